@@ -1,0 +1,67 @@
+"""What can a server say to its cluster?
+
+An aggregation tells the server's story in these words only.  It is a generator: what it
+``yield``s is a request of the cluster's (an arrival to wait for, a collective to finish), what
+comes back is the answer.  The words mean the same to a simulated cluster, to a real one and to
+the scripted one of a unit test, so a story imports none of them.
+"""
+
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from itertools import chain, repeat
+from typing import Annotated, Any, Protocol, TypeAlias
+
+from annotated_types import Ge
+
+from algorithms.tickets import Ticket
+
+Batch: TypeAlias = Annotated[int, Ge(1)]
+
+
+class Cluster(Protocol):
+    """The server's side of a cluster of ``workers``, numbered from 0."""
+
+    workers: int
+    version: int
+    """Server steps closed so far; the newest point is the one of this version."""
+
+    def broadcast(self, *, quota: int | None = None, upload: bool = False) -> None:
+        """Order every worker to compute at the newest point.
+
+        A worker computes ``quota`` gradients (without one: until the next order).  They stay
+        with it as a local sum, and the server learns only that one more is done; with
+        ``upload`` each is sent to the server and arrives when its transfer ends.  An order
+        replaces the one before it.
+        """
+
+    def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
+        """The same order, to one worker."""
+
+    def arrival(self, needs: Collection[int] = ()) -> Any:
+        """Request the next ticket; ``yield`` it.
+
+        ``needs`` names the workers without whom this step cannot close.  If one of them can
+        never deliver, the run ends with that explanation instead of going on for ever.
+        """
+
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+        """Request the collective that averages local gradients; ``yield`` it.
+
+        It ends the order: nobody starts another gradient at the old point, and what happens
+        to work in flight is the cluster's policy.
+        """
+
+    def step(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
+        """Close a server step with the weighted sum of these gradients: version + 1."""
+
+
+Story: TypeAlias = Generator[Any, Any, None]
+Aggregation: TypeAlias = Callable[[Cluster], Story]
+
+
+def batch_sizes(initial: int | None, batch: int) -> Iterator[int]:
+    """The size of each step's batch: the first may differ, to start the momentum well.
+
+    >>> sizes = batch_sizes(100, 20); next(sizes), next(sizes), next(sizes)
+    (100, 20, 20)
+    """
+    return chain([initial or batch], repeat(batch))

@@ -1,0 +1,64 @@
+"""What is maximised, and what must an objective be able to compute?
+
+An objective knows tickets only as rows ``(worker, version, index)`` of an integer array.  It
+makes their random keys itself (``ticket_keys``), so a ticket's gradient is the same number in
+any batch, in any order and under any method.  A row of weight 0 is padding: it costs nothing
+and contributes nothing, not even a NaN.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from algorithms.tickets import Ticket
+
+if TYPE_CHECKING:
+    from jax import Array
+
+Direction = Literal["higher", "lower"]
+
+
+class Objective(Protocol):
+    """Shapes: ``point`` is (d,), ``tickets`` (B, 3) int32, ``weights`` (B,); ``root`` a key."""
+
+    dimension: int
+    metrics: Mapping[str, Direction]
+    """What ``evaluate`` measures and which way is better; the first is the default target."""
+
+    def initial_point(self, root: "Array") -> "Array":
+        """Where every method of one seed starts."""
+
+    def gradient(
+        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """The weighted sum of the tickets' gradients, all at one point, in one backward pass.
+
+        Also the number of environment steps that took, over the whole batch.
+        """
+
+    def gradients(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """Each ticket's gradient times its weight, each at its own row of ``points`` (B, d).
+
+        Also the environment steps of each, (B,).
+        """
+
+    def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
+        """One ticket's gradient, computed the plain way: the oracle of the two above."""
+
+    def evaluate(
+        self, root: "Array", point: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        """The metrics at a point.  Its random numbers are its own: looking changes nothing."""
+
+
+def ticket_keys(root: "Array", tickets: "Array") -> "Array":
+    """One random key per ticket, from its identity alone."""
+    import jax
+
+    def key(row: "Array") -> "Array":
+        worker, version, index = row
+        fold = jax.random.fold_in
+        return fold(fold(fold(root, worker), version), index)
+
+    return jax.vmap(key)(tickets)
