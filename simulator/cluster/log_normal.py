@@ -1,0 +1,26 @@
+"""Log-normal durations: drawn anew for each computation, around a mean that another law gives."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from simulator.cluster.law import Bits, Floats, Law, uniforms
+
+
+@dataclass(frozen=True)
+class LogNormal:
+    """``mean * exp(sigma * z - sigma^2 / 2)`` with z standard normal: ``mean`` on average."""
+
+    mean: Law
+    sigma: float
+    varies: ClassVar[bool] = True
+
+    def base(self, workers: int) -> Floats:
+        return self.mean.base(workers)
+
+    def vary(self, base: Floats, bits: Bits) -> Floats:
+        from scipy.special import ndtri
+
+        normal = ndtri(uniforms(bits))
+        return base * np.exp(self.sigma * normal - self.sigma**2 / 2)

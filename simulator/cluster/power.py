@@ -1,0 +1,30 @@
+"""A power of the worker's number: h_i = scale * i^exponent, i = 1..n (sqrt(i) in the paper)."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from simulator.cluster.law import Bits, Floats
+
+
+@dataclass(frozen=True)
+class Power:
+    """Worker i of 1..n takes ``scale * i**exponent``; a negative exponent makes it the faster.
+
+    >>> Power(exponent=2.0, scale=0.5).base(3).tolist()
+    [0.5, 2.0, 4.5]
+    """
+
+    exponent: float
+    scale: float = 1.0
+    varies: ClassVar[bool] = False
+
+    def base(self, workers: int) -> Floats:
+        # Scalar powers: NumPy's vector ones differ in the last bit between processors, and a
+        # schedule should be the same on every machine.
+        return np.array([self.scale * math.pow(i, self.exponent) for i in range(1, workers + 1)])
+
+    def vary(self, base: Floats, bits: Bits) -> Floats:
+        return base
