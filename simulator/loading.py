@@ -1,0 +1,169 @@
+"""How does a file become a scenario?  Finding it, ``--set``, and errors in one line."""
+
+import tomllib
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.scenario import Scenario
+
+HERE = Path(__file__).resolve().parent
+SHIPPED = (HERE / "shipped", HERE.parent / "scenarios")
+"""Where the scenarios lie that come with the package: installed, and in a source tree."""
+
+
+def shipped() -> dict[str, Path]:
+    """The scenarios that come with straggle, by name."""
+    for folder in SHIPPED:
+        if folder.is_dir():
+            found = sorted(folder.rglob("*.toml"))
+            return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
+    return {}
+
+
+def load(source: str, settings: Iterable[str] = ()) -> Scenario:
+    """A scenario from a path or a shipped name, with ``path=value`` settings applied.
+
+    >>> load("straggler", ["cluster.workers=10", "seeds=[7]"]).seeds
+    [7]
+    """
+    tables = _parse(_find(source))
+    for setting in settings:
+        override(tables, setting)
+    return check(tables)
+
+
+def check(tables: dict[str, Any]) -> Scenario:
+    """A scenario from plain tables, or the first mistake in them."""
+    try:
+        scenario = Scenario.model_validate(tables)
+    except ValidationError as error:
+        raise Mistake(explain(error)) from None
+    scenario.check()
+    return scenario
+
+
+def override(tables: dict[str, Any], setting: str) -> None:
+    """Set one key by its dotted path; the value is TOML, or else a string.
+
+    >>> tables = {"stop": {"seconds": 5}}
+    >>> override(tables, "stop.seconds=7.5"); tables
+    {'stop': {'seconds': 7.5}}
+    """
+    path, equals, text = setting.partition("=")
+    keys = [key.strip() for key in path.split(".")]
+    if not equals or not all(keys):
+        raise Mistake(f"--set {setting}: write it as path=value, such as stop.seconds=500")
+    table: Any = tables
+    for at, key in enumerate(keys[:-1]):
+        table = table.setdefault(key, {}) if isinstance(table, dict) else None
+        if not isinstance(table, dict):
+            raise Mistake(f"--set {setting}: {'.'.join(keys[: at + 1])} is not a table")
+    table[keys[-1]] = _value(text.strip())
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _find(source: str) -> Path:
+    path = Path(source)
+    if path.is_file():
+        return path
+    known = shipped()
+    name = source.removesuffix(".toml").removeprefix("scenarios/")
+    if name in known:
+        return known[name]
+    if path.is_dir():
+        raise Mistake(f"{source}: is a directory, not a scenario file")
+    raise Mistake(f"{source}: no such file or shipped scenario; {did_you_mean(name, known)}")
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise Mistake(f"{path}: not valid TOML: {error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise Mistake(f"{path}: cannot be read: {reason}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """The first of pydantic's errors as ``path = value: what it must be``."""
+    errors = error.errors(include_url=False)
+    # Where a key may be one of several things, each of them complains; the complaint that went
+    # deepest is about what the user meant.
+    start = errors[0]["loc"][:2]
+    first = max((e for e in errors if e["loc"][:2] == start), key=lambda e: len(e["loc"]))
+    path, value, kind = _dotted(_as_written(first["loc"])), first["input"], first["type"]
+    context: dict[str, Any] = first.get("ctx", {})
+    if kind in ("missing", "union_tag_not_found"):
+        tag = context.get("discriminator", "").strip("'")
+        return f"{_join(path, tag)}: is missing"
+    if kind in ("unknown_key", "unknown_method"):
+        return f"{_join(path, context['key'])}: {first['msg']}"
+    if kind == "unexpected_keyword_argument":
+        return f"{path}: unknown key"
+    if kind == "union_tag_invalid":
+        known = [word.strip(" '") for word in context["expected_tags"].split(",")]
+        tag = context["discriminator"].strip("'")
+        return f"{_join(path, tag)} = {context['tag']!r}: {did_you_mean(context['tag'], known)}"
+    message = _in_our_words(first["msg"])
+    if isinstance(value, dict) or not path:
+        return f"{path}: {message}" if path else message
+    return f"{path} = {_brief(value)}: {message}"
+
+
+def _in_our_words(message: str) -> str:
+    if "dictionary" in message:
+        return "must be a table"
+    for theirs, ours in (
+        ("Input should be", "must be"),
+        ("List should have", "must have"),
+        ("Dictionary should have", "must have"),
+        (" after validation, not 0", ""),
+        ("a valid integer", "a whole number"),
+        ("valid ", ""),
+    ):
+        message = message.replace(theirs, ours)
+    return message
+
+
+def _as_written(location: Sequence[int | str]) -> list[int | str]:
+    """The path as the user wrote it, without the names that pydantic gives a union's branches."""
+    return [key for at, key in enumerate(location) if key not in _branches(location[:at])]
+
+
+def _branches(path: Sequence[int | str]) -> set[str]:
+    from algorithms.methods import METHODS
+    from simulator.cluster import LAWS
+    from simulator.objectives.catalogue import OBJECTIVES
+
+    if len(path) == 2 and path[0] == "methods":
+        return set(METHODS)
+    if list(path) == ["objective"]:
+        return set(OBJECTIVES)
+    return {*LAWS, "float", "int", "constrained-float", "sequence[float]", "Decay"}
+
+
+def _dotted(path: Sequence[int | str]) -> str:
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def _join(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _brief(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

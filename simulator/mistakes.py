@@ -1,0 +1,25 @@
+"""How is a user told what is wrong?  In one line: the field, the value, the remedy."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class Mistake(Exception):
+    """Something the user can put right; shown as one line, exit code 2."""
+
+
+class RunFailed(Exception):
+    """A run that could not be completed; shown as one line, exit code 3."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Name the nearest known word, or all of them.
+
+    >>> did_you_mean("batsh", ["batch", "step"])
+    "did you mean 'batch'?"
+    >>> did_you_mean("x", ["batch", "step"])
+    'known: batch, step'
+    """
+    known = sorted(known)
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"

@@ -1,0 +1,24 @@
+"""How is JAX set up?  Once, before the first array: both precisions, and a compilation cache."""
+
+import os
+from pathlib import Path
+
+
+def prepare() -> None:
+    """Allow float64 (each objective names its own precision) and keep what was compiled.
+
+    The cache lies in ``$STRAGGLE_CACHE``, else in the user's cache directory.
+    """
+    import jax
+
+    jax.config.update("jax_enable_x64", True)
+    jax.config.update("jax_compilation_cache_dir", str(cache_directory()))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def cache_directory() -> Path:
+    if chosen := os.environ.get("STRAGGLE_CACHE"):
+        return Path(chosen)
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "straggle"
