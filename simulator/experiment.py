@@ -104,13 +104,13 @@ class Laboratory:
                 if step.accounts is not None and self._look(run, root):
                     run.end, run.reached, run.accounts = "target", step.time, step.accounts
                     return
-        if len(run.steps) not in run.looks and self._look(run, root):
+        if len(run.closed) not in run.looks and self._look(run, root):
             run.end, run.reached, run.accounts = "target", run.time, simulation.accounts()
 
     def _look(self, run: Run, root: "Array") -> bool:
         """Evaluate the newest iterate; whether it is as good as the target."""
         assert run.point is not None
-        episodes, number = self.scenario.evaluation.episodes, len(run.steps)
+        episodes, number = self.scenario.evaluation.episodes, len(run.closed)
         metrics = run.look(self.objective.evaluate(root, run.point, number, episodes))
         self.watch(run)
         for name, value in metrics.items():

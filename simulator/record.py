@@ -23,7 +23,8 @@ class Run:
     method: str
     seed: int
     metrics: tuple[str, ...]
-    steps: list[Step] = field(default_factory=list)
+    closed: "list[tuple[Step, Array | int]]" = field(default_factory=list)
+    """Every server step, with the environment steps its gradients took."""
     looks: dict[int, dict[str, float]] = field(default_factory=dict)
     """The metrics by number of closed steps; 0 is the initial point."""
     point: "Array | None" = None
@@ -36,31 +37,38 @@ class Run:
     evaluated: int = 0
     """Gradients computed: as many as used, but for the last group of a run cut at its target."""
     real_seconds: float = 0.0
-    _taken: "list[Array | int]" = field(default_factory=list)
 
     def close(self, step: Step, environment_steps: "Array | int", point: "Array") -> None:
-        self.steps.append(step)
-        self._taken.append(environment_steps)
+        self.closed.append((step, environment_steps))
         self.point = point
 
     def look(self, metrics: "Mapping[str, Array]") -> dict[str, float]:
         """Record the metrics at the newest iterate."""
         values = {name: float(value) for name, value in metrics.items()}
-        self.looks[len(self.steps)] = values
+        self.looks[len(self.closed)] = values
         return values
 
     @property
+    def steps(self) -> list[Step]:
+        return [step for step, _ in self.closed]
+
+    @property
+    def last(self) -> Step | None:
+        """The newest server step."""
+        return self.closed[-1][0] if self.closed else None
+
+    @property
     def time(self) -> float:
-        """Simulated seconds at its newest step."""
-        return self.steps[-1].time if self.steps else 0.0
+        """Simulated seconds at the newest step."""
+        return self.last.time if self.last else 0.0
 
     def parameters(self) -> np.ndarray:
         return np.asarray(self.point)
 
     def columns(self) -> dict[str, Any]:
         """One row per server step, the first for the initial point at time 0."""
-        steps, rows = self.steps, len(self.steps) + 1
-        taken = np.array([0, *(int(many) for many in self._taken)], np.int64)
+        steps, rows = self.steps, len(self.closed) + 1
+        taken = np.array([0, *(int(many) for _, many in self.closed)], np.int64)
         look = [self.looks.get(number, {}) for number in range(rows)]
         return {
             "method": [self.method] * rows,

@@ -136,8 +136,8 @@ class Writer:
 
         tables = {"steps": self._steps, "workers": self._workers, "tickets": self._tickets}
         for name, frames in tables.items():
-            if frames:
-                frame = pd.concat(frames, ignore_index=True)
+            if frames or name != "tickets":
+                frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
                 _replace(self.directory / f"{name}.parquet", frame.to_parquet)
         text = json.dumps(self.manifest(status), indent=2) + "\n"
         _replace(self.directory / "manifest.json", lambda path: path.write_text(text))
@@ -184,7 +184,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "seconds_to_target": run.reached,
         "simulated_seconds": accounts.time,
         "real_seconds": round(run.real_seconds, 3),
-        "steps": len(run.steps),
+        "steps": len(run.closed),
         **{name: int(getattr(accounts, name).sum()) for name in gradients},
         "evaluated": run.evaluated,
         "idle_share": accounts.idle_share,

@@ -1,0 +1,5 @@
+"""``python -m simulator`` is ``straggle``."""
+
+from simulator.cli import main
+
+main()

@@ -1,0 +1,211 @@
+"""The command line: ``straggle run | validate | list | schema | evaluate``.
+
+Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
+packages are imported inside the commands that need them, so that help and checks are instant.
+"""
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from simulator.mistakes import Mistake, RunFailed
+
+app = typer.Typer(
+    help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="--debug, anywhere: show the traceback of an error.",
+)
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of a shipped scenario.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be repeated."),
+]
+SeedsOption = Annotated[
+    str | None, typer.Option(metavar="0,1,…", help="Seeds to run instead of the scenario's.")
+]
+MethodsOption = Annotated[
+    str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
+]
+
+
+def main() -> NoReturn:
+    """Run the command line; every mistake is one line, every end an exit code."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    raise SystemExit(_guarded(lambda: app(arguments, standalone_mode=False), debug))
+
+
+def _guarded(act: Callable[[], Any], debug: bool) -> int:
+    import click
+
+    try:
+        code = act()
+    except (KeyboardInterrupt, click.Abort):
+        return _complain("interrupted", 130)
+    except BaseException as error:
+        if debug and not isinstance(error, SystemExit | click.ClickException):
+            raise
+        return _explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: BaseException) -> int:
+    import click
+
+    match error:
+        case Mistake():
+            return _complain(str(error), 2)
+        case RunFailed():
+            return _complain(str(error), 3)
+        case click.ClickException():
+            return _complain(error.format_message(), 2)
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else 0
+        case BrokenPipeError():
+            return 0
+    kind = type(error).__name__
+    return _complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
+
+
+def _complain(message: str, code: int) -> int:
+    print(f"straggle: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+@app.command()
+def run(
+    scenario: ScenarioArgument,
+    settings: SetOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where results go [results/SCENARIO].")
+    ] = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    tickets: Annotated[
+        bool, typer.Option("--tickets", help="Also record every gradient that was started.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+) -> int:
+    """Run every method of a scenario on every seed; write results and figures."""
+    from simulator.loading import load
+    from simulator.running import run_and_write
+
+    chosen = load(scenario, settings or []).restrict(_words(methods), _seeds(seeds))
+    name = Path(scenario).stem
+    directory, code = run_and_write(
+        chosen, out, name, command=_command(), tickets=tickets, quiet=quiet or as_json
+    )
+    _show(directory, quiet, as_json)
+    return code
+
+
+def _show(directory: Path, quiet: bool, as_json: bool) -> None:
+    from simulator import report, results, summary
+
+    if quiet and not as_json:
+        return
+    outcome = results.load(directory)
+    figures = sorted(str(path) for path in (directory / "figures").glob("*"))
+    if as_json:
+        rows = summary.as_data(summary.summarise(outcome))
+        status = outcome.manifest["status"]
+        data = {"directory": str(directory), "status": status, "methods": rows, "figures": figures}
+        print(json.dumps(data, indent=2))
+        return
+    _console().print(report.table(outcome))
+    for line in report.notes(outcome):
+        print(line)
+    print(f"results: {directory}")
+    for figure in figures:
+        print(f"figure:  {figure}")
+
+
+@app.command()
+def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
+    """Check a scenario without running it."""
+    from simulator.loading import load
+
+    found = load(scenario, settings or [])
+    runs = len(found.methods) * len(found.seeds)
+    methods, workers = ", ".join(found.methods), found.cluster.workers
+    print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
+
+
+@app.command("list")
+def list_() -> None:
+    """What there is: methods, laws, objectives, environments, shipped scenarios."""
+    from simulator.listing import listing
+
+    for heading, entries in listing().items():
+        width = max(len(name) for name in entries)
+        print(f"{heading}")
+        for name, line in entries.items():
+            print(f"  {name:<{width}}  {line}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario file."""
+    from simulator.json_schema import json_schema
+
+    print(json.dumps(json_schema(), indent=2, sort_keys=True))
+
+
+@app.command()
+def evaluate(
+    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
+    methods: MethodsOption = None,
+    seeds: SeedsOption = None,
+    episodes: Annotated[int, typer.Option(min=1, help="How many to play.")] = 100,
+    evaluation_seed: Annotated[int, typer.Option(min=0, help="Of the episodes.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+) -> None:
+    """Play the final policies of a run again."""
+    from simulator import evaluation, results
+
+    chosen = evaluation.select(results.load(directory), _words(methods), _seeds(seeds))
+    rows = evaluation.evaluate(chosen, episodes, evaluation_seed)
+    if as_json:
+        print(json.dumps(rows, indent=2))
+    else:
+        _console().print(evaluation.table(rows))
+
+
+def _command() -> str:
+    return shlex.join(["straggle", *sys.argv[1:]])
+
+
+def _console() -> Any:
+    from rich.console import Console
+
+    # Piped output has no width of its own: let no column be cut.
+    return Console() if sys.stdout.isatty() else Console(width=120)
+
+
+def _words(text: str | None) -> list[str] | None:
+    return [word.strip() for word in text.split(",") if word.strip()] if text else None
+
+
+def _seeds(text: str | None) -> list[int] | None:
+    words = _words(text)
+    if words is None:
+        return None
+    if not all(word.isdecimal() for word in words):
+        raise Mistake(f"--seeds {text}: must be whole numbers, 0 or more, such as 0,1,2")
+    return list(dict.fromkeys(int(word) for word in words))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,86 @@
+"""How good are the final policies?  Play them again, on episodes no training has seen."""
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.table import Table
+
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.numbers import prepare
+from simulator.results import Results
+
+
+class Selection(NamedTuple):
+    """Which runs of which results."""
+
+    results: Results
+    runs: list[tuple[str, int]]
+
+
+def select(
+    results: Results, methods: Iterable[str] | None, seeds: Iterable[int] | None
+) -> Selection:
+    """All runs, or those of some methods and seeds; naming one that is not there is a mistake."""
+    pairs = [(str(method), int(seed)) for method, seed in results.runs[["method", "seed"]].values]
+    known = list(dict.fromkeys(method for method, _ in pairs))
+    for method in methods or ():
+        if method not in known:
+            raise Mistake(f"--methods {method}: no such method here; {did_you_mean(method, known)}")
+    there = {seed for _, seed in pairs}
+    for seed in seeds or ():
+        if seed not in there:
+            known_seeds = ", ".join(str(seed) for seed in sorted(there))
+            raise Mistake(f"--seeds {seed}: no such seed here; known: {known_seeds}")
+    wanted_methods, wanted_seeds = set(methods or known), set(seeds or there)
+    chosen = [(m, s) for m, s in pairs if m in wanted_methods and s in wanted_seeds]
+    return Selection(results, chosen)
+
+
+def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, Any]]:
+    """A row per run: the metrics of its final point; for policies, with their spread."""
+    import jax
+
+    prepare()
+    objective = selection.results.scenario.objective.build()
+    rows: list[dict[str, Any]] = []
+    for method, run_seed in selection.runs:
+        point = jax.numpy.asarray(selection.results.parameters(method, run_seed))
+        row: dict[str, Any] = {"method": method, "seed": run_seed}
+        play = getattr(objective, "play", None)
+        if play is None:
+            metrics = objective.evaluate(jax.random.key(seed), point, 0, episodes)
+            rows.append(row | {name: float(value) for name, value in metrics.items()})
+        else:
+            rows.append(row | _spread(play(point, seed, episodes)))
+    return rows
+
+
+def _spread(played: list[Any]) -> dict[str, Any]:
+    totals = np.array([episode.total for episode in played])
+    lengths = np.array([episode.length for episode in played])
+    error = totals.std(ddof=1) / math.sqrt(len(totals)) if len(totals) > 1 else math.nan
+    return {
+        "episodes": len(played),
+        "return": float(totals.mean()),
+        "standard error": None if math.isnan(error) else float(error),
+        "worst": float(totals.min()),
+        "best": float(totals.max()),
+        "mean length": float(lengths.mean()),
+    }
+
+
+def table(rows: list[dict[str, Any]]) -> Table:
+    view = Table()
+    for name in rows[0]:
+        view.add_column(name, justify="left" if name == "method" else "right")
+    for row in rows:
+        view.add_row(*(_cell(value) for value in row.values()))
+    return view
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"  # noqa: RUF001 (a dash, as tables have it)
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

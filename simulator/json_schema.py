@@ -1,0 +1,31 @@
+"""What may an editor offer while a scenario is written?  The JSON Schema of the format."""
+
+from typing import Any
+
+from algorithms.methods import METHODS
+from simulator.scenario import Scenario
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a scenario file; a method's label stands for its name, as in the loader."""
+    schema = Scenario.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "straggle scenario"
+    methods = schema["properties"]["methods"]
+    references: dict[str, str] = methods["additionalProperties"]["discriminator"]["mapping"]
+    methods["properties"] = {name: {"$ref": references[name]} for name in METHODS}
+    methods["additionalProperties"] = {
+        "anyOf": [
+            {
+                "allOf": [{"$ref": references[name]}],
+                "properties": {"method": {"const": name}},
+                "required": ["method"],
+            }
+            for name in METHODS
+        ]
+    }
+    # The loader gives the method of a known label, so a file need not.
+    for name in METHODS:
+        table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
+        table["properties"]["method"]["description"] = "the method, under a label of your own"
+    return schema

@@ -1,0 +1,25 @@
+"""What is there to choose from?  Every registry, a line for each entry."""
+
+from algorithms.methods import METHODS
+from simulator.cluster import LAWS
+from simulator.loading import load, shipped
+from simulator.objectives.catalogue import OBJECTIVES
+from simulator.objectives.environments.catalogue import OWN
+
+
+def listing() -> dict[str, dict[str, str]]:
+    """Headings, names and lines."""
+    return {
+        "methods": {name: method.summary for name, method in METHODS.items()},
+        "laws of durations": {name: _first_line(law) for name, law in LAWS.items()},
+        "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
+        "environments": {
+            **{name: "pure JAX, all episodes of a batch at once" for name in OWN},
+            "any gymnasium id": "played on the host",
+        },
+        "scenarios": {name: load(name).title for name in shipped()},
+    }
+
+
+def _first_line(described: type) -> str:
+    return (described.__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,120 @@
+"""Where is it now?  A live display on a terminal, plain lines elsewhere, nothing if quiet."""
+
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+
+from simulator.record import Run
+from simulator.scenario import Scenario
+
+HEARTBEAT_SECONDS = 5.0
+
+
+class Display(Protocol):
+    def watch(self, run: Run) -> None:
+        """A run is under way."""
+
+    def ended(self, run: Run) -> None:
+        """A run has ended."""
+
+
+class Silent:
+    """Says nothing."""
+
+    def watch(self, run: Run) -> None: ...
+
+    def ended(self, run: Run) -> None: ...
+
+
+class Lines:
+    """A line when a run ends, and now and then in between: for logs."""
+
+    def __init__(self, scenario: Scenario, console: Console) -> None:
+        self._scenario, self._console = scenario, console
+        self._many = len(scenario.seeds) * len(scenario.methods)
+        self._ended = 0
+        self._spoke = time.monotonic()
+        self._say(f"preparing {self._many} runs")
+
+    def watch(self, run: Run) -> None:
+        if time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
+            share = fraction(run, self._scenario)
+            self._say(f"{where(run, self._scenario)}  {share:.0%} of the run")
+
+    def ended(self, run: Run) -> None:
+        self._ended += 1
+        self._say(f"[{self._ended}/{self._many}] {outcome(run, self._scenario)}")
+
+    def _say(self, text: str) -> None:
+        self._spoke = time.monotonic()
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+class Live:
+    """The run under way and the whole, with an estimate of the time left; ended runs above."""
+
+    def __init__(self, scenario: Scenario, progress: Progress) -> None:
+        self._scenario, self._progress = scenario, progress
+        self._many = len(scenario.seeds) * len(scenario.methods)
+        self._ended = 0
+        self._run = progress.add_task("preparing", total=None)
+        self._all = progress.add_task(f"0 of {self._many} runs", total=float(self._many))
+
+    def watch(self, run: Run) -> None:
+        share = fraction(run, self._scenario)
+        text = where(run, self._scenario)
+        self._progress.update(self._run, description=text, completed=share, total=1.0)
+        self._progress.update(self._all, completed=self._ended + share)
+
+    def ended(self, run: Run) -> None:
+        self._ended += 1
+        self._progress.console.print(outcome(run, self._scenario), markup=False, highlight=False)
+        text = f"{self._ended} of {self._many} runs"
+        self._progress.update(self._all, description=text, completed=float(self._ended))
+
+
+@contextmanager
+def display(scenario: Scenario, console: Console, quiet: bool) -> Iterator[Display]:
+    """The display that suits the console."""
+    if quiet:
+        yield Silent()
+    elif not console.is_terminal:
+        yield Lines(scenario, console)
+    else:
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=console, transient=True) as progress:
+            yield Live(scenario, progress)
+
+
+def fraction(run: Run, scenario: Scenario) -> float:
+    """How much of the run is done, if it goes on to its stop."""
+    stop = scenario.stop
+    return max(
+        run.time / (stop.seconds or math.inf),
+        len(run.closed) / (stop.steps or math.inf),
+        (run.last.used if run.last else 0) / (stop.gradients or math.inf),
+    )
+
+
+def where(run: Run, scenario: Scenario) -> str:
+    looks = list(run.looks.values())
+    value = f"{scenario.metric} {looks[-1][scenario.metric]:.4g}" if looks else ""
+    return f"{run.method}, seed {run.seed}: {run.time:,.4g} s simulated, {value}"
+
+
+def outcome(run: Run, scenario: Scenario) -> str:
+    end = {
+        "target": "reached the target",
+        "stop": "stopped before the target" if scenario.stop.target is not None else "done",
+    }.get(run.end, run.end)
+    return f"{where(run, scenario)}: {end} ({run.real_seconds:.1f} s)"

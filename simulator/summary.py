@@ -1,0 +1,102 @@
+"""Who got there first, and at what cost?  One row per method, over its seeds."""
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from algorithms.aggregation import synchronous
+from algorithms.methods import METHODS
+from simulator.results import Results
+from simulator.scenario import Scenario
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Row(NamedTuple):
+    """A method's runs, as medians over the seeds; a target not reached counts as infinite."""
+
+    method: str
+    seeds: int
+    reached: int
+    seconds_to_target: float
+    final_metric: float
+    steps: float
+    used: float
+    thrown_away: float
+    """Gradients recalled or dropped."""
+    idle_share: float
+    speed_up: float | None
+    """Against the synchronous method, in simulated seconds to the target."""
+    speed_up_is_bound: bool
+    """Whether the synchronous method never got there, so that the speed-up is larger still."""
+
+
+def summarise(results: Results) -> list[Row]:
+    """The table of a scenario, in the order of its methods."""
+    scenario, runs = results.scenario, results.runs
+    runs = runs.assign(seconds_to_target=runs["seconds_to_target"].astype(float).fillna(math.inf))
+    reference = synchronous_label(scenario)
+    baseline = _median(runs, reference, "seconds_to_target") if reference else math.nan
+    rows = []
+    for label in scenario.methods:
+        mine = runs[runs["method"] == label]
+        if mine.empty:
+            continue
+        seconds = _median(runs, label, "seconds_to_target")
+        limit = scenario.stop.seconds or math.nan
+        speed_up, is_bound = compare(seconds, baseline, limit)
+        rows.append(
+            Row(
+                method=label,
+                seeds=len(mine),
+                reached=int(mine["seconds_to_target"].lt(math.inf).sum()),
+                seconds_to_target=seconds,
+                final_metric=_last_metric(results, label),
+                steps=float(mine["steps"].median()),
+                used=float(mine["used"].median()),
+                thrown_away=float((mine["recalled"] + mine["dropped"]).median()),
+                idle_share=float(mine["idle_share"].mean()),
+                speed_up=speed_up,
+                speed_up_is_bound=is_bound,
+            )
+        )
+    return rows
+
+
+def compare(seconds: float, baseline: float, limit: float) -> tuple[float | None, bool]:
+    """How many times sooner than the baseline; if that never came, more than the limit says.
+
+    >>> compare(50.0, 200.0, 1000.0), compare(50.0, math.inf, 1000.0), compare(math.inf, 9.0, 10.0)
+    ((4.0, False), (20.0, True), (None, False))
+    """
+    if not math.isfinite(seconds) or seconds == 0 or math.isnan(baseline):
+        return None, False
+    if math.isfinite(baseline):
+        return baseline / seconds, False
+    return (None, False) if math.isnan(limit) else (limit / seconds, True)
+
+
+def synchronous_label(scenario: Scenario) -> str | None:
+    """The method that speed-ups refer to: the first synchronous one of the scenario."""
+    for label, table in scenario.methods.items():
+        if METHODS[table.method].aggregation is synchronous:
+            return str(label)
+    return None
+
+
+def as_data(rows: list[Row]) -> list[dict[str, Any]]:
+    """Rows for JSON, where what never happened is null."""
+    return [
+        {key: None if value in (math.inf, None) else value for key, value in row._asdict().items()}
+        for row in rows
+    ]
+
+
+def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
+    return float(runs.loc[runs["method"] == label, column].median())
+
+
+def _last_metric(results: Results, label: str) -> float:
+    metric = results.scenario.metric
+    mine = results.steps[results.steps["method"] == label].dropna(subset=[metric])
+    return float(mine.groupby("seed")[metric].last().median())
