@@ -17,4 +17,4 @@ class Ticket(NamedTuple):
 
     worker: int
     version: int
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here

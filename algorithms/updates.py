@@ -50,6 +50,8 @@ class Decay:
     0.5
     """
 
+    __pydantic_config__ = {"extra": "forbid", "strict": True}  # noqa: RUF012
+
     scale: Annotated[float, Gt(0)]
     exponent: Annotated[float, Ge(0)]
     offset: Annotated[float, Ge(1)] = 2.0
@@ -126,7 +128,8 @@ def _current(state: Momentum) -> "Array":
 
 
 def _extrapolate(state: Momentum, weight: Any) -> "Array":
-    return state.point + ((1 - weight) / weight) * (state.point - state.previous)
+    point: "Array" = state.point + ((1 - weight) / weight) * (state.point - state.previous)
+    return point
 
 
 def _ascend(state: Momentum, gradient: "Array", weight: Any, length: Any) -> Momentum:

@@ -7,6 +7,7 @@ still *is* its worker's plan.
 """
 
 from heapq import heappop, heappush
+from typing import cast
 
 import numpy as np
 
@@ -22,15 +23,17 @@ class Calendar:
 
     >>> plans = np.array([3.0, 1.0, 1.0, np.inf])
     >>> calendar = Calendar(plans); calendar.fill()
-    >>> [calendar.pop() for _ in range(3)], calendar.earliest()
-    ([(1.0, 1), (1.0, 2), (3.0, 0)], None)
+    >>> for _ in range(3): print(entry := calendar.earliest(), calendar.take(entry))
+    (1.0, 1) True
+    (1.0, 2) True
+    (3.0, 0) True
     """
 
     def __init__(self, plans: Floats) -> None:
         self._plans = plans
-        self._plan = memoryview(plans)
+        self._plan = cast("memoryview[float]", plans.data)
         self._heap: list[tuple[float, int]] = []
-        self._chunk: list[tuple[float, int]] = []
+        self._chunk: list[tuple[float, int]] = []  # latest first, so that the end is popped
         self._rest = np.empty(0)
         self._size = 0
 
@@ -46,25 +49,26 @@ class Calendar:
 
     def earliest(self) -> tuple[float, int] | None:
         """The next live entry, which stays."""
-        plan, heap = self._plan, self._heap
+        plan, heap, chunk = self._plan, self._heap, self._chunk
         while heap and plan[heap[0][1]] != heap[0][0]:
             heappop(heap)
-        while True:
-            if not self._chunk and not self._cut():
-                break
-            time, worker = self._chunk[-1]
-            if plan[worker] == time:
-                break
-            self._chunk.pop()
-        if self._chunk and (not heap or self._chunk[-1] < heap[0]):
-            return self._chunk[-1]
+        while chunk or self._cut():
+            chunk = self._chunk
+            entry = chunk[-1]
+            if plan[entry[1]] == entry[0]:
+                return heap[0] if heap and heap[0] < entry else entry
+            chunk.pop()
         return heap[0] if heap else None
 
-    def pop(self) -> tuple[float, int]:
-        """Take the entry that ``earliest`` just showed."""
-        if self._chunk and (not self._heap or self._chunk[-1] <= self._heap[0]):
-            return self._chunk.pop()
-        return heappop(self._heap)
+    def take(self, entry: tuple[float, int]) -> bool:
+        """Remove an entry that ``earliest`` showed; False if it is no longer the earliest."""
+        if entry is not self.earliest():
+            return False
+        if self._chunk and entry is self._chunk[-1]:
+            self._chunk.pop()
+        else:
+            heappop(self._heap)
+        return True
 
     def _cut(self) -> bool:
         """Sort the next few plans out of the rest; False when none is left."""

@@ -13,7 +13,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from simulator.mistakes import Mistake, RunFailed
+from simulator.mistakes import Mistake
 
 app = typer.Typer(
     help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
@@ -66,8 +66,6 @@ def _explain(error: BaseException) -> int:
     match error:
         case Mistake():
             return _complain(str(error), 2)
-        case RunFailed():
-            return _complain(str(error), 3)
         case click.ClickException():
             return _complain(error.format_message(), 2)
         case SystemExit():

@@ -12,17 +12,16 @@ never found computing at the old point.
 import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn, cast
 
 import simpy
 from simpy.core import EmptySchedule
-from simpy.events import Event, EventPriority
+from simpy.events import Event
 
 from algorithms.aggregation.vocabulary import Aggregation
 from algorithms.tickets import Ticket
 from simulator.calendar import Calendar
 from simulator.cluster import Cluster
-from simulator.outstanding import Outstanding
 from simulator.schedule import Accounts, Computation, Step
 from simulator.workers import NEVER, UNLIMITED, Order, Workers
 
@@ -43,16 +42,13 @@ class Stop(NamedTuple):
 
 
 class Happening(Event):
-    """A SimPy event that is sure to happen, and says to whom."""
+    """A SimPy event that is sure to happen, with what it is about."""
 
-    def __init__(
-        self, env: simpy.Environment, time: float, worker: int, act: Callable[[Any], None]
-    ) -> None:
+    def __init__(self, env: simpy.Environment, about: Any, act: Callable[[Any], None]) -> None:
         self.env = env
         self.callbacks = [act]
         self._ok, self._value = True, None
-        self.time, self.worker = time, worker
-        self.ticket: Ticket | None = None
+        self.about = about
 
 
 class Simulation:
@@ -81,17 +77,18 @@ class Simulation:
         self._network = cluster.network
         self._uploads = cluster.uploads(seed, dimension)
         self._uploaded = [0] * (cluster.workers if self._uploads.varies else 0)
+        self._last_done = [0.0] * (0 if self._uploads.free else cluster.workers)
         self._state = Workers(cluster, seed=seed, dimension=dimension, trace=trace)
         self._calendar = Calendar(self._state.finish)
         self._armed: tuple[float, int] | None = None
         self._env = simpy.Environment()
+        self._schedule = cast("Callable[[Event, int, float], None]", self._env.schedule)
         self._story = aggregation(self)
         self._waiting = False
         self._inbox: deque[Ticket] = deque()
-        self._last_done: dict[int, float] = {}
-        self._outstanding = Outstanding()
-        self._account_when = account_when
+        self._unused: dict[Ticket, None] = {}
         self._used = 0
+        self._account_when = account_when
         self._closed: deque[Step] = deque()
         self._stop = Stop()
         self._final: Accounts | None = None
@@ -101,43 +98,47 @@ class Simulation:
     def steps(self, stop: Stop) -> Iterator[Step]:
         """The server steps, each as it closes, until ``stop`` or for as long as one asks."""
         self._stop = stop
+        if stop.seconds < NEVER:
+            # After everybody else at that instant.
+            self._at(stop.seconds, self.workers, self._time_is_up)
         self._drive(None)
+        self._arm()
+        closed, advance = self._closed, self._env.step
         while True:
-            while self._closed:
-                yield self._closed.popleft()
+            while closed:
+                yield closed.popleft()
             if self._final is not None:
                 return
-            if self._env.peek() > stop.seconds and stop.seconds < NEVER:
-                self.now = stop.seconds
-                self._final = self._state.accounts(self.now)
-                return
             try:
-                self._env.step()
+                while not closed and self._final is None:
+                    advance()
             except EmptySchedule:
-                raise Stalled("no worker will ever deliver another gradient") from None
+                self._stall()
 
     def accounts(self) -> Accounts:
         """Every worker's, at the end of the run (or now, if it has not ended)."""
-        return self._final or self._state.accounts(self.now)
+        return self._final or self._state.accounts(self.now, self._unused)
 
     def computations(self) -> list[Computation]:
         """Every computation so far, where ``trace`` was asked for."""
         return self._state.computations(self.accounts().time)
+
+    def versions_in_use(self) -> set[int]:
+        """The versions whose gradients a step that has not closed yet may name."""
+        return self._state.versions() | {ticket.version for ticket in self._unused}
 
     # The server's vocabulary
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False) -> None:
         order = Order(self.version, quota or UNLIMITED, upload)
         self._state.order_all(self.now, order)
-        self._outstanding.order_all(self.version, self.workers)
         self._calendar.fill()
-        self._arm()
 
     def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
-        before = self._state.version_of(worker)
         order = Order(self.version, quota or UNLIMITED, upload)
-        self._enter(worker, self._state.order_one(self.now, worker, order))
-        self._outstanding.order_one(before, self.version)
+        finish = self._state.order_one(self.now, worker, order)
+        if finish < NEVER:
+            self._calendar.push(finish, worker)
 
     def arrival(self, needs: Collection[int] = ()) -> Any:
         if self._state.never and not self._state.never.isdisjoint(needs):
@@ -149,37 +150,39 @@ class Simulation:
         return _ARRIVAL
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
-        uploads = {w: self._upload_seconds(w) for w in dict.fromkeys(t.worker for t in tickets)}
+        end = self.now if self._uploads.free else self._collective(tickets)
+        self._state.release(self.now)
+        if end == self.now:
+            return _DONE
+        self._at(end, SERVER, self._collective_ends)
+        return _COLLECTIVE
+
+    def _collective(self, tickets: Sequence[Ticket]) -> float:
+        """Let the participants send; returns when the last of them is through."""
+        participants = dict.fromkeys(ticket.worker for ticket in tickets)
+        uploads = {worker: self._upload_seconds(worker) for worker in participants}
         at_once = self._network.collective == "max"
         for worker, seconds in uploads.items():
-            done = self.now if at_once else self._last_done[worker]
-            self._state.send_together(worker, self.now, done, seconds)
-        end = self._network.collective_end(
-            self.now, ((self._last_done[worker], seconds) for worker, seconds in uploads.items())
-        )
-        self._state.release(self.now)
-        self._outstanding.release_all()
-        if end > self.now:
-            self._at(end, SERVER, self._collective_ends)
-            return _COLLECTIVE
-        return _DONE
+            begin = self.now if at_once else self._last_done[worker]
+            self._state.send_together(worker, self.now, begin, seconds)
+        done = ((self._last_done[worker], seconds) for worker, seconds in uploads.items())
+        return self._network.collective_end(self.now, done)
 
     def step(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
-        used = list(tickets)
-        self._state.use(used)
-        self._used += len(used)
-        retired = self._outstanding.close(self.version, used)
+        for ticket in tickets:
+            del self._unused[ticket]
+        self._used += len(tickets)
         self.version += 1
         over = self.version >= self._stop.steps or self._used >= self._stop.gradients
-        wanted = over or self._account_when(self.version, self.now)
-        accounts = self._state.accounts(self.now) if wanted else None
-        if over and self._final is None:
+        wanted = self._account_when(self.version, self.now) or over
+        accounts = self.accounts() if wanted else None
+        if over:
             self._final = accounts
-        closed = Step(
-            self.version - 1, self.now, used, list(weights), self._used,
-            self._state.recalled, self._state.count_dropped(self.now), retired, accounts,
+        recalled, dropped = self._state.recalled, self._state.count_dropped(self.now)
+        self._closed.append(
+            Step(self.version - 1, self.now, list(tickets), list(weights), self._used,
+                 recalled, dropped, accounts)
         )  # fmt: skip
-        self._closed.append(closed)
 
     # Events
 
@@ -202,38 +205,57 @@ class Simulation:
         else:
             self._inbox.append(ticket)
 
+    def _arm(self) -> None:
+        """Of all the planned finishes SimPy holds one: the earliest."""
+        entry = self._calendar.earliest()
+        if entry is not None and entry is not self._armed:
+            self._armed = entry
+            self._at(entry[0], entry[1], self._gradient_done, entry)
+
     def _gradient_done(self, event: Happening) -> None:
-        entry = (event.time, event.worker)
-        if entry == self._armed:
-            self._armed = None
-        if entry == self._calendar.earliest():
-            self._calendar.pop()
-            self.now = event.time
-            self._finish(event.worker)
+        entry: tuple[float, int] = event.about
+        if entry is not self._armed:
+            return  # an earlier one has been armed since, which has armed this one again
+        self._armed = None
+        if self._calendar.take(entry):
+            self.now, worker = entry
+            self._deliver_or_upload(worker, self._state.complete(self.now, worker))
+            finish = self._state.go_on(self.now, worker)
+            if finish < NEVER:
+                self._calendar.push(finish, worker)
         self._arm()
 
-    def _finish(self, worker: int) -> None:
-        ticket = self._state.complete(self.now, worker)
-        self._outstanding.hold(ticket.version)
-        self._last_done[worker] = self.now
-        seconds = self._upload_seconds(worker) if self._state.uploads(worker) else 0.0
-        if seconds > 0:
-            self._state.send_alone(worker, self.now, seconds)
-            self._at(self.now + seconds, worker, self._upload_ends).ticket = ticket
-        else:
+    def _deliver_or_upload(self, worker: int, ticket: Ticket) -> None:
+        self._unused[ticket] = None
+        if self._uploads.free:
             self._deliver(ticket)
-        self._enter(worker, self._state.go_on(self.now, worker))
+            return
+        self._last_done[worker] = self.now
+        if not self._state.uploads(worker):
+            self._deliver(ticket)
+            return
+        seconds = self._upload_seconds(worker)
+        self._state.send_alone(worker, self.now, seconds)
+        self._at(self.now + seconds, worker, self._upload_ends, ticket)
 
     def _upload_ends(self, event: Happening) -> None:
-        assert event.ticket is not None
-        self.now = event.time
-        self._deliver(event.ticket)
+        self.now = self._env.now
+        self._deliver(event.about)
         self._arm()
 
     def _collective_ends(self, event: Happening) -> None:
-        self.now = event.time
+        self.now = self._env.now
         self._drive(None)
         self._arm()
+
+    def _time_is_up(self, event: Happening) -> None:
+        if self._env.peek() == NEVER:
+            self._stall()
+        self.now = self._stop.seconds
+        self._final = self.accounts()
+
+    def _stall(self) -> NoReturn:
+        raise Stalled("no worker will ever deliver another gradient")
 
     def _upload_seconds(self, worker: int) -> float:
         if not self._uploads.varies:
@@ -242,26 +264,15 @@ class Simulation:
         self._uploaded[worker] = k + 1
         return self._uploads.one(worker, k)
 
-    def _enter(self, worker: int, finish: float) -> None:
-        if finish < NEVER:
-            self._calendar.push(finish, worker)
-
-    def _arm(self) -> None:
-        """Of all planned finishes SimPy holds the earliest only."""
-        entry = self._calendar.earliest()
-        if entry is not None and entry != self._armed:
-            self._armed = entry
-            self._at(entry[0], entry[1], self._gradient_done)
-
-    def _at(self, time: float, worker: int, act: Callable[[Any], None]) -> Happening:
+    def _at(
+        self, time: float, worker: int, act: Callable[[Happening], None], about: Any = None
+    ) -> None:
         """Schedule at an absolute time: SimPy adds a delay to its clock, which may round."""
-        happening = Happening(self._env, time, worker, act)
         clock = self._env.now
         delay = time - clock
         while clock + delay != time:
             delay = math.nextafter(delay, NEVER if clock + delay < time else 0.0)
-        self._env.schedule(happening, EventPriority(worker + 1), delay)
-        return happening
+        self._schedule(Happening(self._env, about, act), worker + 1, delay)
 
 
 _ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()

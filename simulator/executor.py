@@ -7,7 +7,7 @@ a function of the schedule alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -36,7 +36,14 @@ class Executor(Protocol):
         """The weighted gradient of every step in the group; ``points`` are by version."""
 
 
-def groups(steps: Iterable[Step]) -> Iterator[list[Step]]:
+class Group(NamedTuple):
+    """Steps to evaluate together, and the step after them, where the schedule has it already."""
+
+    steps: list[Step]
+    following: Step | None
+
+
+def groups(steps: Iterable[Step]) -> Iterator[Group]:
     """Runs of steps that need only points known before the first of them.
 
     If the schedule ends in an error, the steps before it still come out first.
@@ -48,18 +55,18 @@ def groups(steps: Iterable[Step]) -> Iterator[list[Step]]:
     while True:
         try:
             step = next(stream, None)
-        except Exception as error:  # noqa: BLE001 (raised again below, after the last group)
+        except Exception as error:  # raised again below, after the last group
             step, failure = None, error
         if step is None:
             break
         newest = max(ticket.version for ticket in step.tickets)
         if group and (newest > group[0].version or size + len(step.tickets) > LARGEST):
-            yield group
+            yield Group(group, step)
             group, size = [], 0
         group.append(step)
         size += len(step.tickets)
     if group:
-        yield group
+        yield Group(group, None)
     if failure is not None:
         raise failure
 
@@ -119,26 +126,31 @@ class DebugExecutor:
         return [self._step(root, points, step) for step in group]
 
     def _step(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> Evaluated:
-        total, taken = 0.0, 0
+        import jax.numpy as jnp
+
+        total, taken = jnp.zeros_like(points[step.tickets[0].version]), 0
         for ticket, weight in zip(step.tickets, step.weights, strict=True):
             gradient, steps = self._objective.sample(root, points[ticket.version], ticket)
             total, taken = total + weight * gradient, taken + steps
-        return Evaluated(total, taken)  # type: ignore[arg-type]
+        return Evaluated(total, taken)
 
 
 def _chunks(tickets: int) -> list[slice]:
     return [slice(start, min(start + LARGEST, tickets)) for start in range(0, tickets, LARGEST)]
 
 
-def _padded(step: Step, chunk: slice, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Ticket rows and weights, filled up with weightless rows to one of the sizes."""
+def _padded(step: Step, chunk: slice, dtype: np.dtype) -> "tuple[Array, Array]":
+    """Ticket rows and weights, filled up with weightless rows to one of the sizes.
+
+    NumPy arrays: JAX takes them as its own when a compiled function is called.
+    """
     many = chunk.stop - chunk.start
     size = next(size for size in SIZES if size >= many)
     tickets = np.zeros((size, 3), np.int32)
     weights = np.zeros(size, dtype)
-    tickets[:many] = step.tickets[chunk]
+    tickets[:many] = np.array(step.tickets[chunk])
     weights[:many] = step.weights[chunk]
-    return tickets, weights
+    return cast("Array", tickets), cast("Array", weights)
 
 
 def _flatten(group: Sequence[Step]) -> Step:

@@ -92,18 +92,20 @@ class Laboratory:
         points = {0: rule.query(state)}
         run.point = rule.iterate(state)
         self._look(run, root)
-        for group in groups(simulation.steps(stop)):
+        for group, following in groups(simulation.steps(stop)):
             run.evaluated += sum(len(step.tickets) for step in group)
             values = self.executor.evaluate(root, points, group)
             for step, (gradient, environment_steps) in zip(group, values, strict=True):
                 state = rule.update(state, gradient, step.dispatched)
                 points[step.number] = rule.query(state)
-                for version in step.retired:
-                    points.pop(version, None)
                 run.close(step, environment_steps, rule.iterate(state))
                 if step.accounts is not None and self._look(run, root):
                     run.end, run.reached, run.accounts = "target", step.time, step.accounts
                     return
+            if len(points) > 2 * (simulation.workers + 1):
+                needed = simulation.versions_in_use() | {simulation.version}
+                needed |= {ticket.version for ticket in following.tickets} if following else set()
+                points = {version: points[version] for version in needed & points.keys()}
         if len(run.closed) not in run.looks and self._look(run, root):
             run.end, run.reached, run.accounts = "target", run.time, simulation.accounts()
 

@@ -14,7 +14,7 @@ def listing() -> dict[str, dict[str, str]]:
         "laws of durations": {name: _first_line(law) for name, law in LAWS.items()},
         "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
         "environments": {
-            **{name: "pure JAX, all episodes of a batch at once" for name in OWN},
+            **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),
             "any gymnasium id": "played on the host",
         },
         "scenarios": {name: load(name).title for name in shipped()},

@@ -8,10 +8,6 @@ class Mistake(Exception):
     """Something the user can put right; shown as one line, exit code 2."""
 
 
-class RunFailed(Exception):
-    """A run that could not be completed; shown as one line, exit code 3."""
-
-
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Name the nearest known word, or all of them.
 

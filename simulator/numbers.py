@@ -1,7 +1,9 @@
 """How is JAX set up?  Once, before the first array: both precisions, and a compilation cache."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 
 def prepare() -> None:
@@ -11,10 +13,11 @@ def prepare() -> None:
     """
     import jax
 
-    jax.config.update("jax_enable_x64", True)
-    jax.config.update("jax_compilation_cache_dir", str(cache_directory()))
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    update: Callable[[str, Any], None] = jax.config.update
+    update("jax_enable_x64", True)
+    update("jax_compilation_cache_dir", str(cache_directory()))
+    update("jax_persistent_cache_min_compile_time_secs", 0.0)
+    update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 def cache_directory() -> Path:

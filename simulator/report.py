@@ -57,9 +57,10 @@ def notes(results: Results) -> list[str]:
         if reference := synchronous_label(scenario):
             lines.append(f"speed-up: simulated seconds to the target, against {reference}")
         lines.append("dropped: recalled while in flight, or obsolete when done")
-    for run in results.runs.to_dict("records"):
-        if run["end"] in ("stalled", "failed"):
-            lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {run['message']}")
+    broken = results.runs[results.runs["end"].isin(["stalled", "failed"])]
+    lines += [
+        f"{run.method}, seed {run.seed}, {run.end}: {run.message}" for run in broken.itertuples()
+    ]
     return lines
 
 

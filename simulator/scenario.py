@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable
-from typing import Annotated, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import BeforeValidator, Field, model_validator
@@ -16,15 +16,20 @@ from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
 from simulator.cluster import Cluster, Collective, InFlight, InvalidDuration, Network, Transfer
+from simulator.cluster.network import FREE
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
-from simulator.tables import Table, any_law, any_method
+from simulator.tables import LawTable, MethodTable, Table, TransferTable, any_law, any_method
 
 Count: TypeAlias = Annotated[int, Ge(1)]
 Seed: TypeAlias = Annotated[int, Ge(0), Le(2**32 - 1)]
 Seconds: TypeAlias = Annotated[float, Gt(0)]
-ComputeLaw = any_law()
-TransferLaw = any_law(dimension_power=(float, 0.0))
+if TYPE_CHECKING:
+    ComputeLaw: TypeAlias = LawTable
+    TransferLaw: TypeAlias = TransferTable
+    AnyMethod: TypeAlias = MethodTable
+else:
+    ComputeLaw, TransferLaw, AnyMethod = any_law(LawTable), any_law(TransferTable), any_method()
 
 
 class ClusterTable(Table):
@@ -39,13 +44,15 @@ class ClusterTable(Table):
 class NetworkTable(Table):
     """What it costs to move a vector; absent, communication is free."""
 
-    upload: TransferLaw = Field(0.0, validate_default=True, description="seconds to the server")
-    download: TransferLaw = Field(0.0, validate_default=True, description="seconds from it")
+    upload: TransferLaw | None = Field(None, description="seconds to the server")
+    download: TransferLaw | None = Field(None, description="seconds from it")
     collective: Collective = Field("max", description="how the uploads of an all-reduce combine")
 
     def build(self) -> Network:
-        upload = Transfer(self.upload.build(), self.upload.dimension_power)
-        download = Transfer(self.download.build(), self.download.dimension_power)
+        upload, download = (
+            Transfer(law.build(), law.dimension_power) if law else FREE
+            for law in (self.upload, self.download)
+        )
         return Network(upload, download, self.collective)
 
 
@@ -100,14 +107,14 @@ class Scenario(Table):
     """One comparison: methods on one cluster and objective, over several seeds."""
 
     title: str = ""
-    seeds: Annotated[list[Seed], MinLen(1)] = [0, 1, 2]
+    seeds: Annotated[list[Seed], MinLen(1)] = Field([0, 1, 2])
     cluster: ClusterTable
     network: NetworkTable = NetworkTable()
     objective: ObjectiveTable
     evaluation: EvaluationTable = EvaluationTable()
     stop: StopTable
     methods: Annotated[
-        dict[str, any_method()],  # type: ignore[misc]
+        dict[str, AnyMethod],
         MinLen(1),
         BeforeValidator(_known_methods),
     ]
@@ -172,7 +179,8 @@ class Scenario(Table):
 
     def canonical(self) -> dict[str, Any]:
         """Plain data, every default written out; what the hash is of."""
-        return _finite(self.model_dump(mode="python"))
+        plain: dict[str, Any] = _finite(self.model_dump(mode="python"))
+        return plain
 
     def fingerprint(self) -> str:
         text = json.dumps(self.canonical(), sort_keys=True)

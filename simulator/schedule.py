@@ -42,8 +42,6 @@ class Step(NamedTuple):
     used: int
     recalled: int
     dropped: int
-    retired: list[int]
-    """Versions whose points no later step can need."""
     accounts: Accounts | None
     """Every worker's, at this step, where they were asked for."""
 

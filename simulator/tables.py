@@ -5,7 +5,7 @@ parameters of its two factories.  A law or method that joins its registry can be
 scenario file, checked, and found in the JSON Schema, without a line here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union
 
@@ -50,30 +50,40 @@ class LawTable(Table):
         return law(**values)
 
 
-def _law_table(name: str, inner: Any, extra: Mapping[str, Any]) -> type[LawTable]:
+class TransferTable(LawTable):
+    """A law of transfer times: for a vector of dimension d, times d to some power."""
+
+    dimension_power: float = 0.0
+
+
+def _law_table(name: str, inner: Any, base: type[LawTable]) -> type[LawTable]:
     law = LAWS[name]
     columns: dict[str, Any] = {"law": (Literal[name], ...)}
     for field in fields(law):  # type: ignore[arg-type]
         kind = inner if field.type is Law else field.type
         columns[field.name] = (kind, ... if field.default is MISSING else field.default)
-    title = law.__name__ + ("Transfer" if extra else "Law")
-    return create_model(title, __base__=LawTable, __doc__=law.__doc__, **columns, **extra)
+    title = law.__name__ + base.__name__.removesuffix("Table")
+    return create_model(title, __base__=base, __doc__=law.__doc__, **columns)
 
 
-def any_law(**extra: Any) -> Any:
+def any_law(base: type[LawTable]) -> Any:
     """The type of a field that takes a number, a list of one per worker, or a law's table.
 
-    Laws of chance vary another law, which they hold in a field of type ``Law``.  ``extra`` are
-    columns that every one of the tables gets besides.
+    Laws of chance vary another law, which they hold in a field of type ``Law``.
     """
     chance = {name for name, law in LAWS.items() if any(f.type is Law for f in fields(law))}  # type: ignore[arg-type]
-    inner = _number_or([_law_table(name, None, {}) for name in LAWS if name not in chance])
-    return _number_or([_law_table(name, inner, extra) for name in LAWS])
+    inner = _number_or([_law_table(name, None, LawTable) for name in LAWS if name not in chance])
+    return _number_or([_law_table(name, inner, base) for name in LAWS])
 
 
 def _number_or(tables: list[type[LawTable]]) -> Any:
-    tagged = Annotated[Union[tuple(tables)], Field(discriminator="law")]  # noqa: UP007
-    return Annotated[tagged, BeforeValidator(_as_table), Shorthand()]
+    return Annotated[_tagged(tables, "law"), BeforeValidator(_as_table), Shorthand()]
+
+
+def _tagged(tables: Sequence[type[Table]], tag: str) -> Any:
+    """One of these tables, told apart by a column."""
+    union: Any = Union[tuple(tables)]  # noqa: UP007 (there is no other way to write it)
+    return Annotated[union, Field(discriminator=tag)]
 
 
 def _as_table(value: Any) -> Any:
@@ -112,5 +122,4 @@ def _method_table(name: str) -> type[MethodTable]:
 
 def any_method() -> Any:
     """The type of a method's table, told apart by ``method``."""
-    tables = tuple(_method_table(name) for name in METHODS)
-    return Annotated[Union[tables], Field(discriminator="method")]  # noqa: UP007
+    return _tagged([_method_table(name) for name in METHODS], "method")

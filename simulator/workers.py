@@ -9,14 +9,16 @@ A plan that starts in the future has not begun: replaced, it leaves no trace.  O
 this very instant has.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from typing import Any, NamedTuple, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster
 from simulator.cluster.law import Floats, Integers
-from simulator.schedule import Accounts, Computation
+from simulator.schedule import Accounts, Computation, Outcome
 
 UNLIMITED = 2**62
 NEVER = float("inf")
@@ -42,6 +44,7 @@ class Workers:
         self._finishes = cluster.in_flight == "finish"
         self._compute = cluster.computations(seed)
         self._download = cluster.downloads(seed, dimension)
+        self._one = self._compute.one
         self.never = frozenset(self._compute.never.tolist())
         self.trace: list[Computation] | None = [] if trace else None
 
@@ -51,22 +54,19 @@ class Workers:
         self._uploads = np.zeros(n, np.uint8)
         self._begun, self._received = _integers(n), _integers(n)
 
-        self._done, self._used, self._recalled, self._dropped = (_integers(n) for _ in range(4))
+        self._recalled, self._dropped = _integers(n), _integers(n)
         self._busy, self._communicating = _floats(n), _floats(n)
         self._sending_from, self._sending_until = _floats(n), _floats(n)
         self.recalled, self.dropped, self._olds = 0, 0, 0  # over all workers
         self._view()
 
     def _view(self) -> None:
-        self._at_start, self._at_finish = memoryview(self.start), memoryview(self.finish)
-        self._at_old_finish = memoryview(self._old_finish)
-        self._at_version, self._at_left = memoryview(self._version), memoryview(self._left)
-        self._at_next_index = memoryview(self._next_index)
-        self._at_uploads = memoryview(self._uploads)
-        self._at_begun, self._at_received = memoryview(self._begun), memoryview(self._received)
-        self._at_done, self._at_used = memoryview(self._done), memoryview(self._used)
-        self._at_busy = memoryview(self._busy)
-        self._at_communicating = memoryview(self._communicating)
+        self._at_start, self._at_finish = _scalars(self.start), _scalars(self.finish)
+        self._at_old_finish, self._at_busy = _scalars(self._old_finish), _scalars(self._busy)
+        self._at_communicating = _scalars(self._communicating)
+        self._at_version, self._at_left = _counts(self._version), _counts(self._left)
+        self._at_next_index, self._at_begun = _counts(self._next_index), _counts(self._begun)
+        self._at_received, self._at_uploads = _counts(self._received), _counts(self._uploads)
 
     # Orders
 
@@ -77,15 +77,19 @@ class Workers:
         self._version.fill(order.version)
         self._left.fill(order.quota)
         self._uploads.fill(order.upload)
-        received = now + self._download.all(self._received)
-        self._received += 1
-        free = np.maximum(now, self._old_finish)
-        np.maximum(received, free, out=self.start)
+        free = np.maximum(now, self._old_finish) if self._finishes else now
+        if self._download.free:
+            self.start[:] = free
+        else:
+            np.maximum(now + self._download.all(self._received), free, out=self.start)
+            self._received += 1
         np.add(self.start, self._compute.all(self._begun), out=self.finish)
-        self._begun += 1
-        self._next_index += 1
-        waits = np.isfinite(free)
-        self._communicating[waits] += self.start[waits] - free[waits]
+        # Whoever is at an old computation without end will never start this one.
+        planned = self.start < NEVER if self._finishes else 1
+        self._begun += planned
+        self._next_index += planned
+        if not self._download.free:
+            self._communicating += np.where(self.start < NEVER, self.start - free, 0)
 
     def order_one(self, now: float, worker: int, order: Order) -> float:
         """One worker gets this order; returns when it will have its first gradient."""
@@ -96,30 +100,35 @@ class Workers:
             self._at_next_index[worker] = 0
         self._at_left[worker] = order.quota
         self._at_uploads[worker] = order.upload
+        return self._plan(worker, now if self._download.free else self._receive(now, worker))
+
+    def _receive(self, now: float, worker: int) -> float:
         received = now + self._download.one(worker, self._at_received[worker])
         self._at_received[worker] += 1
-        if received > now:
-            free = max(now, self._at_old_finish[worker])
-            if free < NEVER:
-                self._at_communicating[worker] += max(received, free) - free
-        return self._plan(worker, received)
+        free = max(now, self._at_old_finish[worker])
+        if free < NEVER:
+            self._at_communicating[worker] += max(received, free) - free
+        return received
 
     def go_on(self, now: float, worker: int) -> float:
         """If its order still stands and asks for more, the worker starts the next gradient."""
-        if self._at_left[worker] > 0 and self._at_start[worker] == NEVER:
+        if self._at_left[worker] and self._at_start[worker] == NEVER:
             return self._plan(worker, now)
         return NEVER
 
     def _plan(self, worker: int, received: float) -> float:
-        start = max(received, self._at_old_finish[worker])
+        old = self._at_old_finish[worker]
+        start = old if old > received else received
+        if start == NEVER:
+            return NEVER
         k = self._at_begun[worker]
-        finish = start + self._compute.one(worker, k)
+        finish = start + self._one(worker, k)
         self._at_start[worker], self._at_finish[worker] = start, finish
         self._at_begun[worker] = k + 1
         self._at_next_index[worker] += 1
         return finish
 
-    def release(self, now: float, whom: slice = slice(None)) -> None:  # noqa: B008
+    def release(self, now: float, whom: slice = slice(None)) -> None:
         """End orders: recall what is being computed, or let it run to its end as old."""
         start = self.start[whom]
         begun = start <= now
@@ -139,7 +148,7 @@ class Workers:
         self.finish[whom].fill(NEVER)
         self._left[whom].fill(0)
 
-    def _forget_unbegun(self, now: float, whom: slice, unbegun: np.ndarray) -> None:
+    def _forget_unbegun(self, now: float, whom: slice, unbegun: NDArray[np.bool_]) -> None:
         if not unbegun.any():
             return
         self._begun[whom] -= unbegun
@@ -165,10 +174,11 @@ class Workers:
         """The worker's planned computation ends here and now."""
         start = self._at_start[worker]
         self._at_busy[worker] += now - start
-        self._at_done[worker] += 1
-        self._at_left[worker] -= 1
-        self._at_start[worker] = self._at_finish[worker] = NEVER
-        ticket = self.ticket(worker)
+        self._at_start[worker] = NEVER
+        left = self._at_left[worker]
+        if left != UNLIMITED:
+            self._at_left[worker] = left - 1
+        ticket = Ticket(worker, self._at_version[worker], self._at_next_index[worker] - 1)
         if self.trace is not None:
             self.trace.append(Computation(ticket, start, now, "finished"))
         return ticket
@@ -178,15 +188,15 @@ class Workers:
         return Ticket(worker, self._at_version[worker], self._at_next_index[worker] - 1)
 
     def uploads(self, worker: int) -> bool:
-        return bool(self._at_uploads[worker])
+        return self._at_uploads[worker] != 0
 
-    def version_of(self, worker: int) -> int:
-        """The version that the worker was last ordered to compute at."""
-        return self._at_version[worker]
+    def versions(self) -> set[int]:
+        """The versions that workers were last ordered to compute at."""
+        return set(np.unique(self._version).tolist())
 
     def send_alone(self, worker: int, now: float, seconds: float) -> None:
         """Account for an upload; one that hides behind the next computation takes no time."""
-        if self._at_left[worker] == 0:
+        if not self._at_left[worker]:
             self._send(worker, now, now, now + seconds)
 
     def send_together(self, worker: int, now: float, done: float, seconds: float) -> None:
@@ -199,10 +209,6 @@ class Workers:
         self._at_communicating[worker] += max(0.0, end - begin)
         self._sending_from[worker], self._sending_until[worker] = begin, end
 
-    def use(self, tickets: list[Ticket]) -> None:
-        for ticket in tickets:
-            self._at_used[ticket.worker] += 1
-
     # Accounts
 
     def count_dropped(self, now: float) -> int:
@@ -210,8 +216,11 @@ class Workers:
         self._settle(now)
         return self.dropped
 
-    def accounts(self, now: float) -> Accounts:
-        """What everybody has done so far; promised seconds that lie ahead are taken off."""
+    def accounts(self, now: float, unused: Iterable[Ticket]) -> Accounts:
+        """What everybody has done so far; promised seconds that lie ahead are taken off.
+
+        ``unused`` are the gradients that are done, but in no step yet.
+        """
         self._settle(now)
         computing = self.start <= now
         finishing = self._old_start < NEVER
@@ -224,15 +233,17 @@ class Workers:
         communicating[downloading] -= self.start[downloading] - free[downloading]
         ahead = self._sending_until - np.maximum(now, self._sending_from)
         communicating -= np.maximum(ahead, 0)
-        started = self._done + self._recalled + self._dropped + computing + finishing
-        settled = self._used + self._recalled + self._dropped
+        waiting = _integers(len(computing))
+        np.add.at(waiting, [ticket.worker for ticket in unused], 1)
+        unfinished = waiting + computing + finishing
+        started = self._begun - downloading
         return Accounts(
             time=now,
             started=started,
-            used=self._used.copy(),
+            used=started - self._recalled - self._dropped - unfinished,
             recalled=self._recalled.copy(),
             dropped=self._dropped.copy(),
-            unfinished=started - settled,
+            unfinished=unfinished,
             busy=busy,
             communicating=communicating,
             idle=now - busy - communicating,
@@ -254,7 +265,7 @@ class Workers:
         for worker in workers.tolist():
             start = self._at_start[worker]
             finish = self._at_finish[worker] if self._finishes else now
-            outcome = "dropped" if self._finishes else "recalled"
+            outcome: Outcome = "dropped" if self._finishes else "recalled"
             self.trace.append(Computation(self.ticket(worker), start, finish, outcome))
 
 
@@ -264,3 +275,11 @@ def _floats(n: int, value: float = 0.0) -> Floats:
 
 def _integers(n: int, value: int = 0) -> Integers:
     return np.full(n, value, np.int64)
+
+
+def _scalars(array: Floats) -> "memoryview[float]":
+    return cast("memoryview[float]", array.data)
+
+
+def _counts(array: NDArray[Any]) -> "memoryview[int]":
+    return cast("memoryview[int]", array.data)

@@ -6,6 +6,8 @@ ones before it, for a hundred thousand workers in one vector operation, and noth
 but a short look-ahead for workers that start one computation after another.
 """
 
+from typing import cast
+
 import numpy as np
 
 from simulator.cluster.law import Bits, Floats, Integers, Law
@@ -36,14 +38,17 @@ class Durations:
         except ValueError as error:
             raise InvalidDuration(f"{name}.{error}") from None
         self._check(self._base, np.arange(workers))
+        self.free = not self._base.any()
+        """Whether all of them are zero."""
         self.never = np.flatnonzero(np.isinf(self._base))
         if law.varies:
             stream = int.from_bytes(name.encode(), "little")
-            self._keys = np.random.SeedSequence([seed, stream]).generate_state(workers, np.uint64)
+            source = np.random.SeedSequence([seed, stream])
+            self._keys = source.generate_state(workers, np.uint64).astype(np.uint64)
             self._width = max(4, min(64, LOOK_AHEAD_NUMBERS // workers))
             self._ahead = np.empty((workers, self._width))
             self._first = np.full(workers, -self._width, dtype=np.int64)
-        self._constant = memoryview(self._base)
+        self._constant = cast("memoryview[float]", self._base.data)
 
     def all(self, k: Integers) -> Floats:
         """One duration for every worker: its ``k[worker]``-th."""
@@ -54,7 +59,7 @@ class Durations:
     def one(self, worker: int, k: int) -> float:
         """The ``k``-th duration of one worker."""
         if not self.varies:
-            return float(self._constant[worker])
+            return self._constant[worker]
         offset = k - int(self._first[worker])
         if not 0 <= offset < self._width:
             offset = 0
@@ -86,4 +91,5 @@ def random_words(keys: Bits, k: Integers) -> Bits:
     word = keys + (k.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return word ^ (word >> np.uint64(31))
+    word = word ^ (word >> np.uint64(31))
+    return word

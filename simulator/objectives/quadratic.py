@@ -56,12 +56,14 @@ class Quadratic:
     def gradient(
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        return self._weighted(root, point, tickets, weights)
+        total, steps = self._weighted(root, point, tickets, weights)
+        return total, steps
 
     def gradients(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        return self._each(root, points, tickets, weights)
+        each, steps = self._each(root, points, tickets, weights)
+        return each, steps
 
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
         import jax.numpy as jnp
