@@ -11,7 +11,7 @@ from typing import cast
 
 import numpy as np
 
-from simulator.cluster.law import Floats
+from simulator.cluster.law import Floats, Integers
 
 FIRST_CHUNK = 64
 
@@ -23,10 +23,11 @@ class Calendar:
 
     >>> plans = np.array([3.0, 1.0, 1.0, np.inf])
     >>> calendar = Calendar(plans); calendar.fill()
-    >>> for _ in range(3): print(entry := calendar.earliest(), calendar.take(entry))
-    (1.0, 1) True
-    (1.0, 2) True
-    (3.0, 0) True
+    >>> for _ in range(3):
+    ...     entry = calendar.earliest(); calendar.take(entry); print(entry)
+    (1.0, 1)
+    (1.0, 2)
+    (3.0, 0)
     """
 
     def __init__(self, plans: Floats) -> None:
@@ -60,34 +61,37 @@ class Calendar:
             chunk.pop()
         return heap[0] if heap else None
 
-    def take(self, entry: tuple[float, int]) -> bool:
-        """Remove an entry that ``earliest`` showed; False if it is no longer the earliest."""
-        if entry is not self.earliest():
-            return False
+    def take(self, entry: tuple[float, int]) -> None:
+        """Remove the entry that ``earliest`` has just shown."""
         if self._chunk and entry is self._chunk[-1]:
             self._chunk.pop()
         else:
             heappop(self._heap)
-        return True
 
     def _cut(self) -> bool:
         """Sort the next few plans out of the rest; False when none is left."""
-        rest = self._rest
-        if not rest.size:
+        if not self._rest.size:
             return False
-        self._size = min(2 * self._size, rest.size)
-        limit = np.partition(rest, self._size - 1)[self._size - 1]
+        self._size *= 2
+        workers = self._earliest_workers(min(self._size, self._rest.size))
+        times = self._rest[workers]
+        self._rest[workers] = np.inf
+        finite = int(np.searchsorted(times, np.inf))
+        if finite < self._size:
+            self._rest = np.empty(0)
+        self._chunk = list(zip(times[:finite].tolist(), workers[:finite].tolist(), strict=True))
+        self._chunk.reverse()
+        return finite > 0
+
+    def _earliest_workers(self, many: int) -> Integers:
+        """The next ``many`` workers by (time, index): all are sorted, or few are looked for."""
+        rest = self._rest
+        if many > rest.size // 4:
+            return np.argsort(rest, kind="stable")[:many]
+        limit = np.partition(rest, many - 1)[many - 1]
         below = np.flatnonzero(rest < limit)
         # Of several workers at the limit the lowest go first, so that a tie which the
         # partition happened to split is still served by worker index.
-        at_limit = np.flatnonzero(rest == limit)[: self._size - below.size]
+        at_limit = np.flatnonzero(rest == limit)[: many - below.size]
         workers = np.sort(np.concatenate([below, at_limit]))
-        order = workers[np.argsort(rest[workers], kind="stable")]
-        times = rest[order]
-        rest[order] = np.inf
-        finite = int(np.count_nonzero(times < np.inf))
-        if finite < self._size:
-            self._rest = np.empty(0)
-        self._chunk = list(zip(times[:finite].tolist(), order[:finite].tolist(), strict=True))
-        self._chunk.reverse()
-        return bool(self._chunk)
+        return workers[np.argsort(rest[workers], kind="stable")]

@@ -208,21 +208,23 @@ class Simulation:
     def _arm(self) -> None:
         """Of all the planned finishes SimPy holds one: the earliest."""
         entry = self._calendar.earliest()
-        if entry is not None and entry is not self._armed:
-            self._armed = entry
+        if entry is self._armed:
+            return
+        self._armed = entry
+        if entry is not None:
             self._at(entry[0], entry[1], self._gradient_done, entry)
 
     def _gradient_done(self, event: Happening) -> None:
         entry: tuple[float, int] = event.about
         if entry is not self._armed:
-            return  # an earlier one has been armed since, which has armed this one again
+            return  # recalled, or an earlier one was armed since, after which this is again
         self._armed = None
-        if self._calendar.take(entry):
-            self.now, worker = entry
-            self._deliver_or_upload(worker, self._state.complete(self.now, worker))
-            finish = self._state.go_on(self.now, worker)
-            if finish < NEVER:
-                self._calendar.push(finish, worker)
+        self._calendar.take(entry)
+        self.now, worker = entry
+        self._deliver_or_upload(worker, self._state.complete(self.now, worker))
+        finish = self._state.go_on(self.now, worker)
+        if finish < NEVER:
+            self._calendar.push(finish, worker)
         self._arm()
 
     def _deliver_or_upload(self, worker: int, ticket: Ticket) -> None:

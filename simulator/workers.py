@@ -57,6 +57,7 @@ class Workers:
         self._recalled, self._dropped = _integers(n), _integers(n)
         self._busy, self._communicating = _floats(n), _floats(n)
         self._sending_from, self._sending_until = _floats(n), _floats(n)
+        self._ordered = False  # whether anybody may have an order
         self.recalled, self.dropped, self._olds = 0, 0, 0  # over all workers
         self._view()
 
@@ -72,7 +73,9 @@ class Workers:
 
     def order_all(self, now: float, order: Order) -> None:
         """Everybody gets this order, which is downloaded before it can be followed."""
-        self.release(now)
+        if self._ordered:
+            self.release(now)
+        self._ordered = True
         self._next_index *= self._version == order.version
         self._version.fill(order.version)
         self._left.fill(order.quota)
@@ -95,6 +98,7 @@ class Workers:
         """One worker gets this order; returns when it will have its first gradient."""
         if self._at_start[worker] < NEVER:
             self.release(now, slice(worker, worker + 1))
+        self._ordered = True
         if self._at_version[worker] != order.version:
             self._at_version[worker] = order.version
             self._at_next_index[worker] = 0
@@ -132,7 +136,8 @@ class Workers:
         """End orders: recall what is being computed, or let it run to its end as old."""
         start = self.start[whom]
         begun = start <= now
-        self._forget_unbegun(now, whom, ~begun & (start < NEVER))
+        if self._finishes or not self._download.free:
+            self._forget_unbegun(now, whom, ~begun & (start < NEVER))
         if self.trace is not None:
             self._record_released(now, np.arange(len(self.start))[whom][begun])
         if self._finishes:
@@ -144,6 +149,7 @@ class Workers:
             self._busy[whom][begun] += now - start[begun]
             self._recalled[whom] += begun
             self.recalled += int(np.count_nonzero(begun))
+        self._ordered = False
         start.fill(NEVER)
         self.finish[whom].fill(NEVER)
         self._left[whom].fill(0)
@@ -282,4 +288,4 @@ def _scalars(array: Floats) -> "memoryview[float]":
 
 
 def _counts(array: NDArray[Any]) -> "memoryview[int]":
-    return cast("memoryview[int]", array.data)
+    return array.data

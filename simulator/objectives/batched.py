@@ -1,0 +1,117 @@
+"""How are the gradients of many episodes computed at once, where the environment is in JAX?
+
+Play all rows in one loop, then differentiate the recorded steps in blocks of time, as many as
+the longest episode fills: the whole call is one compiled function and never waits for Python.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from simulator.objectives.environments.rollout import Paths, rollout
+from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.estimator import (
+    episode_keys,
+    evaluation_keys,
+    score,
+    start_and_noise,
+)
+from simulator.objectives.policies import policy_for
+from simulator.objectives.twin import plain_episode, plain_gradient
+
+if TYPE_CHECKING:
+    from jax import Array
+
+BLOCK = 32
+"""Steps per backward block: short episodes cost little, and a block still fills the cores."""
+
+
+class Batched:
+    """Episodes of one environment and one policy architecture; points and roots are arguments."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        hidden: Sequence[int],
+        horizon: int,
+        discount: float,
+        dtype: str,
+    ) -> None:
+        self.environment, self.horizon, self.discount = environment, horizon, discount
+        # The paths have room for whole blocks; nothing happens after the horizon.
+        self.room = -(-horizon // BLOCK) * BLOCK
+        self.discounts = (discount ** np.arange(self.room)).astype(dtype)
+        self.policy = policy_for(environment.observation_size, environment.actions, hidden)
+        self.gradient = jax.jit(self._gradient)
+        self.gradients = jax.jit(self._gradients)
+        self.play = jax.jit(self._play, static_argnames="episodes")
+
+    def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
+        (key,) = episode_keys(root, ticket[None])
+        episode = plain_episode(self.environment, self.policy, point, key, self.horizon)
+        gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
+        return gradient, len(episode[-1])
+
+    def _gradient(
+        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        paths = self._paths(self._choose, point, episode_keys(root, tickets), weights != 0)
+        scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+        total = self._sum_of_blocks(partial(score, self.policy), point, paths, scales)
+        return total, jnp.sum(paths.lengths, dtype=jnp.int32)
+
+    def _gradients(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        choose = jax.vmap(self._choose)
+        paths = self._paths(choose, points, episode_keys(root, tickets), weights != 0)
+        scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+        each = jax.vmap(partial(score, self.policy), (0, 1, 1, 1))
+        totals = self._sum_of_blocks(each, points, paths, scales)
+        # The point of a padding row may be anything, and 0 * NaN is NaN.
+        return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
+
+    def _play(
+        self, root: "Array", step: "Array", point: "Array", *, episodes: int
+    ) -> "tuple[Array, Array]":
+        keys = evaluation_keys(root, step, episodes)
+        paths = self._paths(self._choose, point, keys, jnp.ones(episodes, bool))
+        return jnp.sum(paths.rewards, axis=0), paths.lengths
+
+    def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
+        return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
+
+    def _paths(self, choose: Any, point: "Array", keys: "Array", alive: "Array") -> Paths:
+        dtype = self.discounts.dtype
+        draw = partial(start_and_noise, self.policy, steps=self.horizon, dtype=dtype)
+        starts, noise = jax.vmap(draw, out_axes=(0, 1))(keys)
+        reset = partial(self.environment.reset, self.environment.parameters, dtype=dtype)
+        return rollout(
+            self.environment,
+            partial(choose, point),
+            lambda choices: self.policy.act(choices, jnp),
+            jax.vmap(reset)(starts),
+            noise,
+            alive,
+            self.room,
+        )
+
+    def _to_go(self, rewards: "Array") -> "Array":
+        return jax.lax.cumsum(rewards * self.discounts[:, None], axis=0, reverse=True)
+
+    def _sum_of_blocks(self, score: Any, points: "Array", paths: Paths, scales: "Array") -> "Array":
+        def add(block: "Array", total: "Array") -> "Array":
+            part = [
+                jax.lax.dynamic_slice_in_dim(record, block * BLOCK, BLOCK)
+                for record in (paths.observations, paths.choices, scales)
+            ]
+            added: Array = total + score(points, *part)
+            return added
+
+        blocks = (jnp.max(paths.lengths) + (BLOCK - 1)) // BLOCK
+        total: Array = jax.lax.fori_loop(jnp.int32(0), blocks, add, jnp.zeros_like(points))
+        return total

@@ -1,0 +1,83 @@
+"""Which environments are there, and can this one be made with these options?
+
+Ours are written in JAX; every other registered gymnasium environment runs on the host.  Neither
+JAX nor, for ours, gymnasium is imported to answer: a scenario is checked before any work.
+"""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from simulator.objectives.environments import cartpole, pendulum
+from simulator.objectives.environments.spaces import Environment
+
+
+class Own(NamedTuple):
+    """An environment of ours: how to make it, and its constants with their defaults."""
+
+    make: Callable[[Any], Environment]
+    parameters: Callable[..., Any]
+    defaults: Mapping[str, Any]
+
+
+OWN: dict[str, Own] = {
+    "CartPole-v1": Own(cartpole.cartpole, cartpole.Parameters, cartpole.Parameters()._asdict()),
+    "Pendulum-v1": Own(pendulum.pendulum, pendulum.Parameters, pendulum.Parameters()._asdict()),
+}
+SIGNED = {"g", "gravity"}
+"""The constants that may be zero or negative."""
+
+
+def check_environment(name: str, options: Mapping[str, Any]) -> None:
+    """Raise a one-line ValueError if the environment cannot be made with these options.
+
+    >>> check_environment("CartPole-v1", {"lenght": 1})
+    Traceback (most recent call last):
+    ValueError: environment_options.lenght: CartPole-v1 has no such option; did you mean 'length'? \
+It has sutton_barto_reward, gravity, masscart, masspole, length, force_mag, tau, \
+theta_threshold_radians, x_threshold
+    """
+    if name in OWN:
+        _check_options(name, options)
+        return
+    from simulator.objectives.environments import host
+
+    environment = host.open_environment(name, options, horizon=1)
+    try:
+        host.spaces_of(environment, name)
+    finally:
+        environment.close()
+
+
+def own_environment(name: str, options: Mapping[str, Any]) -> Environment:
+    """One of ours, with its options checked."""
+    _check_options(name, options)
+    return OWN[name].make(OWN[name].parameters(**options))
+
+
+def _check_options(name: str, options: Mapping[str, Any]) -> None:
+    known = OWN[name].defaults
+    for option, value in options.items():
+        if option not in known:
+            raise ValueError(unknown_option(name, option, list(known)))
+        if isinstance(known[option], bool):
+            if not isinstance(value, bool):
+                raise ValueError(f"environment_options.{option} = {value!r}: must be true or false")
+        elif not _is_number(value):
+            raise ValueError(f"environment_options.{option} = {value!r}: must be a finite number")
+        elif value <= 0 and option not in SIGNED:
+            raise ValueError(f"environment_options.{option} = {value!r}: must be positive")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def unknown_option(name: str, option: str, known: list[str]) -> str:
+    """The sentence that refuses an option and names those there are."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(option, known, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    have = f"It has {', '.join(known)}" if known else "It has none"
+    return f"environment_options.{option}: {name} has no such option{hint} {have}"

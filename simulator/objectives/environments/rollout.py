@@ -1,0 +1,104 @@
+"""How are many episodes played together in JAX?
+
+One loop over time, all rows at once, that ends when every episode has.  A row that has ended
+keeps its state and writes zeros, so whatever its dynamics would do next reaches nobody.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator.objectives.environments.spaces import Environment
+
+if TYPE_CHECKING:
+    from jax import Array
+
+
+class Paths(NamedTuple):
+    """Arrays (time, row, …), zero after a row's end, and how many steps each row made."""
+
+    observations: "Array"
+    choices: "Array"
+    rewards: "Array"
+    lengths: "Array"
+
+
+class _Moment(NamedTuple):
+    time: "Array"
+    alive: "Array"
+    states: Any
+    paths: Paths
+
+
+def rollout(
+    environment: Environment,
+    choose: Callable[["Array", "Array"], "Array"],
+    act: Callable[["Array"], "Array"],
+    states: Any,
+    noise: "Array",
+    alive: "Array",
+    room: int,
+) -> Paths:
+    """Play from ``states``; ``choose(observations, noise)`` and ``act(choices)`` take all rows.
+
+    ``noise`` is (time, row, …) and ends the episodes; rows not ``alive`` are not played.  The
+    paths have ``room`` for that many steps, so that they divide into blocks.
+    """
+    import jax
+    import jax.numpy as jnp
+
+    observe = jax.vmap(environment.observe, (None, 0))
+    step = jax.vmap(environment.step, (None, 0, 0))
+
+    def go_on(now: _Moment) -> "Array":
+        return (now.time < noise.shape[0]) & jnp.any(now.alive)
+
+    def advance(now: _Moment) -> _Moment:
+        observations = observe(environment.parameters, now.states)
+        choices = choose(observations, jax.lax.dynamic_index_in_dim(noise, now.time, 0, False))
+        states, rewards, terminated = step(environment.parameters, now.states, act(choices))
+        seen = (observations, choices, rewards)
+        return _Moment(
+            now.time + 1,
+            now.alive & ~terminated,
+            _where(now.alive, states, now.states),
+            _write(now.paths, now.time, now.alive, seen),
+        )
+
+    shapes = jax.eval_shape(lambda: choose(observe(environment.parameters, states), noise[0]))
+    blank = _blank((room, noise.shape[1]), environment.observation_size, shapes, noise.dtype)
+    start = _Moment(jnp.int32(0), alive, states, blank)
+    return jax.lax.while_loop(go_on, advance, start).paths
+
+
+def _blank(shape: tuple[int, int], observation_size: int, choices: Any, dtype: Any) -> Paths:
+    import jax.numpy as jnp
+
+    return Paths(
+        jnp.zeros((*shape, observation_size), dtype),
+        jnp.zeros((shape[0], *choices.shape), choices.dtype),
+        jnp.zeros(shape, dtype),
+        jnp.zeros(shape[1], jnp.int32),
+    )
+
+
+def _write(paths: Paths, time: "Array", alive: "Array", seen: "tuple[Array, ...]") -> Paths:
+    import jax
+    import jax.numpy as jnp
+
+    def put(record: "Array", new: "Array") -> "Array":
+        kept: Array = _where(alive, new.astype(record.dtype), jnp.zeros_like(new, record.dtype))
+        updated: Array = jax.lax.dynamic_update_index_in_dim(record, kept, time, 0)
+        return updated
+
+    observations, choices, rewards = map(put, paths[:3], seen)
+    return Paths(observations, choices, rewards, paths.lengths + alive)
+
+
+def _where(alive: "Array", new: Any, old: Any) -> Any:
+    import jax
+    import jax.numpy as jnp
+
+    def pick(new: "Array", old: "Array") -> "Array":
+        return jnp.where(alive.reshape(alive.shape + (1,) * (new.ndim - 1)), new, old)
+
+    return jax.tree.map(pick, new, old)

@@ -1,0 +1,66 @@
+"""Which random numbers belong to a ticket, and what is the gradient of recorded steps?
+
+A root key has three branches that never meet: the tickets', the initial point's, and the
+evaluations'.  A ticket's own key splits into where its episode starts and the policy's noise.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from simulator.objectives.objective import ticket_keys
+
+if TYPE_CHECKING:
+    from jax import Array
+
+    from simulator.objectives.policies import Policy
+
+
+def episode_keys(root: "Array", tickets: "Array") -> "Array":
+    """One key per ticket."""
+    return ticket_keys(_branches(root)[0], tickets)
+
+
+def initial_key(root: "Array") -> "Array":
+    return _branches(root)[1]
+
+
+def evaluation_keys(root: "Array", step: "Array", episodes: int) -> "Array":
+    """One key per episode; other steps have others, and no ticket has any of them."""
+    import jax
+    import jax.numpy as jnp
+
+    of_step = jax.random.fold_in(_branches(root)[2], step)
+    return jax.vmap(jax.random.fold_in, (None, 0))(of_step, jnp.arange(episodes, dtype=jnp.int32))
+
+
+def _branches(root: "Array") -> "Array":
+    import jax
+
+    return jax.random.split(root, 3)
+
+
+def start_and_noise(
+    policy: "Policy", key: "Array", steps: int, dtype: Any
+) -> "tuple[Array, Array]":
+    """The key of an episode's first state, and its policy's noise for every step it may make."""
+    import jax
+
+    start, noise = jax.random.split(key)
+    return start, policy.noise(noise, steps, dtype)
+
+
+def score(
+    policy: "Policy",
+    point: "Array",
+    observations: "Array",
+    choices: "Array",
+    scales: "Array",
+) -> "Array":
+    """The sum over steps of scale * grad log pi(choice | observation), in one backward pass."""
+    import jax
+    import jax.numpy as jnp
+
+    def surrogate(point: "Array") -> "Array":
+        return jnp.sum(scales * policy.log_density(point, observations, choices))
+
+    gradient: Array = jax.grad(surrogate)(point)
+    return gradient

@@ -1,0 +1,134 @@
+"""Which way does a policy's return grow?  (arXiv 2509.24305, the estimator of section 2)
+
+One ticket is one episode of at most H steps, and its gradient
+
+    g = sum_{t<H} ( sum_{h=t}^{H-1} gamma^h r_h ) grad log pi(a_t | s_t)
+
+with the discount counted from time 0, no baseline, and no reward after termination.  Here are
+the questions an objective answers; ``batched.py`` and ``hosted.py`` answer them.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from algorithms.tickets import Ticket
+from simulator.objectives.environments.catalogue import OWN, own_environment
+from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.estimator import initial_key
+from simulator.objectives.objective import Direction
+
+if TYPE_CHECKING:
+    from jax import Array
+
+    from simulator.objectives.batched import Batched
+    from simulator.objectives.hosted import Hosted
+
+NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
+DTYPES = ("float32", "float64")
+
+
+class Played(NamedTuple):
+    """One episode of a policy: its undiscounted return, and its length in steps."""
+
+    total: float
+    length: int
+
+
+class PolicyGradient:
+    """The expected discounted return of a stochastic policy, by REINFORCE.
+
+    ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``hidden`` are the
+    sizes of the policy's hidden layers, ``horizon`` is in steps and rules over the
+    environment's own limit.
+    """
+
+    metrics: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
+
+    def __init__(
+        self,
+        environment: str | Environment,
+        *,
+        environment_options: Mapping[str, Any] = NO_OPTIONS,
+        hidden: Sequence[int] = (64, 64),
+        horizon: int = 200,
+        discount: float = 0.99,
+        dtype: str = "float32",
+    ) -> None:
+        _check(hidden, horizon, discount, dtype)
+        self.dtype = np.dtype(dtype)
+        self._episodes = _episodes(
+            environment, environment_options, tuple(hidden), horizon, discount, dtype
+        )
+        self.policy = self._episodes.policy
+        self.dimension: int = self.policy.dimension
+
+    def initial_point(self, root: "Array") -> "Array":
+        """Where every method of one seed starts: hidden layers as LeCun's, outputs nearly 0."""
+        return self.policy.initial_point(initial_key(root), self.dtype)
+
+    def gradient(
+        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """The weighted sum of gradients at one point, and the environment steps it took."""
+        return self._episodes.gradient(root, point, tickets, weights)
+
+    def gradients(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """Each ticket's gradient at its own point, times its weight, and the steps of each."""
+        return self._episodes.gradients(root, points, tickets, weights)
+
+    def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
+        """One ticket's gradient without batching or compilation, and the steps it took."""
+        import jax.numpy as jnp
+
+        return self._episodes.sample(root, point, jnp.asarray(ticket, jnp.int32))
+
+    def evaluate(
+        self, root: "Array", point: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
+        import jax.numpy as jnp
+
+        totals, _ = self._episodes.play(root, jnp.int32(step), point, episodes=episodes)
+        return {"return": totals.mean()}
+
+    def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
+        """Play the policy: the episodes that ``evaluate`` would, at step 0 of a run so seeded."""
+        import jax
+        import jax.numpy as jnp
+
+        root = jax.random.key(seed)
+        totals, lengths = self._episodes.play(root, jnp.int32(0), point, episodes=episodes)
+        return [
+            Played(float(total), int(length))
+            for total, length in zip(np.asarray(totals), np.asarray(lengths), strict=True)
+        ]
+
+
+def _episodes(
+    environment: str | Environment, options: Mapping[str, Any], *settings: Any
+) -> "Batched | Hosted":
+    """The engine for this environment: ours run in JAX, all others on the host."""
+    from simulator.objectives.batched import Batched
+    from simulator.objectives.hosted import Hosted
+
+    if not isinstance(environment, str):
+        return Batched(environment, *settings)
+    if environment in OWN:
+        return Batched(own_environment(environment, options), *settings)
+    return Hosted(environment, options, *settings)
+
+
+def _check(hidden: Sequence[int], horizon: int, discount: float, dtype: str) -> None:
+    if any(width < 1 for width in hidden):
+        raise ValueError(f"hidden = {list(hidden)}: a layer needs at least one unit")
+    if horizon < 1:
+        raise ValueError(f"horizon = {horizon}: must be at least 1 step")
+    if not 0 < discount <= 1:
+        raise ValueError(f"discount = {discount}: must be above 0 and at most 1")
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype = {dtype!r}: must be one of {', '.join(DTYPES)}")

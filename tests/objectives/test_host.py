@@ -1,0 +1,219 @@
+"""Any gymnasium environment on the host: what is played, and what is refused."""
+
+import subprocess
+import sys
+
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from algorithms.tickets import Ticket
+from simulator.objectives.environments import check_environment, host
+from simulator.objectives.environments.cartpole import State
+from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.spaces import Box, Discrete
+from simulator.objectives.hosted import SIZES, pieces
+from simulator.objectives.policies import policy_for
+from simulator.objectives.policy_gradient import PolicyGradient
+
+ROOT = jax.random.key(11)
+TICKETS = jnp.asarray([[0, 0, 0], [3, 0, 0], [3, 0, 1], [5, 2, 0]], jnp.int32)
+
+
+def test_an_episode_is_what_the_environment_says_of_the_policys_actions() -> None:
+    """Replayed by hand: the same seed and the recorded choices give the recorded rest."""
+    environment = host.open_environment("MountainCarContinuous-v0", {}, horizon=30)
+    policy = policy_for(*host.spaces_of(environment, "MountainCarContinuous-v0"), (8,))
+    point = np.random.default_rng(0).normal(size=policy.dimension)
+    noise = np.random.default_rng(1).normal(size=(30, 1))
+    episode = host.rollout(environment, policy, point, noise, seed=5)
+    raw, _ = environment.reset(seed=5)
+    layers = policy.layers(point)
+    for observation, choice, reward, row in zip(*episode, noise, strict=True):
+        np.testing.assert_array_equal(observation, raw)
+        np.testing.assert_array_equal(choice, policy.choose(layers, observation, row, np))
+        raw, replayed, *_ = environment.step(np.tanh(choice).astype(np.float32))
+        assert replayed == reward
+    assert len(episode.rewards) == 30
+
+
+def test_an_episode_ends_with_its_environment() -> None:
+    environment = host.open_environment("CartPole-v1", {}, horizon=500)
+    policy = policy_for(4, Discrete(2), ())
+    to_the_left = np.zeros(policy.dimension)
+    to_the_left[-2] = 100
+    episode = host.rollout(environment, policy, to_the_left, np.zeros((500, 2)), seed=0)
+    assert 8 <= len(episode.rewards) <= 11
+    assert not np.any(episode.choices)
+
+
+@pytest.mark.parametrize("name", ["Acrobot-v1", "MountainCarContinuous-v0"])
+def test_batches_agree_with_the_twin(name: str) -> None:
+    objective = PolicyGradient(name, hidden=(8,), horizon=24, dtype="float64")
+    point = objective.initial_point(ROOT) * 3
+    weights = jnp.asarray([0.5, 0.0, -2.0, 1.0])
+    used = (0, 2, 3)
+    samples = {row: objective.sample(ROOT, point, Ticket(*TICKETS[row].tolist())) for row in used}
+    expected = sum(weights[row] * samples[row][0] for row in used)
+    total, steps = objective.gradient(ROOT, point, TICKETS, weights)
+    np.testing.assert_allclose(total, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
+    assert steps == sum(samples[row][1] for row in used)
+    points = jnp.tile(point, (4, 1)).at[1].set(jnp.nan)
+    each, lengths = objective.gradients(ROOT, points, TICKETS, weights)
+    np.testing.assert_allclose(each.sum(axis=0), total, rtol=0, atol=1e-12 * np.abs(total).max())
+    np.testing.assert_array_equal(lengths, [samples[0][1], 0, samples[2][1], samples[3][1]])
+    assert not np.any(each[1])
+
+
+def test_nothing_to_do_is_zero() -> None:
+    objective = PolicyGradient("Acrobot-v1", hidden=(8,), horizon=5)
+    point = objective.initial_point(ROOT)
+    total, steps = objective.gradient(ROOT, point, TICKETS, jnp.zeros(4, jnp.float32))
+    assert total.dtype == jnp.float32
+    assert not np.any(total)
+    assert steps == 0
+
+
+@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
+def test_the_host_and_jax_play_the_same_cartpole() -> None:
+    """From gymnasium's own first states, seen in gymnasium's float32, on the same noise."""
+    hosted = PolicyGradient("CartPole-v0", hidden=(16,), horizon=40, dtype="float64")
+    starts = gymnasium.make("CartPole-v0")
+
+    def reset(parameters: object, key: jax.Array, dtype: object) -> State:
+        seed = int(jax.random.bits(key, dtype=jnp.uint32))
+        starts.reset(seed=seed)
+        return State(*jnp.asarray(starts.unwrapped.state))
+
+    ours = own_environment("CartPole-v1", {})
+    seen = ours.observe
+    as_theirs = ours._replace(
+        reset=reset, observe=lambda *at: seen(*at).astype("float32").astype("float64")
+    )
+    twin = PolicyGradient(as_theirs, hidden=(16,), horizon=40, dtype="float64")
+    point = hosted.initial_point(ROOT) * 3
+    lengths = set()
+    for row in TICKETS[:3]:
+        expected, length = twin.sample(ROOT, point, Ticket(*row.tolist()))
+        theirs, steps = hosted.gradient(ROOT, point, row[None], jnp.ones(1))
+        assert steps == length
+        np.testing.assert_allclose(theirs, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
+        lengths.add(length)
+    assert len(lengths) > 1
+
+
+def test_pieces_are_all_rows_and_zeros() -> None:
+    for rows in (1, 64, 65, 1023, 1025, 2500):
+        record = np.arange(1.0, 2 * rows + 1).reshape(rows, 2)
+        cut = [part for (part,) in pieces([record])]
+        assert all(len(part) in SIZES for part in cut)
+        np.testing.assert_array_equal(np.concatenate(cut)[:rows], record)
+        assert not np.any(np.concatenate(cut)[rows:])
+
+
+def test_evaluation_plays_the_policy() -> None:
+    objective = PolicyGradient("Acrobot-v1", hidden=(8,), horizon=20)
+    point = objective.initial_point(ROOT)
+    assert objective.evaluate(ROOT, point, 0, 3)["return"] == -20
+    assert [tuple(episode) for episode in objective.play(point, 4, 2)] == [(-20.0, 20)] * 2
+
+
+class Strange(gymnasium.Env[np.ndarray, object]):
+    """An environment with whatever spaces it is told to have."""
+
+    def __init__(self, actions: object, observations: object = None) -> None:
+        self.action_space = actions
+        self.observation_space = observations or gymnasium.spaces.Discrete(3, start=-1)
+        self.taken: list[object] = []
+
+    def reset(self, *, seed: int | None = None, options: object = None) -> tuple[object, dict]:
+        return 1, {}
+
+    def step(self, action: object) -> tuple[object, float, bool, bool, dict]:
+        self.taken.append(action)
+        return 0, 1.0, False, False, {}
+
+
+def test_spaces_are_flattened_and_numbered_as_the_environment_does() -> None:
+    strange = Strange(gymnasium.spaces.Discrete(2, start=5))
+    assert host.spaces_of(strange, "Strange") == (3, Discrete(2, start=5))
+    policy = policy_for(3, Discrete(2, start=5), ())
+    noise = np.array([[1.0, 0.0], [0.0, 1.0]])
+    episode = host.rollout(strange, policy, np.zeros(policy.dimension), noise, seed=0)
+    assert strange.taken == [5, 6]
+    np.testing.assert_array_equal(episode.observations, [[0, 0, 1], [0, 1, 0]])
+    matrix = gymnasium.spaces.Box(np.float32(-0.3), np.float32(0.7), (2, 2))
+    strange = Strange(matrix)
+    size, box = host.spaces_of(strange, "Strange")
+    assert isinstance(box, Box)
+    policy = policy_for(size, box, ())
+    noise = np.array([[99.0, -99.0, 0.0, 0.0]], np.float32)
+    host.rollout(strange, policy, np.zeros(policy.dimension, np.float32), noise, seed=0)
+    assert matrix.contains(strange.taken[0])
+    np.testing.assert_allclose(strange.taken[0], [[0.7, -0.3], [0.2, 0.2]], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("space", "message"),
+    [
+        (gymnasium.spaces.MultiDiscrete([2, 3]), r"actions, MultiDiscrete\(\[2 3\]\), are neither"),
+        (gymnasium.spaces.Box(0, 5, (2,), np.int32), r"actions, Box\(0, 5, .*, are neither"),
+        (gymnasium.spaces.Box(-np.inf, 1, (2,)), r"actions, Box\(-inf.* are unbounded"),
+    ],
+)
+def test_actions_no_policy_has_are_refused(space: object, message: str) -> None:
+    with pytest.raises(ValueError, match=f"environment = 'Strange': its {message}"):
+        host.spaces_of(Strange(space), "Strange")
+
+
+def test_observations_that_are_no_vector_are_refused() -> None:
+    words = gymnasium.spaces.Sequence(gymnasium.spaces.Discrete(2))
+    with pytest.raises(ValueError, match=r"its observations, Sequence\(.*do not make a vector"):
+        host.spaces_of(Strange(gymnasium.spaces.Discrete(2), words), "Strange")
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("Acrobat-v1", {}, "no environment of this name; near it are Acrobot-v1"),
+        ("Acrobot-v7", {}, "no environment of this name; near it are Acrobot-v1"),
+        ("Zzz/Qqq-v1", {}, "'Zzz/Qqq-v1': gymnasium has no environment of this name$"),
+        ("nowhere:Thing-v0", {}, "'nowhere:Thing-v0': cannot be made: No module named 'nowhere'"),
+        (
+            "MountainCarContinuous-v0",
+            {"goal_velocty": 1},
+            "options.goal_velocty: .*; did you mean 'goal_velocity'",
+        ),
+        ("FrozenLake-v1", {"map_name": "9x9"}, "'FrozenLake-v1': cannot be made"),
+    ],
+)
+def test_what_cannot_be_made_is_refused_in_one_line(
+    name: str, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message) as refusal:
+        check_environment(name, options)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_missing_mujoco_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    def make(*arguments: object, **options: object) -> None:
+        raise gymnasium.error.DependencyNotInstalled("MuJoCo is not installed,\nrun `pip …`")
+
+    monkeypatch.setattr(gymnasium, "make", make)
+    with pytest.raises(ValueError, match=r"'Hopper-v5': .*pip install 'straggle\[mujoco\]'"):
+        check_environment("Hopper-v5", {})
+
+
+def test_checking_imports_no_jax_and_for_ours_no_gymnasium() -> None:
+    script = (
+        "import sys; from simulator.objectives.environments import check_environment as check\n"
+        "check('CartPole-v1', {'tau': 0.01}); check('Pendulum-v1', {'g': 9.81})\n"
+        "assert not {'jax', 'gymnasium'} & set(sys.modules)\n"
+        "check('Acrobot-v1', {})\n"
+        "assert 'gymnasium' in sys.modules\n"
+        "import simulator.objectives.environments.host, simulator.objectives.policies\n"
+        "assert 'jax' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True)

@@ -1,0 +1,293 @@
+"""The estimator: exact where an MDP can be enumerated, and the same in any batch."""
+
+import re
+from collections.abc import Iterator
+from itertools import product
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from algorithms.tickets import Ticket
+from simulator.objectives import batched
+from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.spaces import Discrete, Environment
+from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
+from simulator.objectives.policy_gradient import PolicyGradient
+
+ROOT = jax.random.key(7)
+
+# --- a world of two states and two actions, small enough to enumerate -------------------------
+
+FIRST = np.array([0.3, 0.7])
+STAY = np.array([[0.9, 0.4], [0.2, 0.6]])  # probability to go to state 0, by state and action
+REWARD = np.array([[1.0, -2.0], [3.0, 0.5]])
+ENDS = np.array([[False, False], [False, True]])  # the pair that ends the episode
+DISCOUNT, HORIZON = 0.8, 3
+
+
+class Place(NamedTuple):
+    where: jax.Array
+    key: jax.Array
+
+
+def two_states() -> Environment:
+    def reset(parameters: None, key: jax.Array, dtype: object) -> Place:
+        first, later = jax.random.split(key)
+        return Place(jnp.int32(jax.random.uniform(first) >= FIRST[0]), later)
+
+    def observe(parameters: None, place: Place) -> jax.Array:
+        return jnp.where(place.where == jnp.arange(2), 1.0, 0.0)
+
+    def step(parameters: None, place: Place, action: jax.Array) -> tuple[Place, object, object]:
+        now, later = jax.random.split(place.key)
+        pair = (place.where, action)
+        moved = jnp.int32(jax.random.uniform(now) >= jnp.asarray(STAY)[pair])
+        return Place(moved, later), jnp.asarray(REWARD)[pair], jnp.asarray(ENDS)[pair]
+
+    return Environment(2, Discrete(2), None, reset, observe, step)
+
+
+def expected_return(point: np.ndarray) -> float:
+    """By enumerating every sequence of states and actions; nothing is shared with the code."""
+    outputs = point[:4].reshape(2, 2) + point[4:]
+    policy = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    value = 0.0
+    for states in product((0, 1), repeat=HORIZON):
+        for actions in product((0, 1), repeat=HORIZON):
+            likely, earned, running = FIRST[states[0]], 0.0, True
+            for t, pair in enumerate(zip(states, actions, strict=True)):
+                likely *= policy[pair]
+                earned += DISCOUNT**t * REWARD[pair] * running
+                running = running and not ENDS[pair]
+                if t + 1 < HORIZON:
+                    likely *= STAY[pair] if states[t + 1] == 0 else 1 - STAY[pair]
+            value += likely * earned
+    return value
+
+
+def slope(function: object, point: np.ndarray) -> np.ndarray:
+    """Central differences of a smooth function; their error here is about 1e-9."""
+    nudges = 1e-5 * np.eye(len(point))
+    return np.array([(function(point + e) - function(point - e)) / 2e-5 for e in nudges])
+
+
+def test_the_estimator_is_unbiased() -> None:
+    objective = PolicyGradient(
+        two_states(), hidden=(), horizon=HORIZON, discount=DISCOUNT, dtype="float64"
+    )
+    point = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3])
+    rows = 20_000
+    tickets = jnp.zeros((rows, 3), jnp.int32).at[:, 2].set(jnp.arange(rows, dtype=jnp.int32))
+    points = jnp.tile(jnp.asarray(point), (rows, 1))
+    each, _ = objective.gradients(ROOT, points, tickets, jnp.ones(rows))
+    standard_error = np.std(each, axis=0, ddof=1) / np.sqrt(rows)
+    error = np.mean(each, axis=0) - slope(expected_return, point)
+    assert np.all(standard_error > 0)
+    assert np.all(np.abs(error) < 4.5 * standard_error)
+    mean, _ = objective.gradient(ROOT, jnp.asarray(point), tickets, jnp.full(rows, 1 / rows))
+    np.testing.assert_allclose(mean, np.mean(each, axis=0), atol=1e-12)
+
+
+def test_evaluation_measures_the_undiscounted_return() -> None:
+    objective = PolicyGradient(two_states(), hidden=(), horizon=1, dtype="float64")
+    point, episodes = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3]), 20_000
+    outputs = point[:4].reshape(2, 2) + point[4:]
+    policy = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+    pairs = FIRST[:, None] * policy
+    mean = np.sum(pairs * REWARD)
+    deviation = np.sqrt(np.sum(pairs * (REWARD - mean) ** 2))
+    measured = objective.evaluate(ROOT, jnp.asarray(point), 0, episodes)["return"]
+    assert abs(measured - mean) < 4.5 * deviation / np.sqrt(episodes)
+    cart = PolicyGradient("CartPole-v1", hidden=(8,), horizon=30, discount=0.5)
+    start = cart.initial_point(ROOT)
+    played = cart.play(start, seed=3, episodes=16)
+    assert all(total == length for total, length in played)  # one per step, not discounted
+    assert len({length for _, length in played}) > 1
+    measured = cart.evaluate(jax.random.key(3), start, 0, 16)["return"]
+    assert measured == pytest.approx(np.mean([total for total, _ in played]), rel=1e-6)
+
+
+# --- batches and the plain twin ----------------------------------------------------------------
+
+TICKETS = [Ticket(0, 0, 0), Ticket(2, 0, 1), Ticket(1, 5, 0), Ticket(9, 3, 2), Ticket(4, 0, 0)]
+WEIGHTS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
+
+
+@pytest.fixture(scope="module")
+def cases() -> Iterator[dict[str, PolicyGradient]]:
+    """Small nets, and blocks of time so short that an episode needs several, the last cut."""
+    sizes: dict[str, Any] = {"hidden": (6,), "horizon": 21, "dtype": "float64"}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batched, "BLOCK", 8)
+        yield {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
+
+
+@pytest.fixture(params=["CartPole-v1", "Pendulum-v1"])
+def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
+    return cases[request.param]
+
+
+def rows(tickets: list[Ticket]) -> jax.Array:
+    return jnp.asarray(tickets, jnp.int32)
+
+
+def close(ours: object, theirs: object) -> None:
+    """Equal to 1e-12 of the largest entry."""
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
+
+
+def test_batches_agree_with_the_twin(objective: PolicyGradient) -> None:
+    start = 3 * objective.initial_point(ROOT)
+    points = jnp.stack([start * (1 + row / 10) for row in range(5)])
+    total, steps = objective.gradient(ROOT, start, rows(TICKETS), jnp.asarray(WEIGHTS))
+    each, lengths = objective.gradients(ROOT, points, rows(TICKETS), jnp.asarray(WEIGHTS))
+    used = np.flatnonzero(WEIGHTS)
+    plain = {row: objective.sample(ROOT, start, TICKETS[row]) for row in used}
+    close(total, sum(WEIGHTS[row] * plain[row][0] for row in used))
+    assert steps == sum(plain[row][1] for row in used)
+    for row in (1, 3):
+        gradient, length = objective.sample(ROOT, points[row], TICKETS[row])
+        close(each[row], WEIGHTS[row] * gradient)
+        assert lengths[row] == length
+    assert not np.any(each[2])
+    assert lengths[2] == 0
+
+
+def test_a_gradient_does_not_depend_on_its_batch(objective: PolicyGradient) -> None:
+    start = 3 * objective.initial_point(ROOT)
+    ones = jnp.ones(5)
+    each, lengths = objective.gradients(ROOT, jnp.tile(start, (5, 1)), rows(TICKETS), ones)
+    order = np.array([3, 1, 4])
+    shuffled = rows([TICKETS[row] for row in order] + [Ticket(7, 7, 7)] * 2)
+    weights = jnp.asarray([1.0] * 3 + [0.0] * 2)
+    points = jnp.tile(start, (5, 1)).at[3:].set(jnp.nan)
+    again, lengths_again = objective.gradients(ROOT, points, shuffled, weights)
+    close(again[:3], each[order])
+    np.testing.assert_array_equal(lengths_again, [*lengths[order], 0, 0])
+    assert not np.any(again[3:])
+    total, steps = objective.gradient(ROOT, start, shuffled, weights)
+    close(total, each[order].sum(axis=0))
+    assert steps == lengths[order].sum()
+
+
+def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(
+    cases: dict[str, PolicyGradient],
+) -> None:
+    """A cart that starts nowhere: its rows would be NaN from the first step on."""
+    cart = own_environment("CartPole-v1", {})
+    numb = cart._replace(
+        reset=lambda parameters, key, dtype: jax.tree.map(
+            lambda x: jnp.where(jax.random.key_data(key)[0] % 2 == 0, x, jnp.nan),
+            cart.reset(parameters, key, dtype),
+        )
+    )
+    sound = cases["CartPole-v1"]
+    broken = PolicyGradient(numb, hidden=(6,), horizon=21, dtype="float64")
+    tickets = rows([Ticket(worker, 0, 0) for worker in range(5)])
+    starts = jax.vmap(lambda key: jax.random.split(key)[0])(episode_keys(ROOT, tickets))
+    sane = np.asarray(jax.random.key_data(starts))[:, 0] % 2 == 0
+    assert 0 < sane.sum() < 5
+    point, weights = 3 * sound.initial_point(ROOT), jnp.asarray(1.0 * sane)
+    expected, _ = sound.gradient(ROOT, point, tickets, weights)
+    close(broken.gradient(ROOT, point, tickets, weights)[0], expected)
+    each, _ = broken.gradients(ROOT, jnp.tile(point, (5, 1)), tickets, weights)
+    close(each.sum(axis=0), expected)
+    assert np.isnan(broken.gradient(ROOT, point, tickets, jnp.ones(5))[0]).any()
+
+
+def test_the_gradient_is_the_slope_of_the_surrogate_on_a_fixed_path() -> None:
+    """The path replayed in numpy, the densities written out, and differences of their sum."""
+    objective = PolicyGradient("Pendulum-v1", hidden=(3,), horizon=12, dtype="float64")
+    start, ticket = 3 * objective.initial_point(ROOT), Ticket(1, 2, 3)
+    (key,) = episode_keys(ROOT, rows([ticket]))
+    first, noise = start_and_noise(objective.policy, key, 12, jnp.float64)
+    pendulum = own_environment("Pendulum-v1", {})
+    state = pendulum.reset(pendulum.parameters, first, jnp.float64)
+    seen, drawn, earned = [], [], []
+    for row in np.asarray(noise):
+        seen.append(np.asarray(pendulum.observe(None, state)))
+        mean, deviation = moments(np.asarray(start), seen[-1])
+        drawn.append(mean + deviation * row[0])
+        action = jnp.asarray([2 * np.tanh(drawn[-1])])
+        state, reward, _ = pendulum.step(pendulum.parameters, state, action)
+        earned.append(float(reward))
+    to_go = [sum(0.99**h * earned[h] for h in range(t, 12)) for t in range(12)]
+
+    def surrogate(point: np.ndarray) -> float:
+        terms = (moments(point, observation) for observation in seen)
+        densities = [
+            -0.5 * ((u - mean) / deviation) ** 2 - np.log(deviation)
+            for u, (mean, deviation) in zip(drawn, terms, strict=True)
+        ]
+        return float(np.dot(to_go, densities))
+
+    ours, _ = objective.gradient(ROOT, start, rows([ticket]), jnp.ones(1))
+    expected = slope(surrogate, np.asarray(start))
+    np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
+
+
+def moments(point: np.ndarray, observation: np.ndarray) -> tuple[float, float]:
+    """Mean and deviation of a perceptron 3 → 3 → 2, written out."""
+    hidden = np.tanh(observation @ point[:9].reshape(3, 3) + point[9:12])
+    mean, raw = hidden @ point[12:18].reshape(3, 2) + point[18:]
+    return mean, np.log1p(np.exp(raw))
+
+
+# --- random numbers, precision, refusals --------------------------------------------------------
+
+
+def test_tickets_start_and_evaluation_share_no_random_number(
+    cases: dict[str, PolicyGradient],
+) -> None:
+    objective = cases["CartPole-v1"]
+    tickets = rows([Ticket(a, b, c) for a, b, c in product(range(5), repeat=3)])
+    keys = [episode_keys(ROOT, tickets)] + [evaluation_keys(ROOT, step, 25) for step in range(5)]
+    words = np.concatenate([np.asarray(jax.random.key_data(key)) for key in keys])
+    assert len(np.unique(words, axis=0)) == 250
+    one, other = (objective.initial_point(jax.random.key(seed)) for seed in (0, 1))
+    assert np.any(one != other)
+    values = {float(objective.evaluate(ROOT, one, step, 4)["return"]) for step in range(6)}
+    assert len(values) > 1
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
+def test_float32_stays_float32(name: str) -> None:
+    objective = PolicyGradient(name, hidden=(8,), horizon=10)
+    start = objective.initial_point(ROOT)
+    weights, points = jnp.ones(5, jnp.float32), jnp.tile(start, (5, 1))
+    calls = [
+        jax.make_jaxpr(objective.gradient)(ROOT, start, rows(TICKETS), weights),
+        jax.make_jaxpr(objective.gradients)(ROOT, points, rows(TICKETS), weights),
+        jax.make_jaxpr(lambda at: objective.evaluate(ROOT, at, 0, 3))(start),
+    ]
+    assert start.dtype == jnp.float32
+    for call in calls:
+        assert "f32[" in str(call)
+        assert not re.search(r"f64\[\d", str(call))  # a scalar literal is no computation
+    total, steps = objective.gradient(ROOT, start, rows(TICKETS), weights)
+    assert (total.dtype, steps.dtype) == (jnp.float32, jnp.int32)
+
+
+def test_the_horizon_ends_every_episode() -> None:
+    objective = PolicyGradient("Pendulum-v1", hidden=(4,), horizon=33)
+    point = objective.initial_point(ROOT)
+    _, steps = objective.gradient(ROOT, point, rows(TICKETS), jnp.ones(5, jnp.float32))
+    assert steps == 5 * 33
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"horizon": 0}, "horizon = 0: must be at least 1"),
+        ({"discount": 1.5}, "discount = 1.5: must be above 0"),
+        ({"hidden": (8, 0)}, r"hidden = \[8, 0\]: a layer needs"),
+        ({"dtype": "float16"}, "dtype = 'float16': must be one of float32, float64"),
+        ({"environment_options": {"g": 1}}, "environment_options.g: CartPole-v1 has no such"),
+    ],
+)
+def test_settings_without_sense_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        PolicyGradient("CartPole-v1", **settings)
