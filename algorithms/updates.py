@@ -128,7 +128,7 @@ def _current(state: Momentum) -> "Array":
 
 
 def _extrapolate(state: Momentum, weight: Any) -> "Array":
-    point: "Array" = state.point + ((1 - weight) / weight) * (state.point - state.previous)
+    point: Array = state.point + ((1 - weight) / weight) * (state.point - state.previous)
     return point
 
 

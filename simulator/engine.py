@@ -9,10 +9,10 @@ arrival is answered before its sender does anything else, so the worker that clo
 never found computing at the old point.
 """
 
-import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, NamedTuple, NoReturn, cast
+from heapq import heappush
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, cast
 
 import simpy
 from simpy.core import EmptySchedule
@@ -24,6 +24,9 @@ from simulator.calendar import Calendar
 from simulator.cluster import Cluster
 from simulator.schedule import Accounts, Computation, Step
 from simulator.workers import NEVER, UNLIMITED, Order, Workers
+
+if TYPE_CHECKING:
+    from simpy.events import EventPriority
 
 SERVER = -1
 """The server's place among the workers, when several things happen at once."""
@@ -39,6 +42,19 @@ class Stop(NamedTuple):
     seconds: float = NEVER
     steps: float = NEVER
     gradients: float = NEVER
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment, which also takes the exact time of an event.
+
+    SimPy knows delays only, and adds them to its clock: between 1.2 and 3.6 there is none that
+    hits 3.6, whose neighbours would then be served in the wrong order.  So this enters the queue
+    the way SimPy's own ``schedule`` does.
+    """
+
+    def schedule_at(self, time: float, worker: int, event: Event) -> None:
+        priority = cast("EventPriority", worker + 1)
+        heappush(self._queue, (time, priority, next(self._eid), event))
 
 
 class Happening(Event):
@@ -81,8 +97,7 @@ class Simulation:
         self._state = Workers(cluster, seed=seed, dimension=dimension, trace=trace)
         self._calendar = Calendar(self._state.finish)
         self._armed: tuple[float, int] | None = None
-        self._env = simpy.Environment()
-        self._schedule = cast("Callable[[Event, int, float], None]", self._env.schedule)
+        self._env = Clock()
         self._story = aggregation(self)
         self._waiting = False
         self._inbox: deque[Ticket] = deque()
@@ -130,11 +145,15 @@ class Simulation:
     # The server's vocabulary
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False) -> None:
+        if self._final is not None:
+            return  # the run ended with the last step, whatever the story would say next
         order = Order(self.version, quota or UNLIMITED, upload)
         self._state.order_all(self.now, order)
         self._calendar.fill()
 
     def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
+        if self._final is not None:
+            return
         order = Order(self.version, quota or UNLIMITED, upload)
         finish = self._state.order_one(self.now, worker, order)
         if finish < NEVER:
@@ -269,12 +288,7 @@ class Simulation:
     def _at(
         self, time: float, worker: int, act: Callable[[Happening], None], about: Any = None
     ) -> None:
-        """Schedule at an absolute time: SimPy adds a delay to its clock, which may round."""
-        clock = self._env.now
-        delay = time - clock
-        while clock + delay != time:
-            delay = math.nextafter(delay, NEVER if clock + delay < time else 0.0)
-        self._schedule(Happening(self._env, about, act), worker + 1, delay)
+        self._env.schedule_at(time, worker, Happening(self._env, about, act))
 
 
 _ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()

@@ -92,7 +92,9 @@ class Workers:
         self._begun += planned
         self._next_index += planned
         if not self._download.free:
-            self._communicating += np.where(self.start < NEVER, self.start - free, 0)
+            waits = self.start < NEVER
+            free = np.maximum(now, self._old_finish[waits])
+            self._communicating[waits] += self.start[waits] - free
 
     def order_one(self, now: float, worker: int, order: Order) -> float:
         """One worker gets this order; returns when it will have its first gradient."""
@@ -159,8 +161,8 @@ class Workers:
             return
         self._begun[whom] -= unbegun
         self._next_index[whom] -= unbegun
-        not_waited = self.start[whom] - np.maximum(now, self._old_finish[whom])
-        self._communicating[whom][unbegun] -= not_waited[unbegun]
+        free = np.maximum(now, self._old_finish[whom][unbegun])
+        self._communicating[whom][unbegun] -= self.start[whom][unbegun] - free
 
     def _settle(self, now: float) -> None:
         """Drop the old computations that have ended by now."""
@@ -203,15 +205,19 @@ class Workers:
     def send_alone(self, worker: int, now: float, seconds: float) -> None:
         """Account for an upload; one that hides behind the next computation takes no time."""
         if not self._at_left[worker]:
-            self._send(worker, now, now, now + seconds)
+            self._send(worker, now, now + seconds)
 
     def send_together(self, worker: int, now: float, done: float, seconds: float) -> None:
         """Account for a worker's part in a collective, before its order ends."""
-        was_idle = self._at_start[worker] == NEVER
-        self._send(worker, now, done if was_idle else now, done + seconds)
+        end = done + seconds
+        if self._at_start[worker] == NEVER:
+            self._send(worker, max(done, min(end, self._at_old_finish[worker])), end)
+        elif self._finishes:  # what it computes now becomes obsolete, but goes on
+            self._send(worker, max(now, min(end, self._at_finish[worker])), end)
+        else:
+            self._send(worker, now, end)
 
-    def _send(self, worker: int, now: float, begin: float, end: float) -> None:
-        begin = max(begin, min(end, self._at_old_finish[worker]))
+    def _send(self, worker: int, begin: float, end: float) -> None:
         self._at_communicating[worker] += max(0.0, end - begin)
         self._sending_from[worker], self._sending_until[worker] = begin, end
 

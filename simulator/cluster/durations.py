@@ -91,5 +91,5 @@ def random_words(keys: Bits, k: Integers) -> Bits:
     word = keys + (k.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    word = word ^ (word >> np.uint64(31))
-    return word
+    mixed: Bits = word ^ (word >> np.uint64(31))
+    return mixed

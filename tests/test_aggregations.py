@@ -1,0 +1,248 @@
+"""What does each server say to its cluster, word for word?
+
+No simulator here: a scripted cluster reads the arrivals out from a list and writes down every
+order, request and step.  What is checked is the story itself, so that any cluster that speaks
+the vocabulary, simulated or real, hears the same.
+"""
+
+import subprocess
+import sys
+from collections import Counter
+from fractions import Fraction
+from math import floor
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.aggregation.malenia import Counts
+from algorithms.tickets import Ticket
+
+random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
+
+
+class ScriptedCluster:
+    """Writes down what a story says.  A request counts as said only once it is yielded."""
+
+    def __init__(self, workers):
+        self.workers = workers
+        self.version = 0
+        self.said = []
+
+    def broadcast(self, *, quota=None, upload=False):
+        self.said.append(("broadcast", quota, upload))
+
+    def send(self, worker, *, quota=None, upload=False):
+        self.said.append(("send", worker, quota, upload))
+
+    def arrival(self, needs=()):
+        return ("arrival", needs)
+
+    def all_reduce(self, tickets):
+        return ("all_reduce", tickets)
+
+    def step(self, tickets, weights):
+        self.said.append(("step", list(tickets), list(weights)))
+        self.version += 1
+
+
+def conversation(aggregation, workers, arrivals):
+    """All that is said until the story asks for an arrival after the last one."""
+    cluster = ScriptedCluster(workers)
+    story = aggregation(cluster)
+    arrivals = iter(arrivals)
+    answer = None
+    while True:
+        word, what = story.send(answer)
+        # A copy, because a story may go on to change what it named.
+        cluster.said.append((word, set(what) if word == "arrival" else list(what)))
+        answer = next(arrivals, None) if word == "arrival" else None
+        if word == "arrival" and answer is None:
+            return cluster.said
+
+
+def steps(said):
+    return [words for words in said if words[0] == "step"]
+
+
+def tickets_of(*workers, version=0):
+    """One ticket per name, each worker's numbered in the order they come."""
+    seen = Counter()
+    tickets = []
+    for worker in workers:
+        tickets.append(Ticket(worker, version, seen[worker]))
+        seen[worker] += 1
+    return tickets
+
+
+def test_rennala_takes_the_first_gradients_whoever_sends_them():
+    first, second = tickets_of(1, 1, 0), tickets_of(1, 1, 1, version=1)
+    third = [1 / 3] * 3
+    assert conversation(rennala(batch=3), 2, first + second) == [
+        ("broadcast", None, False),
+        *[("arrival", set())] * 3,
+        ("all_reduce", first),
+        ("step", first, third),
+        ("broadcast", None, False),
+        *[("arrival", set())] * 3,
+        ("all_reduce", second),
+        ("step", second, third),
+        ("broadcast", None, False),
+        ("arrival", set()),
+    ]
+
+
+def test_malenia_waits_for_everybody_and_weighs_everybody_alike():
+    # Two workers and a batch of 3: 4 >= 3 (1/M_0 + 1/M_1) fails at counts 2, 1, holds at 3, 1.
+    tickets = tickets_of(0, 0, 1, 0)
+    assert conversation(malenia(batch=3), 2, tickets) == [
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+        ("arrival", {1}),
+        ("arrival", {1}),
+        ("arrival", set()),
+        ("all_reduce", tickets),
+        ("step", tickets, [1 / 6, 1 / 6, 1 / 2, 1 / 6]),
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+    ]
+
+
+def test_synchronous_takes_one_gradient_from_each():
+    first, second = tickets_of(2, 0, 1), tickets_of(0, 1, 2, version=1)
+    third = [1 / 3] * 3
+    assert conversation(synchronous(), 3, first + second) == [
+        ("broadcast", 1, False),
+        ("arrival", {0, 1, 2}),
+        ("arrival", {0, 1}),
+        ("arrival", {1}),
+        ("all_reduce", first),
+        ("step", first, third),
+        ("broadcast", 1, False),
+        ("arrival", {0, 1, 2}),
+        ("arrival", {1, 2}),
+        ("arrival", {2}),
+        ("all_reduce", second),
+        ("step", second, third),
+        ("broadcast", 1, False),
+        ("arrival", {0, 1, 2}),
+    ]
+
+
+def test_greedy_steps_with_each_arrival_and_answers_its_sender_alone():
+    tickets = [Ticket(1, 0, 0), Ticket(1, 1, 0), Ticket(0, 0, 0)]
+    assert conversation(greedy(), 2, tickets) == [
+        ("broadcast", 1, True),
+        ("arrival", set()),
+        ("step", [tickets[0]], [1.0]),
+        ("send", 1, 1, True),
+        ("arrival", set()),
+        ("step", [tickets[1]], [1.0]),
+        ("send", 1, 1, True),
+        ("arrival", set()),
+        ("step", [tickets[2]], [1.0]),
+        ("send", 0, 1, True),
+        ("arrival", set()),
+    ]
+
+
+def test_rennala_may_begin_with_another_batch():
+    tickets = tickets_of(*[0] * 10)
+    said = conversation(rennala(batch=2, initial_batch=5), 1, tickets)
+    assert [len(used) for _, used, _ in steps(said)] == [5, 2, 2]
+    assert [weights[0] for _, _, weights in steps(said)] == [1 / 5, 1 / 2, 1 / 2]
+
+
+def test_malenia_may_begin_with_another_batch():
+    # Two workers in turn: a batch of 8 needs four of each, a batch of 2 one of each.
+    said = conversation(malenia(batch=2, initial_batch=8), 2, tickets_of(*[0, 1] * 6))
+    assert [len(used) for _, used, _ in steps(said)] == [8, 2, 2]
+
+
+def test_the_batch_counts_from_the_start_unless_told_otherwise():
+    tickets = tickets_of(*[0] * 7)
+    assert conversation(rennala(batch=3), 1, tickets) == conversation(
+        rennala(batch=3, initial_batch=3), 1, tickets
+    )
+
+
+@random_but_repeatable
+@given(st.integers(1, 9), st.lists(st.just(0), min_size=1, max_size=30))
+def test_malenia_of_one_worker_is_rennala(batch, arrivals):
+    tickets = tickets_of(*arrivals)
+    alone = steps(conversation(malenia(batch), 1, tickets))
+    assert alone == steps(conversation(rennala(batch), 1, tickets))
+
+
+@random_but_repeatable
+@given(st.integers(1, 30), st.lists(st.integers(0, 3), max_size=150))
+def test_malenia_stops_at_the_first_arrival_that_suffices(batch, workers):
+    said = steps(conversation(malenia(batch), 4, tickets_of(*workers)))
+    used = [ticket for _, tickets, _ in said for ticket in tickets]
+    assert used == tickets_of(*workers)[: len(used)]  # all of them, in the order they came
+    for _, tickets, weights in said:
+        names = [ticket.worker for ticket in tickets]
+        assert suffices(names, 4, batch)
+        assert not suffices(names[:-1], 4, batch)
+        for worker in range(4):
+            shares = [w for w, name in zip(weights, names, strict=True) if name == worker]
+            assert sum(shares) == pytest.approx(1 / 4, rel=1e-12)
+    assert not suffices(workers[len(used) :], 4, batch)
+
+
+def suffices(workers, n, batch):
+    """Malenia's condition as the paper prints it, in fractions."""
+    counts = Counter(workers)
+    if len(counts) < n:
+        return False
+    harmonic_mean = 1 / (sum(Fraction(1, count) for count in counts.values()) / n)
+    return harmonic_mean >= Fraction(batch, n)
+
+
+def filled(workers, n):
+    counts = Counts(n)
+    for worker in workers:
+        counts.add(worker)
+    return counts
+
+
+@random_but_repeatable
+@given(st.integers(1, 12).flatmap(lambda n: st.lists(st.integers(1, 40), min_size=n, max_size=n)))
+def test_counts_suffice_up_to_the_exact_harmonic_mean_and_no_further(counts):
+    n = len(counts)
+    filled_up = filled([worker for worker, many in enumerate(counts) for _ in range(many)], n)
+    largest = floor(n**2 / sum(Fraction(1, count) for count in counts))
+    assert filled_up.suffice(largest)
+    assert not filled_up.suffice(largest + 1)
+
+
+@pytest.mark.parametrize("n", [1, 3, 7, 10, 49, 100])
+@pytest.mark.parametrize("each", [1, 3, 10, 33, 100])
+def test_equal_counts_end_on_an_exact_tie(n, each):
+    # Worker after worker, round after round, as equal speeds arrive: n * each is met by the
+    # very last arrival, where a float sum of inverses is as often too large as not.
+    order = [worker for _ in range(each) for worker in range(n)]
+    before = filled(order[:-1], n)
+    assert not before.suffice(n * each)
+    before.add(order[-1])
+    assert before.suffice(n * each)
+    assert not before.suffice(n * each + 1)
+
+
+def test_counts_never_suffice_while_somebody_is_missing():
+    counts = filled([0, 2] * 1000, 3)
+    assert counts.missing == {1}
+    assert not counts.suffice(1)
+    counts.add(1)
+    assert counts.missing == set()
+    assert counts.suffice(1)
+    assert [counts[worker] for worker in range(3)] == [1000, 1, 1000]
+
+
+def test_telling_a_story_needs_neither_a_simulator_nor_jax():
+    lines = "import sys, algorithms.aggregation; print(*sys.modules)"
+    asked = [sys.executable, "-c", lines]
+    loaded = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.split()
+    assert "algorithms.aggregation.rennala" in loaded
+    assert not {"simulator", "simpy", "pandas", "numpy", "jax"} & set(loaded)

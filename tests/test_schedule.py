@@ -1,0 +1,755 @@
+"""Does the simulator get the times right?
+
+Three answers.  Against an independent reference: steps, tickets, weights and accounts on random
+clusters, where small integers make exact ties the rule and not the exception.  Against closed
+forms: what the papers say a round or a run must take.  And against itself: what cannot change
+when speeds are equal, clocks are scaled or workers are renamed.
+
+Closed forms are asked of the reference too: an oracle has to answer for itself.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from itertools import pairwise
+from math import ceil, floor, inf, sqrt
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from reference import Account, Round, reference
+
+from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from simulator.cluster import Cluster, Fixed, LogNormal, Network, Power, Transfer
+from simulator.engine import Simulation, Stalled, Stop
+
+AGGREGATIONS = {
+    "synchronous": synchronous,
+    "rennala": rennala,
+    "malenia": malenia,
+    "greedy": greedy,
+}
+METHODS = list(AGGREGATIONS)
+BARRIERS = METHODS[:3]
+
+
+def examples(many):
+    return settings(derandomize=True, database=None, deadline=None, max_examples=many)
+
+
+# One case, played twice.
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method on a cluster until a stop.  ``compute`` is seconds per worker, or a law."""
+
+    method: str
+    compute: Any
+    workers: int = 0
+    batch: int | None = None
+    initial_batch: int | None = None
+    upload: list | None = None
+    download: list | None = None
+    collective: str = "max"
+    in_flight: str = "recall"
+    seconds: float = inf
+    steps: float = inf
+    seed: int = 0
+
+    @property
+    def n(self):
+        return self.workers or len(self.compute)
+
+    @property
+    def cluster(self):
+        law = Fixed(self.compute) if isinstance(self.compute, list) else self.compute
+        if self.upload is None and self.download is None and self.collective == "max":
+            return Cluster(workers=self.n, compute=law, in_flight=self.in_flight)
+        network = Network(
+            upload=Transfer(Fixed(self.upload or 0.0)),
+            download=Transfer(Fixed(self.download or 0.0)),
+            collective=self.collective,
+        )
+        return Cluster(workers=self.n, compute=law, network=network, in_flight=self.in_flight)
+
+    @property
+    def simulation(self):
+        batches = {"batch": self.batch, "initial_batch": self.initial_batch}
+        named = batches if self.method in ("rennala", "malenia") else {}
+        aggregation = AGGREGATIONS[self.method](**named)
+        always = {"account_when": lambda version, time: True, "trace": True}
+        return Simulation(self.cluster, aggregation, seed=self.seed, **always)
+
+    @property
+    def stop(self):
+        finite = {"seconds": self.seconds, "steps": self.steps}
+        return Stop(**{name: limit for name, limit in finite.items() if limit < inf})
+
+
+def simulated(case):
+    """What the simulator makes of a case, in the reference's records."""
+    simulation = case.simulation
+    rounds = []
+    for version, step in enumerate(simulation.steps(case.stop)):
+        assert step.version == version
+        books = per_worker_accounts(step.accounts)
+        assert step.accounts.time == step.time
+        for name in ("used", "recalled", "dropped"):
+            assert getattr(step, name) == sum(getattr(book, name) for book in books)
+        tickets = [tuple(ticket) for ticket in step.tickets]
+        rounds.append(Round(step.time, tickets, list(step.weights), books))
+    traced = [(tuple(done.ticket), *done[1:]) for done in simulation.computations()]
+    return rounds, per_worker_accounts(simulation.accounts()), traced
+
+
+def per_worker_accounts(accounts):
+    columns = [getattr(accounts, name).tolist() for name in Account._fields]
+    return [Account(*row) for row in zip(*columns, strict=True)]
+
+
+def referred(case):
+    """What the reference makes of it.  Only random durations are asked of the cluster."""
+    cluster = case.cluster
+
+    def durations(worker, k):
+        if isinstance(case.compute, list):
+            return case.compute[worker]
+        return cluster.compute_seconds(case.seed, worker, k)
+
+    return reference(
+        case.method,
+        workers=case.n,
+        durations=durations,
+        upload=case.upload,
+        download=case.download,
+        collective=case.collective,
+        in_flight=case.in_flight,
+        batch=case.batch,
+        initial_batch=case.initial_batch,
+        seconds=case.seconds,
+        steps=case.steps,
+    )
+
+
+@pytest.fixture(params=[simulated, referred], ids=["simulator", "reference"])
+def play(request):
+    return request.param
+
+
+def rounds_of(case, play=simulated):
+    return play(case)[0]
+
+
+def times(rounds):
+    return [step.time for step in rounds]
+
+
+def counts(step, n):
+    of = Counter(worker for worker, _, _ in step.tickets)
+    return [of[worker] for worker in range(n)]
+
+
+# Random cases.
+
+WHOLE = st.integers(1, 5).map(float)
+DYADIC = st.integers(1, 40).map(lambda eighths: eighths / 8)
+ANY = st.floats(0.1, 8)
+TRANSFER = st.one_of(st.integers(0, 3).map(float), st.floats(0, 3))
+
+
+def per_worker(n, seconds):
+    return st.lists(seconds, min_size=n, max_size=n)
+
+
+def speeds(seconds=DYADIC):
+    return st.integers(1, 7).flatmap(lambda n: per_worker(n, seconds))
+
+
+def stops():
+    return st.one_of(
+        st.integers(1, 9).map(lambda steps: {"steps": steps}),
+        st.integers(1, 25).map(lambda seconds: {"seconds": float(seconds)}),
+        st.floats(0.5, 25).map(lambda seconds: {"seconds": seconds}),
+    )
+
+
+@st.composite
+def around(draw, method, compute, n):
+    """A case with this method and compute, and everything else at random."""
+    batches = st.integers(1, 12)
+    network = st.one_of(st.none(), per_worker(n, TRANSFER), per_worker(n, st.just(1.0)))
+    return Case(
+        method,
+        compute,
+        workers=n,
+        batch=draw(batches),
+        initial_batch=draw(st.one_of(st.none(), batches)),
+        upload=draw(network),
+        download=draw(network),
+        collective=draw(st.sampled_from(["max", "gather"])),
+        in_flight=draw(st.sampled_from(["recall", "finish"])),
+        **draw(stops()),
+    )
+
+
+@st.composite
+def cases(draw, method):
+    n = draw(st.integers(1, 6))
+    compute = draw(st.one_of(per_worker(n, seconds) for seconds in (WHOLE, DYADIC, ANY)))
+    if method in ("rennala", "greedy") and n > 1 and draw(st.booleans()):
+        compute[draw(st.integers(0, n - 1))] = inf
+    return draw(around(method, compute, n))
+
+
+@st.composite
+def random_speed_cases(draw, method):
+    n = draw(st.integers(1, 6))
+    law = LogNormal(Fixed(draw(per_worker(n, DYADIC))), draw(st.sampled_from([0.3, 1.0])))
+    return replace(draw(around(method, law, n)), seed=draw(st.integers(0, 2**32)))
+
+
+# Against the reference.
+
+
+def assert_agreement(case):
+    rounds, books, traced = simulated(case)
+    expected, expected_books, expected_trace = referred(case)
+    assert schedule(rounds) == schedule(expected)  # times and weights to the last bit
+    end = case.seconds if case.seconds < inf and len(rounds) < case.steps else rounds[-1].time
+    assert settled(traced, end) == settled(expected_trace, end)
+    for step, expected_step in zip(rounds, expected, strict=True):
+        assert_same_books(step.accounts, expected_step.accounts)
+    assert_same_books(books, expected_books)
+
+
+def settled(traced, end):
+    """In one order; whether what ends with the run has quite finished is left open."""
+    return sorted(
+        (ticket, start, finish, "" if finish == end and outcome != "recalled" else outcome)
+        for ticket, start, finish, outcome in traced
+    )
+
+
+def schedule(rounds):
+    """What was done with what, without what was wasted on the way."""
+    return [(step.time, step.tickets, step.weights) for step in rounds]
+
+
+def assert_same_books(books, expected):
+    assert [book[:-1] for book in books] == [book[:-1] for book in expected]
+    seconds = [book.busy for book in books]
+    assert seconds == pytest.approx([book.busy for book in expected], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(300)
+@given(st.data())
+def test_the_simulator_agrees_with_the_reference(method, data):
+    assert_agreement(data.draw(cases(method)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(100)
+@given(st.data())
+def test_they_agree_when_durations_are_random(method, data):
+    assert_agreement(data.draw(random_speed_cases(method)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+def test_they_agree_on_a_hundred_workers(method, in_flight):
+    law = LogNormal(Power(0.5), 0.5)
+    up, down = [sqrt(i + 1) for i in range(100)], [(i % 7) / 4 for i in range(100)]
+    case = Case(method, law, 100, batch=150, upload=up, download=down, in_flight=in_flight)
+    assert_agreement(replace(case, seconds=60.0))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+def test_they_agree_on_hundreds_of_workers_who_finish_together(method, in_flight):
+    compute = [float(1 + 7 * i % 5) for i in range(300)]
+    case = Case(method, compute, batch=290, initial_batch=411, in_flight=in_flight, steps=4)
+    assert_agreement(case)
+
+
+# What the papers' own cluster must give: ten workers, h_i = sqrt(i), no communication.
+
+ROOTS = [sqrt(i) for i in range(1, 11)]
+
+
+@pytest.mark.parametrize(
+    ("method", "batch", "time", "contributions"),
+    [
+        ("rennala", 20, 5.0, [5, 3, 2, 2, 2, 2, 1, 1, 1, 1]),
+        ("rennala", 30, 4 * sqrt(3), [6, 4, 4, 3, 3, 2, 2, 2, 2, 2]),
+        ("rennala", 50, 11.0, [11, 7, 6, 5, 4, 4, 4, 3, 3, 3]),
+        ("malenia", 20, 6.0, [6, 4, 3, 3, 2, 2, 2, 2, 2, 1]),
+        ("malenia", 50, 4 * sqrt(10), [12, 8, 7, 6, 5, 5, 4, 4, 4, 4]),
+        ("synchronous", None, sqrt(10), [1] * 10),
+        # At 6 s workers 0, 3 and 8 (of 1, 2 and 3 s) finish together, and 24 gradients are in:
+        # it is the tie rule alone that says whose are the 25th and the 26th.
+        ("rennala", 25, 6.0, [6, 4, 3, 2, 2, 2, 2, 2, 1, 1]),
+        ("rennala", 26, 6.0, [6, 4, 3, 3, 2, 2, 2, 2, 1, 1]),
+        ("rennala", 27, 6.0, [6, 4, 3, 3, 2, 2, 2, 2, 2, 1]),
+    ],
+)
+def test_a_round_on_the_papers_cluster(play, method, batch, time, contributions):
+    (step,) = rounds_of(Case(method, ROOTS, batch=batch, steps=1), play)
+    assert step.time == pytest.approx(time, rel=1e-12)
+    assert counts(step, 10) == contributions
+
+
+def test_the_law_of_powers_is_the_papers_cluster():
+    listed = Case("rennala", ROOTS, batch=20, steps=5)
+    assert simulated(replace(listed, compute=Power(0.5), workers=10)) == simulated(listed)
+    twice = [2 * seconds for seconds in ROOTS]
+    law = Power(exponent=0.5, scale=2.0)
+    case = Case("rennala", twice, batch=20, steps=5)
+    assert simulated(replace(case, compute=law, workers=10)) == simulated(case)
+
+
+@pytest.mark.parametrize(("in_flight", "updates"), [("recall", 400), ("finish", 257)])
+def test_the_two_rennalas_of_the_literature(play, in_flight, updates):
+    straggler = [1.0] * 9 + [100.0]
+    case = Case("rennala", straggler, batch=6, in_flight=in_flight, seconds=400.0)
+    assert len(rounds_of(case, play)) == updates
+
+
+# Closed forms on random clusters.
+
+
+@examples(150)
+@given(speeds(), st.integers(1, 20), st.sampled_from([simulated, referred]))
+def test_rennala_takes_the_time_of_collecting_a_batch(compute, batch, play):
+    rounds = rounds_of(Case("rennala", compute, batch=batch, steps=3), play)
+    collected = collection_time(exactly(compute), batch)
+    # Eighths of a second add up exactly, so every round is the first one over again.
+    assert times(rounds) == [k * collected for k in (1, 2, 3)]
+    assert collected <= collection_bound(exactly(compute), batch)
+    for step in rounds:
+        for many, seconds in zip(counts(step, len(compute)), exactly(compute), strict=True):
+            # On a tie a worker's last gradient may have been one too many.
+            assert ceil(collected / seconds) - 1 <= many <= floor(collected / seconds)
+
+
+@examples(60)
+@given(speeds(st.fractions(Fraction(1, 4), 5, max_denominator=30)), st.integers(1, 20))
+def test_collecting_takes_the_same_at_speeds_no_float_can_hold(fractions, batch):
+    case = Case("rennala", [float(seconds) for seconds in fractions], batch=batch, steps=1)
+    (step,) = rounds_of(case)
+    assert step.time == pytest.approx(float(collection_time(fractions, batch)), rel=1e-12)
+
+
+def exactly(compute):
+    return [Fraction(seconds) for seconds in compute]
+
+
+def collection_time(fractions, batch):
+    """The least t with sum_i floor(t / h_i) >= M: some worker's k-th finish, k <= M."""
+    finishes = {k * seconds for seconds in fractions for k in range(1, batch + 1)}
+    return min(t for t in finishes if sum(floor(t / s) for s in fractions) >= batch)
+
+
+def collection_bound(fractions, batch, delay=0):
+    """min_m A_m (1 + M/m), with A_m the harmonic mean of the m fastest."""
+    fastest = sorted(fractions)
+    means = [m / sum(1 / s for s in fastest[:m]) for m in range(1, len(fastest) + 1)]
+    return min(mean * (1 + Fraction(batch, m)) for m, mean in enumerate(means, start=1))
+
+
+@examples(150)
+@given(speeds(), st.integers(1, 20))
+def test_finishing_obsolete_work_at_most_doubles_the_bound(compute, batch):
+    case = Case("rennala", compute, batch=batch, steps=12, in_flight="finish")
+    ends = [0.0, *times(rounds_of(case))]
+    longest = max(end - start for start, end in pairwise(ends))
+    assert longest <= 2 * collection_bound(exactly(compute), batch)
+
+
+@examples(150)
+@given(speeds(), st.integers(1, 30), st.sampled_from([simulated, referred]))
+def test_malenia_keeps_its_bound(compute, batch, play):
+    n, hs = len(compute), exactly(compute)
+    rounds = rounds_of(Case("malenia", compute, batch=batch, steps=3), play)
+    bound = 2 * max(max(hs), Fraction(batch, n) * sum(hs) / n)
+    assert times(rounds) == [k * rounds[0].time for k in (1, 2, 3)]
+    assert max(hs) <= rounds[0].time <= bound
+
+
+@examples(100)
+@given(speeds(), st.data(), st.sampled_from([simulated, referred]))
+def test_a_gathered_synchronous_round_waits_for_the_slowest_to_be_heard(compute, data, play):
+    upload = data.draw(per_worker(len(compute), DYADIC))
+    case = Case("synchronous", compute, upload=upload, collective="gather", steps=4)
+    slowest = max(h + kappa for h, kappa in zip(compute, upload, strict=True))
+    assert times(rounds_of(case, play)) == [k * slowest for k in (1, 2, 3, 4)]
+
+
+@examples(100)
+@given(speeds(), st.data(), st.sampled_from([simulated, referred]))
+def test_asynchronous_workers_cycle_on_their_own(compute, data, play):
+    upload, download = (data.draw(per_worker(len(compute), DYADIC)) for _ in range(2))
+    case = Case("greedy", compute, upload=upload, download=download, seconds=40.0)
+    rounds, books, _ = play(case)
+    cycles = [sum(parts) for parts in zip(compute, upload, download, strict=True)]
+    assert [book.used for book in books] == [40 // cycle for cycle in cycles]
+    assert len(rounds) == sum(40 // cycle for cycle in cycles)
+
+
+# Small stories worked out by hand.
+
+
+def test_greedy_delays(play):
+    rounds = rounds_of(Case("greedy", [2.0, 3.0], seconds=6.0), play)
+    assert [(step.time, *step.tickets) for step in rounds] == [
+        (2.0, (0, 0, 0)),
+        (3.0, (1, 0, 0)),
+        (4.0, (0, 1, 0)),
+        (6.0, (0, 3, 0)),  # both at 6 s: the lower worker first
+        (6.0, (1, 2, 0)),
+    ]
+    assert all(step.weights == [1.0] for step in rounds)
+
+
+def test_what_a_collective_costs(play):
+    case = Case("synchronous", [1.0, 3.0], upload=[5.0, 1.0], steps=1)
+    assert times(rounds_of(case, play)) == [3.0 + 5.0]
+    gathered = replace(case, collective="gather")
+    assert times(rounds_of(gathered, play)) == [max(1.0 + 5.0, 3.0 + 1.0)]
+
+
+@pytest.mark.parametrize("collective", ["max", "gather"])
+def test_only_participants_take_part_in_a_collective(play, collective):
+    case = Case("rennala", [1.0, 10.0], batch=2, upload=[1.0, 100.0], collective=collective)
+    assert times(rounds_of(replace(case, steps=2), play)) == [3.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("collective", "communicating", "idle"),
+    [("max", [5.0, 1.0], [2.0, 4.0]), ("gather", [5.0, 1.0], [0.0, 2.0])],
+)
+def test_who_waits_for_whom_in_a_collective(collective, communicating, idle):
+    case = Case("synchronous", [1.0, 3.0], upload=[5.0, 1.0], collective=collective, steps=1)
+    (step,) = case.simulation.steps(case.stop)
+    assert step.accounts.communicating.tolist() == communicating
+    assert step.accounts.idle.tolist() == idle
+
+
+def test_sending_while_computing_is_computing():
+    # Worker 0, served first at 1 s, starts again before worker 1 closes the batch: to 2 s it
+    # computes what will be dropped and sends its first gradient too, from then on it only sends.
+    case = Case("rennala", [1.0, 1.0], batch=2, upload=[3.0, 0.5], in_flight="finish", steps=1)
+    (step,) = case.simulation.steps(case.stop)
+    assert step.time == 1.0 + 3.0
+    assert step.accounts.busy.tolist() == [2.0, 1.0]
+    assert step.accounts.communicating.tolist() == [2.0, 0.5]
+    assert step.accounts.idle.tolist() == [0.0, 2.5]
+
+
+def test_a_gather_starts_with_the_last_gradient_of_each(play):
+    # Worker 0 finishes at 2, 4 and 6, worker 1 at 5; the batch of 4 is full at 6.
+    case = Case("rennala", [2.0, 5.0], batch=4, upload=[1.0, 4.0], collective="gather", steps=1)
+    assert times(rounds_of(case, play)) == [5.0 + 4.0]
+
+
+def test_an_order_still_in_transit_is_not_a_start(play):
+    # Worker 1 would receive the point after 5 s, but there is a newer one every second.
+    case = Case("rennala", [1.0, 1.0], batch=1, download=[0.0, 5.0], seconds=9.0)
+    rounds, books, _ = play(case)
+    assert times(rounds) == [float(k) for k in range(1, 10)]
+    assert books[1] == Account(0, 0, 0, 0, 0, 0.0)
+
+
+def test_after_obsolete_work_comes_the_newest_order_a_download_later(play):
+    # The fast worker closes a step every 2 s.  The slow one computes from 1.5 to 6.5; the order
+    # of 4 s has reached it by then, but the one of 6 s replaces that and comes at 7.5; from 7.5
+    # to 12.5; and from 13.5, when the order of 12 s arrives.
+    case = Case("rennala", [2.0, 5.0], batch=1, download=[0.0, 1.5], in_flight="finish")
+    rounds, books, _ = play(replace(case, seconds=15.0))
+    assert times(rounds) == [float(k) for k in range(2, 15, 2)]
+    assert books[1] == Account(started=3, used=0, recalled=0, dropped=2, unfinished=1, busy=11.5)
+
+
+def test_whoever_closes_a_batch_is_not_computing_at_the_old_point(play):
+    # Were a new gradient started before the server has reacted, finishing it would cost 1 s
+    # after every step: steps at 1, 3, 5, ...
+    for compute in ([1.0], [1.0, 10.0], [10.0, 1.0]):
+        case = Case("rennala", compute, batch=1, in_flight="finish", seconds=9.0)
+        rounds, books, _ = play(case)
+        assert times(rounds) == [float(k) for k in range(1, 10)]
+        assert books[compute.index(1.0)].dropped == 0
+
+
+def test_whoever_finished_before_the_closing_one_has_gone_on(play):
+    # All finish at 1 s.  Worker 0 is served first and starts again, worker 1 closes the batch,
+    # worker 2 comes too late: then 0 is busy to 2 s and wastes a second, 1 and 2 are not.
+    case = Case("rennala", [1.0] * 3, batch=2, in_flight="finish", steps=2)
+    rounds, books, _ = play(case)
+    assert [(step.time, step.tickets) for step in rounds] == [
+        (1.0, [(0, 0, 0), (1, 0, 0)]),
+        (2.0, [(1, 1, 0), (2, 1, 0)]),
+    ]
+    assert [book.dropped for book in books] == [1, 0, 1]
+
+
+def test_a_finish_that_no_delay_added_to_the_clock_can_hit(play):
+    # 1.2 + x is 3.5999999999999996 or 3.6000000000000005 for every float x: a simulator that
+    # knows delays only would miss the finish at 3.6, or look for its delay for ever.
+    (step,) = rounds_of(Case("synchronous", [1.2, 3.6], steps=1), play)
+    assert step.time == 3.6
+
+
+def test_a_worker_that_never_finishes_holds_up_nobody_who_can_do_without_it(play):
+    for method, updates in (("rennala", 9), ("greedy", 18)):
+        case = Case(method, [1.0, inf, 1.0], batch=2, seconds=9.0)
+        rounds, books, _ = play(case)
+        assert len(rounds) == updates
+        assert books[1].used == 0
+        assert books[1].busy == 9.0
+
+
+@pytest.mark.parametrize("method", ["synchronous", "malenia"])
+@pytest.mark.parametrize("stop", [{"seconds": 9.0}, {"steps": 2}])
+def test_a_worker_that_never_finishes_is_named_where_all_must_deliver(method, stop):
+    case = Case(method, [1.0, inf, 1.0], batch=3, **stop)
+    with pytest.raises(Stalled, match="worker 1"):
+        simulated(case)
+
+
+@pytest.mark.parametrize("method", ["rennala", "greedy"])
+@pytest.mark.parametrize("stop", [{"seconds": 9.0}, {"steps": 2}])
+def test_a_run_that_cannot_go_on_says_so(method, stop):
+    with pytest.raises(Stalled):
+        simulated(Case(method, [inf, inf], batch=3, **stop))
+
+
+def test_transfers_grow_with_the_dimension():
+    network = Network(upload=Transfer(Fixed(1.5), dimension_power=0.25))
+    cluster = Cluster(workers=2, compute=Fixed(1.0), network=network)
+    simulation = Simulation(cluster, synchronous(), dimension=16)
+    assert [step.time for step in simulation.steps(Stop(steps=1))] == [1.0 + 1.5 * 2]
+
+
+# Words that the four methods do not say.
+
+
+def told(story, compute, in_flight="recall", **transfers):
+    """The steps of a story made up for the test, with only one in it."""
+    network = Network(**{name: Transfer(Fixed(seconds)) for name, seconds in transfers.items()})
+    cluster = Cluster(len(compute), Fixed(compute), network=network, in_flight=in_flight)
+    (step,) = Simulation(cluster, story).steps(Stop(steps=1))
+    return step.time, [tuple(ticket) for ticket in step.tickets]
+
+
+def test_a_worker_with_quota_left_computes_while_it_uploads():
+    def story(cluster):
+        cluster.broadcast(quota=2, upload=True)
+        tickets = [(yield cluster.arrival()), (yield cluster.arrival())]
+        cluster.step(tickets, [0.5, 0.5])
+        yield cluster.arrival()
+
+    assert told(story, [2.0], upload=1.0) == (4.0 + 1.0, [(0, 0, 0), (0, 0, 1)])
+
+
+@pytest.mark.parametrize(("in_flight", "time"), [("recall", 1.0 + 3.0), ("finish", 3.0 + 3.0)])
+def test_an_order_replaces_the_one_before_it(in_flight, time):
+    def story(cluster):
+        cluster.broadcast(quota=1)
+        first = yield cluster.arrival()
+        cluster.send(1, quota=1)
+        second = yield cluster.arrival()
+        cluster.step([first, second], [0.5, 0.5])
+        yield cluster.arrival()
+
+    # Worker 1 is at its first gradient when the second order comes: its index goes on.
+    assert told(story, [1.0, 3.0], in_flight) == (time, [(0, 0, 0), (1, 0, 1)])
+
+
+@pytest.mark.parametrize(("download", "index"), [(0.0, 1), (2.0, 0)])
+def test_an_index_counts_starts_over_all_orders_of_a_version(download, index):
+    def story(cluster):
+        cluster.broadcast(quota=1)
+        yield cluster.arrival()
+        cluster.broadcast(quota=1)
+        yield cluster.arrival()
+        latest = yield cluster.arrival()
+        cluster.step([latest], [1.0])
+        yield cluster.arrival()
+
+    # Worker 1 is ordered at 0 s and again at 1 s.  By then it has started, and been recalled,
+    # unless the first order is still on its way.
+    time, tickets = told(story, [1.0, 3.0], download=[0.0, download])
+    assert (time, tickets) == (1.0 + download + 3.0, [(1, 0, index)])
+
+
+def test_an_upload_is_never_interrupted():
+    def story(cluster):
+        cluster.broadcast(quota=1, upload=True)
+        first = yield cluster.arrival()
+        cluster.broadcast(quota=1, upload=True)
+        second = yield cluster.arrival()
+        cluster.step([first, second], [0.5, 0.5])
+        yield cluster.arrival()
+
+    # Worker 1 has been sending since 2 s when everybody is sent on at 3 s: it arrives at 5.5 s,
+    # before anything that was started then.
+    assert told(story, [1.0, 2.0], upload=[2.0, 3.5]) == (5.5, [(0, 0, 0), (1, 0, 0)])
+
+
+# When a run ends.
+
+
+def test_the_last_second_belongs_to_the_run(play):
+    case = Case("rennala", [1.0], batch=1, seconds=3.0)
+    rounds, books, _ = play(case)
+    assert times(rounds) == [1.0, 2.0, 3.0]
+    assert books == [Account(started=4, used=3, recalled=0, dropped=0, unfinished=1, busy=3.0)]
+    assert times(rounds_of(replace(case, seconds=2.999), play)) == [1.0, 2.0]
+
+
+def test_a_run_of_so_many_steps_ends_with_the_last_of_them(play):
+    rounds, books, _ = play(Case("rennala", [1.0], batch=1, steps=3))
+    assert times(rounds) == [1.0, 2.0, 3.0]
+    assert books == [Account(started=3, used=3, recalled=0, dropped=0, unfinished=0, busy=3.0)]
+
+
+def test_whichever_limit_comes_first_ends_the_run(play):
+    case = Case("rennala", [1.0], batch=1, steps=3, seconds=2.0)
+    assert times(rounds_of(case, play)) == [1.0, 2.0]
+    assert times(rounds_of(replace(case, seconds=20.0), play)) == [1.0, 2.0, 3.0]
+
+
+def test_a_run_of_so_many_gradients_ends_with_the_step_that_has_used_them():
+    simulation = Case("rennala", [1.0, 2.0], batch=4).simulation
+    assert [step.used for step in simulation.steps(Stop(gradients=9))] == [4, 8, 12]
+    simulation = Case("rennala", [1.0, 2.0], batch=4).simulation
+    assert [step.used for step in simulation.steps(Stop(gradients=8))] == [4, 8]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(40)
+@given(st.data())
+def test_a_longer_run_begins_like_a_shorter_one(method, data):
+    case = replace(data.draw(cases(method)), steps=inf, seconds=12.0)
+    longer = rounds_of(replace(case, seconds=24.0))
+    assert rounds_of(case) == [step for step in longer if step.time <= 12.0]
+
+
+# What cannot change.
+
+
+@examples(100)
+@given(st.integers(1, 7), st.one_of(DYADIC, ANY), st.data())
+def test_at_equal_speeds_the_barrier_methods_are_one(n, seconds, data):
+    case = Case(
+        "synchronous",
+        [seconds] * n,
+        upload=data.draw(per_worker(n, TRANSFER)),
+        download=[data.draw(TRANSFER)] * n,
+        collective=data.draw(st.sampled_from(["max", "gather"])),
+        steps=5,
+    )
+    expected = schedule(rounds_of(case))
+    assert len(expected) == 5
+    for method in ("rennala", "malenia"):
+        assert schedule(rounds_of(replace(case, method=method, batch=n))) == expected
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(60)
+@given(st.data(), st.sampled_from([0.125, 4.0, 2.0**20]))
+def test_scaling_every_time_scales_the_clock(method, data, factor):
+    case = data.draw(cases(method))
+    scaled = replace(
+        case,
+        compute=scale(case.compute, factor),
+        upload=scale(case.upload, factor),
+        download=scale(case.download, factor),
+        seconds=case.seconds * factor,
+    )
+    (rounds, books, _), (scaled_rounds, scaled_books, _) = simulated(case), simulated(scaled)
+    # A power of two moves exponents only, so not one rounding is different.
+    assert schedule(scaled_rounds) == [(t * factor, *rest) for t, *rest in schedule(rounds)]
+    assert scaled_books == [book._replace(busy=book.busy * factor) for book in books]
+
+
+def scale(seconds, factor):
+    return seconds and [factor * each for each in seconds]
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+@examples(25)
+@given(st.permutations(range(5)), st.integers(1, 12))
+def test_renaming_the_workers_renames_them_in_the_result(method, in_flight, names, batch):
+    # Roots of distinct primes never tie, so nothing may depend on the order of the names.
+    compute, upload = ([sqrt(p) for p in primes] for primes in ((2, 3, 5, 7, 11), (13, 2, 3, 5, 7)))
+    download = [0.0, 0.1, 0.2, 0.3, 0.4]
+    case = Case(method, compute, batch=batch, in_flight=in_flight, seconds=30.0)
+    case = replace(case, upload=upload, download=download)
+    renamed = replace(
+        case,
+        compute=[compute[name] for name in names],
+        upload=[upload[name] for name in names],
+        download=[download[name] for name in names],
+    )
+    (rounds, books, _), (renamed_rounds, renamed_books, _) = simulated(case), simulated(renamed)
+    assert rounds
+    assert schedule(rounds) == [
+        (time, [(names[i], version, index) for i, version, index in tickets], weights)
+        for time, tickets, weights in schedule(renamed_rounds)
+    ]
+    assert [books[name] for name in names] == renamed_books
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(100)
+@given(st.data())
+def test_the_books_balance(method, data):
+    case = data.draw(cases(method))
+    simulation = case.simulation
+    steps = list(simulation.steps(case.stop))
+    books = simulation.accounts()
+    elapsed = case.seconds if case.seconds < inf else steps[-1].time
+    ended = books.used + books.recalled + books.dropped + books.unfinished
+    assert (books.started == ended).all()
+    assert (books.unfinished >= 0).all()
+    clock = books.busy + books.idle + books.communicating
+    assert clock == pytest.approx([elapsed] * case.n, rel=1e-9)
+    assert (books.idle >= -1e-9).all()
+    assert (books.communicating >= 0).all()
+    used = [ticket for step in steps for ticket in step.tickets]
+    assert len(set(used)) == len(used)
+    used_by = [ticket.worker for ticket in used]
+    assert [Counter(used_by)[i] for i in range(case.n)] == books.used.tolist()
+    for step in steps:
+        assert sum(step.weights) == pytest.approx(1, abs=1e-12)
+        assert all(weight > 0 for weight in step.weights)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(60)
+@given(st.data())
+def test_nobody_communicates_where_communication_is_free(method, data):
+    case = replace(data.draw(cases(method)), upload=None, download=None)
+    simulation = case.simulation
+    for _ in simulation.steps(case.stop):
+        pass
+    assert not simulation.accounts().communicating.any()
+
+
+@examples(60)
+@given(st.data())
+def test_greedy_workers_never_idle(data):
+    simulation = (case := data.draw(cases("greedy"))).simulation
+    for _ in simulation.steps(case.stop):
+        pass
+    assert simulation.accounts().idle == pytest.approx([0.0] * case.n, abs=1e-9)
+
+
+def test_a_seed_names_one_run():
+    case = Case("rennala", LogNormal(Fixed(1.0), 0.5), workers=4, batch=6, steps=5)
+    assert simulated(case) == simulated(case)
+    assert times(rounds_of(case)) != times(rounds_of(replace(case, seed=1)))
