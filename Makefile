@@ -1,0 +1,82 @@
+# Needed beforehand: Python 3.11 or newer, git and make.  Everything else is installed below this
+# folder, at the versions of uv.lock: uv itself in .uv/, straggle and its packages in .venv/.
+
+PYTHON ?= python3
+UV ?= .uv/bin/uv
+
+VERSION := $(shell { $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])'; } 2>/dev/null)
+# Stamps of what .venv holds.  They carry the version, so that another PYTHON installs anew.
+RUN := .venv/.run-$(VERSION)
+TEST := .venv/.test-$(VERSION)
+SITE := .venv/.site-$(VERSION)
+LOCKED := pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
+# Inexact: whoever runs the race after the tests keeps what only the tests need.
+SYNC = $(UV) sync --frozen --inexact --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
+
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := .venv
+unexport VIRTUAL_ENV
+
+.PHONY: help race test lint types contracts docs site check clean python
+.NOTPARALLEL:
+
+help: ## List what can be done
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@echo
+	@echo 'PYTHON=python3.13 chooses another Python, UV=uv a uv that is already installed.'
+
+race: $(RUN) ## Run the first comparison: ten workers, one straggler
+	.venv/bin/straggle run scenarios/straggler.toml
+
+test: $(TEST) ## Run all tests
+	.venv/bin/pytest
+
+lint: $(TEST) ## Check style and format
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+
+types: $(TEST) ## Check types
+	.venv/bin/mypy
+
+contracts: $(TEST) ## Check that imports go one way
+	.venv/bin/lint-imports
+
+docs: $(TEST) ## Check the documents: links, examples, scenarios, commands
+	.venv/bin/pytest tests/test_docs.py
+
+site: $(SITE) ## Build the documentation as a site in docs/_build
+	.venv/bin/sphinx-build -W --keep-going -b html docs docs/_build
+
+check: lint types contracts test ## Check everything
+
+clean: ## Remove all that was installed, built or cached; results stay
+	rm -rf .uv .venv dist docs/_build
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+		echo 'straggle needs Python 3.11 or newer, but $(PYTHON)' \
+			'$(if $(VERSION),is $(VERSION),cannot be run); name another, for example:' \
+			'make race PYTHON=python3.13' >&2; \
+		exit 1; }
+
+.uv/bin/uv: | python
+	@echo 'Installing uv in .uv'
+	@$(PYTHON) -m venv .uv || { \
+		echo 'Python cannot make a virtual environment; install the package python3-venv,' \
+			'or name a uv that is already installed: make race UV=uv' >&2; \
+		exit 1; }
+	@.uv/bin/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
+
+$(RUN): $(LOCKED) | python
+	$(SYNC) --no-dev
+	@touch $@
+
+$(TEST): $(LOCKED) | python
+	$(SYNC)
+	@touch $@ $(RUN)
+
+$(SITE): $(LOCKED) | python
+	$(SYNC) --extra docs
+	@touch $@ $(TEST) $(RUN)

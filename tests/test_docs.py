@@ -1,0 +1,180 @@
+"""Is what the documents say true?  Links lead somewhere, examples run, commands exist.
+
+Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links and their anchors;
+``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
+blocks, which are scenarios if they have a cluster and methods; and in ``console`` and ``sh``
+blocks the options of every ``straggle`` command and the target of every ``make``.
+"""
+
+import re
+import shlex
+import tomllib
+from collections import Counter
+from itertools import chain, dropwhile, groupby, pairwise
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import pytest
+import typer
+from markdown_it import MarkdownIt
+
+from simulator.cli import app
+from simulator.loading import check, shipped
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCUMENTS = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in chain(ROOT.glob("*.md"), ROOT.glob("docs/**/*.md"))
+    if "_build" not in path.parts
+)
+SHELLS = ("console", "sh", "shell", "bash")
+
+
+class Block(NamedTuple):
+    """A fenced block: its language, its text, and the line on which the text begins."""
+
+    language: str
+    text: str
+    line: int
+
+
+def tokens_of(document):
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return MarkdownIt("commonmark").enable("table").parse(text)
+
+
+def blocks_of(document, *languages):
+    fences = [token for token in tokens_of(document) if token.type == "fence"]
+    blocks = [Block(f.info.split(" ")[0], f.content, f.map[0] + 2) for f in fences]
+    return [block for block in blocks if block.language in languages]
+
+
+# Links
+
+
+def links_of(document):
+    """Where its links and images lead, those in HTML included."""
+    found = []
+    for token in tokens_of(document):
+        for part in (token, *(token.children or ())):
+            if part.type in ("html_block", "html_inline"):
+                found += re.findall(r'(?:href|src|srcset)="([^"\s]+)', part.content)
+            found += [part.attrs[name] for name in ("href", "src") if name in part.attrs]
+    return found
+
+
+def anchors_of(document):
+    """The names of its headings, as GitHub makes them, and of its HTML anchors."""
+    names, seen = set(), Counter()
+    for opening, inline in pairwise(tokens_of(document)):
+        if opening.type == "heading_open":
+            words = "".join(c.content for c in inline.children if c.type in ("text", "code_inline"))
+            name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
+            names.add(f"{name}-{seen[name]}" if seen[name] else name)
+            seen[name] += 1
+    html = (ROOT / document).read_text(encoding="utf-8")
+    return {*names, *re.findall(r'<[^>]*\b(?:id|name)="([^"]+)"', html)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_relative_links_lead_somewhere(document):
+    for link in links_of(document):
+        if re.match(r"[a-z]+:", link):
+            continue
+        place, _, anchor = unquote(link).partition("#")
+        target = (ROOT / document).parent / place if place else ROOT / document
+        assert target.exists(), f"{document}: {link} leads nowhere"
+        if anchor and target.suffix == ".md":
+            assert anchor in anchors_of(target.resolve().relative_to(ROOT)), f"{document}: {link}"
+
+
+# Examples
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_python_examples_run(document, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MPLBACKEND", "Agg")
+    namespace = {"__name__": "__main__"}
+    for block in blocks_of(document, "python"):
+        # Empty lines before it, so that a traceback shows the line of the document.
+        text = "\n" * (block.line - 1) + block.text
+        exec(compile(text, str(ROOT / document), "exec"), namespace)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_toml_examples_are_valid(document):
+    for block in blocks_of(document, "toml"):
+        tables = tomllib.loads(block.text)
+        if {"cluster", "methods"} <= tables.keys():
+            check(tables)
+
+
+# Commands
+
+
+def commands_of(document):
+    """The simple commands of its shell blocks, as lists of words."""
+    for block in blocks_of(document, *SHELLS):
+        lines = block.text.replace("\\\n", " ").splitlines()
+        if block.language == "console":
+            lines = [line[2:] for line in lines if line.startswith("$ ")]
+        for line in lines:
+            words = shlex.shlex(line, posix=True, punctuation_chars="|&;<>")
+            words.whitespace_split = True
+            for operator, command in groupby(words, key=lambda word: word[0] in "|&;<>"):
+                if not operator:
+                    yield list(dropwhile(lambda word: re.match(r"[A-Z_]+=", word), command))
+
+
+def arguments_of(words, *programs):
+    """What follows the program, if it is one of these, however it is started."""
+    for program in programs:
+        for start in (program, f"uv run {program}", f".venv/bin/{program}"):
+            many = len(start.split())
+            if words[:many] == start.split():
+                return words[many:]
+    return None
+
+
+def check_straggle(arguments):
+    """A known subcommand, known options with their values, as many arguments as it takes."""
+    program = typer.main.get_command(app)
+    arguments = [word for word in arguments if word not in ("--debug", "--help")]
+    if not arguments:
+        return
+    name, *rest = arguments
+    assert name in program.commands, f"straggle has no command {name}"
+    command = program.commands[name]
+    # Parses, and calls nothing; options that do not exist raise.
+    scenario = command.make_context(name, rest).params.get("scenario")
+    if scenario is not None:
+        readers_own = scenario.endswith(".toml") and not scenario.startswith("scenarios/")
+        known = readers_own or scenario in shipped() or (ROOT / scenario).is_file()
+        assert known, f"there is no scenario {scenario}"
+
+
+def make_targets():
+    return re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_commands_exist(document):
+    for words in commands_of(document):
+        straggle = arguments_of(words, "straggle", "python -m simulator", "python3 -m simulator")
+        if straggle is not None:
+            check_straggle(straggle)
+        make = arguments_of(words, "make") or []
+        for target in (word for word in make if "=" not in word and not word.startswith("-")):
+            assert target in make_targets(), f"{document}: make {target}"
+
+
+def test_an_option_that_does_not_exist_is_noticed():
+    check_straggle(["run", "straggler", "--seeds", "0,1", "--set", "stop.seconds=5"])
+    with pytest.raises(AssertionError, match="no command"):
+        check_straggle(["walk", "straggler"])
+    with pytest.raises(Exception, match="--sedes"):
+        check_straggle(["run", "straggler", "--sedes", "0"])
+    with pytest.raises(AssertionError, match="no scenario"):
+        check_straggle(["run", "stragler"])

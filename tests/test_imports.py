@@ -1,0 +1,98 @@
+"""What does it cost to start?  Nothing heavy is loaded before it is needed.
+
+The import contracts see what is written in each file; only a fresh interpreter shows what is
+really loaded.
+"""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+HEAVY = {"jax", "pandas", "matplotlib", "scipy", "gymnasium", "pyarrow"}
+
+
+def loaded_by(lines):
+    """The top-level modules that a fresh interpreter holds after these lines, and their output."""
+    ending = "import json, sys; print(); print(json.dumps(sorted(sys.modules)))"
+    asked = [sys.executable, "-c", f"{lines}\n{ending}"]
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    modules = json.loads(done.stdout.splitlines()[-1])
+    return {module.split(".")[0] for module in modules}, done.stdout
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "algorithms",
+        "algorithms.aggregation",
+        "algorithms.methods",
+        "algorithms.updates",
+        "simulator",
+        "simulator.cluster",
+        "simulator.engine",
+        "simulator.objectives.catalogue",
+        "simulator.scenario",
+        "simulator.loading",
+        "simulator.results",
+        "simulator.cli",
+    ],
+)
+def test_importing_it_loads_nothing_heavy(module):
+    modules, _ = loaded_by(f"import {module}")
+    assert not HEAVY & modules
+
+
+def test_naming_and_building_an_aggregation_loads_nothing_heavy():
+    modules, printed = loaded_by(
+        "from algorithms.methods import METHODS\n"
+        "for method in METHODS.values():\n"
+        "    assert method.aggregate({'batch': 20})\n"
+        "print(len(METHODS))"
+    )
+    assert int(printed.split()[0]) >= 8
+    assert not {*HEAVY, "numpy", "simpy", "simulator"} & modules
+
+
+def test_building_a_rule_loads_jax_only_when_it_is_used():
+    lines = "from algorithms.updates import nigt\nrule = nigt(step=0.1, momentum=0.5)\n"
+    assert "jax" not in loaded_by(lines)[0]
+    assert "jax" in loaded_by(lines + "import numpy\nrule.init(numpy.zeros(2))")[0]
+
+
+def test_simulating_a_schedule_loads_nothing_heavy():
+    modules, printed = loaded_by(
+        "from simulator.experiment import simulation_of, stop_of\n"
+        "from simulator.loading import load\n"
+        "scenario = load('straggler', ['stop={steps=3}'])\n"
+        "simulation = simulation_of(scenario, 'rennala-nigt', seed=0)\n"
+        "print(len(list(simulation.steps(stop_of(scenario)))))"
+    )
+    assert printed.split()[0] == "3"
+    assert not HEAVY & modules
+
+
+@pytest.mark.parametrize(
+    ("arguments", "answer"),
+    [
+        (["--help"], "Usage: straggle"),
+        (["run", "--help"], "SCENARIO"),
+        (["validate", "straggler"], "straggler: valid"),
+        (["list"], "rennala-nigt"),
+        (["schema"], '"properties"'),
+    ],
+)
+def test_a_command_that_computes_nothing_loads_nothing_heavy(arguments, answer):
+    modules, printed = loaded_by(
+        "import sys\n"
+        "from simulator.cli import main\n"
+        f"sys.argv = {['straggle', *arguments]}\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code"
+    )
+    assert answer in printed
+    assert not HEAVY & modules

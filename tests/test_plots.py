@@ -1,0 +1,359 @@
+"""Do the figures show what happened?  Curves against quantiles by hand, bars against accounts."""
+
+import math
+from itertools import pairwise
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from simulator import plots, results
+from simulator.engine import Stalled
+from simulator.experiment import Rhythm, simulation_of, stop_of
+from simulator.loading import check
+from simulator.record import Run
+from simulator.timeline import Extent, opening_seconds, replay, some_workers
+
+METHODS = {
+    "rennala-nigt": {"batch": 20, "step": 0.1, "momentum": 0.1},
+    "malenia-nigt": {"batch": 20, "step": 0.1, "momentum": 0.1},
+    "afedpg": {"step": 0.1, "momentum": 0.1},
+    "synchronous-nigt": {"step": 0.1, "momentum": 0.1},
+}
+STRAGGLER = [1.0] * 9 + [100.0]
+LADDER = [1.0, 1.3, 1.7, 2.2]
+RANDOM = {"law": "log-normal", "mean": 1.0, "sigma": 0.5}
+CARTPOLE = {"kind": "policy-gradient", "environment": "CartPole-v1"}
+
+
+def scenario_of(compute=STRAGGLER, *, workers=None, in_flight="recall", network=None, **others):
+    many = len(compute) if isinstance(compute, list) else workers
+    cluster = {"workers": many, "compute": compute, "in_flight": in_flight}
+    tables = {
+        "seeds": [0, 1, 2],
+        "cluster": cluster,
+        "network": network or {},
+        "objective": {"kind": "quadratic", "dimension": 4},
+        "evaluation": {"every_seconds": 10.0},
+        "stop": {"seconds": 120.0, "target": 0.5},
+        "methods": METHODS,
+    }
+    return check(tables | others)
+
+
+def results_of(scenario, directory):
+    """A result directory whose times are simulated and whose metric only counts steps."""
+    writer = results.Writer(results.claim_directory(directory), scenario, "test")
+    for seed in scenario.seeds:
+        for label in scenario.methods:
+            writer.add(run_of(scenario, label, seed))
+    writer.write("complete")
+    return results.load(directory)
+
+
+def run_of(scenario, label, seed):
+    run = Run(label, seed, tuple(scenario.objective.metrics))
+    due = Rhythm(scenario.evaluation, stop_of(scenario))
+    simulation = simulation_of(scenario, label, seed, account_when=due)
+    sampled = int(scenario.metric == "return")
+    look(run, scenario)
+    try:
+        for step in simulation.steps(stop_of(scenario)):
+            run.close(step, 25 * sampled * len(step.tickets), np.zeros(2))
+            if step.accounts is not None and look(run, scenario):
+                run.end, run.reached, run.accounts = "target", step.time, step.accounts
+                return run
+    except Stalled as stalled:
+        run.end, run.message = "stalled", str(stalled)
+    run.accounts = simulation.accounts()
+    return run
+
+
+def look(run, scenario):
+    progress = (1 + 0.1 * run.seed) * len(run.closed)
+    value = progress if scenario.higher_is_better else math.exp(-progress / 100)
+    run.look(dict.fromkeys(run.metrics, value))
+    target = scenario.stop.target
+    return target is not None and (value >= target) == scenario.higher_is_better
+
+
+# Curves
+
+
+def frame(*seeds):
+    """Rows of one method, from (time, value) pairs."""
+    rows = [(seed, time, value) for seed, pairs in enumerate(seeds) for time, value in pairs]
+    return pd.DataFrame(rows, columns=["seed", "time", "return"])
+
+
+def test_a_band_is_of_the_values_that_hold():
+    curve = plots.band(
+        frame(
+            [(0, 0.0), (1, 10.0), (4, 20.0)],
+            [(0, 1.0), (2, 11.0)],
+            [(0, 2.0)],
+            [(0, 3.0), (3, 13.0)],
+            [(0, 4.0)],
+        ),
+        "time",
+        "return",
+    )
+    assert curve["x"].tolist() == [0, 1, 2, 3, 4]
+    # Five seeds: the 20% and 80% quantiles lie 0.8 of the way from the first to the second
+    # smallest value, and 0.2 from the second largest to the largest.
+    sorted_values = np.array(
+        [
+            [0, 1, 2, 3, 4],
+            [1, 2, 3, 4, 10],
+            [2, 3, 4, 10, 11],
+            [2, 4, 10, 11, 13],
+            [2, 4, 11, 13, 20],
+        ]
+    )
+    assert curve["median"].tolist() == sorted_values[:, 2].tolist()
+    np.testing.assert_allclose(curve["low"], sorted_values[:, :2] @ [0.2, 0.8])
+    np.testing.assert_allclose(curve["high"], sorted_values[:, 3:] @ [0.8, 0.2])
+
+
+def test_a_seed_counts_to_its_end_where_nothing_is_held():
+    steps = frame([(0, 0.0), (2, 4.0)], [(0, 0.0), (1, 1.0), (3, 9.0)])
+    curve = plots.band(steps, "time", "return", hold=False)
+    assert curve["median"].tolist() == [0.0, 0.5, 2.5, 9.0]
+    assert plots.band(steps, "time", "return")["median"].tolist() == [0.0, 0.5, 2.5, 6.5]
+
+
+def test_steps_that_were_not_evaluated_do_not_count():
+    looks = frame([(0, 5.0), (1, math.nan), (2, 7.0), (3, math.inf)])
+    curve = plots.band(looks, "time", "return")
+    assert curve[["x", "median"]].to_numpy().tolist() == [[0.0, 5.0], [2.0, 7.0]]
+
+
+def test_a_method_that_was_never_evaluated_has_no_curve():
+    assert plots.band(frame([(0, math.nan)]), "time", "return").empty
+
+
+def test_simultaneous_steps_show_the_last():
+    curve = plots.band(frame([(0, 0.0), (1, 1.0), (1, 2.0), (1, 3.0)]), "time", "return")
+    assert curve["median"].tolist() == [0.0, 3.0]
+
+
+def test_a_thinned_curve_is_still_exact():
+    many = [[(i / 7, float((i * seed) % 11)) for i in range(3000)] for seed in (1, 2, 3)]
+    curve = plots.band(frame(*many), "time", "return")
+    exact = {
+        pairs[0][0]: np.median([value for _, value in pairs]) for pairs in zip(*many, strict=True)
+    }
+    assert len(curve) <= plots.POINTS
+    assert curve["x"].iloc[[0, -1]].tolist() == [0.0, 2999 / 7]
+    assert curve["median"].tolist() == [exact[x] for x in curve["x"]]
+
+
+def test_a_dot_is_where_the_median_seed_reaches_the_target(tmp_path):
+    found = results_of(scenario_of(), tmp_path)
+    runs = found.runs.set_index(["method", "seed"])["seconds_to_target"]
+    dots = plots._arrivals(found, "time")
+    assert dots["afedpg"] == runs["afedpg"].median()
+    assert runs["rennala-nigt"].isna().all()
+    assert list(dots) == ["afedpg"]
+    gradients = plots._arrivals(found, "gradients")["afedpg"]
+    assert gradients == found.runs.groupby("method")["used"].median()["afedpg"]
+
+
+# The timeline
+
+CLUSTERS = {
+    "free": {},
+    "finish": {"in_flight": "finish"},
+    "all at once": {"network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25}},
+    "gathered": {
+        "network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25, "collective": "gather"},
+    },
+    "slow downloads": {"network": {"upload": 0.2, "download": [0.1, 0.1, 0.1, 40.0]}},
+    "finish and network": {
+        "in_flight": "finish",
+        "network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25},
+    },
+    "random": {"compute": RANDOM, "workers": 6, "network": {"upload": RANDOM, "download": 0.1}},
+}
+
+
+@pytest.mark.parametrize("label", METHODS)
+@pytest.mark.parametrize("cluster", CLUSTERS)
+def test_bars_agree_with_the_accounts(cluster, label):
+    scenario = scenario_of(**{"compute": LADDER} | CLUSTERS[cluster])
+    opening = replay(scenario, label, 0, Extent(23.456))
+    accounts = opening.accounts
+    assert accounts.time == 23.456
+    for worker, row in opening.bars.items():
+        assert all(before.finish <= after.start + 1e-9 for before, after in pairwise(row))
+        assert row[0].start >= 0
+        assert row[-1].finish <= accounts.time + 1e-9
+        seconds, many = totals(row)
+        sent = seconds.pop("communicating", 0.0)
+        if cluster == "finish and network":
+            # An upload hides behind an obsolete computation that goes on.
+            assert sent <= accounts.communicating[worker] + 1e-9
+        else:
+            assert sent == pytest.approx(accounts.communicating[worker])
+        assert sum(seconds.values()) == pytest.approx(accounts.busy[worker])
+        assert many.get("used", 0) == accounts.used[worker]
+        assert many.get("dropped", 0) == accounts.dropped[worker]
+        assert many.get("pending", 0) == accounts.unfinished[worker]
+        assert many.get("recalled", 0) <= accounts.recalled[worker]
+
+
+def totals(row):
+    seconds, many = {}, {}
+    for bar in row:
+        seconds[bar.kind] = seconds.get(bar.kind, 0.0) + bar.finish - bar.start
+        many[bar.kind] = many.get(bar.kind, 0) + 1
+    return seconds, many
+
+
+def rounded(row):
+    return [(round(bar.start, 9), round(bar.finish, 9), bar.kind) for bar in row]
+
+
+def test_uploads_of_a_collective_start_when_the_batch_is_complete():
+    network = {"upload": [0.25, 0.5], "download": 0.125}
+    rows = replay(scenario_of([1.0, 3.0], network=network), "synchronous-nigt", 0, Extent(4.0)).bars
+    assert rounded(rows[0]) == [
+        (0.0, 0.125, "communicating"),
+        (0.125, 1.125, "used"),
+        (3.125, 3.375, "communicating"),
+        (3.625, 3.75, "communicating"),
+        (3.75, 4.0, "pending"),
+    ]
+    assert rounded(rows[1])[1:3] == [(0.125, 3.125, "used"), (3.125, 3.625, "communicating")]
+
+
+def test_gathered_uploads_start_when_a_worker_is_done():
+    network = {"upload": [0.25, 0.5], "download": 0.125, "collective": "gather"}
+    rows = replay(scenario_of([1.0, 3.0], network=network), "synchronous-nigt", 0, Extent(3.7)).bars
+    assert rounded(rows[0])[1:3] == [(0.125, 1.125, "used"), (1.125, 1.375, "communicating")]
+
+
+def test_what_a_straggler_does_is_recalled_or_dropped():
+    for in_flight, seconds, kind in [("recall", 3.0, "recalled"), ("finish", 120.0, "dropped")]:
+        opening = replay(scenario_of(in_flight=in_flight), "rennala-nigt", 0, Extent(seconds))
+        assert opening.bars[9][0].kind == kind
+
+
+def test_a_standstill_ends_a_replay():
+    dead = scenario_of([1.0, math.inf])
+    assert replay(dead, "synchronous-nigt", 0, Extent(9.0)).stalled
+    alive = replay(dead, "rennala-nigt", 0, Extent(9.0))
+    assert not alive.stalled
+    assert [bar.kind for bar in alive.bars[1]] == ["pending"]
+
+
+def test_the_opening_shows_the_rounds_of_those_who_do_not_wait(tmp_path):
+    # Rennala needs 3 s for 20 gradients of nine workers; four rounds are shown.
+    assert opening_seconds(results_of(scenario_of(), tmp_path / "straggler")) == 12.0
+    equal = results_of(scenario_of([1.0] * 10), tmp_path / "equal")
+    assert opening_seconds(equal) == 8.0
+
+
+def test_the_opening_of_one_slow_method_is_its_rounds(tmp_path):
+    alone = {"synchronous-nigt": METHODS["synchronous-nigt"]}
+    scenario = scenario_of(methods=alone, stop={"seconds": 900.0})
+    assert opening_seconds(results_of(scenario, tmp_path)) == 400.0
+
+
+def test_of_many_workers_some_are_shown_the_fastest_and_the_slowest_among_them():
+    speeds = [2.0] * 50
+    speeds[17], speeds[31] = 1.0, 9.0
+    some = some_workers(scenario_of(speeds).build_cluster())
+    assert len(set(some)) == 20
+    assert {17, 31} <= set(some)
+    assert some == sorted(some)
+    assert some_workers(scenario_of([1.0] * 40).build_cluster()) == list(range(40))
+
+
+# Files
+
+GAP = ["gap-time", "gap-gradients", "steps-time", "timeline"]
+RETURN = ["return-time", "return-environment-steps", "steps-time", "timeline"]
+SCENARIOS = {
+    "return": (RETURN, {"objective": CARTPOLE, "stop": {"seconds": 120.0, "target": 150.0}}),
+    "network": (GAP, {"compute": LADDER, "network": {"upload": 0.5, "download": 0.1}}),
+    "one run, many workers": (
+        GAP,
+        {
+            "compute": {"law": "power", "exponent": 0.5},
+            "workers": 60,
+            "in_flight": "finish",
+            "seeds": [3],
+            "methods": {"mine": METHODS["rennala-nigt"] | {"method": "rennala-nigt"}},
+            "stop": {"seconds": 40.0},
+        },
+    ),
+    "standstill": (GAP, {"compute": [1.0, math.inf]}),
+    "nothing but standstill": (
+        GAP,
+        {"compute": [math.inf] * 5, "methods": dict(list(METHODS.items())[1:2])},
+    ),
+}
+
+
+@pytest.fixture
+def coarse(monkeypatch):
+    monkeypatch.setitem(plots.STYLE, "savefig.dpi", 40)
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.usefixtures("coarse")
+def test_every_figure_is_written(name, tmp_path):
+    names, settings = SCENARIOS[name]
+    paths = plots.draw(results_of(scenario_of(**settings), tmp_path / "run"), tmp_path)
+    assert [path.name for path in paths] == [
+        f"{each}.{kind}" for each in names for kind in ("png", "svg")
+    ]
+    for path in paths:
+        start = path.read_bytes()[:8]
+        assert start == (b"\x89PNG\r\n\x1a\n" if path.suffix == ".png" else b"<?xml ve")
+        assert path.stat().st_size > 2000
+
+
+@pytest.mark.usefixtures("coarse")
+def test_drawing_twice_gives_the_same_bytes(tmp_path):
+    found = results_of(scenario_of(), tmp_path / "run")
+    first, second = tmp_path / "first", tmp_path / "second"
+    for directory in (first, second):
+        directory.mkdir()
+    paths = plots.draw(found, first), plots.draw(found, second)
+    assert {path.stem for path in paths[0]} == set(GAP)
+    for one, other in zip(*paths, strict=True):
+        assert one.name == other.name
+        assert one.read_bytes() == other.read_bytes()
+    words = (first / "gap-time.svg").read_text()
+    assert "simulated time (s)" in words
+    assert "rennala-nigt" in words
+
+
+def test_results_without_runs_have_no_figures(tmp_path):
+    writer = results.Writer(results.claim_directory(tmp_path), scenario_of(), "test")
+    writer.write("interrupted")
+    assert plots.draw(results.load(tmp_path), tmp_path) == []
+
+
+def test_a_method_looks_the_same_in_every_figure(tmp_path):
+    found = results_of(scenario_of(), tmp_path)
+    figures = [figure_of(found) for figure_of in list(plots.figures(found).values())[:3]]
+    looks = [
+        {line.get_label(): (line.get_color(), line.get_linestyle()) for line in lines(figure)}
+        for figure in figures
+    ]
+    assert looks[0] == looks[1] == looks[2]
+    assert list(looks[0]) == list(METHODS)
+    assert len({colour for colour, _ in looks[0].values()}) == len(METHODS)
+
+
+def lines(figure):
+    return figure.legends[0].get_lines()
+
+
+def test_ticks_are_labelled_in_figures_one_can_read():
+    values = [0.0, 0.05, 20.0, 20_000.0, 1e6, 1e8, 2e-5]
+    expected = ["0", "0.05", "20", "20,000", "1,000,000", "$10^{8}$", r"$2\cdot10^{-5}$"]
+    assert [plots._number(value, 0) for value in values] == expected
