@@ -128,13 +128,17 @@ def _current(state: Momentum) -> "Array":
 
 
 def _extrapolate(state: Momentum, weight: Any) -> "Array":
-    point: Array = state.point + ((1 - weight) / weight) * (state.point - state.previous)
-    return point
+    import jax.numpy as jnp
+
+    ahead = jnp.asarray((1 - weight) / weight, state.point.dtype)
+    return state.point + ahead * (state.point - state.previous)
 
 
 def _ascend(state: Momentum, gradient: "Array", weight: Any, length: Any) -> Momentum:
     import jax.numpy as jnp
 
+    dtype = state.point.dtype
+    weight, length = jnp.asarray(weight, dtype), jnp.asarray(length, dtype)
     mixed = (1 - weight) * state.direction + weight * gradient
     direction = jnp.where(state.steps == 0, gradient, mixed)
     norm = jnp.linalg.norm(direction)
