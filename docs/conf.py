@@ -1,0 +1,16 @@
+"""The documentation as a site: ``make site``."""
+
+from importlib.metadata import version as version_of
+
+project = "straggle"
+author = "The straggle authors"
+version = release = version_of("straggle")
+
+extensions = ["myst_parser"]
+myst_enable_extensions = ["dollarmath"]
+myst_heading_anchors = 3
+exclude_patterns = ["_build"]
+suppress_warnings = ["toc.empty_glob"]
+
+html_theme = "furo"
+html_title = f"straggle {release}"
