@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Gt, Le, Predicate
 
 if TYPE_CHECKING:
     from jax import Array
@@ -50,7 +50,7 @@ class Decay:
     0.5
     """
 
-    __pydantic_config__ = {"extra": "forbid", "strict": True}  # noqa: RUF012
+    __pydantic_config__ = {"extra": "forbid", "strict": False}  # noqa: RUF012
 
     scale: Annotated[float, Gt(0)]
     exponent: Annotated[float, Ge(0)]
@@ -58,6 +58,14 @@ class Decay:
 
     def __call__(self, k: Any) -> Any:
         return self.scale * (k + self.offset) ** -self.exponent
+
+
+def must_not_exceed_1_at_the_start(decay: Decay) -> bool:
+    """A weight of the newest gradient above 1 would subtract the momentum."""
+    return bool(decay(0) <= 1)
+
+
+WeightDecay: TypeAlias = Annotated[Decay, Predicate(must_not_exceed_1_at_the_start)]
 
 
 def sgd(step: Length) -> Rule:
@@ -91,7 +99,7 @@ def nigt(step: Length, momentum: Weight) -> Rule:
     return Rule(_start, query, _current, update)
 
 
-def afedpg(step: Length | Decay, momentum: Weight | Decay) -> Rule:
+def afedpg(step: Length | Decay, momentum: Weight | WeightDecay) -> Rule:
     """NIGT for gradients that arrive late: the weight is the one of their *dispatch*.
 
     The step after k updates takes a gradient dispatched at version s = k - delay::

@@ -7,9 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from algorithms.updates import Decay
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import Scenario
 
+UNION_BRANCHES = ("float", "int", "constrained-float", "Decay")
+"""What pydantic calls the choices of a key that may be one of several things."""
 HERE = Path(__file__).resolve().parent
 SHIPPED = (HERE / "shipped", HERE.parent / "scenarios")
 """Where the scenarios lie that come with the package: installed, and in a source tree."""
@@ -99,15 +102,16 @@ def explain(error: ValidationError) -> str:
     """The first of pydantic's errors as ``path = value: what it must be``."""
     errors = error.errors(include_url=False)
     # Where a key may be one of several things, each of them complains; the complaint that went
-    # deepest is about what the user meant.
+    # deepest, and not just about the type, is about what the user meant.
     start = errors[0]["loc"][:2]
-    first = max((e for e in errors if e["loc"][:2] == start), key=lambda e: len(e["loc"]))
+    rivals = [e for e in errors if e["loc"][:2] == start]
+    first = max(rivals, key=lambda e: (len(e["loc"]), not e["type"].endswith("_type")))
     path, value, kind = _dotted(_as_written(first["loc"])), first["input"], first["type"]
     context: dict[str, Any] = first.get("ctx", {})
     if kind in ("missing", "union_tag_not_found"):
         tag = context.get("discriminator", "").strip("'")
         return f"{_join(path, tag)}: is missing"
-    if kind in ("unknown_key", "unknown_method"):
+    if kind in ("unknown_key", "unknown_method", "label"):
         return f"{_join(path, context['key'])}: {first['msg']}"
     if kind == "unexpected_keyword_argument":
         return f"{path}: unknown key"
@@ -116,7 +120,7 @@ def explain(error: ValidationError) -> str:
         tag = context["discriminator"].strip("'")
         return f"{_join(path, tag)} = {context['tag']!r}: {did_you_mean(context['tag'], known)}"
     message = _in_our_words(first["msg"])
-    if isinstance(value, dict) or not path:
+    if isinstance(value, dict | Decay) or not path:
         return f"{path}: {message}" if path else message
     return f"{path} = {_brief(value)}: {message}"
 
@@ -131,6 +135,9 @@ def _in_our_words(message: str) -> str:
         (" after validation, not 0", ""),
         ("a valid integer", "a whole number"),
         ("valid ", ""),
+        ("Predicate ", ""),
+        (" failed", ""),
+        ("_", " "),
     ):
         message = message.replace(theirs, ours)
     return message
@@ -138,7 +145,11 @@ def _in_our_words(message: str) -> str:
 
 def _as_written(location: Sequence[int | str]) -> list[int | str]:
     """The path as the user wrote it, without the names that pydantic gives a union's branches."""
-    return [key for at, key in enumerate(location) if key not in _branches(location[:at])]
+    return [key for at, key in enumerate(location) if not _is_branch(key, location[:at])]
+
+
+def _is_branch(key: int | str, path: Sequence[int | str]) -> bool:
+    return isinstance(key, str) and ("[" in key or key in _branches(path))
 
 
 def _branches(path: Sequence[int | str]) -> set[str]:
@@ -150,7 +161,7 @@ def _branches(path: Sequence[int | str]) -> set[str]:
         return set(METHODS)
     if list(path) == ["objective"]:
         return set(OBJECTIVES)
-    return {*LAWS, "float", "int", "constrained-float", "sequence[float]", "Decay"}
+    return {*LAWS, *UNION_BRANCHES}
 
 
 def _dotted(path: Sequence[int | str]) -> str:

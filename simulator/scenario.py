@@ -7,6 +7,7 @@ Checking one imports neither JAX nor pandas.
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
@@ -24,6 +25,8 @@ from simulator.tables import LawTable, MethodTable, Table, TransferTable, any_la
 Count: TypeAlias = Annotated[int, Ge(1)]
 Seed: TypeAlias = Annotated[int, Ge(0), Le(2**32 - 1)]
 Seconds: TypeAlias = Annotated[float, Gt(0)]
+LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
 if TYPE_CHECKING:
     ComputeLaw: TypeAlias = LawTable
     TransferLaw: TypeAlias = TransferTable
@@ -92,6 +95,9 @@ def _known_methods(methods: Any) -> Any:
     if not isinstance(methods, dict):
         return methods
     for label, table in methods.items():
+        if not LABEL.fullmatch(label):
+            message = "a label is made of letters, digits, '.', '_' and '-', and names files"
+            raise PydanticCustomError("label", "{message}", {"key": label, "message": message})
         name = table.get("method", label) if isinstance(table, dict) else label
         if name not in METHODS:
             hint = did_you_mean(str(name), METHODS)

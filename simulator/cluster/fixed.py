@@ -1,6 +1,5 @@
 """Fixed seconds: one number for everybody, or one per worker; ``inf`` never finishes."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -17,7 +16,7 @@ class Fixed:
     ([2.0, 2.0, 2.0], [1.0, 5.0])
     """
 
-    seconds: float | Sequence[float]
+    seconds: float | list[float]
     varies: ClassVar[bool] = False
 
     def base(self, workers: int) -> Floats:
