@@ -47,7 +47,7 @@ docs: $(TEST) ## Check the documents: links, examples, scenarios, commands
 site: $(SITE) ## Build the documentation as a site in docs/_build
 	.venv/bin/sphinx-build -W --keep-going -b html docs docs/_build
 
-check: lint types contracts test ## Check everything
+check: lint types contracts test site ## Check everything
 
 clean: ## Remove all that was installed, built or cached; results stay
 	rm -rf .uv .venv dist docs/_build

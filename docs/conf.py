@@ -10,7 +10,6 @@ extensions = ["myst_parser"]
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
-suppress_warnings = ["toc.empty_glob"]
 
 html_theme = "furo"
 html_title = f"straggle {release}"

@@ -135,8 +135,8 @@ def _in_our_words(message: str) -> str:
         (" after validation, not 0", ""),
         ("a valid integer", "a whole number"),
         ("valid ", ""),
-        ("Predicate ", ""),
-        (" failed", ""),
+        ("Predicate '", ""),
+        ("' failed", ""),
         ("_", " "),
     ):
         message = message.replace(theirs, ours)

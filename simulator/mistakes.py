@@ -19,3 +19,9 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     known = sorted(known)
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
+
+
+def no_such_option(environment: str, option: str, known: Iterable[str]) -> str:
+    """The sentence that refuses an environment's option and names those there are."""
+    hint = did_you_mean(option, known) if known else "it has none"
+    return f"environment_options.{option}: {environment} has no such option; {hint}"

@@ -6,8 +6,11 @@ blocks, which are scenarios if they have a cluster and methods; and in ``console
 blocks the options of every ``straggle`` command and the target of every ``make``.
 """
 
+import os
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
 from collections import Counter
 from itertools import chain, dropwhile, groupby, pairwise
@@ -93,14 +96,20 @@ def test_relative_links_lead_somewhere(document):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_python_examples_run(document, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MPLBACKEND", "Agg")
-    namespace = {"__name__": "__main__"}
+def test_python_examples_run(document, tmp_path):
+    program = ""
     for block in blocks_of(document, "python"):
-        # Empty lines before it, so that a traceback shows the line of the document.
-        text = "\n" * (block.line - 1) + block.text
-        exec(compile(text, str(ROOT / document), "exec"), namespace)
+        # Each on its own line of the document, so that a traceback shows where to look.
+        program += "\n" * (block.line - 1 - program.count("\n")) + block.text
+    script = tmp_path / f"{Path(document).name}.py"
+    script.write_text(program, encoding="utf-8")
+    folder = tmp_path / "empty"
+    folder.mkdir()
+    if program:
+        environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONSAFEPATH": "1"}
+        asked = [sys.executable, str(script)]
+        done = subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -49,7 +49,7 @@ def test_naming_and_building_an_aggregation_loads_nothing_heavy():
     modules, printed = loaded_by(
         "from algorithms.methods import METHODS\n"
         "for method in METHODS.values():\n"
-        "    assert method.aggregate({'batch': 20})\n"
+        "    assert method.aggregate(dict.fromkeys(method.parameters(), 2))\n"
         "print(len(METHODS))"
     )
     assert int(printed.split()[0]) >= 8

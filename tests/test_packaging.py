@@ -14,7 +14,7 @@ import sysconfig
 import tomllib
 import venv
 import zipfile
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import pytest
@@ -119,15 +119,28 @@ def test_the_command_runs_a_shipped_scenario_by_its_name(installed):
     assert (installed.away / "here" / "manifest.json").exists()
 
 
+def test_the_shipped_schema_is_the_one_that_the_command_prints(installed):
+    shipped = (ROOT / "scenarios" / "schema.json").read_text(encoding="utf-8")
+    remedy = "straggle schema > scenarios/schema.json"
+    assert installed.run("straggle", "schema") == shipped, remedy
+
+
 def test_the_packages_import_nothing_that_they_do_not_depend_on():
     optional = [name for names in PROJECT["optional-dependencies"].values() for name in names]
     declared = {_distribution(line) for line in [*PROJECT["dependencies"], *optional]}
+    declared |= _pinned_by([_distribution(line) for line in PROJECT["dependencies"]])
     providers = packages_distributions()
     for package in PACKAGES:
         for path in (ROOT / package).rglob("*.py"):
             for module in _imports(path) - sys.stdlib_module_names - set(PACKAGES):
                 found = {_distribution(name) for name in providers.get(module, [module])}
                 assert found & declared, f"{path.relative_to(ROOT)} imports {module}"
+
+
+def _pinned_by(distributions):
+    """What these hold to a single version, so that it is a part of them: pydantic's core."""
+    lines = [line for name in distributions for line in requires(name) or []]
+    return {_distribution(line) for line in lines if "==" in line.split(";")[0]}
 
 
 def _distribution(requirement):

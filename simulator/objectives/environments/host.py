@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.mistakes import no_such_option
 from simulator.objectives.environments.spaces import Actions, Box, Discrete
 
 if TYPE_CHECKING:
@@ -107,15 +108,13 @@ def _unknown_option(name: str, options: Mapping[str, Any]) -> str | None:
     import gymnasium
     from gymnasium.envs.registration import load_env_creator
 
-    from simulator.objectives.environments.catalogue import unknown_option
-
     entry = gymnasium.spec(name).entry_point
     creator: Any = load_env_creator(entry) if isinstance(entry, str) else entry
     known = inspect.signature(creator).parameters
     if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
         return None
     strange = [option for option in options if option not in known]
-    return unknown_option(name, strange[0], list(known)) if strange else None
+    return no_such_option(name, strange[0], known) if strange else None
 
 
 def spaces_of(environment: Gymnasium, name: str) -> tuple[int, Actions]:
