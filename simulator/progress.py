@@ -7,7 +7,15 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    SpinnerColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
 
 from simulator.record import Run
 from simulator.scenario import Scenario
@@ -63,7 +71,8 @@ class Live:
         self._many = len(scenario.seeds) * len(scenario.methods)
         self._ended = 0
         self._run = progress.add_task("preparing", total=None)
-        self._all = progress.add_task(f"0 of {self._many} runs", total=float(self._many))
+        text = f"0 of {self._many} runs"
+        self._all = progress.add_task(text, total=float(self._many), estimated=True)
 
     def watch(self, run: Run) -> None:
         share = fraction(run, self._scenario)
@@ -78,6 +87,13 @@ class Live:
         self._progress.update(self._all, description=text, completed=float(self._ended))
 
 
+class TimeLeft(TimeRemainingColumn):
+    """An estimate for the whole only: a single run may end at its target at any moment."""
+
+    def render(self, task: Task) -> Text:
+        return super().render(task) if "estimated" in task.fields else Text()
+
+
 @contextmanager
 def display(scenario: Scenario, console: Console, quiet: bool) -> Iterator[Display]:
     """The display that suits the console."""
@@ -90,7 +106,7 @@ def display(scenario: Scenario, console: Console, quiet: bool) -> Iterator[Displ
             SpinnerColumn(),
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TimeRemainingColumn(),
+            TimeLeft(),
         )
         with Progress(*columns, console=console, transient=True) as progress:
             yield Live(scenario, progress)
