@@ -6,6 +6,7 @@ imports JAX, and all that goes in or out are plain arrays: a process per core ca
 """
 
 import inspect
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -73,7 +74,12 @@ def open_environment(name: str, options: Mapping[str, Any], horizon: int) -> Gym
     from gymnasium import error
 
     try:
-        return gymnasium.make(name, max_episode_steps=horizon, disable_env_checker=True, **options)
+        with warnings.catch_warnings():
+            # That there is a newer version of an environment is no news to who names this one.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            return gymnasium.make(
+                name, max_episode_steps=horizon, disable_env_checker=True, **options
+            )
     except error.DependencyNotInstalled as problem:
         message = MUJOCO if "mujoco" in str(problem).lower() else _line(problem)
         raise ValueError(f"environment = {name!r}: {message}") from problem
