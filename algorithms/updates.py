@@ -50,7 +50,7 @@ class Decay:
     0.5
     """
 
-    __pydantic_config__ = {"extra": "forbid", "strict": False}  # noqa: RUF012
+    __pydantic_config__ = {"extra": "forbid", "strict": False, "allow_inf_nan": False}  # noqa: RUF012
 
     scale: Annotated[float, Gt(0)]
     exponent: Annotated[float, Ge(0)]

@@ -17,7 +17,6 @@ from simulator.mistakes import Mistake
 
 app = typer.Typer(
     help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -43,37 +42,39 @@ def main() -> NoReturn:
     """Run the command line; every mistake is one line, every end an exit code."""
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
+    arguments = arguments or ["--help"]
     raise SystemExit(_guarded(lambda: app(arguments, standalone_mode=False), debug))
 
 
 def _guarded(act: Callable[[], Any], debug: bool) -> int:
-    import click
-
     try:
         code = act()
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         return _complain("interrupted", 130)
     except BaseException as error:
-        if debug and not isinstance(error, SystemExit | click.ClickException):
+        if debug and not _is_misuse(error):
             raise
         return _explain(error)
     return code if isinstance(code, int) else 0
 
 
 def _explain(error: BaseException) -> int:
-    import click
-
+    if _is_misuse(error):
+        return _complain(error.format_message(), 2)  # type: ignore[attr-defined]
     match error:
         case Mistake():
             return _complain(str(error), 2)
-        case click.ClickException():
-            return _complain(error.format_message(), 2)
         case SystemExit():
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():
             return 0
     kind = type(error).__name__
     return _complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
+
+
+def _is_misuse(error: BaseException) -> bool:
+    """Whether the command line itself was wrong: typer has a class of click's own for that."""
+    return hasattr(error, "format_message")
 
 
 def _complain(message: str, code: int) -> int:
@@ -193,7 +194,12 @@ def _console() -> Any:
 
 
 def _words(text: str | None) -> list[str] | None:
-    return [word.strip() for word in text.split(",") if word.strip()] if text else None
+    if text is None:
+        return None
+    words = [word.strip() for word in text.split(",") if word.strip()]
+    if not words:
+        raise Mistake(f"--methods or --seeds {text!r}: names nothing; leave it out for all")
+    return words
 
 
 def _seeds(text: str | None) -> list[int] | None:

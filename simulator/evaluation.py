@@ -9,6 +9,7 @@ from rich.table import Table
 
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.numbers import prepare
+from simulator.report import DASH
 from simulator.results import Results
 
 
@@ -51,7 +52,7 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
         play = getattr(objective, "play", None)
         if play is None:
             metrics = objective.evaluate(jax.random.key(seed), point, 0, episodes)
-            rows.append(row | {name: float(value) for name, value in metrics.items()})
+            rows.append(row | {name: _finite(value) for name, value in metrics.items()})
         else:
             rows.append(row | _spread(play(point, seed, episodes)))
     return rows
@@ -63,12 +64,16 @@ def _spread(played: list[Any]) -> dict[str, Any]:
     error = totals.std(ddof=1) / math.sqrt(len(totals)) if len(totals) > 1 else math.nan
     return {
         "episodes": len(played),
-        "return": float(totals.mean()),
-        "standard error": None if math.isnan(error) else float(error),
-        "worst": float(totals.min()),
-        "best": float(totals.max()),
+        "return": _finite(totals.mean()),
+        "standard error": _finite(error),
+        "worst": _finite(totals.min()),
+        "best": _finite(totals.max()),
         "mean length": float(lengths.mean()),
     }
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
@@ -82,5 +87,5 @@ def table(rows: list[dict[str, Any]]) -> Table:
 
 def _cell(value: Any) -> str:
     if value is None:
-        return "–"  # noqa: RUF001 (a dash, as tables have it)
+        return DASH
     return f"{value:,.4g}" if isinstance(value, float) else str(value)

@@ -74,12 +74,12 @@ class Laboratory:
         try:
             self._train(run, simulation, stop)
         except Stalled as stalled:
-            run.end, run.message = "stalled", f"{label} waits for ever: {stalled}"
+            run.end, run.message = "stalled", str(stalled)
         except Diverged as diverged:
             run.end, run.message = "failed", str(diverged)
         except KeyboardInterrupt:
             run.end, run.message = "interrupted", "interrupted"
-        if run.end != "target":
+        if run.end not in ("target", "failed") or run.accounts is None:
             run.accounts = simulation.accounts()
         run.real_seconds = time.perf_counter() - began
         return run
@@ -99,15 +99,18 @@ class Laboratory:
                 state = rule.update(state, gradient, step.dispatched)
                 points[step.number] = rule.query(state)
                 run.close(step, environment_steps, rule.iterate(state))
-                if step.accounts is not None and self._look(run, root):
-                    run.end, run.reached, run.accounts = "target", step.time, step.accounts
-                    return
+                if step.accounts is not None:
+                    run.accounts = step.accounts
+                    if self._look(run, root):
+                        run.end, run.reached = "target", step.time
+                        return
             if len(points) > 2 * (simulation.workers + 1):
                 needed = simulation.versions_in_use() | {simulation.version}
                 needed |= {ticket.version for ticket in following.tickets} if following else set()
                 points = {version: points[version] for version in needed & points.keys()}
         if len(run.closed) not in run.looks and self._look(run, root):
-            run.end, run.reached, run.accounts = "target", run.time, simulation.accounts()
+            run.end, run.reached = "target", run.time
+            run.accounts = simulation.accounts()
 
     def _look(self, run: Run, root: "Array") -> bool:
         """Evaluate the newest iterate; whether it is as good as the target."""
@@ -118,8 +121,7 @@ class Laboratory:
         for name, value in metrics.items():
             if not math.isfinite(value):
                 raise Diverged(
-                    f"{run.method}, seed {run.seed}: {name} = {value} after server step {number}; "
-                    "a smaller step may help"
+                    f"{name} = {value} after server step {number}; a smaller step may help"
                 )
         target, value = self.scenario.stop.target, metrics[self.scenario.metric]
         if target is None:

@@ -59,23 +59,28 @@ def override(tables: dict[str, Any], setting: str) -> None:
     path, equals, text = setting.partition("=")
     keys = [key.strip() for key in path.split(".")]
     if not equals or not all(keys):
-        raise Mistake(f"--set {setting}: write it as path=value, such as stop.seconds=500")
+        raise Mistake(f"--set {_brief(setting)}: write it as path=value, such as stop.seconds=500")
     table: Any = tables
     for at, key in enumerate(keys[:-1]):
         table = table.setdefault(key, {}) if isinstance(table, dict) else None
         if not isinstance(table, dict):
-            raise Mistake(f"--set {setting}: {'.'.join(keys[: at + 1])} is not a table")
+            raise Mistake(f"--set {_brief(setting)}: {'.'.join(keys[: at + 1])} is not a table")
     table[keys[-1]] = _value(text.strip())
 
 
 def _value(text: str) -> Any:
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        parsed = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    except (RecursionError, ValueError) as error:
+        raise Mistake(f"--set {_brief(text)}: cannot be read: {error}") from None
+    return parsed["value"] if len(parsed) == 1 else text  # one value, no second line
 
 
 def _find(source: str) -> Path:
+    if not source:
+        raise Mistake("no scenario: name a file or a shipped scenario")
     path = Path(source)
     if path.is_file():
         return path
@@ -93,6 +98,8 @@ def _parse(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise Mistake(f"{path}: not valid TOML: {error}") from None
+    except (RecursionError, ValueError) as error:
+        raise Mistake(f"{path}: cannot be read: {_brief(str(error))}") from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not a text file"
         raise Mistake(f"{path}: cannot be read: {reason}") from None
@@ -120,9 +127,11 @@ def explain(error: ValidationError) -> str:
         tag = context["discriminator"].strip("'")
         return f"{_join(path, tag)} = {context['tag']!r}: {did_you_mean(context['tag'], known)}"
     message = _in_our_words(first["msg"])
+    if kind == "predicate_failed":
+        message = message.replace("_", " ")
     if isinstance(value, dict | Decay) or not path:
         return f"{path}: {message}" if path else message
-    return f"{path} = {_brief(value)}: {message}"
+    return f"{path} = {_brief(repr(value))}: {message}"
 
 
 def _in_our_words(message: str) -> str:
@@ -137,7 +146,6 @@ def _in_our_words(message: str) -> str:
         ("valid ", ""),
         ("Predicate '", ""),
         ("' failed", ""),
-        ("_", " "),
     ):
         message = message.replace(theirs, ours)
     return message
@@ -172,9 +180,9 @@ def _dotted(path: Sequence[int | str]) -> str:
 
 
 def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+    return f"{path}.{key}" if path and key else path or key
 
 
 def _brief(value: Any) -> str:
-    text = repr(value)
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -59,9 +59,7 @@ class Run:
 
     @property
     def time(self) -> float:
-        """Simulated seconds so far: at the newest step, or at the end of the run."""
-        if self.accounts is not None:
-            return self.accounts.time
+        """Simulated seconds at the newest step."""
         return self.last.time if self.last else 0.0
 
     def parameters(self) -> np.ndarray:

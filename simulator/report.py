@@ -8,6 +8,8 @@ from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.summary import Row, summarise, synchronous_label
 
+DASH = "–"  # noqa: RUF001 (as tables have it)
+
 
 def table(results: Results) -> Table:
     """A line per method: how soon, with how much work, and how well the cluster was used."""
@@ -25,7 +27,7 @@ def table(results: Results) -> Table:
     if compares:
         view.add_column("speed-up", justify="right")
     for row in rows:
-        outcome = _seconds(row, scenario) if has_target else f"{row.final_metric:.4g}"
+        outcome = _seconds(row) if has_target else _number(row.final_metric)
         cells = [row.method, outcome, _many(row.steps), _gradients(row), f"{row.idle_share:.0%}"]
         view.add_row(*cells, *([_speed_up(row)] if compares else []))
     return view
@@ -36,7 +38,7 @@ def title(scenario: Scenario, seeds: int) -> str:
     stop = scenario.stop
     goal = f"{scenario.metric} of {stop.target:g}" if stop.target is not None else scenario.metric
     limits = [
-        f"{value:,g} {unit}"
+        f"{value:,.10g} {unit}"
         for value, unit in (
             (stop.seconds, "simulated seconds"),
             (stop.steps, "server steps"),
@@ -64,12 +66,11 @@ def notes(results: Results) -> list[str]:
     return lines
 
 
-def _seconds(row: Row, scenario: Scenario) -> str:
+def _seconds(row: Row) -> str:
     some = f" ({row.reached} of {row.seeds} seeds)" if 0 < row.reached < row.seeds else ""
     if math.isfinite(row.seconds_to_target):
         return f"{row.seconds_to_target:,.4g}{some}"
-    limit = scenario.stop.seconds
-    return (f"not within {limit:,g} s" if limit else "not reached") + some
+    return f"not within {row.watched:,.10g} s{some}"
 
 
 def _gradients(row: Row) -> str:
@@ -78,8 +79,12 @@ def _gradients(row: Row) -> str:
 
 def _speed_up(row: Row) -> str:
     if row.speed_up is None:
-        return "–"  # noqa: RUF001 (a dash, as tables have it)
+        return DASH
     return f"{'> ' if row.speed_up_is_bound else ''}{row.speed_up:.3g}"
+
+
+def _number(value: float) -> str:
+    return DASH if math.isnan(value) else f"{value:.4g}"
 
 
 def _many(count: float) -> str:

@@ -14,11 +14,12 @@ Every file is replaced in one go, after each run: what is there can always be re
 import json
 import os
 import platform
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -47,12 +48,15 @@ class Results:
 
     @property
     def scenario(self) -> Scenario:
-        return Scenario.model_validate(_with_infinities(self.manifest["scenario"]))
+        tables = dict(self.manifest["scenario"])
+        # Only a worker's seconds may be infinite, which JSON cannot say as a number.
+        tables["cluster"] = _with_infinities(tables["cluster"])
+        return Scenario.model_validate(tables)
 
     def parameters(self, method: str, seed: int) -> np.ndarray:
         """The final point of a run."""
-        with np.load(self.directory / parameters_file(method, seed), allow_pickle=False) as file:
-            return np.asarray(file["parameters"])
+        path = self.directory / parameters_file(method, seed)
+        return np.asarray(_read(path, lambda path: np.load(path, allow_pickle=False)["parameters"]))
 
 
 def load(directory: str | Path) -> Results:
@@ -60,24 +64,36 @@ def load(directory: str | Path) -> Results:
     import pandas as pd
 
     folder = Path(directory)
-    try:
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        steps = pd.read_parquet(folder / "steps.parquet")
-        workers = pd.read_parquet(folder / "workers.parquet")
-    except FileNotFoundError as error:
-        name = Path(error.filename or "manifest.json").name
-        raise Mistake(f"{directory}: not a result directory, it has no {name}") from None
-    except (ValueError, OSError) as error:
-        raise Mistake(f"{directory}: cannot be read: {error}") from None
+    manifest = _read(folder / "manifest.json", _manifest)
     tickets = folder / "tickets.parquet"
     return Results(
         directory=folder,
         manifest=manifest,
-        steps=steps,
-        workers=workers,
+        steps=_read(folder / "steps.parquet", pd.read_parquet),
+        workers=_read(folder / "workers.parquet", pd.read_parquet),
         runs=pd.DataFrame(manifest["runs"]),
-        tickets=pd.read_parquet(tickets) if tickets.exists() else None,
+        tickets=_read(tickets, pd.read_parquet) if tickets.exists() else None,
     )
+
+
+def _read(path: Path, how: Callable[[Path], Any]) -> Any:
+    """Read one of a result directory's files, or say in a line why not."""
+    if not path.exists():
+        raise Mistake(f"{path.parent}: has no {path.name}; is it a result directory?")
+    try:
+        return how(path)
+    except (ValueError, OSError, EOFError, KeyError, TypeError, BadZipFile) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise Mistake(f"{path}: cannot be read: {reason}") from None
+
+
+def _manifest(path: Path) -> dict[str, Any]:
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(manifest, dict) or not isinstance(manifest.get("runs"), list):
+        raise ValueError("not a manifest")
+    if manifest.get("format") != FORMAT:
+        raise ValueError(f"format {manifest.get('format')}, this straggle reads {FORMAT}")
+    return manifest
 
 
 def free_directory(wanted: Path) -> Path:

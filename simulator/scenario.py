@@ -8,7 +8,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from annotated_types import Ge, Gt, Le, MinLen
@@ -22,7 +22,8 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
 from simulator.tables import LawTable, MethodTable, Table, TransferTable, any_law, any_method
 
-Count: TypeAlias = Annotated[int, Ge(1)]
+Count: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
+Workers: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
 Seed: TypeAlias = Annotated[int, Ge(0), Le(2**32 - 1)]
 Seconds: TypeAlias = Annotated[float, Gt(0)]
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -38,7 +39,7 @@ else:
 class ClusterTable(Table):
     """Who computes, and how fast."""
 
-    workers: Count
+    workers: Workers
     compute: ComputeLaw = Field(description="seconds per gradient: a number, a list, or a law")
     in_flight: InFlight = Field("recall", description="what becomes of work at an old point")
     seed: Seed | None = Field(None, description="fixes random times apart from the run's seeds")
@@ -99,7 +100,7 @@ def _known_methods(methods: Any) -> Any:
             message = "a label is made of letters, digits, '.', '_' and '-', and names files"
             raise PydanticCustomError("label", "{message}", {"key": label, "message": message})
         name = table.get("method", label) if isinstance(table, dict) else label
-        if name not in METHODS:
+        if not isinstance(name, str) or name not in METHODS:
             hint = did_you_mean(str(name), METHODS)
             context = {"key": label, "name": str(name), "hint": hint}
             raise PydanticCustomError("unknown_method", "no method '{name}'; {hint}", context)
@@ -171,8 +172,11 @@ class Scenario(Table):
         except ValueError as error:
             raise Mistake(f"objective.{error}") from None
 
-    def restrict(self, methods: Iterable[str] | None, seeds: Iterable[int] | None) -> "Scenario":
+    def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
         """The same comparison with some of the methods, or other seeds."""
+        for seed in seeds or ():
+            if seed >= 2**32:
+                raise Mistake(f"--seeds {seed}: must be less than 2^32")
         chosen = dict(self.methods)
         for label in methods or ():
             if label not in self.methods:

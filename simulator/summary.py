@@ -19,6 +19,8 @@ class Row(NamedTuple):
     seeds: int
     reached: int
     seconds_to_target: float
+    watched: float
+    """Simulated seconds that the runs which did not reach it were watched for."""
     final_metric: float
     steps: float
     used: float
@@ -28,29 +30,35 @@ class Row(NamedTuple):
     speed_up: float | None
     """Against the synchronous method, in simulated seconds to the target."""
     speed_up_is_bound: bool
-    """Whether the synchronous method never got there, so that the speed-up is larger still."""
+    """Whether the synchronous method had not got there when its run ended: it is larger still."""
 
 
 def summarise(results: Results) -> list[Row]:
     """The table of a scenario, in the order of its methods."""
     scenario, runs = results.scenario, results.runs
-    runs = runs.assign(seconds_to_target=runs["seconds_to_target"].astype(float).fillna(math.inf))
+    seconds = runs["seconds_to_target"].astype(float)
+    runs = runs.assign(
+        seconds_to_target=seconds.fillna(math.inf),
+        at_least=seconds.fillna(runs["simulated_seconds"]),
+    )
     reference = synchronous_label(scenario)
     baseline = _median(runs, reference, "seconds_to_target") if reference else math.nan
+    bound = _median(runs, reference, "at_least") if reference else math.nan
     rows = []
     for label in scenario.methods:
         mine = runs[runs["method"] == label]
         if mine.empty:
             continue
-        seconds = _median(runs, label, "seconds_to_target")
-        limit = scenario.stop.seconds or math.nan
-        speed_up, is_bound = compare(seconds, baseline, limit)
+        median = _median(runs, label, "seconds_to_target")
+        missed = mine[mine["seconds_to_target"] == math.inf]
+        speed_up, is_bound = compare(median, baseline, bound)
         rows.append(
             Row(
                 method=label,
                 seeds=len(mine),
                 reached=int(mine["seconds_to_target"].lt(math.inf).sum()),
-                seconds_to_target=seconds,
+                seconds_to_target=median,
+                watched=float(missed["simulated_seconds"].median()),
                 final_metric=_last_metric(results, label),
                 steps=float(mine["steps"].median()),
                 used=float(mine["used"].median()),
@@ -63,8 +71,8 @@ def summarise(results: Results) -> list[Row]:
     return rows
 
 
-def compare(seconds: float, baseline: float, limit: float) -> tuple[float | None, bool]:
-    """How many times sooner than the baseline; if that never came, more than the limit says.
+def compare(seconds: float, baseline: float, bound: float) -> tuple[float | None, bool]:
+    """How many times sooner than the baseline; if that is only known to exceed ``bound``, more.
 
     >>> compare(50.0, 200.0, 1000.0), compare(50.0, math.inf, 1000.0), compare(math.inf, 9.0, 10.0)
     ((4.0, False), (20.0, True), (None, False))
@@ -73,7 +81,7 @@ def compare(seconds: float, baseline: float, limit: float) -> tuple[float | None
         return None, False
     if math.isfinite(baseline):
         return baseline / seconds, False
-    return (None, False) if math.isnan(limit) else (limit / seconds, True)
+    return bound / seconds, True
 
 
 def synchronous_label(scenario: Scenario) -> str | None:
@@ -86,10 +94,11 @@ def synchronous_label(scenario: Scenario) -> str | None:
 
 def as_data(rows: list[Row]) -> list[dict[str, Any]]:
     """Rows for JSON, where what never happened is null."""
-    return [
-        {key: None if value in (math.inf, None) else value for key, value in row._asdict().items()}
-        for row in rows
-    ]
+    return [{key: _plain(value) for key, value in row._asdict().items()} for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
@@ -97,6 +106,8 @@ def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
 
 
 def _last_metric(results: Results, label: str) -> float:
-    metric = results.scenario.metric
+    """The metric where the runs ended; a run that failed has none."""
+    metric, runs = results.scenario.metric, results.runs
+    failed = runs[(runs["method"] == label) & (runs["end"] == "failed")]["seed"]
     mine = results.steps[results.steps["method"] == label].dropna(subset=[metric])
-    return float(mine.groupby("seed")[metric].last().median())
+    return float(mine[~mine["seed"].isin(failed)].groupby("seed")[metric].last().median())

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union
 
+from annotated_types import Ge, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -53,7 +54,7 @@ class LawTable(Table):
 class TransferTable(LawTable):
     """A law of transfer times: for a vector of dimension d, times d to some power."""
 
-    dimension_power: float = 0.0
+    dimension_power: Annotated[float, Ge(-10), Le(10)] = 0.0
 
 
 def _law_table(name: str, inner: Any, base: type[LawTable]) -> type[LawTable]:
@@ -90,6 +91,9 @@ def _as_table(value: Any) -> Any:
     """A number, or a list of one per worker, is short for the fixed law."""
     if isinstance(value, int | float | list) and not isinstance(value, bool):
         return {"law": "fixed", "seconds": value}
+    if not isinstance(value, dict | LawTable):
+        message = "must be a number, a list of one per worker, or the table of a law"
+        raise PydanticCustomError("law", "{message}", {"message": message})
     return value
 
 

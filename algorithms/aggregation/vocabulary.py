@@ -10,11 +10,11 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Annotated, Any, Protocol, TypeAlias
 
-from annotated_types import Ge
+from annotated_types import Ge, Le
 
 from algorithms.tickets import Ticket
 
-Batch: TypeAlias = Annotated[int, Ge(1)]
+Batch: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
 
 
 class Cluster(Protocol):

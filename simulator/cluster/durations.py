@@ -14,6 +14,8 @@ from simulator.cluster.law import Bits, Floats, Integers, Law
 
 LOOK_AHEAD_NUMBERS = 2**19
 """Room for drawn-ahead durations (4 MiB), shared by all workers."""
+LONGEST_SECONDS = 1e18
+"""Beyond it, one second more makes no difference to a clock in floats."""
 
 
 class InvalidDuration(ValueError):
@@ -37,6 +39,8 @@ class Durations:
             self._base = law.base(workers) * scale
         except ValueError as error:
             raise InvalidDuration(f"{name}.{error}") from None
+        except OverflowError:
+            raise InvalidDuration(f"{name}: gives more seconds than a number holds") from None
         self._check(self._base, np.arange(workers))
         self.free = not self._base.any()
         """Whether all of them are zero."""
@@ -81,6 +85,9 @@ class Durations:
         else:
             good = seconds > 0
             remedy = "must be a positive number of seconds"
+        if good.all() and not self._law.varies:
+            good = (seconds <= LONGEST_SECONDS) | np.isinf(seconds)
+            remedy = f"must be at most {LONGEST_SECONDS:g} seconds; inf never finishes"
         if not good.all():
             at = int(np.argmin(good))
             raise InvalidDuration(f"{self._name}[{workers[at]}] = {seconds[at]:g}: {remedy}")

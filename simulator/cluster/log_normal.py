@@ -1,9 +1,10 @@
 """Log-normal durations: drawn anew for each computation, around a mean that another law gives."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from simulator.cluster.law import Bits, Floats, Law, uniforms
 
@@ -13,7 +14,7 @@ class LogNormal:
     """``mean * exp(sigma * z - sigma^2 / 2)`` with z standard normal: ``mean`` on average."""
 
     mean: Law
-    sigma: float
+    sigma: Annotated[float, Ge(0), Le(10)]
     varies: ClassVar[bool] = True
 
     def base(self, workers: int) -> Floats:

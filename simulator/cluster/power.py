@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
+from annotated_types import Ge, Le
 
 from simulator.cluster.law import Bits, Floats
 
@@ -17,7 +18,7 @@ class Power:
     [0.5, 2.0, 4.5]
     """
 
-    exponent: float
+    exponent: Annotated[float, Ge(-100), Le(100)]
     scale: float = 1.0
     varies: ClassVar[bool] = False
 

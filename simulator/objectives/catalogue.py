@@ -10,7 +10,7 @@ from simulator.objectives.environments.catalogue import check_environment
 from simulator.objectives.objective import Direction, Objective
 from simulator.tables import Table
 
-Count: TypeAlias = Annotated[int, Ge(1)]
+Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
 Share: TypeAlias = Annotated[float, Gt(0), Le(1)]
 
 
@@ -54,7 +54,7 @@ class QuadraticTable(Table):
     """The tridiagonal quadratic with noisy gradients: gap and gradient norm are exact."""
 
     kind: Literal["quadratic"]
-    dimension: Annotated[int, Ge(2)] = 100
+    dimension: Annotated[int, Ge(2), Le(10_000_000)] = 100
     noise: Literal["isotropic", "shared", "progress"] = "isotropic"
     scale: Annotated[float, Ge(0)] = Field(0.01, description="of isotropic and shared noise")
     probability: Share = Field(0.1, description="of progress noise")

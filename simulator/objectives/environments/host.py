@@ -75,8 +75,8 @@ def open_environment(name: str, options: Mapping[str, Any], horizon: int) -> Gym
 
     try:
         with warnings.catch_warnings():
-            # That there is a newer version of an environment is no news to who names this one.
-            warnings.simplefilter("ignore", DeprecationWarning)
+            # That there are newer versions is no news to who names this one.
+            warnings.simplefilter("ignore")
             return gymnasium.make(
                 name, max_episode_steps=horizon, disable_env_checker=True, **options
             )

@@ -1,0 +1,631 @@
+"""Does the command line do what it says, and say what went wrong in one line?"""
+
+import io
+import json
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from algorithms.methods import METHODS
+from simulator import cli, plots, results
+from simulator.cluster import LAWS
+from simulator.json_schema import json_schema
+from simulator.loading import shipped
+from simulator.objectives.catalogue import OBJECTIVES
+
+TINY = """
+title = "tiny"
+seeds = [0, 1]
+[cluster]
+workers = 3
+compute = [1, 2, 4]
+[objective]
+kind = "quadratic"
+dimension = 4
+[evaluation]
+every_steps = 5
+[stop]
+steps = 12
+[methods.rennala-nigt]
+batch = 2
+step = 0.1
+momentum = 0.5
+[methods.synchronous-nigt]
+step = 0.1
+momentum = 0.5
+"""
+CARTPOLE = """
+seeds = [0]
+cluster = { workers = 2, compute = 1 }
+stop = { steps = 2 }
+[objective]
+kind = "policy-gradient"
+environment = "CartPole-v1"
+horizon = 20
+policy = { hidden = [4] }
+[evaluation]
+episodes = 4
+[methods.synchronous-pg]
+step = 0.1
+"""
+STEPS = ["method", "seed", "step", "time", "tickets", "gradients", "environment_steps", "max_delay"]
+TICKETS = [
+    "method",
+    "seed",
+    "worker",
+    "version",
+    "index",
+    "start",
+    "finish",
+    "outcome",
+    "used_in_step",
+    "weight",
+]
+
+
+class Answer(NamedTuple):
+    """What the command line said."""
+
+    code: int
+    out: str
+    err: str
+
+
+def straggle(*arguments):
+    """The command line as a user meets it, in this process."""
+    out, err = io.StringIO(), io.StringIO()
+    before, sys.argv = sys.argv, ["straggle", *map(str, arguments)]
+    try:
+        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = before
+    return Answer(ended.value.code, out.getvalue(), err.getvalue())
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    return written(tmp_path / "tiny.toml", TINY)
+
+
+@pytest.fixture
+def undrawn(monkeypatch):
+    """Figures take longer than everything else here; most tests look at none."""
+    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+
+
+def written(path, text):
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def contents(directory):
+    return {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+# A whole run
+
+
+class Done(NamedTuple):
+    directory: Path
+    answer: Answer
+    frames: results.Results
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """One run with everything in it."""
+    folder = tmp_path_factory.mktemp("done")
+    directory = folder / "out"
+    answer = straggle("run", written(folder / "tiny.toml", TINY), "--out", directory, "--tickets")
+    return Done(directory, answer, results.load(directory))
+
+
+def test_a_run_writes_the_documented_directory(done):
+    assert done.answer.code == 0
+    files = {path.relative_to(done.directory).as_posix() for path in contents(done.directory)}
+    figures = {name for name in files if name.startswith("figures/")}
+    assert files - figures == {
+        "manifest.json",
+        "steps.parquet",
+        "workers.parquet",
+        "tickets.parquet",
+        *(f"parameters/{m}-{s}.npz" for m in ("rennala-nigt", "synchronous-nigt") for s in (0, 1)),
+    }
+    stems = {Path(name).stem for name in figures}
+    assert figures == {f"figures/{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
+    assert {"gap-time", "steps-time", "timeline"} <= stems
+    for path in (done.directory / "figures").glob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG")
+    for path in (done.directory / "figures").glob("*.svg"):
+        assert "</svg>" in path.read_text(encoding="utf-8")
+
+
+def test_the_manifest_says_what_ran_and_how_it_ended(done):
+    manifest = json.loads((done.directory / "manifest.json").read_text())
+    assert set(manifest) >= {
+        "format", "status", "command", "scenario", "scenario_hash", "versions", "python", "runs",
+    }  # fmt: skip
+    assert manifest["status"] == "complete"
+    assert manifest["command"].startswith("straggle run ")
+    assert manifest["scenario_hash"] == done.frames.scenario.fingerprint()
+    assert manifest["dimension"] == 4
+    assert {"straggle", "simpy", "jax", "numpy"} <= set(manifest["versions"])
+    for run in manifest["runs"]:
+        assert set(run) >= {
+            "method", "seed", "end", "simulated_seconds", "real_seconds", "steps", "started",
+            "used", "recalled", "dropped", "unfinished", "evaluated", "idle_share",
+        }  # fmt: skip
+        kept = run["used"] + run["recalled"] + run["dropped"] + run["unfinished"]
+        assert (kept, run["evaluated"], run["end"]) == (run["started"], run["used"], "stop")
+
+
+def test_steps_have_a_row_per_server_step_and_one_for_the_initial_point(done):
+    steps = done.frames.steps
+    assert list(steps.columns) == [*STEPS, "gap", "gradient_norm"]
+    order = [(m, s) for s in (0, 1) for m in ("rennala-nigt", "synchronous-nigt")]
+    assert list(steps.groupby(["method", "seed"], sort=False).groups) == order
+    for _, run in steps.groupby(["method", "seed"]):
+        assert run["step"].tolist() == list(range(13))
+        assert run["time"].iloc[0] == 0
+        assert run["time"].is_monotonic_increasing
+        assert (run["tickets"].cumsum() == run["gradients"]).all()
+        looked = run.loc[run["gap"].notna(), "step"].tolist()
+        assert looked == [0, 5, 10, 12]
+    # Workers of 1, 2 and 4 seconds: a synchronous round takes 4, two Rennala gradients take 2.
+    last = steps[steps["step"] == 12].set_index("method")["time"]
+    assert set(last["synchronous-nigt"]) == {48.0}
+    assert set(last["rennala-nigt"]) == {24.0}
+
+
+def test_workers_have_a_row_each_and_their_seconds_add_up(done):
+    workers = done.frames.workers
+    assert len(workers) == 3 * 4
+    assert (workers["busy"] + workers["communicating"] + workers["idle"]).tolist() == pytest.approx(
+        workers["seconds"].tolist()
+    )
+
+
+def test_the_table_names_methods_files_and_figures(done):
+    for words in ("rennala-nigt", "synchronous-nigt", "server steps", "used / dropped", "idle"):
+        assert words in done.answer.out
+    assert f"results: {done.directory}\n" in done.answer.out
+    assert f"figure:  {done.directory / 'figures' / 'timeline.svg'}\n" in done.answer.out
+
+
+def test_progress_off_a_terminal_is_lines_with_method_seed_and_simulated_time(done):
+    lines = done.answer.err.splitlines()
+    assert lines[0] == "preparing 4 runs"
+    assert lines[1].startswith("[1/4] rennala-nigt, seed 0: 24 s simulated, gap ")
+    assert lines[4].startswith("[4/4] synchronous-nigt, seed 1: 48 s simulated, gap ")
+    assert len(lines) == 5
+    assert "\x1b" not in done.answer.err
+
+
+@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+def test_tickets_agree_with_steps_and_workers(in_flight, tmp_path, tiny, undrawn):
+    extra = "methods.afedpg={step=0.1, momentum=0.5}"
+    malenia = "methods.malenia-nigt={batch=4, step=0.1, momentum=0.5}"
+    settings = ["--set", f"cluster.in_flight={in_flight}", "--set", extra, "--set", malenia]
+    slow = ["--set", "network.upload=0.3", "--set", "stop.seconds=17.5"]
+    answer = straggle(
+        "run", tiny, "--tickets", "--quiet", "--out", tmp_path / "o", *settings, *slow
+    )
+    assert answer == (0, "", "")
+    found = results.load(tmp_path / "o")
+    tickets = found.tickets
+    assert list(tickets.columns) == TICKETS
+    assert not tickets.duplicated(["method", "seed", "worker", "version", "index"]).any()
+    assert (tickets["start"] <= tickets["finish"]).all()
+    used = tickets[tickets["used_in_step"].notna()]
+    assert tickets["weight"].notna().equals(tickets["used_in_step"].notna())
+    agree_with_steps(used, found.steps)
+    agree_with_workers(tickets, found.workers)
+    lost = "recalled" if in_flight == "recall" else "dropped"
+    assert found.workers[lost].sum() > 0
+
+
+def agree_with_steps(used, steps):
+    """Every step's tickets are there, finished before it, with weights that sum to one."""
+    closed = steps[steps["step"] > 0].set_index(["method", "seed", "step"])
+    by_step = used.groupby(["method", "seed", "used_in_step"])
+    assert by_step.size().to_dict() == closed["tickets"].to_dict()
+    for key, weight in by_step["weight"].sum().items():
+        assert weight == pytest.approx(1)
+        assert by_step["finish"].max()[key] <= closed["time"][key]
+
+
+def agree_with_workers(tickets, workers):
+    """What became of a gradient, counted here, is what the accounts of the run say."""
+    became = tickets["outcome"].where(tickets["used_in_step"].isna(), "used")
+    # Finished, but in a batch that did not close before the end.
+    became = became.replace("finished", "unfinished")
+    counted = pd.crosstab([tickets["method"], tickets["seed"], tickets["worker"]], became)
+    wanted = workers.set_index(["method", "seed", "worker"]).sort_index()
+    for name in ("used", "recalled", "dropped", "unfinished"):
+        mine = counted[name] if name in counted else 0 * counted["used"]
+        assert mine.reindex(wanted.index, fill_value=0).tolist() == wanted[name].tolist(), name
+    assert (counted.sum(axis=1)).tolist() == wanted["started"].tolist()
+
+
+# What is printed, and where results go
+
+
+def test_json_is_one_document_and_nothing_else(tmp_path, tiny):
+    answer = straggle("run", tiny, "--json", "--out", tmp_path / "o", "--seeds", "0")
+    said = json.loads(answer.out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+    assert (answer.code, answer.err) == (0, "")
+    assert (said["directory"], said["status"]) == (str(tmp_path / "o"), "complete")
+    assert [row["method"] for row in said["methods"]] == ["rennala-nigt", "synchronous-nigt"]
+    assert said["methods"][0]["seconds_to_target"] is None
+    assert said["figures"]
+    assert all(Path(figure).is_file() for figure in said["figures"])
+
+
+def test_json_has_no_numbers_that_json_does_not_know(tmp_path, tiny, undrawn):
+    never = ["--set", "cluster.compute=[inf, inf, inf]", "--set", "stop.target=1e-9"]
+    wild = ["--set", "methods={rennala-pg={batch=2, step=1e300}}"]
+    for name, settings in (("never", never), ("wild", wild)):
+        answer = straggle("run", tiny, "--json", "--out", tmp_path / name, *settings)
+        again = straggle("evaluate", tmp_path / name, "--json")
+        for said in (answer, again):
+            json.loads(said.out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
+
+
+def test_quiet_says_nothing(tmp_path, tiny, undrawn):
+    assert straggle("run", tiny, "--quiet", "--out", tmp_path / "o") == (0, "", "")
+    assert results.load(tmp_path / "o").manifest["status"] == "complete"
+
+
+def test_methods_and_seeds_choose_the_runs(tmp_path, tiny, undrawn):
+    choice = ["--methods", "synchronous-nigt", "--seeds", "5, 3,5"]
+    assert straggle("run", tiny, "--quiet", "--out", tmp_path / "o", *choice).code == 0
+    found = results.load(tmp_path / "o")
+    assert found.runs[["method", "seed"]].values.tolist() == [
+        ["synchronous-nigt", 5],
+        ["synchronous-nigt", 3],
+    ]
+    assert found.tickets is None
+    assert not (tmp_path / "o" / "tickets.parquet").exists()
+
+
+def test_what_a_run_prints_can_be_reproduced_from_its_command(tmp_path, tiny, undrawn):
+    for name in "ab":
+        assert straggle("run", tiny, "--quiet", "--out", tmp_path / name).code == 0
+    first, second = results.load(tmp_path / "a"), results.load(tmp_path / "b")
+    pd.testing.assert_frame_equal(first.steps, second.steps, check_exact=True)
+    pd.testing.assert_frame_equal(first.workers, second.workers, check_exact=True)
+
+
+def test_results_never_go_over_something_that_is_there(tmp_path, tiny, undrawn):
+    out = tmp_path / "precious"
+    out.mkdir()
+    written(out / "thesis.txt", "years of work")
+    before = contents(out)
+    answer = straggle("run", tiny, "--out", out)
+    wanted = f"straggle: --out {out}: is not empty; name another directory or remove it\n"
+    assert answer == (2, "", wanted)
+    assert contents(out) == before
+
+
+def test_an_empty_directory_may_be_named(tmp_path, tiny, undrawn):
+    (tmp_path / "empty").mkdir()
+    assert straggle("run", tiny, "--quiet", "--out", tmp_path / "empty").code == 0
+
+
+def test_without_out_every_run_gets_a_directory_of_its_own(tmp_path, tiny, undrawn, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    kept = {}
+    for name in ("tiny", "tiny-2", "tiny-3"):
+        assert straggle("run", tiny, "--quiet", "--seeds", "0").code == 0
+        assert kept == {
+            path: data for path, data in contents(Path("results")).items() if path in kept
+        }
+        kept = contents(Path("results"))
+        assert Path("results", name, "manifest.json") in kept
+
+
+# Mistakes: exit code 2, one line, before any work
+
+
+def one_line(answer, code=2):
+    """The line on standard error, which is all there is."""
+    assert answer.code == code
+    assert answer.out == ""
+    assert "Traceback" not in answer.err
+    (line,) = answer.err.splitlines()
+    assert line.startswith("straggle: ")
+    return line.removeprefix("straggle: ")
+
+
+def test_a_scenario_that_is_not_there(tmp_path):
+    missing = tmp_path / "stragler.toml"
+    assert one_line(straggle("run", missing)).startswith(f"{missing}: no such file")
+    told = "stragler: no such file or shipped scenario; did you mean 'straggler'?"
+    assert one_line(straggle("validate", "stragler")) == told
+
+
+def test_a_scenario_that_is_no_scenario(tmp_path):
+    told = one_line(straggle("run", tmp_path))
+    assert told == f"{tmp_path}: is a directory, not a scenario file"
+    prose = written(tmp_path / "prose.toml", "Dear reader,\nthis is a letter.\n")
+    assert one_line(straggle("run", prose)).startswith(f"{prose}: not valid TOML: ")
+    binary = tmp_path / "binary.toml"
+    binary.write_bytes(bytes(range(255, 0, -1)))
+    assert one_line(straggle("run", binary)) == f"{binary}: cannot be read: not a text file"
+    empty = written(tmp_path / "empty.toml", "")
+    assert one_line(straggle("run", empty)) == "cluster: is missing"
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 3000 + "]" * 3000, "9" * 5000], ids=["deeper than Python", "longer than Python"]
+)
+def test_a_value_that_breaks_the_parser_is_still_a_mistake(value, tiny, tmp_path):
+    assert len(one_line(straggle("validate", tiny, "--set", f"cluster.workers={value}"))) < 300
+    file = written(tmp_path / "monster.toml", f"a = {value}\n")
+    assert one_line(straggle("validate", file)).startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--nope"], "No such option: --nope"),
+        (["nope"], "No such command 'nope'"),
+        (["run"], "Missing"),
+        (["run", "straggler", "--nope"], "No such option: --nope"),
+        (["run", "straggler", "more"], "Got unexpected extra argument"),
+        (["run", "straggler", "--seeds"], "requires an argument"),
+        (["evaluate", "x", "--episodes", "0"], "--episodes"),
+        (["evaluate", "x", "--episodes", "many"], "--episodes"),
+    ],
+)
+def test_a_command_line_that_means_nothing(arguments, told):
+    line = one_line(straggle(*arguments))
+    assert told.casefold() in line.casefold()
+    assert "internal error" not in line
+
+
+@pytest.mark.parametrize("seeds", ["1,a", "-1", "1.5", "0,,x", "1 2", "1e3"])
+def test_seeds_that_are_no_seeds(seeds, tiny):
+    told = f"--seeds {seeds}: must be whole numbers, 0 or more, such as 0,1,2"
+    assert one_line(straggle("run", tiny, "--seeds", seeds)) == told
+
+
+@pytest.mark.parametrize("option", ["--seeds", "--methods"])
+@pytest.mark.parametrize("words", ["", ",", " , "])
+def test_an_empty_choice_does_not_silently_mean_everything(option, words, tiny, tmp_path, undrawn):
+    answer = straggle("run", tiny, option, words, "--out", tmp_path / "o")
+    assert one_line(answer).startswith(option)
+    assert not (tmp_path / "o").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--seeds", "99999999999999999999"], "seed"),
+        (["--methods", "synchronous"], "--methods synchronous: not in this scenario; "
+         "did you mean 'synchronous-nigt'?"),
+        (["--set", "stop.steps"], "--set stop.steps: write it as path=value"),
+        (["--set", "stop.steps=0"], "stop.steps = 0: must be greater than or equal to 1"),
+        (["--set", "title.x=0"], "--set title.x=0: title is not a table"),
+    ],
+)  # fmt: skip
+def test_a_mistake_leaves_no_directory(arguments, told, tiny, tmp_path):
+    answer = straggle("run", tiny, "--out", tmp_path / "o", *arguments)
+    assert told in one_line(answer)
+    assert not (tmp_path / "o").exists()
+
+
+def test_results_cannot_go_where_a_file_is(tiny):
+    for place in (tiny, tiny / "below"):
+        line = one_line(straggle("run", tiny, "--out", place))
+        assert line.startswith(f"--out {place}: cannot be written: ")
+
+
+def test_debug_shows_where_a_mistake_was_noticed(tiny):
+    command = [sys.executable, "-m", "simulator", "validate", str(tiny), "--debug"]
+    ended = subprocess.run(
+        [*command, "--set", "stop.steps=0"], capture_output=True, text=True, check=False
+    )
+    assert ended.returncode != 0
+    assert "Traceback (most recent call last)" in ended.stderr
+    assert "Mistake: stop.steps = 0: must be greater than or equal to 1" in ended.stderr
+
+
+# Runs that fail, and runs that are interrupted
+
+
+def test_a_stalled_method_ends_clearly_while_the_others_complete(tmp_path, tiny, undrawn):
+    malenia = "methods.malenia-nigt={batch=2, step=0.1, momentum=0.5}"
+    settings = ["--set", "cluster.compute=[1, 2, inf]", "--set", malenia, "--seeds", "0"]
+    choice = ["--methods", "malenia-nigt,rennala-nigt"]
+    answer = straggle("run", tiny, "--out", tmp_path / "o", *settings, *choice)
+    assert answer.code == 3
+    assert "Traceback" not in answer.err
+    found = results.load(tmp_path / "o")
+    assert found.manifest["status"] == "failed"
+    ends = found.runs.set_index("method")["end"].to_dict()
+    assert ends == {"malenia-nigt": "stalled", "rennala-nigt": "stop"}
+    (message,) = found.runs.loc[found.runs["end"] == "stalled", "message"]
+    assert "worker 2 never finishes" in message
+    assert message in " ".join(answer.out.split())
+    assert found.steps.groupby("method")["step"].max()["rennala-nigt"] == 12
+
+
+def test_a_diverged_method_ends_clearly_while_the_others_complete(tmp_path, tiny, undrawn):
+    wild = "methods.rennala-pg={batch=2, step=1e300}"
+    answer = straggle("run", tiny, "--out", tmp_path / "o", "--set", wild, "--seeds", "0")
+    assert answer.code == 3
+    found = results.load(tmp_path / "o")
+    ends = found.runs.set_index("method")["end"].to_dict()
+    assert ends == {"rennala-nigt": "stop", "synchronous-nigt": "stop", "rennala-pg": "failed"}
+    failed = found.runs[found.runs["end"] == "failed"].iloc[0]
+    assert "after server step" in failed["message"]
+    assert failed["message"] in " ".join(answer.out.split())
+    # The table must not offer the initial point's metric as the end of a run that diverged.
+    (row,) = [line for line in answer.out.splitlines() if line.startswith("│ rennala-pg")]
+    initial = found.steps.query("method == 'rennala-pg' and step == 0")["gap"].item()
+    assert f"{initial:.4g}" not in row.split()
+
+
+def test_accounts_of_a_diverged_run_are_those_of_its_last_step(tmp_path, tiny, undrawn):
+    wild = "methods.rennala-pg={batch=2, step=1e300}"
+    straggle("run", tiny, "--quiet", "--out", tmp_path / "o", "--set", wild, "--seeds", "0")
+    found = results.load(tmp_path / "o")
+    run = found.runs.set_index("method").loc["rennala-pg"]
+    assert run["used"] == found.steps.query("method == 'rennala-pg'")["gradients"].max()
+
+
+ENDLESS = """
+seeds = [0]
+cluster = { workers = 2, compute = 1 }
+objective = { kind = "quadratic", dimension = 4 }
+evaluation = { every_steps = 2 }
+stop = { steps = 1_000_000_000, target = 1.0 }
+[methods.rennala-nigt]
+batch = 2
+step = 0.2
+momentum = 0.5
+[methods.rennala-pg]
+batch = 2
+step = 1e-12
+"""
+EAGER = (
+    "import simulator.progress as p; p.HEARTBEAT_SECONDS = 0; import simulator.cli as c; c.main()"
+)
+
+
+def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
+    scenario = written(tmp_path / "endless.toml", ENDLESS)
+    out = tmp_path / "o"
+    command = [sys.executable, "-c", EAGER, "run", str(scenario), "--out", str(out)]
+    with subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as run:
+        # The heartbeat of the second run: it is under way, and would be for years.
+        for line in run.stderr:
+            if line.startswith("rennala-pg, seed 0:") and " 0 s simulated" not in line:
+                break
+        else:
+            pytest.fail("the run ended by itself")
+        run.send_signal(signal.SIGINT)
+        _, stderr = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert "Traceback" not in stderr
+    assert stderr.splitlines()[-1] == f"straggle: interrupted; what was done is in {out}"
+    found = results.load(out)
+    assert found.manifest["status"] == "interrupted"
+    assert found.runs["end"].tolist() == ["target", "interrupted"]
+    for run_ in found.runs.itertuples():
+        steps = found.steps[found.steps["method"] == run_.method]
+        assert steps["step"].tolist() == list(range(run_.steps + 1))
+        assert np.isfinite(found.parameters(run_.method, 0)).all()
+    assert found.runs["steps"].min() > 0
+
+
+# The other commands
+
+
+def test_validate_says_what_would_run_and_runs_nothing(tiny, tmp_path):
+    answer = straggle("validate", tiny)
+    told = f"{tiny}: valid; 4 runs (rennala-nigt, synchronous-nigt), 3 workers\n"
+    assert answer == (0, told, "")
+    assert list(tmp_path.iterdir()) == [tiny]
+
+
+def test_list_names_everything_there_is_with_a_line_each():
+    answer = straggle("list")
+    assert (answer.code, answer.err) == (0, "")
+    lines = dict(line.split(maxsplit=1) for line in answer.out.splitlines() if line[0] == " ")
+    for name in [*METHODS, *LAWS, *OBJECTIVES, *shipped(), "CartPole-v1", "Pendulum-v1"]:
+        assert len(lines[name]) > 5, name
+
+
+def test_schema_prints_the_schema():
+    answer = straggle("schema")
+    assert (answer.code, answer.err) == (0, "")
+    assert json.loads(answer.out) == json_schema()
+
+
+def test_evaluate_plays_the_final_points_again(done):
+    answer = straggle("evaluate", done.directory, "--json")
+    assert (answer.code, answer.err) == (0, "")
+    rows = {(row["method"], row["seed"]): row for row in json.loads(answer.out)}
+    steps = done.frames.steps
+    last = steps[steps["step"] == 12].set_index(["method", "seed"])
+    assert rows.keys() == set(last.index)
+    for key, row in rows.items():
+        assert row["gap"] == pytest.approx(last["gap"][key], rel=1e-12)
+    table = straggle("evaluate", done.directory, "--methods", "rennala-nigt", "--seeds", "1").out
+    assert "gradient_norm" in table
+    assert "synchronous-nigt" not in table
+
+
+def test_evaluate_plays_a_policy_the_same_way_twice(tmp_path, undrawn):
+    scenario = written(tmp_path / "cartpole.toml", CARTPOLE)
+    assert straggle("run", scenario, "--quiet", "--out", tmp_path / "o").code == 0
+    steps = results.load(tmp_path / "o").steps
+    assert (steps["environment_steps"].diff().dropna() > 0).all()
+    again = [straggle("evaluate", tmp_path / "o", "--json", "--episodes", "3") for _ in "ab"]
+    assert again[0] == again[1]
+    (row,) = json.loads(again[0].out)
+    assert (row["method"], row["seed"], row["episodes"]) == ("synchronous-pg", 0, 3)
+    assert 1 <= row["worst"] <= row["return"] <= row["best"] <= 20
+    other = straggle(
+        "evaluate", tmp_path / "o", "--json", "--episodes", "3", "--evaluation-seed", "9"
+    )
+    assert other.code == 0
+    alone = json.loads(straggle("evaluate", tmp_path / "o", "--json", "--episodes", "1").out)
+    assert alone[0]["standard error"] is None
+
+
+def test_evaluate_refuses_what_is_not_there(done, tmp_path):
+    told = one_line(straggle("evaluate", done.directory, "--methods", "renala-nigt"))
+    assert told == "--methods renala-nigt: no such method here; did you mean 'rennala-nigt'?"
+    told = one_line(straggle("evaluate", done.directory, "--seeds", "7"))
+    assert told == "--seeds 7: no such seed here; known: 0, 1"
+    told = one_line(straggle("evaluate", tmp_path))
+    assert told == f"{tmp_path}: not a result directory, it has no manifest.json"
+
+
+def test_evaluate_without_the_policies_is_a_mistake(done, tmp_path):
+    copy = shutil.copytree(done.directory, tmp_path / "copy")
+    (copy / "parameters" / "rennala-nigt-0.npz").unlink()
+    assert "rennala-nigt-0.npz" in one_line(straggle("evaluate", copy))
+    (copy / "parameters" / "rennala-nigt-0.npz").write_bytes(b"PK\x03\x04 no more")
+    assert "rennala-nigt-0.npz" in one_line(straggle("evaluate", copy))
+
+
+def test_help_names_every_command_and_the_exit_is_zero():
+    answer = straggle("--help")
+    assert answer.code == 0
+    for name in ("run", "validate", "list", "schema", "evaluate", "--debug"):
+        assert name in answer.out
+    for option in ("--set", "--out", "--seeds", "--methods", "--tickets", "--quiet", "--json"):
+        assert option in straggle("run", "--help").out
+
+
+def test_no_arguments_show_the_help_without_an_internal_error():
+    answer = straggle()
+    assert "internal error" not in answer.err
+    assert answer.code in (0, 2)
+    assert "evaluate" in answer.out + answer.err
+
+
+def test_python_m_simulator_is_straggle():
+    command = [sys.executable, "-m", "simulator"]
+    listed = subprocess.run([*command, "list"], capture_output=True, text=True, check=False)
+    assert (listed.returncode, listed.stdout) == (0, straggle("list").out)
+    wrong = subprocess.run(
+        [*command, "run", "nowhere"], capture_output=True, text=True, check=False
+    )
+    assert wrong.returncode == 2
+    assert wrong.stderr == straggle("run", "nowhere").err

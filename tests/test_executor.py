@@ -1,0 +1,240 @@
+"""Are exactly the used gradients computed, and is batching them only a matter of speed?
+
+``groups`` is asked what it may put together; ``BatchedExecutor`` must give what its plain twin
+gives ticket by ticket, in float64, for barrier methods, one-by-one methods and steps that mix
+versions.
+"""
+
+from itertools import chain, islice
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.tickets import Ticket
+from simulator.cluster import Cluster, Fixed, Power
+from simulator.engine import Simulation, Stop
+from simulator.executor import LARGEST, BatchedExecutor, DebugExecutor, groups
+from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.quadratic import Quadratic
+from simulator.schedule import Step
+
+ROOT = jax.random.key(5)
+BARRIERS = {"synchronous": synchronous(), "rennala": rennala(6), "malenia": malenia(6)}
+
+
+def step(version, *tickets, weights=None):
+    """A server step from (worker, version, index) triples, its mean unless said otherwise."""
+    tickets = [Ticket(*ticket) for ticket in tickets]
+    weights = [1 / len(tickets)] * len(tickets) if weights is None else list(weights)
+    return Step(version, float(version), tickets, weights, 0, 0, 0, None)
+
+
+def schedule(aggregation, *, steps, compute, workers):
+    law = Fixed(compute)
+    return list(Simulation(Cluster(workers, law), aggregation).steps(Stop(steps=steps)))
+
+
+def newest(step):
+    return max(ticket.version for ticket in step.tickets)
+
+
+# Groups
+
+
+@pytest.mark.parametrize("name", BARRIERS)
+def test_a_barrier_methods_group_is_one_step(name):
+    steps = schedule(BARRIERS[name], steps=8, compute=[1.0, 2.0, 3.5], workers=3)
+    found = list(groups(steps))
+    assert [group.steps for group in found] == [[each] for each in steps]
+    assert [group.following for group in found] == [*steps[1:], None]
+
+
+def test_equal_workers_steps_go_together():
+    steps = schedule(greedy(), steps=10, compute=1.0, workers=4)
+    found = list(groups(steps))
+    assert [len(group.steps) for group in found] == [4, 4, 2]
+    assert [group.following for group in found] == [steps[4], steps[8], None]
+
+
+@pytest.mark.parametrize("workers", [1, 2, 7, 30])
+def test_a_group_needs_known_points_only_and_is_as_long_as_can_be(workers):
+    simulation = Simulation(Cluster(workers, Power(exponent=0.5)), greedy())
+    steps = list(simulation.steps(Stop(steps=300)))
+    found = list(groups(steps))
+    assert list(chain.from_iterable(group.steps for group in found)) == steps
+    assert max(len(group.steps) for group in found) > (1 if workers > 1 else 0)
+    for group in found:
+        first = group.steps[0].version
+        assert all(newest(each) <= first for each in group.steps)
+        assert group.following is None or newest(group.following) > first
+
+
+def test_groups_are_a_function_of_the_schedule_alone():
+    steps = schedule(greedy(), steps=60, compute=[1.0, 1.7, 2.9], workers=3)
+    assert list(groups(steps)) == list(groups(steps)) == list(groups(iter(steps)))
+
+
+def test_a_group_has_at_most_as_many_tickets_as_the_largest_batch():
+    steps = schedule(greedy(), steps=250, compute=1.0, workers=100)
+    assert [len(group.steps) for group in groups(steps)] == [64, 64, 64, 58]
+    many = [step(k, *[(k, 0, j) for j in range(30)]) for k in range(5)]
+    assert [len(group.steps) for group in groups(many)] == [2, 2, 1]
+
+
+def test_a_step_larger_than_any_batch_stands_alone():
+    large = step(1, *[(0, 0, j) for j in range(LARGEST + 1)])
+    steps = [step(0, (1, 0, 0)), large, step(2, (2, 0, 0))]
+    assert [group.steps for group in groups(steps)] == [[each] for each in steps]
+
+
+def test_steps_before_an_error_come_out_first():
+    steps = [step(0, (0, 0, 0)), step(1, (1, 0, 0)), step(2, (0, 1, 0))]
+
+    def broken():
+        yield from steps
+        raise LookupError("nobody left")
+
+    stream = groups(broken())
+    assert next(stream).steps == steps[:2]
+    last = next(stream)
+    assert last.steps == steps[2:]
+    assert last.following is None
+    with pytest.raises(LookupError, match="nobody left"):
+        next(stream)
+
+
+def test_an_error_at_once_is_raised_at_once():
+    def broken():
+        raise LookupError("nobody at all")
+        yield
+
+    with pytest.raises(LookupError):
+        next(groups(broken()))
+
+
+def test_nothing_is_read_beyond_the_following_step():
+    steps = [step(k, (0, k, 0)) for k in range(9)]
+    taken = []
+    stream = groups(each for each in steps if not taken.append(each))
+    list(islice(stream, 3))
+    assert len(taken) == 4
+
+
+def test_no_steps_no_groups():
+    assert list(groups([])) == []
+
+
+# Batched against plain
+
+
+@pytest.fixture(scope="module")
+def quadratic():
+    return Quadratic(12, scale=0.3)
+
+
+@pytest.fixture(scope="module")
+def cartpole():
+    return PolicyGradient("CartPole-v1", hidden=(4,), horizon=6, discount=0.9, dtype="float64")
+
+
+@pytest.fixture(params=["quadratic", "cartpole"])
+def objective(request):
+    return request.getfixturevalue(request.param)
+
+
+def points(objective, versions):
+    """A point of its own for every version, so that mixing them up cannot go unnoticed."""
+    start, random = objective.initial_point(ROOT), np.random.default_rng(0)
+    return {v: start + 0.3 * jnp.asarray(random.normal(size=start.shape)) for v in range(versions)}
+
+
+def both(objective, group):
+    """The group's gradients, batched and plain; they must be equal."""
+    known = points(objective, 1 + max(map(newest, group)))
+    fast = BatchedExecutor(objective).evaluate(ROOT, known, group)
+    plain = DebugExecutor(objective).evaluate(ROOT, known, group)
+    assert len(fast) == len(plain) == len(group)
+    for one, other in zip(fast, plain, strict=True):
+        assert one.gradient.dtype == other.gradient.dtype == jnp.float64
+        np.testing.assert_allclose(one.gradient, other.gradient, rtol=1e-12, atol=1e-12)
+        assert int(one.environment_steps) == int(other.environment_steps)
+    return fast
+
+
+def test_rennala(objective):
+    *_, last = schedule(rennala(3), steps=2, compute=[1.0, 2.5], workers=2)
+    assert len(last.tickets) == 3  # not a size of a batch: one row is padding
+    both(objective, [last])
+
+
+def test_malenia_with_unequal_weights_in_chunks(objective):
+    (only,) = schedule(malenia(4), steps=1, compute=[1.0, 65.0, 65.5], workers=3)
+    assert len(only.tickets) > LARGEST
+    assert len(set(only.weights)) == 2
+    both(objective, [only])
+
+
+def test_greedy_groups(objective):
+    steps = schedule(greedy(), steps=12, compute=[1.0, 1.7, 2.9], workers=3)
+    found = [group.steps for group in groups(steps)]
+    mixed = [g for g in found if len({newest(each) for each in g}) > 1]
+    results = both(objective, mixed[-1])
+    assert not np.allclose(results[0].gradient, results[1].gradient)
+
+
+def test_a_group_of_more_tickets_than_one_batch_holds(quadratic):
+    """``groups`` makes none, but an executor does not rely on that."""
+    both(quadratic, [step(k, (k, k % 3, 0)) for k in range(LARGEST + 3)])
+
+
+def test_one_step_may_mix_versions(objective):
+    """As a method with a table of old gradients would."""
+    both(objective, [step(6, (0, 0, 2), (1, 3, 0), (2, 5, 0), weights=[0.2, 0.3, 0.5])])
+
+
+def test_a_group_of_steps_that_mix_versions(objective):
+    both(objective, [step(6, (0, 0, 2), (1, 3, 0), weights=[0.4, 0.1]), step(7, (2, 5, 0))])
+
+
+def test_weights_are_linear(objective):
+    """Twice the weight, twice the gradient: along both paths, and against a sum by hand."""
+    tickets, weights = [(0, 0, 0), (1, 0, 0), (2, 0, 3)], np.array([0.5, 0.25, 0.75])
+    known = points(objective, 2)
+    executor = BatchedExecutor(objective)
+    (once,) = executor.evaluate(ROOT, known, [step(0, *tickets, weights=weights)])
+    each = executor.evaluate(ROOT, known, [step(k, t) for k, t in enumerate(tickets)])
+    total = sum(w * one.gradient for w, one in zip(weights, each, strict=True))
+    np.testing.assert_allclose(once.gradient, total, rtol=1e-12, atol=1e-12)
+    assert int(once.environment_steps) == sum(int(one.environment_steps) for one in each)
+
+
+def test_padding_contributes_nothing(objective):
+    point = points(objective, 1)[0]
+    # Among the real rows too, and with a ticket that a real row has.
+    tickets = np.array([[0, 0, 0], [9, 9, 9], [1, 0, 0], [1, 0, 0]], np.int32)
+    weights = np.array([0.5, 0.0, 1.5, 0.0])
+    real = [objective.sample(ROOT, point, Ticket(*row)) for row in tickets[[0, 2]].tolist()]
+    total, steps = 0.5 * real[0][0] + 1.5 * real[1][0], real[0][1] + real[1][1]
+    found, taken = objective.gradient(ROOT, point, tickets, weights)
+    np.testing.assert_allclose(found, total, rtol=1e-12, atol=1e-12)
+    assert int(taken) == steps
+    each, lengths = objective.gradients(ROOT, jnp.stack([point] * 4), tickets, weights)
+    np.testing.assert_array_equal(each[weights == 0], 0)
+    np.testing.assert_array_equal(lengths[weights == 0], 0)
+    np.testing.assert_allclose(each.sum(0), total, rtol=1e-12, atol=1e-12)
+
+
+def test_a_padding_rows_point_may_be_anything(objective, request):
+    """0 times NaN is NaN: what has no weight has to be masked, not multiplied away."""
+    if isinstance(objective, Quadratic):
+        reason = "Quadratic.gradients multiplies by the weight; no executor pads with such a point"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
+    point = points(objective, 1)[0]
+    rows = jnp.stack([point, *[jnp.full_like(point, jnp.nan)] * 3])
+    tickets, weights = np.zeros((4, 3), np.int32), np.array([1.0, 0, 0, 0])
+    each, _ = objective.gradients(ROOT, rows, tickets, weights)
+    assert np.abs(each[0]).max() > 0
+    np.testing.assert_array_equal(each[1:], 0)

@@ -1,0 +1,275 @@
+"""Is what a run leaves behind always whole, and does it come back as it was?"""
+
+import json
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from algorithms.tickets import Ticket
+from simulator import results
+from simulator.experiment import run_scenario
+from simulator.loading import check
+from simulator.mistakes import Mistake
+from simulator.record import Run
+from simulator.running import computations_of
+from simulator.schedule import Accounts, Computation, Step
+
+SCENARIO = check(
+    {
+        "title": "by hand",
+        "seeds": [3],
+        "cluster": {"workers": 2, "compute": [1.0, float("inf")]},
+        "objective": {"kind": "quadratic", "dimension": 2},
+        "stop": {"steps": 2},
+        "methods": {"rennala-nigt": {"batch": 1, "step": 0.1, "momentum": 0.5}},
+    }
+)
+
+
+def run_by_hand(seed=3, parameters=(1.0, 2.0)):
+    """Two steps by worker 0; worker 1 is still at its first gradient when the run ends."""
+    run = Run("rennala-nigt", seed, ("gap", "gradient_norm"))
+    run.look({"gap": 4.0, "gradient_norm": 2.0})
+    for version in range(2):
+        first = Ticket(worker=0, version=version, index=0)
+        step = Step(version, version + 1.0, [first], [1.0], version + 1, 0, 0, None)
+        run.close(step, 25, np.array(parameters))
+    run.look({"gap": 1.0, "gradient_norm": 0.5})
+    run.accounts = Accounts(
+        time=2.0,
+        started=np.array([2, 1]),
+        used=np.array([2, 0]),
+        recalled=np.array([0, 0]),
+        dropped=np.array([0, 0]),
+        unfinished=np.array([0, 1]),
+        busy=np.array([2.0, 1.5]),
+        communicating=np.array([0.0, 0.0]),
+        idle=np.array([0.0, 0.5]),
+    )
+    run.evaluated, run.real_seconds = 2, 0.25
+    return run
+
+
+COMPUTATIONS = [
+    Computation(Ticket(0, 0, 0), 0.0, 1.0, "finished"),
+    Computation(Ticket(1, 0, 0), 0.0, 2.0, "unfinished"),
+    Computation(Ticket(0, 1, 0), 1.0, 2.0, "finished"),
+]
+
+
+@pytest.fixture
+def writer(tmp_path):
+    return results.Writer(results.claim_directory(tmp_path / "run"), SCENARIO, "straggle run x")
+
+
+@pytest.fixture
+def complete(writer):
+    """A finished directory with one run, and its tickets."""
+    writer.add(run_by_hand(), COMPUTATIONS)
+    writer.write("complete")
+    return writer.directory
+
+
+# There and back
+
+
+def test_one_line_loads_frames_of_the_right_types(complete):
+    found = results.load(complete)
+    whole, real, word = "int64", "float64", "str"
+    types = {
+        "method": word, "seed": whole, "step": whole, "time": real, "tickets": whole,
+        "gradients": whole, "environment_steps": whole, "max_delay": whole, "gap": real,
+        "gradient_norm": real,
+    }  # fmt: skip
+    assert is_like(found.steps, types)
+    counts = dict.fromkeys(["started", "used", "recalled", "dropped", "unfinished"], whole)
+    seconds = dict.fromkeys(["busy", "communicating", "idle", "seconds"], real)
+    assert is_like(
+        found.workers, {"method": word, "seed": whole, "worker": whole} | counts | seconds
+    )
+    types = {
+        "method": word, "seed": whole, "worker": whole, "version": whole, "index": whole,
+        "start": real, "finish": real, "outcome": word, "used_in_step": "Int64", "weight": real,
+    }  # fmt: skip
+    assert is_like(found.tickets, types)
+
+
+def is_like(frame, types):
+    """Columns and their types; words may be pandas' strings or Python's."""
+    found = {name: str(kind).replace("object", "str") for name, kind in frame.dtypes.items()}
+    assert {
+        name: "str" if kind.startswith("str") else kind for name, kind in found.items()
+    } == types
+    return list(frame.columns) == list(types)
+
+
+def test_steps_and_workers_hold_what_the_run_recorded(complete):
+    found = results.load(str(complete))
+    assert found.steps["time"].tolist() == [0.0, 1.0, 2.0]
+    assert found.steps["environment_steps"].tolist() == [0, 25, 50]
+    assert found.steps["gradients"].tolist() == [0, 1, 2]
+    # Nobody looked after the first step.
+    np.testing.assert_array_equal(found.steps["gap"], [4.0, np.nan, 1.0])
+    assert found.workers["unfinished"].tolist() == [0, 1]
+    assert found.workers["seconds"].tolist() == [2.0, 2.0]
+    (run,) = found.runs.to_dict("records")
+    assert (run["method"], run["seed"], run["end"], run["steps"]) == ("rennala-nigt", 3, "stop", 2)
+    assert (run["started"], run["used"], run["unfinished"], run["evaluated"]) == (3, 2, 1, 2)
+    assert run["idle_share"] == pytest.approx(0.5 / 4)
+    assert found.manifest["runs"][0]["seconds_to_target"] is None
+
+
+def test_tickets_hold_their_use_or_nothing(complete):
+    tickets = results.load(complete).tickets.set_index(["worker", "version"])
+    assert tickets.loc[(0, 1), "used_in_step"] == 2
+    assert tickets.loc[(0, 1), "weight"] == 1.0
+    assert tickets.loc[(1, 0), ["used_in_step", "weight"]].isna().all()
+    assert tickets.loc[(1, 0), "outcome"] == "unfinished"
+
+
+def test_the_scenario_and_the_final_point_come_back_as_they_were(complete):
+    found = results.load(complete)
+    assert found.scenario == SCENARIO
+    assert found.scenario.fingerprint() == found.manifest["scenario_hash"]
+    point = found.parameters("rennala-nigt", 3)
+    assert point.dtype == np.float64
+    np.testing.assert_array_equal(point, [1.0, 2.0])
+
+
+def test_a_real_run_comes_back_as_it_was(tmp_path):
+    plain = SCENARIO.model_dump(exclude_none=True) | {"cluster": {"workers": 2, "compute": 1.0}}
+    scenario = check(plain)
+    writer = results.Writer(results.claim_directory(tmp_path / "run"), scenario, "")
+    (run,) = run_scenario(scenario)
+    writer.add(run, computations_of(scenario, run))
+    found = results.load(writer.directory)
+    np.testing.assert_array_equal(found.parameters("rennala-nigt", 3), run.parameters())
+    wanted = pd.DataFrame(run.columns())
+    pd.testing.assert_frame_equal(found.steps, wanted, check_exact=True, check_dtype=False)
+    assert len(found.tickets) == found.workers["started"].sum()
+
+
+def test_without_any_run_the_directory_can_be_read(writer):
+    writer.write("running")
+    found = results.load(writer.directory)
+    assert found.manifest["status"] == "running"
+    assert (len(found.steps), len(found.runs), found.tickets) == (0, 0, None)
+
+
+# Whole at any moment
+
+
+@pytest.mark.parametrize("broken", ["steps.parquet", "manifest.json", "rennala-nigt-3.npz"])
+def test_a_write_that_fails_half_way_leaves_the_file_before(broken, complete, writer, monkeypatch):
+    before = results.load(complete)
+    halfway(broken, monkeypatch)
+    with pytest.raises(OSError, match="No space left"):
+        writer.add(run_by_hand(parameters=(7.0, 7.0)))
+    after = results.load(complete)
+    if broken == "steps.parquet":
+        pd.testing.assert_frame_equal(after.steps, before.steps)
+    if broken == "manifest.json":
+        assert after.manifest == before.manifest
+    if broken == "rennala-nigt-3.npz":
+        np.testing.assert_array_equal(after.parameters("rennala-nigt", 3), [1.0, 2.0])
+
+
+def halfway(name, monkeypatch):
+    """Let the disk fill up while a file of this name is written."""
+    honest = results._replace
+
+    def full(target, write):
+        def half(path):
+            write(path)
+            os.truncate(path, path.stat().st_size // 2)
+            raise OSError(28, "No space left on device")
+
+        honest(target, half if target.name == name else write)
+
+    monkeypatch.setattr(results, "_replace", full)
+
+
+def test_nothing_is_left_over_from_replacing(complete):
+    assert not [path for path in complete.rglob("*") if "partial" in path.name]
+
+
+# What cannot be read is one line
+
+
+FILES = ("manifest.json", "steps.parquet", "workers.parquet", "tickets.parquet")
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("damage", ["truncated", "empty", "garbage"])
+def test_a_damaged_file_is_a_mistake_in_one_line(name, damage, complete):
+    whole = (complete / name).read_bytes()
+    content = {"truncated": whole[: len(whole) // 2], "empty": b"", "garbage": b"\xff\xfe\x00" * 99}
+    (complete / name).write_bytes(content[damage])
+    message = mistake_of(complete)
+    assert message.startswith(f"{complete}")
+    assert name in message, "which of the files is damaged?"
+
+
+@pytest.mark.parametrize("manifest", ["[]", "{}", "3", '{"runs": 3, "scenario": {}}'])
+def test_json_that_is_no_manifest_is_a_mistake_in_one_line(manifest, complete):
+    (complete / "manifest.json").write_text(manifest)
+    assert "manifest.json" in mistake_of(complete)
+
+
+def test_a_manifest_of_another_format_is_a_mistake_that_says_so(complete):
+    manifest = json.loads((complete / "manifest.json").read_text())
+    (complete / "manifest.json").write_text(json.dumps(manifest | {"format": 999}))
+    assert "999" in mistake_of(complete)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if name != "tickets.parquet"])
+def test_a_missing_file_is_a_mistake_that_names_it(name, complete):
+    (complete / name).unlink()
+    assert mistake_of(complete) == f"{complete}: not a result directory, it has no {name}"
+
+
+def test_a_directory_that_is_not_there_is_a_mistake(tmp_path):
+    missing = tmp_path / "nowhere"
+    told = f"{missing}: not a result directory, it has no manifest.json"
+    assert mistake_of(missing) == told
+    file = tmp_path / "file"
+    file.write_text("")
+    assert mistake_of(file).startswith(f"{file}: ")
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PK\x03\x04 no more"])
+def test_a_final_point_that_cannot_be_read_is_a_mistake(content, complete):
+    file = complete / "parameters" / "rennala-nigt-3.npz"
+    file.unlink()
+    if content is not None:
+        file.write_bytes(content)
+    with pytest.raises(Mistake, match=r"rennala-nigt-3\.npz"):
+        results.load(complete).parameters("rennala-nigt", 3)
+
+
+def mistake_of(directory):
+    with pytest.raises(Mistake) as caught:
+        results.load(directory)
+    message = str(caught.value)
+    assert "\n" not in message
+    return message
+
+
+# Where results go
+
+
+def test_a_free_directory_gets_the_first_number_that_is_free(tmp_path):
+    wanted = tmp_path / "run"
+    assert results.free_directory(wanted) == wanted
+    wanted.mkdir()
+    (tmp_path / "run-2").write_text("a file takes a name, too")
+    assert results.free_directory(wanted) == tmp_path / "run-3"
+
+
+def test_a_directory_that_holds_something_is_not_claimed(tmp_path):
+    (tmp_path / "thesis.txt").write_text("years of work")
+    with pytest.raises(Mistake, match="is not empty"):
+        results.claim_directory(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

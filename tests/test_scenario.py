@@ -1,0 +1,629 @@
+"""What does a scenario accept, what does it refuse, and in which words?"""
+
+import importlib.util
+import json
+import math
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from simulator.cluster import Fixed, LogNormal, Power
+from simulator.json_schema import json_schema
+from simulator.loading import check, load, override, shipped
+from simulator.mistakes import Mistake
+from simulator.results import Writer, claim_directory
+from simulator.results import load as load_results
+
+ROOT = Path(__file__).resolve().parents[1]
+METHOD_NAMES = (
+    "afedpg, asynchronous-pg, malenia-nigt, malenia-pg, "
+    "rennala-nigt, rennala-pg, synchronous-nigt, synchronous-pg"
+)
+TINY = """
+seeds = [0]
+[cluster]
+workers = 3
+compute = [1.0, 2.0, 4.0]
+[objective]
+kind = "quadratic"
+dimension = 4
+[evaluation]
+every_steps = 5
+[stop]
+steps = 10
+[methods.rennala-nigt]
+batch = 2
+step = 0.1
+momentum = 0.5
+"""
+DESIGN = """
+title = "Ten workers, one straggler"
+seeds = [0, 1, 2]
+[cluster]
+workers = 10
+compute = { law = "fixed", seconds = [1, 1, 1, 1, 1, 1, 1, 1, 1, 100] }
+in_flight = "recall"
+[network]
+upload = { law = "power", exponent = 0.5, dimension_power = 0.25 }
+download = { law = "fixed", seconds = 0 }
+collective = "max"
+[objective]
+kind = "policy-gradient"
+environment = "CartPole-v1"
+horizon = 200
+discount = 0.99
+environment_options = {}
+policy = { hidden = [64, 64] }
+[evaluation]
+every_seconds = 20
+episodes = 32
+[stop]
+seconds = 1000
+target = 180
+[methods.rennala-nigt]
+batch = 20
+step = 0.02
+momentum = 0.1
+[methods.synchronous-nigt]
+step = 0.02
+momentum = 0.1
+"""
+
+
+def tables(*settings, text=TINY):
+    plain = tomllib.loads(text)
+    for setting in settings:
+        override(plain, setting)
+    return plain
+
+
+def scenario(*settings, text=TINY):
+    return check(tables(*settings, text=text))
+
+
+def mistake_in(*settings):
+    with pytest.raises(Mistake) as caught:
+        scenario(*settings)
+    return str(caught.value)
+
+
+# What is accepted
+
+
+def test_the_shipped_scenarios_load_by_name_and_by_path():
+    assert "straggler" in shipped()
+    for name, path in shipped().items():
+        assert load(name) == load(str(path))
+
+
+def test_the_straggler_compares_the_four_methods_on_ten_workers_and_three_seeds():
+    found = load("straggler")
+    assert list(found.methods) == ["rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt"]
+    assert (found.cluster.workers, found.seeds) == (10, [0, 1, 2])
+    assert found.cluster.compute.build().base(10).tolist() == [1.0] * 9 + [100.0]
+
+
+def test_the_example_of_the_design_loads():
+    found = scenario(text=DESIGN)
+    assert found.cluster.compute.build() == Fixed([1.0] * 9 + [100.0])
+    assert found.network.upload.build() == Power(exponent=0.5)
+    assert found.network.upload.dimension_power == 0.25
+    assert found.stop.target == 180
+    assert (found.metric, found.higher_is_better) == ("return", True)
+
+
+def test_what_is_not_said_has_a_default():
+    found = scenario()
+    assert found.title == ""
+    assert (found.cluster.in_flight, found.cluster.seed) == ("recall", None)
+    assert (found.network.upload, found.network.download) == (None, None)
+    assert found.network.collective == "max"
+    assert found.evaluation.episodes == 32
+    assert (found.stop.seconds, found.stop.gradients, found.stop.target) == (None, None, None)
+    assert found.methods["rennala-nigt"].initial_batch is None
+    assert (found.metric, found.higher_is_better) == ("gap", False)
+    without_seeds = tables()
+    del without_seeds["seeds"]
+    assert check(without_seeds).seeds == [0, 1, 2]
+
+
+def test_a_label_of_ones_own_names_its_method():
+    found = scenario("methods.big={method='rennala-nigt', batch=7, step=0.1, momentum=1}")
+    assert found.methods["big"].method == "rennala-nigt"
+    assert found.methods["big"].settings()["batch"] == 7
+
+
+@pytest.mark.parametrize(
+    ("written", "law"),
+    [
+        ("2", Fixed(2)),
+        ("[1, 2.5, inf]", Fixed([1.0, 2.5, math.inf])),
+        ("{law='fixed', seconds=2.0}", Fixed(2.0)),
+        ("{law='power', exponent=-0.5, scale=3.0}", Power(-0.5, 3.0)),
+        ("{law='log-normal', mean=2.0, sigma=0.5}", LogNormal(Fixed(2.0), 0.5)),
+        ("{law='log-normal', mean=[1.0, 2.0, 3.0], sigma=0}", LogNormal(Fixed([1.0, 2.0, 3.0]), 0)),
+        ("{law='log-normal', mean={law='power', exponent=1.0}, sigma=1}", LogNormal(Power(1.0), 1)),
+    ],
+)
+def test_a_law_may_be_a_number_a_list_or_a_table(written, law):
+    assert scenario(f"cluster.compute={written}").cluster.compute.build() == law
+
+
+@pytest.mark.parametrize("key", ["step", "momentum"])
+def test_afedpg_takes_a_number_or_a_schedule(key):
+    numbers = {"step": "0.1", "momentum": "0.5"}
+    schedule = {key: "{scale=0.9, exponent=0.5, offset=1}"}
+    written = ", ".join(f"{name}={value}" for name, value in (numbers | schedule).items())
+    method = scenario(f"methods.afedpg={{{written}}}").methods["afedpg"]
+    # With an offset of 1, the fourth value has fallen by the square root of four.
+    assert getattr(method, key)(3) == pytest.approx(0.45)
+
+
+# --set
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("key=3", 3),
+        ("key = 7.5 ", 7.5),
+        ("key=1e-3", 1e-3),
+        ("key=inf", math.inf),
+        ("key=true", True),
+        ("key='finish'", "finish"),
+        ("key=finish", "finish"),
+        ("key=a=b", "a=b"),
+        ("key=straße 日本", "straße 日本"),
+        ("key=", ""),
+        ("key=[1, [2, 'x']]", [1, [2, "x"]]),
+        ("key={a = 1, b = {c = [2]}}", {"a": 1, "b": {"c": [2]}}),
+    ],
+)
+def test_set_reads_a_value_as_toml_or_else_as_a_string(setting, value):
+    plain = {}
+    override(plain, setting)
+    assert plain == {"key": value}
+    assert type(plain["key"]) is type(value)
+
+
+def test_set_reaches_into_tables_and_makes_the_missing_ones():
+    plain = {"stop": {"seconds": 5, "steps": 1}}
+    override(plain, "stop.seconds=6")
+    override(plain, "network.upload.law=power")
+    assert plain == {
+        "stop": {"seconds": 6, "steps": 1},
+        "network": {"upload": {"law": "power"}},
+    }
+
+
+def test_set_cannot_smuggle_a_second_key_behind_a_line_break():
+    plain = {}
+    override(plain, "title=1\nevil=2")
+    assert "evil" not in plain
+    assert plain["title"] != 1
+
+
+@pytest.mark.parametrize("setting", ["", "=3", "steps", "stop..steps=3", ".steps=3", "stop.=3"])
+def test_set_without_a_path_or_a_value_is_a_mistake(setting):
+    with pytest.raises(Mistake) as caught:
+        override({}, setting)
+    wanted = f"--set {setting}: write it as path=value, such as stop.seconds=500"
+    assert str(caught.value) == wanted
+
+
+def test_set_through_something_that_is_no_table_is_a_mistake():
+    setting = "cluster.workers.many.more=3"
+    assert mistake_in(setting) == f"--set {setting}: cluster.workers is not a table"
+
+
+def test_settings_apply_in_order_before_anything_is_checked():
+    found = load("straggler", ["cluster.workers=0", "cluster.compute=1", "cluster.workers=4"])
+    assert found.cluster.workers == 4
+
+
+# restrict, fingerprint, timing
+
+
+def test_restrict_keeps_what_is_named_in_the_order_it_is_named():
+    whole = load("straggler")
+    part = whole.restrict(["afedpg", "rennala-nigt"], [5, 3])
+    assert list(part.methods) == ["afedpg", "rennala-nigt"]
+    assert part.methods["afedpg"] == whole.methods["afedpg"]
+    assert part.seeds == [5, 3]
+    assert whole.restrict(None, None) == whole
+
+
+def test_restrict_to_a_method_that_is_not_there_names_the_nearest():
+    with pytest.raises(Mistake) as caught:
+        load("straggler").restrict(["renala-nigt"], None)
+    wanted = "--methods renala-nigt: not in this scenario; did you mean 'rennala-nigt'?"
+    assert str(caught.value) == wanted
+
+
+REFORMATTED = """
+# The same content, in another order and another dress.
+methods.rennala-nigt = { momentum = 5e-1, step = 0.10, batch = 2 }
+stop.steps = 1_0
+cluster = { compute = { law = "fixed", seconds = [1.0, 2.0, 4] }, workers = 3 }
+objective = { dimension = 4, kind = "quadratic" }
+evaluation = { every_steps = 5, episodes = 32 }
+seeds = [
+  0,
+]
+"""
+
+
+def test_formatting_and_spelled_out_defaults_leave_the_fingerprint_alone():
+    assert scenario(text=REFORMATTED).fingerprint() == scenario().fingerprint()
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "title=other",
+        "seeds=[1]",
+        "cluster.compute=[1.0, 2.0, 5.0]",
+        "cluster.compute=[1.0, 2.0, inf]",
+        "cluster.in_flight=finish",
+        "cluster.seed=0",
+        "network.upload=1",
+        "objective.dimension=5",
+        "evaluation.every_steps=6",
+        "stop.target=0.5",
+        "methods.rennala-nigt.momentum=0.25",
+        "methods.rennala-pg={batch=2, step=0.1}",
+    ],
+)
+def test_content_changes_the_fingerprint(setting):
+    assert scenario(setting).fingerprint() != scenario().fingerprint()
+
+
+def test_timing_follows_the_runs_seed_unless_the_cluster_has_its_own():
+    assert [scenario().timing_seed(seed) for seed in (0, 7)] == [0, 7]
+    for own in (0, 11):
+        fixed = scenario(f"cluster.seed={own}")
+        assert [fixed.timing_seed(seed) for seed in (0, 7)] == [own, own]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "cluster.compute=[1.0, 2.0, inf]",
+        "cluster.compute={law='log-normal', mean=[1.0, inf, 2.0], sigma=0.5}",
+        "network={upload={law='power', exponent=0.5, dimension_power=0.25}, collective='gather'}",
+        "methods.mine={method='malenia-nigt', batch=3, step=0.1, momentum=0.5, initial_batch=9}",
+        "methods.afedpg={step={scale=0.5, exponent=0.5}, momentum=0.5}",
+        # Words that look like infinities, where they are only words.
+        "title='inf'",
+        "title='Infinity'",
+    ],
+)
+def test_a_scenario_survives_its_manifest(setting, tmp_path):
+    written = scenario(setting)
+    Writer(claim_directory(tmp_path / "run"), written, "straggle run").write("complete")
+    manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(), parse_constant=refuse)
+    assert manifest["scenario_hash"] == written.fingerprint()
+    read = load_results(tmp_path / "run").scenario
+    assert read == written
+    assert read.fingerprint() == written.fingerprint()
+
+
+def refuse(constant):
+    raise AssertionError(f"{constant} is not JSON")
+
+
+# What is refused: exactly these words
+
+POLICY = 'objective={kind="policy-gradient", environment="CartPole-v1", '
+POSITIVE = "must be a positive number of seconds"
+FREE_OR_FINITE = "must be a finite number of seconds, 0 or more"
+MISTAKES = [
+    # Unknown keys, at every level
+    ("sedes=[1]", "sedes: unknown key; did you mean 'seeds'?"),
+    ("cluster.worker=3", "cluster.worker: unknown key; did you mean 'workers'?"),
+    ("network.uplod=1", "network.uplod: unknown key; did you mean 'upload'?"),
+    ("objective.dimensions=3", "objective.dimensions: unknown key; did you mean 'dimension'?"),
+    ("evaluation.every=3", "evaluation.every: unknown key; did you mean 'every_steps'?"),
+    ("stop.second=3", "stop.second: unknown key; did you mean 'seconds'?"),
+    ("a.b.c=1", "a: unknown key; known: cluster, evaluation, methods, network, objective, seeds, "
+     "stop, title"),
+    (POLICY + "policy={hiden=[3]}}", "objective.policy.hiden: unknown key; did you mean 'hidden'?"),
+    ("cluster.compute={law='power', exponent=1, scal=2}",
+     "cluster.compute.scal: unknown key; did you mean 'scale'?"),
+    ("cluster.compute={law='log-normal', mean={law='power', exponnt=1}, sigma=1}",
+     "cluster.compute.mean.exponnt: unknown key; did you mean 'exponent'?"),
+    ("network.upload={law='fixed', seconds=1, dimension_powr=1}",
+     "network.upload.dimension_powr: unknown key; did you mean 'dimension_power'?"),
+    ("methods.rennala-nigt.bach=3",
+     "methods.rennala-nigt.bach: unknown key; did you mean 'batch'?"),
+    ("methods.mine={method='afedpg', step=0.1, momentum=0.1, batch=3}",
+     "methods.mine.batch: unknown key; known: method, momentum, step"),
+    # Wrong types
+    ("title=3", "title = 3: must be a string"),
+    ("seeds=3", "seeds = 3: must be a list"),
+    ("cluster=3", "cluster = 3: must be a table"),
+    ("methods=3", "methods = 3: must be a table"),
+    ("methods.rennala-nigt=3", "methods.rennala-nigt = 3: must be a table"),
+    ("cluster.workers=ten", "cluster.workers = 'ten': must be a whole number"),
+    ("cluster.workers=2.5", "cluster.workers = 2.5: must be a whole number"),
+    ("evaluation.metric=3", "evaluation.metric = 3: must be a string"),
+    ("cluster.compute=[1, 'a', 3]", "cluster.compute.seconds[1] = 'a': must be a number"),
+    ("cluster.compute={law='power', exponent='a'}",
+     "cluster.compute.exponent = 'a': must be a number"),
+    ("methods.afedpg={step=0.1, momentum='a'}", "methods.afedpg.momentum = 'a': must be a number"),
+    # A truth value is not a number
+    ("cluster.workers=true", "cluster.workers = True: must be a whole number"),
+    ("seeds=[true]", "seeds[0] = True: must be a whole number"),
+    ("stop.steps=true", "stop.steps = True: must be a whole number"),
+    ("cluster.compute=[1, true, 3]", "cluster.compute.seconds[1] = True: must be a number"),
+    ("methods.rennala-nigt.batch=true",
+     "methods.rennala-nigt.batch = True: must be a whole number"),
+    ("methods.rennala-nigt.momentum=true",
+     "methods.rennala-nigt.momentum = True: must be a number"),
+    # Seconds
+    ("cluster.compute=0", f"cluster.compute[0] = 0: {POSITIVE}"),
+    ("cluster.compute=nan", f"cluster.compute[0] = nan: {POSITIVE}"),
+    ("cluster.compute=[1, 2, -3]", f"cluster.compute[2] = -3: {POSITIVE}"),
+    ("cluster.compute=[1, nan, 3]", f"cluster.compute[1] = nan: {POSITIVE}"),
+    ("cluster.compute={law='power', exponent=1, scale=-1}",
+     f"cluster.compute[0] = -1: {POSITIVE}"),
+    ("cluster.compute={law='log-normal', mean=-1, sigma=1}",
+     f"cluster.compute[0] = -1: {POSITIVE}"),
+    ("network.upload=-1", f"network.upload[0] = -1: {FREE_OR_FINITE}"),
+    ("network.upload=inf", f"network.upload[0] = inf: {FREE_OR_FINITE}"),
+    ("network.download=nan", f"network.download[0] = nan: {FREE_OR_FINITE}"),
+    ("stop.seconds=0", "stop.seconds = 0: must be greater than 0"),
+    ("stop.seconds=-1", "stop.seconds = -1: must be greater than 0"),
+    ("stop.seconds=nan", "stop.seconds = nan: must be a finite number"),
+    ("stop.seconds=inf", "stop.seconds = inf: must be a finite number"),
+    ("stop.target=nan", "stop.target = nan: must be a finite number"),
+    ("evaluation={every_seconds=0}", "evaluation.every_seconds = 0: must be greater than 0"),
+    ("evaluation={every_seconds=-2}", "evaluation.every_seconds = -2: must be greater than 0"),
+    ("evaluation={every_seconds=nan}", "evaluation.every_seconds = nan: must be a finite number"),
+    ("evaluation={every_seconds=inf}", "evaluation.every_seconds = inf: must be a finite number"),
+    # Counts and shares
+    ("cluster.workers=0", "cluster.workers = 0: must be greater than or equal to 1"),
+    ("stop.steps=0", "stop.steps = 0: must be greater than or equal to 1"),
+    ("stop.gradients=0", "stop.gradients = 0: must be greater than or equal to 1"),
+    ("evaluation.every_steps=0", "evaluation.every_steps = 0: must be greater than or equal to 1"),
+    ("evaluation.episodes=0", "evaluation.episodes = 0: must be greater than or equal to 1"),
+    ("methods.rennala-nigt.batch=0",
+     "methods.rennala-nigt.batch = 0: must be greater than or equal to 1"),
+    ("methods.rennala-nigt.initial_batch=0",
+     "methods.rennala-nigt.initial_batch = 0: must be greater than or equal to 1"),
+    ("methods.rennala-nigt.momentum=0",
+     "methods.rennala-nigt.momentum = 0: must be greater than 0"),
+    ("methods.rennala-nigt.momentum=-0.1",
+     "methods.rennala-nigt.momentum = -0.1: must be greater than 0"),
+    ("methods.rennala-nigt.momentum=1.1",
+     "methods.rennala-nigt.momentum = 1.1: must be less than or equal to 1"),
+    ("methods.afedpg={step=0.1, momentum=2}",
+     "methods.afedpg.momentum = 2: must be less than or equal to 1"),
+    ("methods.rennala-nigt.momentum=nan",
+     "methods.rennala-nigt.momentum = nan: must be a finite number"),
+    ("methods.rennala-nigt.step=0", "methods.rennala-nigt.step = 0: must be greater than 0"),
+    (POLICY + "discount=1.5}", "objective.discount = 1.5: must be less than or equal to 1"),
+    (POLICY + "horizon=0}", "objective.horizon = 0: must be greater than or equal to 1"),
+    # Names of things
+    ("cluster.compute={law='fxed', seconds=1}",
+     "cluster.compute.law = 'fxed': did you mean 'fixed'?"),
+    ("cluster.compute={law='zzz', seconds=1}",
+     "cluster.compute.law = 'zzz': known: fixed, log-normal, power"),
+    ("cluster.in_flight=drop", "cluster.in_flight = 'drop': must be 'recall' or 'finish'"),
+    ("network.collective=ring", "network.collective = 'ring': must be 'max' or 'gather'"),
+    ("objective.kind=quadratik", "objective.kind = 'quadratik': did you mean 'quadratic'?"),
+    ("objective.noise=gaussian",
+     "objective.noise = 'gaussian': must be 'isotropic', 'shared' or 'progress'"),
+    ("evaluation.metric=gradient_norms", "evaluation.metric: this objective does not measure "
+     "'gradient_norms'; did you mean 'gradient_norm'?"),
+    ("evaluation.metric=return", "evaluation.metric: this objective does not measure 'return'; "
+     "known: gap, gradient_norm"),
+    ("methods.xx={}", f"methods.xx: no method 'xx'; known: {METHOD_NAMES}"),
+    ("methods.mine={method='renala-nigt'}",
+     "methods.mine: no method 'renala-nigt'; did you mean 'rennala-nigt'?"),
+    ("objective={kind='policy-gradient', environment='CartPol-v1'}",
+     "objective.environment = 'CartPol-v1': gymnasium has no environment of this name; "
+     "near it are CartPole-v1, CartPole-v0, phys2d/CartPole-v1"),
+    # Lists of the wrong length, seeds, what is missing, what contradicts
+    ("cluster.compute=[1, 2]", "cluster.compute.seconds has 2 entries for 3 workers: "
+     "give one per worker, or a single number"),
+    ("cluster.compute=[1, 2, 3, 4]", "cluster.compute.seconds has 4 entries for 3 workers: "
+     "give one per worker, or a single number"),
+    ("cluster.compute=[]", "cluster.compute.seconds has 0 entries for 3 workers: "
+     "give one per worker, or a single number"),
+    ("network.download=[1, 2]", "network.download.seconds has 2 entries for 3 workers: "
+     "give one per worker, or a single number"),
+    ("seeds=[]", "seeds = []: must have at least 1 item"),
+    ("seeds=[1, 1]", "seeds: each may stand there only once"),
+    ("seeds=[-1]", "seeds[0] = -1: must be greater than or equal to 0"),
+    ("cluster.seed=-1", "cluster.seed = -1: must be greater than or equal to 0"),
+    ("stop={}", "stop: say seconds, steps or gradients; a target alone may never be reached"),
+    ("stop={target=1.0}",
+     "stop: say seconds, steps or gradients; a target alone may never be reached"),
+    ("methods={}", "methods: must have at least 1 item"),
+    ("evaluation.every_seconds=3", "evaluation: say every_seconds or every_steps, not both"),
+    ("cluster={workers=3}", "cluster.compute: is missing"),
+    ("cluster.compute={seconds=1}", "cluster.compute.law: is missing"),
+    ("cluster.compute={law='power'}", "cluster.compute.exponent: is missing"),
+    ("objective={dimension=3}", "objective.kind: is missing"),
+    ("methods.rennala-nigt={batch=1, step=1}", "methods.rennala-nigt.momentum: is missing"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "message"), MISTAKES, ids=[each[0][:70] for each in MISTAKES])
+def test_bad_input_is_told_in_exactly_one_line(setting, message):
+    assert mistake_in(setting) == message
+
+
+# Where the wording is free: one line that begins with the key, or some key inside it.
+REFUSED = [
+    ("methods.afedpg={step=0.1, momentum={scale=0.5, exponent=0.5, ofset=3}}",
+     "methods.afedpg.momentum.ofset: unknown key"),
+    ("methods.afedpg={step=0.1, momentum={scale=5, exponent=0.5}}", "methods.afedpg.momentum"),
+    ("methods.afedpg={step=0.1, momentum={scale=-1, exponent=0.5}}",
+     "methods.afedpg.momentum.scale = -1"),
+    ("methods.afedpg={step=0.1, momentum={scale=nan, exponent=0.5}}",
+     "methods.afedpg.momentum.scale = nan"),
+    ("methods.afedpg={step={scale=inf, exponent=0.5}, momentum=0.1}",
+     "methods.afedpg.step.scale = inf"),
+    ("methods.afedpg={step={scale=1, exponent=1, offset=0}, momentum=0.1}",
+     "methods.afedpg.step.offset = 0"),
+    ("methods.afedpg={step={scale=1}, momentum=0.1}",
+     "methods.afedpg.step.exponent: is missing"),
+    ("cluster.compute={law='log-normal', mean=1, sigma=-1}", "cluster.compute.sigma = -1"),
+    ("cluster.compute={law='log-normal', mean=1, sigma=nan}", "cluster.compute.sigma = nan"),
+    ("cluster.compute={law='log-normal', mean=1, sigma=inf}", "cluster.compute.sigma = inf"),
+    ("cluster.compute={law='power', exponent=1e6}", "cluster.compute"),
+    ("network.upload={law='fixed', seconds=1, dimension_power=nan}",
+     "network.upload.dimension_power = nan"),
+    ("network.upload={law='fixed', seconds=1, dimension_power=inf}",
+     "network.upload.dimension_power = inf"),
+    # A power that is harmless in one dimension and infinite in the four of this objective.
+    ("network.upload={law='fixed', seconds=1, dimension_power=1000}", "network.upload"),
+    ("methods.mine={method=[]}", "methods.mine"),
+    ("methods.mine={method={}}", "methods.mine"),
+    ('methods."a/b"={method="rennala-pg", batch=2, step=0.1}', "methods"),
+    ("methods={'../up'={method='rennala-pg', batch=2, step=0.1}}", "methods.../up"),
+    ("methods={''={method='rennala-pg', batch=2, step=0.1}}", "methods"),
+    ("methods={'a,b'={method='rennala-pg', batch=2, step=0.1}}", "methods.a,b"),
+    (f"methods={{{'x' * 300}={{method='rennala-pg', batch=2, step=0.1}}}}", "methods.xxx"),
+    (POLICY + "environment_options={foo=1}}", "objective.environment_options.foo"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setting", "start"), REFUSED, ids=[each[0][:70] for each in REFUSED])
+def test_bad_input_is_told_in_one_line_that_names_the_key(setting, start):
+    message = mistake_in(setting)
+    assert message.startswith(start)
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("value", ["true", "fast", "1979-05-27"])
+def test_what_is_no_number_no_list_and_no_table_is_not_told_to_become_a_table_only(value):
+    assert "number" in mistake_in(f"cluster.compute={value}")
+
+
+@pytest.mark.skipif(importlib.util.find_spec("mujoco") is not None, reason="MuJoCo is installed")
+def test_a_mujoco_environment_without_the_extra_names_the_extra():
+    message = mistake_in("objective={kind='policy-gradient', environment='HalfCheetah-v5'}")
+    assert message == (
+        "objective.environment = 'HalfCheetah-v5': MuJoCo is not installed; "
+        "pip install 'straggle[mujoco]' installs it"
+    )
+
+
+def test_seeds_from_the_command_line_are_held_to_the_same_limits():
+    with pytest.raises(Mistake, match="seed"):
+        scenario().restrict(None, [2**40])
+
+
+# JSON Schema
+
+
+def complaints(value, schema, root, at="scenario"):
+    """What a JSON Schema validator would say, for the keywords that ours uses."""
+    if "$ref" in schema:
+        name = schema["$ref"].removeprefix("#/$defs/")
+        yield from complaints(value, root["$defs"][name], root, at)
+    if "type" in schema and not is_a(schema["type"], value):
+        yield f"{at}: not of type {schema['type']}"
+        return
+    for keyword, many in (("anyOf", 1), ("oneOf", 1), ("allOf", len(schema.get("allOf", ())))):
+        choices = schema.get(keyword, ())
+        good = sum(not [*complaints(value, choice, root, at)] for choice in choices)
+        if choices and (good < many or (keyword == "oneOf" and good != 1)):
+            yield f"{at}: {good} of {len(choices)} in {keyword}"
+    yield from bounds(value, schema, at)
+    if isinstance(value, dict):
+        yield from members(value, schema, root, at)
+    for number, item in enumerate(value if isinstance(value, list) else ()):
+        yield from complaints(item, schema.get("items", {}), root, f"{at}[{number}]")
+
+
+def bounds(value, schema, at):
+    wrong = {
+        "const": lambda wanted: value != wanted,
+        "enum": lambda wanted: value not in wanted,
+        "minimum": lambda least: is_a("number", value) and value < least,
+        "exclusiveMinimum": lambda least: is_a("number", value) and value <= least,
+        "maximum": lambda most: is_a("number", value) and value > most,
+        "minItems": lambda least: isinstance(value, list) and len(value) < least,
+        "minProperties": lambda least: isinstance(value, dict) and len(value) < least,
+    }
+    yield from (
+        f"{at}: {key}" for key, test in wrong.items() if key in schema and test(schema[key])
+    )
+
+
+def members(value, schema, root, at):
+    known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    yield from (f"{at}.{key}: missing" for key in schema.get("required", ()) if key not in value)
+    for key, item in value.items():
+        if key in known:
+            yield from complaints(item, known[key], root, f"{at}.{key}")
+        elif isinstance(others, dict):
+            yield from complaints(item, others, root, f"{at}.{key}")
+        elif not others:
+            yield f"{at}.{key}: unknown"
+
+
+def is_a(kind, value):
+    if isinstance(value, bool):
+        return kind == "boolean"
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
+    return value is None if kind == "null" else isinstance(value, kinds.get(kind, ()))
+
+
+def schema_errors(plain):
+    schema = json_schema()
+    return [*complaints(plain, schema, schema)]
+
+
+def test_the_schema_that_the_scenarios_refer_to_is_the_one_that_is_printed():
+    written = (ROOT / "scenarios" / "schema.json").read_text(encoding="utf-8")
+    assert json.loads(written) == json_schema(), "straggle schema > scenarios/schema.json"
+    for path in shipped().values():
+        first = path.read_text(encoding="utf-8").splitlines()[0]
+        assert first.startswith("#:schema ")
+        assert (path.parent / first.removeprefix("#:schema ")).resolve().name == "schema.json"
+
+
+def test_shipped_scenarios_and_the_design_satisfy_the_schema():
+    for path in shipped().values():
+        assert schema_errors(tomllib.loads(path.read_text(encoding="utf-8"))) == []
+    assert schema_errors(tables(text=DESIGN)) == []
+
+
+@pytest.mark.parametrize("written", ["2", "2.5", "[1, 2, 3]", "{law='power', exponent=0.5}"])
+def test_the_schema_allows_for_a_law_what_the_loader_allows(written):
+    assert schema_errors(tables(f"cluster.compute={written}", f"network.upload={written}")) == []
+
+
+def test_the_schema_allows_a_label_of_ones_own_only_with_its_method():
+    labelled = "methods.mine={method='rennala-nigt', batch=2, step=0.1, momentum=0.5}"
+    assert schema_errors(tables(labelled)) == []
+    assert schema_errors(tables("methods.mine={batch=2, step=0.1, momentum=0.5}"))
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "sedes=[1]",
+        "seeds=[]",
+        "cluster.workers=0",
+        "cluster.compute=fast",
+        "cluster.compute={law='zzz'}",
+        "stop.seconds=-1",
+        "evaluation.every_steps=true",
+        "objective.kind=quadratik",
+        "methods={}",
+        "methods.rennala-nigt.batch=0",
+        "methods.rennala-nigt.momentum=1.5",
+        "methods.rennala-nigt.bach=1",
+        "methods.afedpg={step=0.1}",
+    ],
+)
+def test_the_schema_refuses_what_the_loader_refuses(setting):
+    assert schema_errors(tables(setting))
+    assert mistake_in(setting)
