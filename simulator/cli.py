@@ -193,17 +193,17 @@ def _console() -> Any:
     return Console() if sys.stdout.isatty() else Console(width=120)
 
 
-def _words(text: str | None) -> list[str] | None:
+def _words(text: str | None, option: str = "--methods") -> list[str] | None:
     if text is None:
         return None
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
-        raise Mistake(f"--methods or --seeds {text!r}: names nothing; leave it out for all")
+        raise Mistake(f"{option} {text!r}: names nothing; leave it out for all")
     return words
 
 
 def _seeds(text: str | None) -> list[int] | None:
-    words = _words(text)
+    words = _words(text, "--seeds")
     if words is None:
         return None
     if not all(word.isdecimal() for word in words):

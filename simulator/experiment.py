@@ -91,7 +91,10 @@ class Laboratory:
         state = rule.init(self.objective.initial_point(root))
         points = {0: rule.query(state)}
         run.point = rule.iterate(state)
-        self._look(run, root)
+        if self._look(run, root):
+            run.end, run.reached = "target", 0.0
+            run.accounts = simulation.accounts()
+            return
         for group, following in groups(simulation.steps(stop)):
             run.evaluated += sum(len(step.tickets) for step in group)
             values = self.executor.evaluate(root, points, group)

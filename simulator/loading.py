@@ -98,11 +98,12 @@ def _parse(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
         raise Mistake(f"{path}: not valid TOML: {error}") from None
+    except UnicodeDecodeError:
+        raise Mistake(f"{path}: cannot be read: not a text file") from None
+    except OSError as error:
+        raise Mistake(f"{path}: cannot be read: {error.strerror}") from None
     except (RecursionError, ValueError) as error:
         raise Mistake(f"{path}: cannot be read: {_brief(str(error))}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a text file"
-        raise Mistake(f"{path}: cannot be read: {reason}") from None
 
 
 def explain(error: ValidationError) -> str:

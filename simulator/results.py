@@ -79,7 +79,7 @@ def load(directory: str | Path) -> Results:
 def _read(path: Path, how: Callable[[Path], Any]) -> Any:
     """Read one of a result directory's files, or say in a line why not."""
     if not path.exists():
-        raise Mistake(f"{path.parent}: has no {path.name}; is it a result directory?")
+        raise Mistake(f"{path.parent}: not a result directory, it has no {path.name}")
     try:
         return how(path)
     except (ValueError, OSError, EOFError, KeyError, TypeError, BadZipFile) as error:

@@ -77,7 +77,7 @@ def compare(seconds: float, baseline: float, bound: float) -> tuple[float | None
     >>> compare(50.0, 200.0, 1000.0), compare(50.0, math.inf, 1000.0), compare(math.inf, 9.0, 10.0)
     ((4.0, False), (20.0, True), (None, False))
     """
-    if not math.isfinite(seconds) or seconds == 0 or math.isnan(baseline):
+    if not math.isfinite(seconds) or seconds == 0 or math.isnan(baseline + bound):
         return None, False
     if math.isfinite(baseline):
         return baseline / seconds, False

@@ -227,11 +227,8 @@ def test_padding_contributes_nothing(objective):
     np.testing.assert_allclose(each.sum(0), total, rtol=1e-12, atol=1e-12)
 
 
-def test_a_padding_rows_point_may_be_anything(objective, request):
+def test_a_padding_rows_point_may_be_anything(objective):
     """0 times NaN is NaN: what has no weight has to be masked, not multiplied away."""
-    if isinstance(objective, Quadratic):
-        reason = "Quadratic.gradients multiplies by the weight; no executor pads with such a point"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     point = points(objective, 1)[0]
     rows = jnp.stack([point, *[jnp.full_like(point, jnp.nan)] * 3])
     tickets, weights = np.zeros((4, 3), np.int32), np.array([1.0, 0, 0, 0])

@@ -34,6 +34,8 @@ PLAIN = {
 ALL = {**NIGT, **AFEDPG, **PLAIN}
 # One of each aggregation, and both kinds of rule.
 SOME = {label: ALL[label] for label in ("rennala-nigt", "malenia-pg", "synchronous-nigt", "afedpg")}
+# The gap at the initial point (sqrt d, 0, ...) of the quadratic in d = 10 variables.
+START = 10 / 4 + 10**0.5 / 4 + 10 / 88
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
 CARTPOLE = {
     "kind": "policy-gradient",
@@ -377,7 +379,9 @@ def test_only_the_last_group_of_a_run_cut_at_its_target_is_computed_in_vain():
 
 def test_a_target_that_is_not_looked_at_is_not_seen():
     stop = {"steps": 12, "target": 1e9}
-    runs, _ = play(scenario(NIGT, stop=stop, evaluation={"every_steps": 7}))
+    runs, _ = play(
+        scenario(NIGT, stop=stop | {"target": START - 1e-6}, evaluation={"every_steps": 7})
+    )
     assert {(run.end, len(run.closed)) for run in runs.values()} == {("target", 7)}
     runs, _ = play(scenario(NIGT, stop={"steps": 12, "target": -1.0}))
     assert {(run.end, run.reached, len(run.closed)) for run in runs.values()} == {
@@ -386,10 +390,17 @@ def test_a_target_that_is_not_looked_at_is_not_seen():
 
 
 def test_a_target_met_at_the_end_counts():
-    stop = {"steps": 12, "target": 1e9}
+    stop = {"steps": 12, "target": START - 1e-6}
     runs, _ = play(scenario(NIGT, stop=stop, evaluation={"every_steps": 50}))
     for run in runs.values():
         assert (run.end, run.reached, len(run.closed)) == ("target", 12.0, 12)
+
+
+def test_a_target_that_the_start_meets_is_reached_at_once():
+    runs, _ = play(scenario(NIGT, stop={"steps": 12, "target": 1e9}))
+    for run in runs.values():
+        assert (run.end, run.reached, len(run.closed)) == ("target", 0.0, 0)
+        assert run.accounts.time == 0
 
 
 def test_a_method_that_waits_for_a_dead_worker_stalls_alone():
@@ -399,7 +410,6 @@ def test_a_method_that_waits_for_a_dead_worker_stalls_alone():
         assert run.end == ("stalled" if label in waiting else "stop")
         assert len(run.closed) == (0 if label in waiting else 8)
         if label in waiting:
-            assert label in run.message
             assert "worker 1 never finishes" in run.message
 
 
@@ -413,13 +423,12 @@ def test_a_method_that_diverges_fails_alone():
     for label in ("rennala-pg", "asynchronous-pg"):
         run = runs[label]
         assert run.end == "failed"
-        for word in (label, "seed 3", "gap = ", f"after server step {len(run.closed)}", "smaller"):
+        for word in ("gap = ", f"after server step {len(run.closed)}", "smaller"):
             assert word in run.message
     assert runs["rennala-nigt"].end == "stop"
     assert len(runs["rennala-nigt"].closed) == 12
 
 
-@pytest.mark.xfail(strict=True, reason="the schedule has run ahead, and so have the accounts")
 def test_the_accounts_of_a_failed_run_are_of_its_last_step():
     runs, _ = play(scenario({"rennala-pg": {"batch": 4, "step": 1e60}}, compute=UNEQUAL))
     assert runs["rennala-pg"].end == "failed"

@@ -97,7 +97,9 @@ class Quadratic:
         import jax.numpy as jnp
 
         key = ticket_keys(root, ticket[None])[0]
-        return weight * self._noise(key, point, ascent(point)), jnp.zeros((), jnp.int32)
+        gradient = self._noise(key, point, ascent(point))
+        # The point of a padding row may be anything, and 0 * NaN is NaN.
+        return jnp.where(weight != 0, weight * gradient, 0), jnp.zeros((), jnp.int32)
 
 
 def ascent(point: "Array") -> "Array":
