@@ -50,15 +50,14 @@ class Calendar:
 
     def earliest(self) -> tuple[float, int] | None:
         """The next live entry, which stays."""
-        plan, heap, chunk = self._plan, self._heap, self._chunk
+        plan, heap = self._plan, self._heap
         while heap and plan[heap[0][1]] != heap[0][0]:
             heappop(heap)
-        while chunk or self._cut():
-            chunk = self._chunk
-            entry = chunk[-1]
+        while self._chunk or (self._rest.size and self._cut()):
+            entry = self._chunk[-1]
             if plan[entry[1]] == entry[0]:
                 return heap[0] if heap and heap[0] < entry else entry
-            chunk.pop()
+            self._chunk.pop()
         return heap[0] if heap else None
 
     def take(self, entry: tuple[float, int]) -> None:

@@ -60,10 +60,10 @@ class Clock(simpy.Environment):
 class Happening(Event):
     """A SimPy event that is sure to happen, with what it is about."""
 
-    def __init__(self, env: simpy.Environment, about: Any, act: Callable[[Any], None]) -> None:
-        self.env = env
+    _ok, _value = True, None
+
+    def __init__(self, about: Any, act: Callable[[Any], None]) -> None:
         self.callbacks = [act]
-        self._ok, self._value = True, None
         self.about = about
 
 
@@ -288,7 +288,7 @@ class Simulation:
     def _at(
         self, time: float, worker: int, act: Callable[[Happening], None], about: Any = None
     ) -> None:
-        self._env.schedule_at(time, worker, Happening(self._env, about, act))
+        self._env.schedule_at(time, worker, Happening(about, act))
 
 
 _ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()

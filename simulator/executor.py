@@ -7,7 +7,7 @@ a function of the schedule alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from simulator.schedule import Step
 if TYPE_CHECKING:
     from jax import Array
 
-SIZES = (1, 2, 4, 8, 12, 16, 24, 32, 48, 64)
+SIZES = (1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64)
 """Batches are padded to one of these, so that few sizes are ever compiled."""
 LARGEST = SIZES[-1]
 
@@ -99,19 +99,19 @@ class BatchedExecutor:
     def _one_by_one(
         self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step]
     ) -> list[Evaluated]:
-        import jax.numpy as jnp
-
         flat = _flatten(group)
         gradients, taken = [], []
         for chunk in _chunks(len(flat.tickets)):
             versions = [ticket.version for ticket in flat.tickets[chunk]]
-            rows = [points[version] for version in versions]
+            # In NumPy: a JAX operation for every row would cost more than its gradient.
+            rows = [np.asarray(points[version]) for version in versions]
             tickets, weights = _padded(flat, chunk, rows[0].dtype)
             rows += [rows[0]] * (len(weights) - len(rows))
-            part, steps = self._objective.gradients(root, jnp.stack(rows), tickets, weights)
-            gradients.append(part[: len(versions)])
-            taken.append(steps[: len(versions)])
-        return _per_step(group, jnp.concatenate(gradients), jnp.concatenate(taken))
+            stacked = cast("Array", np.stack(rows))
+            part, steps = self._objective.gradients(root, stacked, tickets, weights)
+            gradients.append(np.asarray(part)[: len(versions)])
+            taken.append(np.asarray(steps)[: len(versions)])
+        return _per_step(group, np.concatenate(gradients), np.concatenate(taken))
 
 
 class DebugExecutor:
@@ -135,6 +135,11 @@ class DebugExecutor:
         return Evaluated(total, taken)
 
 
+def padded_size(many: int) -> int:
+    """The smallest size that is compiled and holds this many."""
+    return next(size for size in SIZES if size >= many)
+
+
 def _chunks(tickets: int) -> list[slice]:
     return [slice(start, min(start + LARGEST, tickets)) for start in range(0, tickets, LARGEST)]
 
@@ -145,7 +150,7 @@ def _padded(step: Step, chunk: slice, dtype: np.dtype) -> "tuple[Array, Array]":
     NumPy arrays: JAX takes them as its own when a compiled function is called.
     """
     many = chunk.stop - chunk.start
-    size = next(size for size in SIZES if size >= many)
+    size = padded_size(many)
     tickets = np.zeros((size, 3), np.int32)
     weights = np.zeros(size, dtype)
     tickets[:many] = np.array(step.tickets[chunk])
@@ -159,13 +164,10 @@ def _flatten(group: Sequence[Step]) -> Step:
     return group[0]._replace(tickets=tickets, weights=weights)
 
 
-def _per_step(group: Sequence[Step], gradients: "Array", taken: "Array") -> list[Evaluated]:
+def _per_step(group: Sequence[Step], gradients: Any, taken: Any) -> list[Evaluated]:
     results, start = [], 0
     for step in group:
         end = start + len(step.tickets)
-        if end == start + 1:
-            results.append(Evaluated(gradients[start], taken[start]))
-        else:
-            results.append(Evaluated(gradients[start:end].sum(0), taken[start:end].sum()))
+        results.append(Evaluated(gradients[start:end].sum(0), int(taken[start:end].sum())))
         start = end
     return results

@@ -14,6 +14,7 @@ from algorithms.methods import METHODS
 from algorithms.updates import Rule
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.executor import BatchedExecutor, Executor, groups
+from simulator.learner import Learner
 from simulator.numbers import prepare
 from simulator.objectives.objective import Objective
 from simulator.record import Run
@@ -57,7 +58,7 @@ class Laboratory:
     ) -> None:
         self.scenario, self.objective = scenario, objective
         self.executor, self.watch = executor, watch
-        self.rules = {label: compiled(rule_of(scenario, label)) for label in scenario.methods}
+        self.learners = {label: Learner(rule_of(scenario, label)) for label in scenario.methods}
 
     def run(self, label: str, seed: int) -> Run:
         """One method on one seed, whatever becomes of it."""
@@ -87,10 +88,9 @@ class Laboratory:
     def _train(self, run: Run, simulation: Simulation, stop: Stop) -> None:
         import jax
 
-        rule, root = self.rules[run.method], jax.random.key(run.seed)
-        state = rule.init(self.objective.initial_point(root))
-        points = {0: rule.query(state)}
-        run.point = rule.iterate(state)
+        learner, root = self.learners[run.method], jax.random.key(run.seed)
+        state, place = learner.start(self.objective.initial_point(root))
+        points, run.point = {0: place.query}, place.iterate
         if self._look(run, root):
             run.end, run.reached = "target", 0.0
             run.accounts = simulation.accounts()
@@ -98,10 +98,10 @@ class Laboratory:
         for group, following in groups(simulation.steps(stop)):
             run.evaluated += sum(len(step.tickets) for step in group)
             values = self.executor.evaluate(root, points, group)
-            for step, (gradient, environment_steps) in zip(group, values, strict=True):
-                state = rule.update(state, gradient, step.dispatched)
-                points[step.number] = rule.query(state)
-                run.close(step, environment_steps, rule.iterate(state))
+            state, places = learner.advance(state, values, group)
+            for step, value, place in zip(group, values, places, strict=True):
+                points[step.number] = place.query
+                run.close(step, value.environment_steps, place.iterate)
                 if step.accounts is not None:
                     run.accounts = step.accounts
                     if self._look(run, root):
@@ -176,10 +176,3 @@ def simulation_of(scenario: Scenario, label: str, seed: int, **options: Any) -> 
 def rule_of(scenario: Scenario, label: str) -> Rule:
     table = scenario.methods[label]
     return METHODS[table.method].update_rule(table.settings())
-
-
-def compiled(rule: Rule) -> Rule:
-    """The same rule, each of its functions compiled."""
-    import jax
-
-    return Rule(*(jax.jit(function) for function in rule))

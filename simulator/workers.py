@@ -225,7 +225,8 @@ class Workers:
 
     def count_dropped(self, now: float) -> int:
         """How many obsolete gradients have come to their end."""
-        self._settle(now)
+        if self._olds:
+            self._settle(now)
         return self.dropped
 
     def accounts(self, now: float, unused: Iterable[Ticket]) -> Accounts:

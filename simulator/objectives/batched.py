@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from jax import Array
 
 BLOCK = 32
-"""Steps per backward block: short episodes cost little, and a block still fills the cores."""
+"""Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
+ROWS = 512
+"""Steps of any episodes in a backward block at one point."""
 
 
 class Batched:
@@ -61,7 +63,7 @@ class Batched:
     ) -> "tuple[Array, Array]":
         paths = self._paths(self._choose, point, episode_keys(root, tickets), weights != 0)
         scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        total = self._sum_of_blocks(partial(score, self.policy), point, paths, scales)
+        total = self._backward(point, paths, scales)
         return total, jnp.sum(paths.lengths, dtype=jnp.int32)
 
     def _gradients(
@@ -70,8 +72,7 @@ class Batched:
         choose = jax.vmap(self._choose)
         paths = self._paths(choose, points, episode_keys(root, tickets), weights != 0)
         scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        each = jax.vmap(partial(score, self.policy), (0, 1, 1, 1))
-        totals = self._sum_of_blocks(each, points, paths, scales)
+        totals = self._backward_each(points, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
         return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
 
@@ -103,15 +104,45 @@ class Batched:
     def _to_go(self, rewards: "Array") -> "Array":
         return jax.lax.cumsum(rewards * self.discounts[:, None], axis=0, reverse=True)
 
-    def _sum_of_blocks(self, score: Any, points: "Array", paths: Paths, scales: "Array") -> "Array":
-        def add(block: "Array", total: "Array") -> "Array":
-            part = [
-                jax.lax.dynamic_slice_in_dim(record, block * BLOCK, BLOCK)
-                for record in (paths.observations, paths.choices, scales)
-            ]
-            added: Array = total + score(points, *part)
-            return added
+    def _backward(self, point: "Array", paths: Paths, scales: "Array") -> "Array":
+        """The gradient at one point: episodes end early, so only played steps are gathered."""
+        played = (jnp.arange(self.room)[:, None] < paths.lengths).reshape(-1)
+        room = -(-played.size // ROWS) * ROWS
+        (order,) = jnp.nonzero(played, size=room, fill_value=0)
+        many = jnp.sum(paths.lengths, dtype=jnp.int32)
+        records = [_flat(record) for record in (paths.observations, paths.choices, scales)]
 
-        blocks = (jnp.max(paths.lengths) + (BLOCK - 1)) // BLOCK
-        total: Array = jax.lax.fori_loop(jnp.int32(0), blocks, add, jnp.zeros_like(points))
-        return total
+        def gradient(start: "Array") -> "Array":
+            rows = jax.lax.dynamic_slice_in_dim(order, start, ROWS)
+            observations, choices, scales = (record[rows] for record in records)
+            scales = jnp.where(start + jnp.arange(ROWS) < many, scales, 0)
+            return score(self.policy, point, observations, choices, scales)
+
+        return _sum_of_blocks(gradient, many, ROWS, point)
+
+    def _backward_each(self, points: "Array", paths: Paths, scales: "Array") -> "Array":
+        """A gradient for each ticket at its own point, over as many steps as the longest has."""
+        each = jax.vmap(partial(score, self.policy), (0, 1, 1, 1))
+        records = (paths.observations, paths.choices, scales)
+
+        def gradients(start: "Array") -> "Array":
+            cut = partial(jax.lax.dynamic_slice_in_dim, start_index=start, slice_size=BLOCK)
+            return each(points, *(cut(record) for record in records))
+
+        return _sum_of_blocks(gradients, jnp.max(paths.lengths), BLOCK, points)
+
+
+def _sum_of_blocks(gradient: Any, many: "Array", block: int, like: "Array") -> "Array":
+    """The sum of ``gradient(start)`` over blocks that cover ``many``; how many is not static."""
+
+    def add(number: "Array", total: "Array") -> "Array":
+        added: Array = total + gradient(number * block)
+        return added
+
+    blocks = (many + (block - 1)) // block
+    total: Array = jax.lax.fori_loop(jnp.int32(0), blocks, add, jnp.zeros_like(like))
+    return total
+
+
+def _flat(record: "Array") -> "Array":
+    return record.reshape(-1, *record.shape[2:])

@@ -1,4 +1,5 @@
-"""How much memory do a hundred thousand workers take?  ``memory.py METHOD LAW`` prints MB.
+"""How much memory do a hundred thousand workers take?  ``memory.py METHOD LAW`` prints
+the MB, and how many gradients the largest batch held.
 
 Peak resident memory after the run, less resident memory before the simulation was built, in a
 process that does nothing else.  From Linux's ``/proc``: what ``resource`` calls the peak may
@@ -32,16 +33,18 @@ def status(field: str) -> float:
     raise KeyError(field)
 
 
-def growth(method: str, law: str) -> float:
-    """The peak above the start, once every step was drawn and forgotten."""
+def growth(method: str, law: str) -> tuple[float, int]:
+    """The peak above the start, once every step was drawn and forgotten; the largest batch."""
     aggregation, stop = RUNS[method]
     durations = LAWS[law]
     durations.vary(durations.base(1), durations.base(1).astype("uint64"))  # imports what it needs
     before = status("VmRSS")
-    steps = sum(1 for _ in Simulation(Cluster(WORKERS, durations), aggregation).steps(stop))
+    steps, batch = 0, 0
+    for step in Simulation(Cluster(WORKERS, durations), aggregation).steps(stop):
+        steps, batch = steps + 1, max(batch, len(step.tickets))
     assert steps == {"rennala": 100, "greedy": 200_000}.get(method, 1)
-    return status("VmHWM") - before
+    return status("VmHWM") - before, batch
 
 
 if __name__ == "__main__":
-    print(f"{growth(*sys.argv[1:3]):.1f}")
+    print(*growth(*sys.argv[1:3]))
