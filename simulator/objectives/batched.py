@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 BLOCK = 32
 """Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
 ROWS = 512
-"""Steps of any episodes in a backward block at one point."""
+"""At most so many steps, of any episodes, in a backward block at one point."""
 
 
 class Batched:
@@ -107,18 +107,19 @@ class Batched:
     def _backward(self, point: "Array", paths: Paths, scales: "Array") -> "Array":
         """The gradient at one point: episodes end early, so only played steps are gathered."""
         played = (jnp.arange(self.room)[:, None] < paths.lengths).reshape(-1)
-        room = -(-played.size // ROWS) * ROWS
+        block = min(ROWS, BLOCK * len(paths.lengths))
+        room = -(-played.size // block) * block
         (order,) = jnp.nonzero(played, size=room, fill_value=0)
         many = jnp.sum(paths.lengths, dtype=jnp.int32)
         records = [_flat(record) for record in (paths.observations, paths.choices, scales)]
 
         def gradient(start: "Array") -> "Array":
-            rows = jax.lax.dynamic_slice_in_dim(order, start, ROWS)
+            rows = jax.lax.dynamic_slice_in_dim(order, start, block)
             observations, choices, scales = (record[rows] for record in records)
-            scales = jnp.where(start + jnp.arange(ROWS) < many, scales, 0)
+            scales = jnp.where(start + jnp.arange(block) < many, scales, 0)
             return score(self.policy, point, observations, choices, scales)
 
-        return _sum_of_blocks(gradient, many, ROWS, point)
+        return _sum_of_blocks(gradient, many, block, point)
 
     def _backward_each(self, points: "Array", paths: Paths, scales: "Array") -> "Array":
         """A gradient for each ticket at its own point, over as many steps as the longest has."""

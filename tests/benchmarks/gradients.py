@@ -8,8 +8,9 @@ import numpy as np
 from eager import Eager, Outcome, greedy_eager, per_arrival, rennala_eager
 from measure import Row, alternate
 
+from algorithms.updates import Rule
 from simulator.executor import BatchedExecutor
-from simulator.experiment import Laboratory, simulation_of, stop_of
+from simulator.experiment import Laboratory, rule_of, simulation_of, stop_of
 from simulator.loading import check
 from simulator.numbers import prepare
 from simulator.objectives.objective import Objective
@@ -46,7 +47,8 @@ class Bench:
         return run
 
     def eager(self, label: str) -> Eager:
-        return Eager(self.objective, self.laboratory.rules[label])
+        rule = rule_of(self.laboratory.scenario, label)
+        return Eager(self.objective, Rule(*(jax.jit(function) for function in rule)))
 
     def steps(self, label: str) -> Any:
         simulation = simulation_of(self.scenario, label, 0, dimension=self.objective.dimension)
