@@ -99,36 +99,33 @@ def run(
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
     from simulator.loading import load
-    from simulator.running import run_and_write
+    from simulator.running import INTERRUPTED, run_and_write
 
     chosen = load(scenario, settings or []).restrict(_words(methods), _seeds(seeds))
     name = Path(scenario).stem
     directory, code = run_and_write(
         chosen, out, name, command=_command(), tickets=tickets, quiet=quiet or as_json
     )
-    _show(directory, quiet, as_json)
+    _show(directory, code != INTERRUPTED, quiet, as_json)
     return code
 
 
-def _show(directory: Path, quiet: bool, as_json: bool) -> None:
-    from simulator import report, results, summary
+def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> None:
+    """The table first: figures take a moment."""
+    from simulator import report, results, running, summary
 
-    if quiet and not as_json:
-        return
     outcome = results.load(directory)
-    figures = sorted(str(path) for path in (directory / "figures").glob("*"))
+    if not (quiet or as_json):
+        _console().print(report.table(outcome))
+        print(*report.notes(outcome), f"results: {directory}", sep="\n", flush=True)
+    figures = [str(path) for path in sorted(running.draw(outcome))] if to_be_drawn else []
     if as_json:
         rows = summary.as_data(summary.summarise(outcome))
         status = outcome.manifest["status"]
         data = {"directory": str(directory), "status": status, "methods": rows, "figures": figures}
         print(json.dumps(data, indent=2))
-        return
-    _console().print(report.table(outcome))
-    for line in report.notes(outcome):
-        print(line)
-    print(f"results: {directory}")
-    for figure in figures:
-        print(f"figure:  {figure}")
+    elif figures and not quiet:
+        print(*(f"figure:  {figure}" for figure in figures), sep="\n")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from simulator.numbers import prepare
 from simulator.objectives.objective import Objective
 from simulator.record import Run
 from simulator.scenario import EvaluationTable, Scenario
+from simulator.schedule import Accounts
 
 if TYPE_CHECKING:
     from jax import Array
@@ -80,10 +81,21 @@ class Laboratory:
             run.end, run.message = "failed", str(diverged)
         except KeyboardInterrupt:
             run.end, run.message = "interrupted", "interrupted"
-        if run.end not in ("target", "failed") or run.accounts is None:
+        if run.end in ("failed", "interrupted"):
+            run.accounts = self._accounts_at(run)
+        elif run.end != "target":
             run.accounts = simulation.accounts()
         run.real_seconds = time.perf_counter() - began
         return run
+
+    def _accounts_at(self, run: Run) -> Accounts:
+        """At the run's last step, which the schedule had left behind: it is played once more."""
+        dimension, steps = self.objective.dimension, len(run.closed)
+        simulation = simulation_of(self.scenario, run.method, run.seed, dimension=dimension)
+        if steps:
+            for _ in simulation.steps(Stop(steps=steps)):
+                pass
+        return simulation.accounts()
 
     def _train(self, run: Run, simulation: Simulation, stop: Stop) -> None:
         import jax

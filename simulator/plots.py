@@ -24,6 +24,8 @@ from simulator.timeline import draw_timeline
 if TYPE_CHECKING:
     import pandas as pd
 
+TIMELINE_WORKERS = 10_000
+"""Beyond, replaying every computation takes long, for the twenty workers that can be shown."""
 STYLE: Any = {
     "font.size": 9,
     "axes.labelsize": 9,
@@ -86,12 +88,14 @@ def figures(results: Results) -> dict[str, Callable[[Results], Figure]]:
     if results.steps.empty:
         return {}
     metric, work = results.scenario.metric, _work(results).replace("_", "-")
-    return {
+    drawn: dict[str, Callable[[Results], Figure]] = {
         f"{metric}-time": metric_over_time,
         f"{metric}-{work}": metric_over_work,
         "steps-time": steps_over_time,
-        "timeline": timeline,
     }
+    if results.scenario.cluster.workers <= TIMELINE_WORKERS:
+        drawn["timeline"] = timeline
+    return drawn
 
 
 @rc_context(STYLE)
@@ -228,7 +232,7 @@ def _stretch(curve: "pd.DataFrame", left: float, right: float) -> "pd.DataFrame"
     import pandas as pd
 
     last = curve.tail(1)
-    past = last["x"] * (right / left) ** 0.02 if left > 0 else last["x"] + 0.02 * right
+    past = last["x"] * (right / left) ** 0.004 if left > 0 else last["x"] + 0.004 * right
     longer = pd.concat([curve, last.assign(x=past)])
     return longer.assign(x=longer["x"].clip(lower=left))
 

@@ -28,7 +28,7 @@ def table(results: Results) -> Table:
         view.add_column("speed-up", justify="right")
     for row in rows:
         outcome = _seconds(row) if has_target else _number(row.final_metric)
-        cells = [row.method, outcome, _many(row.steps), _gradients(row), f"{row.idle_share:.0%}"]
+        cells = [row.method, outcome, _many(row.steps), _gradients(row), _share(row.idle_share)]
         view.add_row(*cells, *([_speed_up(row)] if compares else []))
     return view
 
@@ -81,6 +81,10 @@ def _speed_up(row: Row) -> str:
     if row.speed_up is None:
         return DASH
     return f"{'> ' if row.speed_up_is_bound else ''}{row.speed_up:.3g}"
+
+
+def _share(value: float) -> str:
+    return DASH if math.isnan(value) else f"{value:.0%}"
 
 
 def _number(value: float) -> str:

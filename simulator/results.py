@@ -203,7 +203,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "steps": len(run.closed),
         **{name: int(getattr(accounts, name).sum()) for name in gradients},
         "evaluated": run.evaluated,
-        "idle_share": accounts.idle_share,
+        "idle_share": accounts.idle_share if accounts.time > 0 else None,
     }
 
 

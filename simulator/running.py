@@ -1,4 +1,4 @@
-"""From a scenario to a result directory: run, write after each run, draw at the end."""
+"""From a scenario to a result directory: run, write after each run; and draw what came out."""
 
 import sys
 from pathlib import Path
@@ -21,9 +21,9 @@ def run_and_write(
 
     directory = results.claim_directory(out or results.free_directory(Path("results") / name))
     writer = results.Writer(directory, scenario, command)
-    writer.write("running")
     ends: set[str] = set()
     try:
+        writer.write("running")
         with display(scenario, Console(file=sys.stderr), quiet) as shown:
             for run in run_scenario(scenario, watch=shown.watch):
                 writer.add(run, computations_of(scenario, run) if tickets else None)
@@ -37,17 +37,16 @@ def run_and_write(
         return directory, INTERRUPTED
     failed = bool(ends & {"stalled", "failed"})
     writer.write("failed" if failed else "complete")
-    draw(directory)
     return directory, FAILED if failed else 0
 
 
-def draw(directory: Path) -> list[Path]:
+def draw(outcome: results.Results) -> list[Path]:
     """The figures of a result directory, into its ``figures``."""
     from simulator import plots
 
-    figures = directory / "figures"
+    figures = outcome.directory / "figures"
     figures.mkdir(exist_ok=True)
-    return plots.draw(results.load(directory), figures)
+    return plots.draw(outcome, figures)
 
 
 def computations_of(scenario: Scenario, run: Run) -> list[Computation]:
@@ -56,7 +55,7 @@ def computations_of(scenario: Scenario, run: Run) -> list[Computation]:
     dimension = len(run.parameters())
     simulation = simulation_of(scenario, run.method, run.seed, dimension=dimension, trace=True)
     stop = stop_of(scenario)
-    steps = len(run.closed) if run.end == "target" else stop.steps
+    steps = stop.steps if run.end in ("stop", "stalled") else len(run.closed)
     for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
         pass
     return simulation.computations()

@@ -63,7 +63,7 @@ def summarise(results: Results) -> list[Row]:
                 steps=float(mine["steps"].median()),
                 used=float(mine["used"].median()),
                 thrown_away=float((mine["recalled"] + mine["dropped"]).median()),
-                idle_share=float(mine["idle_share"].mean()),
+                idle_share=float(mine["idle_share"].astype(float).mean()),
                 speed_up=speed_up,
                 speed_up_is_bound=is_bound,
             )

@@ -58,7 +58,7 @@ def test_unequal_carts_are_stacked_parameters() -> None:
     ("options", "message"),
     [
         ({"lenght": 1}, "environment_options.lenght: .* did you mean 'length'"),
-        ({"colour": 1}, "environment_options.colour: .* It has sutton_barto_reward, gravity"),
+        ({"colour": 1}, "environment_options.colour: .* known: force_mag, gravity, length"),
         ({"masscart": -1}, "environment_options.masscart = -1: must be positive"),
         ({"tau": float("nan")}, "environment_options.tau = nan: must be a finite number"),
         ({"tau": "1"}, "environment_options.tau = '1': must be a finite number"),
