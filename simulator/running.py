@@ -1,9 +1,11 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from simulator import results
+from simulator.engine import Stalled
 from simulator.experiment import run_scenario, simulation_of, stop_of
 from simulator.progress import display
 from simulator.record import Run
@@ -51,11 +53,13 @@ def draw(outcome: results.Results) -> list[Path]:
 
 def computations_of(scenario: Scenario, run: Run) -> list[Computation]:
     """Everything that was computed in a run, by simulating its schedule once more, in full."""
-    assert run.accounts is not None
+    if run.accounts is None or not run.accounts.started.any():
+        return []
     dimension = len(run.parameters())
     simulation = simulation_of(scenario, run.method, run.seed, dimension=dimension, trace=True)
     stop = stop_of(scenario)
     steps = stop.steps if run.end in ("stop", "stalled") else len(run.closed)
-    for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
-        pass
+    with suppress(Stalled):  # where the run itself stalled, so does its schedule
+        for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
+            pass
     return simulation.computations()

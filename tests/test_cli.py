@@ -460,6 +460,18 @@ def test_a_stalled_method_ends_clearly_while_the_others_complete(tmp_path, tiny,
     assert found.steps.groupby("method")["step"].max()["rennala-nigt"] == 12
 
 
+@pytest.mark.parametrize("wild", ["cluster.compute=[1, 2, inf]", "stop={steps=12, target=1e9}"])
+def test_tickets_agree_with_the_accounts_of_runs_cut_short(wild, tmp_path, tiny, undrawn):
+    """One method stalls at once and the other does not; or no run gets to start anything."""
+    answer = straggle("run", tiny, "--out", tmp_path / "o", "--set", wild, "--tickets")
+    assert answer.code == (3 if "inf" in wild else 0)
+    found = results.load(tmp_path / "o")
+    assert len(found.runs) == 4
+    started = found.runs.set_index(["method", "seed"])["started"]
+    recorded = found.tickets.groupby(["method", "seed"]).size()
+    assert recorded.to_dict() == started[started > 0].to_dict()
+
+
 def test_a_diverged_method_ends_clearly_while_the_others_complete(tmp_path, tiny, undrawn):
     wild = "methods.rennala-pg={batch=2, step=1e300}"
     answer = straggle("run", tiny, "--out", tmp_path / "o", "--set", wild, "--seeds", "0")
