@@ -7,6 +7,7 @@ scenario file, checked, and found in the JSON Schema, without a line here.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
+from functools import cache
 from typing import Annotated, Any, Literal, Union
 
 from annotated_types import Ge, Le
@@ -57,24 +58,36 @@ class TransferTable(LawTable):
     dimension_power: Annotated[float, Ge(-10), Le(10)] = 0.0
 
 
-def _law_table(name: str, inner: Any, base: type[LawTable]) -> type[LawTable]:
+def _law_table(name: str, base: type[LawTable]) -> type[LawTable]:
     law = LAWS[name]
     columns: dict[str, Any] = {"law": (Literal[name], ...)}
     for field in fields(law):  # type: ignore[arg-type]
-        kind = inner if field.type is Law else field.type
+        kind = steady_law(rearranged=law.varies) if field.type is Law else field.type
         columns[field.name] = (kind, ... if field.default is MISSING else field.default)
     title = law.__name__ + base.__name__.removesuffix("Table")
-    return create_model(title, __base__=base, __doc__=law.__doc__, **columns)
+    summary = (law.__doc__ or "").split("\n\n")[0]
+    return create_model(title, __base__=base, __doc__=summary, **columns)
 
 
 def any_law(base: type[LawTable]) -> Any:
-    """The type of a field that takes a number, a list of one per worker, or a law's table.
+    """The type of a field that takes a number, a list of one per worker, or a law's table."""
+    return _number_or([_law_table(name, base) for name in LAWS])
 
-    Laws of chance vary another law, which they hold in a field of type ``Law``.
+
+@cache
+def steady_law(rearranged: bool = True) -> Any:
+    """The type of a law that another law holds in a field of type ``Law``.
+
+    Chance varies any law that does not vary itself; among these, one that rearranges another
+    holds a law that does not.
     """
-    chance = {name for name, law in LAWS.items() if any(f.type is Law for f in fields(law))}  # type: ignore[arg-type]
-    inner = _number_or([_law_table(name, None, LawTable) for name in LAWS if name not in chance])
-    return _number_or([_law_table(name, inner, base) for name in LAWS])
+    steady = [name for name, law in LAWS.items() if not law.varies]
+    names = [name for name in steady if rearranged or not _holds_a_law(LAWS[name])]
+    return _number_or([_law_table(name, LawTable) for name in names])
+
+
+def _holds_a_law(law: type[Law]) -> bool:
+    return any(field.type is Law for field in fields(law))  # type: ignore[arg-type]
 
 
 def _number_or(tables: list[type[LawTable]]) -> Any:

@@ -219,7 +219,7 @@ def some_workers(cluster: Cluster) -> list[int]:
     n = cluster.workers
     if n <= ALL_ROWS:
         return list(range(n))
-    by_speed = np.argsort(cluster.compute.base(n), kind="stable")
+    by_speed = np.argsort(cluster.computations(seed=0).nominal, kind="stable")
     return sorted(by_speed[np.linspace(0, n - 1, SOME_ROWS).round().astype(np.int64)].tolist())
 
 

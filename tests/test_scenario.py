@@ -101,7 +101,7 @@ def test_the_straggler_compares_the_four_methods_on_ten_workers_and_three_seeds(
     found = load("straggler")
     assert list(found.methods) == ["rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt"]
     assert (found.cluster.workers, found.seeds) == (10, [0, 1, 2])
-    assert found.cluster.compute.build().base(10).tolist() == [1.0] * 9 + [100.0]
+    assert found.build_cluster().computations(0).nominal.tolist() == [1.0] * 9 + [100.0]
 
 
 def test_the_example_of_the_design_loads():

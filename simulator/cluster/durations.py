@@ -1,16 +1,15 @@
 """How long does the k-th computation of worker i last?  Every duration is drawn and checked here.
 
-Random durations are a pure function of (seed, stream, worker, k).  Worker i owns a SplitMix64
-sequence whose start NumPy's ``SeedSequence`` chooses; its k-th word can be computed without the
-ones before it, for a hundred thousand workers in one vector operation, and nothing is stored
-but a short look-ahead for workers that start one computation after another.
+Random durations are a pure function of (seed, stream, worker, k); nothing is stored but a short
+look-ahead for workers that start one computation after another.
 """
 
 from typing import cast
 
 import numpy as np
 
-from simulator.cluster.law import Bits, Floats, Integers, Law
+from simulator.cluster.law import Floats, Integers, Law
+from simulator.cluster.random_words import keys, words
 
 LOOK_AHEAD_NUMBERS = 2**19
 """Room for drawn-ahead durations (4 MiB), shared by all workers."""
@@ -36,23 +35,27 @@ class Durations:
         self._law, self._name = law, name
         self.varies = law.varies
         try:
-            self._base = law.base(workers) * scale
+            with np.errstate(over="ignore"):
+                self._base = law.base(workers, keys(seed, f"{name} base", workers)) * scale
         except ValueError as error:
             raise InvalidDuration(f"{name}.{error}") from None
         except OverflowError:
             raise InvalidDuration(f"{name}: gives more seconds than a number holds") from None
-        self._check(self._base, np.arange(workers))
-        self.free = not self._base.any()
-        """Whether all of them are zero."""
-        self.never = np.flatnonzero(np.isinf(self._base))
+        everybody = np.arange(workers)
+        self._check(self.nominal, everybody, drawn=False)
         if law.varies:
-            stream = int.from_bytes(name.encode(), "little")
-            source = np.random.SeedSequence([seed, stream])
-            self._keys = source.generate_state(workers, np.uint64).astype(np.uint64)
+            self._keys = keys(seed, name, workers)
             self._width = max(4, min(64, LOOK_AHEAD_NUMBERS // workers))
             self._ahead = np.empty((workers, self._width))
             self._first = np.full(workers, -self._width, dtype=np.int64)
-        self._constant = cast("memoryview[float]", self._base.data)
+            self._draw(everybody, np.zeros(workers, np.int64))  # what is wrong is told at once
+        else:
+            self._constant = cast("memoryview[float]", self._base.data)
+        self.free = not self._base.any()
+        """Whether all of them are zero."""
+        never = np.isinf(self._base) if self._base.ndim == 1 else np.isinf(self._base).any(1)
+        self.never = np.flatnonzero(never)
+        """The workers whose durations are all infinite."""
 
     def all(self, k: Integers) -> Floats:
         """One duration for every worker: its ``k[worker]``-th."""
@@ -72,31 +75,36 @@ class Durations:
             self._ahead[worker] = self._draw(np.full(self._width, worker), ahead)
         return float(self._ahead[worker, offset])
 
+    @property
+    def nominal(self) -> Floats:
+        """Each worker's seconds as far as they are known beforehand."""
+        return self._base if self._base.ndim == 1 else self._base[:, 0]
+
+    def extremes(self) -> tuple[Floats, Floats]:
+        """The shortest and the longest duration that each worker can draw."""
+        workers = len(self._base)
+        least, most = np.zeros(workers, np.uint64), np.full(workers, 2**64 - 1, np.uint64)
+        return self._law.vary(self._base, least), self._law.vary(self._base, most)
+
     def _draw(self, workers: Integers, k: Integers) -> Floats:
-        seconds = self._law.vary(self._base[workers], random_words(self._keys[workers], k))
+        with np.errstate(over="ignore"):  # more seconds than a number holds: it never ends
+            seconds = self._law.vary(self._base[workers], words(self._keys[workers], k))
         self._check(seconds, workers)
         return seconds
 
-    def _check(self, seconds: Floats, workers: Integers) -> None:
+    def _check(self, seconds: Floats, workers: Integers, drawn: bool = True) -> None:
         """Computations last longer than zero and may never end; transfers may be free."""
+        longest = np.inf if drawn else LONGEST_SECONDS
         if self._name.startswith("network"):
             good = (seconds >= 0) & np.isfinite(seconds)
             remedy = "must be a finite number of seconds, 0 or more"
+        elif self.varies and not drawn:  # chance may add to nothing
+            good, remedy = seconds >= 0, "must be a positive number of seconds"
         else:
-            good = seconds > 0
-            remedy = "must be a positive number of seconds"
-        if good.all() and not self._law.varies:
-            good = (seconds <= LONGEST_SECONDS) | np.isinf(seconds)
+            good, remedy = seconds > 0, "must be a positive number of seconds"
+        if good.all():
+            good = (seconds <= longest) | np.isinf(seconds)
             remedy = f"must be at most {LONGEST_SECONDS:g} seconds; inf never finishes"
         if not good.all():
             at = int(np.argmin(good))
             raise InvalidDuration(f"{self._name}[{workers[at]}] = {seconds[at]:g}: {remedy}")
-
-
-def random_words(keys: Bits, k: Integers) -> Bits:
-    """Word ``k`` of the SplitMix64 sequence that starts at each key (Steele et al., 2014)."""
-    word = keys + (k.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-    word = (word ^ (word >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ (word >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: Bits = word ^ (word >> np.uint64(31))
-    return mixed

@@ -1,9 +1,12 @@
 """How long does it take?  What a law of durations must say.
 
-A law answers in two parts: ``base``, the seconds of each worker, and ``vary``, what chance makes
-of them each time.  ``vary`` gets 64 random bits per duration, which the caller derives from
-(seed, worker, k): so the k-th computation of a worker lasts the same whatever the method, the
-order of events or the other workers do, and nothing needs to be remembered.
+A law answers in two parts: ``base``, what is known of each worker beforehand, and ``vary``, what
+chance makes of it each time.  Both get their random bits from the caller, who derives them from
+(seed, worker) and (seed, worker, k): so the k-th computation of a worker lasts the same whatever
+the method, the order of events or the other workers do, and nothing needs to be remembered.
+
+Whatever is random grows with the bits: ``vary`` inverts a distribution function.  All bits 0 give
+the shortest duration there can be, all bits 1 the longest.
 """
 
 from typing import ClassVar, Protocol, TypeAlias
@@ -22,13 +25,12 @@ class Law(Protocol):
     varies: ClassVar[bool]
     """Whether ``vary`` does anything; a law that does not is evaluated once per run."""
 
-    def base(self, workers: int) -> Floats:
-        """The seconds of workers 0 to ``workers - 1``."""
+    def base(self, workers: int, bits: Bits) -> Floats:
+        """For workers 0 to ``workers - 1``: the seconds, or a row of several numbers each.
+
+        ``bits`` holds a random word per worker, always the same one in a run.  A wrong number
+        raises a ValueError that starts with the field's name.
+        """
 
     def vary(self, base: Floats, bits: Bits) -> Floats:
-        """One duration for each ``base``, from as many random words."""
-
-
-def uniforms(bits: Bits) -> Floats:
-    """Numbers strictly inside (0, 1), one per word: safe for every inverse distribution."""
-    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+        """One duration for each entry (or row) of ``base``, from as many random words."""

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from simulator.cluster.fixed import Fixed
 from simulator.cluster.law import Law
+from simulator.cluster.laws.fixed import Fixed
 
 Collective = Literal["max", "gather"]
 

@@ -12,14 +12,14 @@ from simulator.cluster.law import Bits, Floats
 class Fixed:
     """The same seconds every time, one number or one per worker.
 
-    >>> Fixed(2.0).base(3).tolist(), Fixed([1.0, 5.0]).base(2).tolist()
-    ([2.0, 2.0, 2.0], [1.0, 5.0])
+    >>> Fixed([1.0, 5.0]).base(2, np.zeros(2, np.uint64)).tolist()
+    [1.0, 5.0]
     """
 
     seconds: float | list[float]
     varies: ClassVar[bool] = False
 
-    def base(self, workers: int) -> Floats:
+    def base(self, workers: int, bits: Bits) -> Floats:
         if isinstance(self.seconds, int | float):
             return np.full(workers, float(self.seconds))
         if len(self.seconds) != workers:

@@ -6,7 +6,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
-from simulator.cluster.law import Bits, Floats, Law, uniforms
+from simulator.cluster.law import Bits, Floats, Law
+from simulator.cluster.random_words import uniforms
 
 
 @dataclass(frozen=True)
@@ -17,8 +18,8 @@ class LogNormal:
     sigma: Annotated[float, Ge(0), Le(10)]
     varies: ClassVar[bool] = True
 
-    def base(self, workers: int) -> Floats:
-        return self.mean.base(workers)
+    def base(self, workers: int, bits: Bits) -> Floats:
+        return self.mean.base(workers, bits)
 
     def vary(self, base: Floats, bits: Bits) -> Floats:
         from scipy.special import ndtri
