@@ -9,11 +9,14 @@ import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 from simulator.mistakes import Mistake
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
 
 app = typer.Typer(
     help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
@@ -94,20 +97,40 @@ def run(
     tickets: Annotated[
         bool, typer.Option("--tickets", help="Also record every gradient that was started.")
     ] = False,
+    schedule_only: Annotated[
+        bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
     from simulator.loading import load
-    from simulator.running import INTERRUPTED, run_and_write
+    from simulator.running import INTERRUPTED, Wishes, run_and_write
 
     chosen = load(scenario, settings or []).restrict(_words(methods), _seeds(seeds))
     name = Path(scenario).stem
-    directory, code = run_and_write(
-        chosen, out, name, command=_command(), tickets=tickets, quiet=quiet or as_json
-    )
+    wishes = Wishes(schedule_only, tickets, quiet=quiet or as_json)
+    _warn(chosen)
+    if schedule_only:
+        chosen = _one_of_equal_seeds(chosen)
+    directory, code = run_and_write(chosen, out, name, command=_command(), wishes=wishes)
     _show(directory, code != INTERRUPTED, quiet, as_json)
     return code
+
+
+def _warn(scenario: "Scenario") -> None:
+    """Say which settings have no effect."""
+    from simulator.remarks import remarks
+
+    for remark in remarks(scenario):
+        print(f"straggle: warning: {remark}", file=sys.stderr)
+
+
+def _one_of_equal_seeds(scenario: "Scenario") -> "Scenario":
+    """Where nothing about the times is random, every seed has the same schedule."""
+    from simulator.remarks import random_times
+
+    return scenario if random_times(scenario) else scenario.restrict(None, scenario.seeds[:1])
 
 
 def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> None:
@@ -134,6 +157,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     from simulator.loading import load
 
     found = load(scenario, settings or [])
+    _warn(found)
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
     print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")

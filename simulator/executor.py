@@ -10,7 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
+from algorithms.tickets import Ticket
 from simulator.objectives.objective import Objective
 from simulator.schedule import Step
 
@@ -71,6 +73,12 @@ def groups(steps: Iterable[Step]) -> Iterator[Group]:
         raise failure
 
 
+def one_by_one(steps: Iterable[Step]) -> Iterator[Group]:
+    """Every step for itself, before the schedule goes on."""
+    for step in steps:
+        yield Group([step], None)
+
+
 class BatchedExecutor:
     """The fast one: padded batches, one backward pass for all tickets at one point."""
 
@@ -87,7 +95,7 @@ class BatchedExecutor:
     def _at_one_point(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> Evaluated:
         point = points[step.tickets[0].version]
         gradient, taken = None, None
-        for chunk in _chunks(len(step.tickets)):
+        for chunk in chunks(len(step.tickets)):
             tickets, weights = _padded(step, chunk, point.dtype)
             part, steps = self._objective.gradient(root, point, tickets, weights)
             gradient = part if gradient is None else gradient + part
@@ -101,7 +109,7 @@ class BatchedExecutor:
     ) -> list[Evaluated]:
         flat = _flatten(group)
         gradients, taken = [], []
-        for chunk in _chunks(len(flat.tickets)):
+        for chunk in chunks(len(flat.tickets)):
             versions = [ticket.version for ticket in flat.tickets[chunk]]
             # In NumPy: a JAX operation for every row would cost more than its gradient.
             rows = [np.asarray(points[version]) for version in versions]
@@ -140,7 +148,7 @@ def padded_size(many: int) -> int:
     return next(size for size in SIZES if size >= many)
 
 
-def _chunks(tickets: int) -> list[slice]:
+def chunks(tickets: int) -> list[slice]:
     return [slice(start, min(start + LARGEST, tickets)) for start in range(0, tickets, LARGEST)]
 
 
@@ -149,13 +157,19 @@ def _padded(step: Step, chunk: slice, dtype: np.dtype) -> "tuple[Array, Array]":
 
     NumPy arrays: JAX takes them as its own when a compiled function is called.
     """
-    many = chunk.stop - chunk.start
-    size = padded_size(many)
-    tickets = np.zeros((size, 3), np.int32)
-    weights = np.zeros(size, dtype)
-    tickets[:many] = np.array(step.tickets[chunk])
-    weights[:many] = step.weights[chunk]
+    tickets, weights = padded_tickets(step.tickets[chunk], dtype)
+    weights[: chunk.stop - chunk.start] = step.weights[chunk]
     return cast("Array", tickets), cast("Array", weights)
+
+
+def padded_tickets(
+    tickets: Sequence[Ticket], dtype: Any = np.float32
+) -> tuple[NDArray[np.int32], NDArray[Any]]:
+    """The rows of tickets, and a weight of 1 for each, filled up to one of the sizes."""
+    many = len(tickets)
+    rows = np.zeros((padded_size(many), 3), np.int32)
+    rows[:many] = np.array(tickets)
+    return rows, (np.arange(len(rows)) < many).astype(dtype)
 
 
 def _flatten(group: Sequence[Step]) -> Step:

@@ -2,6 +2,8 @@
 
 from algorithms.methods import METHODS
 from simulator.cluster import LAWS
+from simulator.cluster.collectives import COLLECTIVES
+from simulator.cluster.speeds import SPEEDS
 from simulator.loading import load, shipped
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.environments.catalogue import OWN
@@ -12,6 +14,8 @@ def listing() -> dict[str, dict[str, str]]:
     return {
         "methods": {name: method.summary for name, method in METHODS.items()},
         "laws of durations": {name: _first_line(law) for name, law in LAWS.items()},
+        "laws of speeds": {name: _first_line(speed) for name, speed in SPEEDS.items()},
+        "collectives": COLLECTIVES,
         "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
         "environments": {
             **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),

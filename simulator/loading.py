@@ -33,16 +33,20 @@ def load(source: str, settings: Iterable[str] = ()) -> Scenario:
     >>> load("straggler", ["cluster.workers=10", "seeds=[7]"]).seeds
     [7]
     """
-    tables = _parse(_find(source))
+    path = _find(source)
+    tables = _parse(path)
     for setting in settings:
         override(tables, setting)
-    return check(tables)
+    return check(tables, path.parent)
 
 
-def check(tables: dict[str, Any]) -> Scenario:
-    """A scenario from plain tables, or the first mistake in them."""
+def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
+    """A scenario from plain tables, or the first mistake in them.
+
+    A file that the scenario names is looked for from the scenario's own ``folder``.
+    """
     try:
-        scenario = Scenario.model_validate(tables)
+        scenario = Scenario.model_validate(tables).found_from(folder)
     except ValidationError as error:
         raise Mistake(explain(error)) from None
     scenario.check()
@@ -164,13 +168,16 @@ def _is_branch(key: int | str, path: Sequence[int | str]) -> bool:
 def _branches(path: Sequence[int | str]) -> set[str]:
     from algorithms.methods import METHODS
     from simulator.cluster import LAWS
+    from simulator.cluster.speeds import SPEEDS
     from simulator.objectives.catalogue import OBJECTIVES
 
-    if len(path) == 2 and path[0] == "methods":
-        return set(METHODS)
+    if list(path) == ["cluster", "speed"]:
+        return {*SPEEDS}
+    if path and path[0] == "methods":
+        return set(METHODS) if len(path) == 2 else set(UNION_BRANCHES) if len(path) > 2 else set()
     if list(path) == ["objective"]:
         return set(OBJECTIVES)
-    return {*LAWS, *UNION_BRANCHES}
+    return {*LAWS, "wire", *UNION_BRANCHES}
 
 
 def _dotted(path: Sequence[int | str]) -> str:

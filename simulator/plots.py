@@ -87,12 +87,12 @@ def figures(results: Results) -> dict[str, Callable[[Results], Figure]]:
     """Which figures the results call for, by file name."""
     if results.steps.empty:
         return {}
-    metric, work = results.scenario.metric, _work(results).replace("_", "-")
-    drawn: dict[str, Callable[[Results], Figure]] = {
-        f"{metric}-time": metric_over_time,
-        f"{metric}-{work}": metric_over_work,
-        "steps-time": steps_over_time,
-    }
+    drawn: dict[str, Callable[[Results], Figure]] = {}
+    if not results.schedule_only:
+        metric, work = results.scenario.metric, _work(results).replace("_", "-")
+        drawn[f"{metric}-time"] = metric_over_time
+        drawn[f"{metric}-{work}"] = metric_over_work
+    drawn["steps-time"] = steps_over_time
     if results.scenario.cluster.workers <= TIMELINE_WORKERS:
         drawn["timeline"] = timeline
     return drawn

@@ -117,8 +117,8 @@ def fraction(run: Run, scenario: Scenario) -> float:
     stop = scenario.stop
     return max(
         run.time / (stop.seconds or math.inf),
-        len(run.closed) / (stop.steps or math.inf),
-        (run.last.used if run.last else 0) / (stop.gradients or math.inf),
+        run.steps / (stop.steps or math.inf),
+        run.gradients / (stop.gradients or math.inf),
     )
 
 
@@ -130,8 +130,9 @@ def where(run: Run, scenario: Scenario) -> str:
 
 
 def outcome(run: Run, scenario: Scenario) -> str:
+    aims = run.metrics and scenario.stop.target is not None
     end = {
         "target": "reached the target",
-        "stop": "stopped before the target" if scenario.stop.target is not None else "done",
+        "stop": "stopped before the target" if aims else "done",
     }.get(run.end, run.end)
     return f"{where(run, scenario)}: {end} ({run.real_seconds:.1f} s)"

@@ -14,29 +14,65 @@ DASH = "–"  # noqa: RUF001 (as tables have it)
 def table(results: Results) -> Table:
     """A line per method: how soon, with how much work, and how well the cluster was used."""
     scenario, rows = results.scenario, summarise(results)
-    has_target = scenario.stop.target is not None
-    compares = has_target and synchronous_label(scenario) is not None
     seeds = max((row.seeds for row in rows), default=0)
-    view = Table(title=title(scenario, seeds), title_justify="left", title_style="bold")
+    goal = "" if results.schedule_only else goal_of(scenario)
+    view = Table(title=title(scenario, seeds, goal), title_justify="left", title_style="bold")
     view.add_column("method")
-    view.add_column(
-        "seconds to target" if has_target else f"{scenario.metric} at the end", justify="right"
-    )
-    for heading in ("server steps", "gradients used / dropped", "workers idle"):
+    columns = _of_schedules(rows) if results.schedule_only else _of_learning(scenario, rows)
+    for heading in columns:
         view.add_column(heading, justify="right")
-    if compares:
-        view.add_column("speed-up", justify="right")
-    for row in rows:
-        outcome = _seconds(row) if has_target else _number(row.final_metric)
-        cells = [row.method, outcome, _many(row.steps), _gradients(row), _share(row.idle_share)]
-        view.add_row(*cells, *([_speed_up(row)] if compares else []))
+    for row, cells in zip(rows, zip(*columns.values(), strict=True), strict=True):
+        view.add_row(row.method, *cells)
     return view
 
 
-def title(scenario: Scenario, seeds: int) -> str:
+def _of_learning(scenario: Scenario, rows: list[Row]) -> dict[str, list[str]]:
+    """What one wants to know where something was learnt."""
+    if has_target := scenario.stop.target is not None:
+        first = {"seconds to target": [_seconds(row) for row in rows]}
+    else:
+        first = {f"{scenario.metric} at the end": [_number(row.final_metric) for row in rows]}
+    columns = {
+        **first,
+        "server steps": [_many(row.steps) for row in rows],
+        "gradients used": [_many(row.used) for row in rows],
+        "work wasted": [_share(row.wasted) for row in rows],
+        "workers idle": [_share(row.idle_share) for row in rows],
+    }
+    if has_target and synchronous_label(scenario) is not None:
+        columns["speed-up"] = [_speed_up(row) for row in rows]
+    return columns
+
+
+def _of_schedules(rows: list[Row]) -> dict[str, list[str]]:
+    """What one wants to know of times alone."""
+    columns = {
+        "simulated seconds": [_number(row.simulated_seconds) for row in rows],
+        "server steps": [_many(row.steps) for row in rows],
+        "seconds per step": [_ratio(row.simulated_seconds, row.steps) for row in rows],
+        "gradients used": [_many(row.used) for row in rows],
+        "work wasted": [_share(row.wasted) for row in rows],
+        "busy": [_share(row.busy_share) for row in rows],
+        "sending": [_share(row.communicating_share) for row in rows],
+        "down": [_share(row.down_share) for row in rows],
+        "idle": [_share(row.idle_share) for row in rows],
+    }
+    silent = {"sending": "communicating_share", "down": "down_share"}
+    for heading, share in silent.items():
+        if not any(getattr(row, share) > 0 for row in rows):
+            del columns[heading]
+    return columns
+
+
+def goal_of(scenario: Scenario) -> str:
+    """What the methods are after."""
+    target = scenario.stop.target
+    return f"{scenario.metric} of {target:g}" if target is not None else scenario.metric
+
+
+def title(scenario: Scenario, seeds: int, goal: str) -> str:
     """What was asked, as a sentence."""
     stop = scenario.stop
-    goal = f"{scenario.metric} of {stop.target:g}" if stop.target is not None else scenario.metric
     limits = [
         f"{value:,.10g} {unit}"
         for value, unit in (
@@ -48,17 +84,17 @@ def title(scenario: Scenario, seeds: int) -> str:
     ]
     median = f" (median of {seeds} seeds)" if seeds > 1 else ""
     name = f"{scenario.title}: " if scenario.title else ""
-    return f"{name}{goal} within {' or '.join(limits)}{median}"
+    return f"{name}{f'{goal} within ' if goal else ''}{' or '.join(limits)}{median}"
 
 
 def notes(results: Results) -> list[str]:
     """What the table's words mean, and which runs did not end as they should."""
     scenario = results.scenario
     lines = []
-    if scenario.stop.target is not None:
-        if reference := synchronous_label(scenario):
-            lines.append(f"speed-up: simulated seconds to the target, against {reference}")
-        lines.append("dropped: recalled while in flight, or obsolete when done")
+    reference = synchronous_label(scenario)
+    if scenario.stop.target is not None and reference and not results.schedule_only:
+        lines.append(f"speed-up: simulated seconds to the target, against {reference}")
+    lines.append("work wasted: computing that went into recalled, obsolete or lost gradients")
     broken = results.runs[results.runs["end"].isin(["stalled", "failed"])]
     lines += [
         f"{run.method}, seed {run.seed}, {run.end}: {run.message}" for run in broken.itertuples()
@@ -73,8 +109,8 @@ def _seconds(row: Row) -> str:
     return f"not within {row.watched:,.10g} s{some}"
 
 
-def _gradients(row: Row) -> str:
-    return f"{_many(row.used)} / {_many(row.thrown_away)}"
+def _ratio(seconds: float, steps: float) -> str:
+    return _number(seconds / steps) if steps else DASH
 
 
 def _speed_up(row: Row) -> str:
@@ -84,11 +120,13 @@ def _speed_up(row: Row) -> str:
 
 
 def _share(value: float) -> str:
-    return DASH if math.isnan(value) else f"{value:.0%}"
+    if math.isnan(value):
+        return DASH
+    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
 
 
 def _number(value: float) -> str:
-    return DASH if math.isnan(value) else f"{value:.4g}"
+    return DASH if math.isnan(value) else f"{value:,.4g}"
 
 
 def _many(count: float) -> str:

@@ -4,17 +4,18 @@
       manifest.json       the resolved scenario and its hash, versions, how every run ended
       steps.parquet       a row per method, seed and server step; row 0 is the initial point
       workers.parquet     a row per method, seed and worker: what it did with its time
-      tickets.parquet     on request: a row per gradient that was started
+      tickets.parquet/    on request: a row per gradient that was started, a part per run
       parameters/         the final point of every run, as METHOD-SEED.npz
       figures/
 
-Every file is replaced in one go, after each run: what is there can always be read.
+Every file is replaced in one go, after each run: what is there can always be read.  A speed trace
+that the scenario names is copied beside them, so that the directory is all that is needed.
 """
 
 import json
 import os
 import platform
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -23,10 +24,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from algorithms.tickets import Ticket
+from simulator.cluster import Vector
+from simulator.ledger import Ledger
 from simulator.mistakes import Mistake
 from simulator.record import Run
 from simulator.scenario import Scenario
-from simulator.schedule import Computation, Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,9 +52,35 @@ class Results:
     @property
     def scenario(self) -> Scenario:
         tables = dict(self.manifest["scenario"])
-        # Only a worker's seconds may be infinite, which JSON cannot say as a number.
+        # Only what is said of workers may be infinite, which JSON cannot say as a number.
         tables["cluster"] = _with_infinities(tables["cluster"])
-        return Scenario.model_validate(tables)
+        return Scenario.model_validate(tables).found_from(self.directory)
+
+    @property
+    def vector(self) -> Vector:
+        """What was sent over the network."""
+        return Vector(**self.manifest["vector"])
+
+    @property
+    def schedule_only(self) -> bool:
+        return bool(self.manifest["schedule_only"])
+
+    def run(self, method: str, seed: int) -> Run:
+        """What is needed to simulate the schedule of a run once more."""
+        run = Run(method, seed)
+        if self.scenario.cluster.per == "environment-step":
+            run.lengths = self._lengths(method, seed)
+        return run
+
+    def _lengths(self, method: str, seed: int) -> dict[Ticket, int]:
+        """How long the episodes were, which only the tickets tell."""
+        tickets = self.tickets
+        if tickets is None:
+            raise Mistake(f"{self.directory}: has no tickets.parquet, which tells its times")
+        mine = tickets[(tickets["method"] == method) & (tickets["seed"] == seed)]
+        rows = mine[["worker", "version", "index"]].itertuples(index=False, name=None)
+        lengths = mine["environment_steps"].tolist()
+        return {Ticket(*row): int(length) for row, length in zip(rows, lengths, strict=True)}
 
     def parameters(self, method: str, seed: int) -> np.ndarray:
         """The final point of a run."""
@@ -111,7 +140,6 @@ def claim_directory(directory: Path) -> Path:
         directory.mkdir(parents=True, exist_ok=True)
         if any(directory.iterdir()):
             raise Mistake(f"--out {directory}: is not empty; name another directory or remove it")
-        (directory / "parameters").mkdir()
     except OSError as error:
         raise Mistake(f"--out {directory}: cannot be written: {error.strerror}") from None
     return directory
@@ -124,37 +152,37 @@ class Writer:
     directory: Path
     scenario: Scenario
     command: str
-    dimension: int | None = None
+    vector: Vector
+    schedule_only: bool = False
     _steps: list["pd.DataFrame"] = field(default_factory=list)
     _workers: list["pd.DataFrame"] = field(default_factory=list)
-    _tickets: list["pd.DataFrame"] = field(default_factory=list)
     _runs: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, run: Run, computations: Iterable[Computation] | None = None) -> None:
-        """One more run, finished or cut short, and, if they are wanted, all its tickets."""
+    def add(self, run: Run) -> None:
+        """One more run, finished or cut short."""
         import pandas as pd
 
         self._steps.append(pd.DataFrame(run.columns()))
         self._workers.append(_worker_rows(run))
         self._runs.append(_run_row(run))
-        if computations is not None:
-            self._tickets.append(_ticket_rows(run, computations))
         if run.point is not None:
             parameters = run.parameters()
-            self.dimension = len(parameters)
             file = self.directory / parameters_file(run.method, run.seed)
+            file.parent.mkdir(exist_ok=True)
             _replace(file, lambda path: _save_npz(path, parameters))
         self.write("running")
+
+    def ledger(self, run: Run) -> Ledger:
+        """Where the tickets of a run go."""
+        return Ledger(self.directory / "tickets.parquet", run)
 
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""
         import pandas as pd
 
-        tables = {"steps": self._steps, "workers": self._workers, "tickets": self._tickets}
-        for name, frames in tables.items():
-            if frames or name != "tickets":
-                frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-                _replace(self.directory / f"{name}.parquet", frame.to_parquet)
+        for name, frames in {"steps": self._steps, "workers": self._workers}.items():
+            frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+            _replace(self.directory / f"{name}.parquet", frame.to_parquet)
         text = json.dumps(self.manifest(status), indent=2) + "\n"
         _replace(self.directory / "manifest.json", lambda path: path.write_text(text))
 
@@ -165,7 +193,8 @@ class Writer:
             "command": self.command,
             "scenario": self.scenario.canonical(),
             "scenario_hash": self.scenario.fingerprint(),
-            "dimension": self.dimension,
+            "schedule_only": self.schedule_only,
+            "vector": self.vector._asdict(),
             "versions": {name: version(name) for name in PACKAGES},
             "python": platform.python_version(),
             "machine": platform.machine(),
@@ -191,7 +220,9 @@ def _worker_rows(run: Run) -> "pd.DataFrame":
 def _run_row(run: Run) -> dict[str, Any]:
     accounts = run.accounts
     assert accounts is not None
-    gradients = ("started", "used", "recalled", "dropped", "unfinished")
+    gradients = ("started", "used", "recalled", "dropped", "lost", "unfinished")
+    seconds = ("busy", "communicating", "down", "idle", "wasted")
+    ran = accounts.time > 0
     return {
         "method": run.method,
         "seed": run.seed,
@@ -200,32 +231,14 @@ def _run_row(run: Run) -> dict[str, Any]:
         "seconds_to_target": run.reached,
         "simulated_seconds": accounts.time,
         "real_seconds": round(run.real_seconds, 3),
-        "steps": len(run.closed),
+        "steps": run.steps,
         **{name: int(getattr(accounts, name).sum()) for name in gradients},
         "evaluated": run.evaluated,
-        "idle_share": accounts.idle_share if accounts.time > 0 else None,
+        **{
+            f"{name}_share": accounts.share(getattr(accounts, name)) if ran else None
+            for name in seconds
+        },
     }
-
-
-def _ticket_rows(run: Run, computations: Iterable[Computation]) -> "pd.DataFrame":
-    import pandas as pd
-
-    rows = pd.DataFrame(
-        [(*c.ticket, c.start, c.finish, c.outcome) for c in computations],
-        columns=["worker", "version", "index", "start", "finish", "outcome"],
-    )
-    uses = pd.DataFrame(
-        [(*t, step.number, w) for step in run.steps for t, w in _uses(step)],
-        columns=["worker", "version", "index", "used_in_step", "weight"],
-    ).astype({"used_in_step": "Int64"})
-    rows = rows.merge(uses, how="left", on=["worker", "version", "index"])
-    rows.insert(0, "method", run.method)
-    rows.insert(1, "seed", run.seed)
-    return rows
-
-
-def _uses(step: Step) -> Iterable[tuple[Any, float]]:
-    return zip(step.tickets, step.weights, strict=True)
 
 
 def _save_npz(path: Path, parameters: np.ndarray) -> None:

@@ -1,34 +1,51 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
 import sys
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from simulator import results
-from simulator.engine import Stalled
-from simulator.experiment import run_scenario, simulation_of, stop_of
-from simulator.progress import display
+from simulator.dry_run import run_schedules
+from simulator.engine import Sinks, Stalled
+from simulator.ledger import Ledger
+from simulator.progress import Display, display
 from simulator.record import Run
 from simulator.scenario import Scenario
-from simulator.schedule import Computation
+from simulator.simulations import replay, stop_of, vector_of
 
 INTERRUPTED, FAILED = 130, 3
 
 
+class Wishes(NamedTuple):
+    """What to do besides the usual."""
+
+    schedule_only: bool = False
+    tickets: bool = False
+    quiet: bool = False
+
+
 def run_and_write(
-    scenario: Scenario, out: Path | None, name: str, *, command: str, tickets: bool, quiet: bool
+    scenario: Scenario, out: Path | None, name: str, *, command: str, wishes: Wishes
 ) -> tuple[Path, int]:
     """Run everything; returns where the results are, and the exit code."""
     from rich.console import Console
 
     directory = results.claim_directory(out or results.free_directory(Path("results") / name))
-    writer = results.Writer(directory, scenario, command)
+    scenario = scenario.moved_to(directory)
+    writer = results.Writer(directory, scenario, command, vector_of(scenario), wishes.schedule_only)
+    # The length of an episode cannot be simulated once more: it has to be written down.
+    tickets = wishes.tickets or scenario.cluster.per == "environment-step"
     ends: set[str] = set()
     try:
         writer.write("running")
-        with display(scenario, Console(file=sys.stderr), quiet) as shown:
-            for run in run_scenario(scenario, watch=shown.watch):
-                writer.add(run, computations_of(scenario, run) if tickets else None)
+        with display(scenario, Console(file=sys.stderr), wishes.quiet) as shown:
+            for run in _runs(scenario, wishes, shown):
+                writer.add(run)
+                if tickets:
+                    with writer.ledger(run) as ledger:
+                        write_tickets(scenario, run, ledger)
                 shown.ended(run)
                 ends.add(run.end)
     except KeyboardInterrupt:
@@ -51,15 +68,23 @@ def draw(outcome: results.Results) -> list[Path]:
     return plots.draw(outcome, figures)
 
 
-def computations_of(scenario: Scenario, run: Run) -> list[Computation]:
+def _runs(scenario: Scenario, wishes: Wishes, shown: Display) -> Iterator[Run]:
+    if wishes.schedule_only:
+        return run_schedules(scenario, watch=shown.watch)
+    from simulator.experiment import run_scenario
+
+    return run_scenario(scenario, watch=shown.watch)
+
+
+def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:
     """Everything that was computed in a run, by simulating its schedule once more, in full."""
     if run.accounts is None or not run.accounts.started.any():
-        return []
-    dimension = len(run.parameters())
-    simulation = simulation_of(scenario, run.method, run.seed, dimension=dimension, trace=True)
+        return
+    sinks = Sinks(computation=ledger.add)
+    simulation = replay(scenario, run, vector_of(scenario), sinks)
     stop = stop_of(scenario)
-    steps = stop.steps if run.end in ("stop", "stalled") else len(run.closed)
+    steps = stop.steps if run.end in ("stop", "stalled") else run.steps
     with suppress(Stalled):  # where the run itself stalled, so does its schedule
         for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
             pass
-    return simulation.computations()
+    simulation.close_trace()

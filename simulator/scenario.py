@@ -8,56 +8,177 @@ import hashlib
 import json
 import math
 import re
+import shutil
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
 
 from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AllowInfNan, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
-from simulator.cluster import Cluster, Collective, InFlight, InvalidDuration, Network, Transfer
-from simulator.cluster.network import FREE
+from simulator.cluster import (
+    Cluster,
+    Collective,
+    Failures,
+    InFlight,
+    InvalidDuration,
+    Network,
+    Outage,
+    Outages,
+    Uplink,
+    Vector,
+)
+from simulator.cluster.network import FREE, Contention
+from simulator.cluster.outages import Work
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
-from simulator.tables import LawTable, MethodTable, Table, TransferTable, any_law, any_method
+from simulator.tables import (
+    LawTable,
+    MethodTable,
+    SpeedTable,
+    Table,
+    TransferTable,
+    WireTable,
+    any_law,
+    any_link,
+    any_method,
+    any_speed,
+)
 
 Count: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
 Workers: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
 Seed: TypeAlias = Annotated[int, Ge(0), Le(2**32 - 1)]
 Seconds: TypeAlias = Annotated[float, Gt(0)]
+WorkerNumber: TypeAlias = Annotated[int, Ge(0), Le(999_999)]
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 if TYPE_CHECKING:
     ComputeLaw: TypeAlias = LawTable
-    TransferLaw: TypeAlias = TransferTable
+    AnyLink: TypeAlias = TransferTable | WireTable
+    AnySpeed: TypeAlias = SpeedTable
     AnyMethod: TypeAlias = MethodTable
 else:
-    ComputeLaw, TransferLaw, AnyMethod = any_law(LawTable), any_law(TransferTable), any_method()
+    ComputeLaw, AnyLink = any_law(LawTable), any_link()
+    AnySpeed, AnyMethod = any_speed(), any_method()
+
+
+class OutageTable(Table):
+    """A worker, or several, are not there for a while, or for ever."""
+
+    worker: WorkerNumber | None = None
+    workers: Annotated[list[WorkerNumber], MinLen(1)] | None = None
+    begin: Annotated[float, Ge(0)] = Field(0.0, description="simulated seconds")
+    end: Seconds | None = Field(None, description="back from then on; absent: never")
+
+    @model_validator(mode="after")
+    def _an_interval(self) -> Self:
+        if (self.worker is None) == (self.workers is None):
+            raise PydanticCustomError("whose", "say either worker or workers")
+        if self.end is not None and self.end <= self.begin:
+            context = {"begin": f"{self.begin:g}", "end": f"{self.end:g}"}
+            message = "end = {end}: must be later than begin = {begin}"
+            raise PydanticCustomError("backwards", message, context)
+        return self
+
+    def build(self) -> list[Outage]:
+        end = math.inf if self.end is None else self.end
+        workers = [self.worker] if self.worker is not None else self.workers or []
+        return [Outage(worker, self.begin, end) for worker in workers]
+
+
+class FailuresTable(Table):
+    """Failures at random: up for a while, down for a while, both exponential."""
+
+    mean_time_between_failures: Seconds = Field(description="seconds up, on average")
+    mean_time_to_repair: Annotated[float, Gt(0), AllowInfNan()] = Field(
+        description="seconds down, on average; inf: never repaired"
+    )
+    workers: Annotated[list[WorkerNumber], MinLen(1)] | None = Field(
+        None, description="who fails; absent: everybody"
+    )
+
+    def build(self) -> Failures:
+        workers = None if self.workers is None else tuple(self.workers)
+        return Failures(self.mean_time_between_failures, self.mean_time_to_repair, workers)
 
 
 class ClusterTable(Table):
-    """Who computes, and how fast."""
+    """Who computes, how fast, and who is there."""
 
     workers: Workers
-    compute: ComputeLaw = Field(description="seconds per gradient: a number, a list, or a law")
+    compute: ComputeLaw = Field(description="seconds of a computation: a number, a list, or a law")
+    per: Literal["gradient", "environment-step"] = Field(
+        "gradient", description="what takes these seconds"
+    )
+    speed: AnySpeed | None = Field(None, description="how fast the seconds pass, over time")
     in_flight: InFlight = Field("recall", description="what becomes of work at an old point")
+    outages: list[OutageTable] = Field([], description="absences that are foreseen")
+    failures: FailuresTable | None = Field(None, description="absences at random")
+    in_outage: Work = Field("lost", description="what becomes of the work of who is away")
     seed: Seed | None = Field(None, description="fixes random times apart from the run's seeds")
+
+    def build_outages(self) -> Outages:
+        foreseen = [outage for table in self.outages for outage in table.build()]
+        failures = self.failures.build() if self.failures else None
+        return Outages(tuple(foreseen), failures, self.in_outage)
+
+    def check(self) -> None:
+        """Refuse outages of workers that there are not."""
+        tables = [(f"outages[{at}]", table) for at, table in enumerate(self.outages)]
+        for path, table in [*tables, ("failures", self.failures)]:
+            for worker in _workers_of(table):
+                if worker >= self.workers:
+                    known = f"they are 0 to {self.workers - 1}"
+                    raise Mistake(f"cluster.{path}: there is no worker {worker}; {known}")
+
+
+def _workers_of(table: OutageTable | FailuresTable | None) -> list[int]:
+    if table is None:
+        return []
+    one = getattr(table, "worker", None)
+    return [one] if one is not None else table.workers or []
+
+
+class UplinkTable(Table):
+    """What all uploads to a parameter server pass together."""
+
+    bandwidth: Annotated[float, Gt(0)] = Field(description="bytes per second")
+    contention: Contention = Field("queue", description="one after the other, or all at once")
+    channels: Count = Field(1, description="of a queue: how many at a time")
+
+    def build(self) -> Uplink:
+        return Uplink(self.bandwidth, self.contention, self.channels)
+
+    @model_validator(mode="after")
+    def _channels_of_a_queue(self) -> Self:
+        if self.contention == "share" and self.channels != 1:
+            raise PydanticCustomError("channels", "channels: only a queue has several")
+        return self
 
 
 class NetworkTable(Table):
     """What it costs to move a vector; absent, communication is free."""
 
-    upload: TransferLaw | None = Field(None, description="seconds to the server")
-    download: TransferLaw | None = Field(None, description="seconds from it")
-    collective: Collective = Field("max", description="how the uploads of an all-reduce combine")
+    upload: AnyLink | None = Field(None, description="seconds to the server")
+    download: AnyLink | None = Field(None, description="seconds from it")
+    collective: Collective = Field("max", description="how an all-reduce is done")
+    uplink: UplinkTable | None = Field(None, description="what parameter-server shares")
 
     def build(self) -> Network:
-        upload, download = (
-            Transfer(law.build(), law.dimension_power) if law else FREE
-            for law in (self.upload, self.download)
-        )
-        return Network(upload, download, self.collective)
+        upload, download = (link.link() if link else FREE for link in (self.upload, self.download))
+        uplink = self.uplink.build() if self.uplink else None
+        return Network(upload, download, self.collective, uplink)
+
+    def check(self) -> None:
+        """Refuse a parameter server without its uplink, and the reverse."""
+        served = self.collective == "parameter-server"
+        if served and self.uplink is None:
+            raise Mistake("network.uplink: is missing; a parameter-server needs its bandwidth")
+        if self.uplink is not None and not served:
+            instead = f"not {self.collective!r}"
+            raise Mistake(f"network.uplink: is for collective = 'parameter-server', {instead}")
 
 
 class EvaluationTable(Table):
@@ -151,8 +272,14 @@ class Scenario(Table):
 
     def build_cluster(self) -> Cluster:
         cluster = self.cluster
-        compute = cluster.compute.build()
-        return Cluster(cluster.workers, compute, self.network.build(), cluster.in_flight)
+        return Cluster(
+            workers=cluster.workers,
+            compute=cluster.compute.build(),
+            network=self.network.build(),
+            in_flight=cluster.in_flight,
+            speed=cluster.speed.build() if cluster.speed else None,
+            outages=cluster.build_outages(),
+        )
 
     def timing_seed(self, seed: int) -> int:
         """The seed of random durations: the cluster's own, if it has one."""
@@ -160,17 +287,26 @@ class Scenario(Table):
 
     def check(self) -> None:
         """Refuse what the types cannot see: durations, environments."""
+        self.cluster.check()
+        self.network.check()
         cluster = self.build_cluster()
         try:
             cluster.computations(0)
-            cluster.uploads(0, dimension=1)
-            cluster.downloads(0, dimension=1)
+            cluster.uploads(0, Vector())
+            cluster.downloads(0, Vector())
         except InvalidDuration as error:
             raise Mistake(str(error)) from None
+        try:
+            cluster.pace(0)
+        except ValueError as error:
+            raise Mistake(f"cluster.speed.{error}") from None
         try:
             self.objective.check()
         except ValueError as error:
             raise Mistake(f"objective.{error}") from None
+        if self.cluster.per == "environment-step" and not self.objective.plays:
+            kind = self.objective.kind
+            raise Mistake(f"cluster.per = 'environment-step': the {kind} plays no environment")
 
     def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
         """The same comparison with some of the methods, or other seeds."""
@@ -187,13 +323,46 @@ class Scenario(Table):
             update={"methods": chosen, "seeds": list(seeds) if seeds else self.seeds}
         )
 
+    @property
+    def speed_trace(self) -> Path | None:
+        """The file that says how fast the workers are, if there is one."""
+        file = getattr(self.cluster.speed, "file", None)
+        return None if file is None else Path(file)
+
+    def found_from(self, directory: Path) -> "Scenario":
+        """The same, where a relative path of the file starts from here, if it is here."""
+        if self.speed_trace is None or not (directory / self.speed_trace).exists():
+            return self
+        return self._with_trace(directory / self.speed_trace)
+
+    def moved_to(self, directory: Path) -> "Scenario":
+        """The same, with its files copied there."""
+        trace = self.speed_trace
+        if trace is None:
+            return self
+        copy = directory / f"speeds{trace.suffix.lower()}"
+        shutil.copyfile(trace, copy)
+        return self._with_trace(copy)
+
+    def _with_trace(self, file: Path) -> "Scenario":
+        assert self.cluster.speed is not None
+        speed = self.cluster.speed.model_copy(update={"file": str(file)})
+        return self.model_copy(update={"cluster": self.cluster.model_copy(update={"speed": speed})})
+
     def canonical(self) -> dict[str, Any]:
         """Plain data, every default written out; what the hash is of."""
         plain: dict[str, Any] = _finite(self.model_dump(mode="python"))
+        if self.speed_trace:
+            plain["cluster"]["speed"]["file"] = self.speed_trace.name
         return plain
 
     def fingerprint(self) -> str:
-        text = json.dumps(self.canonical(), sort_keys=True)
+        """The same for the same data, whatever its files are called."""
+        plain = self.canonical()
+        if self.speed_trace:
+            trace = self.speed_trace.read_bytes()
+            plain["cluster"]["speed"]["file"] = hashlib.sha256(trace).hexdigest()
+        text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -1,19 +1,24 @@
 """What does the schedule plane say?  Records of *when*: steps, accounts, and the trace of both."""
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeAlias
 
 from algorithms.tickets import Ticket
 from simulator.cluster.law import Floats, Integers
 
-Outcome = Literal["finished", "recalled", "dropped", "unfinished"]
+Outcome: TypeAlias = Literal["used", "recalled", "dropped", "lost", "waiting", "unfinished"]
+"""What became of a gradient.
+
+``waiting`` ones were done when the record ended, but in no step; ``unfinished`` ones were not done.
+"""
 
 
 class Accounts(NamedTuple):
     """What every worker has done by ``time``; one array entry per worker.
 
-    Gradients: ``started = used + recalled + dropped + unfinished``, where unfinished ones are
-    still being computed or sent, or wait in a batch that has not closed.  Seconds: ``busy``
-    computing, ``communicating`` without computing, ``idle`` the rest of ``time``.
+    Gradients: ``started = used + recalled + dropped + lost + unfinished``, where unfinished ones
+    are still being computed or sent, or wait in a batch that has not closed.  Seconds: ``busy``
+    computing, ``communicating`` without computing, ``down`` in an outage, ``idle`` the rest of
+    ``time``; of the busy ones ``wasted`` went into gradients that came to nothing.
     """
 
     time: float
@@ -21,15 +26,17 @@ class Accounts(NamedTuple):
     used: Integers
     recalled: Integers
     dropped: Integers
+    lost: Integers
     unfinished: Integers
     busy: Floats
     communicating: Floats
+    down: Floats
     idle: Floats
+    wasted: Floats
 
-    @property
-    def idle_share(self) -> float:
-        """The part of all the workers' time in which nothing was computed or sent."""
-        return float(self.idle.mean() / self.time) if self.time > 0 else 0.0
+    def share(self, seconds: Floats) -> float:
+        """The part of all the workers' time that these seconds of each are."""
+        return float(seconds.mean() / self.time) if self.time > 0 else 0.0
 
 
 class Step(NamedTuple):
@@ -40,8 +47,6 @@ class Step(NamedTuple):
     tickets: list[Ticket]
     weights: list[float]
     used: int
-    recalled: int
-    dropped: int
     accounts: Accounts | None
     """Every worker's, at this step, where they were asked for."""
 
@@ -57,10 +62,24 @@ class Step(NamedTuple):
 
 
 class Computation(NamedTuple):
-    """One stretch of computing and what became of it, for timelines and records of tickets."""
+    """One gradient's computation and what became of it."""
 
     ticket: Ticket
     start: float
     finish: float
-    """When it ended, or was recalled, or the record stopped."""
+    """When it ended, or was recalled or lost, or the record stopped."""
     outcome: Outcome
+    step: int | None = None
+    """The number of the server step that used it, and its weight there."""
+    weight: float | None = None
+
+
+class Stretch(NamedTuple):
+    """What else a worker did for a while; the ``server`` is a worker of its own, number -1."""
+
+    kind: Literal["receiving", "sending", "down", "collective"]
+    worker: int
+    start: float
+    finish: float
+    version: int
+    """Of the point that is received, of the gradients that are sent, of the newest order."""

@@ -25,7 +25,13 @@ class Row(NamedTuple):
     steps: float
     used: float
     thrown_away: float
-    """Gradients recalled or dropped."""
+    """Gradients recalled, dropped or lost."""
+    wasted: float
+    """The part of the computing that went into these."""
+    simulated_seconds: float
+    busy_share: float
+    communicating_share: float
+    down_share: float
     idle_share: float
     speed_up: float | None
     """Against the synchronous method, in simulated seconds to the target."""
@@ -59,11 +65,16 @@ def summarise(results: Results) -> list[Row]:
                 reached=int(mine["seconds_to_target"].lt(math.inf).sum()),
                 seconds_to_target=median,
                 watched=float(missed["simulated_seconds"].median()),
-                final_metric=_last_metric(results, label),
+                final_metric=math.nan if results.schedule_only else _last_metric(results, label),
                 steps=float(mine["steps"].median()),
                 used=float(mine["used"].median()),
-                thrown_away=float((mine["recalled"] + mine["dropped"]).median()),
-                idle_share=float(mine["idle_share"].astype(float).mean()),
+                thrown_away=float((mine["recalled"] + mine["dropped"] + mine["lost"]).median()),
+                wasted=_mean(mine, "wasted_share") / (_mean(mine, "busy_share") or math.nan),
+                simulated_seconds=float(mine["simulated_seconds"].median()),
+                busy_share=_mean(mine, "busy_share"),
+                communicating_share=_mean(mine, "communicating_share"),
+                down_share=_mean(mine, "down_share"),
+                idle_share=_mean(mine, "idle_share"),
                 speed_up=speed_up,
                 speed_up_is_bound=is_bound,
             )
@@ -103,6 +114,10 @@ def _plain(value: Any) -> Any:
 
 def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
     return float(runs.loc[runs["method"] == label, column].median())
+
+
+def _mean(runs: "pd.DataFrame", column: str) -> float:
+    return float(runs[column].astype(float).mean())
 
 
 def _last_metric(results: Results, label: str) -> float:

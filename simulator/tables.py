@@ -15,7 +15,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
-from simulator.cluster import LAWS, Law
+from simulator.cluster import LAWS, Law, Link, Seconds, Speed, Wire
+from simulator.cluster.network import NO_TIME
+from simulator.cluster.speeds import SPEEDS
 from simulator.mistakes import did_you_mean
 
 
@@ -45,11 +47,7 @@ class LawTable(Table):
 
     def build(self) -> Law:
         law = LAWS[self.law]
-        values = {field.name: getattr(self, field.name) for field in fields(law)}  # type: ignore[arg-type]
-        for name, value in values.items():
-            if isinstance(value, LawTable):
-                values[name] = value.build()
-        return law(**values)
+        return law(**_built(self, law))
 
 
 class TransferTable(LawTable):
@@ -57,21 +55,52 @@ class TransferTable(LawTable):
 
     dimension_power: Annotated[float, Ge(-10), Le(10)] = 0.0
 
+    def link(self) -> Link:
+        return Seconds(self.build(), self.dimension_power)
 
-def _law_table(name: str, base: type[LawTable]) -> type[LawTable]:
-    law = LAWS[name]
+
+class SpeedTable(Table):
+    """A law of speeds; its numbers are judged where the speeds are laid out."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    law: str
+
+    def build(self) -> Speed:
+        speed = SPEEDS[self.law]
+        return speed(**_built(self, speed))
+
+
+def _built(table: Table, described: type) -> dict[str, Any]:
+    """The fields of what a table describes, with the laws in it built, too."""
+    values = {field.name: getattr(table, field.name) for field in fields(described)}
+    return {
+        name: value.build() if isinstance(value, LawTable) else value
+        for name, value in values.items()
+    }
+
+
+def _table_of(name: str, described: type, base: type[Table]) -> type[Any]:
+    """The table whose columns are the fields of a law, under the name by which it is known."""
     columns: dict[str, Any] = {"law": (Literal[name], ...)}
-    for field in fields(law):  # type: ignore[arg-type]
-        kind = steady_law(rearranged=law.varies) if field.type is Law else field.type
+    varies = getattr(described, "varies", True)
+    for field in fields(described):
+        kind = steady_law(rearranged=varies) if field.type is Law else field.type
         columns[field.name] = (kind, ... if field.default is MISSING else field.default)
-    title = law.__name__ + base.__name__.removesuffix("Table")
-    summary = (law.__doc__ or "").split("\n\n")[0]
+    title = described.__name__ + base.__name__.removesuffix("Table")
+    summary = (described.__doc__ or "").split("\n\n")[0]
     return create_model(title, __base__=base, __doc__=summary, **columns)
 
 
 def any_law(base: type[LawTable]) -> Any:
     """The type of a field that takes a number, a list of one per worker, or a law's table."""
-    return _number_or([_law_table(name, base) for name in LAWS])
+    return _number_or([_table_of(name, law, base) for name, law in LAWS.items()])
+
+
+def any_speed() -> Any:
+    """The type of a field that takes the table of a law of speeds."""
+    tables = [_table_of(name, speed, SpeedTable) for name, speed in SPEEDS.items()]
+    return _tagged(tables, "law")
 
 
 @cache
@@ -83,11 +112,44 @@ def steady_law(rearranged: bool = True) -> Any:
     """
     steady = [name for name, law in LAWS.items() if not law.varies]
     names = [name for name in steady if rearranged or not _holds_a_law(LAWS[name])]
-    return _number_or([_law_table(name, LawTable) for name in names])
+    return _number_or([_table_of(name, LAWS[name], LawTable) for name in names])
 
 
-def _holds_a_law(law: type[Law]) -> bool:
-    return any(field.type is Law for field in fields(law))  # type: ignore[arg-type]
+def _holds_a_law(law: type) -> bool:
+    return any(field.type is Law for field in fields(law))
+
+
+class WireTable(Table):
+    """Latency and bandwidth: a vector takes ``latency + bytes / bandwidth``."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    law: Literal["wire"]
+    bandwidth: Any
+    latency: Any = None
+
+    def link(self) -> Link:
+        latency = self.latency.build() if self.latency else NO_TIME
+        return Wire(self.bandwidth.build(), latency)
+
+
+def any_link() -> Any:
+    """The type of a link: a law of transfer times, or a table with a bandwidth."""
+    latency = any_law(LawTable) | None
+    columns: dict[str, Any] = {
+        "bandwidth": (steady_law(), Field(description="bytes per second")),
+        "latency": (latency, Field(None, description="seconds that every message costs")),
+    }
+    wire = create_model("Wire", __base__=WireTable, __doc__=WireTable.__doc__, **columns)
+    laws = [_table_of(name, law, TransferTable) for name, law in LAWS.items()]
+    return Annotated[_tagged([*laws, wire], "law"), BeforeValidator(_as_link), Shorthand()]
+
+
+def _as_link(value: Any) -> Any:
+    """A table that names a bandwidth instead of a law is a wire."""
+    if isinstance(value, dict) and "law" not in value and {"bandwidth", "latency"} & value.keys():
+        return {"law": "wire", **value}
+    return value if isinstance(value, WireTable) else _as_table(value)
 
 
 def _number_or(tables: list[type[LawTable]]) -> Any:

@@ -75,6 +75,26 @@ def test_simulating_a_schedule_loads_nothing_heavy():
 
 
 @pytest.mark.parametrize(
+    ("table", "allowed"),
+    [
+        ({"kind": "quadratic"}, set()),
+        ({"kind": "policy-gradient", "environment": "CartPole-v1"}, set()),
+        ({"kind": "policy-gradient", "environment": "Pendulum-v1"}, set()),
+        ({"kind": "policy-gradient", "environment": "Acrobot-v1"}, {"gymnasium"}),
+        ({"kind": "policy-gradient", "environment": "MountainCarContinuous-v0"}, {"gymnasium"}),
+    ],
+)
+def test_the_size_of_an_objectives_points_is_known_without_jax(table, allowed):
+    modules, printed = loaded_by(
+        "from simulator.objectives.catalogue import OBJECTIVES\n"
+        f"table = OBJECTIVES[{table['kind']!r}](**{table})\n"
+        "print(*table.size())"
+    )
+    assert int(printed.split()[0]) >= 100
+    assert not (HEAVY - allowed) & modules
+
+
+@pytest.mark.parametrize(
     ("arguments", "answer"),
     [
         (["--help"], "Usage: straggle"),

@@ -409,7 +409,8 @@ MISTAKES = [
     ("cluster.compute={law='fxed', seconds=1}",
      "cluster.compute.law = 'fxed': did you mean 'fixed'?"),
     ("cluster.compute={law='zzz', seconds=1}",
-     "cluster.compute.law = 'zzz': known: fixed, log-normal, power"),
+     "cluster.compute.law = 'zzz': known: exponential, fixed, gamma, half-cauchy, half-normal, "
+     "linear, log-normal, never-finishes, pareto, permuted, power, slow-down, two-speed"),
     ("cluster.in_flight=drop", "cluster.in_flight = 'drop': must be 'recall' or 'finish'"),
     ("network.collective=ring", "network.collective = 'ring': must be 'max' or 'gather'"),
     ("objective.kind=quadratik", "objective.kind = 'quadratik': did you mean 'quadratic'?"),

@@ -5,4 +5,7 @@ from algorithms.aggregation.malenia import malenia
 from algorithms.aggregation.rennala import rennala
 from algorithms.aggregation.synchronous import synchronous
 
-__all__ = ["greedy", "malenia", "rennala", "synchronous"]
+SENDS_EACH = frozenset({greedy})
+"""Those whose workers send every gradient to the server; the others all-reduce local sums."""
+
+__all__ = ["SENDS_EACH", "greedy", "malenia", "rennala", "synchronous"]

@@ -4,7 +4,7 @@ Nobody waits for anybody; the price is that a gradient was computed some steps a
 every single one crosses the network.
 """
 
-from algorithms.aggregation.vocabulary import Aggregation, Cluster, Story
+from algorithms.aggregation.vocabulary import Aggregation, Cluster, Joined, Story
 from algorithms.tickets import Ticket
 
 
@@ -14,8 +14,11 @@ def greedy() -> Aggregation:
     def story(cluster: Cluster) -> Story:
         cluster.broadcast(quota=1, upload=True)
         while True:
-            ticket: Ticket = yield cluster.arrival()
-            cluster.step([ticket], [1.0])
-            cluster.send(ticket.worker, quota=1, upload=True)
+            match (yield cluster.arrival()):
+                case Ticket() as ticket:
+                    cluster.step([ticket], [1.0])
+                    cluster.send(ticket.worker, quota=1, upload=True)
+                case Joined(worker):
+                    cluster.send(worker, quota=1, upload=True)
 
     return story

@@ -2,13 +2,22 @@
 
 Worker i contributes M_i >= 1 gradients and weighs 1/n whatever M_i is, so the estimate is
 unbiased for the mean of *different* objectives J_i.  A round is over when the harmonic mean of
-the counts is large enough for the variance: ((1/n) sum_i 1/M_i)^-1 >= M/n.
+the counts is large enough for the variance: ((1/n) sum_i 1/M_i)^-1 >= M/n.  A worker that is lost
+starts again from zero when it is back.
 """
 
 from collections import Counter
 from fractions import Fraction
 
-from algorithms.aggregation.vocabulary import Aggregation, Batch, Cluster, Story, batch_sizes
+from algorithms.aggregation.vocabulary import (
+    Aggregation,
+    Batch,
+    Cluster,
+    Joined,
+    Lost,
+    Story,
+    batch_sizes,
+)
 from algorithms.tickets import Ticket
 
 
@@ -21,11 +30,18 @@ def malenia(batch: Batch, initial_batch: Batch | None = None) -> Aggregation:
             tickets: list[Ticket] = []
             counts = Counts(cluster.workers)
             while not counts.suffice(size):
-                ticket: Ticket = yield cluster.arrival(needs=counts.missing)
-                tickets.append(ticket)
-                counts.add(ticket.worker)
+                match (yield cluster.arrival(needs=counts.missing)):
+                    case Ticket() as ticket:
+                        tickets.append(ticket)
+                        counts.add(ticket.worker)
+                    case Lost(worker):
+                        tickets = [ticket for ticket in tickets if ticket.worker != worker]
+                        counts.forget(worker)
+                    case Joined(worker):
+                        cluster.send(worker)
             yield cluster.all_reduce(tickets)
-            cluster.step(tickets, [1 / (cluster.workers * counts[t.worker]) for t in tickets])
+            weights = counts.weights()
+            cluster.step(tickets, [weights[ticket.worker] for ticket in tickets])
 
     return story
 
@@ -44,13 +60,21 @@ class Counts:
         self._counts = [0] * workers
         self._inverses = 0.0
 
-    def __getitem__(self, worker: int) -> int:
-        return self._counts[worker]
-
     def add(self, worker: int) -> None:
         self._counts[worker] = count = self._counts[worker] + 1
         self.missing.discard(worker)
         self._inverses += 1 / count - (1 / (count - 1) if count > 1 else 0)
+
+    def forget(self, worker: int) -> None:
+        self._inverses -= 1 / self._counts[worker] if self._counts[worker] else 0
+        self._counts[worker] = 0
+        self.missing.add(worker)
+
+    def weights(self) -> list[float]:
+        """What each gradient of a worker weighs: 1/n, shared among its M_i."""
+        workers = len(self._counts)
+        of_count = {count: 1 / (workers * count) for count in set(self._counts)}
+        return [of_count[count] for count in self._counts]
 
     def suffice(self, batch: int) -> bool:
         """Whether n^2 >= batch * sum_i 1/M_i, exactly.

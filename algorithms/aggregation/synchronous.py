@@ -1,6 +1,9 @@
-"""Synchronous aggregation: everybody computes one gradient, and everybody waits for the last."""
+"""Synchronous aggregation: everybody computes one gradient, and everybody waits for the last.
 
-from algorithms.aggregation.vocabulary import Aggregation, Cluster, Story
+A worker that is lost is waited for, too: it computes its gradient when it is back.
+"""
+
+from algorithms.aggregation.vocabulary import Aggregation, Cluster, Joined, Lost, Story
 from algorithms.tickets import Ticket
 
 
@@ -14,9 +17,15 @@ def synchronous() -> Aggregation:
             tickets: list[Ticket] = []
             missing = set(everybody)
             while missing:
-                ticket: Ticket = yield cluster.arrival(needs=missing)
-                tickets.append(ticket)
-                missing.remove(ticket.worker)
+                match (yield cluster.arrival(needs=missing)):
+                    case Ticket() as ticket:
+                        tickets.append(ticket)
+                        missing.remove(ticket.worker)
+                    case Lost(worker):
+                        tickets = [ticket for ticket in tickets if ticket.worker != worker]
+                        missing.add(worker)
+                    case Joined(worker):
+                        cluster.send(worker, quota=1)
             yield cluster.all_reduce(tickets)
             cluster.step(tickets, [1 / len(tickets)] * len(tickets))
 

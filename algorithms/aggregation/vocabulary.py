@@ -8,13 +8,25 @@ the scripted one of a unit test, so a story imports none of them.
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from itertools import chain, repeat
-from typing import Annotated, Any, Protocol, TypeAlias
+from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias
 
 from annotated_types import Ge, Le
 
 from algorithms.tickets import Ticket
 
 Batch: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
+
+
+class Lost(NamedTuple):
+    """A worker is gone, and with it what it was computing and every gradient it still held."""
+
+    worker: int
+
+
+class Joined(NamedTuple):
+    """A worker is there, new or repaired; it has no order."""
+
+    worker: int
 
 
 class Cluster(Protocol):
@@ -30,24 +42,29 @@ class Cluster(Protocol):
         A worker computes ``quota`` gradients (without one: until the next order).  They stay
         with it as a local sum, and the server learns only that one more is done; with
         ``upload`` each is sent to the server and arrives when its transfer ends.  An order
-        replaces the one before it.
+        replaces the one before it.  Workers that are not there do not hear it.
         """
 
     def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
         """The same order, to one worker."""
 
     def arrival(self, needs: Collection[int] = ()) -> Any:
-        """Request the next ticket; ``yield`` it.
+        """Request the next thing that the server learns of; ``yield`` it.
 
-        ``needs`` names the workers without whom this step cannot close.  If one of them can
-        never deliver, the run ends with that explanation instead of going on for ever.
+        A ``Ticket``, or that a worker was ``Lost`` or has ``Joined``.  ``needs`` names the
+        workers without whom this step cannot close.  If one of them can never deliver, the run
+        ends with that explanation instead of going on for ever.
         """
+
+    def drop(self, ticket: Ticket) -> None:
+        """Throw away the gradient that has just arrived."""
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
         """Request the collective that averages local gradients; ``yield`` it.
 
         It ends the order: nobody starts another gradient at the old point, and what happens
-        to work in flight is the cluster's policy.
+        to work in flight is the cluster's policy.  Once begun it reaches its end, and the server
+        broadcasts next; so who is lost or joins meanwhile need not be told.
         """
 
     def step(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:

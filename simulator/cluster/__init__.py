@@ -4,22 +4,59 @@ One law per file: durations in ``laws``, speeds that change over time in ``speed
 """
 
 from simulator.cluster.cluster import Cluster, InFlight
+from simulator.cluster.collectives import Collective
 from simulator.cluster.durations import Durations, InvalidDuration
 from simulator.cluster.law import Law
-from simulator.cluster.laws import LAWS, Fixed, LogNormal, Power
-from simulator.cluster.network import Collective, Network, Transfer
+from simulator.cluster.laws import (
+    LAWS,
+    Exponential,
+    Fixed,
+    Gamma,
+    HalfCauchy,
+    HalfNormal,
+    Linear,
+    LogNormal,
+    NeverFinishes,
+    Pareto,
+    Permuted,
+    Power,
+    SlowDown,
+    TwoSpeed,
+)
+from simulator.cluster.network import Link, Network, Seconds, Uplink, Vector, Wire
+from simulator.cluster.outages import Failures, Outage, Outages
+from simulator.cluster.speed import Pace, Speed
 
 __all__ = [
     "LAWS",
     "Cluster",
     "Collective",
     "Durations",
+    "Exponential",
+    "Failures",
     "Fixed",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
     "InFlight",
     "InvalidDuration",
     "Law",
+    "Linear",
+    "Link",
     "LogNormal",
     "Network",
+    "NeverFinishes",
+    "Outage",
+    "Outages",
+    "Pace",
+    "Pareto",
+    "Permuted",
     "Power",
-    "Transfer",
+    "Seconds",
+    "SlowDown",
+    "Speed",
+    "TwoSpeed",
+    "Uplink",
+    "Vector",
+    "Wire",
 ]

@@ -5,10 +5,13 @@ from typing import Literal
 
 from simulator.cluster.durations import Durations
 from simulator.cluster.law import Law
-from simulator.cluster.network import Network, Transfer
+from simulator.cluster.network import Network, Transfers, Vector
+from simulator.cluster.outages import Absences, Outages
+from simulator.cluster.speed import Pace, Speed
 
 InFlight = Literal["recall", "finish"]
 FREE = Network()
+NO_OUTAGES = Outages()
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class Cluster:
     """``workers`` computers and a network around one server.
 
     ``in_flight`` says what becomes of a computation whose order was replaced: ``recall`` stops
-    it on the spot, ``finish`` lets it end and drops the gradient.
+    it on the spot, ``finish`` lets it end and drops the gradient.  ``speed`` changes over time how
+    long the seconds of ``compute`` are; without one they are seconds.
 
     >>> from simulator.cluster import Cluster, Power
     >>> Cluster(workers=10, compute=Power(exponent=0.5)).compute_seconds(seed=0, worker=3, k=0)
@@ -27,20 +31,26 @@ class Cluster:
     compute: Law
     network: Network = FREE
     in_flight: InFlight = "recall"
+    speed: Speed | None = None
+    outages: Outages = NO_OUTAGES
 
     def computations(self, seed: int) -> Durations:
         return Durations(self.compute, self.workers, name="cluster.compute", seed=seed)
 
-    def uploads(self, seed: int, dimension: int) -> Durations:
-        return self._transfers(self.network.upload, "network.upload", seed, dimension)
+    def pace(self, seed: int) -> Pace | None:
+        return self.speed.pace(self.workers, seed) if self.speed else None
 
-    def downloads(self, seed: int, dimension: int) -> Durations:
-        return self._transfers(self.network.download, "network.download", seed, dimension)
+    def absences(self, seed: int) -> Absences | None:
+        return self.outages.absences(self.workers, seed) if self.outages else None
+
+    def uploads(self, seed: int, vector: Vector) -> Transfers:
+        link, name = self.network.upload, "network.upload"
+        return link.transfers(self.workers, name=name, seed=seed, vector=vector)
+
+    def downloads(self, seed: int, vector: Vector) -> Transfers:
+        link, name = self.network.download, "network.download"
+        return link.transfers(self.workers, name=name, seed=seed, vector=vector)
 
     def compute_seconds(self, seed: int, worker: int, k: int) -> float:
-        """How long the ``k``-th computation of a worker lasts, under every method."""
+        """How long the ``k``-th computation of a worker lasts at speed 1, under every method."""
         return self.computations(seed).one(worker, k)
-
-    def _transfers(self, transfer: Transfer, name: str, seed: int, dimension: int) -> Durations:
-        scale = transfer.scale(dimension)
-        return Durations(transfer.law, self.workers, name=name, seed=seed, scale=scale)

@@ -11,8 +11,10 @@ import numpy as np
 from simulator.cluster.law import Floats, Integers, Law
 from simulator.cluster.random_words import keys, words
 
-LOOK_AHEAD_NUMBERS = 2**19
-"""Room for drawn-ahead durations (4 MiB), shared by all workers."""
+LOOK_AHEAD_NUMBERS = 2**18
+"""Room for drawn-ahead durations (2 MiB), shared by all workers."""
+PIECE = 8192
+"""How many durations are drawn together."""
 LONGEST_SECONDS = 1e18
 """Beyond it, one second more makes no difference to a clock in floats."""
 
@@ -43,12 +45,14 @@ class Durations:
             raise InvalidDuration(f"{name}: gives more seconds than a number holds") from None
         everybody = np.arange(workers)
         self._check(self.nominal, everybody, drawn=False)
+        self._everybody = everybody
         if law.varies:
             self._keys = keys(seed, name, workers)
-            self._width = max(4, min(64, LOOK_AHEAD_NUMBERS // workers))
+            self._width = max(2, min(64, LOOK_AHEAD_NUMBERS // workers))
             self._ahead = np.empty((workers, self._width))
             self._first = np.full(workers, -self._width, dtype=np.int64)
-            self._draw(everybody, np.zeros(workers, np.int64))  # what is wrong is told at once
+            for extreme in self.extremes():  # what can ever be wrong is told at once
+                self._check(extreme, everybody)
         else:
             self._constant = cast("memoryview[float]", self._base.data)
         self.free = not self._base.any()
@@ -61,7 +65,12 @@ class Durations:
         """One duration for every worker: its ``k[worker]``-th."""
         if not self.varies:
             return self._base
-        return self._draw(np.arange(len(self._base)), k)
+        # In pieces that stay in the processor's cache: three times as fast for many workers.
+        drawn = np.empty(len(self._base))
+        for start in range(0, len(drawn), PIECE):
+            piece = slice(start, start + PIECE)
+            drawn[piece] = self._draw(self._everybody[piece], k[piece])
+        return drawn
 
     def one(self, worker: int, k: int) -> float:
         """The ``k``-th duration of one worker."""
@@ -75,6 +84,20 @@ class Durations:
             self._ahead[worker] = self._draw(np.full(self._width, worker), ahead)
         return float(self._ahead[worker, offset])
 
+    def prepare(self, workers: Integers, k: Integers) -> None:
+        """Draw ahead, in one go, for workers that will soon ask for these with ``one``."""
+        if not self.varies:
+            return
+        offset = k - self._first[workers]
+        fresh = (offset < 0) | (offset >= self._width)
+        workers, k = workers[fresh], k[fresh]
+        if not workers.size:
+            return
+        rows, ahead = np.repeat(workers, self._width), np.arange(self._width)
+        self._first[workers] = k
+        drawn = self._draw(rows, (k[:, None] + ahead).ravel())
+        self._ahead[workers] = drawn.reshape(-1, self._width)
+
     @property
     def nominal(self) -> Floats:
         """Each worker's seconds as far as they are known beforehand."""
@@ -84,7 +107,8 @@ class Durations:
         """The shortest and the longest duration that each worker can draw."""
         workers = len(self._base)
         least, most = np.zeros(workers, np.uint64), np.full(workers, 2**64 - 1, np.uint64)
-        return self._law.vary(self._base, least), self._law.vary(self._base, most)
+        with np.errstate(over="ignore"):
+            return self._law.vary(self._base, least), self._law.vary(self._base, most)
 
     def _draw(self, workers: Integers, k: Integers) -> Floats:
         with np.errstate(over="ignore"):  # more seconds than a number holds: it never ends

@@ -1,51 +1,140 @@
-"""What does a message cost?  Per-worker transfer times, and the collective made of them."""
+"""What does a message cost?  Links between each worker and the server, described."""
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
-from simulator.cluster.law import Law
+import numpy as np
+
+from simulator.cluster.collectives import Collective, Parts
+from simulator.cluster.durations import Durations
+from simulator.cluster.law import Bits, Floats, Integers, Law
 from simulator.cluster.laws.fixed import Fixed
 
-Collective = Literal["max", "gather"]
-
-
 NO_TIME = Fixed(0.0)
+Contention: TypeAlias = Literal["queue", "share"]
+
+
+class Vector(NamedTuple):
+    """What is sent: a point or a gradient, of so many numbers of so many bytes each."""
+
+    dimension: int = 1
+    itemsize: int = 4
+
+    @property
+    def bytes(self) -> int:
+        return self.dimension * self.itemsize
+
+
+class Link(Protocol):
+    """One direction between every worker and the server."""
+
+    def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
+        """How long each worker's k-th transfer of such a vector takes."""
 
 
 @dataclass(frozen=True)
-class Transfer:
-    """Seconds to move one vector of dimension d: ``law * d**dimension_power``."""
+class Seconds:
+    """A law says the seconds: ``law * d**dimension_power`` for a vector of dimension d."""
 
     law: Law = NO_TIME
     dimension_power: float = 0.0
 
-    def scale(self, dimension: int) -> float:
-        return math.pow(dimension, self.dimension_power)
+    def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
+        scale = math.pow(vector.dimension, self.dimension_power)
+        transit = Durations(self.law, workers, name=name, seed=seed, scale=scale)
+        return Transfers(_none(workers), transit)
 
 
-FREE = Transfer()
+@dataclass(frozen=True)
+class Wire:
+    """Latency and bandwidth: a vector takes ``latency + bytes / bandwidth`` (bytes per second)."""
+
+    bandwidth: Law
+    latency: Law = NO_TIME
+
+    def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
+        crossing = Crossing(self.bandwidth, vector.bytes)
+        return Transfers(
+            Durations(self.latency, workers, name=f"{name}.latency", seed=seed),
+            Durations(crossing, workers, name=name, seed=seed),
+        )
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """Bytes over bandwidth, as a law of durations."""
+
+    bandwidth: Law
+    bytes: int
+    varies: ClassVar[bool] = False
+
+    def base(self, workers: int, bits: Bits) -> Floats:
+        bandwidth = self.bandwidth.base(workers, bits)
+        if not (bandwidth > 0).all():
+            at = int(np.argmin(bandwidth > 0))
+            remedy = "must be a positive number of bytes per second"
+            raise ValueError(f"bandwidth[{at}] = {bandwidth[at]:g}: {remedy}")
+        return self.bytes / bandwidth
+
+    def vary(self, base: Floats, bits: Bits) -> Floats:
+        return base
+
+
+class Transfers:
+    """The transfers of one direction in one run: the latency, and the time of all the bytes."""
+
+    def __init__(self, latency: Durations, transit: Durations) -> None:
+        self._latency, self._transit = latency, transit
+        self.free = latency.free and transit.free
+        self.varies = latency.varies or transit.varies
+
+    def all(self, k: Integers) -> Floats:
+        """One transfer for every worker: its ``k[worker]``-th."""
+        if self._latency.free:
+            return self._transit.all(k)
+        return self._latency.all(k) + self._transit.all(k)
+
+    def one(self, worker: int, k: int) -> float:
+        """The seconds of one worker's ``k``-th transfer."""
+        if self._latency.free:
+            return self._transit.one(worker, k)
+        return self._latency.one(worker, k) + self._transit.one(worker, k)
+
+    def parts(self, worker: int, k: int) -> Parts:
+        return Parts(self._latency.one(worker, k), self._transit.one(worker, k))
+
+
+@dataclass(frozen=True)
+class Uplink:
+    """What all workers share on the way to a parameter server: bytes per second.
+
+    ``queue``: so many ``channels`` of this bandwidth each, one transfer at a time on each, first
+    come, first served.  ``share``: all transfers at once, the bandwidth divided fairly.
+    """
+
+    bandwidth: float
+    contention: Contention = "queue"
+    channels: int = 1
+
+
+FREE = Seconds()
+SCALAR = Vector()
 
 
 @dataclass(frozen=True)
 class Network:
-    """Transfers to the server (``upload``) and from it (``download``); free unless said.
+    """Links to the server (``upload``) and from it (``download``); free unless said.
 
-    ``collective`` says how the uploads of an all-reduce combine: ``max`` starts them all when
-    the batch is full; with ``gather`` each starts when its worker's own last gradient is done.
+    ``collective`` says what the all-reduce of a batch costs; ``uplink`` is what the uploads to
+    a parameter server pass together.
     """
 
-    upload: Transfer = FREE
-    download: Transfer = FREE
+    upload: Link = FREE
+    download: Link = FREE
     collective: Collective = "max"
+    uplink: Uplink | None = None
 
-    def collective_end(self, full: float, uploads: Iterable[tuple[float, float]]) -> float:
-        """When the all-reduce of a batch that is full now ends.
 
-        ``uploads`` holds, per participant, when its last gradient was done and how long its
-        upload takes.
-        """
-        if self.collective == "max":
-            return full + max(seconds for _, seconds in uploads)
-        return max(full, *(done + seconds for done, seconds in uploads))
+def _none(workers: int) -> Durations:
+    return Durations(NO_TIME, workers, name="network")

@@ -10,6 +10,9 @@ import numpy as np
 
 from simulator.cluster.law import Bits, Floats, Integers
 
+LARGEST = 1 - 2.0**-53
+"""The middle of the last of 2^53 intervals would round up to 1."""
+
 
 def keys(seed: int, stream: str, workers: int) -> Bits:
     """The start of every worker's sequence in this stream."""
@@ -28,4 +31,5 @@ def words(keys: Bits, k: Integers) -> Bits:
 
 def uniforms(bits: Bits) -> Floats:
     """Numbers strictly inside (0, 1), one per word: safe for every inverse distribution."""
-    return ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    middles = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
+    return np.minimum(middles, LARGEST)

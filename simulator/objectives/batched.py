@@ -50,6 +50,7 @@ class Batched:
         self.policy = policy_for(environment.observation_size, environment.actions, hidden)
         self.gradient = jax.jit(self._gradient)
         self.gradients = jax.jit(self._gradients)
+        self.lengths = jax.jit(self._lengths)
         self.play = jax.jit(self._play, static_argnames="episodes")
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
@@ -69,12 +70,17 @@ class Batched:
     def _gradients(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        choose = jax.vmap(self._choose)
-        paths = self._paths(choose, points, episode_keys(root, tickets), weights != 0)
+        paths = self._paths_each(root, points, tickets, weights)
         scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
         totals = self._backward_each(points, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
         return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
+
+    def _lengths(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "Array":
+        # The loop records its steps here too; XLA drops what nobody reads.
+        return self._paths_each(root, points, tickets, weights).lengths
 
     def _play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
@@ -82,6 +88,13 @@ class Batched:
         keys = evaluation_keys(root, step, episodes)
         paths = self._paths(self._choose, point, keys, jnp.ones(episodes, bool))
         return jnp.sum(paths.rewards, axis=0), paths.lengths
+
+    def _paths_each(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> Paths:
+        """A path for each ticket at its own point; none for padding."""
+        choose = jax.vmap(self._choose)
+        return self._paths(choose, points, episode_keys(root, tickets), weights != 0)
 
     def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)

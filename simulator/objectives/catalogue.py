@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
+import numpy as np
 from annotated_types import Ge, Gt, Le, MinLen
 from pydantic import Field
 
-from simulator.objectives.environments.catalogue import check_environment
-from simulator.objectives.objective import Direction, Objective
+from simulator.objectives.environments.catalogue import check_environment, spaces
+from simulator.objectives.objective import Direction, Objective, Playing, Size
+from simulator.objectives.policies import policy_for
 from simulator.tables import Table
 
 Count: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
@@ -32,12 +34,20 @@ class PolicyGradientTable(Table):
     dtype: Literal["float32", "float64"] = "float32"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"return": "higher"}
+    plays: ClassVar[bool] = True
+    """Whether a ticket takes environment steps; then what is built is ``Playing``."""
 
     def check(self) -> None:
         """Raise a one-line ValueError if there is no such environment."""
         check_environment(self.environment, self.environment_options)
 
-    def build(self) -> Objective:
+    def size(self) -> Size:
+        """Of a point, without JAX; ValueError if there is no such environment."""
+        seen, actions = spaces(self.environment, self.environment_options)
+        policy = policy_for(seen, actions, self.policy.hidden)
+        return Size(policy.dimension, np.dtype(self.dtype).itemsize)
+
+    def build(self) -> Playing:
         from simulator.objectives.policy_gradient import PolicyGradient
 
         return PolicyGradient(
@@ -61,9 +71,14 @@ class QuadraticTable(Table):
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
+    plays: ClassVar[bool] = False
 
     def check(self) -> None:
         """Nothing beyond the types can be wrong."""
+
+    def size(self) -> Size:
+        """Of a point."""
+        return Size(self.dimension, np.dtype(self.dtype).itemsize)
 
     def build(self) -> Objective:
         from simulator.objectives.quadratic import Quadratic

@@ -76,6 +76,17 @@ class Hosted:
             lengths[row] = len(episodes[0].rewards)
         return jnp.stack(totals), jnp.asarray(lengths)
 
+    def lengths(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "Array":
+        _, used = self._used(weights)
+        drawn, each = self._drawn(self._ticket_keys(root, tickets)), np.asarray(points)
+        lengths = np.zeros(len(each), np.int32)
+        for row in used:
+            (episode,) = self._episodes(each[row], drawn, [row])
+            lengths[row] = len(episode.rewards)
+        return jnp.asarray(lengths)
+
     def play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
     ) -> "tuple[Array, Array]":

@@ -7,7 +7,7 @@ and contributes nothing, not even a NaN.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 from algorithms.tickets import Ticket
 
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
     from jax import Array
 
 Direction = Literal["higher", "lower"]
+
+
+class Size(NamedTuple):
+    """How large a point is: its numbers, and the bytes of each."""
+
+    dimension: int
+    itemsize: int
 
 
 class Objective(Protocol):
@@ -50,6 +57,20 @@ class Objective(Protocol):
         self, root: "Array", point: "Array", step: int, episodes: int
     ) -> "dict[str, Array]":
         """The metrics at a point.  Its random numbers are its own: looking changes nothing."""
+
+
+@runtime_checkable
+class Playing(Objective, Protocol):
+    """An objective whose tickets are episodes, which may differ in length."""
+
+    def lengths(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "Array":
+        """The environment steps of each ticket's episode at its own row of ``points``, (B,) int32.
+
+        What ``gradients`` would say, without a gradient; 0 for padding, and no other weight
+        matters.
+        """
 
 
 def ticket_keys(root: "Array", tickets: "Array") -> "Array":

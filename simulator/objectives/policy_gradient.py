@@ -81,6 +81,12 @@ class PolicyGradient:
         """Each ticket's gradient at its own point, times its weight, and the steps of each."""
         return self._episodes.gradients(root, points, tickets, weights)
 
+    def lengths(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "Array":
+        """The steps of each ticket's episode at its own point, 0 for padding; no gradient."""
+        return self._episodes.lengths(root, points, tickets, weights)
+
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
         """One ticket's gradient without batching or compilation, and the steps it took."""
         import jax.numpy as jnp

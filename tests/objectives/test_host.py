@@ -67,6 +67,26 @@ def test_batches_agree_with_the_twin(name: str) -> None:
     assert not np.any(each[1])
 
 
+@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
+@pytest.mark.parametrize("name", ["Acrobot-v1", "MountainCarContinuous-v0", "CartPole-v0"])
+def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
+    objective = PolicyGradient(name, hidden=(8,), horizon=24, dtype="float64")
+    start, weights = objective.initial_point(ROOT) * 3, jnp.asarray([0.5, 0.0, -2.0, 1.0])
+    points = jnp.stack([start * (1 + row / 10) for row in range(4)]).at[1].set(jnp.nan)
+    lengths = objective.lengths(ROOT, points, TICKETS, weights)
+    assert (lengths.shape, lengths.dtype) == ((4,), jnp.int32)
+    _, expected = objective.gradients(ROOT, points, TICKETS, weights)
+    np.testing.assert_array_equal(lengths, expected)
+    assert lengths[1] == 0
+    for row in (0, 2, 3):
+        _, plain = objective.sample(ROOT, points[row], Ticket(*TICKETS[row].tolist()))
+        _, steps = objective.gradient(ROOT, points[row], TICKETS, 1.0 * (jnp.arange(4) == row))
+        alone = objective.lengths(ROOT, points[row][None], TICKETS[row][None], np.ones(1))
+        assert lengths[row] == plain == steps == alone[0]
+    if name == "CartPole-v0":  # the others last the whole horizon
+        assert len(set(lengths.tolist())) > 2
+
+
 def test_nothing_to_do_is_zero() -> None:
     objective = PolicyGradient("Acrobot-v1", hidden=(8,), horizon=5)
     point = objective.initial_point(ROOT)
@@ -74,6 +94,8 @@ def test_nothing_to_do_is_zero() -> None:
     assert total.dtype == jnp.float32
     assert not np.any(total)
     assert steps == 0
+    each = jnp.tile(point, (4, 1))
+    assert not np.any(objective.lengths(ROOT, each, TICKETS, jnp.zeros(4, jnp.float32)))
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")

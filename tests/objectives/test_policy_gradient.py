@@ -1,7 +1,7 @@
 """The estimator: exact where an MDP can be enumerated, and the same in any batch."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from simulator.objectives import batched
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.environments.spaces import Discrete, Environment
 from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
+from simulator.objectives.objective import Playing
 from simulator.objectives.policy_gradient import PolicyGradient
 
 ROOT = jax.random.key(7)
@@ -171,6 +172,56 @@ def test_a_gradient_does_not_depend_on_its_batch(objective: PolicyGradient) -> N
     total, steps = objective.gradient(ROOT, start, shuffled, weights)
     close(total, each[order].sum(axis=0))
     assert steps == lengths[order].sum()
+
+
+def test_lengths_are_those_of_the_same_episodes(objective: PolicyGradient) -> None:
+    """At unequal points, among padding of any content, and in any batch."""
+    start = 3 * objective.initial_point(ROOT)
+    points = jnp.stack([start * (1 + row / 10) for row in range(5)]).at[2].set(jnp.nan)
+    weights = jnp.asarray(WEIGHTS)
+    lengths = objective.lengths(ROOT, points, rows(TICKETS), weights)
+    assert (lengths.shape, lengths.dtype) == ((5,), jnp.int32)
+    _, expected = objective.gradients(ROOT, points, rows(TICKETS), weights)
+    np.testing.assert_array_equal(lengths, expected)
+    assert [bool(length) for length in lengths] == [True, True, False, True, True]
+    assert isinstance(objective, Playing)
+    for row in np.flatnonzero(WEIGHTS):
+        only = jnp.arange(5) == row
+        _, plain = objective.sample(ROOT, points[row], TICKETS[row])
+        _, steps = objective.gradient(ROOT, points[row], rows(TICKETS), 1.0 * only)
+        alone = objective.lengths(ROOT, points[row][None], rows(TICKETS[row : row + 1]), np.ones(1))
+        masked = objective.lengths(ROOT, points, rows(TICKETS), only)
+        assert lengths[row] == plain == steps == alone[0]
+        np.testing.assert_array_equal(masked, np.where(only, lengths, 0))
+
+
+@pytest.mark.parametrize("size", [1, 16])
+def test_lengths_agree_in_single_precision_over_many_tickets(size: int) -> None:
+    """The longest-lived of them make hundreds of choices, and every one is the same."""
+    cart = PolicyGradient("CartPole-v1", hidden=(16,), horizon=120)
+    points = jnp.tile(3 * cart.initial_point(ROOT), (size, 1))
+    ones, seen = jnp.ones(size, jnp.float32), []
+    for index in range(10):
+        tickets = rows([Ticket(worker, 0, index) for worker in range(size)])
+        seen.append(np.asarray(cart.lengths(ROOT, points, tickets, ones)))
+        _, expected = cart.gradients(ROOT, points, tickets, ones)
+        np.testing.assert_array_equal(seen[-1], expected)
+    assert len(np.unique(np.concatenate(seen))) > 5
+
+
+def test_lengths_compile_to_a_loop_that_records_nothing(
+    cases: dict[str, PolicyGradient],
+) -> None:
+    """What a gradient needs, (time, row, …) with room for 24 steps, is not even allocated."""
+    cart = cases["CartPole-v1"]
+    points = jnp.tile(cart.initial_point(ROOT), (5, 1))
+    given = (ROOT, points, rows(TICKETS), jnp.asarray(WEIGHTS))
+
+    def compiled(function: Callable[..., object]) -> str:
+        return jax.jit(function).lower(*given).compile().as_text()
+
+    assert "[24,5" in compiled(cart.gradients)
+    assert "[24,5" not in compiled(cart.lengths)
 
 
 def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(

@@ -7,6 +7,7 @@ import numpy as np
 from annotated_types import Ge, Le
 
 from simulator.cluster.law import Bits, Floats, Law
+from simulator.cluster.laws import inner
 from simulator.cluster.random_words import uniforms
 
 
@@ -19,7 +20,7 @@ class LogNormal:
     varies: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
-        return self.mean.base(workers, bits)
+        return inner.seconds("mean", self.mean, workers, bits)
 
     def vary(self, base: Floats, bits: Bits) -> Floats:
         from scipy.special import ndtri

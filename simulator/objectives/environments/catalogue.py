@@ -1,4 +1,4 @@
-"""Which environments are there, and can this one be made with these options?
+"""Which environments are there, what does a policy see of one, and do these options make it?
 
 Ours are written in JAX; every other registered gymnasium environment runs on the host.  Neither
 JAX nor, for ours, gymnasium is imported to answer: a scenario is checked before any work.
@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from simulator.mistakes import no_such_option
 from simulator.objectives.environments import cartpole, pendulum
-from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.environments.spaces import Actions, Environment
 
 
 class Own(NamedTuple):
@@ -36,14 +36,23 @@ def check_environment(name: str, options: Mapping[str, Any]) -> None:
     Traceback (most recent call last):
     ValueError: environment_options.lenght: CartPole-v1 has no such option; did you mean 'length'?
     """
+    spaces(name, options)
+
+
+def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
+    """The length of an environment's observation and what its actions are; errors as above.
+
+    >>> spaces("CartPole-v1", {})
+    (4, Discrete(n=2, start=0))
+    """
     if name in OWN:
-        _check_options(name, options)
-        return
+        ours = own_environment(name, options)
+        return ours.observation_size, ours.actions
     from simulator.objectives.environments import host
 
     environment = host.open_environment(name, options, horizon=1)
     try:
-        host.spaces_of(environment, name)
+        return host.spaces_of(environment, name)
     finally:
         environment.close()
 

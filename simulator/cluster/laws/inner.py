@@ -1,0 +1,26 @@
+"""What does a law make of the law it holds?  Errors come back with the field's name in front."""
+
+import numpy as np
+
+from simulator.cluster.law import Bits, Floats, Law
+
+
+def seconds(field: str, law: Law, workers: int, bits: Bits) -> Floats:
+    """The seconds that the steady law in this field gives each worker."""
+    if law.varies:
+        raise ValueError(f"{field}: must be a law that does not vary itself")
+    try:
+        return law.base(workers, bits)
+    except ValueError as error:
+        raise ValueError(f"{field}.{error}") from None
+
+
+def spread(field: str, law: Law, workers: int, bits: Bits) -> Floats:
+    """The same for a field that says how widely chance scatters: finite, 0 or more."""
+    found = seconds(field, law, workers, bits)
+    good = (found >= 0) & np.isfinite(found)
+    if not good.all():
+        at = int(np.argmin(good))
+        remedy = "must be a finite number of seconds, 0 or more"
+        raise ValueError(f"{field}[{at}] = {found[at]:g}: {remedy}")
+    return found

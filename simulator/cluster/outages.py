@@ -1,0 +1,145 @@
+"""When is a worker not there?  Outages foreseen and failures at random, in one row of intervals.
+
+An outage lasts from ``begin`` up to ``end``, which is infinite for a worker that leaves for ever.
+One that begins at 0 is a worker that joins later.  Failures alternate: a worker is up for a time
+drawn around ``mean_time_between_failures``, down for one around ``mean_time_to_repair`` (both
+exponential), and so on, a function of (seed, worker).  Outages of a worker that meet are one.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from simulator.cluster.law import Floats
+from simulator.cluster.random_words import keys, uniforms, words
+
+Work: TypeAlias = Literal["lost", "continued"]
+"""What becomes of a worker's computation and of the gradients it holds."""
+
+
+class Outage(NamedTuple):
+    """A worker is not there from ``begin`` up to ``end``."""
+
+    worker: int
+    begin: float
+    end: float = math.inf
+
+
+@dataclass(frozen=True)
+class Failures:
+    """Random outages of every worker, or of some of them."""
+
+    mean_time_between_failures: float
+    mean_time_to_repair: float
+    workers: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Outages:
+    """All that keeps workers away, and what becomes of their work meanwhile."""
+
+    foreseen: tuple[Outage, ...] = ()
+    failures: Failures | None = None
+    work: Work = "lost"
+
+    def __bool__(self) -> bool:
+        return bool(self.foreseen or self.failures)
+
+    def absences(self, workers: int, seed: int) -> "Absences":
+        """The same as intervals, worker by worker."""
+        return Absences(self, workers, seed)
+
+
+class Absences:
+    """Each worker's present or next interval of absence: ``begin`` and ``end``, both may be inf.
+
+    >>> absences = Outages((Outage(1, 5.0, 8.0), Outage(1, 7.0, 9.0))).absences(2, seed=0)
+    >>> absences.begin.tolist(), absences.end.tolist()
+    ([inf, 5.0], [inf, 9.0])
+    >>> absences.next(1); absences.begin.tolist()
+    [inf, inf]
+    """
+
+    def __init__(self, outages: Outages, workers: int, seed: int) -> None:
+        self.begin = np.full(workers, np.inf)
+        self.end = np.full(workers, np.inf)
+        self._foreseen = _merged(outages.foreseen)
+        self._failing: Failing | None = None
+        if outages.failures is not None:
+            self._failing = Failing(outages.failures, workers, seed)
+            self.begin[:], self.end[:] = self._failing.begin, self._failing.end
+        for worker in self._foreseen:
+            self._join(worker)
+
+    def next(self, worker: int) -> None:
+        """Go on to the worker's following absence."""
+        self.begin[worker] = self.end[worker] = math.inf
+        self._join(worker)
+
+    def _join(self, worker: int) -> None:
+        """The earliest absence, with all that meets it."""
+        foreseen = self._foreseen.get(worker, [])
+        failing = self._failing
+        begin, end = self._head(worker)
+        if begin == math.inf:
+            return
+        self.begin[worker] = begin
+        reach = end
+        while True:
+            if foreseen and foreseen[-1].begin <= reach:
+                reach = max(reach, foreseen.pop().end)
+            elif failing and failing.begin[worker] <= reach < math.inf:
+                reach = max(reach, float(failing.end[worker]))
+                failing.draw(worker)
+            else:
+                break
+        self.end[worker] = reach
+
+    def _head(self, worker: int) -> tuple[float, float]:
+        foreseen = self._foreseen.get(worker)
+        heads = [(foreseen[-1].begin, foreseen[-1].end)] if foreseen else []
+        if self._failing:
+            failing = self._failing
+            heads.append((float(failing.begin[worker]), float(failing.end[worker])))
+        return min(heads, default=(math.inf, math.inf))
+
+
+class Failing:
+    """The next random failure of each worker: up for a while, down for a while."""
+
+    def __init__(self, failures: Failures, workers: int, seed: int) -> None:
+        self._between = failures.mean_time_between_failures
+        self._repair = failures.mean_time_to_repair
+        self._keys = keys(seed, "cluster.failures", workers)
+        self._drawn = np.zeros(workers, np.int64)
+        self.begin, self.end = np.zeros(workers), np.zeros(workers)
+        self._draw(slice(None))
+        if failures.workers is not None:
+            spared = np.setdiff1d(np.arange(workers), failures.workers)
+            self.begin[spared] = self.end[spared] = np.inf
+
+    def draw(self, worker: int) -> None:
+        """The failure after this one."""
+        self._draw(slice(worker, worker + 1))
+
+    def _draw(self, whom: slice) -> None:
+        up = self._exponential(whom, self._between)
+        self.begin[whom] = self.end[whom] + up
+        self.end[whom] = self.begin[whom] + self._exponential(whom, self._repair)
+
+    def _exponential(self, whom: slice, mean: float) -> Floats:
+        bits = words(self._keys[whom], self._drawn[whom])
+        self._drawn[whom] += 1
+        lasting: Floats = mean * -np.log(uniforms(bits))
+        return lasting
+
+
+def _merged(outages: Iterable[Outage]) -> Mapping[int, list[Outage]]:
+    """Each worker's, the latest first, so that the next is taken off the end."""
+    of_worker: dict[int, list[Outage]] = {}
+    for outage in sorted(outages, key=lambda outage: -outage.begin):
+        of_worker.setdefault(outage.worker, []).append(outage)
+    return of_worker

@@ -1,0 +1,209 @@
+"""When is it done, if the speed changes in steps?  Work as a function of time, and its inverse.
+
+A row holds a speed for each piece of time and the work done until the piece begins.  Behind its
+pieces stands where the row ends: at the end of a period, from where it repeats, or never.
+Workers may share a row, each running ahead in it by seconds of its own.
+
+Rounding: neighbours of one speed are one piece, and what begins and ends in one piece takes
+``seconds / speed`` to the last bit.  Elsewhere the end is off by the rounding of a sum of the
+work of all m pieces of the row, (m + 3) 2^-53 of it at most, divided by the speed, and by some
+last bits of the clock or the period.  That must not cost a night: where the speed falls to 0, a
+computation that lacks no more than ``ROUNDING`` of the work of its row counts as done.
+"""
+
+from bisect import bisect_left, bisect_right
+from math import floor, fmod, inf
+from typing import cast
+
+import numpy as np
+
+from simulator.cluster.law import Floats, Integers
+from simulator.cluster.speeds import search
+
+ROUNDING = 1e-12
+"""What rounding may have cost of the work since the row began."""
+NEGLIGIBLE = 1e-6
+"""And at most so much of a computation, so that none is done before it has begun."""
+
+
+class Pieces:
+    """Speeds that are constant piece by piece: row r is ``first[r]`` to ``first[r + 1]``.
+
+    The times of a row begin with 0.  Worker i follows row ``row[i]``, else row i, ``ahead[i]``
+    seconds (less than a period) ahead of the clock.
+
+    >>> nights = Pieces(np.array([0, 2]), np.array([0.0, 8.0]), np.array([1.0, 0.0]), period=24.0)
+    >>> nights.finish(0, start=7.0, seconds=1.0), nights.finish(0, start=7.0, seconds=2.0)
+    (8.0, 25.0)
+    """
+
+    def __init__(
+        self,
+        first: Integers,
+        times: Floats,
+        speeds: Floats,
+        *,
+        row: Integers | None = None,
+        ahead: Floats | None = None,
+        period: float = inf,
+    ) -> None:
+        self._period = period
+        self._lay_out(first, times, speeds)
+        rows = len(first) - 1
+        self._row = np.arange(rows) if row is None else row
+        self._ahead = np.zeros(len(self._row)) if ahead is None else ahead
+        # What is asked one worker at a time is read from plain memory.
+        self._times_ = cast("memoryview[float]", self._times.data)
+        self._speeds_ = cast("memoryview[float]", self._speeds.data)
+        self._works_ = cast("memoryview[float]", self._works.data)
+        self._ahead_ = cast("memoryview[float]", self._ahead.data)
+        self._first_: list[int] = self._first.tolist()
+        self._row_: list[int] = self._row.tolist()
+
+    def work(self, worker: int, time: float) -> float:
+        total = self._works_[self._first_[self._row_[worker] + 1] - 1]
+        if self._period == inf:
+            return self._until(worker, time) if time < inf else total
+        if time == inf:
+            return inf if total else 0.0
+        rest, ahead = fmod(time, self._period), self._ahead_[worker]
+        laps, at = floor((time - rest) / self._period + 0.5), rest + ahead
+        if at >= self._period:
+            laps, at = laps + 1, at - self._period
+        return laps * total + (self._until(worker, at) - self._until(worker, ahead))
+
+    def time(self, worker: int, work: float) -> float:
+        return self.finish(worker, 0.0, work)
+
+    def finish(self, worker: int, start: float, seconds: float) -> float:
+        end = start + seconds
+        if end == inf or seconds <= 0:
+            return end
+        at, period = start, self._period
+        if period < inf:
+            at = fmod(start, period) + self._ahead_[worker]
+            if at >= period:
+                at -= period
+        row = self._row_[worker]
+        low, last = self._first_[row], self._first_[row + 1] - 1
+        piece = bisect_right(self._times_, at, low, last) - 1
+        speed, until, rest = self._speeds_[piece], self._times_[piece + 1], seconds
+        if speed > 0:
+            took = seconds / speed
+            if at + took <= until:
+                return start + took
+            rest = max(0.0, seconds - speed * (until - at))
+        work = self._works_[piece + 1] + rest
+        slack = min(NEGLIGIBLE * seconds, ROUNDING * work)
+        begin, end = self._reach(work, slack, low, piece + 1, last)
+        return max(start, start - at + begin + end)
+
+    def _reach(
+        self, work: float, slack: float, low: int, behind: int, last: int
+    ) -> tuple[float, float]:
+        """When the lap begins, and when in it a row has done this work; first place: behind."""
+        times, works, total, begin = self._times_, self._works_, self._works_[last], 0.0
+        if work > total:
+            if total == 0 or (self._period == inf and work - total > slack):
+                return 0.0, inf
+            over = fmod(work, total)
+            laps = floor((work - over) / total + 0.5)
+            if over <= slack:  # whole laps: done with the last work in a lap, not at its end
+                laps, over = laps - 1, total
+            if laps:
+                begin, behind = laps * self._period, low + 1
+            work = over
+        piece = bisect_left(works, work, behind, last)
+        if works[piece] == work:
+            return begin, times[piece]
+        before = piece - 1
+        lacks = work - works[before]
+        if lacks <= slack and before > low and self._speeds_[before - 1] == 0:
+            return begin, times[before - 1]
+        return begin, min(times[before] + lacks / self._speeds_[before], times[piece])
+
+    def finish_all(self, starts: Floats, seconds: Floats) -> Floats:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            return self._finish_all(starts, seconds)
+
+    def _finish_all(self, starts: Floats, seconds: Floats) -> Floats:
+        """``finish``, in the same operations, so that the last bits agree."""
+        ends: Floats = starts + seconds
+        busy = np.flatnonzero((ends < inf) & (seconds > 0))
+        start, seconds, row = starts[busy], seconds[busy], self._row[busy]
+        at = start
+        if self._period < inf:
+            at = np.fmod(start, self._period) + self._ahead[busy]
+            at = np.where(at >= self._period, at - self._period, at)
+        low, last = self._first[row], self._first[row + 1] - 1
+        piece = search.bisect_right(self._times, at, low, last) - 1
+        speed, until = self._speeds[piece], self._times[piece + 1]
+        took = seconds / speed
+        ends[busy] = start + took
+        later = np.flatnonzero((speed == 0) | (at + took > until))
+        if later.size:
+            start, seconds, at, low = start[later], seconds[later], at[later], low[later]
+            speed, last, behind = speed[later], last[later], piece[later] + 1
+            rest = np.maximum(0.0, seconds - speed * (until[later] - at))
+            work = self._works[behind] + np.where(speed > 0, rest, seconds)
+            slack = np.minimum(NEGLIGIBLE * seconds, ROUNDING * work)
+            begin, end = self._reach_all(work, slack, low, behind, last)
+            ends[busy[later]] = np.maximum(start, start - at + begin + end)
+        return ends
+
+    def _reach_all(
+        self, work: Floats, slack: Floats, low: Integers, behind: Integers, last: Integers
+    ) -> tuple[Floats, Floats]:
+        """``_reach``, likewise."""
+        times, works, total = self._times, self._works, self._works[last]
+        more = work > total
+        never = more & ((total == 0) | ((self._period == inf) & (work - total > slack)))
+        over = np.where(more, np.fmod(work, total), work)
+        laps = np.where(more, np.floor((work - over) / total + 0.5), 0.0)
+        whole = more & (over <= slack)
+        laps, work = np.where(whole, laps - 1, laps), np.where(whole, total, over)
+        later = (laps > 0) & ~never
+        begin = np.where(later, laps * self._period, 0.0)
+        behind = np.where(later, low + 1, behind)
+        piece = search.bisect_left(works, work, behind, last)
+        before = piece - 1
+        lacks = work - works[before]
+        end = np.minimum(times[before] + lacks / self._speeds[before], times[piece])
+        # The place before a row's first is another row's, or the last of all: not looked at.
+        nightfall = (lacks <= slack) & (before > low) & (self._speeds[before - 1] == 0)
+        end = np.where(nightfall, times[before - 1], end)
+        end = np.where(works[piece] == work, times[piece], end)
+        return begin, np.where(never, inf, end)
+
+    def _until(self, worker: int, at: float) -> float:
+        """The work of a row from its beginning."""
+        row = self._row_[worker]
+        low, last = self._first_[row], self._first_[row + 1] - 1
+        piece = bisect_right(self._times_, at, low, last) - 1
+        return self._works_[piece] + self._speeds_[piece] * (at - self._times_[piece])
+
+    def _lay_out(self, first: Integers, times: Floats, speeds: Floats) -> None:
+        """One place more behind each row, for its end; equal neighbours become one piece."""
+        changes = np.ones(len(speeds), dtype=bool)
+        changes[1:] = speeds[1:] != speeds[:-1]
+        changes[first[:-1]] = True
+        kept = np.concatenate(([0], np.cumsum(changes)))[first]
+        row = np.repeat(np.arange(len(first) - 1), np.diff(kept))
+        places = np.arange(kept[-1]) + row
+        self._first = kept + np.arange(len(first))
+        self._times = np.full(self._first[-1], self._period)
+        self._speeds = np.zeros(self._first[-1])
+        self._works = np.zeros(self._first[-1])
+        self._times[places], self._speeds[places] = times[changes], speeds[changes]
+        gaps = self._times[places + 1] - self._times[places]
+        moving = speeds[changes] > 0
+        self._works[places[moving] + 1] = (speeds[changes] * np.where(moving, gaps, 0.0))[moving]
+        # Row by row: a sum over all would round each with the work of those before it.
+        for begin, end in zip(self._first[:-1], self._first[1:], strict=True):
+            np.cumsum(self._works[begin:end], out=self._works[begin:end])
+
+
+def steady(workers: int) -> Pieces:
+    """The law's own speed for everybody, for ever."""
+    everybody = np.zeros(workers, dtype=np.int64)
+    return Pieces(np.array([0, 1]), np.zeros(1), np.ones(1), row=everybody)

@@ -1,0 +1,40 @@
+"""What happens when only the times are wanted?  Schedules without gradients, and without JAX."""
+
+import time
+from collections.abc import Callable, Iterator
+
+from simulator.engine import Stalled
+from simulator.record import Run
+from simulator.scenario import Scenario
+from simulator.simulations import simulation_of, stop_of, vector_of
+
+MOMENT = 0.2
+"""Real seconds between two calls of ``watch``."""
+
+
+def run_schedules(
+    scenario: Scenario, *, watch: Callable[[Run], None] = lambda run: None
+) -> Iterator[Run]:
+    """The schedule of every method on every seed; an interrupted one is the last."""
+    vector = vector_of(scenario)
+    for seed in scenario.seeds:
+        for label in scenario.methods:
+            run = Run(label, seed)
+            began = time.perf_counter()
+            simulation = simulation_of(scenario, label, seed, vector=vector)
+            seen = began
+            try:
+                for step in simulation.steps(stop_of(scenario)):
+                    run.close(step)
+                    if step.number % 64 == 0 and time.perf_counter() - seen > MOMENT:
+                        seen = time.perf_counter()
+                        watch(run)
+            except Stalled as stalled:
+                run.end, run.message = "stalled", str(stalled)
+            except KeyboardInterrupt:
+                run.end, run.message = "interrupted", "interrupted"
+            run.accounts = simulation.accounts()
+            run.real_seconds = time.perf_counter() - began
+            yield run
+            if run.end == "interrupted":
+                return

@@ -1,0 +1,73 @@
+"""Which simulation does a scenario call for?  From its tables to the schedule of one run."""
+
+import math
+from typing import Any
+
+from algorithms.methods import METHODS
+from algorithms.updates import Rule
+from simulator.cluster import Vector
+from simulator.engine import Simulation, Sinks, Stop
+from simulator.record import Run
+from simulator.scenario import EvaluationTable, Scenario
+
+
+class Rhythm:
+    """When to look: at the first step at or after each multiple of some seconds, or steps.
+
+    >>> rhythm = Rhythm(EvaluationTable(every_seconds=10.0), Stop())
+    >>> [rhythm(number, time) for number, time in [(1, 4.0), (2, 12.0), (3, 13.0), (4, 20.0)]]
+    [False, True, False, True]
+    """
+
+    def __init__(self, evaluation: EvaluationTable, stop: Stop) -> None:
+        self._steps, self._seconds = evaluation.every_steps, evaluation.every_seconds
+        if self._steps is None and self._seconds is None:
+            if math.isfinite(stop.seconds):
+                self._seconds = stop.seconds / 50
+            else:
+                self._steps = 10
+        self._next = self._seconds or 0.0
+
+    def __call__(self, number: int, time: float) -> bool:
+        if self._steps is not None:
+            return number % self._steps == 0
+        assert self._seconds is not None
+        if time < self._next:
+            return False
+        self._next = (math.floor(time / self._seconds) + 1) * self._seconds
+        return True
+
+
+def stop_of(scenario: Scenario) -> Stop:
+    """The scenario's end as the engine takes it: what is not said never comes."""
+    stop = scenario.stop
+    return Stop(stop.seconds or math.inf, stop.steps or math.inf, stop.gradients or math.inf)
+
+
+def vector_of(scenario: Scenario) -> Vector:
+    """What is sent over the network: as many numbers as a point has."""
+    return Vector(*scenario.objective.size())
+
+
+def simulation_of(
+    scenario: Scenario, label: str, seed: int, *, vector: Vector, **options: Any
+) -> Simulation:
+    """The schedule of one method on one seed."""
+    table = scenario.methods[label]
+    aggregation = METHODS[table.method].aggregate(table.settings())
+    cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
+    return Simulation(cluster, aggregation, name=label, seed=timing, vector=vector, **options)
+
+
+def replay(scenario: Scenario, run: Run, vector: Vector, trace: Sinks | None = None) -> Simulation:
+    """The schedule of a run that has been, once more: the same, to the last bit."""
+    known = run.lengths
+    lengths = None if known is None else lambda tickets: [known[ticket] for ticket in tickets]
+    return simulation_of(
+        scenario, run.method, run.seed, vector=vector, lengths=lengths, trace=trace
+    )
+
+
+def rule_of(scenario: Scenario, label: str) -> Rule:
+    table = scenario.methods[label]
+    return METHODS[table.method].update_rule(table.settings())

@@ -1,0 +1,64 @@
+"""What an objective's table says of it before it is built is true of what is built."""
+
+from typing import Any
+
+import jax
+import pytest
+
+from simulator.objectives.catalogue import OBJECTIVES, PolicyGradientTable, QuadraticTable
+from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.objective import Playing, Size
+
+ROOT = jax.random.key(0)
+
+
+def policy_gradient(environment: str, **settings: Any) -> PolicyGradientTable:
+    return PolicyGradientTable(kind="policy-gradient", environment=environment, **settings)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("hidden", [[1], [64, 64], [32, 5, 7]])
+@pytest.mark.parametrize("environment", [*OWN, "Acrobot-v1", "MountainCarContinuous-v0"])
+def test_the_size_of_a_policys_points(environment: str, hidden: list[int], dtype: str) -> None:
+    table = policy_gradient(environment, policy={"hidden": hidden}, dtype=dtype)
+    built = table.build()
+    assert table.size() == Size(built.dimension, {"float32": 4, "float64": 8}[dtype])
+    assert built.initial_point(ROOT).nbytes == table.size().dimension * table.size().itemsize
+
+
+def test_options_change_the_size_where_they_change_the_environment() -> None:
+    small, large = (
+        policy_gradient("FrozenLake-v1", environment_options={"map_name": name})
+        for name in ("4x4", "8x8")
+    )
+    assert small.size().dimension == small.build().dimension
+    assert large.size().dimension - small.size().dimension == (64 - 16) * 64
+    assert policy_gradient("Pendulum-v1", environment_options={"max_torque": 3.0}).size()
+
+
+@pytest.mark.parametrize("dimension", [2, 100, 1729])
+def test_the_size_of_a_quadratics_points(dimension: int) -> None:
+    table = QuadraticTable(kind="quadratic", dimension=dimension)
+    start = table.build().initial_point(ROOT)
+    assert table.size() == Size(dimension, 8) == Size(len(start), start.dtype.itemsize)
+
+
+@pytest.mark.parametrize("environment", ["Acrobat-v1", "CartPole-v1"])
+def test_no_environment_no_size(environment: str) -> None:
+    """The errors are those of a check."""
+    table = policy_gradient(environment, environment_options={"lenght": 1})
+    with pytest.raises(ValueError, match=r"^environment") as checked:
+        table.check()
+    with pytest.raises(ValueError, match=r"^environment") as measured:
+        table.size()
+    assert str(measured.value) == str(checked.value)
+
+
+def test_a_table_knows_whether_its_objective_plays() -> None:
+    tables = {
+        "policy-gradient": policy_gradient("CartPole-v1"),
+        "quadratic": QuadraticTable(kind="quadratic"),
+    }
+    assert set(tables) == set(OBJECTIVES)
+    for table in tables.values():
+        assert isinstance(table.build(), Playing) == table.plays
