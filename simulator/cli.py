@@ -1,10 +1,11 @@
-"""The command line: ``straggle run | validate | list | schema | evaluate``.
+"""The command line: ``straggle run | validate | list | schema | evaluate | timeline``.
 
 Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
 packages are imported inside the commands that need them, so that help and checks are instant.
 """
 
 import json
+import math
 import shlex
 import sys
 from collections.abc import Callable
@@ -201,6 +202,49 @@ def evaluate(
         print(json.dumps(rows, indent=2))
     else:
         _console().print(evaluation.table(rows))
+
+
+@app.command()
+def timeline(
+    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
+    method: Annotated[
+        list[str] | None, typer.Option(metavar="LABEL", help="Only this one; may be repeated.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of the runs [the first].")] = None,
+    begin: Annotated[float, typer.Option("--from", help="Simulated seconds.")] = 0.0,
+    until: Annotated[
+        float, typer.Option(help="Simulated seconds; what is known by then is told.")
+    ] = math.inf,
+    workers: Annotated[
+        str | None, typer.Option(metavar="0,5-9,…", help="Only these workers, and the server.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to [RUN/timeline.json].")
+    ] = None,
+) -> None:
+    """Write what everybody did, as a Chrome trace, which https://ui.perfetto.dev shows."""
+    from simulator import chrome_trace, results
+
+    found, chosen = results.load(directory), _ranges(workers)
+    wanted = chrome_trace.excerpt(found, method, seed, chosen, begin, until)
+    written = chrome_trace.write(wanted, out or directory / "timeline.json", _say)
+    print(f"{written.path}: {written.events:,} events, {written.size / 1e6:,.1f} MB")
+    print("open it in https://ui.perfetto.dev")
+
+
+def _say(text: str) -> None:
+    print(f"straggle: {text}", file=sys.stderr)
+
+
+def _ranges(text: str | None) -> list[range] | None:
+    """The workers that ``0,5-9`` names."""
+    words = _words(text, "--workers")
+    if words is None:
+        return None
+    bounds = [(word.partition("-")[0], word.rpartition("-")[2]) for word in words]
+    if not all(first.isdecimal() and last.isdecimal() for first, last in bounds):
+        raise Mistake(f"--workers {text}: must be whole numbers and ranges, such as 0,5-9")
+    return [range(int(first), int(last) + 1) for first, last in bounds]
 
 
 def _command() -> str:

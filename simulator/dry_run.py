@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 
+from simulator.cluster import InvalidDuration
 from simulator.engine import Stalled
 from simulator.record import Run
 from simulator.scenario import Scenario
@@ -31,6 +32,8 @@ def run_schedules(
                         watch(run)
             except Stalled as stalled:
                 run.end, run.message = "stalled", str(stalled)
+            except InvalidDuration as wrong:
+                run.end, run.message = "failed", str(wrong)
             except KeyboardInterrupt:
                 run.end, run.message = "interrupted", "interrupted"
             run.accounts = simulation.accounts()

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TypeAlias
 
+from simulator.cluster import InvalidDuration
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.executor import BatchedExecutor, Executor, groups, one_by_one
 from simulator.learner import Learner
@@ -78,8 +79,8 @@ class Laboratory:
             self._train(run, simulation, points, stop)
         except Stalled as stalled:
             run.end, run.message = "stalled", str(stalled)
-        except Diverged as diverged:
-            run.end, run.message = "failed", str(diverged)
+        except (Diverged, InvalidDuration) as wrong:
+            run.end, run.message = "failed", str(wrong)
         except KeyboardInterrupt:
             run.end, run.message = "interrupted", "interrupted"
         if run.end in ("failed", "interrupted"):

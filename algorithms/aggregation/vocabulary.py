@@ -67,8 +67,11 @@ class Cluster(Protocol):
         broadcasts next; so who is lost or joins meanwhile need not be told.
         """
 
-    def step(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
-        """Close a server step with the weighted sum of these gradients: version + 1."""
+    def step(self, tickets: list[Ticket], weights: list[float]) -> None:
+        """Close a server step with the weighted sum of these gradients: version + 1.
+
+        The lists are the cluster's from now on: a batch may hold a million.
+        """
 
 
 Story: TypeAlias = Generator[Any, Any, None]

@@ -250,7 +250,7 @@ class Simulation:
                 self._give_up_on([worker])
             self._share_way(worker, ready, through)
 
-    def step(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
+    def step(self, tickets: list[Ticket], weights: list[float]) -> None:
         use, arrived = self._books.use, self._arrived
         for ticket in tickets:
             use(ticket.worker)
@@ -266,7 +266,7 @@ class Simulation:
         if over:
             self._final = accounts
         self._closed.append(
-            Step(self.version - 1, self.now, list(tickets), list(weights), self._used, accounts)
+            Step(self.version - 1, self.now, tickets, weights, self._used, accounts)
         )
 
     # Gradients

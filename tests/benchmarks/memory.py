@@ -12,7 +12,7 @@ from pathlib import Path
 from schedules import LAWS
 
 from algorithms.aggregation import greedy, malenia, rennala, synchronous
-from simulator.cluster import Cluster
+from simulator.cluster import Cluster, Durations
 from simulator.engine import Simulation, Stop
 
 WORKERS = 100_000
@@ -37,7 +37,7 @@ def growth(method: str, law: str) -> tuple[float, int]:
     """The peak above the start, once every step was drawn and forgotten; the largest batch."""
     aggregation, stop = RUNS[method]
     durations = LAWS[law]
-    durations.vary(durations.base(1), durations.base(1).astype("uint64"))  # imports what it needs
+    Durations(durations, 1, name="cluster.compute").one(0, 0)  # imports what it needs
     before = status("VmRSS")
     steps, batch = 0, 0
     for step in Simulation(Cluster(WORKERS, durations), aggregation).steps(stop):

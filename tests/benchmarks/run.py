@@ -16,6 +16,7 @@ BENCHMARKS = {
     "million": "schedules",
     "recall": "schedules",
     "memory": "schedules",
+    "curve": "curve",
     "quadratic": "gradients",
     "cartpole": "gradients",
     "waste": "gradients",

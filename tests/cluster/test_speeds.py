@@ -5,11 +5,15 @@ against the definition (the integral, and the first time at which it is reached)
 and one worker at a time against all at once, to the last bit.
 """
 
+import bisect
+import subprocess
+import sys
 import tracemalloc
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
 from math import exp, floor, inf, log, nan, sqrt
+from pathlib import Path
 from statistics import NormalDist
 
 import numpy as np
@@ -19,8 +23,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import simulator
 from simulator.cluster.random_words import keys, uniforms, words
-from simulator.cluster.speeds import SPEEDS, Drift, Periodic, RandomWalk, Table, Trace, walk
+from simulator.cluster.speeds import SPEEDS, Drift, Periodic, RandomWalk, Table, Trace, search, walk
 
 TRACE = "worker,time,speed\n0,0,1\n1,2,0.3\n0,4.5,0\n1,7.1,1.9\n0,9,2\n"
 WORKERS = 3
@@ -46,7 +51,7 @@ def written(tmp_path, monkeypatch):
 @pytest.fixture(params=["table", "own", "periodic", "drift", "random-walk", "trace", "repeated"])
 def pace(request, written):
     """Speeds of three workers for every law, none of whose numbers is round."""
-    rows = [[0.3, 0.0, 1.7, 0.6], [0.0, 1.1, 1.1, 0.2], [2.3, 0.1, 0.0, 0.7]]
+    rows = [[0.3, 0.0, 1.7, 0.6], [0.0, 1.1, 1.1, 0.0], [2.3, 0.1, 0.0, 0.7]]
     times = [0.0, 1.3, 4.9, 11.1]
     speed = {
         "table": lambda: Table(times, rows[0]),
@@ -110,6 +115,7 @@ def counted(finish, until, seconds=1.0):
     ends, time = [], finish(0.0, seconds)
     while time <= until:
         ends.append(time)
+        assert len(ends) < 10_000, "time stands still"
         time = finish(time, seconds)
     return ends
 
@@ -177,7 +183,7 @@ def test_gradients_of_any_table_away_from_ties(steps, seconds):
 # What must hold for every law.
 
 
-def test_every_law_is_played_here(pace):
+def test_every_law_is_played_here():
     assert set(SPEEDS) == {"table", "periodic", "drift", "random-walk", "trace"}
 
 
@@ -196,7 +202,23 @@ def test_one_worker_ends_when_all_do(pace):
                 assert (together >= starts).all()
 
 
-def test_one_worker_ends_when_all_do_at_random():
+@given(
+    st.lists(st.lists(st.integers(0, 9), max_size=9).map(sorted), min_size=1, max_size=5),
+    st.integers(-1, 10),
+)
+@examples(100)
+def test_many_bisections_are_bisections(stretches, wanted):
+    first = np.cumsum([0, *map(len, stretches)])
+    values = np.array([*sum(stretches, []), nan])  # noqa: RUF017
+    everywhere = np.full(len(stretches), float(wanted))
+    for side in ("bisect_left", "bisect_right"):
+        places = getattr(search, side)(values, everywhere, first[:-1], first[1:])
+        alone = [getattr(bisect, side)(stretch, wanted) for stretch in stretches]
+        assert (places - first[:-1]).tolist() == alone
+
+
+def test_one_worker_ends_when_all_do_at_random(monkeypatch):
+    monkeypatch.setattr(walk, "FIRST_NUMBERS", 1)  # the smallest blocks
     rng = np.random.default_rng(3)
     many = 400
     times = [0.0, *np.cumsum(rng.uniform(0.1, 3, 11)).tolist()]
@@ -211,8 +233,9 @@ def test_one_worker_ends_when_all_do_at_random():
         pace = speed.pace(many, seed=1)
         starts = np.round(rng.uniform(0, 30, many), 1)
         for _ in range(30):
-            seconds = rng.choice([0.1, 0.3, 2.0, 17.0], many)
+            seconds = rng.choice([1e-15, 0.1, 0.3, 2.0, 17.0], many)
             ends = pace.finish_all(starts, seconds)
+            assert (ends >= starts).all()
             alone = [pace.finish(*one) for one in zip(range(many), starts, seconds, strict=True)]
             assert ends.tolist() == alone
             starts = np.where(np.isinf(ends), rng.uniform(0, 30, many), ends)
@@ -334,6 +357,12 @@ def test_rounding_costs_no_night():
     pace = Table([0.0, 0.3, 1000.0], [1.0, 0.0, 1.0]).pace(1, seed=0)
     assert 0.1 + 0.1 + 0.1 > 0.3
     assert counted(partial(pace.finish, 0), 1000, 0.1) == [0.1, 0.2, 0.3]
+    stopped = Table([0.0, 0.3], [1.0, 0.0]).pace(1, seed=0)
+    assert counted(partial(stopped.finish, 0), 1000, 0.1) == [0.1, 0.2, 0.3]
+    slowed = Table([0.0, 0.3, 1000.0], [1.0, 0.5, 1.0]).pace(1, seed=0)
+    assert counted(partial(slowed.finish, 0), 0.6, 0.1) == pytest.approx([0.1, 0.2, 0.3, 0.5])
+    for one in (pace, stopped, slowed):
+        assert one.finish_all(np.array([0.2]), np.array([0.1])) == pytest.approx([0.3])
     night = Periodic(1.0, [0.0, 0.2, 0.9], [0.0, 1.0, 0.0], shift=[0.0, 0.5]).pace(2, seed=0)
     for worker, dusk in ((0, 0.9), (1, 0.4)):
         ends = counted(partial(night.finish, worker), 49.95, 0.1)
@@ -532,7 +561,7 @@ def speeds_of(pace, workers, intervals, every):
 
 
 def test_a_walk_is_what_its_words_say():
-    seed, intervals = 11, 300
+    seed, intervals = 11, 2300  # more than a block
     pace = WALK.pace(2, seed)
     for worker, start in enumerate(keys(seed, "cluster.speed", 2)):
         k = np.arange(1, intervals)
@@ -609,7 +638,7 @@ def test_a_walk_says_how_much_memory_it_would_need(monkeypatch):
     finally:
         tracemalloc.stop()
     message = (
-        "every = 3: must be longer: the speeds of 1000 workers until {} seconds "
+        "cluster.speed.every = 3: must be more: the speeds of 1000 workers until {} seconds "
         "take more than 0.0298023 GiB"
     )
     for ask, time in (
@@ -692,6 +721,22 @@ def test_a_parquet_trace_is_its_table(written, kind):
     assert (whole.work(0, 5.0), whole.work(1, 4.0), whole.work(2, 9.0)) == (5, 5, 9)
 
 
+def test_reading_a_parquet_trace_loads_no_pandas(written):
+    path = parquet(written, worker=[0], time=[0.0], speed=[1.0])
+    lines = f"""
+import sys
+from simulator.cluster.speeds import Trace
+assert not {{"scipy", "pyarrow", "pandas"}} & set(sys.modules)
+Trace({path!r}).pace(2, seed=0)
+assert "pandas" not in sys.modules
+"""
+    root = str(Path(simulator.__file__).parents[1])
+    done = subprocess.run(
+        [sys.executable, "-c", lines], capture_output=True, text=True, env={"PYTHONPATH": root}
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_a_trace_repeats(written):
     trace = Trace(written(TRACE), period=12.0).pace(WORKERS, 0)
     night = Periodic(12.0, [0.0, 4.5, 9.0], [1.0, 0.0, 2.0]).pace(WORKERS, 0)
@@ -699,6 +744,24 @@ def test_a_trace_repeats(written):
     night = Periodic(12.0, [0.0, 7.1], [0.3, 1.9]).pace(WORKERS, 0)
     assert [trace.finish(1, t, 7.7) for t in STARTS] == [night.finish(1, t, 7.7) for t in STARTS]
     assert trace.finish(2, 11.1, 2.2) == 11.1 + 2.2
+
+
+def test_a_long_trace_of_mixed_workers(written):
+    rng = np.random.default_rng(7)
+    times, speeds = np.arange(200) / 4, rng.uniform(0, 2, (200, WORKERS))
+    order = rng.permuted(np.tile(np.arange(WORKERS), (200, 1)), axis=1)
+    rows = [f"{w},{t},{speeds[k, w]}" for k, t in enumerate(times) for w in order[k]]
+    trace = Trace(written(HEAD + "\n".join(rows))).pace(WORKERS, seed=0)
+    assert same_ends(trace, Table(times.tolist(), speeds.T.tolist()).pace(WORKERS, seed=0))
+
+
+def test_a_trace_of_one_who_never_works(written):
+    name = written(HEAD + "0,0,0\n0,3,0\n1,2,0.5\n")
+    for period in (None, 5.0):
+        pace = Trace(name, period=period).pace(2, seed=0)
+        assert pace.finish(0, 1.0, 0.1) == pace.finish_all(np.ones(2), np.full(2, 0.1))[0] == inf
+        assert pace.work(0, 99.0) == pace.work(0, inf) == 0
+        assert pace.work(1, inf) == inf
 
 
 HEAD = "worker,time,speed\n"
@@ -752,8 +815,12 @@ TIME = "must be a number of seconds from 0 to 1e+18"
             ", line 4: time = 4 of worker 0: must be more than 5, as in line 2",
         ),
         (
-            HEAD + "1,7,1\n0,1,1\n2,3,1\n0,1,1\n1,3,1\n",
-            ", line 5: time = 1 of worker 0: must be more than 1, as in line 3",
+            HEAD + "1,7,1\n0,1,1\n2,3,1\n1,7,1\n0,0,1\n",
+            ", line 5: time = 7 of worker 1: must be more than 7, as in line 2",
+        ),
+        (
+            "host," + HEAD + '"a\nb",0,0,1\n,x,0,1\n',
+            ", line 4: worker = 'x': must be a whole number",
         ),
         (HEAD + "0,1,0,5\n", ", line 2: has 4 fields: must have 3, as the header has"),
         (HEAD + "0,1\n", ", line 2: has 2 fields: must have 3, as the header has"),

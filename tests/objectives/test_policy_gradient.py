@@ -187,12 +187,12 @@ def test_lengths_are_those_of_the_same_episodes(objective: PolicyGradient) -> No
     assert isinstance(objective, Playing)
     for row in np.flatnonzero(WEIGHTS):
         only = jnp.arange(5) == row
-        _, plain = objective.sample(ROOT, points[row], TICKETS[row])
         _, steps = objective.gradient(ROOT, points[row], rows(TICKETS), 1.0 * only)
         alone = objective.lengths(ROOT, points[row][None], rows(TICKETS[row : row + 1]), np.ones(1))
         masked = objective.lengths(ROOT, points, rows(TICKETS), only)
-        assert lengths[row] == plain == steps == alone[0]
+        assert lengths[row] == steps == alone[0]
         np.testing.assert_array_equal(masked, np.where(only, lengths, 0))
+    assert lengths[3] == objective.sample(ROOT, points[3], TICKETS[3])[1]
 
 
 @pytest.mark.parametrize("size", [1, 16])

@@ -41,9 +41,10 @@ def _check_schema(file: str, schema: Any) -> None:
 def _column(file: str, table: Any, name: str) -> Any:
     column = table.column(name)
     if column.null_count:
-        at = int(np.argmax(column.is_null().to_numpy()))
+        at = column.is_null().index(True).as_py()
         raise wrong(file, f"{name} is missing: must be a number", f"row {at + 1}")
-    array = column.to_numpy()
+    # Its own way to NumPy would load pandas.
+    array = np.concatenate([np.empty(0, np.bool_), *map(np.from_dlpack, column.chunks)])
     if name != "worker":
         return array.astype(np.float64)
     if array.dtype == np.uint64:  # what no index can hold is no worker's number either

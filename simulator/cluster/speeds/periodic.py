@@ -55,7 +55,7 @@ class Periodic:
         )
 
     def _ahead(self, workers: int) -> Floats:
-        """Each worker's place in the pattern at time 0, in [0, period)."""
+        """Each worker's place in the pattern at time 0."""
         shifts = one_per_worker("shift", self.shift, workers)
         good = np.abs(shifts) <= LONGEST_SECONDS
         if not good.all():
@@ -65,5 +65,4 @@ class Periodic:
         ahead = np.mod(shifts, self.period)
         if self.spread:
             ahead = np.mod(ahead + np.arange(workers) / workers * self.period, self.period)
-        # The remainder of a tiny negative number rounds to the whole period.
-        return np.where(ahead < self.period, ahead, 0.0)
+        return ahead

@@ -30,7 +30,7 @@ class Pieces:
     """Speeds that are constant piece by piece: row r is ``first[r]`` to ``first[r + 1]``.
 
     The times of a row begin with 0.  Worker i follows row ``row[i]``, else row i, ``ahead[i]``
-    seconds (less than a period) ahead of the clock.
+    seconds (from 0 to a period) ahead of the clock.
 
     >>> nights = Pieces(np.array([0, 2]), np.array([0.0, 8.0]), np.array([1.0, 0.0]), period=24.0)
     >>> nights.finish(0, start=7.0, seconds=1.0), nights.finish(0, start=7.0, seconds=2.0)

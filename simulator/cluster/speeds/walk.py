@@ -16,6 +16,7 @@ from typing import cast
 
 import numpy as np
 
+from simulator.cluster.durations import InvalidDuration
 from simulator.cluster.law import Bits, Floats, Integers
 from simulator.cluster.random_words import uniforms, words
 from simulator.cluster.speeds import search
@@ -89,19 +90,13 @@ class Walk:
         low = worker * block.size
         place = bisect_left(block.works_, work, low, low + block.size)
         k = block.first + place - low
-        until = (k + 1) * every
-        if block.works_[place] == work:
-            return max(start, until)
         rest = work - block.before(worker, k)
-        return max(start, min(k * every + rest / block.speeds_[place], until))
+        return max(start, k * every + rest / block.speeds_[place])
 
     def _find(self, time: float) -> tuple[int, Block]:
         """The interval of a time, and its block."""
         self._look_out(time)
-        every = self._every
-        k = floor(time / every)
-        # The quotient is rounded; the products are what counts.
-        k = k - 1 if k * every > time else k + 1 if (k + 1) * every <= time else k
+        k = floor(time / self._every)
         while k >= self._extent:
             self._grow(time)
         return k, self._blocks[bisect_right(self._firsts, k) - 1]
@@ -139,10 +134,7 @@ class Walk:
 
     def _intervals(self, times: Floats) -> Integers:
         self._find(float(times.max()))
-        k = np.floor(times / self._every).astype(np.int64)
-        early, late = k * self._every > times, (k + 1) * self._every <= times
-        intervals: Integers = np.where(early, k - 1, np.where(late, k + 1, k))
-        return intervals
+        return np.floor(times / self._every).astype(np.int64)
 
     def _look_up(self, workers: Integers, k: Integers) -> tuple[Floats, Floats]:
         """The speeds in these intervals, and the work until they end."""
@@ -170,18 +162,17 @@ class Walk:
         low = workers * block.size
         place = search.bisect_left(block.works, work, low, low + block.size)
         k = block.first + place - low
-        until = (k + 1) * self._every
         before = np.where(place > low, block.works[place - 1], block.begun[workers])
-        during = k * self._every + (work - before) / block.speeds[place]
-        times: Floats = np.where(block.works[place] == work, until, np.minimum(during, until))
+        times: Floats = k * self._every + (work - before) / block.speeds[place]
         return times
 
     def _look_out(self, time: float) -> None:
         """Refuse what would need too much memory before any of it is taken."""
         if time / self._every >= self._most:
-            raise ValueError(
-                f"every = {shown(self._every)}: must be longer: the speeds of {len(self._keys)} "
-                f"workers until {time:g} seconds take more than {MOST_BYTES / 2**30:g} GiB"
+            workers, most = len(self._keys), f"{MOST_BYTES / 2**30:g} GiB"
+            raise InvalidDuration(
+                f"cluster.speed.every = {shown(self._every)}: must be more: the speeds of "
+                f"{workers} workers until {time:g} seconds take more than {most}"
             )
 
     def _grow(self, time: float) -> None:

@@ -1,0 +1,294 @@
+"""One case, played twice: by the simulator and by the reference, told in the same records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from reference import Account, Round, Traced, reference
+from reference_network import Uplink as SharedWay
+
+from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from simulator.cluster import (
+    Cluster,
+    Failures,
+    Fixed,
+    Network,
+    Outage,
+    Outages,
+    Seconds,
+    Uplink,
+    Vector,
+    Wire,
+)
+from simulator.engine import Simulation, Sinks, Stop
+
+AGGREGATIONS = {
+    "synchronous": synchronous,
+    "rennala": rennala,
+    "malenia": malenia,
+    "greedy": greedy,
+}
+METHODS = list(AGGREGATIONS)
+BARRIERS = METHODS[:3]
+COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
+SECONDS = ("busy", "communicating", "down", "idle", "wasted")
+VECTOR = Vector(dimension=4, itemsize=4)
+
+
+def examples(many):
+    return settings(derandomize=True, database=None, deadline=None, max_examples=many)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A method on a cluster until a stop.  ``compute`` is seconds per worker, or a law.
+
+    Uploads take ``upload`` seconds, or ``latency`` and the bytes of `VECTOR` over ``bandwidth``.
+    """
+
+    method: str
+    compute: Any
+    workers: int = 0
+    batch: int | None = None
+    initial_batch: int | None = None
+    count: str = "first-finished"
+    upload: list | None = None
+    latency: list | None = None
+    bandwidth: list | None = None
+    download: list | None = None
+    collective: str = "max"
+    uplink: Uplink | None = None
+    in_flight: str = "recall"
+    speed: Any = None
+    measured: bool = False
+    outages: tuple = ()
+    failures: Failures | None = None
+    work: str = "lost"
+    seconds: float = inf
+    steps: float = inf
+    seed: int = 0
+
+    @property
+    def n(self):
+        return self.workers or len(self.compute)
+
+    @property
+    def cluster(self):
+        law = Fixed(self.compute) if isinstance(self.compute, list) else self.compute
+        foreseen = tuple(Outage(*outage) for outage in self.outages)
+        return Cluster(
+            workers=self.n,
+            compute=law,
+            network=self.network,
+            in_flight=self.in_flight,
+            speed=self.speed,
+            outages=Outages(foreseen, self.failures, self.work),
+        )
+
+    @property
+    def network(self):
+        upload = Seconds(Fixed(self.upload or 0.0))
+        if self.bandwidth:
+            upload = Wire(Fixed(self.bandwidth), latency=Fixed(self.latency or 0.0))
+        download = Seconds(Fixed(self.download or 0.0))
+        return Network(upload, download, collective=self.collective, uplink=self.uplink)
+
+    @property
+    def parts(self):
+        """Each worker's latency and transit, for the reference."""
+        if self.bandwidth:
+            latency = self.latency or [0.0] * self.n
+            transit = [VECTOR.bytes / each for each in self.bandwidth]
+            return list(zip(latency, transit, strict=True))
+        return [(0.0, seconds) for seconds in self.upload or [0.0] * self.n]
+
+    def build(self, trace=None):
+        named = {}
+        if self.method in ("rennala", "malenia"):
+            named = {"batch": self.batch, "initial_batch": self.initial_batch}
+        if self.count != "first-finished":
+            named["count"] = self.count
+        return Simulation(
+            self.cluster,
+            AGGREGATIONS[self.method](**named),
+            seed=self.seed,
+            vector=VECTOR,
+            account_when=lambda version, time: True,
+            lengths=lengths if self.measured else None,
+            trace=trace,
+        )
+
+    @property
+    def simulation(self):
+        return self.build()
+
+    @property
+    def stop(self):
+        finite = {"seconds": self.seconds, "steps": self.steps}
+        return Stop(**{name: limit for name, limit in finite.items() if limit < inf})
+
+    def absences(self, worker) -> Iterator[tuple[float, float]]:
+        """Data: where the intervals lie is the cluster's business, and tested there."""
+        absences = self.cluster.absences(self.seed)
+        while absences and absences.begin[worker] < inf:
+            yield float(absences.begin[worker]), float(absences.end[worker])
+            absences.next(worker)
+
+
+def length(ticket):
+    """What an episode might have lasted; eighths, so that ties stay ties."""
+    worker, version, index = ticket
+    return (4 + (31 * worker + 17 * version + 7 * index) % 11) / 8
+
+
+def lengths(tickets):
+    return np.array([length(ticket) for ticket in tickets])
+
+
+def simulated(case):
+    """What the simulator makes of a case, in the reference's records."""
+    computations = []
+    simulation = case.build(trace=Sinks(computations.append, lambda stretch: None))
+    rounds = []
+    for version, step in enumerate(simulation.steps(case.stop)):
+        assert step.version == version
+        books = per_worker_accounts(step.accounts)
+        assert step.accounts.time == step.time
+        assert step.used == sum(book.used for book in books)
+        tickets = [tuple(ticket) for ticket in step.tickets]
+        rounds.append(Round(step.time, tickets, list(step.weights), books))
+    simulation.close_trace()
+    traced = [Traced(tuple(done.ticket), *done[1:]) for done in computations]
+    return rounds, per_worker_accounts(simulation.accounts()), traced
+
+
+def per_worker_accounts(accounts):
+    columns = [getattr(accounts, name).tolist() for name in Account._fields]
+    return [Account(*row) for row in zip(*columns, strict=True)]
+
+
+def referred(case, **otherwise):
+    """What the reference makes of it.  Only random durations are asked of the cluster."""
+    cluster = case.cluster
+
+    def durations(worker, k):
+        if isinstance(case.compute, list):
+            return case.compute[worker]
+        return cluster.compute_seconds(case.seed, worker, k)
+
+    uplink = case.uplink
+    told = {
+        "workers": case.n,
+        "durations": durations,
+        "upload": case.parts,
+        "download": case.download,
+        "collective": case.collective,
+        "uplink": uplink
+        and SharedWay(VECTOR.bytes / uplink.bandwidth, uplink.contention, uplink.channels),
+        "in_flight": case.in_flight,
+        "batch": case.batch,
+        "initial_batch": case.initial_batch,
+        "count": case.count,
+        "pace": cluster.pace(case.seed),
+        "length": length if case.measured else None,
+        "outages": case.absences,
+        "work": case.work,
+        "seconds": case.seconds,
+        "steps": case.steps,
+    }
+    return reference(case.method, **{**told, **otherwise})
+
+
+@pytest.fixture(params=[simulated, referred], ids=["simulator", "reference"])
+def play(request):
+    return request.param
+
+
+def rounds_of(case, play=simulated):
+    return play(case)[0]
+
+
+def times(rounds):
+    return [step.time for step in rounds]
+
+
+def schedule(rounds):
+    """What was done with what, without what was wasted on the way."""
+    return [(step.time, step.tickets, step.weights) for step in rounds]
+
+
+# Random numbers of seconds.
+
+WHOLE = st.integers(1, 5).map(float)
+DYADIC = st.integers(1, 40).map(lambda eighths: eighths / 8)
+ANY = st.floats(0.1, 8)
+TRANSFER = st.one_of(st.integers(0, 3).map(float), st.floats(0, 3))
+
+
+def per_worker(n, seconds):
+    return st.lists(seconds, min_size=n, max_size=n)
+
+
+def stops():
+    return st.one_of(
+        st.integers(1, 9).map(lambda steps: {"steps": steps}),
+        st.integers(1, 25).map(lambda seconds: {"seconds": float(seconds)}),
+        st.floats(0.5, 25).map(lambda seconds: {"seconds": seconds}),
+    )
+
+
+# Whether both say the same.
+
+
+def assert_agreement(case, *, exactly=True):
+    """Times, tickets and weights to the last bit; of sums of seconds not quite the last ones.
+
+    Where not even times can be expected to be equal ``exactly``, all the rest still is.
+    """
+    rounds, books, traced = simulated(case)
+    expected, expected_books, expected_trace = referred(case)
+    if exactly:
+        assert schedule(rounds) == schedule(expected)
+    assert [step[1:3] for step in rounds] == [step[1:3] for step in expected]
+    assert times(rounds) == pytest.approx(times(expected), rel=1e-9)
+    end = case.seconds if case.seconds < inf and len(rounds) < case.steps else rounds[-1].time
+    assert_same_trace(settled(traced, end), settled(expected_trace, end), exactly)
+    for step, expected_step in zip(rounds, expected, strict=True):
+        assert_same_books(step.accounts, expected_step.accounts, step.time)
+    assert_same_books(books, expected_books, end)
+
+
+def settled(traced, end):
+    """In one order; whether what ends with the run has quite finished is left open."""
+
+    def outcome(done):
+        at_the_end = done.finish == pytest.approx(end) and done.outcome == "unfinished"
+        return "waiting" if at_the_end else done.outcome
+
+    return sorted((done._replace(outcome=outcome(done)) for done in traced), key=lambda d: d[:2])
+
+
+def assert_same_trace(traced, expected, exactly):
+    if not exactly:
+        for name in ("start", "finish"):
+            ours, theirs = ([getattr(done, name) for done in all_] for all_ in (traced, expected))
+            assert ours == pytest.approx(theirs, rel=1e-9)
+        traced, expected = (
+            [done._replace(start=0.0, finish=0.0) for done in all_] for all_ in (traced, expected)
+        )
+    assert traced == expected
+
+
+def assert_same_books(books, expected, time):
+    """Seconds are added up in another order, so they agree to 1e-9 of the clock only."""
+    for name in COUNTS:
+        ours, theirs = ([getattr(book, name) for book in all_] for all_ in (books, expected))
+        assert ours == theirs, name
+    for name in SECONDS:
+        ours, theirs = ([getattr(book, name) for book in all_] for all_ in (books, expected))
+        assert ours == pytest.approx(theirs, rel=1e-9, abs=1e-9 * max(1.0, time)), name
