@@ -3,9 +3,12 @@
 Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links and their anchors;
 ``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
 blocks, which are scenarios if they have a cluster and methods; and in ``console`` and ``sh``
-blocks the options of every ``straggle`` command and the target of every ``make``.
+blocks the options of every ``straggle`` command and the target of every ``make``.  The pages of
+docs/clusters: one for every law, with its keys, examples that are valid, and today's figure.
 """
 
+import importlib
+import json
 import os
 import re
 import shlex
@@ -13,6 +16,7 @@ import subprocess
 import sys
 import tomllib
 from collections import Counter
+from dataclasses import MISSING, fields
 from itertools import chain, dropwhile, groupby, pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +27,22 @@ import typer
 from markdown_it import MarkdownIt
 
 from simulator.cli import app
+from simulator.cluster import LAWS
+from simulator.cluster.speeds import SPEEDS
 from simulator.loading import check, shipped
+from simulator.objectives.catalogue import PolicyGradientTable, QuadraticTable
+from simulator.remarks import remarks
+from simulator.scenario import (
+    ClusterTable,
+    EvaluationTable,
+    FailuresTable,
+    NetworkTable,
+    OutageTable,
+    Scenario,
+    StopTable,
+    UplinkTable,
+)
+from simulator.tables import TransferTable
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -187,3 +206,89 @@ def test_an_option_that_does_not_exist_is_noticed():
         check_straggle(["run", "straggler", "--sedes", "0"])
     with pytest.raises(AssertionError, match="no scenario"):
         check_straggle(["run", "stragler"])
+
+
+# Clusters: a page, a figure and valid examples for every law
+
+CLUSTERS = ROOT / "docs" / "clusters"
+LAW_PAGES = {
+    **{f"laws/{name}": law for name, law in LAWS.items()},
+    **{f"speeds/{name}": speed for name, speed in SPEEDS.items()},
+}
+TABLES_OF = {
+    "clusters/outages.md": (OutageTable, FailuresTable),
+    "clusters/network.md": (NetworkTable, TransferTable, UplinkTable),
+    "scenarios.md": (
+        Scenario, ClusterTable, NetworkTable, PolicyGradientTable, QuadraticTable,
+        EvaluationTable, StopTable,
+    ),
+}  # fmt: skip
+
+
+def drawing():
+    """The script of the figures, which lies in docs/ and imports what lies beside it."""
+    if str(ROOT / "docs") not in sys.path:
+        sys.path.append(str(ROOT / "docs"))
+    return importlib.import_module("figures")
+
+
+def keys_in(document):
+    """The keys in its tables, each with what its first row has in the column of defaults."""
+    found = {}
+    for row in re.findall(r"^\| (`.*) \|$", (ROOT / document).read_text(encoding="utf-8"), re.M):
+        cells = row.split(" | ")
+        for key in re.findall(r"`([^`]+)`", cells[0]):
+            found.setdefault(key, cells[2] if len(cells) > 2 else "")
+    return found
+
+
+def written(value):
+    """A default as the documents write it."""
+    if value in (MISSING, None):
+        return "required" if value is MISSING else "none"
+    return f"`{json.dumps(value)}`"
+
+
+@pytest.mark.parametrize("page", LAW_PAGES)
+def test_every_law_has_a_page_with_its_keys_and_a_figure(page):
+    document, kind, name = f"docs/clusters/{page}.md", *page.split("/")
+    defaults = {field.name: written(field.default) for field in fields(LAW_PAGES[page])}
+    known = {key: default for key, default in keys_in(document).items() if key in defaults}
+    assert known == defaults
+    assert f"../../images/laws/{name}.svg" in links_of(document)
+    assert f"{page}.md" in links_of("docs/clusters/index.md"), "the guide does not lead there"
+    first = blocks_of(document, "toml")[0].text
+    law = tomllib.loads(first)["cluster"]["compute" if kind == "laws" else "speed"]
+    assert not isinstance(law, dict) or law["law"] == name, "the figure shows another law"
+
+
+def test_no_page_is_about_a_law_that_does_not_exist():
+    pages = {p.relative_to(CLUSTERS).with_suffix("").as_posix() for p in CLUSTERS.glob("*/*.md")}
+    assert pages == LAW_PAGES.keys()
+
+
+@pytest.mark.parametrize("document", TABLES_OF)
+def test_every_key_of_the_schema_is_explained(document):
+    named = keys_in(f"docs/{document}")
+    for table in TABLES_OF[document]:
+        missing = table.model_fields.keys() - named.keys() - {"kind"}
+        assert not missing, f"{document}: {table.__name__}"
+
+
+@pytest.mark.parametrize("page", [p for p in DOCUMENTS if p.startswith("docs/clusters/")])
+def test_examples_of_clusters_are_valid_and_have_an_effect(page):
+    drawing()
+    pages = importlib.import_module("drawings.pages")
+    if "file" in "".join(block.text for block in blocks_of(page, "toml")):
+        page = "docs/clusters/speeds/trace.md"  # the guide's example is that of this page
+    with pages.in_its_folder(ROOT / page):
+        for block in blocks_of(page, "toml"):
+            scenario = check(pages.whole(tomllib.loads(block.text)))
+            assert not [r for r in remarks(scenario) if "no method of" not in r]
+
+
+def test_the_figures_are_what_the_script_draws():
+    figures = drawing()
+    assert {*LAWS, *SPEEDS} <= figures.FIGURES.keys()
+    assert {path.stem for path in figures.HERE.glob("*.svg")} == figures.FIGURES.keys()
+    assert not figures.stale(), "python docs/figures.py draws them anew"

@@ -189,15 +189,16 @@ def test_totals_are_those_of_the_accounts(file):
 
 
 def test_a_track_has_no_gap_and_no_overlap(file):
-    slices = slices_of(file[1])
-    for (_, worker), mine in slices.items():
+    found, events = file
+    ends, slices = found.runs.set_index("method")["simulated_seconds"], slices_of(events)
+    for (method, worker), mine in slices.items():
         for one, next_one in pairwise(mine):
             end = one["ts"] + one["dur"]
             assert end <= next_one["ts"] + 1e-3
             assert worker == -1 or end >= next_one["ts"] - 1e-3
         if worker >= 0:
             assert mine[0]["ts"] == 0
-            assert mine[-1]["ts"] + mine[-1]["dur"] == pytest.approx(END * 1e6, abs=1e-3)
+            assert mine[-1]["ts"] + mine[-1]["dur"] == pytest.approx(ends[method] * 1e6)
     everybody = {(method, worker) for method in METHODS for worker in range(4)}
     assert everybody <= slices.keys()
 
@@ -301,10 +302,8 @@ def crashing(tmp_path_factory):
 
 
 def test_from_and_until_cut(crashing):
-    whole, part = (
-        slices_of(events_of(crashing)),
-        slices_of(events_of(crashing, begin=7.0, until=12.0)),
-    )
+    window = events_of(crashing, begin=7.0, until=12.0)
+    whole, part = slices_of(events_of(crashing)), slices_of(window)
     for key, mine in part.items():
         assert {"ts", "dur"} < mine[0].keys()
         assert min(each["ts"] for each in mine) >= 7e6

@@ -1,0 +1,258 @@
+"""Does a collective take as long as the models of networks say?
+
+Closed forms for rings, trees, queues and shares; and on random networks the reference.
+"""
+
+from dataclasses import replace
+from math import ceil, inf, log2
+
+import pytest
+from cases import (
+    BARRIERS,
+    DYADIC,
+    METHODS,
+    VECTOR,
+    WHOLE,
+    Case,
+    assert_agreement,
+    examples,
+    per_worker,
+    play,
+    rounds_of,
+    simulated,
+    stops,
+    times,
+)
+from hypothesis import given
+from hypothesis import strategies as st
+
+from algorithms.aggregation import synchronous
+from simulator.cluster import Cluster, Fixed, Network, Seconds, Uplink, Vector, Wire
+from simulator.engine import Simulation, Stop
+
+__all__ = ["play"]  # the fixture
+
+
+def bandwidth(seconds):
+    """The one that takes the vector of all cases across in so many seconds."""
+    return VECTOR.bytes / seconds
+
+
+def wired(k, collective, *, latency=1.0, transit=8.0, **more):
+    """One round of k equal workers, computing for 1 s each."""
+    links = {"latency": [latency] * k, "bandwidth": [bandwidth(transit)] * k}
+    return Case("synchronous", [1.0] * k, collective=collective, steps=1, **links, **more)
+
+
+# Closed forms.
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 8, 9])
+def test_a_ring_goes_twice_round_with_a_part_of_the_vector_each(play, k):
+    (step,) = rounds_of(wired(k, "ring"), play)
+    assert step.time == pytest.approx(1.0 + 2 * (k - 1) * (1.0 + 8.0 / k), rel=1e-12)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 4, 5, 8, 9])
+def test_a_tree_goes_up_and_down_with_whole_vectors(play, k):
+    (step,) = rounds_of(wired(k, "tree"), play)
+    assert step.time == 1.0 + 2 * ceil(log2(k)) * (1.0 + 8.0)
+
+
+@pytest.mark.parametrize("collective", ["max", "gather"])
+def test_without_contention_everybody_sends_at_once(play, collective):
+    assert times(rounds_of(wired(5, collective), play)) == [1.0 + 1.0 + 8.0]
+
+
+@pytest.mark.parametrize("collective", ["ring", "tree"])
+def test_every_round_waits_for_the_worst_latency_and_the_worst_link(play, collective):
+    links = {"latency": [3.0, 1.0], "bandwidth": [bandwidth(4.0), bandwidth(8.0)]}
+    case = Case("synchronous", [1.0, 2.0], collective=collective, steps=1, **links)
+    lasts = {"ring": 2 * (3.0 + 8.0 / 2), "tree": 2 * (3.0 + 8.0)}[collective]
+    _, books, _ = play(case)
+    assert times(rounds_of(case, play)) == [2.0 + lasts]
+    assert [book.communicating for book in books] == [lasts, lasts]
+    assert [book.idle for book in books] == [1.0, 0.0]
+
+
+@pytest.mark.parametrize("collective", ["ring", "tree", "parameter-server"])
+def test_only_participants_take_part(play, collective):
+    uplink = Uplink(bandwidth(1.0)) if collective == "parameter-server" else None
+    links = {"latency": [1.0, 100.0], "bandwidth": [bandwidth(1.0), bandwidth(100.0)]}
+    case = Case("rennala", [1.0, 10.0], batch=2, collective=collective, uplink=uplink, **links)
+    alone = {"ring": 0.0, "tree": 0.0, "parameter-server": 2.0}[collective]
+    assert times(rounds_of(replace(case, steps=2), play)) == [2.0 + alone, 2 * (2.0 + alone)]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_a_queue_serves_as_many_at_once_as_it_has_channels(play, k, channels):
+    uplink = Uplink(bandwidth(2.0), "queue", channels)
+    case = wired(k, "parameter-server", transit=0.5, uplink=uplink)
+    assert times(rounds_of(case, play)) == [1.0 + 1.0 + ceil(k / channels) * 2.0]
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 7])
+def test_what_is_shared_fairly_takes_as_long_as_one_after_the_other(play, k):
+    case = wired(k, "parameter-server", transit=0.5, uplink=Uplink(bandwidth(2.0), "share"))
+    (step,) = rounds_of(case, play)
+    assert step.time == pytest.approx(1.0 + 1.0 + k * 2.0, rel=1e-12)
+
+
+def test_a_slow_link_holds_its_channel(play):
+    links = {"bandwidth": [bandwidth(5.0), bandwidth(0.5), bandwidth(0.5)]}
+    case = Case("synchronous", [1.0, 2.0, 2.0], steps=1, **links)
+    queued = replace(case, collective="parameter-server", uplink=Uplink(bandwidth(2.0)))
+    assert times(rounds_of(queued, play)) == [2.0 + 5.0 + 2.0 + 2.0]
+    # In two channels the two quick ones pass beside it, one after the other.
+    double = replace(queued, uplink=Uplink(bandwidth(2.0), "queue", 2))
+    assert times(rounds_of(double, play)) == [2.0 + 5.0]
+
+
+def test_a_slow_link_leaves_the_rest_of_its_share_to_the_others(play):
+    # One takes a quarter of the way for 8 s.  The others, at three eighths each, are through
+    # after 2 / (3 / 8) s of 2 s of the whole way.
+    links = {"bandwidth": [bandwidth(8.0), bandwidth(0.5), bandwidth(0.5)]}
+    uplink = Uplink(bandwidth(2.0), "share")
+    case = Case("synchronous", [1.0] * 3, collective="parameter-server", uplink=uplink, **links)
+    rounds, books, _ = play(replace(case, steps=1))
+    assert times(rounds) == [pytest.approx(9.0, rel=1e-12)]
+    sent = [book.communicating for book in books]
+    assert sent == pytest.approx([8.0, 16 / 3, 16 / 3], rel=1e-12)
+
+
+def test_a_single_upload_waits_its_turn(play):
+    # Both are done at 1 s.  Worker 1's vector passes from 3 to 5 s, worker 0's new one follows.
+    uplink = Uplink(bandwidth(2.0))
+    case = Case("greedy", [1.0, 1.0], collective="parameter-server", uplink=uplink, seconds=9.0)
+    rounds, books, _ = play(case)
+    assert [(step.time, *step.tickets) for step in rounds] == [
+        (3.0, (0, 0, 0)),
+        (5.0, (1, 0, 0)),
+        (7.0, (0, 1, 0)),
+        (9.0, (1, 2, 0)),
+    ]
+    assert [book.busy for book in books] == [3.0, 2.0]
+    assert [book.communicating for book in books] == [6.0, 7.0]
+
+
+def test_singles_share_the_way_while_they_are_on_it_together(play):
+    # From 2 s two are on a way of 2 s: the first has half of its vector left, so it takes 2 s
+    # more, and the second, with half of its own left then, has the whole way for the last second.
+    uplink = Uplink(bandwidth(2.0), "share")
+    case = Case("greedy", [1.0, 2.0], collective="parameter-server", uplink=uplink, steps=2)
+    case = replace(case, download=[100.0, 100.0], compute=[1.0, 2.0])
+    rounds = rounds_of(case, play)
+    assert times(rounds) == [104.0, 105.0]
+
+
+@pytest.mark.parametrize("dimension", [1, 1000])
+def test_a_wire_takes_its_latency_and_the_bytes_over_its_bandwidth(dimension):
+    vector = Vector(dimension, itemsize=8)
+    upload = Wire(bandwidth=Fixed(4.0), latency=Fixed(0.5))
+    download = Wire(bandwidth=Fixed(16.0))
+    cluster = Cluster(2, Fixed(1.0), network=Network(upload, download))
+    (step,) = Simulation(cluster, synchronous(), vector=vector).steps(Stop(steps=1))
+    assert step.time == dimension * 8 / 16.0 + 1.0 + (0.5 + dimension * 8 / 4.0)
+
+
+def test_seconds_grow_with_the_dimension_and_not_with_the_bytes():
+    network = Network(upload=Seconds(Fixed(1.5), dimension_power=0.25), collective="tree")
+    cluster = Cluster(2, Fixed(1.0), network=network)
+    for itemsize in (4, 8):
+        simulation = Simulation(cluster, synchronous(), vector=Vector(16, itemsize))
+        assert [step.time for step in simulation.steps(Stop(steps=1))] == [1.0 + 2 * (1.5 * 2)]
+
+
+# Random networks.
+
+TRANSITS = {
+    "ties": st.sampled_from([0.25, 0.5, 1.0, 2.0]).map(bandwidth),
+    "any": st.floats(0.05, 3.0).map(bandwidth),
+}
+
+
+@st.composite
+def networks(draw, n, kind):
+    """Links, and what all-reduces cost on them."""
+    collective = draw(st.sampled_from(["max", "gather", "ring", "tree", "parameter-server"]))
+    link = TRANSITS[kind]
+    uplink = None
+    if collective == "parameter-server":
+        uplink = Uplink(draw(link), "queue", draw(st.integers(1, 3)))
+    latencies = st.sampled_from([0.0, 0.5, 1.0]) if kind == "ties" else st.floats(0.01, 2)
+    return {
+        "bandwidth": draw(per_worker(n, link)),
+        "latency": draw(per_worker(n, latencies)),
+        "download": draw(st.one_of(st.none(), per_worker(n, latencies))),
+        "collective": collective,
+        "uplink": uplink,
+    }
+
+
+@st.composite
+def networked(draw, method, kinds=("ties", "any")):
+    n, kind = draw(st.integers(1, 5)), draw(st.sampled_from(kinds))
+    seconds = st.one_of(WHOLE, DYADIC) if kind == "ties" else st.floats(0.1, 8)
+    return Case(
+        method,
+        draw(per_worker(n, seconds)),
+        batch=draw(st.integers(1, 10)),
+        in_flight=draw(st.sampled_from(["recall", "finish"])),
+        **draw(networks(n, kind)),
+        **draw(stops()),
+    )
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(120)
+@given(st.data())
+def test_they_agree_on_networks(method, data):
+    assert_agreement(data.draw(networked(method)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@examples(80)
+@given(st.data())
+def test_they_agree_on_shared_ways(method, data):
+    # Who shares a way is through after a sum of pieces that can be added up in more than one
+    # order, so ties are not asked for, and times to 1e-9 only.
+    case = data.draw(networked(method, kinds=["any"]))
+    uplink = Uplink(data.draw(TRANSITS["any"]), "share")
+    case = replace(case, collective="parameter-server", uplink=uplink)
+    assert_agreement(case, exactly=False)
+
+
+@pytest.mark.parametrize("method", BARRIERS)
+@pytest.mark.parametrize("collective", ["max", "gather", "ring", "tree", "parameter-server"])
+@examples(20)
+@given(st.data())
+def test_scaling_every_time_scales_the_clock(method, collective, data):
+    case = replace(data.draw(networked(method)), collective=collective, uplink=None)
+    if collective == "parameter-server":
+        contention = data.draw(st.sampled_from(["queue", "share"]))
+        case = replace(case, uplink=Uplink(bandwidth(0.7), contention))
+    factor = data.draw(st.sampled_from([0.125, 2.0**20]))
+    scaled = replace(
+        case,
+        compute=[seconds * factor for seconds in case.compute],
+        bandwidth=[bytes_a_second / factor for bytes_a_second in case.bandwidth],
+        latency=[seconds * factor for seconds in case.latency],
+        download=case.download and [seconds * factor for seconds in case.download],
+        uplink=case.uplink and replace(case.uplink, bandwidth=case.uplink.bandwidth / factor),
+        seconds=case.seconds * factor,
+    )
+    rounds, scaled_rounds = rounds_of(case), rounds_of(scaled)
+    # A power of two moves exponents only; but a share may be through when "nearly" is, so 1e-9.
+    assert times(scaled_rounds) == pytest.approx([t * factor for t in times(rounds)], rel=1e-9)
+    assert [step[1:3] for step in scaled_rounds] == [step[1:3] for step in rounds]
+
+
+@pytest.mark.parametrize("collective", ["ring", "tree", "parameter-server"])
+def test_a_collective_in_which_one_sends_to_itself(collective):
+    uplink = Uplink(bandwidth(2.0)) if collective == "parameter-server" else None
+    case = Case("rennala", [1.0, inf], batch=3, collective=collective, uplink=uplink, seconds=20.0)
+    rounds, books, _ = simulated(case)
+    lasts = 2.0 if uplink else 0.0
+    assert times(rounds) == [k * (3.0 + lasts) for k in range(1, int(20 / (3 + lasts)) + 1)]
+    assert books[1].used == 0
