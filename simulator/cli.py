@@ -213,7 +213,8 @@ def timeline(
     seed: Annotated[int | None, typer.Option(help="Of the runs [the first].")] = None,
     begin: Annotated[float, typer.Option("--from", help="Simulated seconds.")] = 0.0,
     until: Annotated[
-        float, typer.Option(help="Simulated seconds; what is known by then is told.")
+        float,
+        typer.Option(help="Simulated seconds; fates are as of then [the end].", show_default=False),
     ] = math.inf,
     workers: Annotated[
         str | None, typer.Option(metavar="0,5-9,…", help="Only these workers, and the server.")

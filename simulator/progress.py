@@ -21,6 +21,8 @@ from simulator.record import Run
 from simulator.scenario import Scenario
 
 HEARTBEAT_SECONDS = 5.0
+MANY_TICKETS = 300_000
+"""To write more takes longer than one waits without a word."""
 
 
 class Display(Protocol):
@@ -30,6 +32,9 @@ class Display(Protocol):
     def ended(self, run: Run) -> None:
         """A run has ended."""
 
+    def recording(self, run: Run) -> None:
+        """The tickets of a run are written."""
+
 
 class Silent:
     """Says nothing."""
@@ -37,6 +42,8 @@ class Silent:
     def watch(self, run: Run) -> None: ...
 
     def ended(self, run: Run) -> None: ...
+
+    def recording(self, run: Run) -> None: ...
 
 
 class Lines:
@@ -47,7 +54,7 @@ class Lines:
         self._many = len(scenario.seeds) * len(scenario.methods)
         self._ended = 0
         self._spoke = time.monotonic()
-        self._say(f"preparing {self._many} runs")
+        self._say(f"preparing {self._many} run{'' if self._many == 1 else 's'}")
 
     def watch(self, run: Run) -> None:
         if time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
@@ -57,6 +64,10 @@ class Lines:
     def ended(self, run: Run) -> None:
         self._ended += 1
         self._say(f"[{self._ended}/{self._many}] {outcome(run, self._scenario)}")
+
+    def recording(self, run: Run) -> None:
+        if tickets_of(run) > MANY_TICKETS:
+            self._say(f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets")
 
     def _say(self, text: str) -> None:
         self._spoke = time.monotonic()
@@ -86,6 +97,10 @@ class Live:
         text = f"{self._ended} of {self._many} runs"
         self._progress.update(self._all, description=text, completed=float(self._ended))
 
+    def recording(self, run: Run) -> None:
+        text = f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets"
+        self._progress.update(self._run, description=text, total=None)
+
 
 class TimeLeft(TimeRemainingColumn):
     """An estimate for the whole only: a single run may end at its target at any moment."""
@@ -110,6 +125,10 @@ def display(scenario: Scenario, console: Console, quiet: bool) -> Iterator[Displ
         )
         with Progress(*columns, console=console, transient=True) as progress:
             yield Live(scenario, progress)
+
+
+def tickets_of(run: Run) -> int:
+    return int(run.accounts.started.sum()) if run.accounts else 0
 
 
 def fraction(run: Run, scenario: Scenario) -> float:

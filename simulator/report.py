@@ -17,7 +17,8 @@ def table(results: Results) -> Table:
     seeds = max((row.seeds for row in rows), default=0)
     goal = "" if results.schedule_only else goal_of(scenario)
     view = Table(title=title(scenario, seeds, goal), title_justify="left", title_style="bold")
-    view.add_column("method")
+    longest = max((len(row.method) for row in rows), default=0)
+    view.add_column("method", no_wrap=True, min_width=longest)
     columns = _of_schedules(rows) if results.schedule_only else _of_learning(scenario, rows)
     for heading in columns:
         view.add_column(heading, justify="right")
@@ -49,7 +50,7 @@ def _of_schedules(rows: list[Row]) -> dict[str, list[str]]:
     columns = {
         "simulated seconds": [_number(row.simulated_seconds) for row in rows],
         "server steps": [_many(row.steps) for row in rows],
-        "seconds per step": [_ratio(row.simulated_seconds, row.steps) for row in rows],
+        "seconds per step": [_number(row.seconds_per_step) for row in rows],
         "gradients used": [_many(row.used) for row in rows],
         "work wasted": [_share(row.wasted) for row in rows],
         "busy": [_share(row.busy_share) for row in rows],
@@ -107,10 +108,6 @@ def _seconds(row: Row) -> str:
     if math.isfinite(row.seconds_to_target):
         return f"{row.seconds_to_target:,.4g}{some}"
     return f"not within {row.watched:,.10g} s{some}"
-
-
-def _ratio(seconds: float, steps: float) -> str:
-    return _number(seconds / steps) if steps else DASH
 
 
 def _speed_up(row: Row) -> str:

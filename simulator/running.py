@@ -44,6 +44,7 @@ def run_and_write(
             for run in _runs(scenario, wishes, shown):
                 writer.add(run)
                 if tickets:
+                    shown.recording(run)
                     with writer.ledger(run) as ledger:
                         write_tickets(scenario, run, ledger)
                 shown.ended(run)

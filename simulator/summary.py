@@ -23,6 +23,7 @@ class Row(NamedTuple):
     """Simulated seconds that the runs which did not reach it were watched for."""
     final_metric: float
     steps: float
+    seconds_per_step: float
     used: float
     thrown_away: float
     """Gradients recalled, dropped or lost."""
@@ -67,6 +68,7 @@ def summarise(results: Results) -> list[Row]:
                 watched=float(missed["simulated_seconds"].median()),
                 final_metric=math.nan if results.schedule_only else _last_metric(results, label),
                 steps=float(mine["steps"].median()),
+                seconds_per_step=_seconds_per_step(results, label),
                 used=float(mine["used"].median()),
                 thrown_away=float((mine["recalled"] + mine["dropped"] + mine["lost"]).median()),
                 wasted=_mean(mine, "wasted_share") / (_mean(mine, "busy_share") or math.nan),
@@ -114,6 +116,13 @@ def _plain(value: Any) -> Any:
 
 def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
     return float(runs.loc[runs["method"] == label, column].median())
+
+
+def _seconds_per_step(results: Results, label: str) -> float:
+    """Over the whole runs; NaN where no step ever closed."""
+    mine = results.steps[results.steps["method"] == label].groupby("seed")
+    steps = mine["step"].max()
+    return float((mine["time"].max() / steps.where(steps > 0)).median())
 
 
 def _mean(runs: "pd.DataFrame", column: str) -> float:

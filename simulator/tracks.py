@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
+from algorithms.tickets import Ticket
 from simulator.engine import Sinks, Stalled, Stop
 from simulator.mistakes import Mistake
 from simulator.record import Run
@@ -108,6 +109,10 @@ def track(told: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Sl
     """Slices without gaps from ``begin`` to ``end``; what took no time is left out.
 
     ``lossy``: what an outage interrupts does not go on after it.
+
+    >>> told = doings([Computation(Ticket(0, 0, 0), 1.0, 4.0, "used"), Stretch("down", 0, 2, 3, 0)])
+    >>> [(each.start, each.kind) for each in track(told, 0.0, 4.0, lossy=False)]
+    [(0.0, 'waiting'), (1.0, 'computing'), (2, 'down'), (3, 'computing')]
     """
     slices = _slices(told.outages)
     slices = _beneath(slices, _slices(told.computations))

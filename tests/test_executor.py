@@ -29,7 +29,7 @@ def step(version, *tickets, weights=None):
     """A server step from (worker, version, index) triples, its mean unless said otherwise."""
     tickets = [Ticket(*ticket) for ticket in tickets]
     weights = [1 / len(tickets)] * len(tickets) if weights is None else list(weights)
-    return Step(version, float(version), tickets, weights, 0, 0, 0, None)
+    return Step(version, float(version), tickets, weights, 0, None)
 
 
 def schedule(aggregation, *, steps, compute, workers):

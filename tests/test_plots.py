@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from simulator import plots, results
-from simulator.engine import Stalled
-from simulator.experiment import Rhythm, simulation_of, stop_of
+from simulator.engine import Stalled, Stop
 from simulator.loading import check
 from simulator.record import Run
-from simulator.timeline import Extent, opening_seconds, replay, some_workers
+from simulator.simulations import Rhythm, simulation_of, stop_of, vector_of
+from simulator.timeline import opening_seconds, replay, some_workers
 
 METHODS = {
     "rennala-nigt": {"batch": 20, "step": 0.1, "momentum": 0.1},
@@ -26,9 +26,11 @@ RANDOM = {"law": "log-normal", "mean": 1.0, "sigma": 0.5}
 CARTPOLE = {"kind": "policy-gradient", "environment": "CartPole-v1"}
 
 
-def scenario_of(compute=STRAGGLER, *, workers=None, in_flight="recall", network=None, **others):
-    many = len(compute) if isinstance(compute, list) else workers
-    cluster = {"workers": many, "compute": compute, "in_flight": in_flight}
+def scenario_of(compute=STRAGGLER, *, workers=None, network=None, **others):
+    cluster = {"workers": workers or len(compute), "compute": compute}
+    for key in ("in_flight", "outages", "in_outage"):
+        if key in others:
+            cluster[key] = others.pop(key)
     tables = {
         "seeds": [0, 1, 2],
         "cluster": cluster,
@@ -43,7 +45,8 @@ def scenario_of(compute=STRAGGLER, *, workers=None, in_flight="recall", network=
 
 def results_of(scenario, directory):
     """A result directory whose times are simulated and whose metric only counts steps."""
-    writer = results.Writer(results.claim_directory(directory), scenario, "test")
+    folder, vector = results.claim_directory(directory), vector_of(scenario)
+    writer = results.Writer(folder, scenario, "test", vector)
     for seed in scenario.seeds:
         for label in scenario.methods:
             writer.add(run_of(scenario, label, seed))
@@ -54,12 +57,14 @@ def results_of(scenario, directory):
 def run_of(scenario, label, seed):
     run = Run(label, seed, tuple(scenario.objective.metrics))
     due = Rhythm(scenario.evaluation, stop_of(scenario))
-    simulation = simulation_of(scenario, label, seed, account_when=due)
+    vector = vector_of(scenario)
+    simulation = simulation_of(scenario, label, seed, vector=vector, account_when=due)
     sampled = int(scenario.metric == "return")
     look(run, scenario)
     try:
         for step in simulation.steps(stop_of(scenario)):
-            run.close(step, 25 * sampled * len(step.tickets), np.zeros(2))
+            run.close(step)
+            run.move(25 * sampled * len(step.tickets), np.zeros(2))
             if step.accounts is not None and look(run, scenario):
                 run.end, run.reached, run.accounts = "target", step.time, step.accounts
                 return run
@@ -70,7 +75,7 @@ def run_of(scenario, label, seed):
 
 
 def look(run, scenario):
-    progress = (1 + 0.1 * run.seed) * len(run.closed)
+    progress = (1 + 0.1 * run.seed) * run.steps
     value = progress if scenario.higher_is_better else math.exp(-progress / 100)
     run.look(dict.fromkeys(run.metrics, value))
     target = scenario.stop.target
@@ -161,40 +166,37 @@ def test_a_dot_is_where_the_median_seed_reaches_the_target(tmp_path):
 
 # The timeline
 
+NETWORK = {"upload": [0.25, 0.5], "download": 0.125}
 CLUSTERS = {
     "free": {},
     "finish": {"in_flight": "finish"},
-    "all at once": {"network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25}},
-    "gathered": {
-        "network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25, "collective": "gather"},
-    },
-    "slow downloads": {"network": {"upload": 0.2, "download": [0.1, 0.1, 0.1, 40.0]}},
-    "finish and network": {
-        "in_flight": "finish",
-        "network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25},
-    },
+    "network": {"network": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25}},
     "random": {"compute": RANDOM, "workers": 6, "network": {"upload": RANDOM, "download": 0.1}},
 }
 
 
+def opening_of(directory, compute=LADDER, seconds=23.456, label="rennala-nigt", **others):
+    """What two runs or more begin with, of which the first is replayed."""
+    others = {"seeds": [0], "stop": {"seconds": 120.0}} | others
+    found = results_of(scenario_of(compute, **others), directory)
+    return replay(found, label, 0, seconds, range(found.scenario.cluster.workers))
+
+
 @pytest.mark.parametrize("label", METHODS)
 @pytest.mark.parametrize("cluster", CLUSTERS)
-def test_bars_agree_with_the_accounts(cluster, label):
+def test_bars_agree_with_the_accounts(cluster, label, tmp_path):
     scenario = scenario_of(**{"compute": LADDER} | CLUSTERS[cluster])
-    opening = replay(scenario, label, 0, Extent(23.456))
-    accounts = opening.accounts
-    assert accounts.time == 23.456
+    found = results_of(scenario, tmp_path)
+    opening = replay(found, label, 0, 23.456, range(scenario.cluster.workers))
+    simulation = simulation_of(scenario, label, 0, vector=vector_of(scenario))
+    steps = list(simulation.steps(Stop(seconds=23.456)))
+    accounts = simulation.accounts()
+    assert opening.step_times == [step.time for step in steps]
+    assert (opening.end, opening.used, opening.stalled) == (23.456, accounts.used.sum(), False)
     for worker, row in opening.bars.items():
         assert all(before.finish <= after.start + 1e-9 for before, after in pairwise(row))
-        assert row[0].start >= 0
-        assert row[-1].finish <= accounts.time + 1e-9
         seconds, many = totals(row)
-        sent = seconds.pop("communicating", 0.0)
-        if cluster == "finish and network":
-            # An upload hides behind an obsolete computation that goes on.
-            assert sent <= accounts.communicating[worker] + 1e-9
-        else:
-            assert sent == pytest.approx(accounts.communicating[worker])
+        assert seconds.pop("communicating", 0.0) == pytest.approx(accounts.communicating[worker])
         assert sum(seconds.values()) == pytest.approx(accounts.busy[worker])
         assert many.get("used", 0) == accounts.used[worker]
         assert many.get("dropped", 0) == accounts.dropped[worker]
@@ -214,37 +216,72 @@ def rounded(row):
     return [(round(bar.start, 9), round(bar.finish, 9), bar.kind) for bar in row]
 
 
-def test_uploads_of_a_collective_start_when_the_batch_is_complete():
-    network = {"upload": [0.25, 0.5], "download": 0.125}
-    rows = replay(scenario_of([1.0, 3.0], network=network), "synchronous-nigt", 0, Extent(4.0)).bars
-    assert rounded(rows[0]) == [
+def test_uploads_of_a_collective_start_when_the_batch_is_complete(tmp_path):
+    opening = opening_of(tmp_path, [1.0, 3.0], 4.0, "synchronous-nigt", network=NETWORK)
+    assert rounded(opening.bars[0]) == [
         (0.0, 0.125, "communicating"),
         (0.125, 1.125, "used"),
         (3.125, 3.375, "communicating"),
         (3.625, 3.75, "communicating"),
         (3.75, 4.0, "pending"),
     ]
-    assert rounded(rows[1])[1:3] == [(0.125, 3.125, "used"), (3.125, 3.625, "communicating")]
+    assert rounded(opening.bars[1])[1:3] == [
+        (0.125, 3.125, "used"),
+        (3.125, 3.625, "communicating"),
+    ]
 
 
-def test_gathered_uploads_start_when_a_worker_is_done():
-    network = {"upload": [0.25, 0.5], "download": 0.125, "collective": "gather"}
-    rows = replay(scenario_of([1.0, 3.0], network=network), "synchronous-nigt", 0, Extent(3.7)).bars
-    assert rounded(rows[0])[1:3] == [(0.125, 1.125, "used"), (1.125, 1.375, "communicating")]
+def test_gathered_uploads_start_when_a_worker_is_done(tmp_path):
+    network = NETWORK | {"collective": "gather"}
+    opening = opening_of(tmp_path, [1.0, 3.0], 3.7, "synchronous-nigt", network=network)
+    assert rounded(opening.bars[0])[1:3] == [
+        (0.125, 1.125, "used"),
+        (1.125, 1.375, "communicating"),
+    ]
 
 
-def test_what_a_straggler_does_is_recalled_or_dropped():
-    for in_flight, seconds, kind in [("recall", 3.0, "recalled"), ("finish", 120.0, "dropped")]:
-        opening = replay(scenario_of(in_flight=in_flight), "rennala-nigt", 0, Extent(seconds))
-        assert opening.bars[9][0].kind == kind
+@pytest.mark.parametrize(
+    ("in_flight", "seconds", "kind"), [("recall", 3.0, "recalled"), ("finish", 120.0, "dropped")]
+)
+def test_what_a_straggler_does_is_recalled_or_dropped(in_flight, seconds, kind, tmp_path):
+    opening = opening_of(tmp_path, STRAGGLER, seconds, in_flight=in_flight)
+    assert opening.bars[9][0].kind == kind
 
 
-def test_a_standstill_ends_a_replay():
-    dead = scenario_of([1.0, math.inf])
-    assert replay(dead, "synchronous-nigt", 0, Extent(9.0)).stalled
-    alive = replay(dead, "rennala-nigt", 0, Extent(9.0))
+def test_outages_are_drawn_and_what_they_cost(tmp_path):
+    outages = [{"worker": 0, "begin": 1.5, "end": 2.5}]
+    lost = opening_of(tmp_path / "lost", [1.0, 1.0], 4.0, "afedpg", outages=outages)
+    assert rounded(lost.bars[0]) == [
+        (0.0, 1.0, "used"),
+        (1.0, 1.5, "lost"),
+        (1.5, 2.5, "down"),
+        (2.5, 3.5, "used"),
+        (3.5, 4.0, "pending"),
+    ]
+    paused = {"outages": outages, "in_outage": "continued"}
+    opening = opening_of(tmp_path / "paused", [1.0, 1.0], 4.0, "afedpg", **paused)
+    assert rounded(opening.bars[0]) == [
+        (0.0, 1.0, "used"),
+        (1.0, 1.5, "used"),
+        (1.5, 2.5, "down"),
+        (2.5, 3.0, "used"),
+        (3.0, 4.0, "used"),
+    ]
+
+
+def test_a_standstill_ends_a_replay(tmp_path):
+    dead = opening_of(tmp_path / "dead", [1.0, math.inf], 9.0, "synchronous-nigt")
+    assert dead.stalled
+    alive = opening_of(tmp_path / "alive", [1.0, math.inf], 9.0, "rennala-nigt")
     assert not alive.stalled
     assert [bar.kind for bar in alive.bars[1]] == ["pending"]
+
+
+def test_a_run_is_drawn_to_its_end(tmp_path):
+    opening = opening_of(tmp_path, [1.0, 1.0], 9.0, "afedpg", stop={"steps": 5})
+    assert opening.end == 3.0
+    assert max(bar.finish for row in opening.bars.values() for bar in row) == 3.0
+    assert opening.used == 5
 
 
 def test_the_opening_shows_the_rounds_of_those_who_do_not_wait(tmp_path):
@@ -332,7 +369,9 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path):
 
 
 def test_results_without_runs_have_no_figures(tmp_path):
-    writer = results.Writer(results.claim_directory(tmp_path), scenario_of(), "test")
+    scenario = scenario_of()
+    folder, vector = results.claim_directory(tmp_path), vector_of(scenario)
+    writer = results.Writer(folder, scenario, "test", vector)
     writer.write("interrupted")
     assert plots.draw(results.load(tmp_path), tmp_path) == []
 

@@ -13,8 +13,9 @@ from simulator.experiment import run_scenario
 from simulator.loading import check
 from simulator.mistakes import Mistake
 from simulator.record import Run
-from simulator.running import computations_of
+from simulator.running import write_tickets
 from simulator.schedule import Accounts, Computation, Step
+from simulator.simulations import vector_of
 
 SCENARIO = check(
     {
@@ -34,8 +35,8 @@ def run_by_hand(seed=3, parameters=(1.0, 2.0)):
     run.look({"gap": 4.0, "gradient_norm": 2.0})
     for version in range(2):
         first = Ticket(worker=0, version=version, index=0)
-        step = Step(version, version + 1.0, [first], [1.0], version + 1, 0, 0, None)
-        run.close(step, 25, np.array(parameters))
+        run.close(Step(version, version + 1.0, [first], [1.0], version + 1, None))
+        run.move(25, np.array(parameters))
     run.look({"gap": 1.0, "gradient_norm": 0.5})
     run.accounts = Accounts(
         time=2.0,
@@ -43,31 +44,49 @@ def run_by_hand(seed=3, parameters=(1.0, 2.0)):
         used=np.array([2, 0]),
         recalled=np.array([0, 0]),
         dropped=np.array([0, 0]),
+        lost=np.array([0, 0]),
         unfinished=np.array([0, 1]),
         busy=np.array([2.0, 1.5]),
         communicating=np.array([0.0, 0.0]),
-        idle=np.array([0.0, 0.5]),
+        down=np.array([0.0, 0.2]),
+        idle=np.array([0.0, 0.3]),
+        wasted=np.array([0.5, 0.0]),
     )
     run.evaluated, run.real_seconds = 2, 0.25
     return run
 
 
+FATES = ["started", "used", "recalled", "dropped", "lost", "unfinished"]
+DOINGS = ["busy", "communicating", "down", "idle", "wasted"]
 COMPUTATIONS = [
-    Computation(Ticket(0, 0, 0), 0.0, 1.0, "finished"),
+    Computation(Ticket(0, 0, 0), 0.0, 1.0, "used", 1, 1.0),
     Computation(Ticket(1, 0, 0), 0.0, 2.0, "unfinished"),
-    Computation(Ticket(0, 1, 0), 1.0, 2.0, "finished"),
+    Computation(Ticket(0, 1, 0), 1.0, 2.0, "used", 2, 1.0),
 ]
 
 
 @pytest.fixture
 def writer(tmp_path):
-    return results.Writer(results.claim_directory(tmp_path / "run"), SCENARIO, "straggle run x")
+    return writer_at(tmp_path / "run", SCENARIO)
+
+
+def writer_at(directory, scenario, **options):
+    results.claim_directory(directory)
+    return results.Writer(directory, scenario, "straggle run x", vector_of(scenario), **options)
+
+
+def keep(writer, run, computations):
+    """A run, and the record of its gradients."""
+    writer.add(run)
+    with writer.ledger(run) as ledger:
+        for computation in computations:
+            ledger.add(computation)
 
 
 @pytest.fixture
 def complete(writer):
     """A finished directory with one run, and its tickets."""
-    writer.add(run_by_hand(), COMPUTATIONS)
+    keep(writer, run_by_hand(), COMPUTATIONS)
     writer.write("complete")
     return writer.directory
 
@@ -80,18 +99,19 @@ def test_one_line_loads_frames_of_the_right_types(complete):
     whole, real, word = "int64", "float64", "str"
     types = {
         "method": word, "seed": whole, "step": whole, "time": real, "tickets": whole,
-        "gradients": whole, "environment_steps": whole, "max_delay": whole, "gap": real,
+        "gradients": whole, "max_delay": whole, "environment_steps": whole, "gap": real,
         "gradient_norm": real,
     }  # fmt: skip
     assert is_like(found.steps, types)
-    counts = dict.fromkeys(["started", "used", "recalled", "dropped", "unfinished"], whole)
-    seconds = dict.fromkeys(["busy", "communicating", "idle", "seconds"], real)
+    counts = dict.fromkeys(FATES, whole)
+    seconds = dict.fromkeys([*DOINGS, "seconds"], real)
     assert is_like(
         found.workers, {"method": word, "seed": whole, "worker": whole} | counts | seconds
     )
     types = {
         "method": word, "seed": whole, "worker": whole, "version": whole, "index": whole,
         "start": real, "finish": real, "outcome": word, "used_in_step": "Int64", "weight": real,
+        "environment_steps": "Int64",
     }  # fmt: skip
     assert is_like(found.tickets, types)
 
@@ -117,7 +137,9 @@ def test_steps_and_workers_hold_what_the_run_recorded(complete):
     (run,) = found.runs.to_dict("records")
     assert (run["method"], run["seed"], run["end"], run["steps"]) == ("rennala-nigt", 3, "stop", 2)
     assert (run["started"], run["used"], run["unfinished"], run["evaluated"]) == (3, 2, 1, 2)
-    assert run["idle_share"] == pytest.approx(0.5 / 4)
+    assert [run[f"{doing}_share"] for doing in DOINGS] == pytest.approx(
+        [3.5 / 4, 0, 0.2 / 4, 0.3 / 4, 0.5 / 4]
+    )
     assert found.manifest["runs"][0]["seconds_to_target"] is None
 
 
@@ -141,9 +163,11 @@ def test_the_scenario_and_the_final_point_come_back_as_they_were(complete):
 def test_a_real_run_comes_back_as_it_was(tmp_path):
     plain = SCENARIO.model_dump(exclude_none=True) | {"cluster": {"workers": 2, "compute": 1.0}}
     scenario = check(plain)
-    writer = results.Writer(results.claim_directory(tmp_path / "run"), scenario, "")
+    writer = writer_at(tmp_path / "run", scenario)
     (run,) = run_scenario(scenario)
-    writer.add(run, computations_of(scenario, run))
+    writer.add(run)
+    with writer.ledger(run) as ledger:
+        write_tickets(scenario, run, ledger)
     found = results.load(writer.directory)
     np.testing.assert_array_equal(found.parameters("rennala-nigt", 3), run.parameters())
     wanted = pd.DataFrame(run.columns())

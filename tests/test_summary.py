@@ -13,6 +13,7 @@ from simulator import report, results
 from simulator.loading import check
 from simulator.record import Run
 from simulator.schedule import Accounts, Step
+from simulator.simulations import vector_of
 from simulator.summary import as_data, compare, summarise, synchronous_label
 
 NIGT = {"step": 0.1, "momentum": 0.5}
@@ -36,22 +37,39 @@ def scenario_of(methods=BOTH, seeds=(0, 1, 2), metric=None, **stop):
 
 
 def run_of(
-    method, seed, reached=None, *, end=None, message="", gap=0.75, used=6, lost=(1, 2), until=100.0
+    method,
+    seed,
+    reached=None,
+    *,
+    end=None,
+    message="",
+    gap=0.75,
+    used=6,
+    thrown=(1, 2, 4),
+    until=100.0,
 ):
-    """A step at ten seconds, watched ``until``; half of one worker's time was idle."""
+    """A step at ten seconds, watched ``until``.
+
+    Worker 0 computed all the time, a third of it in vain; worker 1 computed half of it, was down
+    for a fifth of it, sent for a tenth of it, and did nothing for the rest.
+    """
     run = Run(method, seed, ("gap", "gradient_norm"))
     run.look({"gap": 4.0, "gradient_norm": 8.0})
     tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0)]
-    run.close(Step(0, 10.0, tickets, [0.5, 0.5], 2, 0, 0, None), 0, np.zeros(2))
+    run.close(Step(0, 10.0, tickets, [0.5, 0.5], 2, None))
+    run.move(0, np.zeros(2))
     run.look({"gap": gap, "gradient_norm": 3.0})
-    counts = {"used": used, "recalled": lost[0], "dropped": lost[1], "unfinished": 1}
+    fates = {"recalled": thrown[0], "dropped": thrown[1], "lost": thrown[2]}
+    counts = {"used": used, **fates, "unfinished": 1}
     by_worker = {name: np.array([many, 0]) for name, many in counts.items()}
     run.accounts = Accounts(
         time=until,
         started=np.array([sum(counts.values()), 0]),
         busy=np.array([until, until / 2]),
-        communicating=np.zeros(2),
-        idle=np.array([0.0, until / 2]),
+        communicating=np.array([0.0, until / 10]),
+        down=np.array([0.0, until / 5]),
+        idle=np.array([0.0, until / 5]),
+        wasted=np.array([until / 3, 0.0]),
         **by_worker,
     )
     run.reached = reached
@@ -65,7 +83,8 @@ def outcome_of(tmp_path):
 
     def outcome(times, scenario=None, **details):
         scenario = scenario or scenario_of({name: BOTH[name] for name in times})
-        writer = results.Writer(results.claim_directory(tmp_path / "run"), scenario, "")
+        directory = results.claim_directory(tmp_path / "run")
+        writer = results.Writer(directory, scenario, "", vector_of(scenario))
         for method, reached in times.items():
             for seed, seconds in zip(scenario.seeds, reached, strict=False):
                 writer.add(run_of(method, seed, seconds, **details))
@@ -122,8 +141,10 @@ def test_half_the_seeds_of_an_even_number_are_not_a_median(outcome_of):
 
 def test_work_and_idleness_are_those_of_the_accounts(outcome_of):
     row = rows_of(outcome_of({"rennala-nigt": [10, 20, 30]}))["rennala-nigt"]
-    assert (row.steps, row.used, row.thrown_away) == (1, 6, 3)
-    assert row.idle_share == pytest.approx(0.25)
+    assert (row.steps, row.used, row.thrown_away) == (1, 6, 7)
+    shares = (row.busy_share, row.communicating_share, row.down_share, row.idle_share)
+    assert shares == pytest.approx((0.75, 0.05, 0.1, 0.1))
+    assert row.wasted == pytest.approx((1 / 3) / (1 + 1 / 2))
     assert row.final_metric == 0.75
 
 
@@ -192,13 +213,14 @@ def test_the_table_shows_the_exact_ratio_when_both_got_there(outcome_of):
         "method",
         "seconds to target",
         "server steps",
-        "gradients used / dropped",
+        "gradients used",
+        "work wasted",
         "workers idle",
         "speed-up",
     ]
     assert rows == {
-        "rennala-nigt": ["20", "1", "6 / 3", "25%", "3.75"],
-        "synchronous-nigt": ["75", "1", "6 / 3", "25%", "1"],
+        "rennala-nigt": ["20", "1", "6", "22%", "10%", "3.75"],
+        "synchronous-nigt": ["75", "1", "6", "22%", "10%", "1"],
     }
 
 
@@ -249,7 +271,7 @@ def test_without_a_target_the_table_shows_the_metric_at_the_end(outcome_of):
     assert title == "by hand: gap within 100 simulated seconds (median of 3 seeds)"
     assert headings[1] == "gap at the end"
     assert "speed-up" not in headings
-    assert rows["rennala-nigt"] == ["0.75", "1", "6 / 3", "25%"]
+    assert rows["rennala-nigt"] == ["0.75", "1", "6", "22%", "10%"]
 
 
 def test_one_seed_is_no_median(outcome_of):
@@ -258,13 +280,15 @@ def test_one_seed_is_no_median(outcome_of):
 
 
 def test_the_title_names_every_limit():
-    title = report.title(scenario_of(seconds=1e6, steps=2000, gradients=3000), 1)
+    scenario = scenario_of(seconds=1e6, steps=2000, gradients=3000)
+    title = report.title(scenario, 1, report.goal_of(scenario))
     seconds, steps, gradients = (
         "1,000,000 simulated seconds",
         "2,000 server steps",
         "3,000 gradients",
     )
     assert title == f"by hand: gap within {seconds} or {steps} or {gradients}"
+    assert report.title(scenario, 1, "") == f"by hand: {seconds} or {steps} or {gradients}"
 
 
 def test_lower_is_better_where_the_objective_says_so():
@@ -279,7 +303,7 @@ def test_notes_explain_the_words_and_name_the_reference(outcome_of):
     outcome = outcome_of({"rennala-nigt": [10, 20, 30], "synchronous-nigt": [70, 75, 80]})
     notes = "\n".join(report.notes(outcome))
     assert "simulated seconds to the target, against synchronous-nigt" in notes
-    assert "dropped: recalled while in flight, or obsolete when done" in notes
+    assert "work wasted: computing that went into recalled, obsolete or lost gradients" in notes
 
 
 @pytest.mark.parametrize("end", ["stalled", "failed"])

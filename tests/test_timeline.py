@@ -15,6 +15,7 @@ from simulator.chrome_trace import excerpt, write
 from simulator.dry_run import run_schedules
 from simulator.loading import check
 from simulator.mistakes import Mistake
+from simulator.record import Run
 from simulator.schedule import Computation, Stretch
 from simulator.simulations import vector_of
 from simulator.tracks import doings, track
@@ -28,7 +29,7 @@ METHODS = {
 LADDER = [1.0, 1.3, 1.7, 2.2]
 LINKS = {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25}
 FAILURES = {"mean_time_between_failures": 8.0, "mean_time_to_repair": 3.0}
-OUTAGES = [{"worker": 1, "begin": 3.3, "end": 9.1}, {"worker": 2, "begin": 20.0}]
+OUTAGES = [{"worker": 1, "begin": 3.3, "end": 9.1}, {"worker": 2, "begin": 20.5, "end": 30.0}]
 END = 47.3
 
 
@@ -327,10 +328,10 @@ def test_of_some_workers_there_are_tracks(crashing):
 
 
 def test_a_run_that_stalled_is_shown_up_to_there(tmp_path):
-    found = results_of(tmp_path / "run", outages=OUTAGES, network=LINKS, in_outage="continued")
-    run = found.runs.set_index("method").loc["synchronous-nigt"]
+    found = results_of(tmp_path / "run", outages=[{"worker": 2, "begin": 20.5}])
+    run = found.runs.set_index("method").loc["malenia-nigt"]
     assert run["end"] == "stalled"
-    last = slices_of(events_of(found))["synchronous-nigt", 0][-1]
+    last = slices_of(events_of(found))["malenia-nigt", 0][-1]
     assert last["ts"] + last["dur"] == pytest.approx(run["simulated_seconds"] * 1e6)
 
 
@@ -339,7 +340,7 @@ def test_a_run_that_stalled_is_shown_up_to_there(tmp_path):
 
 def test_memory_does_not_grow_with_the_run(tmp_path):
     peaks = []
-    for steps in (100, 1000):
+    for steps in (10, 100):
         methods = {"rennala-nigt": {"batch": 100, "step": 0.1, "momentum": 0.1}}
         cluster = {"workers": 64, "compute": 1.0, "network": {"upload": 0.1}}
         found = results_of(tmp_path / f"{steps}", methods=methods, stop={"steps": steps}, **cluster)
@@ -349,8 +350,8 @@ def test_memory_does_not_grow_with_the_run(tmp_path):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert written.events > 100 * steps
-    assert peaks[1] < peaks[0] + 2e6
-    assert peaks[1] < 8e6
+    assert peaks[1] < peaks[0] + 1e6
+    assert peaks[1] < 4e6
 
 
 def test_one_hears_of_it_when_it_takes_long(crashing, monkeypatch, tmp_path):
@@ -414,3 +415,9 @@ def test_times_that_nobody_has_written_down_are_refused(crashing, monkeypatch):
     monkeypatch.setattr(results.Results, "run", without)
     told = one_line(straggle("timeline", crashing.directory))
     assert told.endswith("has no tickets.parquet, which tells its times")
+
+
+def test_a_run_without_its_tickets_is_refused(crashing, monkeypatch):
+    monkeypatch.setattr(results.Results, "run", lambda self, *run: Run(*run, lengths={}))
+    told = one_line(straggle("timeline", crashing.directory))
+    assert "the tickets of rennala-nigt, seed 0 are not written down" in told

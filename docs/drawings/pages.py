@@ -42,8 +42,9 @@ def in_its_folder(page: Path) -> Iterator[None]:
     """A folder with the file that the page shows, if it shows one, as the program's own."""
     before = Path.cwd()
     with TemporaryDirectory() as name:
-        for csv in fences(page, "csv"):
-            (Path(name) / "speeds.csv").write_text(csv, encoding="utf-8")
+        for text in fences(page, "text"):
+            if text.startswith("worker,time,speed\n"):
+                (Path(name) / "speeds.csv").write_text(text, encoding="utf-8")
         os.chdir(name)
         try:
             yield

@@ -225,10 +225,7 @@ class Simulation:
 
     def _give_up_on(self, participants: Sequence[int]) -> NoReturn:
         worker = min(self._gone.intersection(participants))
-        raise Stalled(
-            f"{self._name} waits for worker {worker}, which {self._state.why_stuck(worker)} "
-            "and still holds gradients of this step"
-        )
+        raise Stalled(f"{self._waits_for(worker)} and still holds gradients of this step")
 
     def _all_through(self, workers: Sequence[int]) -> None:
         """Let the participants send what they hold over the way that they share."""
@@ -447,16 +444,18 @@ class Simulation:
     def _give_up_unless_freed(self, worker: int) -> None:
         """An outage to come frees a worker of what it is stuck in, but not of its nature."""
         freed = self._mortal and self._attendance and self._attendance.returns(worker)
-        if worker in self._gone or worker in self._state.never or not freed:
-            raise Stalled(
-                f"{self._name} waits for worker {worker}, which {self._state.why_stuck(worker)}; "
-                "this step cannot close without it"
-            )
+        if worker in self._gone or not freed or not self._state.can_deliver(self.now, worker):
+            raise Stalled(f"{self._waits_for(worker)}; this step cannot close without it")
+
+    def _waits_for(self, worker: int) -> str:
+        why = self._state.why_stuck(self.now, worker)
+        return f"{self._name} waits for worker {worker}, which {why}"
 
     def _check_anybody(self) -> None:
         """Outages go on for ever; end the run if nobody has anything to deliver between them."""
-        never = self._gone | self._state.never
-        if not self._mortal or len(never) == self.workers:
+        can = self._state.can_deliver
+        there = (worker for worker in range(self.workers) if worker not in self._gone)
+        if not self._mortal or not any(can(self.now, worker) for worker in there):
             self._stall()
 
     def _stall(self) -> NoReturn:

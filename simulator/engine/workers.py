@@ -57,7 +57,8 @@ class Workers:
         self._download = cluster.downloads(seed, vector)
         self.never = frozenset(self._compute.never.tolist())
         self._may_hang = self._pace is not None or self._finishes or self._pauses
-        self._may_hang |= bool(np.isinf(self._compute.extremes()[1]).any())
+        self._shortest, longest = self._compute.extremes()
+        self._may_hang |= bool(np.isinf(longest).any())
         self.books = Books(n)
 
         self.start, self.finish = floats(n, NEVER), floats(n, NEVER)
@@ -396,12 +397,21 @@ class Workers:
         if self._trace:
             self._trace.stretch("down", worker, down_from, now, self._at_version[worker])
 
-    def why_stuck(self, worker: int) -> str:
+    def can_deliver(self, now: float, worker: int) -> bool:
+        """Whether a computation that it starts from now on may ever end."""
+        if self._pace is None:
+            return worker not in self.never
+        left = self._pace.work(worker, NEVER) - self._pace.work(worker, now)
+        return left > 0 and left >= self._shortest[worker]
+
+    def why_stuck(self, now: float, worker: int) -> str:
         """Why this worker, which is stuck or gone, will never deliver, as the end of a sentence."""
         if self._up_at[worker] == NEVER:
             return f"left for ever at {self.down_from[worker]:g} s"
         if worker in self.never:
             return "never finishes a gradient (its compute time is infinite)"
+        if not self.can_deliver(now, worker):
+            return "will never be done (its speed stays 0)"
         return "is at a computation that never ends"
 
     # Accounts
