@@ -28,8 +28,8 @@ MICROSECONDS = 1e6
 PATIENCE = 2.0
 """Real seconds after which one hears how far it is, and again."""
 
-NAMES = {"waiting": "not used yet", "unfinished": "unfinished"}
-"""What an outcome is called where its own name would mislead."""
+NAMES = {"waiting": "not used yet"}
+"""What an outcome is called where its own name would mislead: the worker did not wait."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -74,7 +74,7 @@ def excerpt(
         if method not in mine.index:
             hint = did_you_mean(method, mine.index)
             raise Mistake(f"--method {method}: no such method here, of seed {seed}; {hint}")
-    chosen = methods or list(mine.index)
+    chosen = list(dict.fromkeys(methods or mine.index))
     _check_window(begin, until, float(mine[chosen].max()))
     everybody = range(results.scenario.cluster.workers)
     return Excerpt(results, chosen, seed, _chosen(everybody, workers), begin, until)

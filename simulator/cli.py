@@ -208,14 +208,13 @@ def evaluate(
 def timeline(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
     method: Annotated[
-        list[str] | None, typer.Option(metavar="LABEL", help="Only this one; may be repeated.")
+        list[str] | None, typer.Option(metavar="LABEL", help="Only this method; may be repeated.")
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Of the runs [the first].")] = None,
     begin: Annotated[float, typer.Option("--from", help="Simulated seconds.")] = 0.0,
     until: Annotated[
-        float,
-        typer.Option(help="Simulated seconds; fates are as of then [the end].", show_default=False),
-    ] = math.inf,
+        float | None, typer.Option(help="Simulated seconds; fates are as of then [the end].")
+    ] = None,
     workers: Annotated[
         str | None, typer.Option(metavar="0,5-9,…", help="Only these workers, and the server.")
     ] = None,
@@ -227,7 +226,8 @@ def timeline(
     from simulator import chrome_trace, results
 
     found, chosen = results.load(directory), _ranges(workers)
-    wanted = chrome_trace.excerpt(found, method, seed, chosen, begin, until)
+    end = math.inf if until is None else until
+    wanted = chrome_trace.excerpt(found, method, seed, chosen, begin, end)
     written = chrome_trace.write(wanted, out or directory / "timeline.json", _say)
     print(f"{written.path}: {written.events:,} events, {written.size / 1e6:,.1f} MB")
     print("open it in https://ui.perfetto.dev")

@@ -24,7 +24,7 @@ from simulator.timeline import draw_timeline
 if TYPE_CHECKING:
     import pandas as pd
 
-TIMELINE_WORKERS = 100_000
+TIMELINE_WORKERS = 10_000
 """Beyond, replaying every computation takes long, for the twenty workers that can be shown."""
 STYLE: Any = {
     "font.size": 9,

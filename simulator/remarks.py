@@ -8,7 +8,9 @@ import numpy as np
 from algorithms.aggregation import SENDS_EACH
 from algorithms.methods import METHODS
 from simulator.cluster import LAWS, Durations
+from simulator.cluster.speeds import RandomWalk
 from simulator.scenario import Scenario
+from simulator.tables import SpeedTable
 
 MOMENTS = 64
 """How often a speed is looked at."""
@@ -68,7 +70,7 @@ def _constant(durations: Durations) -> str | None:
 
 def _of_the_rest(scenario: Scenario) -> list[str]:
     cluster, found = scenario.cluster, []
-    if cluster.speed is not None and _always_one(scenario):
+    if cluster.speed is not None and _always_one(scenario, cluster.speed):
         found.append(f"cluster.speed.law = {cluster.speed.law!r}: has no effect, it is always 1")
     if cluster.in_outage != "lost" and not cluster.outages and cluster.failures is None:
         found.append(f"cluster.in_outage = {cluster.in_outage!r}: has no effect without outages")
@@ -77,8 +79,10 @@ def _of_the_rest(scenario: Scenario) -> list[str]:
     return found
 
 
-def _always_one(scenario: Scenario) -> bool:
+def _always_one(scenario: Scenario, speed: SpeedTable) -> bool:
     """Whether work takes its own seconds, at many moments of the run."""
+    if isinstance(described := speed.build(), RandomWalk):
+        return described.sigma == 0  # the rest would have to be laid out that far
     pace, workers = scenario.build_cluster().pace(0), scenario.cluster.workers
     assert pace is not None
     starts = np.linspace(0, scenario.stop.seconds or 1e6, MOMENTS)

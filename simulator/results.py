@@ -52,8 +52,8 @@ class Results:
     @property
     def scenario(self) -> Scenario:
         tables = dict(self.manifest["scenario"])
-        # Only what is said of workers may be infinite, which JSON cannot say as a number.
-        tables["cluster"] = _with_infinities(tables["cluster"])
+        # Only what is said of these may be infinite, which JSON cannot say as a number.
+        tables |= {name: _with_infinities(tables[name]) for name in ("cluster", "network")}
         return Scenario.model_validate(tables).found_from(self.directory)
 
     @property

@@ -10,6 +10,7 @@ from simulator import results
 from simulator.dry_run import run_schedules
 from simulator.engine import Sinks, Stalled
 from simulator.ledger import Ledger
+from simulator.mistakes import Mistake
 from simulator.progress import Display, display
 from simulator.record import Run
 from simulator.scenario import Scenario
@@ -32,6 +33,11 @@ def run_and_write(
     """Run everything; returns where the results are, and the exit code."""
     from rich.console import Console
 
+    if wishes.schedule_only and scenario.cluster.per == "environment-step":
+        raise Mistake(
+            "--schedule-only: cluster.per = 'environment-step' takes its times from the episodes, "
+            "which have to be played; run it without"
+        )
     directory = results.claim_directory(out or results.free_directory(Path("results") / name))
     scenario = scenario.moved_to(directory)
     writer = results.Writer(directory, scenario, command, vector_of(scenario), wishes.schedule_only)

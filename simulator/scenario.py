@@ -75,7 +75,7 @@ class OutageTable(Table):
     @model_validator(mode="after")
     def _an_interval(self) -> Self:
         if (self.worker is None) == (self.workers is None):
-            raise PydanticCustomError("whose", "say either worker or workers")
+            raise PydanticCustomError("whose", "name one worker, or a list of workers")
         if self.end is not None and self.end <= self.begin:
             context = {"begin": f"{self.begin:g}", "end": f"{self.end:g}"}
             message = "end = {end}: must be later than begin = {begin}"

@@ -58,9 +58,6 @@ ROUNDS = 4
 GRADIENTS, MOST_GRADIENTS = 16, 160
 """How many gradients per worker to show at best, and at all."""
 
-ALL_GRADIENTS = 1_000_000
-"""How many of all workers together to show at best: to replay more takes long."""
-
 ALL_ROWS, SOME_ROWS = 40, 20
 """Up to how many workers are all shown, and how many of more are."""
 
@@ -137,8 +134,7 @@ def opening_seconds(results: Results) -> float:
     ends = {float(time) for run in moving for time in run["time"].iloc[1 : ROUNDS + 1]}
     if not ends:
         return float(runs["simulated_seconds"].max()) or 1.0
-    most = min(GRADIENTS * workers, ALL_GRADIENTS)
-    readable = [time for time in ends if _gradients(moving, time) <= most]
+    readable = [time for time in ends if _gradients(moving, time) <= GRADIENTS * workers]
     seconds = max(readable, default=min(ends))
     return seconds * min(1.0, MOST_GRADIENTS * workers / _gradients(moving, seconds))
 

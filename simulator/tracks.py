@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
-from algorithms.tickets import Ticket
 from simulator.engine import Sinks, Stalled, Stop
 from simulator.mistakes import Mistake
 from simulator.record import Run
@@ -110,6 +109,7 @@ def track(told: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Sl
 
     ``lossy``: what an outage interrupts does not go on after it.
 
+    >>> from algorithms.tickets import Ticket
     >>> told = doings([Computation(Ticket(0, 0, 0), 1.0, 4.0, "used"), Stretch("down", 0, 2, 3, 0)])
     >>> [(each.start, each.kind) for each in track(told, 0.0, 4.0, lossy=False)]
     [(0.0, 'waiting'), (1.0, 'computing'), (2, 'down'), (3, 'computing')]

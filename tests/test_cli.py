@@ -56,7 +56,8 @@ episodes = 4
 [methods.synchronous-pg]
 step = 0.1
 """
-STEPS = ["method", "seed", "step", "time", "tickets", "gradients", "environment_steps", "max_delay"]
+STEPS = ["method", "seed", "step", "time", "tickets", "gradients", "max_delay", "environment_steps"]
+FATES = ("used", "recalled", "dropped", "lost", "unfinished")
 TICKETS = [
     "method",
     "seed",
@@ -68,6 +69,7 @@ TICKETS = [
     "outcome",
     "used_in_step",
     "weight",
+    "environment_steps",
 ]
 
 
@@ -133,12 +135,13 @@ def test_a_run_writes_the_documented_directory(done):
     assert done.answer.code == 0
     files = {path.relative_to(done.directory).as_posix() for path in contents(done.directory)}
     figures = {name for name in files if name.startswith("figures/")}
+    runs = [f"{m}-{s}" for m in ("rennala-nigt", "synchronous-nigt") for s in (0, 1)]
     assert files - figures == {
         "manifest.json",
         "steps.parquet",
         "workers.parquet",
-        "tickets.parquet",
-        *(f"parameters/{m}-{s}.npz" for m in ("rennala-nigt", "synchronous-nigt") for s in (0, 1)),
+        *(f"tickets.parquet/{run}.parquet" for run in runs),
+        *(f"parameters/{run}.npz" for run in runs),
     }
     stems = {Path(name).stem for name in figures}
     assert figures == {f"figures/{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
@@ -157,15 +160,17 @@ def test_the_manifest_says_what_ran_and_how_it_ended(done):
     assert manifest["status"] == "complete"
     assert manifest["command"].startswith("straggle run ")
     assert manifest["scenario_hash"] == done.frames.scenario.fingerprint()
-    assert manifest["dimension"] == 4
+    assert manifest["vector"] == {"dimension": 4, "itemsize": 8}
+    assert manifest["schedule_only"] is False
     assert {"straggle", "simpy", "jax", "numpy"} <= set(manifest["versions"])
     for run in manifest["runs"]:
         assert set(run) >= {
             "method", "seed", "end", "simulated_seconds", "real_seconds", "steps", "started",
-            "used", "recalled", "dropped", "unfinished", "evaluated", "idle_share",
+            "used", "recalled", "dropped", "lost", "unfinished", "evaluated", "busy_share",
+            "communicating_share", "down_share", "idle_share", "wasted_share",
         }  # fmt: skip
-        kept = run["used"] + run["recalled"] + run["dropped"] + run["unfinished"]
-        assert (kept, run["evaluated"], run["end"]) == (run["started"], run["used"], "stop")
+        fates = sum(run[name] for name in FATES)
+        assert (fates, run["evaluated"], run["end"]) == (run["started"], run["used"], "stop")
 
 
 def test_steps_have_a_row_per_server_step_and_one_for_the_initial_point(done):
@@ -189,13 +194,14 @@ def test_steps_have_a_row_per_server_step_and_one_for_the_initial_point(done):
 def test_workers_have_a_row_each_and_their_seconds_add_up(done):
     workers = done.frames.workers
     assert len(workers) == 3 * 4
-    assert (workers["busy"] + workers["communicating"] + workers["idle"]).tolist() == pytest.approx(
-        workers["seconds"].tolist()
-    )
+    doings = workers[["busy", "communicating", "down", "idle"]]
+    assert doings.sum(axis=1).tolist() == pytest.approx(workers["seconds"].tolist())
+    assert (workers["wasted"] <= workers["busy"]).all()
+    assert workers["wasted"].sum() > 0
 
 
 def test_the_table_names_methods_files_and_figures(done):
-    for words in ("rennala-nigt", "synchronous-nigt", "server steps", "used / dropped", "idle"):
+    for words in ("rennala-nigt", "synchronous-nigt", "server steps", "work wasted", "idle"):
         assert words in done.answer.out
     assert f"results: {done.directory}\n" in done.answer.out
     assert f"figure:  {done.directory / 'figures' / 'timeline.svg'}\n" in done.answer.out
@@ -245,12 +251,12 @@ def agree_with_steps(used, steps):
 
 def agree_with_workers(tickets, workers):
     """What became of a gradient, counted here, is what the accounts of the run say."""
-    became = tickets["outcome"].where(tickets["used_in_step"].isna(), "used")
-    # Finished, but in a batch that did not close before the end.
-    became = became.replace("finished", "unfinished")
+    # Done, but in a batch that did not close before the end.
+    became = tickets["outcome"].replace("waiting", "unfinished")
+    assert (became == "used").equals(tickets["used_in_step"].notna())
     counted = pd.crosstab([tickets["method"], tickets["seed"], tickets["worker"]], became)
     wanted = workers.set_index(["method", "seed", "worker"]).sort_index()
-    for name in ("used", "recalled", "dropped", "unfinished"):
+    for name in FATES:
         mine = counted[name] if name in counted else 0 * counted["used"]
         assert mine.reindex(wanted.index, fill_value=0).tolist() == wanted[name].tolist(), name
     assert (counted.sum(axis=1)).tolist() == wanted["started"].tolist()
@@ -455,7 +461,7 @@ def test_a_stalled_method_ends_clearly_while_the_others_complete(tmp_path, tiny,
     ends = found.runs.set_index("method")["end"].to_dict()
     assert ends == {"malenia-nigt": "stalled", "rennala-nigt": "stop"}
     (message,) = found.runs.loc[found.runs["end"] == "stalled", "message"]
-    assert "worker 2 never finishes" in message
+    assert "malenia-nigt waits for worker 2, which never finishes a gradient" in message
     assert message in " ".join(answer.out.split())
     assert found.steps.groupby("method")["step"].max()["rennala-nigt"] == 12
 
@@ -619,9 +625,9 @@ def test_evaluate_without_the_policies_is_a_mistake(done, tmp_path):
 def test_help_names_every_command_and_the_exit_is_zero():
     answer = straggle("--help")
     assert answer.code == 0
-    for name in ("run", "validate", "list", "schema", "evaluate", "--debug"):
+    for name in ("run", "validate", "list", "schema", "evaluate", "timeline", "--debug"):
         assert name in answer.out
-    for option in ("--set", "--out", "--seeds", "--methods", "--tickets", "--quiet", "--json"):
+    for option in ("--set", "--out", "--seeds", "--methods", "--tickets", "--schedule-only", "--quiet", "--json"):
         assert option in straggle("run", "--help").out
 
 

@@ -15,8 +15,9 @@ import pytest
 
 from algorithms.methods import METHODS
 from simulator.executor import BatchedExecutor, DebugExecutor
-from simulator.experiment import rule_of, run_scenario, simulation_of, stop_of
+from simulator.experiment import run_scenario
 from simulator.loading import check, override
+from simulator.simulations import rule_of, simulation_of, stop_of, vector_of
 
 STEPS = {"step": 0.05, "momentum": 0.3}
 NIGT = {
@@ -67,7 +68,7 @@ def play(checked, executor=BatchedExecutor):
     points = {label: {} for label in checked.methods}
 
     def watch(run):
-        points[run.method][len(run.closed)] = np.array(run.point)
+        points[run.method][run.steps] = np.array(run.point)
 
     runs = {run.method: run for run in run_scenario(checked, watch=watch, executor=executor)}
     return runs, points
@@ -246,7 +247,7 @@ def plainly(checked, label):
     objective, rule, root = checked.objective.build(), rule_of(checked, label), jax.random.key(3)
     executor, state = DebugExecutor(objective), rule.init(objective.initial_point(root))
     points = {0: rule.query(state)}
-    simulation = simulation_of(checked, label, 3, dimension=objective.dimension)
+    simulation = simulation_of(checked, label, 3, vector=vector_of(checked))
     for step in simulation.steps(stop_of(checked)):
         ((gradient, _),) = executor.evaluate(root, points, [step])
         state = rule.update(state, gradient, step.dispatched)
@@ -328,17 +329,18 @@ def test_a_run_ends_at_its_last_second_inclusive():
 def test_whichever_end_comes_first(stop, steps):
     runs, _ = play(scenario({"rennala-nigt": NIGT["rennala-nigt"]}, stop=stop))
     run = runs["rennala-nigt"]
-    assert len(run.closed) == steps
-    assert run.last.used == 4 * steps
+    assert run.steps == steps
+    assert run.gradients == 4 * steps
 
 
 def balanced(run):
     """Every gradient that was begun has one fate, and as many were used as the rows say."""
     accounts = run.accounts
-    fates = accounts.used + accounts.recalled + accounts.dropped + accounts.unfinished
+    thrown_away = accounts.recalled + accounts.dropped + accounts.lost
+    fates = accounts.used + thrown_away + accounts.unfinished
     np.testing.assert_array_equal(fates, accounts.started)
-    assert accounts.used.sum() == run.last.used == run.columns()["gradients"][-1]
-    total = accounts.busy + accounts.communicating + accounts.idle
+    assert accounts.used.sum() == run.gradients == run.columns()["gradients"][-1]
+    total = accounts.busy + accounts.communicating + accounts.down + accounts.idle
     np.testing.assert_allclose(total, accounts.time, rtol=1e-12)
     return True
 
@@ -346,7 +348,7 @@ def balanced(run):
 def test_full_runs_compute_what_they_use_and_nothing_else():
     spy, runs, _ = spied(scenario(ALL, compute=UNEQUAL, stop={"seconds": 30.0}))
     for run in runs.values():
-        assert run.evaluated == run.last.used > 0
+        assert run.evaluated == run.gradients > 0
         assert balanced(run)
     assert len(spy.asked) == sum(run.evaluated for run in runs.values())
 
@@ -359,11 +361,11 @@ def test_a_run_ends_at_its_target_although_the_schedule_ran_ahead():
         stop = {"steps": 20, "target": float(target)}
         cut = play(scenario({label: ALL[label]}, compute=UNEQUAL, stop=stop))[0][label]
         reached = int(np.argmax(run.columns()["gap"] <= target))
-        assert (cut.end, len(cut.closed)) == ("target", reached)
+        assert (cut.end, cut.steps) == ("target", reached)
         assert cut.reached == cut.time == cut.accounts.time == run.columns()["time"][reached]
         np.testing.assert_array_equal(cut.columns()["gap"], run.columns()["gap"][: reached + 1])
         assert balanced(cut)
-        assert cut.last.used <= cut.evaluated < cut.last.used + 4
+        assert cut.gradients <= cut.evaluated < cut.gradients + 4
 
 
 def test_only_the_last_group_of_a_run_cut_at_its_target_is_computed_in_vain():
@@ -373,7 +375,7 @@ def test_only_the_last_group_of_a_run_cut_at_its_target_is_computed_in_vain():
     assert gaps[5] < gaps[:5].min()
     runs, _ = play(scenario(AFEDPG, stop={"steps": 12, "target": float(gaps[5])}))
     run = runs["afedpg"]
-    assert (len(run.closed), run.last.used, run.evaluated) == (5, 5, 8)
+    assert (run.steps, run.gradients, run.evaluated) == (5, 5, 8)
     assert balanced(run)
 
 
@@ -382,9 +384,9 @@ def test_a_target_that_is_not_looked_at_is_not_seen():
     runs, _ = play(
         scenario(NIGT, stop=stop | {"target": START - 1e-6}, evaluation={"every_steps": 7})
     )
-    assert {(run.end, len(run.closed)) for run in runs.values()} == {("target", 7)}
+    assert {(run.end, run.steps) for run in runs.values()} == {("target", 7)}
     runs, _ = play(scenario(NIGT, stop={"steps": 12, "target": -1.0}))
-    assert {(run.end, run.reached, len(run.closed)) for run in runs.values()} == {
+    assert {(run.end, run.reached, run.steps) for run in runs.values()} == {
         ("stop", None, 12)
     }
 
@@ -393,13 +395,13 @@ def test_a_target_met_at_the_end_counts():
     stop = {"steps": 12, "target": START - 1e-6}
     runs, _ = play(scenario(NIGT, stop=stop, evaluation={"every_steps": 50}))
     for run in runs.values():
-        assert (run.end, run.reached, len(run.closed)) == ("target", 12.0, 12)
+        assert (run.end, run.reached, run.steps) == ("target", 12.0, 12)
 
 
 def test_a_target_that_the_start_meets_is_reached_at_once():
     runs, _ = play(scenario(NIGT, stop={"steps": 12, "target": 1e9}))
     for run in runs.values():
-        assert (run.end, run.reached, len(run.closed)) == ("target", 0.0, 0)
+        assert (run.end, run.reached, run.steps) == ("target", 0.0, 0)
         assert run.accounts.time == 0
 
 
@@ -408,9 +410,9 @@ def test_a_method_that_waits_for_a_dead_worker_stalls_alone():
     waiting = {label for label in ALL if label.startswith(("malenia", "synchronous"))}
     for label, run in runs.items():
         assert run.end == ("stalled" if label in waiting else "stop")
-        assert len(run.closed) == (0 if label in waiting else 8)
+        assert run.steps == (0 if label in waiting else 8)
         if label in waiting:
-            assert "worker 1 never finishes" in run.message
+            assert "waits for worker 1, which never finishes" in run.message
 
 
 def test_a_method_that_diverges_fails_alone():
@@ -423,10 +425,10 @@ def test_a_method_that_diverges_fails_alone():
     for label in ("rennala-pg", "asynchronous-pg"):
         run = runs[label]
         assert run.end == "failed"
-        for word in ("gap = ", f"after server step {len(run.closed)}", "smaller"):
+        for word in ("gap = ", f"after server step {run.steps}", "smaller"):
             assert word in run.message
     assert runs["rennala-nigt"].end == "stop"
-    assert len(runs["rennala-nigt"].closed) == 12
+    assert runs["rennala-nigt"].steps == 12
 
 
 def test_the_accounts_of_a_failed_run_are_of_its_last_step():
@@ -437,11 +439,11 @@ def test_the_accounts_of_a_failed_run_are_of_its_last_step():
 
 def test_an_interrupted_run_is_the_last():
     def interrupt(run):
-        if len(run.closed) == 5:
+        if run.steps == 5:
             raise KeyboardInterrupt
 
     (run,) = run_scenario(scenario(NIGT), watch=interrupt)
-    assert (run.end, len(run.closed)) == ("interrupted", 5)
+    assert (run.end, run.steps) == ("interrupted", 5)
 
 
 # Results that would look wrong

@@ -2,6 +2,8 @@
 
 import json
 import os
+from math import inf
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,6 +11,7 @@ import pytest
 
 from algorithms.tickets import Ticket
 from simulator import results
+from simulator.cluster import Vector
 from simulator.experiment import run_scenario
 from simulator.loading import check
 from simulator.mistakes import Mistake
@@ -182,6 +185,88 @@ def test_without_any_run_the_directory_can_be_read(writer):
     assert (len(found.steps), len(found.runs), found.tickets) == (0, 0, None)
 
 
+def test_infinity_comes_back_as_a_number_wherever_it_may_stand(tmp_path):
+    plain = SCENARIO.model_dump(exclude_none=True)
+    plain["cluster"] |= {"failures": {"mean_time_between_failures": 9.0, "mean_time_to_repair": inf}}
+    plain["network"]["upload"] = {"bandwidth": [inf, 8.0]}
+    scenario = check(plain)
+    writer = writer_at(tmp_path / "run", scenario)
+    writer.write("complete")
+    assert results.load(writer.directory).scenario == scenario
+
+
+def test_a_run_without_numbers_leaves_neither_metrics_nor_a_point(tmp_path):
+    writer = writer_at(tmp_path / "run", SCENARIO, schedule_only=True)
+    full = run_by_hand()
+    run = Run("rennala-nigt", 3, accounts=full.accounts)
+    run.times, run.tickets, run.used, run.delays = full.times, full.tickets, full.used, full.delays
+    writer.add(run)
+    found = results.load(writer.directory)
+    assert found.schedule_only is True
+    columns = ["method", "seed", "step", "time", "tickets", "gradients", "max_delay"]
+    assert list(found.steps.columns) == columns
+    assert found.steps["time"].tolist() == [0.0, 1.0, 2.0]
+    assert not (found.directory / "parameters").exists()
+    with pytest.raises(Mistake, match=r"it has no rennala-nigt-3\.npz"):
+        found.parameters("rennala-nigt", 3)
+
+
+def test_a_full_run_says_that_it_is_one(complete):
+    assert results.load(complete).schedule_only is False
+
+
+def test_the_vector_is_what_the_objective_sends(complete):
+    assert results.load(complete).vector == Vector(dimension=2, itemsize=8)
+
+
+def test_a_run_that_took_no_time_has_no_shares(writer):
+    run = Run("rennala-nigt", 3, ("gap", "gradient_norm"))
+    run.look({"gap": 0.0, "gradient_norm": 0.0})
+    run.move(0, np.zeros(2))
+    run.environment_steps.clear()
+    nothing = dict.fromkeys(FATES, np.zeros(2, int)) | dict.fromkeys(DOINGS, np.zeros(2))
+    run.accounts = Accounts(time=0.0, **nothing)
+    writer.add(run)
+    (row,) = results.load(writer.directory).manifest["runs"]
+    assert [row[f"{doing}_share"] for doing in DOINGS] == [None] * 5
+
+
+# What it takes to simulate a schedule once more
+
+
+def by_environment_steps(directory):
+    plain = SCENARIO.model_dump(exclude_none=True)
+    plain["cluster"] = {"workers": 2, "compute": 0.1, "per": "environment-step"}
+    plain["objective"] = {"kind": "policy-gradient", "environment": "CartPole-v1"}
+    return writer_at(directory, check(plain))
+
+
+def test_lengths_come_back_by_their_tickets_where_they_decide_the_times(tmp_path):
+    writer = by_environment_steps(tmp_path / "run")
+    lengths = {done.ticket: 9 + at for at, done in enumerate(COMPUTATIONS)}
+    for seed, plus in ((3, 0), (4, 100)):
+        run = run_by_hand(seed)
+        run.lengths = {ticket: length + plus for ticket, length in lengths.items()}
+        keep(writer, run, COMPUTATIONS)
+    again = results.load(writer.directory).run("rennala-nigt", 3)
+    assert again.lengths == lengths
+    assert all(type(length) is int for length in again.lengths.values())
+    assert all(type(number) is int for ticket in again.lengths for number in ticket)
+
+
+def test_without_the_lengths_their_times_cannot_be_had_again(tmp_path):
+    writer = by_environment_steps(tmp_path / "run")
+    writer.add(run_by_hand())
+    with pytest.raises(Mistake) as caught:
+        results.load(writer.directory).run("rennala-nigt", 3)
+    told = f"{writer.directory}: has no tickets.parquet, which tells its times"
+    assert str(caught.value) == told
+
+
+def test_other_runs_need_no_lengths(complete):
+    assert results.load(complete).run("rennala-nigt", 3).lengths is None
+
+
 # Whole at any moment
 
 
@@ -217,12 +302,30 @@ def halfway(name, monkeypatch):
 
 def test_nothing_is_left_over_from_replacing(complete):
     assert not [path for path in complete.rglob("*") if "partial" in path.name]
+    assert [path.name for path in (complete / "tickets.parquet").iterdir()] == [Path(PART).name]
+
+
+def test_tickets_that_broke_off_leave_the_parts_before(complete, writer):
+    before = results.load(complete).tickets
+    with pytest.raises(KeyboardInterrupt), writer.ledger(run_by_hand(seed=4)) as ledger:
+        ledger.add(COMPUTATIONS[0])
+        raise KeyboardInterrupt
+    pd.testing.assert_frame_equal(results.load(complete).tickets, before)
+    test_nothing_is_left_over_from_replacing(complete)
+
+
+def test_half_a_part_is_not_read(complete):
+    """As a process that was killed leaves it."""
+    before = results.load(complete).tickets
+    (complete / "tickets.parquet" / ".rennala-nigt-4.parquet.partial").write_bytes(b"PAR1 and no")
+    pd.testing.assert_frame_equal(results.load(complete).tickets, before)
 
 
 # What cannot be read is one line
 
 
-FILES = ("manifest.json", "steps.parquet", "workers.parquet", "tickets.parquet")
+PART = "tickets.parquet/rennala-nigt-3.parquet"
+FILES = ("manifest.json", "steps.parquet", "workers.parquet", PART)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -233,7 +336,7 @@ def test_a_damaged_file_is_a_mistake_in_one_line(name, damage, complete):
     (complete / name).write_bytes(content[damage])
     message = mistake_of(complete)
     assert message.startswith(f"{complete}")
-    assert name in message, "which of the files is damaged?"
+    assert name.split("/")[0] in message, "which of the files is damaged?"
 
 
 @pytest.mark.parametrize("manifest", ["[]", "{}", "3", '{"runs": 3, "scenario": {}}'])
@@ -248,7 +351,7 @@ def test_a_manifest_of_another_format_is_a_mistake_that_says_so(complete):
     assert "999" in mistake_of(complete)
 
 
-@pytest.mark.parametrize("name", [name for name in FILES if name != "tickets.parquet"])
+@pytest.mark.parametrize("name", [name for name in FILES if name != PART])
 def test_a_missing_file_is_a_mistake_that_names_it(name, complete):
     (complete / name).unlink()
     assert mistake_of(complete) == f"{complete}: not a result directory, it has no {name}"

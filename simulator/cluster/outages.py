@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from simulator.cluster.law import Floats
+from simulator.cluster.law import Floats, Integers
 from simulator.cluster.random_words import keys, uniforms, words
 
 Work: TypeAlias = Literal["lost", "continued"]
@@ -69,8 +69,10 @@ class Absences:
         self._foreseen = _merged(outages.foreseen)
         self._failing: Failing | None = None
         if outages.failures is not None:
-            self._failing = Failing(outages.failures, workers, seed)
-            self.begin[:], self.end[:] = self._failing.begin, self._failing.end
+            self._failing = failing = Failing(outages.failures, workers, seed)
+            others = np.setdiff1d(np.arange(workers), list(self._foreseen))
+            self.begin[others], self.end[others] = failing.begin[others], failing.end[others]
+            failing.draw(others)
         for worker in self._foreseen:
             self._join(worker)
 
@@ -93,7 +95,7 @@ class Absences:
                 reach = max(reach, foreseen.pop().end)
             elif failing and failing.begin[worker] <= reach < math.inf:
                 reach = max(reach, float(failing.end[worker]))
-                failing.draw(worker)
+                failing.draw(np.array([worker]))
             else:
                 break
         self.end[worker] = reach
@@ -116,23 +118,20 @@ class Failing:
         self._keys = keys(seed, "cluster.failures", workers)
         self._drawn = np.zeros(workers, np.int64)
         self.begin, self.end = np.zeros(workers), np.zeros(workers)
-        self._draw(slice(None))
+        self.draw(np.arange(workers))
         if failures.workers is not None:
             spared = np.setdiff1d(np.arange(workers), failures.workers)
             self.begin[spared] = self.end[spared] = np.inf
 
-    def draw(self, worker: int) -> None:
+    def draw(self, workers: Integers) -> None:
         """The failure after this one."""
-        self._draw(slice(worker, worker + 1))
+        up = self._exponential(workers, self._between)
+        self.begin[workers] = self.end[workers] + up
+        self.end[workers] = self.begin[workers] + self._exponential(workers, self._repair)
 
-    def _draw(self, whom: slice) -> None:
-        up = self._exponential(whom, self._between)
-        self.begin[whom] = self.end[whom] + up
-        self.end[whom] = self.begin[whom] + self._exponential(whom, self._repair)
-
-    def _exponential(self, whom: slice, mean: float) -> Floats:
-        bits = words(self._keys[whom], self._drawn[whom])
-        self._drawn[whom] += 1
+    def _exponential(self, workers: Integers, mean: float) -> Floats:
+        bits = words(self._keys[workers], self._drawn[workers])
+        self._drawn[workers] += 1
         lasting: Floats = mean * -np.log(uniforms(bits))
         return lasting
 

@@ -86,7 +86,7 @@ class Books:
     def was_down(self, worker: int, begin: float, end: float) -> None:
         """An outage is over."""
         self.down[worker] += end - begin
-        if self._open[worker] < NEVER:
+        if self._open[worker] < end:
             self._open[worker] += end - max(begin, float(self._open[worker]))
 
     def goes_down(self, worker: int, now: float, until: float) -> None:
@@ -96,6 +96,16 @@ class Books:
         if ahead > 0:
             self._at_communicating[worker] -= ahead
             self.sending_from[worker], self.sending_until[worker] = min(end, until), end
+
+    def computes_until(self, worker: int, finish: float) -> None:
+        """An old computation ends later than was thought: it hides more of the sending."""
+        begin, end = float(self.sending_from[worker]), float(self.sending_until[worker])
+        later = min(end, max(begin, finish))
+        if end > begin and later > begin:
+            self._at_communicating[worker] -= later - begin
+            self.sending_from[worker] = later
+        if self._open[worker] < NEVER:
+            self._open[worker] = max(float(self._open[worker]), finish)
 
     # Gradients that a worker still holds, where it may be lost with them
 

@@ -369,11 +369,11 @@ class Simulation:
     def _share_way(self, worker: int, begin: float, then: Callable[[int], None]) -> None:
         """Send over the uplink; when it is through is known only then."""
         assert self._way is not None
-        version, books = self.version, self._books
-        self._state.send_open(worker, begin)
+        version, state = self.version, self._state
+        state.send_open(worker, begin)
 
         def through() -> None:
-            books.closes(worker, self._env.now)
+            state.send_closed(worker, self._env.now)
             if self._trace:
                 self._trace.stretch("sending", worker, begin, self._env.now, version)
             then(worker)

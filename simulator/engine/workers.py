@@ -198,6 +198,7 @@ class Workers:
     def release(self, now: float, whom: slice = slice(None)) -> None:
         """End orders: recall what is being computed, or let it run to its end as old."""
         start = self.start[whom]
+        self._settle(now)
         if self._trace:
             self._trace_released(now, np.arange(len(self.start))[whom])
         if self._finishes or not self._download.free or self._pauses:
@@ -230,7 +231,6 @@ class Workers:
         return elapsed
 
     def _make_old(self, now: float, whom: slice) -> None:
-        self._settle(now)
         start = self.start[whom]
         begun = start <= now
         self._old_start[whom][begun] = start[begun]
@@ -317,6 +317,10 @@ class Workers:
             return
         self.books.opens(worker, max(begin, float(self._old_finish[worker])))
 
+    def send_closed(self, worker: int, now: float) -> None:
+        """The transfer is through; while the worker is down it counts as that."""
+        self.books.closes(worker, min(now, float(self.down_from[worker])))
+
     def ready(self, now: float, worker: int) -> float:
         """When it can begin to send: at once, unless it is down."""
         return max(now, float(self._up_at[worker]))
@@ -331,6 +335,7 @@ class Workers:
         if self._old_start[worker] < NEVER and self._old_finish[worker] > now:
             free = self._resumed(worker, now, until, float(self._old_finish[worker]))
             self._old_finish[worker] = free
+            self.books.computes_until(worker, free)
         self._at_free[worker] = free
         start = self._at_start[worker]
         if start == NEVER:
