@@ -62,7 +62,8 @@ def simulation_of(
 def replay(scenario: Scenario, run: Run, vector: Vector, trace: Sinks | None = None) -> Simulation:
     """The schedule of a run that has been, once more: the same, to the last bit."""
     known = run.lengths
-    lengths = None if known is None else lambda tickets: [known[ticket] for ticket in tickets]
+    # An episode that was planned, but never begun, is in no record, and its length decides nothing.
+    lengths = None if known is None else lambda tickets: [known.get(t, 1) for t in tickets]
     return simulation_of(
         scenario, run.method, run.seed, vector=vector, lengths=lengths, trace=trace
     )

@@ -7,7 +7,6 @@ what nothing covers is waiting.
 """
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
@@ -72,8 +71,6 @@ def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> 
         if row["started"] and not run.lengths:
             told = "are not written down, and its times depend on them"
             raise Mistake(f"{results.directory}: the tickets of {method}, seed {seed} {told}")
-        # What was planned but never begun is in no ledger, and its length has no effect.
-        run.lengths = defaultdict(lambda: 1, run.lengths)
     stop, seconds = stop_of(results.scenario), float(row["simulated_seconds"])
     if row["end"] not in ("stop", "stalled"):
         stop = stop._replace(steps=int(row["steps"]))

@@ -29,7 +29,7 @@ from simulator.engine.clock import Clock, Happening
 from simulator.engine.trace import Sinks, Trace
 from simulator.engine.uplink import shared_way
 from simulator.engine.workers import UNLIMITED, Order, Workers
-from simulator.schedule import Accounts, Step
+from simulator.schedule import Accounts, Step, Stretch
 
 SERVER = -1
 """The server's place among the workers, when several things happen at once."""
@@ -107,6 +107,7 @@ class Simulation:
         # Gradients that were sent: on their way, and arrived but in no step.
         self._in_transit: dict[Ticket, None] = {}
         self._arrived: dict[Ticket, None] = {}
+        self._open_sends: dict[object, Stretch] = {}
         self._used = 0
         self._account_when = account_when
         self._closed: deque[Step] = deque()
@@ -147,7 +148,10 @@ class Simulation:
     def close_trace(self) -> None:
         """Hand on what is still going on at the end, too."""
         assert self._trace is not None
-        self._state.trace_unfinished(self.accounts().time)
+        end = self.accounts().time
+        self._state.trace_unfinished(end)
+        for key in list(self._open_sends):
+            self._trace_sent(key, end)
         self._trace.close()
 
     def versions_in_use(self) -> set[int]:
@@ -369,16 +373,22 @@ class Simulation:
     def _share_way(self, worker: int, begin: float, then: Callable[[int], None]) -> None:
         """Send over the uplink; when it is through is known only then."""
         assert self._way is not None
-        version, state = self.version, self._state
+        state, key = self._state, object()
+        self._open_sends[key] = Stretch("sending", worker, begin, begin, self.version)
         state.send_open(worker, begin)
 
         def through() -> None:
             state.send_closed(worker, self._env.now)
-            if self._trace:
-                self._trace.stretch("sending", worker, begin, self._env.now, version)
+            self._trace_sent(key, self._env.now)
             then(worker)
 
         self._way.send(begin, self._parts(worker), through)
+
+    def _trace_sent(self, key: object, end: float) -> None:
+        """The trace learns of a transfer over the uplink, unless it was broken off before."""
+        sent = self._open_sends.pop(key, None)
+        if self._trace and sent and sent.start < end:
+            self._trace.stretch("sending", sent.worker, sent.start, end, sent.version)
 
     def _parts(self, worker: int) -> Any:
         if not self._uploads.varies:
@@ -413,6 +423,8 @@ class Simulation:
         if self._trace:
             # While a collective is under way, all that was done is part of it.
             self._trace.lost(worker, lambda t: t in self._arrived or not self._waiting)
+        for key in [key for key, sent in self._open_sends.items() if sent.worker == worker]:
+            self._trace_sent(key, self.now)
         self._state.lose(self.now, worker, until)
         if self._waiting:
             self._drive(Lost(worker))

@@ -76,6 +76,7 @@ class Workers:
         self.down_from, self._up_at = floats(n, NEVER), floats(n)
         self._paused, self._old_paused = floats(n), floats(n)
         self._absent = np.zeros(n, bool)
+        self._outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
         self.stuck: set[int] = set()
         """Who has an order and will never be done with it, as things are."""
         self.unmeasured: set[int] = set()
@@ -109,8 +110,8 @@ class Workers:
         self._plan_all()
         if not self._download.free:
             waits = self.start < NEVER
-            ahead = self.start - free
-            self.books.communicating[waits] += ahead[waits]
+            free = np.broadcast_to(free, waits.shape)
+            self.books.communicating[waits] += self.start[waits] - free[waits]
             if self._trace:
                 self._sent_at[waits] = now
 
@@ -266,6 +267,7 @@ class Workers:
         start = self._at_start[worker]
         seconds = now - start
         if self._pauses:
+            self._outages_since.pop(worker, None)
             seconds = min(now, float(self.down_from[worker])) - start - self._paused[worker]
             self._paused[worker] = 0
         self.books.computed(worker, seconds)
@@ -307,7 +309,21 @@ class Workers:
         else:
             busy_until = self._at_finish[worker] if self._finishes else now
             begin = max(begin, now)
-        self.books.sends(worker, max(begin, min(end, busy_until)), end)
+        begin = max(begin, min(end, busy_until))
+        if self._pauses and begin < now:
+            begin = self._sent_between_outages(worker, begin, end)
+        self.books.sends(worker, begin, end)
+
+    def _sent_between_outages(self, worker: int, begin: float, end: float) -> float:
+        """Enter what it has sent up to its latest outage; returns from where on it sends since."""
+        outages = list(self._outages_since.get(worker, ()))
+        if self.down_from[worker] < NEVER:
+            outages.append((float(self.down_from[worker]), float(self._up_at[worker])))
+        for down, up in outages:
+            if begin < down:
+                self.books.communicates(worker, min(down, end) - begin)
+            begin = min(end, max(begin, up))
+        return begin
 
     def send_open(self, worker: int, begin: float) -> None:
         """Account for a transfer whose end is not known yet, as far as it hides behind nothing."""
@@ -352,6 +368,8 @@ class Workers:
             self.books.communicates(worker, max(0.0, start - free) - (start - free_before))
         else:
             self.books.communicates(worker, free_before - start)
+            if self._trace:
+                self._trace_received(worker, now)
         return self._plan(worker, start)
 
     def _resumed(self, worker: int, now: float, until: float, finish: float) -> float:
@@ -393,6 +411,7 @@ class Workers:
         gone = now - down_from
         self.books.was_down(worker, down_from, now)
         if self._pauses:
+            self._outages_since.setdefault(worker, []).append((down_from, now))
             if self._at_start[worker] <= down_from:
                 self._paused[worker] += gone
             if self._old_start[worker] < NEVER and self._old_finish[worker] > down_from:

@@ -1,0 +1,311 @@
+"""Does every shipped scenario work, and does one see what its comment says?"""
+
+import math
+import re
+from functools import cache
+from statistics import median
+
+import jax
+import numpy as np
+import pytest
+
+from simulator.dry_run import run_schedules
+from simulator.experiment import run_scenario
+from simulator.loading import load, shipped
+from simulator.remarks import remarks
+
+FOUR = ["rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt"]
+TIMES_ALONE = ["stop.seconds=1e9"]
+SMALLER = {"hundred-thousand": ["cluster.workers=500", "methods.malenia-nigt.batch=500"]}
+"""What makes a few steps of a scenario short, besides fewer of them."""
+
+
+@cache
+def schedules(name, *settings):
+    """Every run's times: those of the first seed, unless the settings say more."""
+    scenario = load(name, settings)
+    if not any(setting.startswith("seeds") for setting in settings):
+        scenario = scenario.restrict(None, scenario.seeds[:1])
+    return {(run.method, run.seed): run for run in run_schedules(scenario)}
+
+
+def schedule(name, method, *settings):
+    (run,) = (run for (label, _), run in schedules(name, *settings).items() if label == method)
+    return run
+
+
+def rounds(name, method, *settings):
+    """How long each server step took."""
+    return np.diff(schedule(name, method, *settings).times, prepend=0.0)
+
+
+@cache
+def learnt(name):
+    """Every run of a scenario as it is shipped, by method."""
+    runs = {}
+    for run in run_scenario(load(name)):
+        runs.setdefault(run.method, []).append(run)
+    return runs
+
+
+def seconds_to_target(name, method):
+    """The median over the seeds, as in the table; infinite where most did not get there."""
+    reached = [run.reached for run in learnt(name)[method]]
+    return median(math.inf if seconds is None else seconds for seconds in reached)
+
+
+# Of every one
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_it_is_valid_and_nothing_in_it_is_in_vain(name):
+    scenario = load(name)
+    assert remarks(scenario) == []
+    assert scenario.title
+
+
+@pytest.mark.parametrize("name", sorted(shipped().keys() - {"straggler"}))
+def test_three_lines_of_comment_say_what_one_should_see(name):
+    lines = shipped()[name].read_text(encoding="utf-8").splitlines()
+    assert lines[0] == "#:schema schema.json"
+    assert all(line.startswith("# ") for line in lines[1:4])
+    assert lines[4].startswith("title = ")
+    assert any(re.search(r"\d", line) for line in lines[1:4])
+
+
+@pytest.mark.parametrize("name", sorted(shipped().keys() - {"straggler", "short-episodes"}))
+def test_the_four_methods_are_compared(name):
+    assert list(load(name).methods) == FOUR
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_method_makes_a_few_steps(name):
+    settings = ["stop={steps=3}", "evaluation={every_steps=3, episodes=2}"]
+    scenario = load(name, [*settings, *SMALLER.get(name, [])])
+    if name == "straggler":  # which test_experiment and test_cli run, too
+        scenario = scenario.restrict(["rennala-nigt", "afedpg"], None)
+    scenario = scenario.restrict(None, scenario.seeds[:1])
+    runs = list(run_scenario(scenario))
+    assert [run.method for run in runs] == list(scenario.methods)
+    for run in runs:
+        assert (run.end, run.steps) == ("stop", 3), run.message
+        assert run.looks[0] != run.looks[3]
+        assert all(map(math.isfinite, run.looks[3].values()))
+
+
+# Who is there first
+
+AHEAD = [
+    ("sqrt-workers", "rennala-nigt", "synchronous-nigt", 1.3),
+    ("sqrt-workers", "rennala-nigt", "malenia-nigt", 1.0),
+    ("sqrt-workers", "malenia-nigt", "synchronous-nigt", 1.0),
+    ("sqrt-workers", "afedpg", "rennala-nigt", 1.0),
+    ("one-straggler", "rennala-nigt", "synchronous-nigt", 20),
+    ("one-straggler", "afedpg", "synchronous-nigt", 20),
+    ("one-straggler", "malenia-nigt", "synchronous-nigt", 2),
+    ("two-speed", "rennala-nigt", "synchronous-nigt", 4),
+    ("two-speed", "rennala-nigt", "malenia-nigt", 4),
+    ("heavy-tail", "rennala-nigt", "synchronous-nigt", 8),
+    ("day-and-night", "rennala-nigt", "synchronous-nigt", 2),
+    ("slow-network", "rennala-nigt", "afedpg", 2),
+    ("slow-network", "rennala-nigt", "synchronous-nigt", 2),
+]
+
+
+@pytest.mark.parametrize(("name", "first", "later", "times"), AHEAD)
+def test_one_method_reaches_the_target_so_many_times_sooner(name, first, later, times):
+    assert times * seconds_to_target(name, first) < seconds_to_target(name, later) < math.inf
+
+
+# Times that are known
+
+KNOWN = [
+    ("sqrt-workers", "rennala-nigt", 5.0, 20),
+    ("sqrt-workers", "synchronous-nigt", math.sqrt(10), 10),
+    ("one-straggler", "rennala-nigt", 2.0, 18),
+    ("one-straggler", "synchronous-nigt", 100.0, 10),
+    ("two-speed", "rennala-nigt", 2.0, 20),
+    ("two-speed", "malenia-nigt", 10.0, 110),
+    ("two-speed", "synchronous-nigt", 10.0, 20),
+    ("day-and-night", "rennala-nigt", 1800.0, 24),
+    ("day-and-night", "synchronous-nigt", 6000.0, 24),
+    # Ten rounds of computing, the latency, and all vectors one after the other.
+    ("slow-network", "rennala-nigt", 10 * 1 + 0.1 + 10 * 1, 100),
+    ("slow-network", "malenia-nigt", 10 * 1 + 0.1 + 10 * 1, 100),
+    ("slow-network", "synchronous-nigt", 1 + 0.1 + 10 * 1, 10),
+]
+
+
+@pytest.mark.parametrize(("name", "method", "seconds", "gradients"), KNOWN)
+def test_every_step_takes_so_long_for_so_many_gradients(name, method, seconds, gradients):
+    took = rounds(name, method, "stop={steps=100}")
+    assert took == pytest.approx([seconds] * 100)
+    assert set(schedule(name, method, "stop={steps=100}").tickets) == {gradients}
+
+
+@pytest.mark.parametrize(("name", "seconds"), [("sqrt-workers", 6.0), ("one-straggler", 100.0)])
+def test_every_step_of_malenia_takes_so_long(name, seconds):
+    # How many gradients that is depends on ties: who delivers at the end of a step.
+    took = rounds(name, "malenia-nigt", "stop={steps=100}")
+    assert took == pytest.approx([seconds] * 100)
+
+
+def test_in_one_straggler_afedpg_uses_nine_gradients_a_second_and_the_stragglers():
+    run = schedule("one-straggler", "afedpg", "stop={seconds=1000}")
+    assert run.gradients == 9 * 1000 + 10
+
+
+def test_in_two_speed_rennala_throws_away_what_the_slow_half_computes():
+    accounts = schedule("two-speed", "rennala-nigt", "stop={steps=100}").accounts
+    assert accounts.wasted.sum() / accounts.busy.sum() == pytest.approx(0.5)
+    assert not accounts.used[10:].any()
+    assert accounts.recalled[10:].tolist() == [100] * 10
+
+
+def test_in_slow_network_the_uplink_passes_one_gradient_a_second_for_afedpg():
+    run = schedule("slow-network", "afedpg", "stop={steps=100}")
+    # The first is computed in 1 s and passes the latency and the uplink; then one a second.
+    assert list(run.times) == pytest.approx([1 + 0.1 + 1 + k for k in range(100)])
+    # Ten are under way: nine others are used while one waits in the queue.
+    assert max(run.delays) == 9
+
+
+# Times that are drawn at random
+
+
+def test_in_heavy_tail_synchronous_waits_for_the_longest_rollout():
+    steps = 400
+    took = rounds("heavy-tail", "synchronous-nigt", f"stop={{steps={steps}}}")
+    scenario = load("heavy-tail")
+    drawn = scenario.build_cluster().computations(0)
+    longest = [drawn.all(np.full(64, k)).max() for k in range(steps)]
+    assert took == pytest.approx(longest)
+    # Pareto: a rollout is longer than t with probability t^-1.5; the longest of 64, in half
+    # of the steps, longer than (1 - 2^(-1/64))^(-1/1.5) = 20.5.
+    middle = (1 - 0.5 ** (1 / 64)) ** (-1 / 1.5)
+    assert middle > 20
+    assert abs(np.sum(took > middle) - steps / 2) < 4 * math.sqrt(steps) / 2
+    rollouts = np.concatenate([drawn.all(np.full(64, k)) for k in range(steps)])
+    many = len(rollouts)
+    assert abs(np.sum(rollouts < 2 ** (1 / 1.5)) - many / 2) < 4 * math.sqrt(many) / 2
+    assert 2 ** (1 / 1.5) < 1.6
+
+
+def test_in_heavy_tail_most_of_the_cluster_is_idle_under_synchronous_and_none_under_rennala():
+    settings = "stop={steps=400}"
+    synchronous = schedule("heavy-tail", "synchronous-nigt", settings).accounts
+    rennala = schedule("heavy-tail", "rennala-nigt", settings)
+    assert synchronous.share(synchronous.idle) > 0.9
+    assert rennala.accounts.share(rennala.accounts.idle) < 1e-9
+    assert rennala.time / rennala.steps < 3
+
+
+def test_in_flaky_everybody_is_away_for_an_eleventh_of_the_time():
+    seconds, workers = 20_000, 20
+    failing, repairing = 1 / 600, 1 / 60
+    # The variance of the time away in an alternating process, over the time squared.
+    variance = 2 * failing * repairing / (failing + repairing) ** 3 / seconds
+    tolerance = 4 * math.sqrt(variance / workers)
+    assert tolerance < 1 / 22  # or this would hold for almost any share
+    downs = [
+        run.accounts.share(run.accounts.down)
+        for run in schedules("flaky", f"stop={{seconds={seconds}}}").values()
+    ]
+    assert downs == pytest.approx([1 / 11] * 4, abs=tolerance)
+    assert downs == pytest.approx([downs[0]] * 4)  # the failures are the same for all methods
+
+
+def test_in_flaky_the_longer_a_method_holds_gradients_the_more_it_loses():
+    settings = "stop={seconds=20000}"
+    runs = {method: schedule("flaky", method, settings) for method in FOUR}
+    seconds = {method: run.time / run.steps for method, run in runs.items()}
+    assert seconds["synchronous-nigt"] > 3 * seconds["rennala-nigt"]
+    lost = {method: run.accounts.lost.sum() for method, run in runs.items()}
+    assert lost["malenia-nigt"] > lost["afedpg"] > 0
+    # AFedPG loses what is being computed: half of 10 s every 660 s.
+    wasted = runs["afedpg"].accounts.wasted.sum() / runs["afedpg"].accounts.busy.sum()
+    assert 0 < wasted < 0.02
+    # As failures during a computation are about as many as failures, it loses one each time.
+    failures = 20_000 * 20 / 660
+    assert abs(lost["afedpg"] - failures) < 5 * math.sqrt(failures)
+
+
+def test_in_flaky_a_worker_that_leaves_for_ever_stalls_those_who_need_everybody():
+    settings = ["stop={seconds=5000}", "cluster.outages=[{worker=7, begin=1000}]"]
+    runs = {method: schedule("flaky", method, *settings) for method in FOUR}
+    for method in ("synchronous-nigt", "malenia-nigt"):
+        assert runs[method].end == "stalled"
+        assert runs[method].message.startswith(f"{method} waits for worker 7, which left for ever")
+    for method in ("rennala-nigt", "afedpg"):
+        assert runs[method].end == "stop"
+        assert runs[method].time > 4900
+
+
+def test_in_a_hundred_thousand_each_step_closes_when_the_drawn_durations_say():
+    name, workers = "hundred-thousand", 100_000
+    drawn = load(name).build_cluster().computations(0)
+    done = np.cumsum([drawn.all(np.full(workers, k)) for k in range(16)], axis=0)
+    assert done[-1].min() > 3  # nobody makes more than these in what is looked at here
+
+    synchronous = schedule(name, "synchronous-nigt")
+    rennala = schedule(name, "rennala-nigt")
+    malenia = schedule(name, "malenia-nigt")
+    afedpg = schedule(name, "afedpg")
+    assert synchronous.times[0] == pytest.approx(done[0].max())
+    assert rennala.times[0] == pytest.approx(np.partition(done.ravel(), 49_999)[49_999])
+    assert malenia.times[0] == pytest.approx(done[0].max())  # by then it has enough
+    assert malenia.gradients == np.sum(done <= done[0].max())
+    assert afedpg.times[-1] == pytest.approx(np.partition(done.ravel(), 199_999)[199_999])
+
+    assert (synchronous.steps, rennala.steps, malenia.steps, afedpg.steps) == (2, 4, 1, 200_000)
+    assert {run.gradients for run in (synchronous, rennala, afedpg)} == {200_000}
+    assert malenia.gradients > 200_000
+    assert np.diff(rennala.times, prepend=0) == pytest.approx([0.97] * 4, abs=0.005)
+    assert synchronous.time / 2 == pytest.approx(2.8, abs=0.05)
+    assert malenia.time == pytest.approx(2.6, abs=0.05)
+    assert afedpg.time == pytest.approx(2, abs=0.5)
+
+
+# Episodes that differ in length
+
+
+def test_in_short_episodes_the_first_to_finish_are_the_short_ones():
+    seeds = list(range(150))
+    first_step = ["stop={steps=1}", "evaluation={episodes=1}"]
+    scenario = load("short-episodes", first_step).restrict(None, seeds)
+    objective = scenario.objective.build()
+    lengths, seconds = {}, {}
+    for run in run_scenario(scenario):
+        lengths.setdefault(run.method, []).append(run.environment_steps[0] / run.tickets[0])
+        seconds.setdefault(run.method, []).append(run.times[0])
+    # Other episodes of the same policies: an evaluation's random numbers are its own.
+    points = [objective.initial_point(jax.random.key(seed)) for seed in seeds]
+    played = zip(points, seeds, strict=True)
+    true = [np.mean([p.length for p in objective.play(point, seed, 100)]) for point, seed in played]
+
+    def bias(method):
+        """How much longer the gradients' episodes are, and the standard error of that."""
+        excess = np.array(lengths[method], dtype=float) - true
+        return excess.mean(), excess.std(ddof=1) / math.sqrt(len(seeds))
+
+    biased, error = bias("first-finished")
+    assert biased < -3 - 4 * error
+    unbiased, error = bias("earliest-started")
+    assert abs(unbiased) < 4 * error
+    assert 4 * error < 1.5  # so that half of the other's bias would be seen
+    assert np.mean(lengths["first-finished"]) == pytest.approx(18, abs=1)
+    assert np.mean(true) == pytest.approx(22, abs=1)
+    longer = np.mean(seconds["earliest-started"]) / np.mean(seconds["first-finished"])
+    assert longer == pytest.approx(1.7, abs=0.15)
+
+
+def test_in_short_episodes_the_unbiased_gradients_lead_further():
+    ends = {
+        method: median(run.looks[60]["return"] for run in runs)
+        for method, runs in learnt("short-episodes").items()
+    }
+    times = {
+        method: median(run.time for run in runs) for method, runs in learnt("short-episodes").items()
+    }
+    assert ends["earliest-started"] > 1.1 * ends["first-finished"]
+    assert times["earliest-started"] > times["first-finished"]
