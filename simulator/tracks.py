@@ -67,10 +67,9 @@ def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> 
     rows = results.runs
     row = rows[(rows["method"] == method) & (rows["seed"] == seed)].iloc[0]
     run = results.run(method, seed)
-    if run.lengths is not None:
-        if row["started"] and not run.lengths:
-            told = "are not written down, and its times depend on them"
-            raise Mistake(f"{results.directory}: the tickets of {method}, seed {seed} {told}")
+    if run.lengths is not None and row["started"] and not run.lengths:
+        told = "are not written down, and its times depend on them"
+        raise Mistake(f"{results.directory}: the tickets of {method}, seed {seed} {told}")
     stop, seconds = stop_of(results.scenario), float(row["simulated_seconds"])
     if row["end"] not in ("stop", "stalled"):
         stop = stop._replace(steps=int(row["steps"]))

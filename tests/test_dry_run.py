@@ -25,6 +25,7 @@ METHODS = {
     "synchronous-pg": {"step": 0.1},
     "asynchronous-pg": {"step": 0.1},
 }  # fmt: skip
+SECONDS = ("busy", "communicating", "down", "idle", "wasted")
 QUADRATIC = {"kind": "quadratic", "dimension": 4}
 CARTPOLE = {
     "kind": "policy-gradient",
@@ -79,14 +80,16 @@ def test_the_schedule_is_that_of_the_full_run_to_the_last_bit(cluster, objective
     assert len(dry) == len(full) == 2 * len(METHODS)
     for one, other in zip(dry, full, strict=True):
         assert (one.method, one.seed, one.end) == (other.method, other.seed, other.end)
-        assert one.steps > 3
+        assert one.steps > 1
         columns = one.columns()
         for name in columns:
             np.testing.assert_array_equal(columns[name], other.columns()[name])
         for name, mine, theirs in zip(
             one.accounts._fields, one.accounts, other.accounts, strict=True
         ):
-            np.testing.assert_array_equal(mine, theirs, err_msg=name)
+            # Who looks adds up the same seconds in another order.
+            tolerance = 1e-13 if name in SECONDS else 0
+            np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * one.time)
     if cluster == "failing":
         assert sum(run.accounts.lost.sum() for run in dry) > 0
     if cluster != "free":
@@ -109,7 +112,7 @@ def test_an_objective_counts_by_its_size_alone():
         for d in (4, 8)
     )
     (one,), (two,) = (list(run_schedules(each.restrict(None, [0]))) for each in (small, large))
-    assert list(one.times) == [3 * 0 + (9 + 2) * k for k in (1, 2, 3)]
+    assert list(one.times) == [(9 + 2) * k for k in (1, 2, 3)]
     assert list(two.times) == [(9 + 4) * k for k in (1, 2, 3)]
 
 
@@ -182,11 +185,17 @@ def test_a_schedule_leaves_times_and_figures_and_says_what_it_is(tiny, tmp_path)
 
 
 def headings_and_rows(answer):
-    lines = [line for line in answer.out.splitlines() if line[0] in "┃│"]
-    cells = [
-        [cell.strip() for cell in line.replace("┃", "│").strip("│").split("│")] for line in lines
-    ]
-    return cells[0], {row[0]: row[1:] for row in cells[1:]}
+    cells = {
+        mark: [
+            [cell.strip() for cell in line.strip(mark).split(mark)]
+            for line in answer.out.splitlines()
+            if line.startswith(mark)
+        ]
+        for mark in "┃│"
+    }
+    # Where there are many columns a heading takes two lines.
+    headings = [" ".join(words).strip() for words in zip(*cells["┃"], strict=True)]
+    return headings, {row[0]: row[1:] for row in cells["│"]}
 
 
 ALWAYS = ["method", "simulated seconds", "server steps", "seconds per step", "gradients used",
@@ -253,18 +262,17 @@ WALK = "cluster.speed={law='random-walk', every=1, sigma=0.5, low=0.5, high=2}"
         (["cluster.outages=[{worker=0, begin=5, end=9}]"], [0]),
         (["cluster.speed={law='drift', end=0.5, seconds=9}"], [0]),
         ([LOG_NORMAL], [0, 1]),
-        (["cluster.compute={law='permuted', law_of_all=1}"], None),
+        (["cluster.compute={law='two-speed', fast=1.0, slow=3.0}"], [0]),
+        (["cluster.compute={law='permuted', of={law='linear', first=1.0, last=9.0}}"], [0, 1]),
+        ([LOG_NORMAL, "cluster.seed=3"], [0]),
         ([FAILING], [0, 1]),
         ([WALK], [0, 1]),
         (["network.upload={law='exponential', mean=0.5}"], [0, 1]),
         (["network.upload={bandwidth=9, latency={law='exponential', mean=0.5}}"], [0, 1]),
-        (["network.upload={bandwidth={law='permuted', of={law='linear', first=1.0, last=9.0}}}"],
-         None),
+        (["network.upload={bandwidth={law='permuted', of=[1, 2, 9]}}"], [0, 1]),
     ],
 )  # fmt: skip
 def test_where_nothing_is_random_one_seed_stands_for_all(settings, seeds, tiny, tmp_path, undrawn):
-    if seeds is None:
-        pytest.skip("a law's own fields")
     options = [word for setting in settings for word in ("--set", setting)]
     assert straggle("run", tiny, DRY, "--quiet", "--out", tmp_path / "o", *options).code == 0
     steps = results.load(tmp_path / "o").steps
