@@ -128,10 +128,11 @@ def _warn(scenario: "Scenario") -> None:
 
 
 def _one_of_equal_seeds(scenario: "Scenario") -> "Scenario":
-    """Where nothing about the times is random, every seed has the same schedule."""
+    """Where nothing about the times depends on the seed, every seed has the same schedule."""
     from simulator.remarks import random_times
 
-    return scenario if random_times(scenario) else scenario.restrict(None, scenario.seeds[:1])
+    differ = scenario.cluster.seed is None and random_times(scenario)
+    return scenario if differ else scenario.restrict(None, scenario.seeds[:1])
 
 
 def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> None:

@@ -256,9 +256,11 @@ def agree_with_workers(tickets, workers):
     assert (became == "used").equals(tickets["used_in_step"].notna())
     counted = pd.crosstab([tickets["method"], tickets["seed"], tickets["worker"]], became)
     wanted = workers.set_index(["method", "seed", "worker"]).sort_index()
+    counted = counted.reindex(wanted.index, fill_value=0)
+    assert set(counted.columns) <= set(FATES)
     for name in FATES:
-        mine = counted[name] if name in counted else 0 * counted["used"]
-        assert mine.reindex(wanted.index, fill_value=0).tolist() == wanted[name].tolist(), name
+        mine = counted[name] if name in counted else 0 * wanted[name]
+        assert mine.tolist() == wanted[name].tolist(), name
     assert (counted.sum(axis=1)).tolist() == wanted["started"].tolist()
 
 

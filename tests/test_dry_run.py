@@ -269,7 +269,7 @@ WALK = "cluster.speed={law='random-walk', every=1, sigma=0.5, low=0.5, high=2}"
         ([WALK], [0, 1]),
         (["network.upload={law='exponential', mean=0.5}"], [0, 1]),
         (["network.upload={bandwidth=9, latency={law='exponential', mean=0.5}}"], [0, 1]),
-        (["network.upload={bandwidth={law='permuted', of=[1, 2, 9]}}"], [0, 1]),
+        (["network.upload={bandwidth=64, latency={law='permuted', of=[1, 2, 9]}}"], [0, 1]),
     ],
 )  # fmt: skip
 def test_where_nothing_is_random_one_seed_stands_for_all(settings, seeds, tiny, tmp_path, undrawn):
@@ -279,9 +279,14 @@ def test_where_nothing_is_random_one_seed_stands_for_all(settings, seeds, tiny, 
     assert steps["seed"].unique().tolist() == seeds
     # That is not only so because it is claimed.
     straggle("run", tiny, "--quiet", "--out", tmp_path / "full", *options)
-    full = results.load(tmp_path / "full").steps
-    times = [full[full["seed"] == seed]["time"].tolist() for seed in (0, 1)]
-    assert (times[0] == times[1]) == (len(seeds) == 1)
+    full = results.load(tmp_path / "full")
+    first, second = (
+        [frame[frame["seed"] == seed][name].tolist() for frame, name in (
+            (full.steps, "time"), (full.workers, "busy"), (full.workers, "communicating"),
+        )]
+        for seed in (0, 1)
+    )  # fmt: skip
+    assert (first == second) == (len(seeds) == 1)
 
 
 def test_a_schedule_that_stalls_ends_with_who_waits_for_whom(tiny, tmp_path, undrawn):

@@ -70,8 +70,6 @@ def test_the_four_methods_are_compared(name):
 def test_every_method_makes_a_few_steps(name):
     settings = ["stop={steps=3}", "evaluation={every_steps=3, episodes=2}"]
     scenario = load(name, [*settings, *SMALLER.get(name, [])])
-    if name == "straggler":  # which test_experiment and test_cli run, too
-        scenario = scenario.restrict(["rennala-nigt", "afedpg"], None)
     scenario = scenario.restrict(None, scenario.seeds[:1])
     runs = list(run_scenario(scenario))
     assert [run.method for run in runs] == list(scenario.methods)
@@ -250,7 +248,7 @@ def test_in_a_hundred_thousand_each_step_closes_when_the_drawn_durations_say():
     assert np.diff(rennala.times, prepend=0) == pytest.approx([0.97] * 4, abs=0.005)
     assert synchronous.time / 2 == pytest.approx(2.8, abs=0.05)
     assert malenia.time == pytest.approx(2.6, abs=0.05)
-    assert afedpg.time == pytest.approx(2, abs=0.5)
+    assert afedpg.time == pytest.approx(2.5, abs=0.05)
 
 
 # Episodes that differ in length

@@ -140,6 +140,9 @@ class Simulation:
                     advance()
             except EmptySchedule:
                 self._stall()
+            except Stalled:  # what closed at that moment has closed
+                yield from closed
+                raise
 
     def accounts(self) -> Accounts:
         """Every worker's, at the end of the run (or now, if it has not ended)."""

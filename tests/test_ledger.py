@@ -1,0 +1,283 @@
+"""Do the tickets tell the same as steps and accounts, whatever happens, and in little memory?"""
+
+import tracemalloc
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, written
+
+from algorithms.tickets import Ticket
+from simulator import ledger, plots, results, running
+from simulator.dry_run import run_schedules
+from simulator.ledger import Ledger
+from simulator.loading import check
+from simulator.record import Run
+from simulator.running import Wishes, run_and_write, write_tickets
+from simulator.schedule import Computation
+
+METHODS = {
+    "rennala-pg": {"batch": 5, "step": 0.1},
+    "earliest": {
+        "method": "rennala-pg", "batch": 6, "step": 0.1, "count": "earliest-started",
+    },
+    "malenia-pg": {"batch": 6, "step": 0.1},
+    "synchronous-pg": {"step": 0.1},
+    "asynchronous-pg": {"step": 0.1},
+}  # fmt: skip
+RANDOM = {"law": "log-normal", "mean": [1.0, 2.0, 4.0, 9.0], "sigma": 0.5}
+CRASHING = {
+    "workers": 4,
+    "compute": RANDOM,
+    "failures": {"mean_time_between_failures": 20.0, "mean_time_to_repair": 3.0},
+    "outages": [{"worker": 1, "begin": 8.5, "end": 14.0}],
+}
+UPLINK = {"collective": "parameter-server", "uplink": {"bandwidth": 64.0}}
+NETWORKS = {
+    "free": {},
+    "gather": {"upload": [0.5, 0.1, 0.9, 0.3], "download": 0.25, "collective": "gather"},
+    "ring": {"upload": {"bandwidth": 64.0, "latency": 0.1}, "collective": "ring"},
+    "uplink": UPLINK | {"upload": 0.25},
+}
+
+
+def scenario(*, cluster=CRASHING, network=None, methods=METHODS, stop=None, seeds=(0, 1)):
+    plain = {
+        "seeds": list(seeds),
+        "cluster": cluster,
+        "network": network or {},
+        "objective": {"kind": "quadratic", "dimension": 4},
+        "stop": stop or {"seconds": 90.5},
+        "methods": methods,
+    }
+    return check(plain)
+
+
+def recorded(described, directory, **wishes):
+    wishes = Wishes(schedule_only=True, tickets=True, quiet=True, **wishes)
+    folder, code = run_and_write(described, directory, "", command="", wishes=wishes)
+    return results.load(folder), code
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("in_outage", ["lost", "continued"])
+@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+def test_tickets_of_a_crashing_cluster_agree_with_all_else(in_flight, in_outage, network, tmp_path):
+    cluster = CRASHING | {"in_flight": in_flight, "in_outage": in_outage}
+    described = scenario(cluster=cluster, network=NETWORKS[network])
+    found, code = recorded(described, tmp_path / "o")
+    assert code == 0
+    assert list(found.tickets.columns) == TICKETS
+    assert found.tickets["environment_steps"].isna().all()
+    assert not found.tickets.duplicated(["method", "seed", "worker", "version", "index"]).any()
+    used = found.tickets[found.tickets["outcome"] == "used"]
+    assert set(used["method"]) == set(METHODS)
+    assert used[["used_in_step", "weight"]].notna().all(axis=None)
+    agree_with_steps(used, found.steps)
+    agree_with_workers(found.tickets, found.workers)
+    seconds_agree(found)
+    # Otherwise it would all be about nothing.
+    assert found.workers["down"].sum() > 0
+    assert (found.workers["lost"].sum() > 0) == (in_outage == "lost")
+    assert found.workers["recalled" if in_flight == "recall" else "dropped"].sum() > 0
+
+
+def seconds_agree(found):
+    """Where no outage interrupts a computation, its seconds are from its start to its finish."""
+    if found.scenario.cluster.in_outage == "continued":
+        return
+    rows = found.tickets.assign(seconds=found.tickets["finish"] - found.tickets["start"])
+    whose = ["method", "seed", "worker"]
+    busy = rows.groupby(whose)["seconds"].sum()
+    vain = rows[rows["outcome"].isin(["recalled", "dropped", "lost"])].groupby(whose)["seconds"]
+    accounts = found.workers.set_index(whose)
+    for mine, theirs in ((busy, "busy"), (vain.sum(), "wasted")):
+        wanted = accounts[theirs]
+        ours = mine.reindex(wanted.index, fill_value=0.0)
+        pd.testing.assert_series_equal(ours, wanted, check_names=False, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("stop", [{"steps": 7}, {"gradients": 23}, {"seconds": 1e-3}])
+def test_tickets_agree_wherever_a_run_stops(stop, tmp_path):
+    found, _ = recorded(scenario(stop=stop), tmp_path / "o")
+    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
+    agree_with_workers(found.tickets, found.workers)
+
+
+def test_tickets_of_a_run_that_stalls_after_some_steps(tmp_path):
+    gone = CRASHING | {"outages": [{"worker": 2, "begin": 40.0}]}
+    found, code = recorded(scenario(cluster=gone), tmp_path / "o")
+    assert code == 3
+    assert set(found.runs["end"]) == {"stop", "stalled"}
+    assert found.runs.loc[found.runs["end"] == "stalled", "steps"].max() > 0
+    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
+    agree_with_workers(found.tickets, found.workers)
+
+
+def test_a_step_that_closes_where_a_run_stalls_is_kept(tmp_path):
+    """Worker 1 delivers, and is gone for ever when worker 0 does, too: one step, not none."""
+    gone = {
+        "workers": 2,
+        "compute": [5.0, 1.0],
+        "outages": [{"worker": 1, "begin": 2.0}],
+        "in_outage": "continued",
+    }
+    described = scenario(cluster=gone, methods={"synchronous-pg": {"step": 0.1}}, seeds=[0])
+    found, code = recorded(described, tmp_path / "o")
+    assert code == 3
+    assert found.runs["end"].tolist() == ["stalled"]
+    assert found.steps["time"].tolist() == [0.0, 5.0]
+    assert found.workers["used"].tolist() == [1, 1]
+    agree_with_workers(found.tickets, found.workers)
+
+
+def test_a_part_per_run_in_the_order_of_fates(tmp_path):
+    found, _ = recorded(scenario(), tmp_path / "o")
+    parts = sorted(path.name for path in (tmp_path / "o" / "tickets.parquet").iterdir())
+    assert parts == sorted(f"{label}-{seed}.parquet" for label in METHODS for seed in (0, 1))
+    one = pd.read_parquet(tmp_path / "o" / "tickets.parquet" / "earliest-1.parquet")
+    assert set(one["method"]) == {"earliest"}
+    assert set(one["seed"]) == {1}
+    assert one["used_in_step"].dropna().is_monotonic_increasing
+
+
+# Memory
+
+MIB = 2**20
+
+
+def many(gradients):
+    for at in range(gradients):
+        ticket = Ticket(at % 7, at // 7, 0)
+        yield Computation(ticket, float(at), at + 1.0, "used", at + 1, 1.0)
+
+
+def peaks(folder, gradients):
+    """What Python and what Arrow held at most while so many rows were written."""
+    run = Run("a-method", 0)
+    pool = pa.default_memory_pool()
+    before, most = pool.bytes_allocated(), 0
+    tracemalloc.start()
+    with Ledger(folder, run) as rows:
+        for computation in many(gradients):
+            rows.add(computation)
+            if computation.step % 10_000 == 0:
+                most = max(most, pool.bytes_allocated() - before)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak, most
+
+
+def test_the_memory_of_the_ledger_does_not_grow_with_the_run(tmp_path):
+    few = peaks(tmp_path / "few", 2 * ledger.ROWS + 1)
+    more = peaks(tmp_path / "more", 300_000)
+    assert max(more) < 24 * MIB
+    assert more[0] < 1.1 * few[0]
+    file = pq.ParquetFile(tmp_path / "more" / "a-method-0.parquet")
+    assert file.metadata.num_rows == 300_000
+    assert file.num_row_groups == -(-300_000 // ledger.ROWS)
+    back = pd.read_parquet(tmp_path / "more")
+    assert back["start"].tolist() == list(range(300_000))
+    assert back["used_in_step"].tolist() == list(range(1, 300_001))
+
+
+def test_a_long_schedule_is_recorded_in_little_memory(tmp_path):
+    """300,000 gradients: as rows of Python they would take 100 MiB and more."""
+    described = scenario(
+        cluster={"workers": 1000, "compute": {"law": "power", "exponent": 0.5}},
+        methods={"synchronous-pg": {"step": 0.1}},
+        stop={"gradients": 300_000},
+        seeds=[0],
+    )
+    (run,) = run_schedules(described)
+    assert run.accounts.started.sum() == 300_000
+    with Ledger(tmp_path / "t", run) as rows:
+        add, rows.add = rows.add, lambda computation: None
+        write_tickets(described, run, rows)  # what else is made once has been made
+        rows.add = add
+        tracemalloc.start()
+        write_tickets(described, run, rows)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peak < 24 * MIB
+    file = pq.ParquetFile(tmp_path / "t" / "synchronous-pg-0.parquet")
+    assert file.metadata.num_rows == 300_000
+
+
+# Whole or not there
+
+
+def nothing_half_done(directory):
+    return not [path for path in directory.rglob("*") if "partial" in path.name]
+
+
+@pytest.mark.parametrize("run_number", [1, 3])
+def test_ctrl_c_while_tickets_are_written_leaves_files_that_can_be_read(
+    run_number, tmp_path, monkeypatch
+):
+    honest, asked = running.write_tickets, []
+
+    def interrupted(described, run, rows):
+        asked.append(run)
+        honest(described, run, rows)
+        if len(asked) == run_number:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "write_tickets", interrupted)
+    found, code = recorded(scenario(seeds=[0]), tmp_path / "o")
+    assert code == 130
+    assert found.manifest["status"] == "interrupted"
+    assert len(found.runs) == run_number
+    assert nothing_half_done(tmp_path / "o")
+    parts = [path.stem for path in (tmp_path / "o" / "tickets.parquet").iterdir()]
+    assert sorted(parts) == sorted(f"{label}-0" for label in list(METHODS)[: run_number - 1])
+    if run_number > 1:
+        assert set(found.tickets["method"]) == set(list(METHODS)[: run_number - 1])
+
+
+def test_an_interrupted_schedules_tickets_are_those_of_its_steps(tmp_path, monkeypatch):
+    """Ctrl-C comes while the third method is simulated, not just between two steps."""
+    from simulator.engine.simulation import Simulation
+
+    honest, left = Simulation._gradient_done, [400]
+
+    def done(self, event):
+        left[0] -= 1
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        honest(self, event)
+
+    monkeypatch.setattr(Simulation, "_gradient_done", done)
+    stop = {"steps": 10_000}
+    found, code = recorded(scenario(stop=stop, seeds=[0]), tmp_path / "o")
+    assert code == 130
+    assert found.runs["end"].tolist() == ["interrupted"]
+    assert nothing_half_done(tmp_path / "o")
+    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
+    agree_with_workers(found.tickets, found.workers)
+
+
+def test_an_error_leaves_no_part(tmp_path):
+    with pytest.raises(ZeroDivisionError), Ledger(tmp_path / "t", Run("a", 0)) as rows:
+        for computation in many(ledger.ROWS + 5):
+            rows.add(computation)
+        raise ZeroDivisionError
+    assert list((tmp_path / "t").iterdir()) == []
+
+
+def test_from_the_command_line_nothing_half_done_is_left(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+    text = """
+seeds = [0]
+cluster = { workers = 3, compute = [1, 2, 4] }
+objective = { kind = "quadratic", dimension = 4 }
+stop = { steps = 12 }
+methods.rennala-pg = { batch = 2, step = 0.1 }
+"""
+    file = written(tmp_path / "tiny.toml", text)
+    for more in ([], ["--schedule-only"]):
+        out = tmp_path / f"o{len(more)}"
+        assert straggle("run", file, "--quiet", "--tickets", "--out", out, *more).code == 0
+        assert nothing_half_done(out)
+        assert (out / "tickets.parquet" / "rennala-pg-0.parquet").is_file()
