@@ -13,34 +13,29 @@ never found computing at the old point.  Outages begin and end after all arrival
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from simpy.core import EmptySchedule
 
 from algorithms.aggregation.vocabulary import Aggregation, Joined, Lost
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
-from simulator.cluster.collectives import Participant, collective_end
 from simulator.cluster.network import SCALAR
+from simulator.engine import absence
 from simulator.engine.attendance import Attendance
 from simulator.engine.books import NEVER
 from simulator.engine.calendar import Calendar
 from simulator.engine.clock import Clock, Happening
+from simulator.engine.hope import Hope, Stalled
+from simulator.engine.reading import accounts
 from simulator.engine.trace import Sinks, Trace
-from simulator.engine.uplink import shared_way
+from simulator.engine.uploads import Uploads
 from simulator.engine.workers import UNLIMITED, Order, Workers
-from simulator.schedule import Accounts, Step, Stretch
-
-SERVER = -1
-"""The server's place among the workers, when several things happen at once."""
+from simulator.schedule import Accounts, Step
 
 News: TypeAlias = Ticket | Lost | Joined
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 """How long the episodes of these tickets are, in environment steps."""
-
-
-class Stalled(Exception):
-    """The run can make no further progress; the message says who is waited for."""
 
 
 class Stop(NamedTuple):
@@ -76,38 +71,37 @@ class Simulation:
         self.workers = cluster.workers
         self.version = 0
         self.now = 0.0
-        self._name = name
-        self._env = Clock()
-        self._network = cluster.network
-        self._uploads = cluster.uploads(seed, vector)
-        self._uploaded = [0] * (cluster.workers if self._uploads.varies else 0)
-        self._free_uploads = self._uploads.free and cluster.network.uplink is None
-        self._last_done = [0.0] * (0 if self._free_uploads else cluster.workers)
+        self._clock = Clock()
         self._trace = Trace(trace) if trace else None
         self._lengths = lengths
-        measured = lengths is not None
-        self._state = Workers(
-            cluster, seed=seed, vector=vector, measured=measured, trace=self._trace
+        state = Workers(
+            cluster, seed=seed, vector=vector, measured=lengths is not None, trace=self._trace
         )
-        self._books = self._state.books
-        self._calendar = Calendar(self._state.finish, self._state.prepare)
+        self._state, self._books = state, state.books
+        self._calendar = Calendar(state.finish, state.prepare)
         self._armed: tuple[float, int] | None = None
-        uplink = cluster.network.uplink
-        self._way = shared_way(self._env, uplink, vector.bytes) if uplink else None
+        self._uploads = Uploads(
+            self._clock,
+            cluster,
+            state,
+            seed=seed,
+            vector=vector,
+            trace=self._trace,
+            arrived=self._arrive,
+            together=self._collective_ends,
+            give_up=lambda participants: self._hope.give_up(self.now, participants),
+        )
         absences = cluster.absences(seed)
         self._attendance = (
-            Attendance(self._env, absences, self._leave, self._come_back) if absences else None
+            Attendance(self._clock, absences, self._leave, self._come_back) if absences else None
         )
         self._mortal = cluster.outages.work == "lost" and bool(cluster.outages)
-        self._gone: set[int] = set()
+        self._hope = Hope(name, state, self._will_be_freed)
         self._story = aggregation(self)
         self._waiting = False
         self._needs: Collection[int] = ()
         self._inbox: deque[News] = deque()
-        # Gradients that were sent: on their way, and arrived but in no step.
-        self._in_transit: dict[Ticket, None] = {}
-        self._arrived: dict[Ticket, None] = {}
-        self._open_sends: dict[object, Stretch] = {}
+        self._arrived: dict[Ticket, None] = {}  # gradients that were sent, but are in no step
         self._used = 0
         self._account_when = account_when
         self._closed: deque[Step] = deque()
@@ -121,12 +115,12 @@ class Simulation:
         self._stop = stop
         if stop.seconds < NEVER:
             # After everybody else at that instant.
-            self._env.at(stop.seconds, 2 * self.workers + 2, self._time_is_up)
+            self._clock.at(stop.seconds, 2 * self.workers + 2, self._time_is_up)
         if self._attendance:
             self._attendance.begin()
         self._drive(None)
         self._arm()
-        closed, advance = self._closed, self._env.step
+        closed, advance = self._closed, self._clock.step
         unmeasured = self._state.unmeasured
         while True:
             while closed:
@@ -139,27 +133,25 @@ class Simulation:
                 while not (closed or unmeasured) and self._final is None:
                     advance()
             except EmptySchedule:
-                self._stall()
+                self._hope.stall(self.now, self._needs)
             except Stalled:  # what closed at that moment has closed
                 yield from closed
                 raise
 
     def accounts(self) -> Accounts:
         """Every worker's, at the end of the run (or now, if it has not ended)."""
-        return self._final or self._state.accounts(self.now)
+        return self._final or accounts(self._state, self.now)
 
     def close_trace(self) -> None:
         """Hand on what is still going on at the end, too."""
         assert self._trace is not None
         end = self.accounts().time
-        self._state.trace_unfinished(end)
-        for key in list(self._open_sends):
-            self._trace_sent(key, end)
-        self._trace.close()
+        self._uploads.close_trace(end)
+        self._trace.close(self._state, end)
 
     def versions_in_use(self) -> set[int]:
         """The versions whose gradients a step that has not closed yet may name."""
-        sent = {ticket.version for ticket in (*self._in_transit, *self._arrived)}
+        sent = {ticket.version for ticket in (*self._uploads.in_transit, *self._arrived)}
         return self._state.versions() | sent
 
     # The server's vocabulary
@@ -179,8 +171,8 @@ class Simulation:
 
     def arrival(self, needs: Collection[int] = ()) -> Any:
         self._needs = needs
-        if needs and (self._state.stuck or self._gone):
-            self._check_hope()
+        if needs and (self._state.stuck or self._hope.gone):
+            self._hope.check(self.now, needs)
         return _ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
@@ -196,63 +188,13 @@ class Simulation:
         if self._mortal:
             for worker in participants:
                 self._books.let_go(worker)
-        if self._free_uploads:
-            self._state.release(self.now)
-            return _DONE
-        if self._way is None:
-            end = self._collective(list(participants))
-            self._state.release(self.now)
-            if end == self.now:
-                return _DONE
-            self._env.at(end, SERVER + 1, self._collective_ends)
-        else:
-            self._all_through(list(participants))
-            self._state.release(self.now)
-        return _COLLECTIVE
-
-    def _collective(self, workers: Sequence[int]) -> float:
-        """Let the participants send; returns when the last of them is through."""
-        kind = self._network.collective
-        participants = [
-            Participant(self._state.ready(self.now, worker), self._last_done[worker], parts)
-            for worker, parts in zip(workers, map(self._parts, workers), strict=True)
-        ]
-        end = collective_end(kind, self.now, participants)
-        if end == NEVER:
-            self._give_up_on(workers)
-        for worker, (ready, done, parts) in zip(workers, participants, strict=True):
-            begin = done if kind == "gather" else ready
-            mine = end if kind in ("ring", "tree") else begin + parts.seconds
-            self._state.send_together(worker, self.now, begin, mine)
-            if self._trace:
-                self._trace.stretch("sending", worker, begin, mine, self.version)
-        if self._trace:
-            self._trace.stretch("collective", SERVER, self.now, end, self.version)
-        return end
-
-    def _give_up_on(self, participants: Sequence[int]) -> NoReturn:
-        worker = min(self._gone.intersection(participants))
-        raise Stalled(f"{self._waits_for(worker)} and still holds gradients of this step")
-
-    def _all_through(self, workers: Sequence[int]) -> None:
-        """Let the participants send what they hold over the way that they share."""
-        left = set(workers)
-        begins = self.now
-
-        def through(worker: int) -> None:
-            left.remove(worker)
-            if not left:
-                if self._trace:
-                    self._trace.stretch("collective", SERVER, begins, self._env.now, self.version)
-                self.now = self._env.now
-                self._drive(None)
-                self._arm()
-
-        for worker in workers:
-            ready = self._state.ready(self.now, worker)
-            if ready == NEVER:
-                self._give_up_on([worker])
-            self._share_way(worker, ready, through)
+        # What is computed meanwhile is told from the plans: so first the transfers, then the end
+        # of the orders.
+        over = self._uploads.free or self._uploads.all_reduce(
+            self.now, self.version, list(participants)
+        )
+        self._state.release(self.now)
+        return _DONE if over else _COLLECTIVE
 
     def step(self, tickets: list[Ticket], weights: list[float]) -> None:
         use, arrived = self._books.use, self._arrived
@@ -305,7 +247,7 @@ class Simulation:
             return
         self._armed = entry
         if entry is not None:
-            self._env.at(entry[0], entry[1] + 1, self._gradient_done, entry)
+            self._clock.at(entry[0], entry[1] + 1, self._gradient_done, entry)
 
     def _gradient_done(self, event: Happening) -> None:
         entry: tuple[float, int] = event.about
@@ -335,73 +277,30 @@ class Simulation:
         uploads = self._state.uploads(worker)
         if self._mortal:
             self._books.hold(worker)
-        if self._free_uploads:
-            if uploads:
-                self._arrive(ticket)
-            else:
-                self._deliver(ticket)
-            return
-        self._last_done[worker] = self.now
+        if not self._uploads.free:
+            self._uploads.done(self.now, worker)
         if not uploads:
             self._deliver(ticket)
-            return
-        self._in_transit[ticket] = None
-        if self._way is not None:
-            self._share_way(worker, self.now, lambda worker: self._upload_through(ticket))
-            return
-        seconds = self._parts(worker).seconds
-        self._state.send_alone(worker, self.now, seconds)
-        if self._trace:
-            end = self.now + seconds
-            self._trace.stretch("sending", worker, self.now, end, ticket.version)
-        self._env.at(self.now + seconds, worker + 1, self._upload_ends, ticket)
-
-    def _upload_ends(self, event: Happening) -> None:
-        self._upload_through(event.about)
-
-    def _upload_through(self, ticket: Ticket) -> None:
-        if ticket in self._in_transit:  # else it was lost on the way, with its worker
-            self.now = self._env.now
-            del self._in_transit[ticket]
-            self._arrive(ticket)
-            self._arm()
+        elif self._uploads.free:
+            self._take(ticket)
+        else:
+            self._uploads.send(self.now, ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
+        """An upload ends."""
+        self.now = self._clock.now
+        self._take(ticket)
+        self._arm()
+
+    def _take(self, ticket: Ticket) -> None:
         """A gradient that was sent is with the server."""
         self._arrived[ticket] = None
         if self._mortal:
             self._books.let_go_newest(ticket.worker)
         self._deliver(ticket)
 
-    def _share_way(self, worker: int, begin: float, then: Callable[[int], None]) -> None:
-        """Send over the uplink; when it is through is known only then."""
-        assert self._way is not None
-        state, key = self._state, object()
-        self._open_sends[key] = Stretch("sending", worker, begin, begin, self.version)
-        state.send_open(worker, begin)
-
-        def through() -> None:
-            state.send_closed(worker, self._env.now)
-            self._trace_sent(key, self._env.now)
-            then(worker)
-
-        self._way.send(begin, self._parts(worker), through)
-
-    def _trace_sent(self, key: object, end: float) -> None:
-        """The trace learns of a transfer over the uplink, unless it was broken off before."""
-        sent = self._open_sends.pop(key, None)
-        if self._trace and sent and sent.start < end:
-            self._trace.stretch("sending", sent.worker, sent.start, end, sent.version)
-
-    def _parts(self, worker: int) -> Any:
-        if not self._uploads.varies:
-            return self._uploads.parts(worker, 0)
-        k = self._uploaded[worker]
-        self._uploaded[worker] = k + 1
-        return self._uploads.parts(worker, k)
-
-    def _collective_ends(self, event: Happening) -> None:
-        self.now = self._env.now
+    def _collective_ends(self) -> None:
+        self.now = self._clock.now
         self._drive(None)
         self._arm()
 
@@ -409,73 +308,50 @@ class Simulation:
 
     def _leave(self, worker: int, until: float) -> None:
         """An outage begins; where work is lost, the server hears of it."""
-        self.now = self._env.now
+        self.now = self._clock.now
         if until == NEVER:
-            self._gone.add(worker)
+            self._hope.gone.add(worker)
         if self._mortal:
             self._lose(worker, until)
         else:
-            self._plan(worker, self._state.pause(self.now, worker, until))
+            self._plan(worker, absence.pause(self._state, self.now, worker, until))
             if self._waiting:
-                self._check_hope()
+                self._hope.check(self.now, self._needs)
         self._arm()
 
     def _lose(self, worker: int, until: float) -> None:
-        for ticket in [ticket for ticket in self._in_transit if ticket.worker == worker]:
-            del self._in_transit[ticket]
+        self._uploads.break_off(self.now, worker)
         if self._trace:
             # While a collective is under way, all that was done is part of it.
             self._trace.lost(worker, lambda t: t in self._arrived or not self._waiting)
-        for key in [key for key, sent in self._open_sends.items() if sent.worker == worker]:
-            self._trace_sent(key, self.now)
-        self._state.lose(self.now, worker, until)
+        absence.lose(self._state, self.now, worker, until)
         if self._waiting:
             self._drive(Lost(worker))
 
     def _come_back(self, worker: int) -> None:
-        self.now = self._env.now
-        self._state.come_back(self.now, worker)
+        self.now = self._clock.now
+        absence.come_back(self._state, self.now, worker)
         if self._mortal and self._waiting:
             self._drive(Joined(worker))
         self._arm()
-        if self._armed is None and self._waiting and not self._in_transit:
-            self._check_anybody()
+        if self._armed is None and self._waiting and not self._uploads.in_transit:
+            self._nobody_computes()
 
-    # The end
+    def _nobody_computes(self) -> None:
+        """Outages go on for ever, so it is not the queue that tells that this run is over."""
+        if self._mortal:
+            self._hope.check_anybody(self.now)
+        else:
+            self._hope.stall(self.now, self._needs)
+
+    def _will_be_freed(self, worker: int) -> bool:
+        return self._mortal and self._attendance is not None and self._attendance.returns(worker)
 
     def _time_is_up(self, event: Happening) -> None:
-        if self._env.peek() == NEVER:
-            self._stall()
+        if self._clock.peek() == NEVER:
+            self._hope.stall(self.now, self._needs)
         self.now = self._stop.seconds
         self._final = self.accounts()
-
-    def _check_hope(self) -> None:
-        """End the run if one of those without whom the step cannot close will never deliver."""
-        for hopeless in (self._state.stuck, self._gone):
-            if hopeless and not hopeless.isdisjoint(self._needs):
-                for worker in sorted(hopeless.intersection(self._needs)):
-                    self._give_up_unless_freed(worker)
-
-    def _give_up_unless_freed(self, worker: int) -> None:
-        """An outage to come frees a worker of what it is stuck in, but not of its nature."""
-        freed = self._mortal and self._attendance and self._attendance.returns(worker)
-        if worker in self._gone or not freed or not self._state.can_deliver(self.now, worker):
-            raise Stalled(f"{self._waits_for(worker)}; this step cannot close without it")
-
-    def _waits_for(self, worker: int) -> str:
-        why = self._state.why_stuck(self.now, worker)
-        return f"{self._name} waits for worker {worker}, which {why}"
-
-    def _check_anybody(self) -> None:
-        """Outages go on for ever; end the run if nobody has anything to deliver between them."""
-        can = self._state.can_deliver
-        there = (worker for worker in range(self.workers) if worker not in self._gone)
-        if not self._mortal or not any(can(self.now, worker) for worker in there):
-            self._stall()
-
-    def _stall(self) -> NoReturn:
-        self._check_hope()
-        raise Stalled(f"{self._name} waits for ever: no worker will deliver another gradient")
 
 
 _ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()

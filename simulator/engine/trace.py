@@ -5,10 +5,17 @@ memory.
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from algorithms.tickets import Ticket
+from simulator.cluster.law import Integers
+from simulator.engine.books import NEVER
 from simulator.schedule import Computation, Outcome, Stretch
+
+if TYPE_CHECKING:
+    from simulator.engine.workers import Workers
 
 
 class Sinks(NamedTuple):
@@ -47,10 +54,6 @@ class Trace:
     def ended(self, ticket: Ticket, start: float, finish: float, outcome: Outcome) -> None:
         self._sinks.computation(Computation(ticket, start, finish, outcome))
 
-    def becomes_old(self, ticket: Ticket, start: float) -> None:
-        """Its order was replaced, but it is computed to its end."""
-        self._old[ticket.worker] = (ticket, start)
-
     def old_ended(self, worker: int, finish: float, outcome: Outcome) -> None:
         ticket, start = self._old.pop(worker)
         self.ended(ticket, start, finish, outcome)
@@ -58,7 +61,45 @@ class Trace:
     def stretch(self, kind: str, worker: int, start: float, finish: float, version: int) -> None:
         self._sinks.stretch(Stretch(kind, worker, start, finish, version))  # type: ignore[arg-type]
 
-    def close(self) -> None:
-        """The record ends: what was done waits for ever."""
+    # What becomes of the workers' plans
+
+    def received(self, workers: "Workers", worker: int, until: float) -> None:
+        """The download before a computation, as far as it got."""
+        begin = float(workers.sent_at[worker])
+        if begin < until:
+            self.stretch("receiving", worker, begin, until, workers.at_version[worker])
+        workers.sent_at[worker] = NEVER
+
+    def released(self, workers: "Workers", now: float, whom: Integers) -> None:
+        """Orders end: what is being computed is recalled, or goes on as old."""
+        for worker in whom[workers.start[whom] < NEVER].tolist():
+            start = workers.at_start[worker]
+            self.received(workers, worker, min(start, now))
+            if start <= now and workers.finishes:
+                self._old[worker] = (workers.ticket(worker), start)
+            elif start <= now:
+                self.ended(workers.ticket(worker), start, now, "recalled")
+
+    def broken_off(self, workers: "Workers", now: float, worker: int) -> None:
+        """A worker is gone, with what it was computing."""
+        self._going_on(workers, now, worker, "lost")
+
+    def close(self, workers: "Workers", now: float) -> None:
+        """The record ends: what goes on is unfinished, and what was done waits for ever."""
+        workers.settle(now)
+        for worker in range(len(workers.start)):
+            self._going_on(workers, now, worker, "unfinished")
+        for worker in np.flatnonzero(workers.down_from < NEVER).tolist():
+            begin, version = float(workers.down_from[worker]), workers.at_version[worker]
+            self.stretch("down", worker, begin, now, version)
         for ticket in list(self._waiting):
             self.gone(ticket, "waiting")
+
+    def _going_on(self, workers: "Workers", now: float, worker: int, outcome: Outcome) -> None:
+        start = workers.at_start[worker]
+        if start < NEVER:
+            self.received(workers, worker, min(start, now))
+        if start <= now:
+            self.ended(workers.ticket(worker), start, now, outcome)
+        if worker in self._old:
+            self.old_ended(worker, now, outcome)

@@ -1,0 +1,72 @@
+"""Is there any sense in waiting?  Who can never deliver, and the end of a run that needs them."""
+
+from collections.abc import Callable, Collection, Sequence
+from typing import NoReturn
+
+from simulator.engine.books import NEVER
+from simulator.engine.workers import Workers
+
+
+class Stalled(Exception):
+    """The run can make no further progress; the message says who is waited for."""
+
+
+class Hope:
+    """Ends a method's run when it waits in vain.
+
+    ``freed`` says whether an outage to come will free a worker of what it is stuck in.
+    """
+
+    def __init__(self, method: str, workers: Workers, freed: Callable[[int], bool]) -> None:
+        self._method, self._workers, self._freed = method, workers, freed
+        self.gone: set[int] = set()
+        """Who has left for ever."""
+
+    def check(self, now: float, needs: Collection[int]) -> None:
+        """Give up if one of those without whom the step cannot close will never deliver."""
+        for hopeless in (self._workers.stuck, self.gone):
+            if hopeless and not hopeless.isdisjoint(needs):
+                for worker in sorted(hopeless.intersection(needs)):
+                    self._check_one(now, worker)
+
+    def _check_one(self, now: float, worker: int) -> None:
+        """An outage frees a worker of what it is at, but not of its nature."""
+        can = worker not in self.gone and self._freed(worker) and self._can_deliver(now, worker)
+        if not can:
+            raise Stalled(f"{self._waits_for(now, worker)}; this step cannot close without it")
+
+    def check_anybody(self, now: float) -> None:
+        """Outages may go on for ever; give up if nobody has anything to deliver between them."""
+        there = (w for w in range(len(self._workers.start)) if w not in self.gone)
+        if not any(self._can_deliver(now, worker) for worker in there):
+            self.stall(now, ())
+
+    def give_up(self, now: float, participants: Sequence[int]) -> NoReturn:
+        """A collective waits for one who has left for ever."""
+        worker = min(self.gone.intersection(participants))
+        raise Stalled(f"{self._waits_for(now, worker)} and still holds gradients of this step")
+
+    def stall(self, now: float, needs: Collection[int]) -> NoReturn:
+        """Nothing will happen any more."""
+        self.check(now, needs)
+        raise Stalled(f"{self._method} waits for ever: no worker will deliver another gradient")
+
+    def _can_deliver(self, now: float, worker: int) -> bool:
+        """Whether a computation that it starts from now on may ever end."""
+        workers = self._workers
+        if workers.pace is None:
+            return worker not in workers.never
+        left = workers.pace.work(worker, NEVER) - workers.pace.work(worker, now)
+        return left > 0 and left >= workers.shortest[worker]
+
+    def _waits_for(self, now: float, worker: int) -> str:
+        return f"{self._method} waits for worker {worker}, which {self._why(now, worker)}"
+
+    def _why(self, now: float, worker: int) -> str:
+        if worker in self.gone:
+            return f"left for ever at {self._workers.down_from[worker]:g} s"
+        if worker in self._workers.never:
+            return "never finishes a gradient (its compute time is infinite)"
+        if not self._can_deliver(now, worker):
+            return "will never be done (its speed stays 0)"
+        return "is at a computation that never ends"

@@ -1,0 +1,161 @@
+"""How do gradients get to the server?  One by one, or together in an all-reduce."""
+
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from algorithms.tickets import Ticket
+from simulator.cluster import Cluster, Vector
+from simulator.cluster.collectives import Participant, Parts, collective_end
+from simulator.engine import sending
+from simulator.engine.books import NEVER
+from simulator.engine.clock import Clock, Happening
+from simulator.engine.trace import Trace
+from simulator.engine.uplink import shared_way
+from simulator.engine.workers import Workers
+from simulator.schedule import Stretch
+
+SERVER = -1
+"""The server's place among the workers, when several things happen at once."""
+
+
+class Uploads:
+    """Transfers to the server; ``arrived`` hears of single ones, ``together`` of all-reduces.
+
+    ``give_up`` ends the run because of participants who can never send.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        cluster: Cluster,
+        workers: Workers,
+        *,
+        seed: int,
+        vector: Vector,
+        trace: Trace | None,
+        arrived: Callable[[Ticket], None],
+        together: Callable[[], None],
+        give_up: Callable[[Sequence[int]], NoReturn],
+    ) -> None:
+        network = cluster.network
+        self._clock, self._workers, self._trace = clock, workers, trace
+        self._arrived, self._together, self._give_up = arrived, together, give_up
+        self._kind = network.collective
+        self._transfers = cluster.uploads(seed, vector)
+        self._sent = [0] * (cluster.workers if self._transfers.varies else 0)
+        self.free = self._transfers.free and network.uplink is None
+        """Whether nothing that is sent takes any time."""
+        self._done = [0.0] * (0 if self.free else cluster.workers)
+        self._way = shared_way(clock, network.uplink, vector.bytes) if network.uplink else None
+        self.in_transit: dict[Ticket, None] = {}
+        self._open: dict[object, Stretch] = {}
+
+    def done(self, now: float, worker: int) -> None:
+        """The worker has a gradient."""
+        self._done[worker] = now
+
+    def send(self, now: float, ticket: Ticket) -> None:
+        """A gradient goes its own way."""
+        worker = ticket.worker
+        self.in_transit[ticket] = None
+        if self._way is not None:
+            self._share(worker, now, ticket.version, lambda: self._through(ticket))
+            return
+        seconds = self._parts(worker).seconds
+        end = now + seconds
+        sending.alone(self._workers, worker, now, seconds)
+        if self._trace:
+            self._trace.stretch("sending", worker, now, end, ticket.version)
+        self._clock.at(end, worker + 1, self._ends, ticket)
+
+    def _ends(self, event: Happening) -> None:
+        self._through(event.about)
+
+    def _through(self, ticket: Ticket) -> None:
+        if ticket in self.in_transit:  # else it was lost on the way, with its worker
+            del self.in_transit[ticket]
+            self._arrived(ticket)
+
+    def all_reduce(self, now: float, version: int, workers: Sequence[int]) -> bool:
+        """Let these send what they hold; whether it takes no time at all."""
+        if self._way is not None:
+            self._all_share(now, version, workers)
+            return False
+        end = self._collective(now, version, workers)
+        if end > now:
+            self._clock.at(end, SERVER + 1, lambda event: self._together())
+        return end == now
+
+    def _collective(self, now: float, version: int, workers: Sequence[int]) -> float:
+        """When the last participant is through, where nobody shares a way."""
+        participants = [
+            Participant(sending.ready(self._workers, now, worker), self._done[worker], parts)
+            for worker, parts in zip(workers, map(self._parts, workers), strict=True)
+        ]
+        end = collective_end(self._kind, now, participants)
+        if end == NEVER:
+            self._give_up(workers)
+        for worker, (ready, done, parts) in zip(workers, participants, strict=True):
+            begin = done if self._kind == "gather" else ready
+            mine = end if self._kind in ("ring", "tree") else begin + parts.seconds
+            sending.together(self._workers, worker, now, begin, mine)
+            if self._trace:
+                self._trace.stretch("sending", worker, begin, mine, version)
+        if self._trace:
+            self._trace.stretch("collective", SERVER, now, end, version)
+        return end
+
+    def _all_share(self, now: float, version: int, workers: Sequence[int]) -> None:
+        left = len(workers)
+
+        def through() -> None:
+            nonlocal left
+            left -= 1
+            if not left:
+                if self._trace:
+                    self._trace.stretch("collective", SERVER, now, self._clock.now, version)
+                self._together()
+
+        for worker in workers:
+            begin = sending.ready(self._workers, now, worker)
+            if begin == NEVER:
+                self._give_up([worker])
+            self._share(worker, begin, version, through)
+
+    def _share(self, worker: int, begin: float, version: int, then: Callable[[], None]) -> None:
+        """Send over the shared way; when it is through is known only then."""
+        assert self._way is not None
+        key = object()
+        self._open[key] = Stretch("sending", worker, begin, begin, version)
+        sending.opened(self._workers, worker, begin)
+
+        def through() -> None:
+            sending.closed(self._workers, worker, self._clock.now)
+            self._trace_sent(key, self._clock.now)
+            then()
+
+        self._way.send(begin, self._parts(worker), through)
+
+    def _parts(self, worker: int) -> Parts:
+        if not self._transfers.varies:
+            return self._transfers.parts(worker, 0)
+        k = self._sent[worker]
+        self._sent[worker] = k + 1
+        return self._transfers.parts(worker, k)
+
+    def break_off(self, now: float, worker: int) -> None:
+        """The worker is gone, and what it was sending with it."""
+        for ticket in [ticket for ticket in self.in_transit if ticket.worker == worker]:
+            del self.in_transit[ticket]
+        for key in [key for key, sent in self._open.items() if sent.worker == worker]:
+            self._trace_sent(key, now)
+
+    def close_trace(self, now: float) -> None:
+        """The trace learns of what is still under way."""
+        for key in list(self._open):
+            self._trace_sent(key, now)
+
+    def _trace_sent(self, key: object, end: float) -> None:
+        sent = self._open.pop(key, None)
+        if self._trace and sent and sent.start < end:
+            self._trace.stretch("sending", sent.worker, sent.start, end, sent.version)

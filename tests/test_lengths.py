@@ -1,0 +1,302 @@
+"""Does an episode take as long as it lasts?
+
+Where all episodes are equally long, seconds per environment step are seconds per gradient in
+another unit: the same schedule and the same learning.  Where they are not, the tickets tell the
+lengths, and with them every time can be had once more.
+"""
+
+from functools import cache
+
+import jax
+import numpy as np
+import pandas as pd
+import pytest
+from test_cli import agree_with_steps, agree_with_workers
+
+from algorithms.tickets import Ticket
+from simulator import results
+from simulator.executor import BatchedExecutor, DebugExecutor
+from simulator.experiment import run_scenario
+from simulator.loading import check
+from simulator.running import Wishes, run_and_write
+from simulator.schedule import Computation
+from simulator.simulations import replay, stop_of, vector_of
+
+METHODS = {
+    "rennala-pg": {"batch": 4, "step": 0.05},
+    "earliest": {
+        "method": "rennala-pg", "batch": 5, "step": 0.05, "count": "earliest-started",
+    },
+    "malenia-pg": {"batch": 4, "step": 0.05},
+    "synchronous-pg": {"step": 0.05},
+    "asynchronous-pg": {"step": 0.02},
+    "afedpg": {"step": 0.02, "momentum": 0.2},
+}  # fmt: skip
+BARRIERS = [name for name in METHODS if name not in ("asynchronous-pg", "afedpg")]
+HORIZON = 16
+"""A power of two: another unit of time changes no bit."""
+PENDULUM = {
+    "kind": "policy-gradient",
+    "environment": "Pendulum-v1",
+    "horizon": HORIZON,
+    "policy": {"hidden": [4]},
+}
+CARTPOLE = PENDULUM | {"environment": "CartPole-v1", "horizon": 40}
+UNEQUAL = [0.25, 0.425, 0.725, 1.325]
+RANDOM = {"law": "log-normal", "mean": UNEQUAL, "sigma": 0.5}
+FAILURES = {"mean_time_between_failures": 60.0, "mean_time_to_repair": 7.0}
+
+
+def scenario(objective, *, per="environment-step", compute=None, **tables):
+    cluster = {"workers": 4, "compute": compute or UNEQUAL, "per": per}
+    plain = {
+        "seeds": [3],
+        "cluster": cluster | tables.pop("cluster", {}),
+        "objective": objective,
+        "evaluation": {"every_steps": 2, "episodes": 2},
+        "stop": {"steps": 8},
+        "methods": METHODS,
+        **tables,
+    }
+    return check(plain)
+
+
+# Where all episodes are equally long
+
+CLUSTERS = {
+    "plain": (UNEQUAL, {}, {}),
+    "finish": (UNEQUAL, {"in_flight": "finish"}, {"upload": 0.5, "download": 0.25}),
+    "random": (RANDOM, {"in_flight": "finish"}, {}),
+    "failing": (RANDOM, {"failures": FAILURES}, {"upload": 0.5, "collective": "ring"}),
+    "pausing": (UNEQUAL, {"failures": FAILURES, "in_outage": "continued"}, {}),
+}
+
+
+def times(compute, factor):
+    if isinstance(compute, dict):
+        return compute | {"mean": times(compute["mean"], factor)}
+    return [factor * seconds for seconds in compute]
+
+
+@cache
+def both(name):
+    """Charged by the step, and by the gradient at so many times the seconds."""
+    compute, cluster, network = CLUSTERS[name]
+    tables = {"cluster": cluster, "network": network}
+    stepwise = scenario(PENDULUM, compute=compute, **tables)
+    whole = scenario(PENDULUM, per="gradient", compute=times(compute, HORIZON), **tables)
+    return [{run.method: run for run in run_scenario(each)} for each in (stepwise, whole)]
+
+
+@pytest.mark.parametrize("label", METHODS)
+@pytest.mark.parametrize("name", CLUSTERS)
+def test_equal_episodes_are_another_unit_of_time(name, label):
+    one, other = (runs[label] for runs in both(name))
+    assert one.steps == other.steps == 8
+    mine, theirs = one.columns(), other.columns()
+    for column in ("time", "tickets", "gradients", "max_delay", "environment_steps"):
+        np.testing.assert_array_equal(mine[column], theirs[column], err_msg=column)
+    assert set(one.lengths.values()) == {HORIZON}
+    assert other.lengths is None
+    for field, ours, its in zip(one.accounts._fields, one.accounts, other.accounts, strict=True):
+        np.testing.assert_allclose(ours, its, rtol=1e-13, atol=1e-11, err_msg=field)
+    if label in BARRIERS:
+        np.testing.assert_array_equal(one.point, other.point)
+        np.testing.assert_array_equal(mine["return"], theirs["return"])
+    else:
+        # One by one, not in groups: the same numbers, added up by another program.
+        np.testing.assert_allclose(one.point, other.point, rtol=0, atol=1e-5)
+
+
+def test_the_equal_episodes_are_not_equal_for_want_of_failures():
+    stepwise, _ = both("failing")
+    assert sum(run.accounts.lost.sum() for run in stepwise.values()) > 0
+    stepwise, _ = both("pausing")
+    assert sum(run.accounts.down.sum() for run in stepwise.values()) > 0
+
+
+# Where they are not
+
+CRASHING = {"failures": {"mean_time_between_failures": 40.0, "mean_time_to_repair": 5.0}}
+NETWORK = {"upload": 0.5, "download": 0.25}
+
+
+@pytest.fixture(scope="module", params=["plain", "crashing"])
+def done(request, tmp_path_factory):
+    """A directory of runs on CartPole, where a pole falls when it falls; no tickets asked for."""
+    more = {"cluster": CRASHING, "network": NETWORK} if request.param == "crashing" else {}
+    described = scenario(CARTPOLE, **more)
+    folder = tmp_path_factory.mktemp("lengths") / "o"
+    wishes = Wishes(quiet=True)
+    directory, code = run_and_write(described, folder, "", command="", wishes=wishes)
+    assert code == 0
+    return results.load(directory)
+
+
+def test_the_tickets_are_kept_although_nobody_asked(done):
+    assert set(done.tickets["method"]) == set(METHODS)
+    assert done.tickets["environment_steps"].notna().all()
+    assert done.tickets["environment_steps"].nunique() > 5
+    assert done.tickets["environment_steps"].between(5, 40).all()
+    agree_with_steps(done.tickets[done.tickets["outcome"] == "used"], done.steps)
+    agree_with_workers(done.tickets, done.workers)
+    crashing = done.scenario.cluster.failures is not None
+    assert (done.workers["lost"].sum() > 0) == crashing
+
+
+def test_the_lengths_of_the_used_are_the_environment_steps_of_each_step(done):
+    """The ruler plays episodes for their length; the gradients are of the same episodes."""
+    used = done.tickets[done.tickets["outcome"] == "used"]
+    by_step = used.groupby(["method", "used_in_step"])["environment_steps"].sum()
+    for label in METHODS:
+        taken = done.steps.loc[done.steps["method"] == label, "environment_steps"].diff()[1:]
+        assert by_step[label].tolist() == taken.tolist()
+
+
+def test_a_computation_takes_the_seconds_of_its_steps(done):
+    whole = done.tickets[done.tickets["outcome"] == "used"]
+    seconds = whole["worker"].map(dict(enumerate(UNEQUAL))) * whole["environment_steps"]
+    took = (whole["finish"] - whole["start"]).tolist()
+    assert took == pytest.approx(seconds.astype(float).tolist(), rel=1e-9)
+
+
+def test_what_was_cut_short_had_not_reached_its_length(done):
+    cut = done.tickets[done.tickets["outcome"].isin(["recalled", "unfinished"])]
+    seconds = cut["worker"].map(dict(enumerate(UNEQUAL))) * cut["environment_steps"]
+    assert len(cut) > 0
+    assert (cut["finish"] - cut["start"] <= seconds.astype(float) + 1e-9).all()
+
+
+@pytest.mark.parametrize("label", METHODS)
+def test_a_directory_is_enough_to_have_the_times_once_more(label, done):
+    described = done.scenario
+    again = replay(described, done.run(label, 3), done.vector)
+    steps = list(again.steps(stop_of(described)))
+    mine = done.steps[done.steps["method"] == label]
+    assert [0.0, *(step.time for step in steps)] == mine["time"].tolist()
+    assert [0, *(step.used for step in steps)] == mine["gradients"].tolist()
+    workers = done.workers[done.workers["method"] == label]
+    for name in ("started", "used", "recalled", "lost", "unfinished"):
+        assert getattr(again.accounts(), name).tolist() == workers[name].tolist()
+
+
+@pytest.mark.parametrize("label", ["rennala-pg", "asynchronous-pg"])
+def test_the_lengths_are_those_of_the_objective_at_the_points_of_the_versions(label):
+    """Asked anew, one by one, at points that were kept: plain ascent steps where it stands."""
+    described = scenario(
+        CARTPOLE, methods={label: METHODS[label]}, evaluation={"every_steps": 1, "episodes": 1}
+    )
+    points = {}
+
+    def watch(run):
+        points[run.steps] = np.array(run.point)
+
+    (run,) = run_scenario(described, watch=watch)
+    objective, root = described.objective.build(), jax.random.key(3)
+    known = {ticket: length for ticket, length in run.lengths.items() if ticket.version in points}
+    assert len(known) >= 30
+    assert len({ticket.version for ticket in known}) > 4
+    for ticket, length in known.items():
+        point = points[ticket.version][None]
+        rows, one = np.array([ticket], np.int32), np.ones(1)
+        assert objective.lengths(root, point, rows, one).tolist() == [length]
+    for ticket in list(known)[::12]:
+        assert objective.sample(root, points[ticket.version], ticket)[1] == known[ticket]
+
+
+def test_lengths_depend_on_the_ticket_and_not_on_the_method(done):
+    first = done.tickets[done.tickets["version"] == 0]
+    names = first.groupby(["worker", "index"])["environment_steps"]
+    assert (names.nunique() == 1).all()
+    assert (names.size() > 1).any()
+
+
+def test_short_episodes_are_preferred_by_who_takes_the_first_and_not_by_who_counts_starts():
+    """Equal workers, one batch: of all episodes at the first point, the first to finish are the
+    shortest, while the earliest started are just the first of each worker."""
+    described = scenario(
+        CARTPOLE,
+        compute=[1.0] * 4,
+        methods={
+            "first": {"method": "rennala-pg", "batch": 3, "step": 0.05},
+            "earliest": METHODS["earliest"] | {"batch": 3},
+        },
+        stop={"steps": 1},
+        seeds=[0, 1, 2],
+    )
+    for run in run_scenario(described):
+        lengths = [run.lengths[Ticket(worker, 0, 0)] for worker in range(4)]
+        if run.method == "first" and sorted(lengths)[1] * 2 > max(lengths):
+            expected = sorted(lengths)[2]  # no second episode of anybody comes before
+            assert run.time == expected
+        if run.method == "earliest":
+            assert run.time == max(lengths[:3])
+
+
+# How runs end
+
+
+def finished(tmp_path, described):
+    wishes = Wishes(quiet=True)
+    directory, code = run_and_write(described, tmp_path / "o", "", command="", wishes=wishes)
+    return results.load(directory), code
+
+
+@pytest.mark.parametrize("label", ["rennala-pg", "asynchronous-pg", "malenia-pg"])
+def test_a_target_in_the_middle_leaves_times_that_can_be_had_again(label, tmp_path):
+    methods = {label: METHODS[label]}
+    full = scenario(CARTPOLE, methods=methods, stop={"steps": 12})
+    (whole,) = run_scenario(full)
+    returns = whole.columns()["return"]
+    looked = [at for at in range(2, 11, 2) if returns[at] > np.nanmax(returns[:at])]
+    at = looked[-1]
+    cut = scenario(CARTPOLE, methods=methods, stop={"steps": 12, "target": float(returns[at])})
+    found, code = finished(tmp_path, cut)
+    (run,) = found.runs.to_dict("records")
+    assert (code, run["end"], run["steps"]) == (0, "target", at)
+    assert run["evaluated"] == run["used"]
+    assert found.steps["time"].tolist() == whole.columns()["time"][: at + 1].tolist()
+    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
+    agree_with_workers(found.tickets, found.workers)
+    again = replay(cut, found.run(label, 3), found.vector)
+    times = [step.time for step in again.steps(stop_of(cut)._replace(steps=at))]
+    assert times == found.steps["time"].tolist()[1:]
+
+
+def test_a_target_that_the_start_meets_asks_for_no_length(tmp_path):
+    described = scenario(CARTPOLE, stop={"steps": 4, "target": 1.0})
+    found, code = finished(tmp_path, described)
+    assert code == 0
+    assert set(found.runs["end"]) == {"target"}
+    assert found.tickets is None or found.tickets.empty
+
+
+def test_who_leaves_for_ever_stalls_a_method_that_waits(tmp_path):
+    described = scenario(
+        CARTPOLE, cluster={"outages": [{"worker": 1, "begin": 3.0}]}, stop={"steps": 4}
+    )
+    found, code = finished(tmp_path, described)
+    assert code == 3
+    ends = found.runs.set_index("method")["end"]
+    assert ends[["malenia-pg", "synchronous-pg"]].tolist() == ["stalled", "stalled"]
+    assert ends[["rennala-pg", "asynchronous-pg", "afedpg"]].tolist() == ["stop"] * 3
+    agree_with_workers(found.tickets, found.workers)
+
+
+def test_a_stop_in_seconds_is_kept_to(tmp_path):
+    found, _ = finished(tmp_path, scenario(CARTPOLE, stop={"seconds": 33.0}))
+    assert (found.runs["simulated_seconds"] == 33.0).all()
+    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
+    agree_with_workers(found.tickets, found.workers)
+
+
+def test_a_debug_executor_finds_the_same_times(tmp_path):
+    methods = {name: METHODS[name] for name in ("rennala-pg", "afedpg")}
+    described = scenario(CARTPOLE | {"dtype": "float64"}, methods=methods, stop={"steps": 3})
+    one, other = (
+        [run.columns()["time"].tolist() for run in run_scenario(described, executor=each)]
+        for each in (BatchedExecutor, DebugExecutor)
+    )
+    assert one == other
+
+
