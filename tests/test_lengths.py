@@ -41,6 +41,8 @@ PENDULUM = {
     "horizon": HORIZON,
     "policy": {"hidden": [4]},
 }
+SMALL = 1e-4
+"""A pendulum's gradients are large."""
 CARTPOLE = PENDULUM | {"environment": "CartPole-v1", "horizon": 40}
 UNEQUAL = [0.25, 0.425, 0.725, 1.325]
 RANDOM = {"law": "log-normal", "mean": UNEQUAL, "sigma": 0.5}
@@ -83,6 +85,7 @@ def both(name):
     """Charged by the step, and by the gradient at so many times the seconds."""
     compute, cluster, network = CLUSTERS[name]
     tables = {"cluster": cluster, "network": network}
+    tables["methods"] = {label: table | {"step": SMALL} for label, table in METHODS.items()}
     stepwise = scenario(PENDULUM, compute=compute, **tables)
     whole = scenario(PENDULUM, per="gradient", compute=times(compute, HORIZON), **tables)
     return [{run.method: run for run in run_scenario(each)} for each in (stepwise, whole)]
@@ -92,7 +95,7 @@ def both(name):
 @pytest.mark.parametrize("name", CLUSTERS)
 def test_equal_episodes_are_another_unit_of_time(name, label):
     one, other = (runs[label] for runs in both(name))
-    assert one.steps == other.steps == 8
+    assert (one.steps, one.end) == (other.steps, other.end) == (8, "stop")
     mine, theirs = one.columns(), other.columns()
     for column in ("time", "tickets", "gradients", "max_delay", "environment_steps"):
         np.testing.assert_array_equal(mine[column], theirs[column], err_msg=column)
@@ -194,7 +197,7 @@ def test_the_lengths_are_those_of_the_objective_at_the_points_of_the_versions(la
     (run,) = run_scenario(described, watch=watch)
     objective, root = described.objective.build(), jax.random.key(3)
     known = {ticket: length for ticket, length in run.lengths.items() if ticket.version in points}
-    assert len(known) >= 30
+    assert len(known) >= (30 if label == "rennala-pg" else 11)
     assert len({ticket.version for ticket in known}) > 4
     for ticket, length in known.items():
         point = points[ticket.version][None]
@@ -226,11 +229,18 @@ def test_short_episodes_are_preferred_by_who_takes_the_first_and_not_by_who_coun
     )
     for run in run_scenario(described):
         lengths = [run.lengths[Ticket(worker, 0, 0)] for worker in range(4)]
-        if run.method == "first" and sorted(lengths)[1] * 2 > max(lengths):
-            expected = sorted(lengths)[2]  # no second episode of anybody comes before
-            assert run.time == expected
         if run.method == "earliest":
             assert run.time == max(lengths[:3])
+        else:
+            assert run.time == sorted(ends_of(run))[2]
+
+
+def ends_of(run):
+    """When each episode ended that was started, had nobody been stopped."""
+    clock = dict.fromkeys(range(4), 0)
+    for worker, _, index in sorted(run.lengths):
+        clock[worker] += run.lengths[Ticket(worker, 0, index)]
+        yield clock[worker]
 
 
 # How runs end
@@ -245,12 +255,13 @@ def finished(tmp_path, described):
 @pytest.mark.parametrize("label", ["rennala-pg", "asynchronous-pg", "malenia-pg"])
 def test_a_target_in_the_middle_leaves_times_that_can_be_had_again(label, tmp_path):
     methods = {label: METHODS[label]}
-    full = scenario(CARTPOLE, methods=methods, stop={"steps": 12})
-    (whole,) = run_scenario(full)
+    tables = {"methods": methods, "evaluation": {"every_steps": 1, "episodes": 2}}
+    (whole,) = run_scenario(scenario(CARTPOLE, stop={"steps": 12}, **tables))
     returns = whole.columns()["return"]
-    looked = [at for at in range(2, 11, 2) if returns[at] > np.nanmax(returns[:at])]
-    at = looked[-1]
-    cut = scenario(CARTPOLE, methods=methods, stop={"steps": 12, "target": float(returns[at])})
+    at = int(np.argmax(returns))
+    assert 0 < at < 12
+    stop = {"steps": 12, "target": float(returns[at])}
+    cut = scenario(CARTPOLE, stop=stop, **tables)
     found, code = finished(tmp_path, cut)
     (run,) = found.runs.to_dict("records")
     assert (code, run["end"], run["steps"]) == (0, "target", at)

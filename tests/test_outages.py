@@ -174,8 +174,8 @@ def test_the_earliest_started_are_counted_off_with_their_worker(play):
     case = Case("rennala", [1.0, 3.0], batch=2, count="earliest-started", steps=1)
     rounds, books, traced = play(replace(case, outages=((0, 0.5, 1.0),)))
     assert schedule(rounds) == [(3.0, [(0, 0, 2), (1, 0, 0)], [0.5, 0.5])]
-    assert [done[3] for done in fates(traced)] == ["lost", "dropped", "used", "used"]
-    assert counts(books[0]) == {"started": 3, "used": 1, "dropped": 1, "lost": 1}
+    assert [done[3] for done in fates(traced)] == ["lost", "dropped", "used", "recalled", "used"]
+    assert counts(books[0]) == {"started": 4, "used": 1, "recalled": 1, "dropped": 1, "lost": 1}
 
 
 # Work that is continued.
@@ -210,7 +210,7 @@ def test_an_order_sent_during_a_pause_is_followed_after_it(play):
     case = replace(case, download=[0.0, 2.0], seconds=9.0)
     rounds, books, traced = play(case)
     assert times(rounds)[0] == 4.0
-    assert [tuple(done[:2]) for done in traced if done.ticket[0] == 1][0] == ((1, 1, 0), 7.0)
+    assert next(tuple(done[:2]) for done in traced if done.ticket[0] == 1) == ((1, 1, 0), 7.0)
     assert books[1].down == 6.0
 
 
@@ -348,7 +348,8 @@ def cases(draw, method, work, networked=None):
         work=work,
         seed=draw(st.integers(0, 99)),
         **(draw(networks(n)) if networked else {}),
-        **draw(stops()),
+        # Who fails all the time may never get a batch together.
+        **{"seconds": 40.0, **draw(stops())},
     )
 
 

@@ -45,7 +45,7 @@ def _resumed(workers: Workers, worker: int, now: float, until: float, finish: fl
 def lose(workers: Workers, now: float, worker: int, until: float) -> None:
     """It is gone, with its order, its computation and all gradients that it holds."""
     workers.down_from[worker], workers.up_at[worker] = now, until
-    workers.absent[worker] = True
+    workers.absent[worker], workers.away = True, workers.away + 1
     workers.settle(now)
     start, books = workers.at_start[worker], workers.books
     if workers.trace:
@@ -81,6 +81,7 @@ def come_back(workers: Workers, now: float, worker: int) -> None:
         if workers.old_start[worker] < NEVER and workers.old_finish[worker] > down_from:
             workers.old_paused[worker] += gone
     workers.down_from[worker] = NEVER
-    workers.absent[worker] = False
+    if workers.absent[worker]:
+        workers.absent[worker], workers.away = False, workers.away - 1
     if workers.trace:
         workers.trace.stretch("down", worker, down_from, now, workers.at_version[worker])

@@ -39,7 +39,7 @@ class Calendar:
         self._plan = cast("memoryview[float]", plans.data)
         self._heap: list[tuple[float, int]] = []
         self._chunk: list[tuple[float, int]] = []  # latest first, so that the end is popped
-        self._rest = np.empty(0)
+        self._copy, self._rest = np.empty_like(plans), np.empty(0)
         self._size = 0
         self._begin, self._reach = 0.0, 0.0  # when it was filled, and how far a chunk went
 
@@ -47,7 +47,8 @@ class Calendar:
         """Start anew from the plans as they are now; what was entered before is void."""
         self._heap.clear()
         self._chunk = []
-        self._rest = self._plans.copy()
+        self._rest = self._copy
+        np.copyto(self._rest, self._plans)
         self._size = FIRST_CHUNK // 2
         self._begin = now
 

@@ -68,12 +68,14 @@ class Workers:
         self.begun, self.first = integers(n), integers(n)
         self.received = integers(n)
         self.sent_at = floats(n if trace else 0, NEVER)
+        self._newest = -1  # the newest version of an order to everybody
+        self._scratch = floats(n)  # new arrays of this size cost more than what is done with them
         self.ordered = False  # whether anybody may have an order
         self.olds = 0
 
         self.down_from, self.up_at = floats(n, NEVER), floats(n)
         self.paused, self.old_paused = floats(n), floats(n)
-        self.absent = np.zeros(n, bool)
+        self.absent, self.away = np.zeros(n, bool), 0
         self.outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
         self.stuck: set[int] = set()
         """Who has an order and will never be done with it, as things are."""
@@ -94,7 +96,11 @@ class Workers:
         if self.ordered:
             self.release(now)
         self.ordered = True
-        np.copyto(self.first, self.begun, where=self.version != order.version)
+        if order.version > self._newest:
+            self.first[:] = self.begun
+        else:
+            np.copyto(self.first, self.begun, where=self.version != order.version)
+        self._newest = order.version
         self.version.fill(order.version)
         self.left.fill(order.quota)
         self.uploading.fill(order.upload)
@@ -104,7 +110,8 @@ class Workers:
         else:
             np.maximum(now + self.download.all(self.received), free, out=self.start)
             self.received += ~self.absent
-        self.start[self.absent] = NEVER
+        if self.away:
+            self.start[self.absent] = NEVER
         self._plan_all()
         if not self.download.free:
             waits = self.start < NEVER
@@ -130,7 +137,7 @@ class Workers:
 
     def _may_miss(self) -> bool:
         """Whether an order to everybody may leave out some."""
-        return self.finishes or self.pauses or bool(self.absent.any())
+        return self.finishes or self.pauses or self.away > 0
 
     def order_one(self, now: float, worker: int, order: Order) -> float:
         """One worker gets this order; returns when it will have its first gradient."""
@@ -138,7 +145,7 @@ class Workers:
             self.release(now, slice(worker, worker + 1))
         if self.absent[worker]:
             return NEVER
-        self.ordered = True
+        self.ordered, self._newest = True, order.version
         if self.at_version[worker] != order.version:
             self.at_version[worker] = order.version
             self.at_first[worker] = self.at_begun[worker]
@@ -217,13 +224,15 @@ class Workers:
         if self.pauses:
             self.paused[whom] = 0
 
-    def elapsed(self, now: float, whom: slice) -> Floats:
+    def elapsed(self, now: float, whom: slice = slice(None)) -> Floats:
         """How long each has been at its present computation; 0 where it has none."""
+        elapsed = self._scratch[whom]
         if self.pauses:
-            until = np.minimum(now, self.down_from[whom])
-            elapsed: Floats = until - self.start[whom] - self.paused[whom]
+            np.minimum(now, self.down_from[whom], out=elapsed)
+            elapsed -= self.start[whom]
+            elapsed -= self.paused[whom]
         else:
-            elapsed = now - self.start[whom]
+            np.subtract(now, self.start[whom], out=elapsed)
         np.maximum(elapsed, 0, out=elapsed)
         return elapsed
 
