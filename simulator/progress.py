@@ -132,13 +132,14 @@ def tickets_of(run: Run) -> int:
 
 
 def fraction(run: Run, scenario: Scenario) -> float:
-    """How much of the run is done, if it goes on to its stop."""
+    """How much of the run is done, if it goes on to its stop; its last step may go beyond."""
     stop = scenario.stop
-    return max(
+    done = max(
         run.time / (stop.seconds or math.inf),
         run.steps / (stop.steps or math.inf),
         run.gradients / (stop.gradients or math.inf),
     )
+    return min(done, 1.0)
 
 
 def where(run: Run, scenario: Scenario) -> str:

@@ -82,7 +82,7 @@ def _of_the_rest(scenario: Scenario) -> list[str]:
 def _always_one(scenario: Scenario, speed: SpeedTable) -> bool:
     """Whether work takes its own seconds, at many moments of the run."""
     if isinstance(described := speed.build(), RandomWalk):
-        return described.sigma == 0  # the rest would have to be laid out that far
+        return described.sigma == 0 or described.low == described.high  # the rest would have to be laid out that far
     pace, workers = scenario.build_cluster().pace(0), scenario.cluster.workers
     assert pace is not None
     starts = np.linspace(0, scenario.stop.seconds or 1e6, MOMENTS)

@@ -119,7 +119,7 @@ def _speed_up(row: Row) -> str:
 def _share(value: float) -> str:
     if math.isnan(value):
         return DASH
-    return f"{value:.1%}" if 0 < value < 0.1 else f"{value:.0%}"
+    return f"{value:.1%}" if 0.0005 <= value < 0.1 else f"{abs(value):.0%}"
 
 
 def _number(value: float) -> str:

@@ -124,7 +124,7 @@ class WireTable(Table):
 
     model_config = ConfigDict(allow_inf_nan=True)
 
-    law: Literal["wire"]
+    law: Literal["wire"] = "wire"
     bandwidth: Any
     latency: Any = None
 

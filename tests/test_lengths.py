@@ -256,6 +256,7 @@ def finished(tmp_path, described):
 def test_a_target_in_the_middle_leaves_times_that_can_be_had_again(label, tmp_path):
     methods = {label: METHODS[label]}
     tables = {"methods": methods, "evaluation": {"every_steps": 1, "episodes": 2}}
+    tables["seeds"] = [5] if label == "asynchronous-pg" else [3]  # where it gets better at all
     (whole,) = run_scenario(scenario(CARTPOLE, stop={"steps": 12}, **tables))
     returns = whole.columns()["return"]
     at = int(np.argmax(returns))
@@ -269,7 +270,7 @@ def test_a_target_in_the_middle_leaves_times_that_can_be_had_again(label, tmp_pa
     assert found.steps["time"].tolist() == whole.columns()["time"][: at + 1].tolist()
     agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
     agree_with_workers(found.tickets, found.workers)
-    again = replay(cut, found.run(label, 3), found.vector)
+    again = replay(cut, found.run(label, *tables["seeds"]), found.vector)
     times = [step.time for step in again.steps(stop_of(cut)._replace(steps=at))]
     assert times == found.steps["time"].tolist()[1:]
 

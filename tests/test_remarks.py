@@ -59,6 +59,7 @@ CASES = [
     (["network.collective=tree", UPLOAD], RENNALA, []),
     # A parameter server's uplink is passed by every upload, of an all-reduce or not.
     (["network.collective=parameter-server", UPLINK], RENNALA, []),
+    (["network.collective=parameter-server", UPLINK], GREEDY, []),
     # In flight
     (["cluster.in_flight=finish"], GREEDY,
      [f"cluster.in_flight = 'finish': has no effect, {NO_REPLACEMENT}"]),
@@ -91,6 +92,8 @@ CASES = [
     ([speed("'table', times=[0], speeds=[[1], [1], [0.5]]")], ANYBODY, []),
     ([speed("'table', times=[0, 200], speeds=[1, 0.5]")], ANYBODY,
      [f"cluster.speed.law = 'table': {ALWAYS_ONE}"]),
+    # A hiccup of half a second, between two looks.
+    ([speed("'table', times=[0, 2.7, 3.1], speeds=[1, 0, 1]")], ANYBODY, []),
     ([speed("'drift', end=1, seconds=10")], ANYBODY,
      [f"cluster.speed.law = 'drift': {ALWAYS_ONE}"]),
     ([speed("'drift', end=0.5, seconds=10")], ANYBODY, []),
