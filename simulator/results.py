@@ -101,7 +101,7 @@ def load(directory: str | Path) -> Results:
         steps=_read(folder / "steps.parquet", pd.read_parquet),
         workers=_read(folder / "workers.parquet", pd.read_parquet),
         runs=pd.DataFrame(manifest["runs"]),
-        tickets=_read(tickets, pd.read_parquet) if tickets.exists() else None,
+        tickets=_read(tickets, pd.read_parquet) if any(tickets.glob("*.parquet")) else None,
     )
 
 

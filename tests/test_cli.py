@@ -629,7 +629,16 @@ def test_help_names_every_command_and_the_exit_is_zero():
     assert answer.code == 0
     for name in ("run", "validate", "list", "schema", "evaluate", "timeline", "--debug"):
         assert name in answer.out
-    for option in ("--set", "--out", "--seeds", "--methods", "--tickets", "--schedule-only", "--quiet", "--json"):
+    for option in (
+        "--set",
+        "--out",
+        "--seeds",
+        "--methods",
+        "--tickets",
+        "--schedule-only",
+        "--quiet",
+        "--json",
+    ):
         assert option in straggle("run", "--help").out
 
 

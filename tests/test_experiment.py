@@ -386,9 +386,7 @@ def test_a_target_that_is_not_looked_at_is_not_seen():
     )
     assert {(run.end, run.steps) for run in runs.values()} == {("target", 7)}
     runs, _ = play(scenario(NIGT, stop={"steps": 12, "target": -1.0}))
-    assert {(run.end, run.reached, run.steps) for run in runs.values()} == {
-        ("stop", None, 12)
-    }
+    assert {(run.end, run.reached, run.steps) for run in runs.values()} == {("stop", None, 12)}
 
 
 def test_a_target_met_at_the_end_counts():

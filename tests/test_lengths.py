@@ -9,7 +9,6 @@ from functools import cache
 
 import jax
 import numpy as np
-import pandas as pd
 import pytest
 from test_cli import agree_with_steps, agree_with_workers
 
@@ -19,8 +18,7 @@ from simulator.executor import BatchedExecutor, DebugExecutor
 from simulator.experiment import run_scenario
 from simulator.loading import check
 from simulator.running import Wishes, run_and_write
-from simulator.schedule import Computation
-from simulator.simulations import replay, stop_of, vector_of
+from simulator.simulations import replay, stop_of
 
 METHODS = {
     "rennala-pg": {"batch": 4, "step": 0.05},
@@ -310,5 +308,3 @@ def test_a_debug_executor_finds_the_same_times(tmp_path):
         for each in (BatchedExecutor, DebugExecutor)
     )
     assert one == other
-
-

@@ -187,7 +187,9 @@ def test_without_any_run_the_directory_can_be_read(writer):
 
 def test_infinity_comes_back_as_a_number_wherever_it_may_stand(tmp_path):
     plain = SCENARIO.model_dump(exclude_none=True)
-    plain["cluster"] |= {"failures": {"mean_time_between_failures": 9.0, "mean_time_to_repair": inf}}
+    plain["cluster"] |= {
+        "failures": {"mean_time_between_failures": 9.0, "mean_time_to_repair": inf}
+    }
     plain["network"]["upload"] = {"bandwidth": [inf, 8.0]}
     scenario = check(plain)
     writer = writer_at(tmp_path / "run", scenario)
@@ -307,7 +309,7 @@ def test_nothing_is_left_over_from_replacing(complete):
 
 def test_tickets_that_broke_off_leave_the_parts_before(complete, writer):
     before = results.load(complete).tickets
-    with pytest.raises(KeyboardInterrupt), writer.ledger(run_by_hand(seed=4)) as ledger:
+    with pytest.raises(KeyboardInterrupt), writer.ledger(run_by_hand(seed=4)) as ledger:  # noqa: PT012
         ledger.add(COMPUTATIONS[0])
         raise KeyboardInterrupt
     pd.testing.assert_frame_equal(results.load(complete).tickets, before)

@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from simulator.cluster import Fixed, LogNormal, Power
+from simulator.cluster import Failures, Fixed, LogNormal, Outage, Power, Uplink, Vector, Wire
 from simulator.json_schema import json_schema
 from simulator.loading import check, load, override, shipped
 from simulator.mistakes import Mistake
 from simulator.results import Writer, claim_directory
 from simulator.results import load as load_results
+from simulator.running import Wishes, run_and_write
+from simulator.simulations import vector_of
 
 ROOT = Path(__file__).resolve().parents[1]
 METHOD_NAMES = (
@@ -118,7 +120,11 @@ def test_what_is_not_said_has_a_default():
     assert found.title == ""
     assert (found.cluster.in_flight, found.cluster.seed) == ("recall", None)
     assert (found.network.upload, found.network.download) == (None, None)
-    assert found.network.collective == "max"
+    assert (found.network.collective, found.network.uplink) == ("max", None)
+    assert (found.cluster.per, found.cluster.speed) == ("gradient", None)
+    assert (found.cluster.outages, found.cluster.failures) == ([], None)
+    assert found.cluster.in_outage == "lost"
+    assert found.methods["rennala-nigt"].count == "first-finished"
     assert found.evaluation.episodes == 32
     assert (found.stop.seconds, found.stop.gradients, found.stop.target) == (None, None, None)
     assert found.methods["rennala-nigt"].initial_batch is None
@@ -158,6 +164,33 @@ def test_afedpg_takes_a_number_or_a_schedule(key):
     method = scenario(f"methods.afedpg={{{written}}}").methods["afedpg"]
     # With an offset of 1, the fourth value has fallen by the square root of four.
     assert getattr(method, key)(3) == pytest.approx(0.45)
+
+
+def test_outages_of_several_workers_are_one_each():
+    found = scenario("cluster.outages=[{workers=[2, 0], begin=1, end=3}, {worker=1}]")
+    outages = found.build_cluster().outages
+    assert outages.foreseen == (Outage(2, 1.0, 3.0), Outage(0, 1.0, 3.0), Outage(1, 0.0, math.inf))
+    assert (outages.failures, outages.work) == (None, "lost")
+
+
+def test_failures_may_never_be_repaired():
+    written = "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=inf}"
+    assert scenario(written).build_cluster().outages.failures == Failures(9.0, math.inf, None)
+
+
+def test_a_bandwidth_makes_a_wire_and_an_uplink_a_queue():
+    settings = ["network.upload={bandwidth=[1, 2, 4], latency=0.5}", "network.download=2"]
+    network = scenario(*settings).build_cluster().network
+    assert network.upload == Wire(Fixed([1, 2, 4]), Fixed(0.5))
+    assert network.download.law == Fixed(2)
+    served = ["network.collective=parameter-server", "network.uplink={bandwidth=9}"]
+    assert scenario(*served).build_cluster().network.uplink == Uplink(9.0, "queue", 1)
+
+
+def test_a_wire_takes_the_bytes_of_a_point():
+    cluster = scenario("network.upload={bandwidth=[1, 2, 4], latency=0.5}").build_cluster()
+    transfers = cluster.uploads(0, Vector(dimension=4, itemsize=8))
+    assert [transfers.one(worker, 0) for worker in range(3)] == [32.5, 16.5, 8.5]
 
 
 # --set
@@ -266,7 +299,13 @@ def test_formatting_and_spelled_out_defaults_leave_the_fingerprint_alone():
         "cluster.compute=[1.0, 2.0, 5.0]",
         "cluster.compute=[1.0, 2.0, inf]",
         "cluster.in_flight=finish",
+        "cluster.speed={law='drift', end=0.5, seconds=9}",
+        "cluster.outages=[{worker=0, begin=1}]",
+        "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=1}",
+        "cluster.in_outage=continued",
         "cluster.seed=0",
+        "network.upload={bandwidth=1}",
+        "methods.rennala-nigt.count=earliest-started",
         "network.upload=1",
         "objective.dimension=5",
         "evaluation.every_steps=6",
@@ -292,6 +331,14 @@ def test_timing_follows_the_runs_seed_unless_the_cluster_has_its_own():
         "cluster.compute=[1.0, 2.0, inf]",
         "cluster.compute={law='log-normal', mean=[1.0, inf, 2.0], sigma=0.5}",
         "network={upload={law='power', exponent=0.5, dimension_power=0.25}, collective='gather'}",
+        "network={upload={bandwidth=[1e6, 2e6, inf], latency=0.1}, collective='ring'}",
+        "network={uplink={bandwidth=9.0, channels=2}, collective='parameter-server'}",
+        "cluster.outages=[{worker=0, begin=1}, {workers=[1, 2], end=3.5}]",
+        "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=inf, workers=[0]}",
+        "cluster.speed={law='table', times=[0, 1], speeds=[[1, 0], [1, 2], [1, 1]]}",
+        "cluster.speed={law='periodic', period=9, times=[0, 4], speeds=[1, 0], shift=[0, 1, 2]}",
+        "methods.late={method='rennala-nigt', batch=3, step=0.1, momentum=1, "
+        "count='earliest-started'}",
         "methods.mine={method='malenia-nigt', batch=3, step=0.1, momentum=0.5, initial_batch=9}",
         "methods.afedpg={step={scale=0.5, exponent=0.5}, momentum=0.5}",
         # Words that look like infinities, where they are only words.
@@ -301,7 +348,8 @@ def test_timing_follows_the_runs_seed_unless_the_cluster_has_its_own():
 )
 def test_a_scenario_survives_its_manifest(setting, tmp_path):
     written = scenario(setting)
-    Writer(claim_directory(tmp_path / "run"), written, "straggle run").write("complete")
+    directory = claim_directory(tmp_path / "run")
+    Writer(directory, written, "straggle run", vector_of(written)).write("complete")
     manifest = json.loads((tmp_path / "run" / "manifest.json").read_text(), parse_constant=refuse)
     assert manifest["scenario_hash"] == written.fingerprint()
     read = load_results(tmp_path / "run").scenario
@@ -318,6 +366,10 @@ def refuse(constant):
 POLICY = 'objective={kind="policy-gradient", environment="CartPole-v1", '
 POSITIVE = "must be a positive number of seconds"
 FREE_OR_FINITE = "must be a finite number of seconds, 0 or more"
+WHO = "name one worker, or a list of workers"
+SPEED = "must be a number from 0 to 1e+09; 1 is the law's own speed"
+BANDWIDTH = "must be a positive number of bytes per second"
+SERVED = "network={collective='parameter-server', "
 MISTAKES = [
     # Unknown keys, at every level
     ("sedes=[1]", "sedes: unknown key; did you mean 'seeds'?"),
@@ -412,7 +464,8 @@ MISTAKES = [
      "cluster.compute.law = 'zzz': known: exponential, fixed, gamma, half-cauchy, half-normal, "
      "linear, log-normal, never-finishes, pareto, permuted, power, slow-down, two-speed"),
     ("cluster.in_flight=drop", "cluster.in_flight = 'drop': must be 'recall' or 'finish'"),
-    ("network.collective=ring", "network.collective = 'ring': must be 'max' or 'gather'"),
+    ("network.collective=rings", "network.collective = 'rings': "
+     "must be 'max', 'gather', 'ring', 'tree' or 'parameter-server'"),
     ("objective.kind=quadratik", "objective.kind = 'quadratik': did you mean 'quadratic'?"),
     ("objective.noise=gaussian",
      "objective.noise = 'gaussian': must be 'isotropic', 'shared' or 'progress'"),
@@ -426,6 +479,150 @@ MISTAKES = [
     ("objective={kind='policy-gradient', environment='CartPol-v1'}",
      "objective.environment = 'CartPol-v1': gymnasium has no environment of this name; "
      "near it are CartPole-v1, CartPole-v0, phys2d/CartPole-v1"),
+    # Outages and failures
+    ("cluster.outages=3", "cluster.outages = 3: must be a list"),
+    ("cluster.outages={worker=0}", "cluster.outages: must be a list"),
+    ("cluster.outages=[3]", "cluster.outages[0] = 3: must be a table"),
+    ("cluster.outages=[{}]", f"cluster.outages[0]: {WHO}"),
+    ("cluster.outages=[{worker=0}, {begin=1}]", f"cluster.outages[1]: {WHO}"),
+    ("cluster.outages=[{worker=0, workers=[1]}]", f"cluster.outages[0]: {WHO}"),
+    ("cluster.outages=[{worker=3}]",
+     "cluster.outages[0]: there is no worker 3; they are 0 to 2"),
+    ("cluster.outages=[{worker=0}, {workers=[0, 7]}]",
+     "cluster.outages[1]: there is no worker 7; they are 0 to 2"),
+    ("cluster.outages=[{worker=-1}]",
+     "cluster.outages[0].worker = -1: must be greater than or equal to 0"),
+    ("cluster.outages=[{worker=true}]",
+     "cluster.outages[0].worker = True: must be a whole number"),
+    ("cluster.outages=[{workers=[]}]",
+     "cluster.outages[0].workers = []: must have at least 1 item"),
+    ("cluster.outages=[{workers=3}]", "cluster.outages[0].workers = 3: must be a list"),
+    ("cluster.outages=[{worker=0, ende=3}]",
+     "cluster.outages[0].ende: unknown key; did you mean 'end'?"),
+    ("cluster.outages=[{worker=0, begin=-1}]",
+     "cluster.outages[0].begin = -1: must be greater than or equal to 0"),
+    ("cluster.outages=[{worker=0, begin=nan}]",
+     "cluster.outages[0].begin = nan: must be a finite number"),
+    ("cluster.outages=[{worker=0, begin=5, end=2}]",
+     "cluster.outages[0]: end = 2: must be later than begin = 5"),
+    ("cluster.outages=[{worker=0, begin=5, end=5}]",
+     "cluster.outages[0]: end = 5: must be later than begin = 5"),
+    ("cluster.outages=[{worker=0, end=0}]", "cluster.outages[0].end = 0: must be greater than 0"),
+    ("cluster.failures=3", "cluster.failures = 3: must be a table"),
+    ("cluster.failures={}", "cluster.failures.mean_time_between_failures: is missing"),
+    ("cluster.failures={mean_time_between_failures=3}",
+     "cluster.failures.mean_time_to_repair: is missing"),
+    ("cluster.failures={mean_time_between_failures=0, mean_time_to_repair=1}",
+     "cluster.failures.mean_time_between_failures = 0: must be greater than 0"),
+    ("cluster.failures={mean_time_between_failures=inf, mean_time_to_repair=1}",
+     "cluster.failures.mean_time_between_failures = inf: must be a finite number"),
+    ("cluster.failures={mean_time_between_failures=3, mean_time_to_repair=0}",
+     "cluster.failures.mean_time_to_repair = 0: must be greater than 0"),
+    ("cluster.failures={mean_time_between_failures=3, mean_time_to_repair=1, workers=[3]}",
+     "cluster.failures: there is no worker 3; they are 0 to 2"),
+    ("cluster.failures={mean_time_between_failures=3, mean_time_to_repair=1, workers=[]}",
+     "cluster.failures.workers = []: must have at least 1 item"),
+    ("cluster.failures={mean_time_between_failure=3, mean_time_to_repair=1}",
+     "cluster.failures.mean_time_between_failure: unknown key; "
+     "did you mean 'mean_time_between_failures'?"),
+    ("cluster.in_outage=recall", "cluster.in_outage = 'recall': must be 'lost' or 'continued'"),
+    # What takes time
+    ("cluster.per=step", "cluster.per = 'step': must be 'gradient' or 'environment-step'"),
+    ("cluster.per=environment-step",
+     "cluster.per = 'environment-step': the quadratic plays no environment"),
+    # Speeds
+    ("cluster.speed=2", "cluster.speed = 2: must be a table"),
+    ("cluster.speed={}", "cluster.speed.law: is missing"),
+    ("cluster.speed={law='fixed', seconds=1}",
+     "cluster.speed.law = 'fixed': known: drift, periodic, random-walk, table, trace"),
+    ("cluster.speed={law='perodic'}", "cluster.speed.law = 'perodic': did you mean 'periodic'?"),
+    ("cluster.speed={law='table', tims=[0], speeds=[1]}",
+     "cluster.speed.tims: unknown key; did you mean 'times'?"),
+    ("cluster.speed={law='table', times=[0]}", "cluster.speed.speeds: is missing"),
+    ("cluster.speed={law='table', times=[], speeds=[]}",
+     "cluster.speed.times = []: must have at least 1 item"),
+    ("cluster.speed={law='table', times=[0, 1], speeds=[1, 2, 3]}",
+     "cluster.speed.speeds has 3 entries for 2 times: give one per time"),
+    ("cluster.speed={law='table', times=[0, 1], speeds=[[1, 1], [1, 1]]}",
+     "cluster.speed.speeds has 2 rows for 3 workers: "
+     "give one per worker, or a single list of numbers"),
+    ("cluster.speed={law='table', times=[0, 1], speeds=[1, -1]}",
+     f"cluster.speed.speeds[1] = -1: {SPEED}"),
+    ("cluster.speed={law='table', times=[0], speeds=[[1], [nan], [1]]}",
+     f"cluster.speed.speeds[1][0] = nan: {SPEED}"),
+    ("cluster.speed={law='table', times=[0, 1], speeds=[1, 'a']}",
+     "cluster.speed.speeds[1] = 'a': must be a number"),
+    ("cluster.speed={law='table', times=[1, 2], speeds=[1, 1]}",
+     "cluster.speed.times[0] = 1: must be 0, the beginning"),
+    ("cluster.speed={law='table', times=[0, 2, 2], speeds=[1, 1, 1]}",
+     "cluster.speed.times[2] = 2: must be more than times[1] = 2"),
+    ("cluster.speed={law='periodic', period=0, times=[0], speeds=[1]}",
+     "cluster.speed.period = 0: must be greater than 0"),
+    ("cluster.speed={law='periodic', period=10, times=[0, 10], speeds=[1, 2]}",
+     "cluster.speed.times[1] = 10: must be less than period = 10"),
+    ("cluster.speed={law='periodic', period=10, times=[0], speeds=[0]}",
+     "cluster.speed.speeds: one of them must be more than 0, or nobody ever finishes"),
+    ("cluster.speed={law='periodic', period=10, times=[0], speeds=[1], shift=[1, 2]}",
+     "cluster.speed.shift has 2 entries for 3 workers: give one per worker, or a single number"),
+    ("cluster.speed={law='drift', end=-0.5, seconds=10}", f"cluster.speed.end = -0.5: {SPEED}"),
+    ("cluster.speed={law='drift', end=[1, 2], seconds=10}",
+     "cluster.speed.end has 2 entries for 3 workers: give one per worker, or a single number"),
+    ("cluster.speed={law='drift', end=0.5}", "cluster.speed.seconds: is missing"),
+    ("cluster.speed={law='random-walk', every=1, sigma=11, low=0.5, high=3}",
+     "cluster.speed.sigma = 11: must be less than or equal to 10"),
+    ("cluster.speed={law='random-walk', every=1, sigma=1, low=2, high=3}",
+     "cluster.speed.low = 2: must be less than or equal to 1"),
+    # Links and uplinks
+    ("network.upload={}", "network.upload.law: is missing"),
+    ("network.upload={bandwidth=0}", f"network.upload.bandwidth[0] = 0: {BANDWIDTH}"),
+    ("network.upload={bandwidth=[1, 2, -3]}", f"network.upload.bandwidth[2] = -3: {BANDWIDTH}"),
+    ("network.download={bandwidth=nan}", f"network.download.bandwidth[0] = nan: {BANDWIDTH}"),
+    ("network.upload={bandwidth='fast'}",
+     "network.upload.bandwidth = 'fast': must be a number, a list of one per worker, "
+     "or the table of a law"),
+    ("network.upload={bandwidth={law='log-normal', mean=1, sigma=1}}",
+     "network.upload.bandwidth.law = 'log-normal': "
+     "known: fixed, linear, permuted, power, two-speed"),
+    ("network.upload={latency=1}", "network.upload.bandwidth: is missing"),
+    ("network.upload={bandwidth=1, latency=-1}",
+     f"network.upload.latency[0] = -1: {FREE_OR_FINITE}"),
+    ("network.upload={bandwidth=1, latency=inf}",
+     f"network.upload.latency[0] = inf: {FREE_OR_FINITE}"),
+    ("network.upload={bandwidth=1, latency=[1]}", "network.upload.latency.seconds has 1 entries "
+     "for 3 workers: give one per worker, or a single number"),
+    ("network.upload={bandwidth=1, latncy=1}",
+     "network.upload.latncy: unknown key; did you mean 'latency'?"),
+    ("network.upload={bandwidth=1, seconds=1}",
+     "network.upload.seconds: unknown key; known: bandwidth, latency, law"),
+    ("network.upload={bandwidth=1, dimension_power=1}",
+     "network.upload.dimension_power: unknown key; known: bandwidth, latency, law"),
+    ("network.upload={law='fixed', bandwidth=1}",
+     "network.upload.bandwidth: unknown key; known: dimension_power, law, seconds"),
+    ("network.collective=parameter-server",
+     "network.uplink: is missing; a parameter-server needs its bandwidth"),
+    ("network.uplink={bandwidth=1}",
+     "network.uplink: is for collective = 'parameter-server', not 'max'"),
+    ("network={uplink={bandwidth=1}, collective='ring'}",
+     "network.uplink: is for collective = 'parameter-server', not 'ring'"),
+    (SERVED + "uplink={}}", "network.uplink.bandwidth: is missing"),
+    (SERVED + "uplink=3}", "network.uplink = 3: must be a table"),
+    (SERVED + "uplink={bandwidth=0}}", "network.uplink.bandwidth = 0: must be greater than 0"),
+    (SERVED + "uplink={bandwidth=-1}}", "network.uplink.bandwidth = -1: must be greater than 0"),
+    (SERVED + "uplink={bandwith=1}}",
+     "network.uplink.bandwith: unknown key; did you mean 'bandwidth'?"),
+    (SERVED + "uplink={bandwidth=1, channels=0}}",
+     "network.uplink.channels = 0: must be greater than or equal to 1"),
+    (SERVED + "uplink={bandwidth=1, contention='fair'}}",
+     "network.uplink.contention = 'fair': must be 'queue' or 'share'"),
+    (SERVED + "uplink={bandwidth=1, contention='share', channels=2}}",
+     "network.uplink: channels: only a queue has several"),
+    # Rennala's batch
+    ("methods.rennala-nigt.count=last",
+     "methods.rennala-nigt.count = 'last': must be 'first-finished' or 'earliest-started'"),
+    ("methods.synchronous-pg={step=0.1, count='first-finished'}",
+     "methods.synchronous-pg.count: unknown key; known: method, step"),
+    ("methods.malenia-pg={step=0.1, batch=2, count='first-finished'}",
+     "methods.malenia-pg.count: unknown key; known: batch, initial_batch, method, step"),
     # Lists of the wrong length, seeds, what is missing, what contradicts
     ("cluster.compute=[1, 2]", "cluster.compute.seconds has 2 entries for 3 workers: "
      "give one per worker, or a single number"),
@@ -455,6 +652,151 @@ MISTAKES = [
 @pytest.mark.parametrize(("setting", "message"), MISTAKES, ids=[each[0][:70] for each in MISTAKES])
 def test_bad_input_is_told_in_exactly_one_line(setting, message):
     assert mistake_in(setting) == message
+
+
+# The file of a trace: its mistakes name the file and the place in it
+
+HEADER = "worker,time,speed\n"
+TRACES = {
+    "empty": ("", "is empty: must have the columns worker, time and speed"),
+    "header only": (HEADER, "has no rows: must have one at least"),
+    "no header": ("0,0,1\n", "line 1: must have the columns worker, time and speed, "
+                  "separated by commas, and worker is missing in '0,0,1'"),
+    "column missing": ("worker,time\n0,0\n", "line 1: must have the columns worker, time and "
+                       "speed, separated by commas, and speed is missing in 'worker,time'"),
+    "unsorted": (HEADER + "0,0,1\n1,0,1\n0,9,1\n0,5,1\n",
+                 "line 5: time = 5 of worker 0: must be more than 9, as in line 4"),
+    "twice": (HEADER + "0,5,1\n0,5,2\n",
+              "line 3: time = 5 of worker 0: must be more than 5, as in line 2"),
+    "negative speed": (HEADER + "0,0,1\n\n1,0,-0.5\n", f"line 4: speed = -0.5: {SPEED}"),
+    "negative time": (HEADER + "0,-1,1\n",
+                      "line 2: time = -1: must be a number of seconds from 0 to 1e+18"),
+    "unknown worker": (HEADER + "3,0,1\n",
+                       "line 2: worker = 3: must be a worker's number, from 0 to 2"),
+    "no number": (HEADER + "0,0,fast\n", "line 2: speed = 'fast': must be a number"),
+    "no whole number": (HEADER + "0.5,0,1\n",
+                        "line 2: worker = '0.5': must be a whole number"),
+    "short row": (HEADER + "0,0,1\n0,1\n",
+                  "line 3: has 2 fields: must have 3, as the header has"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_a_mistake_in_a_trace_names_the_file_and_the_line(name, tmp_path):
+    text, told = TRACES[name]
+    file = tmp_path / "speeds.csv"
+    file.write_text(text, encoding="utf-8")
+    comma = ", " if told.startswith("line") else ": "
+    message = mistake_in(f"cluster.speed={{law='trace', file='{file}'}}")
+    assert message == f"cluster.speed.file = '{file}'{comma}{told}"
+
+
+def test_a_trace_that_is_not_there_or_not_a_table(tmp_path):
+    for file, told in (
+        (tmp_path / "none.csv", "cannot be read: No such file or directory: "
+         "must be the path of a CSV or Parquet file"),
+        (tmp_path / "speeds.txt", "must end in .csv or .parquet"),
+    ):  # fmt: skip
+        message = mistake_in(f"cluster.speed={{law='trace', file='{file}'}}")
+        assert message == f"cluster.speed.file = '{file}': {told}"
+    prose = tmp_path / "prose.parquet"
+    prose.write_text("Dear reader")
+    message = mistake_in(f"cluster.speed={{law='trace', file='{prose}'}}")
+    assert message.startswith(f"cluster.speed.file = '{prose}': must be a Parquet file: ")
+    assert "\n" not in message
+
+
+# Where the file of a trace is looked for, and where it goes
+
+SLOW, FAST = HEADER + "0,0,0.5\n", HEADER + "0,0,2\n"
+
+
+@pytest.fixture
+def traced(tmp_path, monkeypatch):
+    """A scenario in one folder, run from another."""
+    for folder in ("home", "here"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "home" / "tiny.toml").write_text(TINY)
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path
+
+
+def first_second(found):
+    """When worker 0 ends its first second of work."""
+    return found.build_cluster().pace(0).finish(0, 0.0, 1.0)
+
+
+def by_trace(file):
+    return f"cluster.speed={{law='trace', file='{file}'}}"
+
+
+def test_a_trace_lies_beside_its_scenario(traced):
+    (traced / "home" / "speeds.csv").write_text(SLOW)
+    text = TINY.replace(
+        "[objective]", "speed = { law = 'trace', file = 'speeds.csv' }\n[objective]"
+    )
+    (traced / "home" / "mine.toml").write_text(text)
+    for source in ("../home/mine.toml", traced / "home" / "mine.toml"):
+        found = load(str(source))
+        assert first_second(found) == 2.0
+        assert found.speed_trace.samefile(traced / "home" / "speeds.csv")
+
+
+def test_a_trace_named_on_the_command_line_may_lie_in_either_place(traced):
+    source = "../home/tiny.toml"
+    (traced / "here" / "mine.csv").write_text(FAST)
+    assert first_second(load(source, [by_trace("mine.csv")])) == 0.5
+    (traced / "home" / "other.csv").write_text(SLOW)
+    assert first_second(load(source, [by_trace("other.csv")])) == 2.0
+    # In both: beside the scenario, as if it were written there.
+    (traced / "home" / "mine.csv").write_text(SLOW)
+    assert first_second(load(source, [by_trace("mine.csv")])) == 2.0
+    assert first_second(load(source, [by_trace(traced / "here" / "mine.csv")])) == 0.5
+
+
+def test_a_trace_that_is_in_neither_place_is_named_as_it_was_written(traced):
+    with pytest.raises(Mistake) as caught:
+        load("../home/tiny.toml", [by_trace("mine.csv")])
+    assert str(caught.value).startswith("cluster.speed.file = 'mine.csv': cannot be read: ")
+
+
+def ran(found, directory):
+    wishes = Wishes(schedule_only=True, quiet=True)
+    folder, code = run_and_write(found, directory, "", command="", wishes=wishes)
+    assert code == 0
+    return load_results(folder)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".CSV", ".parquet"])
+def test_a_result_directory_needs_no_trace_but_its_own(suffix, traced):
+    file = traced / "here" / f"mine{suffix}"
+    if suffix == ".parquet":
+        import pandas as pd
+
+        pd.DataFrame({"worker": [0], "time": [0.0], "speed": [0.5]}).to_parquet(file)
+    else:
+        file.write_text(SLOW)
+    before = ran(load("../home/tiny.toml", [by_trace(file.name)]), Path("o"))
+    file.unlink()
+    (traced / "here" / "o").rename(traced / "moved")
+    after = load_results(traced / "moved")
+    assert first_second(after.scenario) == 2.0
+    assert after.scenario.speed_trace == traced / "moved" / f"speeds{suffix.lower()}"
+    assert after.manifest["scenario"]["cluster"]["speed"]["file"] == f"speeds{suffix.lower()}"
+    assert after.scenario.fingerprint() == before.manifest["scenario_hash"]
+
+
+def test_the_hash_is_of_what_a_trace_says_and_not_of_its_name(traced):
+    for name, text in (("one.csv", SLOW), ("two.csv", SLOW), ("three.csv", FAST)):
+        (traced / "here" / name).write_text(text)
+    one, two, three = (
+        load("../home/tiny.toml", [by_trace(f"{name}.csv")]).fingerprint()
+        for name in ("one", "two", "three")
+    )
+    assert one == two != three
+    assert ran(load("../home/tiny.toml", [by_trace("one.csv")]), Path("o")).manifest[
+        "scenario_hash"
+    ] == one  # fmt: skip
 
 
 # Where the wording is free: one line that begins with the key, or some key inside it.
@@ -623,6 +965,14 @@ def test_the_schema_allows_a_label_of_ones_own_only_with_its_method():
         "methods.rennala-nigt.momentum=1.5",
         "methods.rennala-nigt.bach=1",
         "methods.afedpg={step=0.1}",
+        "cluster.per=step",
+        "cluster.speed={law='fixed', seconds=1}",
+        "cluster.speed={law='drift', end=0.5}",
+        "cluster.outages=[{worker=-1}]",
+        "cluster.failures={mean_time_between_failures=3}",
+        "network.upload={latency=1}",
+        "network.collective=rings",
+        "methods.rennala-nigt.count=last",
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(setting):

@@ -42,8 +42,11 @@ def _resumed(workers: Workers, worker: int, now: float, until: float, finish: fl
     return workers.pace.finish(worker, until, left)
 
 
-def lose(workers: Workers, now: float, worker: int, until: float) -> None:
-    """It is gone, with its order, its computation and all gradients that it holds."""
+def lose(workers: Workers, now: float, worker: int, until: float, *, sending: bool) -> None:
+    """It is gone, with its order, its computation and all gradients that it holds.
+
+    Also with what it was ``sending`` by itself; its part in an all-reduce goes on.
+    """
     workers.down_from[worker], workers.up_at[worker] = now, until
     workers.absent[worker], workers.away = True, workers.away + 1
     workers.settle(now)
@@ -65,7 +68,10 @@ def lose(workers: Workers, now: float, worker: int, until: float) -> None:
     workers.old_finish[worker] = 0.0
     workers.stuck.discard(worker)
     workers.unmeasured.discard(worker)
-    books.stop_sending(worker, now)
+    if sending:
+        books.stop_sending(worker, now)
+    else:
+        books.goes_down(worker, now, until)
     books.lose_held(worker)
 
 

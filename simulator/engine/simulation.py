@@ -190,7 +190,7 @@ class Simulation:
                 self._books.let_go(worker)
         # What is computed meanwhile is told from the plans: so first the transfers, then the end
         # of the orders.
-        over = self._uploads.free or self._uploads.all_reduce(
+        over = self._uploads.never_waits or self._uploads.all_reduce(
             self.now, self.version, list(participants)
         )
         self._state.release(self.now)
@@ -277,7 +277,7 @@ class Simulation:
         uploads = self._state.uploads(worker)
         if self._mortal:
             self._books.hold(worker)
-        if not self._uploads.free:
+        if not self._uploads.never_waits:
             self._uploads.done(self.now, worker)
         if not uploads:
             self._deliver(ticket)
@@ -320,11 +320,11 @@ class Simulation:
         self._arm()
 
     def _lose(self, worker: int, until: float) -> None:
-        self._uploads.break_off(self.now, worker)
+        broken = self._uploads.break_off(self.now, worker)
         if self._trace:
             # While a collective is under way, all that was done is part of it.
             self._trace.lost(worker, lambda t: t in self._arrived or not self._waiting)
-        absence.lose(self._state, self.now, worker, until)
+        absence.lose(self._state, self.now, worker, until, sending=broken)
         if self._waiting:
             self._drive(Lost(worker))
 

@@ -1,6 +1,7 @@
 """How do gradients get to the server?  One by one, or together in an all-reduce."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NoReturn
 
 from algorithms.tickets import Ticket
@@ -45,9 +46,11 @@ class Uploads:
         self._sent = [0] * (cluster.workers if self._transfers.varies else 0)
         self.free = self._transfers.free and network.uplink is None
         """Whether nothing that is sent takes any time."""
-        self._done = [0.0] * (0 if self.free else cluster.workers)
+        self.never_waits = self.free and not workers.pauses
+        """Whether an all-reduce takes none either: nobody who takes part can be down."""
+        self._done = [0.0] * (0 if self.never_waits else cluster.workers)
         self._way = shared_way(clock, network.uplink, vector.bytes) if network.uplink else None
-        self.in_transit: dict[Ticket, None] = {}
+        self.in_transit: dict[Ticket, object] = {}
         self._open: dict[object, Stretch] = {}
 
     def done(self, now: float, worker: int) -> None:
@@ -57,10 +60,11 @@ class Uploads:
     def send(self, now: float, ticket: Ticket) -> None:
         """A gradient goes its own way."""
         worker = ticket.worker
-        self.in_transit[ticket] = None
         if self._way is not None:
-            self._share(worker, now, ticket.version, lambda: self._through(ticket))
+            through = partial(self._through, ticket)
+            self.in_transit[ticket] = self._share(worker, now, ticket.version, through)
             return
+        self.in_transit[ticket] = None
         seconds = self._parts(worker).seconds
         end = now + seconds
         sending.alone(self._workers, worker, now, seconds)
@@ -122,19 +126,25 @@ class Uploads:
                 self._give_up([worker])
             self._share(worker, begin, version, through)
 
-    def _share(self, worker: int, begin: float, version: int, then: Callable[[], None]) -> None:
+    def _share(self, worker: int, begin: float, version: int, then: Callable[[], None]) -> object:
         """Send over the shared way; when it is through is known only then."""
         assert self._way is not None
         key = object()
         self._open[key] = Stretch("sending", worker, begin, begin, version)
         sending.opened(self._workers, worker, begin)
 
-        def through() -> None:
-            sending.closed(self._workers, worker, self._clock.now)
-            self._trace_sent(key, self._clock.now)
+        def through(event: Happening) -> None:
+            if key in self._open:  # else it was broken off, and others may be open since
+                sending.closed(self._workers, worker, self._clock.now)
+                self._trace_sent(key, self._clock.now)
             then()
 
-        self._way.send(begin, self._parts(worker), through)
+        # At one instant the lowest worker is first, also where SimPy's resources know no workers.
+        def passed() -> None:
+            self._clock.at(self._clock.now, worker + 1, through)
+
+        self._way.send(begin, self._parts(worker), passed)
+        return key
 
     def _parts(self, worker: int) -> Parts:
         if not self._transfers.varies:
@@ -143,12 +153,15 @@ class Uploads:
         self._sent[worker] = k + 1
         return self._transfers.parts(worker, k)
 
-    def break_off(self, now: float, worker: int) -> None:
-        """The worker is gone, and what it was sending with it."""
-        for ticket in [ticket for ticket in self.in_transit if ticket.worker == worker]:
-            del self.in_transit[ticket]
-        for key in [key for key, sent in self._open.items() if sent.worker == worker]:
-            self._trace_sent(key, now)
+    def break_off(self, now: float, worker: int) -> bool:
+        """The worker is gone, and what it was sending by itself; whether there was anything.
+
+        An all-reduce goes on.
+        """
+        lost = [ticket for ticket in self.in_transit if ticket.worker == worker]
+        for ticket in lost:
+            self._trace_sent(self.in_transit.pop(ticket), now)
+        return bool(lost)
 
     def close_trace(self, now: float) -> None:
         """The trace learns of what is still under way."""
