@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from algorithms.aggregation import greedy, malenia, rennala, synchronous
 from algorithms.aggregation.malenia import Counts
+from algorithms.aggregation.vocabulary import Joined, Lost
 from algorithms.tickets import Ticket
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -38,6 +39,9 @@ class ScriptedCluster:
 
     def arrival(self, needs=()):
         return ("arrival", needs)
+
+    def drop(self, ticket):
+        self.said.append(("drop", ticket))
 
     def all_reduce(self, tickets):
         return ("all_reduce", tickets)
@@ -200,6 +204,185 @@ def suffices(workers, n, batch):
     return harmonic_mean >= Fraction(batch, n)
 
 
+# Who is lost, and who joins.
+
+
+def test_rennala_counts_off_what_was_lost_and_collects_on():
+    kept, gone, *more = tickets_of(1, 0, 1, 1)
+    said = conversation(rennala(batch=3), 2, [kept, gone, Lost(0), Joined(0), *more])
+    assert said == [
+        ("broadcast", None, False),
+        *[("arrival", set())] * 4,
+        ("send", 0, None, False),
+        *[("arrival", set())] * 2,
+        ("all_reduce", [kept, *more]),
+        ("step", [kept, *more], [1 / 3] * 3),
+        ("broadcast", None, False),
+        ("arrival", set()),
+    ]
+
+
+def test_malenia_needs_again_whom_it_lost():
+    # A batch of 2 of two workers: one gradient of each.
+    gone, kept, again = Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(0, 0, 2)
+    said = conversation(malenia(batch=2), 2, [gone, Lost(0), kept, Joined(0), again])
+    assert said == [
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+        ("arrival", {1}),
+        ("arrival", {0, 1}),
+        ("arrival", {0}),
+        ("send", 0, None, False),
+        ("arrival", {0}),
+        ("all_reduce", [kept, again]),
+        ("step", [kept, again], [1 / 2, 1 / 2]),
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+    ]
+
+
+def test_who_comes_back_to_malenia_begins_from_zero():
+    # A batch of 3 of two workers: 4 >= 3 (1/1 + 1/M_0) needs three of worker 0, and two are lost.
+    before, (other, *after) = tickets_of(0, 0), tickets_of(1, 0, 0, 0)
+    story = [*before, Lost(0), other, Joined(0), *after]
+    ((_, tickets, weights),) = steps(conversation(malenia(batch=3), 2, story))
+    assert tickets == [other, *after]
+    assert weights == [1 / 2, 1 / 6, 1 / 6, 1 / 6]
+
+
+def test_losing_one_of_whom_nothing_was_held_changes_no_count():
+    tickets = tickets_of(0, 1, 0, 1)
+    expected = steps(conversation(malenia(batch=4), 2, tickets))
+    assert steps(conversation(malenia(batch=4), 2, [Lost(1), Joined(1), *tickets])) == expected
+
+
+def test_synchronous_waits_for_one_more_of_whom_it_lost():
+    gone, kept, again = Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(0, 0, 1)
+    said = conversation(synchronous(), 2, [gone, Lost(0), Joined(0), kept, again])
+    assert said == [
+        ("broadcast", 1, False),
+        ("arrival", {0, 1}),
+        ("arrival", {1}),
+        ("arrival", {0, 1}),
+        ("send", 0, 1, False),
+        ("arrival", {0, 1}),
+        ("arrival", {0}),
+        ("all_reduce", [kept, again]),
+        ("step", [kept, again], [1 / 2, 1 / 2]),
+        ("broadcast", 1, False),
+        ("arrival", {0, 1}),
+    ]
+
+
+def test_greedy_misses_nobody_and_sends_the_newest_point_to_who_joins():
+    first, second = Ticket(0, 0, 0), Ticket(1, 1, 0)
+    assert conversation(greedy(), 2, [Lost(1), first, Joined(1), second]) == [
+        ("broadcast", 1, True),
+        *[("arrival", set())] * 2,
+        ("step", [first], [1.0]),
+        ("send", 0, 1, True),
+        ("arrival", set()),
+        ("send", 1, 1, True),
+        ("arrival", set()),
+        ("step", [second], [1.0]),
+        ("send", 1, 1, True),
+        ("arrival", set()),
+    ]
+
+
+@pytest.mark.parametrize("aggregation", [rennala(3), malenia(3), synchronous(), greedy()])
+def test_a_joiner_who_has_never_been_there_is_sent_the_order(aggregation):
+    said = conversation(aggregation, 2, [Joined(1)])
+    (_, *order), (_, worker, *sent) = said[0], said[2]
+    assert (worker, sent) == (1, order)
+
+
+# Rennala of the earliest started.
+
+
+def earliest(batch):
+    return rennala(batch, count="earliest-started")
+
+
+def test_the_earliest_started_are_chosen_before_they_are_done():
+    # One of each is chosen, and there is room for two more: worker 1's next and its third.
+    # Its fourth is one too many, and worker 0 is waited for.
+    first, second, third, fourth = tickets_of(1, 1, 1, 1)
+    late = Ticket(0, 0, 0)
+    said = conversation(earliest(4), 2, [first, second, third, fourth, late])
+    assert said == [
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+        ("arrival", {0, 1}),
+        ("arrival", {0, 1}),
+        ("arrival", {0}),
+        ("drop", fourth),
+        ("arrival", {0}),
+        ("all_reduce", [first, second, third, late]),
+        ("step", [first, second, third, late], [1 / 4] * 4),
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+    ]
+
+
+def test_of_more_workers_than_gradients_the_first_numbers_are_chosen():
+    tickets = [Ticket(1, 0, 0), Ticket(0, 0, 0)]
+    said = conversation(earliest(2), 4, [Ticket(3, 0, 0), *tickets])
+    assert said == [
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+        ("drop", Ticket(3, 0, 0)),
+        ("arrival", {0, 1}),
+        ("arrival", {0}),
+        ("all_reduce", tickets),
+        ("step", tickets, [1 / 2] * 2),
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+    ]
+
+
+def test_a_place_that_a_loss_has_freed_goes_to_whoever_delivers_next():
+    # Worker 2 was not chosen, but when it delivers worker 0 is lost, and so its next one is.
+    gone, other, again = Ticket(0, 0, 0), Ticket(2, 0, 0), Ticket(0, 0, 2)
+    said = conversation(earliest(2), 3, [gone, Lost(0), other, Joined(0), again, Ticket(2, 0, 1)])
+    assert said == [
+        ("broadcast", None, False),
+        ("arrival", {0, 1}),
+        ("arrival", {1}),
+        ("arrival", {1}),
+        ("drop", other),
+        ("arrival", {1, 2}),
+        ("send", 0, None, False),
+        ("arrival", {1, 2}),
+        ("drop", again),
+        ("arrival", {1, 2}),
+        ("arrival", {1}),
+    ]
+
+
+@random_but_repeatable
+@given(st.integers(1, 9), st.integers(1, 4), st.lists(st.integers(0, 3), max_size=60))
+def test_the_earliest_started_are_a_batch_of_whom_was_named(batch, n, workers):
+    cluster = ScriptedCluster(n)
+    story, used, seen = earliest(batch)(cluster), [], Counter()
+    word, needs = story.send(None)
+    for worker in (worker % n for worker in workers):
+        ticket, named = Ticket(worker, cluster.version, seen[worker]), set(needs)
+        seen[worker] += 1
+        word, needs = story.send(ticket)
+        if ("drop", ticket) not in cluster.said:
+            used.append(ticket)
+            assert worker in named
+        if word == "all_reduce":
+            assert used == list(needs)
+            assert len(used) == batch
+            used, seen = [], Counter()
+            word, needs = story.send(None)
+
+
+# How Malenia counts.
+
+
 def filled(workers, n):
     counts = Counts(n)
     for worker in workers:
@@ -237,7 +420,7 @@ def test_counts_never_suffice_while_somebody_is_missing():
     counts.add(1)
     assert counts.missing == set()
     assert counts.suffice(1)
-    assert [counts[worker] for worker in range(3)] == [1000, 1, 1000]
+    assert counts.weights() == [1 / 3000, 1 / 3, 1 / 3000]
 
 
 def test_telling_a_story_needs_neither_a_simulator_nor_jax():

@@ -116,19 +116,15 @@ def test_tickets_of_a_run_that_stalls_after_some_steps(tmp_path):
 
 
 def test_a_step_that_closes_where_a_run_stalls_is_kept(tmp_path):
-    """Worker 1 delivers, and is gone for ever when worker 0 does, too: one step, not none."""
-    gone = {
-        "workers": 2,
-        "compute": [5.0, 1.0],
-        "outages": [{"worker": 1, "begin": 2.0}],
-        "in_outage": "continued",
-    }
-    described = scenario(cluster=gone, methods={"synchronous-pg": {"step": 0.1}}, seeds=[0])
+    """Worker 1 is gone for ever; without it one step still closes, and the next cannot begin."""
+    gone = {"workers": 2, "compute": 1.0, "outages": [{"worker": 1, "begin": 0.5}]}
+    earliest = {"earliest": METHODS["earliest"] | {"batch": 2}}
+    described = scenario(cluster=gone, methods=earliest, seeds=[0])
     found, code = recorded(described, tmp_path / "o")
     assert code == 3
     assert found.runs["end"].tolist() == ["stalled"]
-    assert found.steps["time"].tolist() == [0.0, 5.0]
-    assert found.workers["used"].tolist() == [1, 1]
+    assert found.steps["time"].tolist() == [0.0, 2.0]
+    assert found.workers["used"].tolist() == [2, 0]
     agree_with_workers(found.tickets, found.workers)
 
 

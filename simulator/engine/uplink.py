@@ -1,7 +1,7 @@
 """Who may send, where all share the way to the server?  Contention, by SimPy.
 
-A transfer passes its own latency, then the shared way.  There it takes as long as its bytes need,
-on the worker's own link or on the shared one, whichever is slower.
+A transfer comes here when its own latency is behind it.  On the shared way it takes as long as its
+bytes need on the worker's own link or on the shared one, whichever is slower.
 """
 
 from collections.abc import Callable, Generator
@@ -19,18 +19,16 @@ Through: TypeAlias = Callable[[], None]
 
 
 class SharedWay(Protocol):
-    def send(self, begin: float, parts: Parts, through: Through) -> None:
-        """Start a transfer at ``begin``, now or later; ``through`` is called when it ends."""
+    def enter(self, parts: Parts, through: Through) -> None:
+        """Here a transfer comes; ``through`` is called when it ends."""
 
 
 def shared_way(env: simpy.Environment, uplink: Uplink, size: int) -> SharedWay:
     """The uplink at work, for vectors of so many bytes."""
     seconds = size / uplink.bandwidth
-    return (
-        Queue(env, uplink.channels, seconds)
-        if uplink.contention == "queue"
-        else Share(env, seconds)
-    )
+    if uplink.contention == "queue":
+        return Queue(env, uplink.channels, seconds)
+    return Share(env, seconds)
 
 
 class Queue:
@@ -40,16 +38,13 @@ class Queue:
         self._env, self._seconds = env, seconds
         self._channels = simpy.Resource(env, channels)
 
-    def send(self, begin: float, parts: Parts, through: Through) -> None:
-        self._env.process(self._transfer(begin, parts, through))
+    def enter(self, parts: Parts, through: Through) -> None:
+        self._env.process(self._transfer(max(parts.transit, self._seconds), through))
 
-    def _transfer(
-        self, begin: float, parts: Parts, through: Through
-    ) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(begin - self._env.now + parts.latency)
+    def _transfer(self, seconds: float, through: Through) -> Generator[simpy.Event, Any, None]:
         with self._channels.request() as turn:
             yield turn
-            yield self._env.timeout(max(parts.transit, self._seconds))
+            yield self._env.timeout(seconds)
         through()
 
 
@@ -66,13 +61,7 @@ class Share:
         self._through: list[Through] = []
         self._since, self._plan = 0.0, 0
 
-    def send(self, begin: float, parts: Parts, through: Through) -> None:
-        self._env.process(self._join(begin, parts, through))
-
-    def _join(
-        self, begin: float, parts: Parts, through: Through
-    ) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(begin - self._env.now + parts.latency)
+    def enter(self, parts: Parts, through: Through) -> None:
         self._pass_time()
         self._left = np.append(self._left, 1.0)
         self._own = np.append(self._own, 1 / parts.transit if parts.transit else NEVER)
@@ -90,8 +79,7 @@ class Share:
         self._rate = fair_rates(self._own, self._capacity)
         self._plan += 1
         if self._through:
-            with np.errstate(divide="ignore"):
-                soonest = float(np.min(self._left / self._rate))
+            soonest = float(np.min(self._left / self._rate))
             self._env.process(self._end(self._plan, max(soonest, 0.0)))
 
     def _end(self, plan: int, seconds: float) -> Generator[simpy.Event, Any, None]:

@@ -140,11 +140,13 @@ class Uploads:
             then()
 
         # At one instant the lowest worker is first, also where SimPy's resources know no workers.
-        def passed() -> None:
-            self._clock.at(self._clock.now, worker + 1, through)
-
-        self._way.send(begin, self._parts(worker), passed)
+        way, clock, parts = self._way, self._clock, self._parts(worker)
+        passed = partial(self._at_its_turn, worker, through)
+        clock.at(begin + parts.latency, worker + 1, lambda event: way.enter(parts, passed))
         return key
+
+    def _at_its_turn(self, worker: int, act: Callable[[Happening], None]) -> None:
+        self._clock.at(self._clock.now, worker + 1, act)
 
     def _parts(self, worker: int) -> Parts:
         if not self._transfers.varies:
