@@ -306,8 +306,8 @@ class Run:
             taking_part.append(Participant(i, ready, last[i], *self.upload[i]))
         if self.collective == "parameter-server":
             self.outstanding = len(taking_part)
-            for place, each in enumerate(taking_part):
-                self.begin(Upload(each.worker, place, self.now, each.transit), each.ready)
+            for each in taking_part:
+                self.begin(Upload(each.worker, each.worker, self.now, each.transit), each.ready)
             return
         spans, end = collective(self.collective, self.now, taking_part)
         for each, span in zip(taking_part, spans, strict=True):

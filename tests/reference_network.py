@@ -51,7 +51,7 @@ class Upload:
     """One transfer.  What it is for is its owner's business; the way carries it either way."""
 
     worker: int
-    place: int  # among those that begin together
+    place: int  # among those at the same instant
     begun: float
     transit: float
     left: float = 1.0  # of the vector

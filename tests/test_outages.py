@@ -241,6 +241,16 @@ def test_who_is_paused_when_the_batch_is_full_sends_afterwards(play, collective,
     assert times(rounds) == [time]
 
 
+def test_a_gather_goes_through_a_pause_that_counts_as_one(play):
+    # Worker 0 sends from 1 to 5 s; it computes until 1.5 s, and is paused until 3 s.  The batch
+    # is full in between, at 2 s.
+    case = Case("rennala", [1.0, 2.0], batch=2, upload=[4.0, 1.0], collective="gather", steps=1)
+    rounds, books, _ = play(replace(case, outages=((0, 1.5, 3.0),), work="continued"))
+    assert times(rounds) == [5.0]
+    assert (books[0].busy, books[0].down, books[0].communicating) == (1.5, 1.5, 2.0)
+    assert books[0].idle == 0.0
+
+
 @pytest.mark.parametrize("upload", [0.0, 1.0])
 def test_a_transfer_of_no_seconds_waits_for_its_sender_like_any_other(play, upload):
     case = Case("synchronous", [1.0, 4.0], upload=[upload] * 2, work="continued", steps=1)
@@ -301,7 +311,7 @@ def test_earliest_started_waits_for_whom_it_has_chosen():
 @pytest.mark.parametrize("work", ["lost", "continued"])
 def test_when_everybody_is_gone_nothing_can_happen(method, work):
     outages = ((0, 1.5, inf), (1, 2.5, inf))
-    with pytest.raises(Stalled, match="^this method waits for "):
+    with pytest.raises(Stalled, match=r"^this method waits for "):
         simulated(Case(method, [1.0, 1.0], batch=9, outages=outages, work=work, steps=30))
 
 
