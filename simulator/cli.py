@@ -113,7 +113,7 @@ def run(
     wishes = Wishes(schedule_only, tickets, quiet=quiet or as_json)
     _warn(chosen)
     if schedule_only:
-        chosen = _one_of_equal_seeds(chosen)
+        chosen = _one_of_equal_seeds(chosen, wishes.quiet)
     directory, code = run_and_write(chosen, out, name, command=_command(), wishes=wishes)
     _show(directory, code != INTERRUPTED, quiet, as_json)
     return code
@@ -127,12 +127,17 @@ def _warn(scenario: "Scenario") -> None:
         print(f"straggle: warning: {remark}", file=sys.stderr)
 
 
-def _one_of_equal_seeds(scenario: "Scenario") -> "Scenario":
+def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
     """Where nothing about the times depends on the seed, every seed has the same schedule."""
     from simulator.remarks import random_times
 
-    differ = scenario.cluster.seed is None and random_times(scenario)
-    return scenario if differ else scenario.restrict(None, scenario.seeds[:1])
+    alike = scenario.cluster.seed is not None or not random_times(scenario)
+    if len(scenario.seeds) == 1 or not alike or scenario.cluster.per != "gradient":
+        return scenario
+    if not quiet:
+        told = "straggle: the times are the same for every seed, so one is simulated"
+        print(told, file=sys.stderr)
+    return scenario.restrict(None, scenario.seeds[:1])
 
 
 def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> None:

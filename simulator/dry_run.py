@@ -3,11 +3,11 @@
 import time
 from collections.abc import Callable, Iterator
 
-from simulator.cluster import InvalidDuration
-from simulator.engine import Stalled
+from simulator.cluster import InvalidDuration, Vector
+from simulator.engine import Simulation, Stalled, Stop
 from simulator.record import Run
 from simulator.scenario import Scenario
-from simulator.simulations import simulation_of, stop_of, vector_of
+from simulator.simulations import replay, simulation_of, stop_of, vector_of
 
 MOMENT = 0.2
 """Real seconds between two calls of ``watch``."""
@@ -36,8 +36,18 @@ def run_schedules(
                 run.end, run.message = "failed", str(wrong)
             except KeyboardInterrupt:
                 run.end, run.message = "interrupted", "interrupted"
+                simulation = _as_of_the_last_step(scenario, run, vector)
             run.accounts = simulation.accounts()
             run.real_seconds = time.perf_counter() - began
             yield run
             if run.end == "interrupted":
                 return
+
+
+def _as_of_the_last_step(scenario: Scenario, run: Run, vector: Vector) -> Simulation:
+    """An interruption may come in the midst of anything: so the schedule is played once more."""
+    simulation = replay(scenario, run, vector)
+    if run.steps:
+        for _ in simulation.steps(Stop(steps=run.steps)):
+            pass
+    return simulation

@@ -24,6 +24,8 @@ def select(
     results: Results, methods: Iterable[str] | None, seeds: Iterable[int] | None
 ) -> Selection:
     """All runs, or those of some methods and seeds; naming one that is not there is a mistake."""
+    if results.schedule_only:
+        raise Mistake(f"{results.directory}: holds schedules alone, there is nothing to evaluate")
     pairs = [(str(method), int(seed)) for method, seed in results.runs[["method", "seed"]].values]
     known = list(dict.fromkeys(method for method, _ in pairs))
     for method in methods or ():

@@ -128,8 +128,8 @@ class Laboratory:
             state, places = learner.advance(state, values, group)
             for step, value, place in zip(group, values, places, strict=True):
                 points[step.number] = place.query
-                run.close(step)
                 run.move(value.environment_steps, place.iterate)
+                run.close(step)
                 if step.accounts is not None and self._look(run, root):
                     run.end, run.reached = "target", step.time
                     return

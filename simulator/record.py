@@ -107,7 +107,8 @@ class Run:
         }
         if not self.metrics:
             return columns
-        taken = [0, *(int(many) for many in self.environment_steps)]
+        # An interruption may come between what belongs together.
+        taken = [0, *(int(many) for many in self.environment_steps[: self.steps])]
         columns["environment_steps"] = np.cumsum(np.array(taken, np.int64))
         look = [self.looks.get(number, {}) for number in range(rows)]
         for name in self.metrics:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.aggregation import SENDS_EACH
+from algorithms.aggregation import SENDS_EACH, greedy, synchronous
 from algorithms.methods import METHODS
 from simulator.cluster import LAWS, Durations
 from simulator.cluster.speeds import RandomWalk
@@ -25,21 +25,18 @@ def remarks(scenario: Scenario) -> list[str]:
 def _of_methods(scenario: Scenario) -> list[str]:
     """Settings that none of the methods ever uses."""
     factories = {METHODS[table.method].aggregation for table in scenario.methods.values()}
+    kind, free = scenario.network.collective, scenario.network.upload is None
+    vain = f"network.collective = {kind!r}: has no effect"
     found = []
-    if factories <= SENDS_EACH:
-        if scenario.network.collective not in ("max", "parameter-server"):  # an uplink is shared
-            found.append(
-                f"network.collective = {scenario.network.collective!r}: has no effect, "
-                "no method of this scenario does an all-reduce"
-            )
-        if scenario.cluster.in_flight == "finish":
-            found.append(
-                "cluster.in_flight = 'finish': has no effect, "
-                "no method of this scenario replaces an order that is being followed"
-            )
-    elif scenario.network.collective in ("ring", "tree") and scenario.network.upload is None:
-        kind = scenario.network.collective
-        found.append(f"network.collective = {kind!r}: has no effect without network.upload")
+    if factories <= SENDS_EACH and kind not in ("max", "parameter-server"):
+        found.append(f"{vain}, no method of this scenario does an all-reduce")
+    elif free and kind in ("gather", "ring", "tree"):
+        found.append(f"{vain} without network.upload")
+    if scenario.cluster.in_flight == "finish" and factories <= {greedy, synchronous}:
+        found.append(
+            "cluster.in_flight = 'finish': has no effect, "
+            "no method of this scenario replaces an order that is being followed"
+        )
     return found
 
 

@@ -72,16 +72,6 @@ class OutageTable(Table):
     begin: Annotated[float, Ge(0)] = Field(0.0, description="simulated seconds")
     end: Seconds | None = Field(None, description="back from then on; absent: never")
 
-    @model_validator(mode="after")
-    def _an_interval(self) -> Self:
-        if (self.worker is None) == (self.workers is None):
-            raise PydanticCustomError("whose", "name one worker, or a list of workers")
-        if self.end is not None and self.end <= self.begin:
-            context = {"begin": f"{self.begin:g}", "end": f"{self.end:g}"}
-            message = "end = {end}: must be later than begin = {begin}"
-            raise PydanticCustomError("backwards", message, context)
-        return self
-
     def build(self) -> list[Outage]:
         end = math.inf if self.end is None else self.end
         workers = [self.worker] if self.worker is not None else self.workers or []
@@ -125,13 +115,22 @@ class ClusterTable(Table):
         return Outages(tuple(foreseen), failures, self.in_outage)
 
     def check(self) -> None:
-        """Refuse outages of workers that there are not."""
-        tables = [(f"outages[{at}]", table) for at, table in enumerate(self.outages)]
-        for path, table in [*tables, ("failures", self.failures)]:
-            for worker in _workers_of(table):
-                if worker >= self.workers:
-                    known = f"they are 0 to {self.workers - 1}"
-                    raise Mistake(f"cluster.{path}: there is no worker {worker}; {known}")
+        """Refuse outages that run backwards, or of workers that there are not."""
+        for at, table in enumerate(self.outages):
+            path = f"cluster.outages[{at}]"
+            if (table.worker is None) == (table.workers is None):
+                raise Mistake(f"{path}: name one worker, or a list of workers")
+            if table.end is not None and table.end <= table.begin:
+                later = f"must be later than begin = {table.begin:g}"
+                raise Mistake(f"{path}.end = {table.end:g}: {later}")
+            name = "worker" if table.workers is None else "workers"
+            self._check_workers(f"{path}.{name}", _workers_of(table))
+        self._check_workers("cluster.failures.workers", _workers_of(self.failures))
+
+    def _check_workers(self, path: str, workers: list[int]) -> None:
+        for worker in workers:
+            if worker >= self.workers:
+                raise Mistake(f"{path} = {worker}: must be from 0 to {self.workers - 1}")
 
 
 def _workers_of(table: OutageTable | FailuresTable | None) -> list[int]:
@@ -150,12 +149,6 @@ class UplinkTable(Table):
 
     def build(self) -> Uplink:
         return Uplink(self.bandwidth, self.contention, self.channels)
-
-    @model_validator(mode="after")
-    def _channels_of_a_queue(self) -> Self:
-        if self.contention == "share" and self.channels != 1:
-            raise PydanticCustomError("channels", "channels: only a queue has several")
-        return self
 
 
 class NetworkTable(Table):
@@ -179,6 +172,9 @@ class NetworkTable(Table):
         if self.uplink is not None and not served:
             instead = f"not {self.collective!r}"
             raise Mistake(f"network.uplink: is for collective = 'parameter-server', {instead}")
+        if self.uplink and self.uplink.contention == "share" and self.uplink.channels != 1:
+            many = self.uplink.channels
+            raise Mistake(f"network.uplink.channels = {many}: only a queue has several")
 
 
 class EvaluationTable(Table):
@@ -306,7 +302,8 @@ class Scenario(Table):
             raise Mistake(f"objective.{error}") from None
         if self.cluster.per == "environment-step" and not self.objective.plays:
             kind = self.objective.kind
-            raise Mistake(f"cluster.per = 'environment-step': the {kind} plays no environment")
+            plays_none = f"the {kind} plays no environment; use 'gradient'"
+            raise Mistake(f"cluster.per = 'environment-step': {plays_none}")
 
     def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
         """The same comparison with some of the methods, or other seeds."""
@@ -331,7 +328,7 @@ class Scenario(Table):
 
     def found_from(self, directory: Path) -> "Scenario":
         """The same, where a relative path of the file starts from here, if it is here."""
-        if self.speed_trace is None or not (directory / self.speed_trace).exists():
+        if self.speed_trace is None or not (directory / self.speed_trace).is_file():
             return self
         return self._with_trace(directory / self.speed_trace)
 

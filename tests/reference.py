@@ -205,7 +205,8 @@ class Run:
         self.collecting = True
         self.batch_so_far, self.chosen = [], set()
         if self.count == "earliest-started":
-            self.chosen = {(i, 0) for i in range(min(self.size, len(self.workers)))}
+            there = [w.number for w in self.workers if w.back is None or self.work != "lost"]
+            self.chosen = {(i, 0) for i in there[: self.size]}
         for worker in self.workers:
             self.send(worker)
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from algorithms.aggregation import greedy, malenia, rennala, synchronous
 from algorithms.aggregation.malenia import Counts
-from algorithms.aggregation.vocabulary import Joined, Lost
+from algorithms.aggregation.vocabulary import Joined, Lost, nobody
 from algorithms.tickets import Ticket
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
@@ -37,8 +37,12 @@ class ScriptedCluster:
     def send(self, worker, *, quota=None, upload=False):
         self.said.append(("send", worker, quota, upload))
 
-    def arrival(self, needs=()):
-        return ("arrival", needs)
+    def present(self):
+        return range(self.workers)
+
+    def arrival(self, needs=nobody):
+        # Of all workers, those without whom the step cannot close.
+        return ("arrival", needs(range(self.workers)))
 
     def drop(self, ticket):
         self.said.append(("drop", ticket))
@@ -105,7 +109,7 @@ def test_malenia_waits_for_everybody_and_weighs_everybody_alike():
         ("arrival", {0, 1}),
         ("arrival", {1}),
         ("arrival", {1}),
-        ("arrival", set()),
+        ("arrival", {0, 1}),
         ("all_reduce", tickets),
         ("step", tickets, [1 / 6, 1 / 6, 1 / 2, 1 / 6]),
         ("broadcast", None, False),
@@ -411,6 +415,16 @@ def test_equal_counts_end_on_an_exact_tie(n, each):
     before.add(order[-1])
     assert before.suffice(n * each)
     assert not before.suffice(n * each + 1)
+
+
+def test_counts_need_those_by_whom_the_batch_fails_however_much_the_others_deliver():
+    counts = filled([0, 1, 1, 2, 2, 2], 3)  # 9 >= M (1/M_0 + 1/M_1 + 1/M_2)
+    assert not counts.needed(8, {0})  # 9 > 8: the others can make up for it
+    assert counts.needed(9, {0}) == {0}  # 9 = 9 would need the others at infinity
+    assert not counts.needed(17, {1})
+    assert counts.needed(11, {1, 2}) == {1, 2}  # together: 11 (1/2 + 1/3) > 9
+    assert not counts.needed(10, {1, 2})
+    assert not counts.needed(100, set())
 
 
 def test_counts_never_suffice_while_somebody_is_missing():

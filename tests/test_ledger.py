@@ -116,15 +116,18 @@ def test_tickets_of_a_run_that_stalls_after_some_steps(tmp_path):
 
 
 def test_a_step_that_closes_where_a_run_stalls_is_kept(tmp_path):
-    """Worker 1 is gone for ever; without it one step still closes, and the next cannot begin."""
-    gone = {"workers": 2, "compute": 1.0, "outages": [{"worker": 1, "begin": 0.5}]}
-    earliest = {"earliest": METHODS["earliest"] | {"batch": 2}}
-    described = scenario(cluster=gone, methods=earliest, seeds=[0])
+    """Somebody gets stuck at the very start of a round, in the moment in which a step closed."""
+    now_and_then = {"law": "never-finishes", "of": 1.0, "probability": 0.1}
+    cluster = {"workers": 2, "compute": now_and_then}
+    methods = {"synchronous-pg": METHODS["synchronous-pg"]}
+    described = scenario(cluster=cluster, methods=methods, seeds=[0])
     found, code = recorded(described, tmp_path / "o")
     assert code == 3
     assert found.runs["end"].tolist() == ["stalled"]
-    assert found.steps["time"].tolist() == [0.0, 2.0]
-    assert found.workers["used"].tolist() == [2, 0]
+    steps = found.runs["steps"].item()
+    assert steps > 0
+    assert found.steps["time"].tolist() == [float(step) for step in range(steps + 1)]
+    assert found.workers["used"].tolist() == [steps, steps]
     agree_with_workers(found.tickets, found.workers)
 
 

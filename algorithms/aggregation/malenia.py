@@ -7,7 +7,9 @@ starts again from zero when it is back.
 """
 
 from collections import Counter
+from collections.abc import Collection
 from fractions import Fraction
+from functools import partial
 
 from algorithms.aggregation.vocabulary import (
     Aggregation,
@@ -30,7 +32,7 @@ def malenia(batch: Batch, initial_batch: Batch | None = None) -> Aggregation:
             tickets: list[Ticket] = []
             counts = Counts(cluster.workers)
             while not counts.suffice(size):
-                match (yield cluster.arrival(needs=counts.missing)):
+                match (yield cluster.arrival(needs=partial(counts.needed, size))):
                     case Ticket() as ticket:
                         tickets.append(ticket)
                         counts.add(ticket.worker)
@@ -75,6 +77,17 @@ class Counts:
         workers = len(self._counts)
         of_count = {count: 1 / (workers * count) for count in set(self._counts)}
         return [of_count[count] for count in self._counts]
+
+    def needed(self, batch: int, hopeless: Collection[int]) -> Collection[int]:
+        """Of these, who will never count more: those by whom the batch fails.
+
+        However much the others deliver, their inverse counts only come close to 0.
+        """
+        missing = self.missing.intersection(hopeless)
+        if missing:
+            return missing
+        inverses = sum(Fraction(1, self._counts[worker]) for worker in hopeless)
+        return () if batch * inverses < len(self._counts) ** 2 else hopeless
 
     def suffice(self, batch: int) -> bool:
         """Whether n^2 >= batch * sum_i 1/M_i, exactly.

@@ -56,14 +56,14 @@ def first_finished(cluster: Cluster, size: int) -> Chapter:
 
 
 def earliest_started(cluster: Cluster, size: int) -> Chapter:
-    """The first ``size`` that were started: one by everybody, in the order of their numbers, then
-    whatever a worker begins when it delivers.  Which they are is known before their length is, so
-    none is favoured; what was started later is dropped.
+    """The first ``size`` that were started: one by everybody who is there, in the order of their
+    numbers, then whatever a worker begins when it delivers.  Which they are is known before their
+    length is, so none is favoured; what was started later is dropped.
     """
     tickets: list[Ticket] = []
-    chosen = dict.fromkeys(range(min(size, cluster.workers)), 0)  # worker: index
+    chosen = dict.fromkeys(cluster.present()[:size], 0)  # worker: index
     while len(tickets) < size:
-        match (yield cluster.arrival(needs=chosen.keys())):
+        match (yield cluster.arrival(needs=chosen.keys().__and__)):
             case Ticket(worker, _, index) as ticket:
                 if chosen.get(worker) == index:
                     del chosen[worker]

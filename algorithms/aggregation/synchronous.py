@@ -17,7 +17,7 @@ def synchronous() -> Aggregation:
             tickets: list[Ticket] = []
             missing = set(everybody)
             while missing:
-                match (yield cluster.arrival(needs=missing)):
+                match (yield cluster.arrival(needs=missing.intersection)):
                     case Ticket() as ticket:
                         tickets.append(ticket)
                         missing.remove(ticket.worker)

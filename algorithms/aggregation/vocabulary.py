@@ -29,6 +29,14 @@ class Joined(NamedTuple):
     worker: int
 
 
+Needs: TypeAlias = Callable[[Collection[int]], Collection[int]]
+
+
+def nobody(hopeless: Collection[int]) -> Collection[int]:
+    """What a step says that waits for nobody in particular."""
+    return ()
+
+
 class Cluster(Protocol):
     """The server's side of a cluster of ``workers``, numbered from 0."""
 
@@ -48,12 +56,15 @@ class Cluster(Protocol):
     def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
         """The same order, to one worker."""
 
-    def arrival(self, needs: Collection[int] = ()) -> Any:
+    def present(self) -> Sequence[int]:
+        """The workers that are there."""
+
+    def arrival(self, needs: Needs = nobody) -> Any:
         """Request the next thing that the server learns of; ``yield`` it.
 
-        A ``Ticket``, or that a worker was ``Lost`` or has ``Joined``.  ``needs`` names the
-        workers without whom this step cannot close.  If one of them can never deliver, the run
-        ends with that explanation instead of going on for ever.
+        A ``Ticket``, or that a worker was ``Lost`` or has ``Joined``.  ``needs`` tells, of
+        workers who will never deliver again, without whom of them this step cannot close.  If
+        there is one, the run ends with that explanation instead of going on for ever.
         """
 
     def drop(self, ticket: Ticket) -> None:

@@ -7,8 +7,9 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 import numpy as np
 
 from simulator.cluster.collectives import Collective, Parts
-from simulator.cluster.durations import Durations
+from simulator.cluster.durations import LONGEST_SECONDS, Durations
 from simulator.cluster.law import Bits, Floats, Integers, Law
+from simulator.cluster.laws import inner
 from simulator.cluster.laws.fixed import Fixed
 
 NO_TIME = Fixed(0.0)
@@ -70,10 +71,13 @@ class Crossing:
     varies: ClassVar[bool] = False
 
     def base(self, workers: int, bits: Bits) -> Floats:
-        bandwidth = self.bandwidth.base(workers, bits)
-        if not (bandwidth > 0).all():
-            at = int(np.argmin(bandwidth > 0))
-            remedy = "must be a positive number of bytes per second"
+        bandwidth = inner.seconds("bandwidth", self.bandwidth, workers, bits)
+        good, remedy = bandwidth > 0, "must be a positive number of bytes per second"
+        if good.all():
+            good = self.bytes / bandwidth <= LONGEST_SECONDS
+            remedy = f"{self.bytes} bytes would take more than {LONGEST_SECONDS:g} seconds"
+        if not good.all():
+            at = int(np.argmin(good))
             raise ValueError(f"bandwidth[{at}] = {bandwidth[at]:g}: {remedy}")
         return self.bytes / bandwidth
 

@@ -1,8 +1,9 @@
 """Is there any sense in waiting?  Who can never deliver, and the end of a run that needs them."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from algorithms.aggregation.vocabulary import Needs, nobody
 from simulator.engine.books import NEVER
 from simulator.engine.workers import Workers
 
@@ -22,31 +23,30 @@ class Hope:
         self.gone: set[int] = set()
         """Who has left for ever."""
 
-    def check(self, now: float, needs: Collection[int]) -> None:
-        """Give up if one of those without whom the step cannot close will never deliver."""
-        for hopeless in (self._workers.stuck, self.gone):
-            if hopeless and not hopeless.isdisjoint(needs):
-                for worker in sorted(hopeless.intersection(needs)):
-                    self._check_one(now, worker)
+    def check(self, now: float, needs: Needs) -> None:
+        """Give up if the step cannot close without those who will never deliver."""
+        stuck = self._workers.stuck - self.gone
+        hopeless = self.gone | {worker for worker in stuck if not self._can_be_freed(now, worker)}
+        if hopeless and (needed := needs(hopeless)):
+            told = self._waits_for(now, min(needed))
+            raise Stalled(f"{told}; this step cannot close without it")
 
-    def _check_one(self, now: float, worker: int) -> None:
+    def _can_be_freed(self, now: float, worker: int) -> bool:
         """An outage frees a worker of what it is at, but not of its nature."""
-        can = worker not in self.gone and self._freed(worker) and self._can_deliver(now, worker)
-        if not can:
-            raise Stalled(f"{self._waits_for(now, worker)}; this step cannot close without it")
+        return self._freed(worker) and self._can_deliver(now, worker)
 
     def check_anybody(self, now: float) -> None:
         """Outages may go on for ever; give up if nobody has anything to deliver between them."""
         there = (w for w in range(len(self._workers.start)) if w not in self.gone)
         if not any(self._can_deliver(now, worker) for worker in there):
-            self.stall(now, ())
+            self.stall(now, nobody)
 
     def give_up(self, now: float, participants: Sequence[int]) -> NoReturn:
         """A collective waits for one who has left for ever."""
         worker = min(self.gone.intersection(participants))
         raise Stalled(f"{self._waits_for(now, worker)} and still holds gradients of this step")
 
-    def stall(self, now: float, needs: Collection[int]) -> NoReturn:
+    def stall(self, now: float, needs: Needs) -> NoReturn:
         """Nothing will happen any more."""
         self.check(now, needs)
         raise Stalled(f"{self._method} waits for ever: no worker will deliver another gradient")

@@ -25,7 +25,7 @@ def together(workers: Workers, worker: int, now: float, begin: float, end: float
         busy_until = workers.at_finish[worker] if workers.finishes else now
         begin = max(begin, now)
     begin = max(begin, min(end, busy_until))
-    if workers.pauses and begin < now:
+    if workers.pauses:
         begin = _sent_between_outages(workers, worker, begin, end)
     workers.books.sends(worker, begin, end)
 

@@ -12,12 +12,12 @@ never found computing at the old point.  Outages begin and end after all arrival
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from simpy.core import EmptySchedule
 
-from algorithms.aggregation.vocabulary import Aggregation, Joined, Lost
+from algorithms.aggregation.vocabulary import Aggregation, Joined, Lost, Needs, nobody
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
@@ -99,7 +99,7 @@ class Simulation:
         self._hope = Hope(name, state, self._will_be_freed)
         self._story = aggregation(self)
         self._waiting = False
-        self._needs: Collection[int] = ()
+        self._needs: Needs = nobody
         self._inbox: deque[News] = deque()
         self._arrived: dict[Ticket, None] = {}  # gradients that were sent, but are in no step
         self._used = 0
@@ -169,9 +169,12 @@ class Simulation:
         order = Order(self.version, quota or UNLIMITED, upload)
         self._plan(worker, self._state.order_one(self.now, worker, order))
 
-    def arrival(self, needs: Collection[int] = ()) -> Any:
+    def present(self) -> Sequence[int]:
+        return self._state.present()
+
+    def arrival(self, needs: Needs = nobody) -> Any:
         self._needs = needs
-        if needs and (self._state.stuck or self._hope.gone):
+        if needs is not nobody and (self._state.stuck or self._hope.gone):
             self._hope.check(self.now, needs)
         return _ARRIVAL
 

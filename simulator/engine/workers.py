@@ -292,6 +292,9 @@ class Workers:
     def uploads(self, worker: int) -> bool:
         return self.at_uploads[worker] != 0
 
+    def present(self) -> list[int]:
+        return np.flatnonzero(~self.absent).tolist()
+
     def versions(self) -> set[int]:
         """The versions that workers were last ordered to compute at."""
         return set(np.unique(self.version).tolist())
