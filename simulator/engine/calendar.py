@@ -41,16 +41,15 @@ class Calendar:
         self._chunk: list[tuple[float, int]] = []  # latest first, so that the end is popped
         self._copy, self._rest = np.empty_like(plans), np.empty(0)
         self._size = 0
+        # Whether the rest is still to be made, and how far the plans are cut already.
+        self._whole, self._cut_until = False, -np.inf
         self._begin, self._reach = 0.0, 0.0  # when it was filled, and how far a chunk went
 
     def fill(self, now: float = 0.0) -> None:
         """Start anew from the plans as they are now; what was entered before is void."""
         self._heap.clear()
         self._chunk = []
-        self._rest = self._copy
-        np.copyto(self._rest, self._plans)
-        self._size = FIRST_CHUNK // 2
-        self._begin = now
+        self._begin, self._whole, self._cut_until = now, True, -np.inf
 
     def push(self, time: float, worker: int) -> None:
         heappush(self._heap, (time, worker))
@@ -60,7 +59,7 @@ class Calendar:
         plan, heap = self._plan, self._heap
         while heap and plan[heap[0][1]] != heap[0][0]:
             heappop(heap)
-        while self._chunk or (self._rest.size and self._cut()):
+        while self._chunk or ((self._whole or self._rest.size) and self._cut()):
             entry = self._chunk[-1]
             if plan[entry[1]] == entry[0]:
                 return heap[0] if heap and heap[0] < entry else entry
@@ -76,14 +75,9 @@ class Calendar:
 
     def _cut(self) -> bool:
         """Sort the next few plans out of the rest; False when none is left."""
-        if not self._rest.size:
-            return False
-        self._size *= 2
-        workers = self._earliest_workers(min(self._size, self._rest.size))
-        times = self._rest[workers]
-        self._rest[workers] = np.inf  # taken
+        workers, times = self._guessed() or self._earliest()
         finite = int(np.searchsorted(times, np.inf))
-        if finite < len(workers) or len(workers) == self._rest.size:
+        if finite < len(times):
             self._rest = np.empty(0)  # there are no more
         workers, times = workers[:finite], times[:finite]
         self._soon(workers)
@@ -91,24 +85,49 @@ class Calendar:
         self._chunk.reverse()
         return finite > 0
 
-    def _earliest_workers(self, many: int) -> Integers:
-        """The next ``many`` workers or some more, by (time, index)."""
-        rest = self._rest
+    def _guessed(self) -> tuple[Integers, Floats] | None:
+        """The first chunk, as far as it went in the round before.
+
+        Rounds are much alike, and to compare is ten times as fast as to partition.  Only if the
+        guess is bad, or the chunk is used up, is a copy of the plans made and partitioned.
+        """
+        if not self._whole:
+            return None
+        limit = self._begin + self._reach
+        if self._cut_until < limit:
+            workers = np.flatnonzero(self._plans <= limit)
+            if FIRST_CHUNK <= workers.size <= 3 * FIRST_CHUNK:
+                self._cut_until = limit
+                workers = workers[np.argsort(self._plans[workers], kind="stable")]
+                return workers, self._plans[workers]
+        # Whoever was in that chunk and has planned again since is on the heap.
+        np.copyto(self._copy, self._plans)
+        self._copy[self._copy <= self._cut_until] = np.inf
+        self._rest, self._size, self._whole = self._copy, FIRST_CHUNK, False
+        return None
+
+    def _earliest(self) -> tuple[Integers, Floats]:
+        """The next few: twice as many each time."""
+        rest, many = self._rest, min(self._size, self._rest.size)
         if many > rest.size // 4:
-            return self._sorted(np.arange(rest.size))[:many]
-        # Rounds are much alike, and to compare is ten times as fast as to partition.
-        if many == FIRST_CHUNK:
-            workers = np.flatnonzero(rest <= self._begin + self._reach)
-            if many <= workers.size <= 3 * many:
-                return self._sorted(workers)
+            workers, self._rest = self._by_time(np.arange(rest.size)), np.empty(0)
+            return workers, rest[workers]
         limit = np.partition(rest, many - 1)[many - 1]
-        if many == FIRST_CHUNK:
+        if self._size == FIRST_CHUNK:
             self._reach = 1.2 * (float(limit) - self._begin)
+        self._size *= 2
         below = np.flatnonzero(rest < limit)
         # Of several workers at the limit the lowest go first, so that a tie which the
         # partition happened to split is still served by worker index.
         at_limit = np.flatnonzero(rest == limit)[: many - below.size]
-        return self._sorted(np.sort(np.concatenate([below, at_limit])))
+        return self._taken(np.sort(np.concatenate([below, at_limit])))
 
-    def _sorted(self, workers: Integers) -> Integers:
+    def _taken(self, workers: Integers) -> tuple[Integers, Floats]:
+        """Take these out of the rest."""
+        workers = self._by_time(workers)
+        times = self._rest[workers]
+        self._rest[workers] = np.inf
+        return workers, times
+
+    def _by_time(self, workers: Integers) -> Integers:
         return workers[np.argsort(self._rest[workers], kind="stable")]
