@@ -123,7 +123,9 @@ def _share(value: float) -> str:
 
 
 def _number(value: float) -> str:
-    return DASH if math.isnan(value) else f"{value:,.4g}"
+    if math.isnan(value):
+        return DASH
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _many(count: float) -> str:
