@@ -54,7 +54,11 @@ class Results:
         tables = dict(self.manifest["scenario"])
         # Only what is said of these may be infinite, which JSON cannot say as a number.
         tables |= {name: _with_infinities(tables[name]) for name in ("cluster", "network")}
-        return Scenario.model_validate(tables).found_from(self.directory)
+        scenario = Scenario.model_validate(tables).found_from(self.directory)
+        if scenario.speed_trace and not scenario.speed_trace.is_file():
+            trace = self.directory / scenario.speed_trace.name
+            raise Mistake(f"{trace}: is missing; the speeds of these results are in it")
+        return scenario
 
     @property
     def vector(self) -> Vector:

@@ -147,7 +147,8 @@ def any_link() -> Any:
 
 def _as_link(value: Any) -> Any:
     """A table that names a bandwidth instead of a law is a wire."""
-    if isinstance(value, dict) and "law" not in value and {"bandwidth", "latency"} & value.keys():
+    wired = isinstance(value, dict) and any(str(key)[:3] in ("ban", "lat") for key in value)
+    if wired and "law" not in value:  # misspelt or not
         return {"law": "wire", **value}
     return value if isinstance(value, WireTable) else _as_table(value)
 
