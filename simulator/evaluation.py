@@ -46,7 +46,7 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
     import jax
 
     prepare()
-    objective = selection.results.scenario.objective.build()
+    objective = selection.results.scenario.build_objective()
     rows: list[dict[str, Any]] = []
     for method, run_seed in selection.runs:
         point = jax.numpy.asarray(selection.results.parameters(method, run_seed))

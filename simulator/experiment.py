@@ -43,7 +43,7 @@ def run_scenario(
 ) -> Iterator[Run]:
     """Every method on every seed; a run that fails ends alone, an interrupted one is the last."""
     prepare()
-    objective = scenario.objective.build()
+    objective = scenario.build_objective()
     laboratory = Laboratory(scenario, objective, executor(objective), watch)
     for seed in scenario.seeds:
         for label in scenario.methods:

@@ -34,6 +34,7 @@ from simulator.cluster.network import FREE, Contention
 from simulator.cluster.outages import Work
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
+from simulator.objectives.objective import Objective
 from simulator.tables import (
     LawTable,
     MethodTable,
@@ -277,6 +278,9 @@ class Scenario(Table):
             outages=cluster.build_outages(),
         )
 
+    def build_objective(self) -> Objective:
+        return self.objective.build(self.cluster.workers)
+
     def timing_seed(self, seed: int) -> int:
         """The seed of random durations: the cluster's own, if it has one."""
         return seed if self.cluster.seed is None else self.cluster.seed
@@ -297,7 +301,7 @@ class Scenario(Table):
         except ValueError as error:
             raise Mistake(f"cluster.speed.{error}") from None
         try:
-            self.objective.check()
+            self.objective.check(self.cluster.workers)
         except ValueError as error:
             raise Mistake(f"objective.{error}") from None
         if self.cluster.per == "environment-step" and not self.objective.plays:

@@ -46,7 +46,7 @@ def stop_of(scenario: Scenario) -> Stop:
 
 def vector_of(scenario: Scenario) -> Vector:
     """What is sent over the network: as many numbers as a point has."""
-    return Vector(*scenario.objective.size())
+    return Vector(*scenario.objective.size(scenario.cluster.workers))
 
 
 def simulation_of(

@@ -89,7 +89,7 @@ def test_the_size_of_an_objectives_points_is_known_without_jax(table, allowed):
     modules, printed = loaded_by(
         "from simulator.objectives.catalogue import OBJECTIVES\n"
         f"table = OBJECTIVES[{table['kind']!r}](**{table})\n"
-        "print(*table.size())"
+        "print(*table.size(workers=2))"
     )
     assert int(printed.split()[0]) >= 100
     assert not (HEAVY - allowed) & modules

@@ -193,7 +193,7 @@ def test_the_lengths_are_those_of_the_objective_at_the_points_of_the_versions(la
         points[run.steps] = np.array(run.point)
 
     (run,) = run_scenario(described, watch=watch)
-    objective, root = described.objective.build(), jax.random.key(3)
+    objective, root = described.objective.build(workers=2), jax.random.key(3)
     known = {ticket: length for ticket, length in run.lengths.items() if ticket.version in points}
     assert len(known) >= (30 if label == "rennala-pg" else 11)
     assert len({ticket.version for ticket in known}) > 4

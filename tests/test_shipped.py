@@ -258,7 +258,7 @@ def test_in_short_episodes_the_first_to_finish_are_the_short_ones():
     seeds = list(range(100))
     first_step = ["stop={steps=1}", "evaluation={episodes=1}"]
     scenario = load("short-episodes", first_step).restrict(None, seeds)
-    objective = scenario.objective.build()
+    objective = scenario.objective.build(workers=2)
     lengths, seconds = {}, {}
     for run in run_scenario(scenario):
         lengths.setdefault(run.method, []).append(run.environment_steps[0] / run.tickets[0])

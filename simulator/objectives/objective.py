@@ -73,6 +73,17 @@ class Playing(Objective, Protocol):
         """
 
 
+@runtime_checkable
+class Exact(Objective, Protocol):
+    """An objective that knows J and its gradient exactly, so that every step can be measured."""
+
+    def measure(self, points: "Array") -> "dict[str, Array]":
+        """The metrics at each row of ``points`` (B, d), each (B,)."""
+
+    def ascent(self, points: "Array") -> "Array":
+        """The exact gradient of J at each row, (B, d)."""
+
+
 def ticket_keys(root: "Array", tickets: "Array") -> "Array":
     """One random key per ticket, from its identity alone."""
     import jax

@@ -31,7 +31,7 @@ class Bench:
     def __init__(self, objective: dict[str, Any], gradients: int, **methods: Any) -> None:
         prepare()
         self.scenario = scenario_of(objective, gradients, methods)
-        self.objective = self.scenario.objective.build()
+        self.objective = self.scenario.objective.build(workers=2)
         executor = BatchedExecutor(self.objective)
         self.laboratory = Laboratory(self.scenario, self.objective, executor, lambda run: None)
         self.seconds = self.scenario.build_cluster().compute.base(WORKERS).tolist()
@@ -153,7 +153,7 @@ def waste(quick: bool) -> Iterator[Row]:
     }
     scenario = scenario_of(QUADRATIC, 2_000, methods)
     for label in methods:
-        objective = Counted(scenario.objective.build())
+        objective = Counted(scenario.objective.build(workers=2))
         executor = BatchedExecutor(objective)
         run = Laboratory(scenario, objective, executor, lambda run: None).run(label, 0)
         assert run.last is not None

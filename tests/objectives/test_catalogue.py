@@ -21,9 +21,12 @@ def policy_gradient(environment: str, **settings: Any) -> PolicyGradientTable:
 @pytest.mark.parametrize("environment", [*OWN, "Acrobot-v1", "MountainCarContinuous-v0"])
 def test_the_size_of_a_policys_points(environment: str, hidden: list[int], dtype: str) -> None:
     table = policy_gradient(environment, policy={"hidden": hidden}, dtype=dtype)
-    built = table.build()
-    assert table.size() == Size(built.dimension, {"float32": 4, "float64": 8}[dtype])
-    assert built.initial_point(ROOT).nbytes == table.size().dimension * table.size().itemsize
+    built = table.build(workers=2)
+    assert table.size(workers=2) == Size(built.dimension, {"float32": 4, "float64": 8}[dtype])
+    assert (
+        built.initial_point(ROOT).nbytes
+        == table.size(workers=2).dimension * table.size(workers=2).itemsize
+    )
 
 
 def test_options_change_the_size_where_they_change_the_environment() -> None:
@@ -31,16 +34,16 @@ def test_options_change_the_size_where_they_change_the_environment() -> None:
         policy_gradient("FrozenLake-v1", environment_options={"map_name": name})
         for name in ("4x4", "8x8")
     )
-    assert small.size().dimension == small.build().dimension
-    assert large.size().dimension - small.size().dimension == (64 - 16) * 64
-    assert policy_gradient("Pendulum-v1", environment_options={"max_torque": 3.0}).size()
+    assert small.size(workers=2).dimension == small.build(workers=2).dimension
+    assert large.size(workers=2).dimension - small.size(workers=2).dimension == (64 - 16) * 64
+    assert policy_gradient("Pendulum-v1", environment_options={"max_torque": 3.0}).size(workers=2)
 
 
 @pytest.mark.parametrize("dimension", [2, 100, 1729])
 def test_the_size_of_a_quadratics_points(dimension: int) -> None:
     table = QuadraticTable(kind="quadratic", dimension=dimension)
-    start = table.build().initial_point(ROOT)
-    assert table.size() == Size(dimension, 8) == Size(len(start), start.dtype.itemsize)
+    start = table.build(workers=2).initial_point(ROOT)
+    assert table.size(workers=2) == Size(dimension, 8) == Size(len(start), start.dtype.itemsize)
 
 
 @pytest.mark.parametrize("environment", ["Acrobat-v1", "CartPole-v1"])
@@ -48,9 +51,9 @@ def test_no_environment_no_size(environment: str) -> None:
     """The errors are those of a check."""
     table = policy_gradient(environment, environment_options={"lenght": 1})
     with pytest.raises(ValueError, match=r"^environment") as checked:
-        table.check()
+        table.check(workers=2)
     with pytest.raises(ValueError, match=r"^environment") as measured:
-        table.size()
+        table.size(workers=2)
     assert str(measured.value) == str(checked.value)
 
 
@@ -61,4 +64,4 @@ def test_a_table_knows_whether_its_objective_plays() -> None:
     }
     assert set(tables) == set(OBJECTIVES)
     for table in tables.values():
-        assert isinstance(table.build(), Playing) == table.plays
+        assert isinstance(table.build(workers=2), Playing) == table.plays

@@ -1,0 +1,1 @@
+"""The tables of objectives in a scenario, one file each; checking one imports no JAX."""
