@@ -28,7 +28,7 @@ class Oracle(NamedTuple):
     """The environment steps that the sample took."""
 
 
-Work: TypeAlias = "Callable[[Oracle, Array, Array], tuple[Array, Array]]"
+Work: TypeAlias = Callable[[Oracle, "Array", "Array"], "tuple[Array, Array]"]
 """``contribution, environment_steps = work(oracle, payload, key)``"""
 LocalStep: TypeAlias = "Callable[[Array, Array], tuple[Array, Array]]"
 """``new_point, environment_steps = step(point, key)``"""

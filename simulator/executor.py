@@ -7,7 +7,7 @@ a function of the schedule alone.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,15 +27,22 @@ LARGEST = SIZES[-1]
 class Evaluated(NamedTuple):
     """A step's gradient, and the environment steps that it took."""
 
-    gradient: "Array"
+    gradient: "Array | NDArray[Any]"
     environment_steps: "Array | int"
+
+
+Kept: TypeAlias = "dict[Ticket, Array]"
+"""Gradients of a run that a later step may name again."""
 
 
 class Executor(Protocol):
     def evaluate(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step]
+        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
     ) -> list[Evaluated]:
-        """The weighted gradient of every step in the group; ``points`` are by version."""
+        """The weighted gradient of every step in the group; ``points`` are by version.
+
+        What a step says to keep is put in ``kept``, and what it names again is taken from there.
+        """
 
 
 class Group(NamedTuple):
@@ -61,12 +68,13 @@ def groups(steps: Iterable[Step]) -> Iterator[Group]:
             step, failure = None, error
         if step is None:
             break
-        newest = max(ticket.version for ticket in step.tickets)
-        if group and (newest > group[0].version or size + len(step.tickets) > LARGEST):
+        fresh = step.fresh
+        newest = max((ticket.version for ticket in fresh), default=0)
+        if group and (newest > group[0].version or size + len(fresh) > LARGEST):
             yield Group(group, step)
             group, size = [], 0
         group.append(step)
-        size += len(step.tickets)
+        size += len(fresh)
     if group:
         yield Group(group, None)
     if failure is not None:
@@ -86,17 +94,20 @@ class BatchedExecutor:
         self._objective = objective
 
     def evaluate(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step]
+        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
     ) -> list[Evaluated]:
+        if any(step.keep or step.again for step in group):
+            return self._from_memory(root, points, group, kept)
         if len(group) == 1 and len({ticket.version for ticket in group[0].tickets}) == 1:
             return [self._at_one_point(root, points, group[0])]
-        return self._one_by_one(root, points, group)
+        flat = _flatten(group)
+        return _per_step(group, *self._each(root, points, flat.tickets, flat.weights))
 
     def _at_one_point(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> Evaluated:
         point = points[step.tickets[0].version]
         gradient, taken = None, None
         for chunk in chunks(len(step.tickets)):
-            tickets, weights = _padded(step, chunk, point.dtype)
+            tickets, weights = _padded(step.tickets[chunk], step.weights[chunk], point.dtype)
             part, steps = self._objective.gradient(root, point, tickets, weights)
             gradient = part if gradient is None else gradient + part
             taken = steps if taken is None else taken + steps
@@ -104,22 +115,43 @@ class BatchedExecutor:
         assert taken is not None
         return Evaluated(gradient, taken)
 
-    def _one_by_one(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step]
-    ) -> list[Evaluated]:
-        flat = _flatten(group)
-        gradients, taken = [], []
-        for chunk in chunks(len(flat.tickets)):
-            versions = [ticket.version for ticket in flat.tickets[chunk]]
+    def _each(
+        self,
+        root: "Array",
+        points: "Mapping[int, Array]",
+        tickets: list[Ticket],
+        weights: list[float],
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        """A row for each ticket: its gradient times its weight, and its environment steps."""
+        gradients, taken = [np.zeros((0, self._objective.dimension), _dtype(points))], []
+        for chunk in chunks(len(tickets)):
+            versions = [ticket.version for ticket in tickets[chunk]]
             # In NumPy: a JAX operation for every row would cost more than its gradient.
             rows = [np.asarray(points[version]) for version in versions]
-            tickets, weights = _padded(flat, chunk, rows[0].dtype)
-            rows += [rows[0]] * (len(weights) - len(rows))
+            padded, weighing = _padded(tickets[chunk], weights[chunk], rows[0].dtype)
+            rows += [rows[0]] * (len(weighing) - len(rows))
             stacked = cast("Array", np.stack(rows))
-            part, steps = self._objective.gradients(root, stacked, tickets, weights)
+            part, steps = self._objective.gradients(root, stacked, padded, weighing)
             gradients.append(np.asarray(part)[: len(versions)])
             taken.append(np.asarray(steps)[: len(versions)])
-        return _per_step(group, np.concatenate(gradients), np.concatenate(taken))
+        return np.concatenate(gradients), np.concatenate([np.zeros(0, np.int32), *taken])
+
+    def _from_memory(
+        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
+    ) -> list[Evaluated]:
+        """Every gradient is computed once, without its weight, and then used where it is named."""
+        fresh = [ticket for step in group for ticket in step.fresh]
+        rows, taken = self._each(root, points, fresh, [1.0] * len(fresh))
+        kept.update(zip(fresh, cast("Array", rows), strict=True))
+        lengths = dict(zip(fresh, taken.tolist(), strict=True))
+        results = []
+        for step in group:
+            named = np.stack([np.asarray(kept[ticket]) for ticket in step.tickets])
+            total = np.asarray(step.weights, named.dtype) @ named
+            results.append(Evaluated(total, sum(lengths[ticket] for ticket in step.fresh)))
+        for ticket in kept.keys() - group[-1].keep:
+            del kept[ticket]
+        return results
 
 
 class DebugExecutor:
@@ -129,18 +161,30 @@ class DebugExecutor:
         self._objective = objective
 
     def evaluate(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step]
+        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
     ) -> list[Evaluated]:
-        return [self._step(root, points, step) for step in group]
+        return [self._step(root, points, step, kept) for step in group]
 
-    def _step(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> Evaluated:
+    def _step(
+        self, root: "Array", points: "Mapping[int, Array]", step: Step, kept: Kept
+    ) -> Evaluated:
         import jax.numpy as jnp
 
-        total, taken = jnp.zeros_like(points[step.tickets[0].version]), 0
+        taken = 0
+        for ticket in step.fresh:
+            kept[ticket], steps = self._objective.sample(root, points[ticket.version], ticket)
+            taken += steps
+        total = jnp.zeros(self._objective.dimension, _dtype(points))
         for ticket, weight in zip(step.tickets, step.weights, strict=True):
-            gradient, steps = self._objective.sample(root, points[ticket.version], ticket)
-            total, taken = total + weight * gradient, taken + steps
+            total = total + weight * kept[ticket]
+        for ticket in kept.keys() - step.keep:
+            del kept[ticket]
         return Evaluated(total, taken)
+
+
+def _dtype(points: "Mapping[int, Array]") -> np.dtype:
+    """Of all points of a run, and so of its gradients."""
+    return next(iter(points.values())).dtype
 
 
 def padded_size(many: int) -> int:
@@ -152,14 +196,16 @@ def chunks(tickets: int) -> list[slice]:
     return [slice(start, min(start + LARGEST, tickets)) for start in range(0, tickets, LARGEST)]
 
 
-def _padded(step: Step, chunk: slice, dtype: np.dtype) -> "tuple[Array, Array]":
+def _padded(
+    tickets: Sequence[Ticket], weights: Sequence[float], dtype: np.dtype
+) -> "tuple[Array, Array]":
     """Ticket rows and weights, filled up with weightless rows to one of the sizes.
 
     NumPy arrays: JAX takes them as its own when a compiled function is called.
     """
-    tickets, weights = padded_tickets(step.tickets[chunk], dtype)
-    weights[: chunk.stop - chunk.start] = step.weights[chunk]
-    return cast("Array", tickets), cast("Array", weights)
+    rows, weighing = padded_tickets(tickets, dtype)
+    weighing[: len(weights)] = weights
+    return cast("Array", rows), cast("Array", weighing)
 
 
 def padded_tickets(

@@ -7,19 +7,31 @@ tickets' keys.
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.updates import Rule
 from simulator.cluster import InvalidDuration
 from simulator.engine import Simulation, Stalled, Stop
-from simulator.executor import BatchedExecutor, Executor, groups, one_by_one
-from simulator.learner import Learner
+from simulator.executor import (
+    BatchedExecutor,
+    Evaluated,
+    Executor,
+    Kept,
+    groups,
+    one_by_one,
+    padded_size,
+)
+from simulator.learner import Learner, Place
 from simulator.lengths import Ruler
 from simulator.numbers import prepare
-from simulator.objectives.objective import Objective
+from simulator.objectives.objective import Exact, Local, Objective
 from simulator.record import Run
 from simulator.scenario import Scenario
-from simulator.schedule import Accounts
+from simulator.schedule import Accounts, Step
 from simulator.simulations import Rhythm, replay, rule_of, simulation_of, stop_of, vector_of
 
 if TYPE_CHECKING:
@@ -31,6 +43,8 @@ class Diverged(Exception):
 
 
 Points: TypeAlias = "dict[int, Array]"
+Turn: TypeAlias = tuple[Step, Evaluated, Place]
+"""A server step, its gradient, and where it led."""
 Watch = Callable[[Run], None]
 """Called now and then with a run that is under way."""
 
@@ -44,7 +58,7 @@ def run_scenario(
     """Every method on every seed; a run that fails ends alone, an interrupted one is the last."""
     prepare()
     objective = scenario.build_objective()
-    laboratory = Laboratory(scenario, objective, executor(objective), watch)
+    laboratory = Laboratory(scenario, objective, executor, watch)
     for seed in scenario.seeds:
         for label in scenario.methods:
             run = laboratory.run(label, seed)
@@ -57,12 +71,28 @@ class Laboratory:
     """What the runs of a scenario share, so that nothing is built or compiled twice."""
 
     def __init__(
-        self, scenario: Scenario, objective: Objective, executor: Executor, watch: Watch
+        self,
+        scenario: Scenario,
+        objective: Objective,
+        executor: Callable[[Objective], Executor],
+        watch: Watch,
     ) -> None:
-        self.scenario, self.objective = scenario, objective
-        self.executor, self.watch = executor, watch
+        self.scenario, self.objective, self.watch = scenario, objective, watch
         self.vector = vector_of(scenario)
-        self.learners = {label: Learner(rule_of(scenario, label)) for label in scenario.methods}
+        rules = {label: rule_of(scenario, label) for label in scenario.methods}
+        self.learners = {label: Learner(rule) for label, rule in rules.items()}
+        self.executors = {label: executor(self._seen_by(rule)) for label, rule in rules.items()}
+        # Where measuring is exact and cheap, and nobody says how often, nothing is missed.
+        self.exact = objective if isinstance(objective, Exact) else None
+        rhythm = scenario.evaluation
+        self.always = self.exact and rhythm.every_seconds is None and rhythm.every_steps is None
+
+    def _seen_by(self, rule: Rule) -> Objective:
+        """What a method's tickets are worth: gradients, or its workers' own work."""
+        if rule.work is None:
+            return self.objective
+        assert isinstance(self.objective, Local), "refused before, when the scenario was checked"
+        return self.objective.worked(rule.work)
 
     def run(self, label: str, seed: int) -> Run:
         """One method on one seed, whatever becomes of it."""
@@ -70,35 +100,34 @@ class Laboratory:
         run = Run(label, seed, tuple(self.objective.metrics))
         if self.scenario.cluster.per == "environment-step":
             run.lengths = {}
-        stop = stop_of(self.scenario)
         points: Points = {}
-        simulation = self._simulation(
-            run, points, account_when=Rhythm(self.scenario.evaluation, stop)
-        )
+        simulation = self._simulation(run, points)
         try:
-            self._train(run, simulation, points, stop)
+            self._train(run, simulation, points)
         except Stalled as stalled:
             run.end, run.message = "stalled", str(stalled)
         except (Diverged, InvalidDuration) as wrong:
             run.end, run.message = "failed", str(wrong)
         except KeyboardInterrupt:
             run.end, run.message = "interrupted", "interrupted"
-        if run.end in ("failed", "interrupted"):
-            run.accounts = self._accounts_at(run)
-        elif run.end != "target":
+        if run.end in ("stop", "stalled"):
             run.accounts = simulation.accounts()
+        elif run.end in ("failed", "interrupted") or not run.accounts_are_newest:
+            run.accounts = self._accounts_at(run)
         run.real_seconds = time.perf_counter() - began
         return run
 
-    def _simulation(self, run: Run, points: Points, account_when: Rhythm) -> Simulation:
+    def _simulation(self, run: Run, points: Points) -> Simulation:
         """The schedule; where time is charged by the environment step, it asks for lengths."""
         ruler = Ruler(self.objective, run, points).lengths if run.lengths is not None else None
+        rhythm = Rhythm(self.scenario.evaluation, stop_of(self.scenario))
         return simulation_of(
             self.scenario,
             run.method,
             run.seed,
             vector=self.vector,
-            account_when=account_when,
+            # Everybody's accounts at every single step would be dear; they can be had later.
+            account_when=rhythm if not self.always else lambda number, time: False,
             lengths=ruler,
         )
 
@@ -110,43 +139,65 @@ class Laboratory:
                 pass
         return simulation.accounts()
 
-    def _train(self, run: Run, simulation: Simulation, points: Points, stop: Stop) -> None:
+    def _train(self, run: Run, simulation: Simulation, points: Points) -> None:
         import jax
 
-        learner, root = self.learners[run.method], jax.random.key(run.seed)
+        learner, executor = self.learners[run.method], self.executors[run.method]
+        root = jax.random.key(run.seed)
+        kept: Kept = {}
         state, place = learner.start(self.objective.initial_point(root))
         points[0], run.point = place.query, place.iterate
         if self._look(run, root):
-            run.end, run.reached = "target", 0.0
-            run.accounts = simulation.accounts()
             return
         # Where an episode's length decides when it ends, no step can be looked ahead.
         grouped = groups if run.lengths is None else one_by_one
-        for group, following in grouped(simulation.steps(stop)):
-            run.evaluated += sum(len(step.tickets) for step in group)
-            values = self.executor.evaluate(root, points, group)
+        for group, following in grouped(simulation.steps(stop_of(self.scenario))):
+            run.evaluated += sum(len(step.fresh) for step in group)
+            values = executor.evaluate(root, points, group, kept)
             state, places = learner.advance(state, values, group)
-            for step, value, place in zip(group, values, places, strict=True):
-                points[step.number] = place.query
-                run.move(value.environment_steps, place.iterate)
-                run.close(step)
-                if step.accounts is not None and self._look(run, root):
-                    run.end, run.reached = "target", step.time
-                    return
+            points.update((step.number, at.query) for step, at in zip(group, places, strict=True))
+            if self._follow(run, root, zip(group, values, places, strict=True)):
+                return
             if len(points) > 2 * (simulation.workers + 1):
                 needed = simulation.versions_in_use() | {simulation.version}
-                needed |= {ticket.version for ticket in following.tickets} if following else set()
+                needed |= {ticket.version for ticket in following.fresh} if following else set()
                 for version in points.keys() - needed:
                     del points[version]
-        if run.steps not in run.looks and self._look(run, root):
-            run.end, run.reached = "target", run.time
-            run.accounts = simulation.accounts()
+        if not run.looked:
+            self._look(run, root)
+
+    def _follow(self, run: Run, root: "Array", steps: Iterable[Turn]) -> bool:
+        """Record steps whose values are known; whether one of them is at the target."""
+        turns = list(steps)
+        if self.always:
+            measured = self._measure([place.iterate for _, _, place in turns])
+        for at, (step, value, place) in enumerate(turns):
+            run.move(value.environment_steps, place.iterate)
+            run.close(step)
+            if self.always:
+                if self._see(run, {name: values[at] for name, values in measured.items()}):
+                    return True
+            elif step.accounts is not None and self._look(run, root):
+                return True
+        return False
+
+    def _measure(self, points: "Sequence[Array]") -> "dict[str, NDArray[Any]]":
+        """The exact metrics at several points, in one call."""
+        assert self.exact is not None
+        rows = [np.asarray(point) for point in points]
+        rows += [rows[0]] * (padded_size(len(rows)) - len(rows))
+        measured = self.exact.measure(cast("Array", np.stack(rows)))
+        return {name: np.asarray(values) for name, values in measured.items()}
 
     def _look(self, run: Run, root: "Array") -> bool:
         """Evaluate the newest iterate; whether it is as good as the target."""
         assert run.point is not None
         episodes = self.scenario.evaluation.episodes
-        metrics = run.look(self.objective.evaluate(root, run.point, run.steps, episodes))
+        return self._see(run, self.objective.evaluate(root, run.point, run.steps, episodes))
+
+    def _see(self, run: Run, measured: "Mapping[str, Array | float]") -> bool:
+        """Record what was measured at the newest step; whether the run has reached its target."""
+        metrics = run.look(measured)
         self.watch(run)
         for name, value in metrics.items():
             if not math.isfinite(value):
@@ -154,6 +205,9 @@ class Laboratory:
                     f"{name} = {value} after server step {run.steps}; a smaller step may help"
                 )
         target, value = self.scenario.stop.target, metrics[self.scenario.metric]
-        if target is None:
+        if target is None or not (
+            value >= target if self.scenario.higher_is_better else value <= target
+        ):
             return False
-        return value >= target if self.scenario.higher_is_better else value <= target
+        run.end, run.reached = "target", run.time
+        return True

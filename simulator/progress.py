@@ -143,8 +143,7 @@ def fraction(run: Run, scenario: Scenario) -> float:
 
 
 def where(run: Run, scenario: Scenario) -> str:
-    looks = list(run.looks.values())
-    value = f", {scenario.metric} {looks[-1][scenario.metric]:.4g}" if looks else ""
+    value = f", {scenario.metric} {run.newest[scenario.metric]:.4g}" if run.newest else ""
     seconds = max(run.time, run.accounts.time if run.accounts else 0.0)
     return f"{run.method}, seed {run.seed}: {seconds:,.4g} s simulated{value}"
 

@@ -40,12 +40,15 @@ class Run:
     delays: "array[int]" = field(default_factory=_integers)
     environment_steps: "list[Array | int]" = field(default_factory=list)
     """What the gradients of each server step took; empty where nothing was computed."""
-    looks: dict[int, dict[str, float]] = field(default_factory=dict)
-    """The metrics by number of closed steps; 0 is the initial point."""
+    mean_delays: "array[float]" = field(default_factory=_floats)
+    looks: "dict[str, array[float]]" = field(default_factory=dict)
+    """What was measured, by name, one value per server step and one before; NaN: unseen."""
     point: "Array | None" = None
     """The newest iterate."""
     lengths: dict[Ticket, int] | None = None
     """How long each episode was that was started, where time is charged by its length."""
+    newest: dict[str, float] = field(default_factory=dict)
+    """What was measured last."""
     accounts: Accounts | None = None
     end: End = "stop"
     message: str = ""
@@ -54,6 +57,7 @@ class Run:
     evaluated: int = 0
     """Gradients computed: as many as used, but for the last group of a run cut at its target."""
     real_seconds: float = 0.0
+    _accounted: int | None = None
 
     def close(self, step: Step) -> None:
         """One more server step."""
@@ -61,19 +65,36 @@ class Run:
         self.tickets.append(len(step.tickets))
         self.used.append(step.used)
         self.delays.append(step.version - step.dispatched)
+        self.mean_delays.append(step.mean_delay)
+        for values in self.looks.values():
+            values.append(math.nan)
         if step.accounts is not None:
-            self.accounts = step.accounts
+            self.accounts, self._accounted = step.accounts, self.steps
 
     def move(self, environment_steps: "Array | int", point: "Array") -> None:
         """What its gradients took, and where they led."""
         self.environment_steps.append(environment_steps)
         self.point = point
 
-    def look(self, metrics: "Mapping[str, Array]") -> dict[str, float]:
-        """Record the metrics at the newest iterate."""
+    def look(self, metrics: "Mapping[str, Array | float]") -> dict[str, float]:
+        """Record what was measured at the newest step."""
         values = {name: float(value) for name, value in metrics.items()}
-        self.looks[self.steps] = values
+        for name, value in values.items():
+            if name not in self.looks:
+                self.looks[name] = array("d", [math.nan]) * (self.steps + 1)
+            self.looks[name][self.steps] = value
+        self.newest = values
         return values
+
+    @property
+    def accounts_are_newest(self) -> bool:
+        """Whether the accounts are those at the newest step."""
+        return self._accounted == self.steps
+
+    @property
+    def looked(self) -> bool:
+        """Whether the metrics were measured at the newest step."""
+        return bool(self.looks) and not math.isnan(self.looks[self.metrics[0]][self.steps])
 
     @property
     def steps(self) -> int:
@@ -104,15 +125,17 @@ class Run:
             "tickets": _from_zero(self.tickets),
             "gradients": _from_zero(self.used),
             "max_delay": _from_zero(self.delays),
+            "mean_delay": np.concatenate([[0.0], self.mean_delays]),
         }
         if not self.metrics:
             return columns
         # An interruption may come between what belongs together.
         taken = [0, *(int(many) for many in self.environment_steps[: self.steps])]
         columns["environment_steps"] = np.cumsum(np.array(taken, np.int64))
-        look = [self.looks.get(number, {}) for number in range(rows)]
-        for name in self.metrics:
-            columns[name] = np.array([at.get(name, math.nan) for at in look])
+        for name in (*self.metrics, *(name for name in self.looks if name not in self.metrics)):
+            # An interruption may come in the midst of adding a row.
+            known = np.asarray(self.looks.get(name, array("d")))[:rows]
+            columns[name] = np.concatenate([known, np.full(rows - len(known), math.nan)])
         return columns
 
 

@@ -49,6 +49,10 @@ class Step(NamedTuple):
     used: int
     accounts: Accounts | None
     """Every worker's, at this step, where they were asked for."""
+    again: frozenset[Ticket] = frozenset()
+    """Those of its tickets that an earlier step has used, too."""
+    keep: frozenset[Ticket] = frozenset()
+    """Tickets, of this step or earlier ones, that a later one may use again."""
 
     @property
     def number(self) -> int:
@@ -58,7 +62,19 @@ class Step(NamedTuple):
     @property
     def dispatched(self) -> int:
         """The version at which its oldest gradient was computed."""
-        return min(ticket.version for ticket in self.tickets)
+        return min((ticket.version for ticket in self.tickets), default=self.version)
+
+    @property
+    def fresh(self) -> list[Ticket]:
+        """Those of its gradients that no step has used before."""
+        return [t for t in self.tickets if t not in self.again] if self.again else self.tickets
+
+    @property
+    def mean_delay(self) -> float:
+        """How many steps old its gradients are, on average."""
+        if not self.tickets:
+            return 0.0
+        return self.version - sum(ticket.version for ticket in self.tickets) / len(self.tickets)
 
 
 class Computation(NamedTuple):

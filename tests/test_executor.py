@@ -154,8 +154,8 @@ def points(objective, versions):
 def both(objective, group):
     """The group's gradients, batched and plain; they must be equal."""
     known = points(objective, 1 + max(map(newest, group)))
-    fast = BatchedExecutor(objective).evaluate(ROOT, known, group)
-    plain = DebugExecutor(objective).evaluate(ROOT, known, group)
+    fast = BatchedExecutor(objective).evaluate(ROOT, known, group, {})
+    plain = DebugExecutor(objective).evaluate(ROOT, known, group, {})
     assert len(fast) == len(plain) == len(group)
     for one, other in zip(fast, plain, strict=True):
         assert one.gradient.dtype == other.gradient.dtype == jnp.float64
@@ -204,8 +204,8 @@ def test_weights_are_linear(objective):
     tickets, weights = [(0, 0, 0), (1, 0, 0), (2, 0, 3)], np.array([0.5, 0.25, 0.75])
     known = points(objective, 2)
     executor = BatchedExecutor(objective)
-    (once,) = executor.evaluate(ROOT, known, [step(0, *tickets, weights=weights)])
-    each = executor.evaluate(ROOT, known, [step(k, t) for k, t in enumerate(tickets)])
+    (once,) = executor.evaluate(ROOT, known, [step(0, *tickets, weights=weights)], {})
+    each = executor.evaluate(ROOT, known, [step(k, t) for k, t in enumerate(tickets)], {})
     total = sum(w * one.gradient for w, one in zip(weights, each, strict=True))
     np.testing.assert_allclose(once.gradient, total, rtol=1e-12, atol=1e-12)
     assert int(once.environment_steps) == sum(int(one.environment_steps) for one in each)

@@ -185,12 +185,12 @@ class Spy:
         self.objective, self.inner = objective, BatchedExecutor(objective)
         self.asked, self.known, self.starts = [], [], []
 
-    def evaluate(self, root, points, group):
+    def evaluate(self, root, points, group, kept):
         self.asked += [ticket for step in group for ticket in step.tickets]
         self.known.append(len(points))
         if group[0].version == 0:
             self.starts.append(np.array(points[0]))
-        return self.inner.evaluate(root, points, group)
+        return self.inner.evaluate(root, points, group, kept)
 
 
 def spied(checked):
@@ -249,7 +249,7 @@ def plainly(checked, label):
     points = {0: rule.query(state)}
     simulation = simulation_of(checked, label, 3, vector=vector_of(checked))
     for step in simulation.steps(stop_of(checked)):
-        ((gradient, _),) = executor.evaluate(root, points, [step])
+        ((gradient, _),) = executor.evaluate(root, points, [step], {})
         state = rule.update(state, gradient, step.dispatched)
         points[step.number] = rule.query(state)
     return np.array(rule.iterate(state))

@@ -75,8 +75,9 @@ def test_every_method_makes_a_few_steps(name):
     assert [run.method for run in runs] == list(scenario.methods)
     for run in runs:
         assert (run.end, run.steps) == ("stop", 3), run.message
-        assert run.looks[0] != run.looks[3]
-        assert all(map(math.isfinite, run.looks[3].values()))
+        first, last = ({name: run.looks[name][at] for name in run.metrics} for at in (0, 3))
+        assert first != last
+        assert all(map(math.isfinite, last.values()))
 
 
 # Who is there first
@@ -289,5 +290,5 @@ def test_in_short_episodes_the_unbiased_gradients_lead_further():
     runs = {(run.method, run.seed): run for run in run_scenario(scenario)}
     for seed in scenario.seeds:
         biased, unbiased = runs["first-finished", seed], runs["earliest-started", seed]
-        assert unbiased.looks[60]["return"] > 1.05 * biased.looks[60]["return"]
+        assert unbiased.looks["return"][60] > 1.05 * biased.looks["return"][60]
         assert unbiased.time > biased.time

@@ -9,6 +9,7 @@ and contributes nothing, not even a NaN.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
+from algorithms.local import Work
 from algorithms.tickets import Ticket
 
 if TYPE_CHECKING:
@@ -82,6 +83,14 @@ class Exact(Objective, Protocol):
 
     def ascent(self, points: "Array") -> "Array":
         """The exact gradient of J at each row, (B, d)."""
+
+
+@runtime_checkable
+class Local(Objective, Protocol):
+    """An objective of which a worker can take several steps of its own."""
+
+    def worked(self, work: Work) -> Objective:
+        """The same, as seen by the server: a ticket is worth what this work sends."""
 
 
 def ticket_keys(root: "Array", tickets: "Array") -> "Array":

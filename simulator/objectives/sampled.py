@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.model import Model, oracle_of
-from simulator.objectives.objective import Direction, ticket_keys
+from simulator.objectives.objective import Direction, Objective, ticket_keys
 
 if TYPE_CHECKING:
     from jax import Array
@@ -78,10 +78,10 @@ def _workers(tickets: "Array") -> "Array":
 class Sampled(Estimates):
     """The objective of a model: its metrics and its gradient are exact."""
 
-    def __init__(self, model: Model) -> None:
+    def __init__(self, model: Model, estimate: Estimate | None = None) -> None:
         import jax
 
-        super().__init__(model.estimate)
+        super().__init__(estimate or model.estimate)
         self.model = model
         self.dimension: int = model.dimension
         self.metrics: Mapping[str, Direction] = model.metrics
@@ -106,15 +106,16 @@ class Sampled(Estimates):
         gradients: Array = self._ascent(points)
         return gradients
 
-    def worked(self, work: Work) -> "Worked":
+    def worked(self, work: Work) -> Objective:
         """The same, its tickets being local work."""
         return Worked(self, work)
 
 
-class Worked(Estimates):
+class Worked(Sampled):
     """An objective through a method's local work: points are payloads, values contributions."""
 
     def __init__(self, objective: Sampled, work: Work) -> None:
-        super().__init__(
-            lambda key, worker, payload: work(oracle_of(objective.model, worker), payload, key)
-        )
+        def estimate(key: "Array", worker: "Array", payload: "Array") -> "tuple[Array, Array]":
+            return work(oracle_of(objective.model, worker), payload, key)
+
+        super().__init__(objective.model, estimate)

@@ -1,36 +1,16 @@
-"""What does the server do with a gradient?
+"""Normalised ascent with momentum: steps of a given length along an average of gradients.
 
-An update rule is a factory that returns four pure functions (the shape that optax gave the
-idea).  All of them *maximise*; points and gradients are flat vectors.  JAX is imported inside
-the factories: naming a method, checking a scenario and simulating a schedule never load it.
+NIGT and AFedPG take their gradients at a point *ahead*, which cancels the lag of the momentum;
+their plainer relatives take them where they are.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from annotated_types import Ge, Gt, Le, Predicate
+from algorithms.updates.rule import Decay, Length, Rule, Weight, WeightDecay
 
 if TYPE_CHECKING:
     from jax import Array
-
-Length: TypeAlias = Annotated[float, Gt(0)]
-"""The length of a step (alpha)."""
-Weight: TypeAlias = Annotated[float, Gt(0), Le(1)]
-"""The weight of the newest gradient in the momentum (eta); 1 means no momentum."""
-
-
-class Rule(NamedTuple):
-    """``state = init(point)``, then for ever ``state = update(state, gradient, dispatched)``.
-
-    ``query(state)`` is the point at which gradients are taken, ``iterate(state)`` the one that
-    is evaluated; ``dispatched`` is the version of the oldest gradient in the step.
-    """
-
-    init: Callable[["Array"], Any]
-    query: Callable[[Any], "Array"]
-    iterate: Callable[[Any], "Array"]
-    update: Callable[[Any, "Array", "int | Array"], Any]
 
 
 class Momentum(NamedTuple):
@@ -40,42 +20,6 @@ class Momentum(NamedTuple):
     previous: "Array"
     direction: "Array"
     steps: "Array"
-
-
-@dataclass(frozen=True)
-class Decay:
-    """A weight or length that falls with the step number k: ``scale * (k + offset)^-exponent``.
-
-    >>> round(Decay(scale=1.0, exponent=0.5)(2), 3)
-    0.5
-    """
-
-    __pydantic_config__ = {"extra": "forbid", "strict": False, "allow_inf_nan": False}  # noqa: RUF012
-
-    scale: Annotated[float, Gt(0)]
-    exponent: Annotated[float, Ge(0)]
-    offset: Annotated[float, Ge(1)] = 2.0
-
-    def __call__(self, k: Any) -> Any:
-        return self.scale * (k + self.offset) ** -self.exponent
-
-
-def must_not_exceed_1_at_the_start(decay: Decay) -> bool:
-    """A weight of the newest gradient above 1 would subtract the momentum."""
-    return bool(decay(0) <= 1)
-
-
-WeightDecay: TypeAlias = Annotated[Decay, Predicate(must_not_exceed_1_at_the_start)]
-
-
-def sgd(step: Length) -> Rule:
-    """Plain ascent: theta + step * g."""
-    return Rule(
-        init=lambda point: point,
-        query=lambda point: point,
-        iterate=lambda point: point,
-        update=lambda point, gradient, dispatched: point + step * gradient,
-    )
 
 
 def nigt(step: Length, momentum: Weight) -> Rule:
@@ -119,6 +63,17 @@ def afedpg(step: Length | Decay, momentum: Weight | WeightDecay) -> Rule:
         return _ascend(state, gradient, weight(dispatched), length(state.steps))
 
     return Rule(_start, query, _current, update)
+
+
+def normalised(step: Length, momentum: Weight) -> Rule:
+    """NIGT without its look-ahead: the gradients are taken at theta_t itself.
+
+    ::
+
+        d_t         = (1 - eta) d_{t-1} + eta g(theta_t)                    d_0 = g(theta_0)
+        theta_{t+1} = theta_t + alpha d_t / |d_t|
+    """
+    return nigt(step, momentum)._replace(query=_current)
 
 
 def _schedule(value: float | Decay) -> Callable[[Any], Any]:

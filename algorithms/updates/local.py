@@ -1,0 +1,71 @@
+"""What does the server do with what local steps have led to?
+
+Its workers' part is in ``algorithms/local.py``.
+"""
+
+from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
+
+from annotated_types import Ge, Le
+
+from algorithms.local import Work, ascent, hessian_aided, pack, variance_reduced
+from algorithms.updates.plain import sgd
+from algorithms.updates.rule import Length, Rule, Weight
+
+if TYPE_CHECKING:
+    from jax import Array
+
+LocalSteps: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
+
+
+def fedbuff(step: Length, local_step: Length, local_steps: LocalSteps = 1) -> Rule:
+    """FedBuff's server: theta + step * (the weighted sum of how far the clients came)."""
+    return sgd(step)._replace(work=ascent(local_steps, local_step))
+
+
+class Rounds(NamedTuple):
+    """Where we are and were, which way the last round went, and how many there have been."""
+
+    point: "Array"
+    previous: "Array"
+    direction: "Array"
+    rounds: "Array"
+
+
+def fedsvrpg_m(step: Length, local_step: Length, momentum: Weight, local_steps: LocalSteps) -> Rule:
+    """FedSVRPG-M's server: the mean direction of all local steps is the round's.
+
+    With K = ``local_steps``, eta = ``local_step``, lambda = ``step``, beta = ``momentum``::
+
+        u_{r+1}     = (1/(eta K)) mean_i (theta_{r,K}^i - theta_r)
+        theta_{r+1} = theta_r + lambda u_{r+1}
+
+    In the first round there is no direction yet, so beta counts as 1.
+    """
+    return _rounds(
+        variance_reduced(local_steps, local_step), step, local_step, momentum, local_steps
+    )
+
+
+def fedhapg_m(step: Length, local_step: Length, momentum: Weight, local_steps: LocalSteps) -> Rule:
+    """The same with Hessian-vector products in the place of importance weights."""
+    work = hessian_aided(local_steps, local_step)
+    return _rounds(work, step, local_step, momentum, local_steps)
+
+
+def _rounds(work: Work, step: float, local_step: float, momentum: float, local_steps: int) -> Rule:
+    def init(point: "Array") -> Rounds:
+        import jax.numpy as jnp
+
+        return Rounds(point, point, jnp.zeros_like(point), jnp.zeros((), jnp.int32))
+
+    def query(state: Rounds) -> "Array":
+        import jax.numpy as jnp
+
+        beta = jnp.where(state.rounds == 0, 1.0, momentum)
+        return pack(state.point, state.previous, state.direction, beta)
+
+    def update(state: Rounds, progress: "Array", dispatched: "int | Array") -> Rounds:
+        direction = progress / (local_step * local_steps)
+        return Rounds(state.point + step * direction, state.point, direction, state.rounds + 1)
+
+    return Rule(init, query, lambda state: state.point, update, work)
