@@ -1,0 +1,245 @@
+"""Whose gradients make each estimate, at what weights? The reference's listing of every method.
+
+Gradients are summed as they arrive, in the tables and local sums of the published listings, and are
+never written down as tickets and weights. Each story yields its estimates, each with the version
+that its gradients came from (what AFedPG calls the stamp), and goes on when the server has stepped.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+from reference_fleet import Fleet, Ticket
+
+Gradient = Callable[..., np.ndarray]
+Settings = dict[str, Any]
+Story = Iterator[tuple[np.ndarray, int]]
+
+
+def at_its_point(gradient: Gradient, ticket: Ticket) -> np.ndarray:
+    return gradient(ticket.worker, ticket.order.version, ticket.index, ticket.order.point)
+
+
+class Table:
+    """The sum and the number of gradients of each worker."""
+
+    def __init__(self, fleet: Fleet, gradient: Gradient) -> None:
+        self.gradient = gradient
+        self.sums = {worker: np.zeros_like(fleet.server.theta) for worker in fleet.workers}
+        self.counts = dict.fromkeys(fleet.workers, 0)
+
+    def add(self, ticket: Ticket) -> None:
+        self.sums[ticket.worker] = self.sums[ticket.worker] + at_its_point(self.gradient, ticket)
+        self.counts[ticket.worker] += 1
+
+    def full(self) -> bool:
+        return all(self.counts.values())
+
+    def mean_of_means(self) -> np.ndarray:
+        return sum(self.sums[i] / self.counts[i] for i in self.sums) / len(self.sums)
+
+
+def synchronous(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    while True:
+        fleet.broadcast(quota=1)
+        total = sum(at_its_point(gradient, fleet.arrival()) for _ in fleet.workers)
+        yield total / len(fleet.workers), fleet.server.updates
+
+
+def batches(settings: Settings) -> Iterator[int]:
+    """The size of the first batch, and of each one after it."""
+    yield settings.get("initial_batch") or settings["batch"]
+    while True:
+        yield settings["batch"]
+
+
+def rennala(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    for batch in batches(settings):
+        fleet.broadcast()
+        table = Table(fleet, gradient)
+        for _ in range(batch):
+            table.add(fleet.arrival())
+        yield sum(table.sums.values()) / batch, fleet.server.updates
+
+
+def malenia(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    for batch in batches(settings):
+        fleet.broadcast()
+        table = Table(fleet, gradient)
+        while not precise_enough(list(table.counts.values()), batch):
+            table.add(fleet.arrival())
+        yield table.mean_of_means(), fleet.server.updates
+
+
+def precise_enough(counts: list[int], batch: int) -> bool:
+    """Is the harmonic mean of the counts at least batch / n? In fractions: ties are common."""
+    if 0 in counts:
+        return False
+    harmonic_mean = len(counts) / sum(Fraction(1, each) for each in counts)
+    return harmonic_mean >= Fraction(batch, len(counts))
+
+
+def asynchronous(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    fleet.broadcast(quota=1)
+    while True:
+        ticket = fleet.arrival()
+        yield at_its_point(gradient, ticket), ticket.order.version
+        fleet.send(ticket.worker, quota=1)
+
+
+def delay_adaptive(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    n = len(fleet.workers)
+    fleet.broadcast(quota=1)
+    while True:
+        ticket = fleet.arrival()
+        delay = fleet.server.updates - ticket.order.version
+        yield n / max(n, delay) * at_its_point(gradient, ticket), ticket.order.version
+        fleet.send(ticket.worker, quota=1)
+
+
+def ringmaster(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    threshold, stops = settings["threshold"], settings.get("stops", False)
+    fleet.broadcast(quota=1)
+    while True:
+        ticket = fleet.arrival()
+        if fleet.server.updates - ticket.order.version < threshold:
+            yield at_its_point(gradient, ticket), ticket.order.version
+        fleet.send(ticket.worker, quota=1)
+        for worker in fleet.workers if stops else ():
+            if fleet.server.updates - fleet.running[worker].order.version >= threshold:
+                fleet.send(worker, quota=1, recall=True)
+
+
+def ringleader(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    fleet.broadcast()
+    buffer = Table(fleet, gradient)
+    while True:
+        table, buffer = buffer, Table(fleet, gradient)
+        while not table.full():
+            ticket = fleet.arrival()
+            table.add(ticket)
+        unserved = set(fleet.workers)
+        while True:
+            yield table.mean_of_means(), fleet.server.updates
+            fleet.send(ticket.worker)
+            unserved.remove(ticket.worker)
+            if not unserved:
+                break
+            ticket = next_unserved(fleet, unserved, buffer)
+            table.add(ticket)
+
+
+def next_unserved(fleet: Fleet, unserved: set[int], buffer: Table) -> Ticket:
+    """The next arrival of one not yet served; the others' go to the buffer, and they go on."""
+    while (ticket := fleet.arrival()).worker not in unserved:
+        buffer.add(ticket)
+        fleet.send(ticket.worker)
+    return ticket
+
+
+def fedbuff(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    size, terms = settings["buffer"], {"quota": 1, "work": settings.get("local_steps", 1)}
+    fleet.broadcast(**terms)
+    while True:
+        tickets = [fleet.arrival()]
+        while len(tickets) < size:
+            fleet.send(tickets[-1].worker, **terms)
+            tickets.append(fleet.arrival())
+        delays = [fleet.server.updates - ticket.order.version for ticket in tickets]
+        yield (
+            sum(
+                difference(gradient, ticket, settings) / math.sqrt(1 + delay)
+                for ticket, delay in zip(tickets, delays, strict=True)
+            )
+            / size,
+            tickets[-1].order.version,
+        )
+        fleet.send(tickets[-1].worker, **terms)
+
+
+def difference(gradient: Gradient, ticket: Ticket, settings: Settings) -> np.ndarray:
+    """How far a client's local steps take it."""
+    x = ticket.order.point
+    for k in range(ticket.order.work):
+        g = gradient(ticket.worker, ticket.order.version, ticket.index, x, local=k)
+        x = x + settings["local_step"] * g
+    return x - ticket.order.point
+
+
+def mindflayer(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    attempts, limit, probability = (
+        np.broadcast_to(settings[key], len(fleet.workers)).tolist()
+        for key in ("attempts", "limit", "probability")
+    )
+    expected = sum(p * b for p, b in zip(probability, attempts, strict=True))
+    while True:
+        for worker in fleet.workers:
+            fleet.send(worker, quota=attempts[worker], limit=limit[worker])
+        total = np.zeros_like(fleet.server.theta)
+        for _ in range(sum(attempts)):
+            ticket = fleet.arrival()
+            if not ticket.expired:
+                total = total + at_its_point(gradient, ticket)
+        yield total / expected, fleet.server.updates
+
+
+# Rounds of local steps that correct their gradients: u carries the last round's direction
+
+
+class Round(NamedTuple):
+    """What an agent knows: this theta and the last, u, and the weight of new samples."""
+
+    theta: np.ndarray
+    before: np.ndarray
+    u: np.ndarray
+    beta: float
+
+
+Change = Callable[..., np.ndarray]
+
+
+def fedsvrpg(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    def change(sample: Gradient, x: np.ndarray, before: np.ndarray) -> np.ndarray:
+        return sample(x) - sample(before)  # the importance weight is 1: no sample depends on theta
+
+    return corrected_rounds(fleet, gradient, settings, change)
+
+
+def fedhapg(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    def change(sample: Gradient, x: np.ndarray, before: np.ndarray) -> np.ndarray:
+        return settings["hessian_product"]((x + before) / 2, x - before)
+
+    return corrected_rounds(fleet, gradient, settings, change)
+
+
+def corrected_rounds(fleet: Fleet, gradient: Gradient, settings: Settings, change: Change) -> Story:
+    steps, eta, beta = settings["local_steps"], settings["local_step"], settings["momentum"]
+    before, u = fleet.server.theta, np.zeros_like(fleet.server.theta)
+    while True:
+        theta = fleet.server.theta
+        weight = beta if fleet.server.updates else 1.0  # at first there is no direction to keep
+        known = Round(theta, before, u, weight)
+        fleet.broadcast(quota=1, work=steps)
+        moved = sum(
+            corrected_steps(gradient, fleet.arrival(), known, eta, change) for _ in fleet.workers
+        )
+        u = moved / (eta * len(fleet.workers) * steps)
+        yield u, fleet.server.updates
+        before = theta
+
+
+def corrected_steps(
+    gradient: Gradient, ticket: Ticket, known: Round, eta: float, change: Change
+) -> np.ndarray:
+    """x_K - theta of one agent."""
+    x = known.theta
+    for k in range(ticket.order.work):
+
+        def sample(at: np.ndarray, k: int = k) -> np.ndarray:
+            return gradient(ticket.worker, ticket.order.version, ticket.index, at, local=k)
+
+        kept = known.u + change(sample, x, known.before)
+        x = x + eta * (known.beta * sample(x) + (1 - known.beta) * kept)
+    return x - known.theta
