@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.updates import Rule
+from algorithms.local import Work
 from simulator.cluster import InvalidDuration
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.executor import (
@@ -81,18 +81,20 @@ class Laboratory:
         self.vector = vector_of(scenario)
         rules = {label: rule_of(scenario, label) for label in scenario.methods}
         self.learners = {label: Learner(rule) for label, rule in rules.items()}
-        self.executors = {label: executor(self._seen_by(rule)) for label, rule in rules.items()}
+        plain = executor(objective)
+        self.executors = {
+            label: executor(self._seen_through(rule.work)) if rule.work else plain
+            for label, rule in rules.items()
+        }
         # Where measuring is exact and cheap, and nobody says how often, nothing is missed.
         self.exact = objective if isinstance(objective, Exact) else None
         rhythm = scenario.evaluation
         self.always = self.exact and rhythm.every_seconds is None and rhythm.every_steps is None
 
-    def _seen_by(self, rule: Rule) -> Objective:
-        """What a method's tickets are worth: gradients, or its workers' own work."""
-        if rule.work is None:
-            return self.objective
+    def _seen_through(self, work: Work) -> Objective:
+        """The objective of a method whose tickets are no gradients, but its workers' own work."""
         assert isinstance(self.objective, Local), "refused before, when the scenario was checked"
-        return self.objective.worked(rule.work)
+        return self.objective.worked(work)
 
     def run(self, label: str, seed: int) -> Run:
         """One method on one seed, whatever becomes of it."""
