@@ -47,8 +47,13 @@ class Step(NamedTuple):
     tickets: list[Ticket]
     weights: list[float]
     used: int
+    """How many different gradients this step and those before it have used."""
     accounts: Accounts | None
     """Every worker's, at this step, where they were asked for."""
+    again: frozenset[Ticket] = frozenset()
+    """Those of its gradients that an earlier step used, too."""
+    keep: frozenset[Ticket] = frozenset()
+    """The gradients, of this step or of one before, that a later step may use again."""
 
     @property
     def number(self) -> int:
@@ -57,8 +62,8 @@ class Step(NamedTuple):
 
     @property
     def dispatched(self) -> int:
-        """The version at which its oldest gradient was computed."""
-        return min(ticket.version for ticket in self.tickets)
+        """The version at which its oldest gradient was computed; its own if it has none."""
+        return min((ticket.version for ticket in self.tickets), default=self.version)
 
 
 class Computation(NamedTuple):
@@ -70,7 +75,7 @@ class Computation(NamedTuple):
     """When it ended, or was recalled or lost, or the record stopped."""
     outcome: Outcome
     step: int | None = None
-    """The number of the server step that used it, and its weight there."""
+    """The number of the first server step that used it, and its weight there."""
     weight: float | None = None
 
 
