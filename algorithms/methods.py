@@ -8,9 +8,29 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.aggregation import (
+    buffered,
+    delay_adaptive,
+    greedy,
+    local_rounds,
+    malenia,
+    mindflayer,
+    rennala,
+    ringleader,
+    ringmaster,
+    synchronous,
+)
 from algorithms.aggregation.vocabulary import Aggregation
-from algorithms.updates import Rule, afedpg, nigt, sgd
+from algorithms.updates import (
+    Rule,
+    afedpg,
+    fedbuff,
+    fedhapg_m,
+    fedsvrpg_m,
+    nigt,
+    normalised,
+    sgd,
+)
 
 
 class Method(NamedTuple):
@@ -49,4 +69,16 @@ METHODS: dict[str, Method] = {
     "malenia-pg": Method(malenia, sgd, "balanced counts from all workers, plain ascent"),
     "synchronous-pg": Method(synchronous, sgd, "one gradient per worker, plain ascent"),
     "asynchronous-pg": Method(greedy, sgd, "each gradient on arrival, plain ascent"),
+    "synchronous-fedpg": Method(synchronous, normalised, "one gradient per worker, no look-ahead"),
+    "vanilla-asynchronous-pg": Method(greedy, normalised, "AFedPG without its look-ahead"),
+    "delay-adaptive-pg": Method(delay_adaptive, sgd, "on arrival, shorter steps for old gradients"),
+    "ringmaster-pg": Method(ringmaster, sgd, "on arrival, too old ones dropped, plain ascent"),
+    "ringmaster-nigt": Method(ringmaster, nigt, "on arrival, too old ones dropped, normalised"),
+    "ringleader-pg": Method(ringleader, sgd, "on arrival, everybody's gradients in each step"),
+    "ringleader-nigt": Method(ringleader, nigt, "the same with a normalised momentum step"),
+    "mindflayer-pg": Method(mindflayer, sgd, "what is done within a time limit, plain ascent"),
+    "mindflayer-nigt": Method(mindflayer, nigt, "what is done within a time limit, normalised"),
+    "fedbuff": Method(buffered, fedbuff, "several arrivals at a time, each of local steps"),
+    "fedsvrpg-m": Method(local_rounds, fedsvrpg_m, "rounds of local steps, importance weights"),
+    "fedhapg-m": Method(local_rounds, fedhapg_m, "rounds of local steps, Hessian products"),
 }

@@ -47,6 +47,7 @@ class Step(NamedTuple):
     tickets: list[Ticket]
     weights: list[float]
     used: int
+    """How many different gradients this step and those before it have used."""
     accounts: Accounts | None
     """Every worker's, at this step, where they were asked for."""
     again: frozenset[Ticket] = frozenset()
@@ -86,7 +87,7 @@ class Computation(NamedTuple):
     """When it ended, or was recalled or lost, or the record stopped."""
     outcome: Outcome
     step: int | None = None
-    """The number of the server step that used it, and its weight there."""
+    """The number of the first server step that used it, and its weight there."""
     weight: float | None = None
 
 

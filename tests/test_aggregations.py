@@ -12,76 +12,14 @@ from fractions import Fraction
 from math import floor
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from scripted import ScriptedCluster, conversation, random_but_repeatable, steps, tickets_of
 
 from algorithms.aggregation import greedy, malenia, rennala, synchronous
 from algorithms.aggregation.malenia import Counts
-from algorithms.aggregation.vocabulary import Joined, Lost, nobody
+from algorithms.aggregation.vocabulary import Joined, Lost
 from algorithms.tickets import Ticket
-
-random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
-
-
-class ScriptedCluster:
-    """Writes down what a story says.  A request counts as said only once it is yielded."""
-
-    def __init__(self, workers):
-        self.workers = workers
-        self.version = 0
-        self.said = []
-
-    def broadcast(self, *, quota=None, upload=False):
-        self.said.append(("broadcast", quota, upload))
-
-    def send(self, worker, *, quota=None, upload=False):
-        self.said.append(("send", worker, quota, upload))
-
-    def present(self):
-        return range(self.workers)
-
-    def arrival(self, needs=nobody):
-        # Of all workers, those without whom the step cannot close.
-        return ("arrival", needs(range(self.workers)))
-
-    def drop(self, ticket):
-        self.said.append(("drop", ticket))
-
-    def all_reduce(self, tickets):
-        return ("all_reduce", tickets)
-
-    def step(self, tickets, weights):
-        self.said.append(("step", list(tickets), list(weights)))
-        self.version += 1
-
-
-def conversation(aggregation, workers, arrivals):
-    """All that is said until the story asks for an arrival after the last one."""
-    cluster = ScriptedCluster(workers)
-    story = aggregation(cluster)
-    arrivals = iter(arrivals)
-    answer = None
-    while True:
-        word, what = story.send(answer)
-        # A copy, because a story may go on to change what it named.
-        cluster.said.append((word, set(what) if word == "arrival" else list(what)))
-        answer = next(arrivals, None) if word == "arrival" else None
-        if word == "arrival" and answer is None:
-            return cluster.said
-
-
-def steps(said):
-    return [words for words in said if words[0] == "step"]
-
-
-def tickets_of(*workers, version=0):
-    """One ticket per name, each worker's numbered in the order they come."""
-    seen = Counter()
-    tickets = []
-    for worker in workers:
-        tickets.append(Ticket(worker, version, seen[worker]))
-        seen[worker] += 1
-    return tickets
 
 
 def test_rennala_takes_the_first_gradients_whoever_sends_them():

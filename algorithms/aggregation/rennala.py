@@ -6,12 +6,12 @@ a long episode takes long, the first to finish are the short ones; ``count = "ea
 takes the M that were started first instead, however long they take, and waits for them.
 """
 
-from collections.abc import Generator
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 from algorithms.aggregation.vocabulary import (
     Aggregation,
     Batch,
+    Chapter,
     Cluster,
     Joined,
     Lost,
@@ -21,8 +21,6 @@ from algorithms.aggregation.vocabulary import (
 from algorithms.tickets import Ticket
 
 Count: TypeAlias = Literal["first-finished", "earliest-started"]
-Chapter: TypeAlias = Generator[Any, Any, list[Ticket]]
-"""The part of a story that ends with a batch."""
 
 
 def rennala(

@@ -29,6 +29,12 @@ class Joined(NamedTuple):
     worker: int
 
 
+class Expired(NamedTuple):
+    """A worker has broken off a computation at its order's limit; there is no gradient."""
+
+    worker: int
+
+
 Needs: TypeAlias = Callable[[Collection[int]], Collection[int]]
 
 
@@ -44,17 +50,32 @@ class Cluster(Protocol):
     version: int
     """Server steps closed so far; the newest point is the one of this version."""
 
-    def broadcast(self, *, quota: int | None = None, upload: bool = False) -> None:
+    def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         """Order every worker to compute at the newest point.
 
         A worker computes ``quota`` gradients (without one: until the next order).  They stay
         with it as a local sum, and the server learns only that one more is done; with
-        ``upload`` each is sent to the server and arrives when its transfer ends.  An order
-        replaces the one before it.  Workers that are not there do not hear it.
+        ``upload`` each is sent to the server and arrives when its transfer ends.  Each takes
+        ``work`` times as long as a plain one.  An order replaces the one before it.  Workers
+        that are not there do not hear it.
         """
 
-    def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
-        """The same order, to one worker."""
+    def send(
+        self,
+        worker: int,
+        *,
+        quota: int | None = None,
+        upload: bool = False,
+        work: float = 1,
+        limit: float | None = None,
+        recall: bool = False,
+    ) -> None:
+        """The same order, to one worker.
+
+        A computation that would take longer than ``limit`` seconds is broken off then: it has
+        ``Expired``, and is one of the quota.  With ``recall`` the worker drops at once whatever
+        it is at, also where the cluster's policy is that it finishes.
+        """
 
     def present(self) -> Sequence[int]:
         """The workers that are there."""
@@ -62,9 +83,10 @@ class Cluster(Protocol):
     def arrival(self, needs: Needs = nobody) -> Any:
         """Request the next thing that the server learns of; ``yield`` it.
 
-        A ``Ticket``, or that a worker was ``Lost`` or has ``Joined``.  ``needs`` tells, of
-        workers who will never deliver again, without whom of them this step cannot close.  If
-        there is one, the run ends with that explanation instead of going on for ever.
+        A ``Ticket``, or that a worker was ``Lost`` or has ``Joined``, or that its computation
+        has ``Expired``.  ``needs`` tells, of workers who will never deliver again, without whom
+        of them this step cannot close.  If there is one, the run ends with that explanation
+        instead of going on for ever.
         """
 
     def drop(self, ticket: Ticket) -> None:
@@ -75,17 +97,24 @@ class Cluster(Protocol):
 
         It ends the order: nobody starts another gradient at the old point, and what happens
         to work in flight is the cluster's policy.  Once begun it reaches its end, and the server
-        broadcasts next; so who is lost or joins meanwhile need not be told.
+        broadcasts next; so who is lost or joins meanwhile need not be told.  Without tickets
+        it takes no time.
         """
 
-    def step(self, tickets: list[Ticket], weights: list[float]) -> None:
+    def step(
+        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+    ) -> None:
         """Close a server step with the weighted sum of these gradients: version + 1.
 
-        The lists are the cluster's from now on: a batch may hold a million.
+        Without any, the point stays.  ``keep`` names the gradients, of this step or of one
+        before, that a later step may use again.  The lists are the cluster's from now on: a
+        batch may hold a million.
         """
 
 
 Story: TypeAlias = Generator[Any, Any, None]
+Chapter: TypeAlias = Generator[Any, Any, list[Ticket]]
+"""The part of a story that ends with a batch."""
 Aggregation: TypeAlias = Callable[[Cluster], Story]
 
 

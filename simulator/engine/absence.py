@@ -1,6 +1,7 @@
 """What does an outage do to a worker?  It loses everything, or it stands still and goes on."""
 
 from simulator.engine.books import NEVER
+from simulator.engine.limits import Ends
 from simulator.engine.workers import Workers
 
 
@@ -9,8 +10,10 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
     workers.down_from[worker], workers.up_at[worker] = now, until
     workers.books.goes_down(worker, now, until)
     free_before, free = max(now, workers.at_free[worker]), until
+    limits = workers.limits
     if workers.old_start[worker] < NEVER and workers.old_finish[worker] > now:
-        free = _resumed(workers, worker, now, until, float(workers.old_finish[worker]))
+        finish = float(workers.old_finish[worker])
+        free = _resumed(workers, worker, now, until, finish, limits.old_ends)
         workers.old_finish[worker] = free
         workers.books.computes_until(worker, free)
     workers.at_free[worker] = free
@@ -18,7 +21,8 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
     if start == NEVER:
         return NEVER
     if start <= now:
-        finish = _resumed(workers, worker, now, until, workers.at_finish[worker])
+        finish = workers.at_finish[worker]
+        finish = _resumed(workers, worker, now, until, finish, limits.ends)
         workers.at_finish[worker] = finish
         if finish == NEVER:
             workers.stuck.add(worker)
@@ -34,8 +38,24 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
     return workers.plan(worker, start)
 
 
-def _resumed(workers: Workers, worker: int, now: float, until: float, finish: float) -> float:
+def _resumed(
+    workers: Workers,
+    worker: int,
+    now: float,
+    until: float,
+    finish: float,
+    limited: dict[int, Ends],
+) -> float:
     """When what would have ended at ``finish`` ends, if nothing is done until then."""
+    if worker not in limited:
+        return _done(workers, worker, now, until, finish)
+    done, limit = limited[worker]
+    done = _done(workers, worker, now, until, done)
+    limited[worker] = ends = Ends(done, until + (limit - now))
+    return ends.first
+
+
+def _done(workers: Workers, worker: int, now: float, until: float, finish: float) -> float:
     if workers.pace is None or finish == NEVER or until == NEVER:
         return until + (finish - now)
     left = workers.pace.work(worker, finish) - workers.pace.work(worker, now)
@@ -68,6 +88,8 @@ def lose(workers: Workers, now: float, worker: int, until: float, *, sending: bo
     workers.old_finish[worker] = 0.0
     workers.stuck.discard(worker)
     workers.unmeasured.discard(worker)
+    workers.limits.forget(worker)
+    workers.limits.old_ends.pop(worker, None)
     if sending:
         books.stop_sending(worker, now)
     else:

@@ -39,6 +39,7 @@ class Books:
         self._at_done, self._at_waiting = counts(self.done), counts(self.waiting)
         self._at_busy, self._at_spent_well = scalars(self.busy), scalars(self.spent_well)
         self._at_last, self._at_communicating = scalars(self.last), scalars(self.communicating)
+        self._at_open, self._at_until = scalars(self._open), scalars(self.sending_until)
 
     def computed(self, worker: int, seconds: float) -> None:
         """A gradient is done."""
@@ -52,10 +53,14 @@ class Books:
         """A gradient that waited goes into a server step."""
         self._at_waiting[worker] -= 1
 
-    def drop_newest(self, worker: int) -> None:
-        """The server throws away the gradient that this worker did last."""
+    def newest(self, worker: int) -> float:
+        """The seconds of the gradient that this worker did last."""
+        return self._at_last[worker]
+
+    def drop(self, worker: int, seconds: float) -> None:
+        """The server throws away a gradient."""
         self.refused[worker] += 1
-        self._waste(worker, 1, self._at_last[worker])
+        self._waste(worker, 1, seconds)
 
     def _waste(self, worker: int, gradients: int, seconds: float) -> None:
         """Gradients that waited come to nothing."""
@@ -118,10 +123,10 @@ class Books:
         """What the worker held is safe."""
         self._held[worker], self._held_seconds[worker] = 0, 0.0
 
-    def let_go_newest(self, worker: int) -> None:
-        """The gradient that was done last is not held any more."""
+    def let_go_one(self, worker: int, seconds: float) -> None:
+        """A gradient is not held any more."""
         self._held[worker] -= 1
-        self._held_seconds[worker] -= self._at_last[worker]
+        self._held_seconds[worker] -= seconds
 
     def lose_held(self, worker: int) -> None:
         """The worker is gone with all that it held, and sends no more."""
@@ -130,8 +135,13 @@ class Books:
         self._waste(worker, held, float(self._held_seconds[worker]))
         self.let_go(worker)
 
+    def hide_sending(self, worker: int, now: float) -> None:
+        """It has something else to do, which the rest of a transfer hides behind."""
+        if self._at_until[worker] > now or self._at_open[worker] < NEVER:
+            self.stop_sending(worker, now)
+
     def stop_sending(self, worker: int, now: float) -> None:
-        """A transfer is broken off."""
+        """A transfer takes no more of its time: it is broken off, or hides."""
         self.closes(worker, now)
         ahead = float(self.sending_until[worker]) - max(now, float(self.sending_from[worker]))
         if ahead > 0:

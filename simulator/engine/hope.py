@@ -57,7 +57,7 @@ class Hope:
         if workers.pace is None:
             return worker not in workers.never
         left = workers.pace.work(worker, NEVER) - workers.pace.work(worker, now)
-        return left > 0 and left >= workers.shortest[worker]
+        return left > 0 and left >= workers.shortest[worker] * workers.at_work[worker]
 
     def _waits_for(self, now: float, worker: int) -> str:
         return f"{self._method} waits for worker {worker}, which {self._why(now, worker)}"

@@ -4,7 +4,7 @@ Only seconds in which the worker neither computes nor is down count as communica
 """
 
 from simulator.engine.books import NEVER
-from simulator.engine.workers import UNLIMITED, Workers
+from simulator.engine.workers import Workers
 
 
 def alone(workers: Workers, worker: int, now: float, seconds: float) -> None:
@@ -46,8 +46,6 @@ def opened(workers: Workers, worker: int, begin: float) -> None:
     """Account for a transfer whose end is not known yet, as far as it hides behind nothing."""
     if workers.at_start[worker] < NEVER and workers.finishes:
         begin = max(begin, workers.at_finish[worker])
-    elif workers.at_left[worker] and workers.at_left[worker] < UNLIMITED:
-        return
     workers.books.opens(worker, max(begin, float(workers.old_finish[worker])))
 
 

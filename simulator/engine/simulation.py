@@ -12,12 +12,19 @@ never found computing at the old point.  Outages begin and end after all arrival
 """
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from simpy.core import EmptySchedule
 
-from algorithms.aggregation.vocabulary import Aggregation, Joined, Lost, Needs, nobody
+from algorithms.aggregation.vocabulary import (
+    Aggregation,
+    Expired,
+    Joined,
+    Lost,
+    Needs,
+    nobody,
+)
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
@@ -33,7 +40,7 @@ from simulator.engine.uploads import Uploads
 from simulator.engine.workers import UNLIMITED, Order, Workers
 from simulator.schedule import Accounts, Step
 
-News: TypeAlias = Ticket | Lost | Joined
+News: TypeAlias = Ticket | Lost | Joined | Expired
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 """How long the episodes of these tickets are, in environment steps."""
 
@@ -101,8 +108,9 @@ class Simulation:
         self._waiting = False
         self._needs: Needs = nobody
         self._inbox: deque[News] = deque()
-        self._arrived: dict[Ticket, None] = {}  # gradients that were sent, but are in no step
-        self._used = 0
+        # Gradients that were sent, but are in no step yet, and the seconds that each took.
+        self._sent: dict[Ticket, float] = {}
+        self._used, self._kept = 0, NONE
         self._account_when = account_when
         self._closed: deque[Step] = deque()
         self._stop = Stop()
@@ -151,23 +159,31 @@ class Simulation:
 
     def versions_in_use(self) -> set[int]:
         """The versions whose gradients a step that has not closed yet may name."""
-        sent = {ticket.version for ticket in (*self._uploads.in_transit, *self._arrived)}
-        return self._state.versions() | sent
+        return self._state.versions() | {ticket.version for ticket in self._sent}
 
     # The server's vocabulary
 
-    def broadcast(self, *, quota: int | None = None, upload: bool = False) -> None:
+    def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         if self._final is not None:
             return  # the run ended with the last step, whatever the story would say next
-        order = Order(self.version, quota or UNLIMITED, upload)
+        order = Order(self.version, quota or UNLIMITED, upload, work)
         self._state.order_all(self.now, order)
         self._calendar.fill(self.now)
 
-    def send(self, worker: int, *, quota: int | None = None, upload: bool = False) -> None:
+    def send(
+        self,
+        worker: int,
+        *,
+        quota: int | None = None,
+        upload: bool = False,
+        work: float = 1,
+        limit: float | None = None,
+        recall: bool = False,
+    ) -> None:
         if self._final is not None:
             return
-        order = Order(self.version, quota or UNLIMITED, upload)
-        self._plan(worker, self._state.order_one(self.now, worker, order))
+        order = Order(self.version, quota or UNLIMITED, upload, work, limit or NEVER)
+        self._plan(worker, self._state.order_one(self.now, worker, order, recall))
 
     def present(self) -> Sequence[int]:
         return self._state.present()
@@ -179,10 +195,12 @@ class Simulation:
         return _ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
-        self._arrived.pop(ticket, None)
-        self._books.drop_newest(ticket.worker)
-        if self._mortal:
-            self._books.let_go_newest(ticket.worker)
+        worker, seconds = ticket.worker, self._sent.pop(ticket, None)
+        if seconds is None:  # its worker still has it
+            seconds = self._books.newest(worker)
+            if self._mortal:
+                self._books.let_go_one(worker, seconds)
+        self._books.drop(worker, seconds)
         if self._trace:
             self._trace.gone(ticket, "dropped")
 
@@ -193,29 +211,45 @@ class Simulation:
                 self._books.let_go(worker)
         # What is computed meanwhile is told from the plans: so first the transfers, then the end
         # of the orders.
-        over = self._uploads.never_waits or self._uploads.all_reduce(
-            self.now, self.version, list(participants)
+        over = (
+            self._uploads.never_waits
+            or not participants
+            or self._uploads.all_reduce(self.now, self.version, list(participants))
         )
         self._state.release(self.now)
         return _DONE if over else _COLLECTIVE
 
-    def step(self, tickets: list[Ticket], weights: list[float]) -> None:
-        use, arrived = self._books.use, self._arrived
+    def step(
+        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+    ) -> None:
+        again = self._kept and self._kept.intersection(tickets)
+        use, sent = self._books.use, self._sent
         for ticket in tickets:
-            use(ticket.worker)
-            if arrived:
-                arrived.pop(ticket, None)
-        self._used += len(tickets)
+            if ticket not in again:
+                use(ticket.worker)
+                if sent:
+                    sent.pop(ticket, None)
+        self._used += len(tickets) - len(again)
+        self._kept = frozenset(keep) if keep else NONE
         self.version += 1
         if self._trace:
-            self._trace.used(tickets, weights, self.version)
+            self._trace.used(tickets, weights, self.version, again)
         over = self.version >= self._stop.steps or self._used >= self._stop.gradients
         wanted = self._account_when(self.version, self.now) or over
         accounts = self.accounts() if wanted else None
         if over:
             self._final = accounts
         self._closed.append(
-            Step(self.version - 1, self.now, tickets, weights, self._used, accounts)
+            Step(
+                self.version - 1,
+                self.now,
+                tickets,
+                weights,
+                self._used,
+                accounts,
+                again,
+                self._kept,
+            )
         )
 
     # Gradients
@@ -259,11 +293,21 @@ class Simulation:
         self._armed = None
         self._calendar.take(entry)
         self.now, worker = entry
-        self._deliver_or_upload(worker, self._state.complete(self.now, worker))
+        if self._state.limits.ends and self._state.limits.expires(worker):
+            self._expire(worker)
+        else:
+            self._deliver_or_upload(worker, self._state.complete(self.now, worker))
         finish = self._state.go_on(self.now, worker)
         if finish < NEVER:
             self._calendar.push(finish, worker)
         self._arm()
+
+    def _expire(self, worker: int) -> None:
+        """The limit of a computation is up; of what the worker holds, this changes nothing."""
+        self._state.expire(self.now, worker)
+        if not self._uploads.never_waits:
+            self._uploads.done(self.now, worker)
+        self._deliver(Expired(worker))
 
     def _measure(self) -> None:
         """Ask how long the episodes are that were started, and plan their ends."""
@@ -284,7 +328,9 @@ class Simulation:
             self._uploads.done(self.now, worker)
         if not uploads:
             self._deliver(ticket)
-        elif self._uploads.free:
+            return
+        self._sent[ticket] = self._books.newest(worker)
+        if self._uploads.free:
             self._take(ticket)
         else:
             self._uploads.send(self.now, ticket)
@@ -297,9 +343,8 @@ class Simulation:
 
     def _take(self, ticket: Ticket) -> None:
         """A gradient that was sent is with the server."""
-        self._arrived[ticket] = None
         if self._mortal:
-            self._books.let_go_newest(ticket.worker)
+            self._books.let_go_one(ticket.worker, self._sent[ticket])
         self._deliver(ticket)
 
     def _collective_ends(self) -> None:
@@ -324,10 +369,12 @@ class Simulation:
 
     def _lose(self, worker: int, until: float) -> None:
         broken = self._uploads.break_off(self.now, worker)
+        for ticket in broken:
+            del self._sent[ticket]
         if self._trace:
             # While a collective is under way, all that was done is part of it.
-            self._trace.lost(worker, lambda t: t in self._arrived or not self._waiting)
-        absence.lose(self._state, self.now, worker, until, sending=broken)
+            self._trace.lost(worker, lambda t: t in self._sent or not self._waiting)
+        absence.lose(self._state, self.now, worker, until, sending=bool(broken))
         if self._waiting:
             self._drive(Lost(worker))
 
@@ -358,3 +405,4 @@ class Simulation:
 
 
 _ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()
+NONE: frozenset[Ticket] = frozenset()

@@ -4,7 +4,7 @@ Nothing is kept but the gradients that wait for their step, so a trace of any le
 memory.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -37,8 +37,17 @@ class Trace:
         """It waits for a step."""
         self._waiting[ticket] = (start, finish)
 
-    def used(self, tickets: Sequence[Ticket], weights: Sequence[float], step: int) -> None:
+    def used(
+        self,
+        tickets: Sequence[Ticket],
+        weights: Sequence[float],
+        step: int,
+        again: Collection[Ticket],
+    ) -> None:
+        """They go into a step, some of them ``again``: the first time is what is told."""
         for ticket, weight in zip(tickets, weights, strict=True):
+            if ticket in again:
+                continue
             times = self._waiting.pop(ticket)
             self._sinks.computation(Computation(ticket, *times, "used", step, weight))
 
@@ -70,12 +79,12 @@ class Trace:
             self.stretch("receiving", worker, begin, until, workers.at_version[worker])
         workers.sent_at[worker] = NEVER
 
-    def released(self, workers: "Workers", now: float, whom: Integers) -> None:
+    def released(self, workers: "Workers", now: float, whom: Integers, go_on: bool) -> None:
         """Orders end: what is being computed is recalled, or goes on as old."""
         for worker in whom[workers.start[whom] < NEVER].tolist():
             start = workers.at_start[worker]
             self.received(workers, worker, min(start, now))
-            if start <= now and workers.finishes:
+            if start <= now and go_on:
                 self._old[worker] = (workers.ticket(worker), start)
             elif start <= now:
                 self.ended(workers.ticket(worker), start, now, "recalled")

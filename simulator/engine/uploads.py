@@ -52,6 +52,7 @@ class Uploads:
         self._way = shared_way(clock, network.uplink, vector.bytes) if network.uplink else None
         self.in_transit: dict[Ticket, object] = {}
         self._open: dict[object, Stretch] = {}
+        self._accounted: dict[int, object] = {}  # what takes a worker's time, or did so last
 
     def done(self, now: float, worker: int) -> None:
         """The worker has a gradient."""
@@ -62,7 +63,8 @@ class Uploads:
         worker = ticket.worker
         if self._way is not None:
             through = partial(self._through, ticket)
-            self.in_transit[ticket] = self._share(worker, now, ticket.version, through)
+            hides = bool(self._workers.at_left[worker])  # behind the next computation
+            self.in_transit[ticket] = self._share(worker, now, ticket.version, through, hides)
             return
         self.in_transit[ticket] = None
         seconds = self._parts(worker).seconds
@@ -126,16 +128,26 @@ class Uploads:
                 self._give_up([worker])
             self._share(worker, begin, version, through)
 
-    def _share(self, worker: int, begin: float, version: int, then: Callable[[], None]) -> object:
+    def _share(
+        self,
+        worker: int,
+        begin: float,
+        version: int,
+        then: Callable[[], None],
+        hides: bool = False,
+    ) -> object:
         """Send over the shared way; when it is through is known only then."""
         assert self._way is not None
         key = object()
         self._open[key] = Stretch("sending", worker, begin, begin, version)
-        sending.opened(self._workers, worker, begin)
+        if not hides:
+            self._accounted[worker] = key
+            sending.opened(self._workers, worker, begin)
 
         def through(event: Happening) -> None:
-            if key in self._open:  # else it was broken off, and others may be open since
-                sending.closed(self._workers, worker, self._clock.now)
+            if key in self._open:  # else it was broken off
+                if self._accounted.get(worker) is key:
+                    sending.closed(self._workers, worker, self._clock.now)
                 self._trace_sent(key, self._clock.now)
             then()
 
@@ -155,15 +167,15 @@ class Uploads:
         self._sent[worker] = k + 1
         return self._transfers.parts(worker, k)
 
-    def break_off(self, now: float, worker: int) -> bool:
-        """The worker is gone, and what it was sending by itself; whether there was anything.
+    def break_off(self, now: float, worker: int) -> list[Ticket]:
+        """The worker is gone, and what it was sending by itself, which is returned.
 
         An all-reduce goes on.
         """
         lost = [ticket for ticket in self.in_transit if ticket.worker == worker]
         for ticket in lost:
             self._trace_sent(self.in_transit.pop(ticket), now)
-        return bool(lost)
+        return lost
 
     def close_trace(self, now: float) -> None:
         """The trace learns of what is still under way."""

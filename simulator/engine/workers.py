@@ -18,17 +18,24 @@ from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.law import Floats, Integers
 from simulator.engine.books import NEVER, Books, counts, floats, integers, scalars
+from simulator.engine.limits import Limits
 from simulator.engine.trace import Trace
+from simulator.schedule import Outcome
 
 UNLIMITED = 2**62
 
 
 class Order(NamedTuple):
-    """Compute at the point of ``version``, ``quota`` times; send each gradient, or keep it."""
+    """Compute at the point of ``version``, ``quota`` times; send each gradient, or keep it.
+
+    Each takes ``work`` times the law's seconds, but no more than ``limit``.
+    """
 
     version: int
     quota: int
     upload: bool
+    work: float = 1
+    limit: float = NEVER
 
 
 class Workers:
@@ -64,6 +71,7 @@ class Workers:
         self.free = floats(n)  # when it can follow an order at the earliest
         self.version, self.left = integers(n, -1), integers(n)
         self.uploading = np.zeros(n, np.uint8)
+        self.work, self.limits = floats(n, 1.0), Limits()
         # How many it has started or planned; and when the first order of this version came.
         self.begun, self.first = integers(n), integers(n)
         self.received = integers(n)
@@ -74,6 +82,7 @@ class Workers:
         self.olds = 0
 
         self.down_from, self.up_at = floats(n, NEVER), floats(n)
+        self.at_down_from = scalars(self.down_from)
         self.paused, self.old_paused = floats(n), floats(n)
         self.absent, self.away = np.zeros(n, bool), 0
         self.outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
@@ -88,6 +97,7 @@ class Workers:
         self.at_version, self.at_left = counts(self.version), counts(self.left)
         self.at_begun, self.at_first = counts(self.begun), counts(self.first)
         self.at_received, self.at_uploads = counts(self.received), counts(self.uploading)
+        self.at_work = scalars(self.work)
 
     # Orders
 
@@ -104,6 +114,7 @@ class Workers:
         self.version.fill(order.version)
         self.left.fill(order.quota)
         self.uploading.fill(order.upload)
+        self.work.fill(order.work)
         free = np.maximum(now, self.free) if self.finishes or self.pauses else now
         if self.download.free:
             self.start[:] = free
@@ -112,7 +123,7 @@ class Workers:
             self.received += ~self.absent
         if self.away:
             self.start[self.absent] = NEVER
-        self._plan_all()
+        self._plan_all(order.work)
         if not self.download.free:
             waits = self.start < NEVER
             free = np.broadcast_to(free, waits.shape)
@@ -120,16 +131,19 @@ class Workers:
             if self.trace:
                 self.sent_at[waits] = now
 
-    def _plan_all(self) -> None:
+    def _plan_all(self, work: float) -> None:
         """What everybody starts, and when that ends, from where their starts are set."""
         planned = True if not self._may_miss() else self.start < NEVER
         if self.measured:
             self.finish.fill(NEVER)
             self.unmeasured.update(np.flatnonzero(self.start < NEVER).tolist())
-        elif self.pace is None:
-            np.add(self.start, self.compute.all(self.begun), out=self.finish)
         else:
-            self.finish[:] = self.pace.finish_all(self.start, self.compute.all(self.begun))
+            seconds = self.compute.all(self.begun)
+            seconds = seconds if work == 1 else seconds * work
+            if self.pace is None:
+                np.add(self.start, seconds, out=self.finish)
+            else:
+                self.finish[:] = self.pace.finish_all(self.start, seconds)
         self.begun += planned
         if self._may_hang and not self.measured:
             hanging = np.isinf(self.finish) & ~self.absent
@@ -139,18 +153,24 @@ class Workers:
         """Whether an order to everybody may leave out some."""
         return self.finishes or self.pauses or self.away > 0
 
-    def order_one(self, now: float, worker: int, order: Order) -> float:
+    def order_one(self, now: float, worker: int, order: Order, recall: bool = False) -> float:
         """One worker gets this order; returns when it will have its first gradient."""
         if self.at_start[worker] < NEVER:
-            self.release(now, slice(worker, worker + 1))
+            self.release(now, slice(worker, worker + 1), recall)
+        if recall and self.olds:
+            self._recall_old(now, worker)
         if self.absent[worker]:
             return NEVER
+        if self.limits.seconds or order.limit < NEVER:
+            self.limits.order(worker, order.limit)
+        self.books.hide_sending(worker, min(now, self.at_down_from[worker]))
         self.ordered, self._newest = True, order.version
         if self.at_version[worker] != order.version:
             self.at_version[worker] = order.version
             self.at_first[worker] = self.at_begun[worker]
         self.at_left[worker] = order.quota
         self.at_uploads[worker] = order.upload
+        self.at_work[worker] = order.work
         return self.plan(worker, now if self.download.free else self._receive(now, worker))
 
     def _receive(self, now: float, worker: int) -> float:
@@ -183,8 +203,11 @@ class Workers:
         return self._set_finish(worker, start)
 
     def _set_finish(self, worker: int, start: float, length: int = 1) -> float:
-        seconds = self.compute.one(worker, self.at_begun[worker] - 1) * length
+        work = length * self.at_work[worker]
+        seconds = self.compute.one(worker, self.at_begun[worker] - 1) * work
         finish = start + seconds if self.pace is None else self.pace.finish(worker, start, seconds)
+        if self.limits.seconds:
+            finish = self.limits.end(worker, start, finish)
         self.at_finish[worker] = finish
         if finish == NEVER:
             self.stuck.add(worker)
@@ -199,15 +222,15 @@ class Workers:
         """These will soon be done, and start again."""
         self.compute.prepare(workers, self.begun[workers])
 
-    def release(self, now: float, whom: slice = slice(None)) -> None:
+    def release(self, now: float, whom: slice = slice(None), recall: bool = False) -> None:
         """End orders: recall what is being computed, or let it run to its end as old."""
-        start = self.start[whom]
+        start, go_on = self.start[whom], self.finishes and not recall
         self.settle(now)
         if self.trace:
-            self.trace.released(self, now, np.arange(len(self.start))[whom])
+            self.trace.released(self, now, np.arange(len(self.start))[whom], go_on)
         if self.finishes or not self.download.free or self.pauses:
             self._forget_unbegun(now, whom, (start > now) & (start < NEVER))
-        if self.finishes:
+        if go_on:
             self._make_old(now, whom)
         else:
             self.books.busy[whom] += self.elapsed(now, whom)
@@ -215,9 +238,11 @@ class Workers:
             self.ordered = False
             self.stuck.clear()
             self.unmeasured.clear()
+            self.limits.forget_all()
         else:
             self.stuck.discard(whom.start)
             self.unmeasured.discard(whom.start)
+            self.limits.forget(whom.start)
         start.fill(NEVER)
         self.finish[whom].fill(NEVER)
         self.left[whom].fill(0)
@@ -243,6 +268,22 @@ class Workers:
         self.old_finish[whom][begun] = self.free[whom][begun] = self.finish[whom][begun]
         self.old_paused[whom][begun] = self.paused[whom][begun]
         self.olds += int(np.count_nonzero(begun))
+        if self.limits.ends:
+            self.limits.make_old((np.flatnonzero(begun) + (whom.start or 0)).tolist())
+
+    def _recall_old(self, now: float, worker: int) -> None:
+        """Its obsolete computation, if there is one, does not go on any more."""
+        self.settle(now)
+        if self.old_start[worker] == NEVER:
+            return
+        until = min(now, self.at_down_from[worker])
+        self.books.busy[worker] += until - self.old_start[worker] - self.old_paused[worker]
+        if self.trace:
+            self.trace.old_ended(worker, now, "recalled")
+        self.old_start[worker], self.old_finish[worker] = NEVER, now
+        self.olds -= 1
+        self.limits.old_ends.pop(worker, None)
+        self.at_free[worker] = self.up_at[worker]
 
     def _forget_unbegun(self, now: float, whom: slice, unbegun: NDArray[np.bool_]) -> None:
         if not unbegun.any():
@@ -259,30 +300,46 @@ class Workers:
         spent = self.old_finish[ended] - self.old_start[ended]
         self.books.busy[ended] += spent - self.old_paused[ended]
         self.books.obsolete += ended
+        workers = np.flatnonzero(ended).tolist() if self.trace or self.limits.old_ends else ()
+        broken_off = self.limits.broken_off(workers)
+        self.books.obsolete[list(broken_off)] -= 1
         if self.trace:
-            for worker in np.flatnonzero(ended).tolist():
-                self.trace.old_ended(worker, float(self.old_finish[worker]), "dropped")
+            for worker in workers:
+                outcome: Outcome = "recalled" if worker in broken_off else "dropped"
+                self.trace.old_ended(worker, float(self.old_finish[worker]), outcome)
         self.old_start[ended] = NEVER
         self.olds -= int(np.count_nonzero(ended))
 
     def complete(self, now: float, worker: int) -> Ticket:
-        """The worker's planned computation ends here and now."""
-        start = self.at_start[worker]
-        seconds = now - start
-        if self.pauses:
-            self.outages_since.pop(worker, None)
-            seconds = min(now, float(self.down_from[worker])) - start - self.paused[worker]
-            self.paused[worker] = 0
-        self.books.computed(worker, seconds)
-        self.at_start[worker] = self.at_finish[worker] = NEVER
-        left = self.at_left[worker]
-        if left != UNLIMITED:
-            self.at_left[worker] = left - 1
-        ticket = self.ticket(worker)
+        """The worker's planned computation is done, here and now."""
+        start, ticket = self.at_start[worker], self.ticket(worker)
+        self.books.computed(worker, self._end(now, worker))
         if self.trace:
             self.trace.received(self, worker, start)
             self.trace.done(ticket, start, now)
         return ticket
+
+    def expire(self, now: float, worker: int) -> None:
+        """The worker's planned computation ends here and now, because its limit is up."""
+        start, ticket = self.at_start[worker], self.ticket(worker)
+        self.books.busy[worker] += self._end(now, worker)
+        if self.trace:
+            self.trace.received(self, worker, start)
+            self.trace.ended(ticket, start, now, "recalled")
+
+    def _end(self, now: float, worker: int) -> float:
+        """Nothing is planned any more; returns the seconds that were spent."""
+        seconds = now - self.at_start[worker]
+        if self.pauses:
+            self.outages_since.pop(worker, None)
+            up_to = min(now, self.at_down_from[worker])
+            seconds = up_to - self.at_start[worker] - float(self.paused[worker])
+            self.paused[worker] = 0
+        self.at_start[worker] = self.at_finish[worker] = NEVER
+        left = self.at_left[worker]
+        if left != UNLIMITED:
+            self.at_left[worker] = left - 1
+        return seconds
 
     def ticket(self, worker: int) -> Ticket:
         """The name of the worker's newest gradient."""

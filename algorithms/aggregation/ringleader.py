@@ -1,0 +1,100 @@
+"""Ringleader aggregation: a step with every arrival, and every worker in every step.
+
+The server keeps a *table* with gradients of everybody, as old as they may be, so that its steps
+follow the mean of *different* objectives although nobody waits for the slowest each time.  In the
+first phase of a round it only collects, until everybody is in the table, and workers go on at the
+points they have.  In the second it takes n steps: one with the table as it is, then one whenever a
+worker that has not been served in this round delivers and joins the table.  Whoever delivers is
+sent the newest point; what served workers deliver makes the next table.
+
+No gradient is ever more than 2n - 2 steps old.  So one that was still on its way when its sender
+was given a newer point is dropped.
+"""
+
+from collections import defaultdict
+from collections.abc import Generator
+from typing import Any, TypeAlias
+
+from algorithms.aggregation.vocabulary import Aggregation, Cluster, Joined, Story
+from algorithms.tickets import Ticket
+
+Table: TypeAlias = defaultdict[int, list[Ticket]]
+"""Every worker's gradients."""
+
+
+def ringleader() -> Aggregation:
+    """Rounds of n steps, each with the mean over workers of each worker's own mean."""
+
+    def story(cluster: Cluster) -> Story:
+        server, table = Server(cluster), Table(list)
+        cluster.broadcast(upload=True)
+        while True:
+            last = yield from collect(server, table)
+            table = yield from serve(server, table, last)
+
+    return story
+
+
+def collect(server: "Server", table: Table) -> Generator[Any, Any, Ticket]:
+    """The first phase, up to the arrival that completes the table."""
+    missing = set(server.everybody - table.keys())
+    while True:
+        ticket = yield from server.arrival(missing)
+        table[ticket.worker].append(ticket)
+        missing.discard(ticket.worker)
+        if not missing:
+            return ticket
+
+
+def serve(server: "Server", table: Table, last: Ticket) -> Generator[Any, Any, Table]:
+    """The second phase, from that arrival on: n steps, and the next table."""
+    following, waiting = Table(list), set(server.everybody)
+    waiting.remove(last.worker)
+    server.step(table, again=bool(waiting))
+    server.answer(last.worker)
+    while waiting:
+        ticket = yield from server.arrival(waiting)
+        if ticket.worker in waiting:
+            table[ticket.worker].append(ticket)
+            waiting.remove(ticket.worker)
+            server.step(table, again=bool(waiting))
+        else:
+            following[ticket.worker].append(ticket)
+        server.answer(ticket.worker)
+    return following
+
+
+class Server:
+    """Knows at which point everybody is."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.everybody = frozenset(range(cluster.workers))
+        self._points = dict.fromkeys(self.everybody, cluster.version)
+
+    def arrival(self, needed: set[int]) -> Generator[Any, Any, Ticket]:
+        """The next gradient at the point that its sender has now."""
+        while True:
+            match (yield self._cluster.arrival(needs=needed.intersection)):
+                case Ticket(worker, version) as ticket:
+                    if version == self._points[worker]:
+                        return ticket
+                    self._cluster.drop(ticket)
+                case Joined(worker):
+                    self._send(worker)
+
+    def step(self, table: Table, *, again: bool) -> None:
+        """A step with the whole table; whether a later one uses it again."""
+        shares = [1 / (len(self.everybody) * len(each)) for each in table.values()]
+        tickets = [ticket for each in table.values() for ticket in each]
+        weights = [share for share, each in zip(shares, table.values(), strict=True) for _ in each]
+        self._cluster.step(tickets, weights, keep=tickets if again else ())
+
+    def answer(self, worker: int) -> None:
+        """Send the newest point, unless the worker is there already and goes on by itself."""
+        if self._points[worker] != self._cluster.version:
+            self._send(worker)
+
+    def _send(self, worker: int) -> None:
+        self._cluster.send(worker, upload=True)
+        self._points[worker] = self._cluster.version
