@@ -20,8 +20,13 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.results import Results
 
-PLACES = {"seconds": "time", "steps": "step", "gradients": "gradients"}
-"""What is told of a moment, and in which column of the steps it is found."""
+PLACES = {
+    "seconds": "time",
+    "steps": "step",
+    "gradients": "gradients",
+    "environment_steps": "environment_steps",
+}
+"""What is told of a moment, and in which column of the steps it is found, if there is one."""
 
 
 def time_to(
@@ -30,10 +35,10 @@ def time_to(
     metric: str | None = None,
     higher: bool | None = None,
 ) -> pd.DataFrame:
-    """When every run first met a target: ``method, seed, seconds, steps, gradients``.
+    """When every run first met a target: ``method, seed, seconds, steps, gradients``, and more.
 
     ``seconds`` are simulated ones, of the first recorded step whose metric is at least the target,
-    or, unless ``higher``, at most; all three are NaN where there is no such step.  Of results, the
+    or, unless ``higher``, at most; all are NaN where there is no such step.  Of results, the
     metric, its direction and the target are the scenario's unless given; of a frame of steps, the
     direction of a metric that an objective has is known.
 
@@ -52,6 +57,8 @@ def time_to(
         raise Mistake("time_to: needs a target and a metric; only results know of their own")
     known_metric(steps, metric)
     higher = is_higher_better(metric) if higher is None else higher
+    if higher is None:
+        raise Mistake(f"metric {metric!r}: say higher=True or False; is more of it better?")
     met = steps[metric] >= target if higher else steps[metric] <= target
     runs = steps[["method", "seed"]].drop_duplicates()
     first = steps[met].drop_duplicates(["method", "seed"])
@@ -68,12 +75,10 @@ def known_metric(steps: pd.DataFrame, metric: str) -> None:
         raise Mistake(f"metric {metric!r}: no such column; {did_you_mean(metric, steps.columns)}")
 
 
-def is_higher_better(metric: str) -> bool:
-    """As the objectives say it of their metrics."""
-    for table in OBJECTIVES.values():
-        if metric in table.metrics:
-            return table.metrics[metric] == "higher"
-    raise Mistake(f"metric {metric!r}: say higher=True if more of it is better, else higher=False")
+def is_higher_better(metric: str) -> bool | None:
+    """As the objectives say it of their metrics; None of others."""
+    directions = {name: way for table in OBJECTIVES.values() for name, way in table.metrics.items()}
+    return directions[metric] == "higher" if metric in directions else None
 
 
 def summarise(
