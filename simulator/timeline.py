@@ -5,24 +5,26 @@ become of it by the end of the replay, a transfer or an outage; in between, a wo
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulator.cluster import Cluster
 from simulator.engine import Sinks
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.opening import GRADIENTS, opening_seconds, some_workers
 from simulator.results import Results
 from simulator.schedule import Computation
+from simulator.style import GREY, STYLE, fresh, key_below, looks
 from simulator.tracks import Record, Slice, doings, rerun
 
 if TYPE_CHECKING:
-    import pandas as pd
     from matplotlib.artist import Artist
 
 Kind = Literal["used", "pending", "recalled", "dropped", "lost", "communicating", "down"]
@@ -50,16 +52,6 @@ OVER = "#EFE9DD"
 
 MOST_KEYS = 7
 """How many entries of the legend fit in a row."""
-
-GREY = "#555555"
-ROUNDS = 4
-"""How many steps of a method to show."""
-
-GRADIENTS, MOST_GRADIENTS = 16, 160
-"""How many gradients per worker to show at best, and at all."""
-
-ALL_ROWS, SOME_ROWS = 40, 20
-"""Up to how many workers are all shown, and how many of more are."""
 
 MOST_LINES = 40
 """How many server steps may cross a panel."""
@@ -121,47 +113,6 @@ def _kind(slice: Slice) -> Kind | None:
     return "down" if slice.kind == "down" else "communicating"
 
 
-def opening_seconds(results: Results) -> float:
-    """How much of a comparison to draw, judged by the server steps of its first seed.
-
-    The first few steps of as many methods as can be, while the gradients of a worker can still
-    be told apart: a synchronous step at 100 s is not waited for where others do hundreds till then.
-    """
-    steps, runs = results.steps, results.runs
-    workers = results.scenario.cluster.workers
-    first = steps[steps["seed"] == steps["seed"].iloc[0]]
-    moving = [run for _, run in first.groupby("method") if run["time"].iloc[-1] > 0]
-    ends = {float(time) for run in moving for time in run["time"].iloc[1 : ROUNDS + 1]}
-    if not ends:
-        return float(runs["simulated_seconds"].max()) or 1.0
-    readable = [time for time in ends if _gradients(moving, time) <= GRADIENTS * workers]
-    seconds = max(readable, default=min(ends))
-    return seconds * min(1.0, MOST_GRADIENTS * workers / _gradients(moving, seconds))
-
-
-def _gradients(runs: "list[pd.DataFrame]", seconds: float) -> float:
-    """How many the busiest method has used by then; a run that is over counts as going on."""
-    return max(
-        float(np.interp(seconds, run["time"], run["gradients"]))
-        * max(1.0, seconds / float(run["time"].iloc[-1]))
-        for run in runs
-    )
-
-
-def some_workers(cluster: Cluster) -> list[int]:
-    """All workers, or, if they are too many for a figure, some from the fastest to the slowest.
-
-    >>> from simulator.cluster import Cluster, Power
-    >>> some_workers(Cluster(1000, Power(exponent=-1.0)))[:3]
-    [0, 53, 105]
-    """
-    n = cluster.workers
-    if n <= ALL_ROWS:
-        return list(range(n))
-    by_speed = np.argsort(cluster.computations(seed=0).nominal, kind="stable")
-    return sorted(by_speed[np.linspace(0, n - 1, SOME_ROWS).round().astype(np.int64)].tolist())
-
-
 def draw_timeline(results: Results, colours: Mapping[str, str]) -> Figure:
     """A panel for each of some methods, its heading in the method's colour."""
     scenario, seed = results.scenario, int(results.steps["seed"].iloc[0])
@@ -181,12 +132,41 @@ def draw_timeline(results: Results, colours: Mapping[str, str]) -> Figure:
     return figure
 
 
+@rc_context(STYLE)
+def plot_timeline(
+    results: Results,
+    method: str,
+    ax: Axes | None = None,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+) -> Axes:
+    """What the workers did in the first seconds of a run; the first seed's, unless said otherwise.
+
+    Without ``seconds`` it shows as much as the figure of the results does.
+    """
+    runs = results.runs
+    seed = int(runs["seed"].iloc[0]) if seed is None else seed
+    if (method, seed) not in set(zip(runs["method"], runs["seed"], strict=True)):
+        hint = did_you_mean(method, set(runs["method"]))
+        raise Mistake(f"method {method!r}, seed {seed}: no such run; {hint}")
+    workers = some_workers(results.scenario.build_cluster())
+    seconds = opening_seconds(results) if seconds is None else seconds
+    opening = replay(results, method, seed, seconds, workers)
+    axes = ax or fresh((7.0, 1.5 + _height(len(workers))))
+    _draw_panel(axes, opening, seconds)
+    _head_panel(axes, opening, method, looks([method])[method].colour)
+    axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel="worker")
+    axes.xaxis.set_major_formatter("{x:,g}")
+    key_below(axes, _keys([opening], seconds), columns=MOST_KEYS)
+    return axes
+
+
 def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     """One below the other, or in two columns, all with one axis of time."""
     columns = 1 if count <= 4 else 2
     ranks = math.ceil(count / columns)
-    height = max(0.45, min(0.12, 1.6 / rows) * rows)
-    figure = Figure(figsize=(7.0, 1.0 + ranks * (height + 0.3)), layout="constrained")
+    figure = Figure(figsize=(7.0, 1.0 + ranks * (_height(rows) + 0.3)), layout="constrained")
     grid = figure.subplots(ranks, columns, sharex=True, squeeze=False).T.ravel().tolist()
     for axes in grid[count:]:
         axes.remove()
@@ -199,6 +179,11 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     grid[0].xaxis.set_major_formatter("{x:,g}")
     figure.supylabel("worker", fontsize=9)
     return figure, grid[:count]
+
+
+def _height(rows: int) -> float:
+    """Inches of a panel."""
+    return max(0.45, min(0.12, 1.6 / rows) * rows)
 
 
 def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
@@ -251,16 +236,21 @@ def _count(many: int, what: str) -> str:
 
 
 def _draw_legend(figure: Figure, openings: Mapping[str, Opening], seconds: float) -> None:
-    rows = [row for opening in openings.values() for row in opening.bars.values()]
-    seen = {bar.kind for row in rows for bar in row}
-    keys: list[Artist] = [_key(kind) for kind in KINDS if kind in seen]
-    keys.append(Patch(facecolor="white", edgecolor="#BBBBBB", label="waiting"))
-    if any(opening.end < seconds for opening in openings.values()):
-        keys.append(Patch(color=OVER, label="run over"))
-    keys.append(Line2D([], [], color="black", linewidth=0.7, label="server step"))
+    keys = _keys(openings.values(), seconds)
     columns = len(keys) if len(keys) <= MOST_KEYS else math.ceil(len(keys) / 2)
     room = {"ncols": columns, "columnspacing": 1.2, "handlelength": 1.2}
     figure.legend(handles=keys, loc="outside upper left", **room)
+
+
+def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
+    """What is to be seen in the panels."""
+    seen = {bar.kind for opening in openings for row in opening.bars.values() for bar in row}
+    keys: list[Artist] = [_key(kind) for kind in KINDS if kind in seen]
+    keys.append(Patch(facecolor="white", edgecolor="#BBBBBB", label="waiting"))
+    if any(opening.end < seconds for opening in openings):
+        keys.append(Patch(color=OVER, label="run over"))
+    keys.append(Line2D([], [], color="black", linewidth=0.7, label="server step"))
+    return keys
 
 
 def _key(kind: Kind) -> Patch:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import plots, results
+from simulator import bands, curves, plots, results, style
 from simulator.engine import Stalled, Stop
 from simulator.loading import check
 from simulator.record import Run
@@ -92,7 +92,7 @@ def frame(*seeds):
 
 
 def test_a_band_is_of_the_values_that_hold():
-    curve = plots.band(
+    curve = bands.band(
         frame(
             [(0, 0.0), (1, 10.0), (4, 20.0)],
             [(0, 1.0), (2, 11.0)],
@@ -122,33 +122,33 @@ def test_a_band_is_of_the_values_that_hold():
 
 def test_a_seed_counts_to_its_end_where_nothing_is_held():
     steps = frame([(0, 0.0), (2, 4.0)], [(0, 0.0), (1, 1.0), (3, 9.0)])
-    curve = plots.band(steps, "time", "return", hold=False)
+    curve = bands.band(steps, "time", "return", hold=False)
     assert curve["median"].tolist() == [0.0, 0.5, 2.5, 9.0]
-    assert plots.band(steps, "time", "return")["median"].tolist() == [0.0, 0.5, 2.5, 6.5]
+    assert bands.band(steps, "time", "return")["median"].tolist() == [0.0, 0.5, 2.5, 6.5]
 
 
 def test_steps_that_were_not_evaluated_do_not_count():
     looks = frame([(0, 5.0), (1, math.nan), (2, 7.0), (3, math.inf)])
-    curve = plots.band(looks, "time", "return")
+    curve = bands.band(looks, "time", "return")
     assert curve[["x", "median"]].to_numpy().tolist() == [[0.0, 5.0], [2.0, 7.0]]
 
 
 def test_a_method_that_was_never_evaluated_has_no_curve():
-    assert plots.band(frame([(0, math.nan)]), "time", "return").empty
+    assert bands.band(frame([(0, math.nan)]), "time", "return").empty
 
 
 def test_simultaneous_steps_show_the_last():
-    curve = plots.band(frame([(0, 0.0), (1, 1.0), (1, 2.0), (1, 3.0)]), "time", "return")
+    curve = bands.band(frame([(0, 0.0), (1, 1.0), (1, 2.0), (1, 3.0)]), "time", "return")
     assert curve["median"].tolist() == [0.0, 3.0]
 
 
 def test_a_thinned_curve_is_still_exact():
     many = [[(i / 7, float((i * seed) % 11)) for i in range(3000)] for seed in (1, 2, 3)]
-    curve = plots.band(frame(*many), "time", "return")
+    curve = bands.band(frame(*many), "time", "return")
     exact = {
         pairs[0][0]: np.median([value for _, value in pairs]) for pairs in zip(*many, strict=True)
     }
-    assert len(curve) <= plots.POINTS
+    assert len(curve) <= bands.POINTS
     assert curve["x"].iloc[[0, -1]].tolist() == [0.0, 2999 / 7]
     assert curve["median"].tolist() == [exact[x] for x in curve["x"]]
 
@@ -156,11 +156,11 @@ def test_a_thinned_curve_is_still_exact():
 def test_a_dot_is_where_the_median_seed_reaches_the_target(tmp_path):
     found = results_of(scenario_of(), tmp_path)
     runs = found.runs.set_index(["method", "seed"])["seconds_to_target"]
-    dots = plots._arrivals(found, "time")
+    dots = curves.arrivals(found.steps, "time", 0.5, "gap")
     assert dots["afedpg"] == runs["afedpg"].median()
     assert runs["rennala-nigt"].isna().all()
     assert list(dots) == ["afedpg"]
-    gradients = plots._arrivals(found, "gradients")["afedpg"]
+    gradients = curves.arrivals(found.steps, "gradients", 0.5, "gap")["afedpg"]
     assert gradients == found.runs.groupby("method")["used"].median()["afedpg"]
 
 
@@ -335,7 +335,7 @@ SCENARIOS = {
 
 @pytest.fixture
 def coarse(monkeypatch):
-    monkeypatch.setitem(plots.STYLE, "savefig.dpi", 40)
+    monkeypatch.setitem(style.STYLE, "savefig.dpi", 40)
 
 
 @pytest.mark.parametrize("name", SCENARIOS)
@@ -395,4 +395,4 @@ def lines(figure):
 def test_ticks_are_labelled_in_figures_one_can_read():
     values = [0.0, 0.05, 20.0, 20_000.0, 1e6, 1e8, 2e-5]
     expected = ["0", "0.05", "20", "20,000", "1,000,000", "$10^{8}$", r"$2\cdot10^{-5}$"]
-    assert [plots._number(value, 0) for value in values] == expected
+    assert [style.number(value) for value in values] == expected

@@ -1,0 +1,293 @@
+"""Do the numbers say what happened?  Against accounts, closed forms, and coverage by theory."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import binom
+from test_imports import loaded_by
+from test_plots import results_of, scenario_of
+
+from simulator import analysis
+from simulator.analysis import exponents, interval, speedups, summarise, time_to
+from simulator.mistakes import Mistake
+
+NEVER = math.nan
+INF = math.inf
+
+
+# When
+
+
+def steps_of(*runs):
+    """Rows from (method, seed, [(time, metric), ...])."""
+    rows = [
+        (method, seed, number, time, 10 * number, value)
+        for method, seed, pairs in runs
+        for number, (time, value) in enumerate(pairs)
+    ]
+    return pd.DataFrame(rows, columns=["method", "seed", "step", "time", "gradients", "gap"])
+
+
+def test_the_target_is_met_when_the_runs_say_so(tmp_path):
+    found = results_of(scenario_of(), tmp_path)
+    ours = time_to(found)
+    assert ours["seconds"].notna().any()
+    assert ours["seconds"].isna().any()
+    theirs = found.runs["seconds_to_target"].astype(float)
+    pd.testing.assert_series_equal(ours["seconds"], theirs, check_names=False)
+    reached = found.runs[found.runs["end"] == "target"].reset_index()
+    ours = ours.dropna().reset_index()
+    assert ours["steps"].tolist() == reached["steps"].tolist()
+    assert ours["gradients"].tolist() == reached["used"].tolist()
+    frame = time_to(found.steps, found.scenario.stop.target, metric="gap")
+    pd.testing.assert_frame_equal(frame, time_to(found))
+
+
+def test_a_run_counts_once_from_its_first_step_at_the_target():
+    steps = steps_of(
+        ("b", 1, [(0.0, 9.0), (1.0, NEVER), (2.0, 3.0), (3.0, 5.0), (4.0, 1.0)]),
+        ("a", 0, [(0.0, 9.0), (8.0, 4.0)]),
+        ("a", 1, [(0.0, NEVER)]),
+    )
+    found = time_to(steps, 3.0, metric="gap")
+    assert found[["method", "seed"]].to_numpy().tolist() == [["b", 1], ["a", 0], ["a", 1]]
+    numbers = found[["seconds", "steps", "gradients"]].to_numpy()
+    np.testing.assert_array_equal(numbers, [[2.0, 2.0, 20.0], [NEVER] * 3, [NEVER] * 3])
+    # The other way round it is met by the initial point, where one was recorded.
+    assert time_to(steps, 3.0, metric="gap", higher=True)["seconds"].tolist()[:2] == [0.0, 0.0]
+
+
+def test_what_is_missing_or_misspelt_is_told():
+    steps = steps_of(("a", 0, [(0.0, 1.0)]))
+    with pytest.raises(Mistake, match="did you mean 'gap'"):
+        time_to(steps, 1.0, metric="gpa")
+    with pytest.raises(Mistake, match="say higher=True"):
+        time_to(steps.rename(columns={"gap": "regret"}), 1.0, metric="regret")
+    with pytest.raises(Mistake, match="target and a metric"):
+        time_to(steps)
+    with pytest.raises(Mistake, match="did you mean 'afedpg'"):
+        speedups(pd.DataFrame({"method": ["afedpg"], "seed": 0, "seconds": 1.0}), "a", "afedgp")
+
+
+# How sure
+
+
+def test_the_seed_is_honoured():
+    values = np.random.default_rng(0).exponential(size=11)
+    first = interval(values)
+    assert interval(values) == first == interval(values, seed=0)
+    others = {interval(values, statistic=np.mean, seed=seed) for seed in range(5)}
+    assert len(others) == 5
+
+
+def test_an_interval_is_that_of_all_resamples():
+    # Of three values, 27 resamples are equally likely: their median is the smallest in 7, the
+    # middle one in 13.  So the tail of 7/27 = 26% decides which end is which.
+    values = [1.0, 2.0, 5.0]
+    assert interval(values, confidence=0.9) == (1.0, 5.0)
+    assert interval(values, confidence=0.4) == (2.0, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([3.0], (3.0, 3.0)),
+        ([3.0] * 5, (3.0, 3.0)),
+        ([NEVER], (INF, INF)),
+        ([NEVER, INF, NEVER], (INF, INF)),
+        ([1.0, 1.0, 1.0, NEVER], (1.0, INF)),
+    ],
+)
+def test_what_never_happened_is_larger_than_every_number(values, expected):
+    assert interval(values) == expected
+
+
+def test_of_nothing_nothing_is_known():
+    assert np.isnan(interval([])).all()
+
+
+def test_the_interval_of_a_mean_has_its_standard_error():
+    values = np.random.default_rng(1).normal(size=400)
+    low, high = interval(values, statistic=np.mean, resamples=4000)
+    half = 1.6449 * values.std() / 20
+    # An end is a quantile of 4000 resamples: its error has deviation sqrt(.05 .95 / 4000) / density
+    # of the normal there, which is 0.103: 3.3% of a standard error; here five times as much.
+    margin = 5 * 0.0334 * values.std() / 20
+    assert low == pytest.approx(values.mean() - half, abs=margin)
+    assert high == pytest.approx(values.mean() + half, abs=margin)
+
+
+def test_a_summary_is_in_the_order_of_the_frame_and_counts_who_got_there():
+    frame = pd.DataFrame(
+        {"method": list("bbba"), "n": [1, 1, 2, 2], "seconds": [1.0, NEVER, 4.0, NEVER]}
+    )
+    found = summarise(frame, ["method", "n"], "seconds")
+    assert found[["method", "n"]].to_numpy().tolist() == [["b", 1], ["b", 2], ["a", 2]]
+    assert found[["reached", "of"]].to_numpy().tolist() == [[1, 2], [1, 1], [0, 1]]
+    assert found["median"].tolist() == [INF, 4.0, INF]
+    assert found["low"].tolist() == [1.0, 4.0, INF]
+
+
+# Speed-ups
+
+
+def race(seeds=(0, 1, 2), **seconds):
+    return pd.concat(
+        [
+            pd.DataFrame({"method": method, "seed": list(seeds), "seconds": each})
+            for method, each in seconds.items()
+        ]
+    )
+
+
+def test_seeds_that_both_share_are_resampled_together():
+    # Three times sooner on every seed: whatever is drawn, the ratio is 3.
+    frame = race(a=[1.0, 10.0, 100.0], b=[3.0, 30.0, 300.0])
+    assert speedups(frame, "a", "b").iloc[0].tolist() == ["a", "b", 3.0, 3.0, 3.0]
+    frame = pd.concat([frame[frame["method"] == "a"], race([7, 8, 9], b=[3.0, 30.0, 300.0])])
+    apart = speedups(frame, ["a", "b"], "b").set_index("method").loc["a"]
+    assert apart["low"] < 3.0 < apart["high"]
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    frame = race(a=[1.0, 2.0, 8.0], b=[3.0, 9.0, 4.0])
+    pd.testing.assert_frame_equal(speedups(frame[::-1], "a", "b"), speedups(frame, "a", "b"))
+
+
+def test_who_never_gets_there_is_infinitely_later():
+    frame = race(a=[1.0, 2.0, 3.0], b=[NEVER] * 3)
+    assert speedups(frame, "a", "b")["ratio"].tolist() == [INF]
+    assert speedups(frame, "b", "a")["ratio"].tolist() == [0.0]
+    assert speedups(frame, "b", "b")[["ratio", "low", "high"]].isna().all(axis=None)
+    # Where a resample decides nothing, its ratio may be anything.
+    some = race(a=[1.0, 1.0, NEVER], b=[5.0, 5.0, NEVER])
+    assert speedups(some, "a", "b").iloc[0, 2:].tolist() == [5.0, 0.0, INF]
+
+
+# Exponents
+
+
+def complexity(values=(1.0, 2.0, 4.0, 8.0), seeds=3, exponent=2.0, spread=0.0, **others):
+    """Seconds of a power law, its seeds apart by factors that multiply to one."""
+    rng = np.random.default_rng(5)
+    factors = np.exp(spread * rng.normal(size=(len(values), seeds)))
+    rows = [
+        {"value": value, "seed": seed, "seconds": 3 * value**exponent * factors[at, seed]}
+        for at, value in enumerate(values)
+        for seed in range(seeds)
+    ]
+    told = {"method": "a", "parameter": "noise", "predicted": np.nan}
+    return pd.DataFrame(rows).assign(**told | others)
+
+
+def only(frame, **others):
+    found = exponents(frame, **others)
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+@pytest.mark.parametrize("exponent", [-3.5, 0.0, 0.5, 2.0])
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_a_power_law_has_its_exponent(exponent, seeds):
+    frame = complexity(exponent=exponent, seeds=seeds)
+    row = only(frame.assign(predicted=frame["value"] ** exponent))
+    found = row[["measured", "low", "high", "predicted"]].astype(float)
+    np.testing.assert_allclose(found, exponent, atol=1e-9)
+    assert row["constant"] == pytest.approx(3.0)
+    assert row["points"] == 4
+
+
+def test_units_change_nothing_but_the_constant():
+    frame = complexity(spread=0.3).assign(predicted=lambda frame: frame["value"] ** 1.5)
+    changed = frame.assign(seconds=60 * frame["seconds"], value=7 * frame["value"])
+    one, other = only(frame), only(changed)
+    columns = ["measured", "low", "high", "predicted", "points"]
+    np.testing.assert_allclose(other[columns].astype(float), one[columns].astype(float))
+    assert other["constant"] == pytest.approx(60 * one["constant"])
+
+
+def test_the_line_is_that_of_the_medians_by_least_squares():
+    frame = complexity(spread=0.5, seeds=5)
+    medians = frame.groupby("value")["seconds"].median()
+    expected = np.polyfit(np.log(medians.index), np.log(medians), 1)[0]
+    assert only(frame)["measured"] == pytest.approx(expected)
+
+
+def test_a_value_that_the_median_run_does_not_reach_is_left_out():
+    frame = complexity(seeds=3)
+    one, two = (frame["seed"] == 0), (frame["seed"] <= 1)
+    bent = frame["seconds"].where(frame["value"] < 8, 1e6)
+    most = frame.assign(seconds=bent.mask((frame["value"] == 8) & two))
+    assert only(most)[["measured", "points"]].tolist() == pytest.approx([2.0, 3])
+    # Where one of three does not, the median is the larger of the others.
+    some = frame.assign(seconds=frame["seconds"].mask((frame["value"] == 8) & one))
+    assert only(some)[["measured", "points"]].tolist() == pytest.approx([2.0, 4])
+
+
+def test_too_few_points_say_nothing():
+    alone = only(complexity(values=(2.0,)).assign(predicted=1.0))
+    assert alone["points"] == 1
+    assert np.isnan(alone[["measured", "low", "high", "predicted"]].astype(float)).all()
+    two = only(complexity(values=(1.0, 2.0), seeds=1))
+    assert two["measured"] == pytest.approx(2.0)
+    assert np.isnan([two["low"], two["high"]]).all()
+
+
+def test_no_prediction_no_constant():
+    row = only(complexity())
+    assert np.isnan([row["predicted"], row["constant"]]).all()
+
+
+def test_the_seed_of_an_exponent_is_honoured():
+    frame = complexity(spread=0.5, seeds=9)
+    assert only(frame).equals(only(frame, seed=0))
+    assert len({only(frame, seed=seed)["low"] for seed in range(5)}) == 5
+
+
+def test_more_confidence_is_a_wider_interval():
+    for seeds in (1, 5):
+        frame = complexity(spread=0.3, seeds=seeds)
+        rows = [only(frame, confidence=confidence) for confidence in (0.5, 0.9, 0.99)]
+        widths = [row["high"] - row["low"] for row in rows]
+        assert widths == sorted(widths)
+        assert widths[0] < widths[2]
+        assert all(row["low"] <= row["measured"] <= row["high"] for row in rows)
+
+
+def test_the_interval_of_one_seed_covers_as_often_as_it_says():
+    # Its noise is normal, so Student's interval is exact.
+    trials, rng = 400, np.random.default_rng(2)
+    frame = complexity(values=tuple(range(1, 7)), seeds=1)
+    noisy = {str(each): np.exp(rng.normal(size=6)) for each in range(trials)}
+    rows = [frame.assign(method=label, seconds=seconds) for label, seconds in noisy.items()]
+    found = exponents(pd.concat(rows), confidence=0.8)
+    covered = int(((found["low"] <= 0) & (found["high"] >= 0)).sum())
+    low, high = binom.interval(1 - 1e-5, trials, 0.8)
+    assert low <= covered <= high
+
+
+def test_methods_do_not_mix():
+    both = pd.concat([complexity(exponent=1.0, method="z"), complexity(exponent=2.0)])
+    assert exponents(both)["method"].tolist() == ["z", "a"]
+    assert exponents(both)["measured"].tolist() == pytest.approx([1.0, 2.0])
+
+
+def test_what_has_no_exponent_is_refused():
+    with pytest.raises(Mistake, match="positive values"):
+        exponents(complexity(values=(0.0, 1.0)))
+    with pytest.raises(Mistake, match="2 different ones"):
+        exponents(pd.concat([complexity(), complexity(parameter="workers")]))
+
+
+# A notebook
+
+
+def test_importing_it_loads_no_jax():
+    modules, _ = loaded_by("from simulator import analysis")
+    assert not {"jax", "gymnasium"} & modules
+
+
+def test_what_is_offered_is_there():
+    assert all(callable(getattr(analysis, name)) for name in analysis.__all__)
