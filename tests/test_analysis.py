@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, linregress
 from test_imports import loaded_by
 from test_plots import results_of, scenario_of
 
@@ -266,6 +266,16 @@ def test_the_interval_of_one_seed_covers_as_often_as_it_says():
     covered = int(((found["low"] <= 0) & (found["high"] >= 0)).sum())
     low, high = binom.interval(1 - 1e-5, trials, 0.8)
     assert low <= covered <= high
+
+
+def test_the_interval_of_one_seed_is_that_of_a_regression():
+    frame = complexity(spread=0.5, seeds=1)
+    line = linregress(np.log(frame["value"]), np.log(frame["seconds"]))
+    # Four points leave two degrees of freedom: 2.92 standard errors to either side are 90%.
+    margin = 2.919986 * line.stderr
+    row = only(frame, confidence=0.9)
+    expected = [line.slope, line.slope - margin, line.slope + margin]
+    assert row[["measured", "low", "high"]].tolist() == pytest.approx(expected, rel=1e-6)
 
 
 def test_methods_do_not_mix():
