@@ -3,6 +3,7 @@
 from typing import Any
 
 from algorithms.methods import METHODS
+from algorithms.theory import PARAMETERS
 from simulator.scenario import Scenario
 
 
@@ -28,4 +29,23 @@ def json_schema() -> dict[str, Any]:
     for name in METHODS:
         table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
         table["properties"]["method"]["description"] = "the method, under a label of your own"
+        _say_it_or_let_theory(name, table)
     return schema
+
+
+def _say_it_or_let_theory(method: str, table: dict[str, Any]) -> None:
+    """What theory can choose must be said where it is not asked; and nothing is ever null."""
+    needed = [
+        name
+        for name, parameter in METHODS[method].parameters().items()
+        if parameter.default is parameter.empty
+    ]
+    for name in needed:
+        kinds = table["properties"][name].get("anyOf", [])
+        if {"type": "null"} in kinds:
+            kinds.remove({"type": "null"})
+            del table["properties"][name]["default"]
+    if method in PARAMETERS:
+        table["anyOf"] = [{"required": needed}, {"required": ["theory"]}]
+    else:
+        del table["properties"]["theory"]

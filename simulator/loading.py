@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from algorithms.updates import Decay
+from simulator import prescription
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import Scenario
 
@@ -50,6 +51,7 @@ def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
     except ValidationError as error:
         raise Mistake(explain(error)) from None
     scenario.check()
+    prescription.check(scenario)
     return scenario
 
 
@@ -123,7 +125,7 @@ def explain(error: ValidationError) -> str:
     if kind in ("missing", "union_tag_not_found"):
         tag = context.get("discriminator", "").strip("'")
         return f"{_join(path, tag)}: is missing"
-    if kind in ("unknown_key", "unknown_method", "label"):
+    if kind in ("unknown_key", "unknown_method", "label", "not_said", "not_known"):
         return f"{_join(path, context['key'])}: {first['msg']}"
     if kind == "unexpected_keyword_argument":
         return f"{path}: unknown key"

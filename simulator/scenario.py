@@ -18,6 +18,7 @@ from pydantic import AllowInfNan, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
+from algorithms.updates import LOCAL
 from simulator.cluster import (
     Cluster,
     Collective,
@@ -304,10 +305,24 @@ class Scenario(Table):
             self.objective.check(self.cluster.workers)
         except ValueError as error:
             raise Mistake(f"objective.{error}") from None
+        self._check_methods()
         if self.cluster.per == "environment-step" and not self.objective.plays:
             kind = self.objective.kind
             plays_none = f"the {kind} plays no environment; use 'gradient'"
             raise Mistake(f"cluster.per = 'environment-step': {plays_none}")
+
+    def _check_methods(self) -> None:
+        """Refuse settings for another number of workers, and work that the objective has not."""
+        for label, table in self.methods.items():
+            for name, value in table.settings().items():
+                if isinstance(value, list) and len(value) != self.cluster.workers:
+                    many = f"must be one number, or one per worker: {self.cluster.workers}"
+                    raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {many}")
+            if METHODS[table.method].rule in LOCAL and not self.objective.local:
+                raise Mistake(
+                    f"methods.{label}: its workers take steps of their own, which needs an "
+                    "environment in JAX, such as CartPole-v1; this one is played on the host"
+                )
 
     def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
         """The same comparison with some of the methods, or other seeds."""

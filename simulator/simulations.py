@@ -7,6 +7,7 @@ from algorithms.methods import METHODS
 from algorithms.updates import Rule
 from simulator.cluster import Vector
 from simulator.engine import Simulation, Sinks, Stop
+from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.scenario import EvaluationTable, Scenario
 
@@ -54,7 +55,7 @@ def simulation_of(
 ) -> Simulation:
     """The schedule of one method on one seed."""
     table = scenario.methods[label]
-    aggregation = METHODS[table.method].aggregate(table.settings())
+    aggregation = METHODS[table.method].aggregate(settings_of(scenario, label))
     cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
     return Simulation(cluster, aggregation, name=label, seed=timing, vector=vector, **options)
 
@@ -71,4 +72,4 @@ def replay(scenario: Scenario, run: Run, vector: Vector, trace: Sinks | None = N
 
 def rule_of(scenario: Scenario, label: str) -> Rule:
     table = scenario.methods[label]
-    return METHODS[table.method].update_rule(table.settings())
+    return METHODS[table.method].update_rule(settings_of(scenario, label))

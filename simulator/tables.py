@@ -5,16 +5,17 @@ parameters of its two factories.  A law or method that joins its registry can be
 scenario file, checked, and found in the JSON Schema, without a line here.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal, Self, Union
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
+from algorithms.theory import PARAMETERS, Problem
 from simulator.cluster import LAWS, Law, Link, Seconds, Speed, Wire
 from simulator.cluster.network import NO_TIME
 from simulator.cluster.speeds import SPEEDS
@@ -181,23 +182,63 @@ class Shorthand:
         return {"anyOf": [number, {"type": "array", "items": number}, handler(core)]}
 
 
+class TheoryTable(Table):
+    """What theory needs to know to choose a method's settings (docs/theory.md)."""
+
+    eps: Annotated[float, Gt(0)] = Field(description="how small the gradient's norm is to be")
+    factor: Annotated[float, Ge(1)] = Field(
+        1.0, description="boldness: so many times longer steps and smaller batches than proven"
+    )
+    limit: Annotated[int, Ge(1)] = Field(
+        10_000_000, description="gradients; a run that would need more is refused"
+    )
+
+
 class MethodTable(Table):
     """A method and its settings."""
 
     method: str
+    theory: TheoryTable | None = Field(None, description="chooses what is not said")
 
     def settings(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in type(self).model_fields if name != "method"}
+        """Said, or by default; None is for theory to choose."""
+        others = ("method", "theory")
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in others}
+
+    @model_validator(mode="after")
+    def _all_is_said(self) -> Self:
+        if self.theory is None:
+            for name, parameter in METHODS[self.method].parameters().items():
+                if parameter.default is parameter.empty and getattr(self, name) is None:
+                    raise PydanticCustomError("not_said", "is missing", {"key": name})
+        elif self.method not in PARAMETERS:
+            known = ", ".join(sorted(PARAMETERS))
+            told = f"prescribes no settings for {self.method}, but for: {known}"
+            raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
+        return self
 
 
 def _method_table(name: str) -> type[MethodTable]:
     columns: dict[str, Any] = {"method": (Literal[name], name)}
+    chosen = _chosen_by_theory(name)
     for parameter in METHODS[name].parameters().values():
-        default = ... if parameter.default is parameter.empty else parameter.default
-        columns[parameter.name] = (parameter.annotation, default)
+        kind, default = parameter.annotation, parameter.default
+        if default is parameter.empty:
+            default = ...
+            if parameter.name in chosen:  # then it need not be said
+                kind, default = kind | None, None
+        columns[parameter.name] = (kind, default)
     title = "".join(word.capitalize() for word in name.split("-"))
     summary = METHODS[name].summary
     return create_model(title, __base__=MethodTable, __doc__=summary, **columns)
+
+
+def _chosen_by_theory(method: str) -> Collection[str]:
+    """The settings that theory can choose, as it does for any problem."""
+    if method not in PARAMETERS:
+        return ()
+    anything = Problem(smoothness=1.0, hessian_smoothness=1.0, deviation=1.0, gap=1.0)
+    return PARAMETERS[method](anything, 1.0, 1, 1.0).settings.keys()
 
 
 def any_method() -> Any:

@@ -102,8 +102,8 @@ def test_one_line_loads_frames_of_the_right_types(complete):
     whole, real, word = "int64", "float64", "str"
     types = {
         "method": word, "seed": whole, "step": whole, "time": real, "tickets": whole,
-        "gradients": whole, "max_delay": whole, "environment_steps": whole, "gap": real,
-        "gradient_norm": real,
+        "gradients": whole, "max_delay": whole, "mean_delay": real, "environment_steps": whole,
+        "gap": real, "gradient_norm": real,
     }  # fmt: skip
     assert is_like(found.steps, types)
     counts = dict.fromkeys(FATES, whole)
@@ -202,10 +202,12 @@ def test_a_run_without_numbers_leaves_neither_metrics_nor_a_point(tmp_path):
     full = run_by_hand()
     run = Run("rennala-nigt", 3, accounts=full.accounts)
     run.times, run.tickets, run.used, run.delays = full.times, full.tickets, full.used, full.delays
+    run.mean_delays = full.mean_delays
     writer.add(run)
     found = results.load(writer.directory)
     assert found.schedule_only is True
     columns = ["method", "seed", "step", "time", "tickets", "gradients", "max_delay"]
+    columns += ["mean_delay"]
     assert list(found.steps.columns) == columns
     assert found.steps["time"].tolist() == [0.0, 1.0, 2.0]
     assert not (found.directory / "parameters").exists()

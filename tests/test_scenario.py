@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from algorithms.methods import METHODS
 from simulator.cluster import Failures, Fixed, LogNormal, Outage, Power, Uplink, Vector, Wire
 from simulator.json_schema import json_schema
 from simulator.loading import check, load, override, shipped
@@ -18,10 +19,7 @@ from simulator.running import Wishes, run_and_write
 from simulator.simulations import vector_of
 
 ROOT = Path(__file__).resolve().parents[1]
-METHOD_NAMES = (
-    "afedpg, asynchronous-pg, malenia-nigt, malenia-pg, "
-    "rennala-nigt, rennala-pg, synchronous-nigt, synchronous-pg"
-)
+METHOD_NAMES = ", ".join(sorted(METHODS))
 TINY = """
 seeds = [0]
 [cluster]
@@ -390,7 +388,7 @@ MISTAKES = [
     ("methods.rennala-nigt.bach=3",
      "methods.rennala-nigt.bach: unknown key; did you mean 'batch'?"),
     ("methods.mine={method='afedpg', step=0.1, momentum=0.1, batch=3}",
-     "methods.mine.batch: unknown key; known: method, momentum, step"),
+     "methods.mine.batch: unknown key; known: method, momentum, step, theory"),
     # Wrong types
     ("title=3", "title = 3: must be a string"),
     ("seeds=3", "seeds = 3: must be a list"),
@@ -620,9 +618,9 @@ MISTAKES = [
     ("methods.rennala-nigt.count=last",
      "methods.rennala-nigt.count = 'last': must be 'first-finished' or 'earliest-started'"),
     ("methods.synchronous-pg={step=0.1, count='first-finished'}",
-     "methods.synchronous-pg.count: unknown key; known: method, step"),
+     "methods.synchronous-pg.count: unknown key; known: method, step, theory"),
     ("methods.malenia-pg={step=0.1, batch=2, count='first-finished'}",
-     "methods.malenia-pg.count: unknown key; known: batch, initial_batch, method, step"),
+     "methods.malenia-pg.count: unknown key; known: batch, initial_batch, method, step, theory"),
     # Lists of the wrong length, seeds, what is missing, what contradicts
     ("cluster.compute=[1, 2]", "cluster.compute.seconds has 2 entries for 3 workers: "
      "give one per worker, or a single number"),

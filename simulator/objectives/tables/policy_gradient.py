@@ -7,7 +7,7 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import Field
 
-from simulator.objectives.environments.catalogue import check_environment, spaces
+from simulator.objectives.environments.catalogue import OWN, check_environment, spaces
 from simulator.objectives.objective import Direction, Playing, Size
 from simulator.objectives.policies import policy_for
 from simulator.objectives.tables.types import Count, Share
@@ -36,6 +36,11 @@ class PolicyGradientTable(Table):
     """Whether a ticket takes environment steps; then what is built is ``Playing``."""
 
     exact: ClassVar[bool] = False
+
+    @property
+    def local(self) -> bool:
+        """Whether a worker can take several steps of its own: then what is built is ``Local``."""
+        return self.environment in OWN
 
     def check(self, workers: int) -> None:
         """Raise a one-line ValueError if there is no such environment."""

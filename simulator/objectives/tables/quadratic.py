@@ -25,6 +25,7 @@ class QuadraticTable(Table):
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
     plays: ClassVar[bool] = False
     exact: ClassVar[bool] = True
+    local: ClassVar[bool] = True
 
     def check(self, workers: int) -> None:
         """Nothing beyond the types can be wrong."""

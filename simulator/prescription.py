@@ -1,0 +1,83 @@
+"""Which settings does theory choose for a method?  From the objective's constants and an accuracy.
+
+A method's table may say ``theory = { eps = 0.01 }`` in place of its step, momentum and batch.  What
+is said beside it stands; theory fills in the rest (``algorithms/theory/parameters.py``).
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from algorithms.theory import PARAMETERS, Problem, Settings
+from simulator.mistakes import Mistake
+from simulator.objectives.constants import Constants
+
+if TYPE_CHECKING:
+    from simulator.scenario import Scenario
+
+
+def constants_of(scenario: "Scenario") -> Constants:
+    """Of the scenario's objective; a Mistake if it knows none."""
+    objective = scenario.objective
+    if not objective.exact:
+        raise Mistake(
+            f"objective.kind = {objective.kind!r}: theory needs the constants of the objective, "
+            "and this one knows none; take one with exact gradients, or give step and momentum"
+        )
+    return _constants(objective.model_dump_json(), type(objective), scenario.cluster.workers)
+
+
+@lru_cache(maxsize=64)
+def _constants(objective: str, kind: Any, workers: int) -> Constants:
+    found: Constants = kind.model_validate_json(objective).constants(workers)
+    return found
+
+
+def problem_of(scenario: "Scenario") -> Problem:
+    """The constants alone, without how well they are known."""
+    return Problem(*(constant.value for constant in constants_of(scenario)))
+
+
+def prescribed(scenario: "Scenario", label: str) -> Settings | None:
+    """What theory chooses for a method and how long it expects to take; None if it is not asked."""
+    table = scenario.methods[label]
+    theory = table.theory
+    if theory is None:
+        return None
+    choose = PARAMETERS[table.method]
+    return choose(problem_of(scenario), theory.eps, scenario.cluster.workers, theory.factor)
+
+
+def settings_of(scenario: "Scenario", label: str) -> dict[str, Any]:
+    """All settings of a method: said, chosen by theory, or by default."""
+    chosen = prescribed(scenario, label)
+    said = scenario.methods[label].settings()
+    if chosen is None:
+        return said
+    return said | {name: value for name, value in chosen.settings.items() if said[name] is None}
+
+
+def check(scenario: "Scenario") -> None:
+    """Refuse what theory would take for ever to do."""
+    for label, table in scenario.methods.items():
+        chosen = prescribed(scenario, label)
+        if chosen is None or table.theory is None:
+            continue
+        gradients = _gradients(scenario, chosen)
+        if gradients > table.theory.limit:
+            raise Mistake(
+                f"methods.{label}.theory.eps = {table.theory.eps:g}: asks for {chosen.steps:,} "
+                f"steps, {gradients:,.0f} gradients in all, more than limit = "
+                f"{table.theory.limit:,}; raise eps, factor (so many times fewer) or the limit, "
+                "or set stop.gradients"
+            )
+
+
+def _gradients(scenario: "Scenario", chosen: Settings) -> float:
+    """How many a run may compute: theory's own number, or where it is told to stop."""
+    stop = scenario.stop
+    known = [chosen.gradients]
+    if stop.gradients is not None:
+        known.append(stop.gradients)
+    if stop.steps is not None:
+        known.append(stop.steps * chosen.gradients // chosen.steps)
+    return min(known)
