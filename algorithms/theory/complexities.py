@@ -111,11 +111,11 @@ def _synchronous_nigt(h: Floats, kappa: Floats, problem: Problem, eps: float) ->
     """(max h + kappa) T: the steps of NIGT with batches of n (see ``parameters``).
 
     T = L_g D/eps² + sqrt(L_h) D/(eta eps^(3/2)) + max{1, sigma/(eps sqrt(n))}/eta, with
-    1/eta = max{1, min{L_g/sqrt(L_h eps), L_g D/eps²}, sigma²/(n eps²)}.
+    1/eta = 1 + min{L_g/sqrt(L_h eps), L_g D/eps²} + sigma²/(n eps²).
     """
     noise = (problem.deviation / eps) ** 2 / len(h)
     curved = ratio(problem.smoothness, sqrt(problem.hessian_smoothness * eps))
-    memory = max(1.0, min(curved, problem.smoothness * problem.gap / eps**2), noise)
+    memory = 1 + min(curved, _pg_steps(problem, eps)) + noise
     forgotten = max(1.0, sqrt(noise)) * memory
     steps = _pg_steps(problem, eps) + _curvature(problem, eps) * memory + forgotten
     return Prediction(_each(h.max(), steps), _each(kappa.max(), steps))

@@ -1,9 +1,9 @@
 """Which gradients are done when?  Finishes as the clock adds them up, and when they are enough."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
-from math import inf
+from math import ceil, inf
 from typing import TypeAlias
 
 import numpy as np
@@ -16,6 +16,8 @@ Enough: TypeAlias = Callable[[Floats], bool]
 """Whether so many gradients of each worker close a round; more are never worse."""
 PLENTY = 2.0**52
 """Enough gradients of a worker, if any number is."""
+PART = 2**22
+"""How many finishes are looked at together."""
 
 
 def checked(seconds: Seconds) -> Floats:
@@ -41,7 +43,7 @@ def balanced(batch: int) -> Enough:
         if counts.min() < 1:
             return False
         goal, estimate = len(counts) ** 2, batch * float((1 / counts).sum())
-        if abs(goal - estimate) > 1e-9 * goal:
+        if abs(goal - estimate) > 1e-14 * goal:  # what rounding a sum by halves may cost
             return goal > estimate
         histogram = Counter(counts.tolist())
         return goal >= batch * sum(Fraction(many, int(count)) for count, many in histogram.items())
@@ -51,72 +53,80 @@ def balanced(batch: int) -> Enough:
 
 def first_time(h: Floats, begin: float, enough: Enough) -> float:
     """The first finish at which the counts are enough; ``inf`` if they never are."""
-    finite = np.isfinite(h)
-    if not enough(np.where(finite, PLENTY, 0.0)):
+    if not enough(np.where(np.isfinite(h), PLENTY, 0.0)):
         return inf
-    lengths = np.ceil(_roughly(h, enough) / h[finite]) + 1
-    while True:
-        finishes = Finishes(h[finite], lengths, begin)
-        time = finishes.first(lambda counts: enough(_spread(counts, finite)))
-        short = finishes.last < time
-        if not short.any():
-            return time
-        # Rounding has held these up: what they do next may come before, too.
-        lengths = np.where(short, 2 * lengths, lengths)
+    low, high = _roughly(h, enough)
+    finishes = Finishes(h, begin, np.floor(high / h) + 1, after=begin + low)
+    if enough(finishes.before):  # rounding has brought it forward to before ``low``
+        finishes = Finishes(h, begin, np.floor(high / h) + 1)
+    while (finishes.last < (time := finishes.first(enough))).any():
+        # And has held these up: what they do next may come before, too.
+        lengths = np.where(finishes.last < time, 2 * finishes.lengths, finishes.lengths)
+        finishes = Finishes(h, begin, lengths)
+    return time
 
 
-def _spread(counts: Floats, finite: NDArray[np.bool_]) -> Floats:
-    everybody = np.zeros(len(finite))
-    everybody[finite] = counts
-    return everybody
-
-
-def _roughly(h: Floats, enough: Enough) -> float:
-    """An upper bound of how long it takes without rounding, good to a millionth."""
+def _roughly(h: Floats, enough: Enough) -> tuple[float, float]:
+    """When, without rounding, the counts are not enough yet, and when they are."""
     low, high = 0.0, float(h.min())
     while not enough(np.floor(high / h)):
         low, high = high, 2 * high
     while high - low > 1e-6 * high:
         middle = (low + high) / 2
         low, high = (low, middle) if enough(np.floor(middle / h)) else (middle, high)
-    return high
+    return low, high
 
 
 class Finishes:
-    """When workers finish their first gradients, each at least ``lengths`` of them.
+    """When worker i finishes its first ``lengths[i]`` gradients; none, if it never does.
 
-    Those of about as many (within a factor of two) share a matrix, with a row per gradient.
+    Those ``after`` a time are listed, in the order of time; ``before`` counts the others.
     """
 
-    def __init__(self, h: Floats, lengths: Floats, begin: float) -> None:
-        self._parts = []
-        sizes = np.frexp(lengths)[1]
-        for size in np.unique(sizes):
-            whom = np.flatnonzero(sizes == size)
-            added = np.repeat(h[None, whom], int(lengths[whom].max()), axis=0)
-            added[0] += begin
-            # One after the other, as the clock does; a product would round otherwise.
-            self._parts.append((whom, np.add.accumulate(added, axis=0)))
-        self.last = self._gather(lambda ends: ends[-1])
-
-    def _gather(self, of: Callable[[Floats], NDArray[np.generic]]) -> Floats:
-        values = np.empty(sum(len(whom) for whom, _ in self._parts))
-        for whom, ends in self._parts:
-            values[whom] = of(ends)
-        return values
+    def __init__(self, h: Floats, begin: float, lengths: Floats, after: float = -inf) -> None:
+        self.lengths = np.where(np.isfinite(h), lengths, 0.0)
+        self.before, self.last = np.zeros(len(h)), np.full(len(h), inf)
+        listed = [(np.empty(0), np.empty(0, np.intp))]
+        for whom in _of_one_size(self.lengths):
+            many = self.lengths[whom].astype(np.intp)
+            ends = _ends(h[whom], begin, int(many.max()))
+            self.last[whom] = ends[many - 1, np.arange(len(whom))]
+            late = ends > after
+            late &= np.arange(len(ends))[:, None] < many
+            self.before[whom] = many - np.count_nonzero(late, axis=0)
+            listed.append((ends[late], whom[np.nonzero(late)[1]]))
+        ends, workers = (np.concatenate(parts) for parts in zip(*listed, strict=True))
+        order = np.argsort(ends)
+        self.ends, self._workers = ends[order], workers[order]
 
     def counts(self, time: float) -> Floats:
         """How many each has done by then, as far as listed."""
-        return self._gather(lambda ends: np.count_nonzero(ends <= time, axis=0))
+        by_then = self._workers[: np.searchsorted(self.ends, time, side="right")]
+        return self.before + np.bincount(by_then, minlength=len(self.before))
 
     def first(self, enough: Enough) -> float:
         """The first of these finishes at which the counts are enough; at the last they are."""
-        times = np.unique(np.concatenate([ends.ravel() for _, ends in self._parts]))
-        low, high = 0, len(times) - 1
+        low, high = 0, len(self.ends) - 1
         while low < high:
             middle = (low + high) // 2
-            if enough(self.counts(times[middle])):
+            if enough(self.counts(self.ends[middle])):
                 high = middle
             else:
                 low = middle + 1
-        return float(times[low])
+        return float(self.ends[low])
+
+
+def _ends(h: Floats, begin: float, many: int) -> Floats:
+    """A row per gradient: added one after the other, as the clock does; a product would differ."""
+    added = np.repeat(h[None], many, axis=0)
+    added[0] += begin
+    return np.add.accumulate(added, axis=0)
+
+
+def _of_one_size(lengths: Floats) -> Iterator[NDArray[np.intp]]:
+    """Workers in parts that fit the memory, their lengths equal within a factor of two."""
+    sizes = np.frexp(lengths)[1]
+    for size in np.unique(sizes[lengths > 0]):
+        whom = np.flatnonzero((sizes == size) & (lengths > 0))
+        parts = ceil(len(whom) * 2.0**size / PART)
+        yield from np.array_split(whom, min(parts, len(whom)))

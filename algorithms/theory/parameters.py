@@ -9,8 +9,9 @@ With D = Delta; N = 144 sigma²/eps² is the batch whose mean is good enough by 
 """
 
 from collections.abc import Callable
+from functools import wraps
 from math import ceil, inf, sqrt
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Protocol
 
 from algorithms.theory.problem import Problem, check, ratio
 
@@ -25,13 +26,18 @@ class Settings(NamedTuple):
     """In all steps together, a larger first batch included; at least, where the number varies."""
 
 
-Rule: TypeAlias = Callable[[Problem, float, int, float], Settings]
+class Rule(Protocol):
+    """For this problem and accuracy, on so many workers."""
+
+    def __call__(
+        self, problem: Problem, eps: float, workers: int, factor: float = 1.0
+    ) -> Settings: ...
 
 
 # Normalised steps with momentum
 
 
-def rennala_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def rennala_nigt(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """The choice that proves Theorem 4.4 of arXiv 2509.24305.  Derived, with safe constants::
 
         eta   = min{1, max{sqrt(L_h eps)/L_g, eps²/(18 L_g D)}}    the latter for L_h = 0
@@ -41,7 +47,7 @@ def rennala_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0
 
     Each of the five terms of the convergence bound is then at most eps/6.
     """
-    weight, enough = _free_weight(problem, eps), _enough(problem, eps, workers, factor)
+    weight, enough = _free_weight(problem, eps), _enough(problem, eps)
     batch, first = _batch(weight * enough, factor), _batch(enough, factor)
     length = _length(problem, eps, weight)
     steps = _steps(max(6 * problem.gap / (length * eps), 1 / weight), factor)
@@ -49,7 +55,7 @@ def rennala_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0
     return Settings(settings, steps, first + (steps - 1) * batch)
 
 
-def malenia_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def malenia_nigt(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``rennala-nigt``: balanced counts have the variance of M gradients.  Derived.
 
     A round takes M gradients at least, and one of each worker.
@@ -59,38 +65,40 @@ def malenia_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0
     return found._replace(gradients=int(first + (found.steps - 1) * batch))
 
 
-def synchronous_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def synchronous_nigt(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """The same proof where M = M_init = n is given, so that eta must follow.  Derived::
 
-    eta = min{that of rennala-nigt, n/N}
-    T   = max{6 D/(alpha eps), max{1, sqrt(N/n)}/eta}     the first batch is small, too
+        eta = min{that of rennala-nigt, n/N}
+        T   = max{6 D/(alpha eps), max{1, sqrt(N/n)}/eta}
+
+    and alpha from eta as there.  The first batch is small, too, and takes long to be forgotten.
     """
-    return _of_given_batch(problem, eps, workers, workers, factor)
+    return _of_given_batch(problem, eps, workers, factor)
 
 
-def afedpg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def afedpg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``synchronous-nigt`` with batches of 1, and L_g n for L_g in the step.  Chosen.
 
     Among n equally fast workers a gradient is n - 1 updates old.  For n = 1 it is proven.
     """
-    return _of_given_batch(problem, eps, 1, workers, factor, delay=workers)
+    return _of_given_batch(problem, eps, 1, factor, delay=workers)
 
 
-def ringmaster_nigt(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def ringmaster_nigt(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``afedpg`` with the threshold R for n, and R the M of ``rennala-nigt``.  Chosen.
 
     As with plain steps, then, R gradients one by one go as far as one batch of R.
     """
-    enough = _enough(problem, eps, workers, factor)
+    enough = _enough(problem, eps)
     threshold = _batch(_free_weight(problem, eps) * enough)
-    found = _of_given_batch(problem, eps, 1, workers, factor, delay=threshold)
+    found = _of_given_batch(problem, eps, 1, factor, delay=threshold)
     return found._replace(settings={"threshold": threshold, **found.settings})
 
 
 def _of_given_batch(
-    problem: Problem, eps: float, batch: int, workers: int, factor: float, delay: int = 1
+    problem: Problem, eps: float, batch: int, factor: float, delay: int = 1
 ) -> Settings:
-    free, enough = _free_weight(problem, eps), _enough(problem, eps, workers, factor)
+    free, enough = _free_weight(problem, eps), _enough(problem, eps)
     weight = min(free, ratio(batch, enough))
     length = _length(problem, eps, weight, delay)
     forgotten = max(1.0, sqrt(enough / batch)) / weight
@@ -101,7 +109,6 @@ def _of_given_batch(
 
 def _free_weight(problem: Problem, eps: float) -> float:
     """The weight of the newest gradients if batches may be as large as it takes."""
-    check(problem, eps)
     curved = sqrt(problem.hessian_smoothness * eps) / problem.smoothness
     flat = ratio(eps**2, 18 * problem.smoothness * problem.gap)
     return min(1.0, max(curved, flat))
@@ -112,15 +119,15 @@ def _length(problem: Problem, eps: float, weight: float, delay: int = 1) -> floa
     return min(eps / (3 * problem.smoothness * delay), curved)
 
 
-def _enough(problem: Problem, eps: float, workers: int, factor: float) -> float:
-    _check(workers, factor)
+def _enough(problem: Problem, eps: float) -> float:
+    """N: the batch whose mean is good enough by itself."""
     return 144 * (problem.deviation / eps) ** 2
 
 
 # Plain ascent
 
 
-def rennala_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def rennala_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """Batches that are large enough for a long step.  Derived::
 
         S = max{1, ceil(sigma²/eps²)},   gamma = 1/(2 L_g),   T = 4 L_g D/eps²
@@ -129,15 +136,13 @@ def rennala_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) 
     for gamma <= 1/(2 L_g) the mean of |grad J|² is at most 4 D/(3 gamma T), here 2/3 of eps², plus
     2 L_g gamma sigma²/(3 S), here 1/3.
     """
-    _check(workers, factor)
-    check(problem, eps)
     noise = (problem.deviation / eps) ** 2
     length, steps = _plain(problem, eps, _batch(noise), factor)
     batch = _batch(noise, factor)
     return Settings({"step": length, "batch": batch}, steps, batch * steps)
 
 
-def malenia_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def malenia_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``rennala-pg``: balanced counts have the variance of S gradients.  Derived.
 
     A round takes S gradients at least, and one of each worker.
@@ -146,17 +151,16 @@ def malenia_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) 
     return found._replace(gradients=int(max(workers, found.settings["batch"]) * found.steps))
 
 
-def synchronous_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
-    """The proof of ``rennala-pg`` where S = n is given.  Derived::
+def synchronous_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
+    """The proof of ``rennala-pg`` where S = n is given.  Derived.
 
-    gamma = min{1/(2 L_g), n eps²/(2 L_g sigma²)},   T = 2 D/(gamma eps²)
+    gamma = min{1/(2 L_g), n eps²/(2 L_g sigma²)}, and T = 2 D/(gamma eps²).
     """
-    _check(workers, factor)
     length, steps = _plain(problem, eps, workers, factor)
     return Settings({"step": length}, steps, workers * steps)
 
 
-def ringmaster_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def ringmaster_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """Ringmaster (arXiv 2501.16168): no delay reaches R.  Derived::
 
         R = max{1, ceil(sigma²/eps²)},   gamma = min{1/(2 R L_g), eps²/(4 L_g sigma²)},
@@ -167,43 +171,39 @@ def ringmaster_pg(problem: Problem, eps: float, workers: int, factor: float = 1.
     former are outweighed by what these steps gained, and the mean of |grad J|² is at most
     2 D/(gamma T) + 2 L_g gamma sigma²: half of eps² each.
     """
-    check(problem, eps)
     threshold = _batch((problem.deviation / eps) ** 2)
-    found = _delayed(problem, eps, threshold, workers, factor)
+    found = _delayed(problem, eps, threshold, factor)
     return found._replace(settings={"threshold": threshold, **found.settings})
 
 
-def asynchronous_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def asynchronous_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``ringmaster-pg`` with R = n.  Derived where no delay reaches n, else chosen.
 
     Among equally fast workers every delay is n - 1; a slow worker's are longer than that.
     """
-    return _delayed(problem, eps, workers, workers, factor)
+    return _delayed(problem, eps, workers, factor)
 
 
-def delay_adaptive_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def delay_adaptive_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``asynchronous-pg``: the method itself shortens the steps of longer delays.  Chosen."""
-    return _delayed(problem, eps, workers, workers, factor)
+    return _delayed(problem, eps, workers, factor)
 
 
-def ringleader_pg(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+def ringleader_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
     """As ``ringmaster-pg`` with R = 2n - 1, for delays are 2n - 2 at most.  Chosen.
 
     The mean of n gradients has less noise than one; but each is in n steps, which adds up again.
     """
-    return _delayed(problem, eps, 2 * workers - 1, workers, factor)
+    return _delayed(problem, eps, 2 * workers - 1, factor)
 
 
 def _plain(problem: Problem, eps: float, batch: int, factor: float) -> tuple[float, int]:
-    check(problem, eps)
     noise = ratio(batch, (problem.deviation / eps) ** 2)
     length = min(1.0, noise) / (2 * problem.smoothness)
     return factor * length, _steps(2 * problem.gap / (length * eps**2), factor)
 
 
-def _delayed(problem: Problem, eps: float, delay: int, workers: int, factor: float) -> Settings:
-    check(problem, eps)
-    _check(workers, factor)
+def _delayed(problem: Problem, eps: float, delay: int, factor: float) -> Settings:
     noise = ratio(1.0, 2 * (problem.deviation / eps) ** 2)
     length = min(1 / delay, noise) / (2 * problem.smoothness)
     steps = _steps(4 * problem.gap / (length * eps**2), factor)
@@ -221,24 +221,32 @@ def _steps(needed: float, factor: float) -> int:
     return max(1, ceil(needed / factor))
 
 
-def _check(workers: int, factor: float) -> None:
-    if workers < 1:
-        raise ValueError(f"workers = {workers!r}: must be 1 or more")
-    if not 1 <= factor < inf:
-        raise ValueError(f"factor = {factor!r}: must be 1 or more; 1 is what the proofs ask for")
+def _checked(rule: Callable[[Problem, float, int, float], Settings]) -> Rule:
+    """The rule for numbers that make sense; others raise a ValueError that names them."""
+
+    @wraps(rule)
+    def ask(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+        check(problem, eps)
+        if workers < 1:
+            raise ValueError(f"workers = {workers!r}: must be 1 or more")
+        if not 1 <= factor < inf:
+            raise ValueError(f"factor = {factor!r}: must be 1, what the proofs ask for, or more")
+        return rule(problem, eps, workers, factor)
+
+    return ask
 
 
 PARAMETERS: dict[str, Rule] = {
-    "rennala-nigt": rennala_nigt,
-    "malenia-nigt": malenia_nigt,
-    "synchronous-nigt": synchronous_nigt,
-    "afedpg": afedpg,
-    "ringmaster-nigt": ringmaster_nigt,
-    "rennala-pg": rennala_pg,
-    "malenia-pg": malenia_pg,
-    "synchronous-pg": synchronous_pg,
-    "ringmaster-pg": ringmaster_pg,
-    "asynchronous-pg": asynchronous_pg,
-    "delay-adaptive-pg": delay_adaptive_pg,
-    "ringleader-pg": ringleader_pg,
+    "rennala-nigt": _checked(rennala_nigt),
+    "malenia-nigt": _checked(malenia_nigt),
+    "synchronous-nigt": _checked(synchronous_nigt),
+    "afedpg": _checked(afedpg),
+    "ringmaster-nigt": _checked(ringmaster_nigt),
+    "rennala-pg": _checked(rennala_pg),
+    "malenia-pg": _checked(malenia_pg),
+    "synchronous-pg": _checked(synchronous_pg),
+    "ringmaster-pg": _checked(ringmaster_pg),
+    "asynchronous-pg": _checked(asynchronous_pg),
+    "delay-adaptive-pg": _checked(delay_adaptive_pg),
+    "ringleader-pg": _checked(ringleader_pg),
 }

@@ -5,8 +5,7 @@ All workers start together, telling the server is free, and whoever is done star
 
 The exact functions return the very float that a simulation gives: there a worker's k-th gradient
 ends where its h_i has been added to the clock k times, which is not always k h_i.  Ties, then, are
-those of the floats.  They take memory for as many floats as there are gradients in a round, the
-bounds for one per worker.
+those of the floats.  They add up as often as there are gradients in a round; the bounds do not.
 """
 
 from math import inf
@@ -68,11 +67,10 @@ def greedy_arrivals(seconds: Seconds, until: float) -> int:
     6
     """
     h = checked(seconds)
-    h = h[np.isfinite(h)]
     lengths = np.floor(until / h) + 1
-    while (finishes := Finishes(h, lengths, begin=0.0)).last.min(initial=inf) <= until:
+    while (finishes := Finishes(h, 0.0, lengths, after=until)).last.min() <= until:
         lengths *= 2
-    return int(finishes.counts(until).sum())
+    return int(finishes.before.sum())
 
 
 # Bounds

@@ -1,0 +1,240 @@
+"""Do the prescribed settings do what they promise?  On paper, and on problems one can run.
+
+On paper: what the convergence bounds say of these settings.  On a quadratic (L_h = 0) and on the
+sum of log cosh (|tanh''| <= 4/(3 sqrt(3))): the mean gradient norm of forty runs.
+"""
+
+from math import sqrt
+
+import numpy as np
+import pytest
+
+from algorithms.methods import METHODS
+from algorithms.theory import PARAMETERS, Problem
+
+NIGT = ("rennala-nigt", "malenia-nigt", "synchronous-nigt")
+PROVEN = [*NIGT, "rennala-pg", "malenia-pg", "synchronous-pg", "ringmaster-pg"]
+ROUNDING = 1 + 1e-9
+RUNS, DIMENSION, WORKERS = 40, 4, 5
+
+
+def problems(many):
+    rng = np.random.default_rng(0)
+    for k in range(many):
+        problem = Problem(*rng.lognormal(0, 1.5, 4).tolist())
+        if k % 3 == 0:
+            problem = problem._replace(hessian_smoothness=0.0)
+        yield problem, float(rng.lognormal(-1, 1)), int(rng.integers(1, 20))
+
+
+# On paper
+
+
+@pytest.mark.parametrize("method", NIGT)
+def test_the_bound_of_normalised_steps_is_met(method):
+    for problem, eps, workers in problems(400):
+        (smooth, hessian, sigma, gap), found = problem, PARAMETERS[method](problem, eps, workers, 1)
+        alpha, eta = found.settings["step"], found.settings["momentum"]
+        batch = found.settings.get("batch", workers)
+        first = found.settings.get("initial_batch", workers)
+        noise = sigma / (sqrt(first) * eta * found.steps) + sqrt(eta / batch) * sigma
+        bound = gap / (alpha * found.steps) + smooth * alpha / 2
+        assert bound + 2 * (noise + 2 * hessian * (alpha / eta) ** 2) <= eps * ROUNDING
+
+
+@pytest.mark.parametrize("method", ["rennala-pg", "malenia-pg", "synchronous-pg"])
+def test_the_bound_of_plain_steps_is_met(method):
+    for problem, eps, workers in problems(400):
+        (smooth, _, sigma, gap), found = problem, PARAMETERS[method](problem, eps, workers, 1)
+        gamma, batch = found.settings["step"], found.settings.get("batch", workers)
+        assert gamma <= 1 / (2 * smooth) * ROUNDING
+        noise = 2 * smooth * gamma * sigma**2 / (3 * batch)
+        assert 4 * gap / (3 * gamma * found.steps) + noise <= eps**2 * ROUNDING
+
+
+def test_the_bound_of_late_steps_is_met():
+    for problem, eps, workers in problems(400):
+        smooth, _, sigma, gap = problem
+        found = PARAMETERS["ringmaster-pg"](problem, eps, workers, 1)
+        gamma = found.settings["step"]
+        assert gamma <= 1 / (2 * smooth * found.settings["threshold"]) * ROUNDING
+        bound = 2 * gap / (gamma * found.steps) + 2 * smooth * gamma * sigma**2
+        assert bound <= eps**2 * ROUNDING
+
+
+def test_by_hand():
+    flat = Problem(smooth := 2.0, 0.0, deviation=3.0, gap=4.0)
+    found = PARAMETERS["rennala-nigt"](flat, 0.5, 7, 1)
+    eta = 0.25 / (18 * smooth * 4)
+    batch, first = 9, 144 * 36  # 144 eta sigma²/eps² = 144 * 36 / 576
+    step = pytest.approx(0.5 / 6)
+    settings = {"step": step, "momentum": eta, "batch": batch, "initial_batch": first}
+    assert found.settings == settings
+    assert (found.steps, found.gradients) == (576, first + 575 * batch)
+    assert PARAMETERS["rennala-pg"](flat, 0.5, 7, 1) == ({"step": 0.25, "batch": 36}, 128, 128 * 36)
+    late = PARAMETERS["ringmaster-pg"](flat, 0.5, 7, 1)
+    assert late == ({"threshold": 36, "step": 1 / 288}, 64 * 288, 64 * 288)
+    curved = flat._replace(hessian_smoothness=2.0)
+    assert PARAMETERS["rennala-nigt"](curved, 0.5, 7, 1).settings["momentum"] == 0.5
+
+
+# Runs
+
+
+class Quadratic:
+    problem = Problem(smoothness=1.0, hessian_smoothness=0.0, deviation=0.5, gap=1.0)
+    start = np.full(DIMENSION, sqrt(0.5))
+
+    @staticmethod
+    def gradient(points):  # of J = -|theta|²/2
+        return -points
+
+
+class LogCosh:
+    problem = Problem(1.0, 4 / (3 * sqrt(3)), 0.5, DIMENSION * np.log(np.cosh(1.0)))
+    start = np.ones(DIMENSION)
+
+    @staticmethod
+    def gradient(points):  # of J = -sum log cosh theta_i
+        return -np.tanh(points)
+
+
+def noisy(objective, points, batch, rng):
+    """The mean of a batch of gradients, in every run."""
+    deviation = objective.problem.deviation / sqrt(points.shape[1] * batch)
+    return objective.gradient(points) + deviation * rng.standard_normal(points.shape)
+
+
+def norms(gradients):
+    return np.linalg.norm(gradients, axis=-1)
+
+
+def run_nigt(objective, found, rng):
+    """The mean gradient norm of all steps."""
+    alpha, eta = found.settings["step"], found.settings["momentum"]
+    batch = found.settings.get("batch", WORKERS)
+    point = previous = np.tile(objective.start, (RUNS, 1))
+    direction = noisy(objective, point, found.settings.get("initial_batch", batch), rng)
+    total = 0.0
+    for t in range(found.steps):
+        if t:
+            ahead = point + (1 - eta) / eta * (point - previous)
+            direction = (1 - eta) * direction + eta * noisy(objective, ahead, batch, rng)
+        total += norms(objective.gradient(point)).mean()
+        previous, point = point, point + alpha * direction / norms(direction)[:, None]
+    return total / found.steps
+
+
+def run_pg(objective, found, rng, delay=0):
+    """The same, each step with a gradient that many steps old."""
+    gamma, batch = found.settings["step"], found.settings.get("batch", 1 if delay else WORKERS)
+    points = [np.tile(objective.start, (RUNS, 1))] * (delay + 1)
+    total = 0.0
+    for _ in range(found.steps):
+        total += norms(objective.gradient(points[-1])).mean()
+        points.append(points[-1] + gamma * noisy(objective, points.pop(0), batch, rng))
+    return total / found.steps
+
+
+def run(method, objective, eps, factor=1):
+    found = PARAMETERS[method](objective.problem, eps, WORKERS, factor)
+    rng = np.random.default_rng(0)
+    if method.endswith("nigt"):
+        return run_nigt(objective, found, rng)
+    return run_pg(objective, found, rng, found.settings.get("threshold", 1) - 1)
+
+
+@pytest.mark.parametrize("objective", [Quadratic, LogCosh])
+@pytest.mark.parametrize("method", PROVEN)
+def test_they_bring_the_gradient_down(method, objective):
+    start = norms(objective.gradient(objective.start))
+    assert start > 1
+    assert run(method, objective, eps=0.3) <= 0.3
+
+
+@pytest.mark.parametrize("method", NIGT)
+def test_not_everything_does(method):
+    assert run(method, LogCosh, eps=0.3, factor=100) > 0.3
+
+
+# The factor
+
+
+@pytest.mark.parametrize("method", PARAMETERS)
+def test_boldness(method):
+    for problem, eps, workers in problems(60):
+        careful = PARAMETERS[method](problem, eps, workers, 1)
+        bold = PARAMETERS[method](problem, eps, workers, 4)
+        assert bold.settings["step"] == 4 * careful.settings["step"]
+        assert 0 <= 4 * bold.steps - careful.steps < 4 or bold.steps == 1
+        for name in ("batch", "initial_batch"):
+            if name in bold.settings:
+                many = bold.settings[name]
+                assert 0 <= 4 * many - careful.settings[name] < 4 or many == 1
+        assert bold.settings.get("threshold") == careful.settings.get("threshold")
+
+
+# Units, and what must not happen
+
+
+@pytest.mark.parametrize("method", PARAMETERS)
+def test_units_do_not_matter(method):
+    a, b = 8.0, 0.25  # powers of two, so that nothing rounds
+    for problem, eps, workers in problems(60):
+        smooth, hessian, deviation, gap = problem
+        there = Problem(a * smooth / b**2, a * hessian / b**3, a * deviation / b, a * gap)
+        found = PARAMETERS[method](problem, eps, workers, 1)
+        scaled = PARAMETERS[method](there, a * eps / b, workers, 1)
+        unit = b if "momentum" in found.settings else b**2 / a  # a length, or one per gradient
+        expected = {**found.settings, "step": unit * found.settings["step"]}
+        assert scaled == (expected, found.steps, found.gradients)
+
+
+@pytest.mark.parametrize("method", PARAMETERS)
+@pytest.mark.parametrize("eps", [1e-4, 1.0, 1e8])
+def test_nothing_is_divided_by_zero(method, eps):
+    for hessian, sigma, gap in np.ndindex(2, 2, 2):
+        problem = Problem(1.0, float(hessian), float(sigma), float(gap))
+        found = PARAMETERS[method](problem, eps, 3, 1)
+        assert found.settings["step"] > 0
+        assert 0 < found.settings.get("momentum", 1) <= 1
+        assert found.steps >= 1
+        assert found.gradients >= found.steps
+        if eps == 1e8:
+            assert found.steps == 1
+
+
+@pytest.mark.parametrize("method", [method for method in PARAMETERS if method in METHODS])
+def test_the_settings_are_the_methods_own(method):
+    found = PARAMETERS[method](Problem(1.0, 1.0, 1.0, 1.0), 0.1, 3, 1)
+    parameters = METHODS[method].parameters()
+    assert found.settings.keys() <= parameters.keys()
+    needed = {name for name, p in parameters.items() if p.default is p.empty}
+    assert needed <= found.settings.keys()
+
+
+def test_alone_afedpg_is_nigt():
+    for problem, eps, _ in problems(30):
+        alone = PARAMETERS["synchronous-nigt"](problem, eps, 1, 1)
+        assert PARAMETERS["afedpg"](problem, eps, 1, 1) == alone
+
+
+def test_one_by_one_takes_as_many_gradients_as_in_batches():
+    for problem, eps, _ in problems(60):
+        problem, eps = problem._replace(deviation=100.0), eps / 10
+        in_batches = PARAMETERS["rennala-nigt"](problem, eps, 1, 1)
+        one_by_one = PARAMETERS["ringmaster-nigt"](problem, eps, 1, 1)
+        assert one_by_one.settings["threshold"] == in_batches.settings["batch"]
+
+
+def test_a_wrong_number_is_named():
+    problem = Problem(1.0, 1.0, 1.0, 1.0)
+    for rule in PARAMETERS.values():
+        with pytest.raises(ValueError, match=r"factor = 0.5"):
+            rule(problem, 0.1, 3, 0.5)
+        with pytest.raises(ValueError, match=r"workers = 0"):
+            rule(problem, 0.1, 0, 1)
+        with pytest.raises(ValueError, match=r"eps = 0"):
+            rule(problem, 0.0, 3, 1)
+        with pytest.raises(ValueError, match=r"smoothness = 0"):
+            rule(problem._replace(smoothness=0.0), 0.1, 3, 1)
