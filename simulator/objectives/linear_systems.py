@@ -137,9 +137,8 @@ def best_gains(systems: Systems) -> Floats:
         forward = discount * np.swapaxes(driven, 1, 2) @ cost
         gains = np.linalg.solve(np.eye(actions) / actions + forward @ driven, forward @ own)
         back = discount * np.swapaxes(own, 1, 2) @ cost
-        change: Floats = np.eye(states) / states + back @ (own - driven @ gains) - cost
+        change = np.eye(states) / states + back @ (own - driven @ gains) - cost
         cost += change
         if np.abs(change).max() <= 1e-15 * np.abs(cost).max():
             break
-    best: Floats = gains
-    return best
+    return np.asarray(gains, np.float64)
