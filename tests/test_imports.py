@@ -79,6 +79,8 @@ def test_simulating_a_schedule_loads_nothing_heavy():
     ("table", "allowed"),
     [
         ({"kind": "quadratic"}, set()),
+        ({"kind": "tabular", "states": 25}, set()),
+        ({"kind": "linear-quadratic", "states": 10, "actions": 10}, set()),
         ({"kind": "policy-gradient", "environment": "CartPole-v1"}, set()),
         ({"kind": "policy-gradient", "environment": "Pendulum-v1"}, set()),
         ({"kind": "policy-gradient", "environment": "Acrobot-v1"}, {"gymnasium"}),

@@ -5,7 +5,13 @@ from typing import Any
 import jax
 import pytest
 
-from simulator.objectives.catalogue import OBJECTIVES, PolicyGradientTable, QuadraticTable
+from simulator.objectives.catalogue import (
+    OBJECTIVES,
+    LinearQuadraticTable,
+    PolicyGradientTable,
+    QuadraticTable,
+    TabularTable,
+)
 from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.objective import Playing, Size
 
@@ -61,6 +67,8 @@ def test_a_table_knows_whether_its_objective_plays() -> None:
     tables = {
         "policy-gradient": policy_gradient("CartPole-v1"),
         "quadratic": QuadraticTable(kind="quadratic"),
+        "tabular": TabularTable(kind="tabular"),
+        "linear-quadratic": LinearQuadraticTable(kind="linear-quadratic"),
     }
     assert set(tables) == set(OBJECTIVES)
     for table in tables.values():
