@@ -244,7 +244,7 @@ NETWORK = {"upload": [0.5, 0.1, 2.0, 0.3], "download": [0.1, 0.7, 0.2, 0.4]}
 
 def plainly(checked, label):
     """The same run with every point kept and every ticket computed by itself."""
-    objective, rule, root = checked.objective.build(), rule_of(checked, label), jax.random.key(3)
+    objective, rule, root = checked.build_objective(), rule_of(checked, label), jax.random.key(3)
     executor, state = DebugExecutor(objective), rule.init(objective.initial_point(root))
     points = {0: rule.query(state)}
     simulation = simulation_of(checked, label, 3, vector=vector_of(checked))
