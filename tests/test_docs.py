@@ -219,9 +219,9 @@ TABLES_OF = {
     "clusters/outages.md": (OutageTable, FailuresTable),
     "clusters/network.md": (NetworkTable, TransferTable, UplinkTable),
     "scenarios.md": (
-        Scenario, ClusterTable, NetworkTable, PolicyGradientTable, QuadraticTable,
-        EvaluationTable, StopTable,
+        Scenario, ClusterTable, NetworkTable, PolicyGradientTable, EvaluationTable, StopTable,
     ),
+    "objectives/quadratic.md": (QuadraticTable,),
 }  # fmt: skip
 
 

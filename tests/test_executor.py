@@ -18,7 +18,7 @@ from simulator.cluster import Cluster, Fixed, Power
 from simulator.engine import Simulation, Stop
 from simulator.executor import LARGEST, BatchedExecutor, DebugExecutor, groups
 from simulator.objectives.policy_gradient import PolicyGradient
-from simulator.objectives.quadratic import Quadratic
+from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.schedule import Step
 
 ROOT = jax.random.key(5)
@@ -132,7 +132,8 @@ def test_no_steps_no_groups():
 
 @pytest.fixture(scope="module")
 def quadratic():
-    return Quadratic(12, scale=0.3)
+    table = QuadraticTable(kind="quadratic", dimension=12, variant="random", scale=0.3)
+    return table.build(workers=LARGEST + 3)
 
 
 @pytest.fixture(scope="module")

@@ -1,22 +1,45 @@
-"""What may a scenario say of the quadratic?"""
+"""What may a scenario say of the quadratic, and what are its constants?"""
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from math import sqrt
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from simulator.objectives.objective import Direction, Objective, Size
+from simulator.objectives.constants import Constant, Constants
+from simulator.objectives.objective import Direction, Exact, Size
 from simulator.objectives.tables.types import Share
+from simulator.objectives.tridiagonal import Quadratics, drawn_together, random, the_usual
 from simulator.tables import Table
+
+if TYPE_CHECKING:
+    from simulator.objectives.noise import Noise
+
+OF_RANDOM = ("heterogeneity", "spread", "curvature", "problem_seed")
 
 
 class QuadraticTable(Table):
-    """The tridiagonal quadratic with noisy gradients: gap and gradient norm are exact."""
+    """A tridiagonal quadratic with noisy gradients: gap and gradient norm are exact."""
 
     kind: Literal["quadratic"]
     dimension: Annotated[int, Ge(2), Le(10_000_000)] = 100
+    variant: Literal["tridiagonal", "random"] = Field(
+        "tridiagonal", description="the same for all workers, or each its own"
+    )
+    heterogeneity: Annotated[float, Ge(0), Le(1)] = Field(
+        1.0, description="of random ones: 0 gives every worker their mean"
+    )
+    spread: Annotated[float, Ge(0), Le(1e6)] = Field(
+        3.0, description="of random ones: the deviation of their random numbers"
+    )
+    curvature: Annotated[float, Gt(0), Le(1e6)] = Field(
+        0.001, description="of random ones: the least of their mean"
+    )
+    problem_seed: Annotated[int, Ge(0)] = Field(
+        0, description="of random ones: all seeds of a scenario share them"
+    )
     noise: Literal["isotropic", "shared", "progress"] = "isotropic"
     scale: Annotated[float, Ge(0)] = Field(0.01, description="of isotropic and shared noise")
     probability: Share = Field(0.1, description="of progress noise")
@@ -28,15 +51,64 @@ class QuadraticTable(Table):
     local: ClassVar[bool] = True
 
     def check(self, workers: int) -> None:
-        """Nothing beyond the types can be wrong."""
+        """Refuse to ignore a setting of random quadratics where all are the same."""
+        for name in OF_RANDOM if self.variant == "tridiagonal" else ():
+            value = getattr(self, name)
+            if value != type(self).model_fields[name].default:
+                remedy = "the workers' quadratics are alike; say variant = 'random'"
+                raise ValueError(f"{name} = {value}: {remedy}")
 
     def size(self, workers: int) -> Size:
         """Of a point."""
         return Size(self.dimension, np.dtype(self.dtype).itemsize)
 
-    def build(self, workers: int) -> Objective:
-        from simulator.objectives.quadratic import Quadratic
+    def quadratics(self, workers: int) -> Quadratics:
+        """Every worker's, and what is known of their mean."""
+        if self.variant == "tridiagonal":
+            return the_usual(self.dimension, workers)
+        seed, spread, curvature = self.problem_seed, self.spread, self.curvature
+        drawn = random(self.dimension, workers, spread, curvature, seed)
+        return drawn_together(drawn, self.heterogeneity)
 
-        return Quadratic(
-            self.dimension, noise=self.noise, scale=self.scale, probability=self.probability
+    def build(self, workers: int) -> Exact:
+        from simulator.objectives.quadratic import Quadratic
+        from simulator.objectives.sampled import Sampled
+
+        return Sampled(Quadratic(self.quadratics(workers), self._noise()))
+
+    def constants(self, workers: int) -> Constants:
+        """All exact, but for the deviation of progress noise."""
+        quadratics = self.quadratics(workers)
+        return Constants(
+            smoothness=Constant(quadratics.smoothness, "exact", "the largest eigenvalue"),
+            hessian_smoothness=Constant(0.0, "exact", "a quadratic"),
+            deviation=self._deviation(quadratics),
+            gap=Constant(quadratics.gap, "exact", "the minimum solves a linear system"),
         )
+
+    def _noise(self) -> "Noise":
+        from simulator.objectives.noise import Isotropic, Progress, Shared
+
+        if self.noise == "progress":
+            return Progress(self.probability)
+        return Shared(self.scale) if self.noise == "shared" else Isotropic(self.scale)
+
+    def _deviation(self, quadratics: Quadratics) -> Constant:
+        if self.noise != "progress":
+            return Constant(self.scale * sqrt(self.dimension), "exact", "scale * sqrt(d)")
+        reason = "where f(x) <= f(x_0): the next coordinate of the gradient is bounded there"
+        factor = (1 - self.probability) / self.probability
+        return Constant(sqrt(factor) * next_coordinate(quadratics), "bound", reason)
+
+
+def next_coordinate(quadratics: Quadratics) -> float:
+    """A bound on what progress noise multiplies, for any worker, where f(x) <= f(x_0).
+
+    Beyond the last non-zero x_k only coordinate k + 1 of a gradient is not 0: there worker i's is
+    a_i x_k / 4, that of the mean a x_k / 4 with a the mean slope.  By Cauchy-Schwarz in the norm of
+    A, |e'A(x - x*)|^2 <= e'Ae (x - x*)'A(x - x*) <= A_11 2 gap bounds the mean's, hence worker i's
+    by |a_i / a| times as much.  Where x = 0, worker i's is its offset.
+    """
+    ratio = float(np.abs(quadratics.slopes).max()) / abs(quadratics.slope)
+    of_mean = sqrt(2 * quadratics.diagonal * quadratics.gap)
+    return max(ratio * of_mean, float(np.abs(quadratics.offsets).max()))

@@ -1,0 +1,85 @@
+"""How does chance come into a gradient that is known exactly?  Three ways of this literature.
+
+- ``Isotropic``: an independent Gaussian for each coordinate, of standard deviation ``scale``;
+- ``Shared``: *one* Gaussian, added to every coordinate (total variance scale^2 d);
+- ``Progress``: the coordinates beyond the last non-zero one of x, which a method can only reach
+  through the gradient, come with probability p, divided by p.
+
+A sample is drawn the same at every point, and its gradient is unbiased at every point: the
+likelihood of a sample is constant, and an importance weight is 1.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
+
+if TYPE_CHECKING:
+    from jax import Array
+
+
+class Noise(Protocol):
+    def draw(self, key: "Array", point: "Array") -> "Array":
+        """A sample, of which only the shape and the dtype of the point matter."""
+
+    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+        """The sample's gradient at this point, where the exact one is known."""
+
+
+@dataclass(frozen=True)
+class Isotropic:
+    scale: float
+
+    def draw(self, key: "Array", point: "Array") -> "Array":
+        return self.scale * jax.random.normal(key, point.shape, point.dtype)
+
+    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+        return exact + sample
+
+
+@dataclass(frozen=True)
+class Shared:
+    scale: float
+
+    def draw(self, key: "Array", point: "Array") -> "Array":
+        return self.scale * jax.random.normal(key, (), point.dtype)
+
+    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+        return exact + sample
+
+
+@dataclass(frozen=True)
+class Progress:
+    probability: float
+
+    def draw(self, key: "Array", point: "Array") -> "Array":
+        lucky = jax.random.bernoulli(key, self.probability)
+        return lucky.astype(point.dtype) / self.probability
+
+    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+        places = jnp.arange(len(point))
+        reached = jnp.max(jnp.where(point != 0, places, -1))
+        return jnp.where(places > reached, exact * sample, exact)
+
+
+Field: TypeAlias = "Callable[[Array, Array, Array], Array]"
+"""``gradient = field(sample, worker, point)``"""
+
+
+@partial(jax.custom_jvp, nondiff_argnums=(0,))
+def potential(field: Field, sample: "Array", worker: "Array", point: "Array") -> "Array":
+    """A scalar whose derivative in the point is the field, though it may be no function's.
+
+    With a random factor on some of its coordinates a gradient is none any more.  The value is 0
+    and means nothing; the derivative is right, and so are the derivatives of the derivative.
+    """
+    return jnp.zeros((), point.dtype)
+
+
+@potential.defjvp
+def _derivative(field: Field, primals: Any, tangents: Any) -> "tuple[Array, Array]":
+    sample, worker, point = primals
+    return jnp.zeros((), point.dtype), field(sample, worker, point) @ tangents[2]

@@ -1,0 +1,112 @@
+"""Whose quadratic is which, and what is exactly known of their mean?  All of it, without JAX.
+
+Worker i minimises f_i(x) = a_i x'Tx/2 + c x'x/2 - b_i x_1 with T = (1/4) tridiag(-1, 2, -1), so
+three numbers are the whole of it, and the mean of the f_i is of the same form.  The eigenvalues
+of T are sin^2(k pi / (2d + 2)), k = 1..d.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from math import cos, pi, sin, sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Quadratics:
+    """One quadratic for each worker, in ``dimension`` variables."""
+
+    dimension: int
+    slopes: NDArray[np.float64]
+    """a_i: how much of T; a single worker's may be negative."""
+    offsets: NDArray[np.float64]
+    """b_i: the first entry of the linear part, whose others are 0."""
+    shift: float = 0.0
+    """c: the same for all."""
+
+    @property
+    def slope(self) -> float:
+        return float(self.slopes.mean())
+
+    @property
+    def offset(self) -> float:
+        return float(self.offsets.mean())
+
+    @property
+    def alike(self) -> bool:
+        return not (np.ptp(self.slopes) or np.ptp(self.offsets))
+
+    @property
+    def smoothness(self) -> float:
+        """The largest eigenvalue of the mean, which is positive definite."""
+        return self.shift + max(self.slope * end for end in ends(self.dimension))
+
+    @cached_property
+    def best(self) -> NDArray[np.float64]:
+        """Where the mean is least."""
+        return self.stationary(np.full(len(self.slopes), 1 / len(self.slopes)))
+
+    @property
+    def gap(self) -> float:
+        """How far the mean lies above its least value at (sqrt d, 0, ...).
+
+        The value there is d A_11 / 2 - sqrt(d) b, and the least one -b best_1 / 2.
+        """
+        height = self.dimension * self.diagonal / 2 - sqrt(self.dimension) * self.offset
+        return height + self.offset * float(self.best[0]) / 2
+
+    @property
+    def diagonal(self) -> float:
+        """Of the mean's matrix."""
+        return self.slope / 2 + self.shift
+
+    def stationary(self, weights: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Where the gradients, weighted by shares of one, add up to nothing.
+
+        A method that hears worker i for a share w_i of its gradients settles here, if anywhere:
+        under unequal weights the matrix need not be positive definite.
+        """
+        from scipy.linalg import solve_banded
+
+        slope, offset = np.dot(weights, self.slopes), np.dot(weights, self.offsets)
+        bands = np.full((3, self.dimension), -slope / 4)
+        bands[1] = slope / 2 + self.shift
+        right = np.zeros(self.dimension)
+        right[0] = offset
+        solution: NDArray[np.float64] = solve_banded((1, 1), bands, right)
+        return solution
+
+
+def ends(dimension: int) -> tuple[float, float]:
+    """The smallest and the largest eigenvalue of T."""
+    angle = pi / (2 * (dimension + 1))
+    return sin(angle) ** 2, cos(angle) ** 2
+
+
+def the_usual(dimension: int, workers: int) -> Quadratics:
+    """The quadratic of this literature, f(x) = x'Tx/2 + x_1/4 for every worker."""
+    return Quadratics(dimension, np.ones(workers), np.full(workers, -0.25))
+
+
+def random(dimension: int, workers: int, spread: float, curvature: float, seed: int) -> Quadratics:
+    """Random ones: a_i = 1 + s N(0, 1), b_i = (a_i / 4)(s N(0, 1) - 1) with s the spread.
+
+    The shift gives the mean its smallest eigenvalue, the curvature.  Worker i's slope and offset
+    are the same among any number of workers; the shift and the mean are not.
+    """
+    slopes, tilts = spread * np.random.default_rng(seed).normal(size=(workers, 2)).T
+    slopes = slopes + 1
+    lowest = min(float(slopes.mean()) * end for end in ends(dimension))
+    return Quadratics(dimension, slopes, slopes / 4 * (tilts - 1), curvature - lowest)
+
+
+def drawn_together(quadratics: Quadratics, heterogeneity: float) -> Quadratics:
+    """Each worker's so far from the mean of all: 0 is the mean itself, 1 changes nothing."""
+
+    def mixed(each: NDArray[np.float64]) -> NDArray[np.float64]:
+        together: NDArray[np.float64] = (1 - heterogeneity) * each.mean() + heterogeneity * each
+        return together
+
+    return replace(quadratics, slopes=mixed(quadratics.slopes), offsets=mixed(quadratics.offsets))
