@@ -15,7 +15,7 @@ from simulator.objectives.objective import Direction, Objective, ticket_keys
 if TYPE_CHECKING:
     from jax import Array
 
-Estimate: TypeAlias = "Callable[[Array, Array, Array], tuple[Array, Array]]"
+Estimate: TypeAlias = Callable[["Array", "Array", "Array"], "tuple[Array, Array]"]
 """``value, environment_steps = estimate(key, worker, point)``, of one ticket."""
 
 
