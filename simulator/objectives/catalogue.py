@@ -4,13 +4,15 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
+from simulator.objectives.tables.chain import ChainTable
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
 from simulator.objectives.tables.quadratic import QuadraticTable
 
-OBJECTIVES: dict[str, type[PolicyGradientTable] | type[QuadraticTable]] = {
+OBJECTIVES: dict[str, type[ChainTable] | type[PolicyGradientTable] | type[QuadraticTable]] = {
+    "chain": ChainTable,
     "policy-gradient": PolicyGradientTable,
     "quadratic": QuadraticTable,
 }
 ObjectiveTable: TypeAlias = Annotated[
-    PolicyGradientTable | QuadraticTable, Field(discriminator="kind")
+    ChainTable | PolicyGradientTable | QuadraticTable, Field(discriminator="kind")
 ]

@@ -5,7 +5,12 @@ from typing import Any
 import jax
 import pytest
 
-from simulator.objectives.catalogue import OBJECTIVES, PolicyGradientTable, QuadraticTable
+from simulator.objectives.catalogue import (
+    OBJECTIVES,
+    ChainTable,
+    PolicyGradientTable,
+    QuadraticTable,
+)
 from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.objective import Playing, Size
 
@@ -59,6 +64,7 @@ def test_no_environment_no_size(environment: str) -> None:
 
 def test_a_table_knows_whether_its_objective_plays() -> None:
     tables = {
+        "chain": ChainTable(kind="chain"),
         "policy-gradient": policy_gradient("CartPole-v1"),
         "quadratic": QuadraticTable(kind="quadratic"),
     }
