@@ -441,12 +441,62 @@ def test_a_recall_ends_what_was_obsolete_already(download):
     assert run.seconds("communicating", 1) == 2 * download
 
 
+def test_a_recall_frees_of_what_would_never_have_ended():
+    # There are 9 s of work in all.
+    speed = Table(times=[0.0, 9.0], speeds=[1.0, 0.0])
+
+    def story(cluster):
+        cluster.send(0, work=10)
+        cluster.send(1, quota=1)
+        yield cluster.arrival()
+        cluster.send(0, quota=1)  # waits for ever
+        cluster.send(0, quota=1, recall=True)
+        ticket = yield cluster.arrival(needs={0}.intersection)
+        cluster.step([ticket], [1.0])
+
+    run = Played(story, [3.0, 1.0], speed=speed, in_flight="finish", steps=1)
+    assert [(step.time, step.tickets) for step in run.steps] == [(4.0, [Ticket(0, 0, 1)])]
+
+
 def test_a_recall_during_a_pause_is_heard_after_it():
     # Worker 1, obsolete since 1 s, is paused from 1.5 to 4 s: it has computed for 1.5 s.
     last, run = recalled_while_old(outages=((1, 1.5, 4.0),), work="continued")
     assert last == (9.0, Ticket(1, 0, 1))
     assert run.fates(1)[0] == (0.0, 2.0, "recalled")
     assert (run.seconds("busy", 1), run.seconds("down", 1)) == (1.5 + 5.0, 2.5)
+
+
+def test_a_pause_before_the_recall_was_no_work():
+    last, run = recalled_while_old(outages=((1, 1.25, 1.75),), work="continued")
+    assert last == (7.0, Ticket(1, 0, 1))
+    assert (run.seconds("busy", 1), run.seconds("down", 1)) == (1.5 + 5.0, 0.5)
+
+
+@pytest.mark.parametrize("recall", [False, True])
+def test_an_obsolete_limit_is_forgotten_with_its_computation(recall):
+    # Worker 0's first computation, of 5 s and obsolete since 1 s, would be broken off at 4 s; it
+    # is recalled or lost at 2 s.  Its second one, of no limit, is obsolete from 3 s on, and done.
+    heard = []
+
+    def story(cluster):
+        cluster.send(1, quota=3)
+        cluster.send(0, quota=1, limit=4.0)
+        yield from hears(cluster, heard)
+        cluster.send(0, quota=1)
+        yield from hears(cluster, heard, 1 if recall else 3)
+        cluster.send(0, quota=1, recall=recall)
+        yield from hears(cluster, heard)
+        cluster.send(0, quota=1)
+        yield from forever(cluster, heard)
+
+    outages = () if recall else ((0, 2.0, 2.5),)
+    run = Played(story, [5.0, 1.0], in_flight="finish", outages=outages, until=20.0)
+    begin = 2.0 if recall else 2.5
+    assert run.fates(0) == [
+        (0.0, 2.0, "recalled" if recall else "lost"),
+        (begin, begin + 5.0, "dropped"),
+        (begin + 5.0, begin + 10.0, "waiting"),
+    ]
 
 
 def test_a_recalled_worker_that_is_not_there_hears_nothing():

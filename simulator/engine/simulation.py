@@ -240,6 +240,7 @@ class Simulation:
         accounts = self.accounts() if wanted else None
         if over:
             self._final = accounts
+            self._state.left.fill(0)  # whoever has just delivered does not go on
         self._closed.append(
             Step(
                 self.version - 1,

@@ -283,6 +283,7 @@ class Workers:
         self.old_start[worker], self.old_finish[worker] = NEVER, now
         self.olds -= 1
         self.limits.old_ends.pop(worker, None)
+        self.stuck.discard(worker)
         self.at_free[worker] = self.up_at[worker]
 
     def _forget_unbegun(self, now: float, whom: slice, unbegun: NDArray[np.bool_]) -> None:
