@@ -149,6 +149,98 @@ def test_alone_afedpg_is_rennala_with_batches_of_one():
     same_path(points["afedpg"], points["rennala-nigt"])
 
 
+STILL = {"kind": "quadratic", "dimension": 10, "scale": 0.0}
+NEVER_LATE = {"attempts": 1, "limit": 1e9, "probability": 1.0}
+ONE_STEP = {"local_steps": 1, "local_step": 0.25}
+
+
+def test_alone_and_without_noise_every_method_of_plain_ascent_is_gradient_ascent():
+    """Local steps have random keys of their own, so with noise theirs would be another path."""
+    methods = {
+        "synchronous-pg": {},
+        "rennala-pg": {"batch": 1},
+        "malenia-pg": {"batch": 1},
+        "asynchronous-pg": {},
+        "delay-adaptive-pg": {},
+        "ringmaster-pg": {"threshold": 1, "stops": True},
+        "ringleader-pg": {},
+        "mindflayer-pg": NEVER_LATE,
+        "fedbuff": {"buffer": 1, **ONE_STEP, "step": 1.0},
+        "fedsvrpg-m": {"momentum": 0.3, **ONE_STEP},
+        "fedhapg-m": {"momentum": 0.3, **ONE_STEP},
+    }
+    methods = {label: {"step": 0.25, **said} for label, said in methods.items()}
+    _, points = play(scenario(methods, cluster={"workers": 1, "compute": 2.0}, objective=STILL))
+    assert moves(points["synchronous-pg"])
+    for label in methods:
+        np.testing.assert_allclose(
+            path(points[label]), path(points["synchronous-pg"]), rtol=0, atol=1e-13
+        )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "compute"),
+    [
+        # Nothing is ever too old, too late, or older than there are workers.
+        ({"ringmaster-pg": {"threshold": 999}}, {"asynchronous-pg": {}}, UNEQUAL),
+        ({"ringmaster-pg": {"threshold": 999, "stops": True}}, {"asynchronous-pg": {}}, UNEQUAL),
+        ({"ringmaster-nigt": {"threshold": 999}}, {"afedpg": {}}, UNEQUAL),
+        ({"mindflayer-pg": NEVER_LATE}, {"synchronous-pg": {}}, UNEQUAL),
+        ({"mindflayer-nigt": NEVER_LATE}, {"synchronous-nigt": {}}, UNEQUAL),
+        ({"delay-adaptive-pg": {}}, {"asynchronous-pg": {}}, 1.0),
+        # Without momentum there is no lag, and nothing to look ahead for.
+        ({"synchronous-fedpg": {"momentum": 1.0}}, {"synchronous-nigt": {"momentum": 1.0}}, 1.0),
+        ({"vanilla-asynchronous-pg": {"momentum": 1.0}}, {"afedpg": {"momentum": 1.0}}, UNEQUAL),
+        # A constant curvature is the change of a gradient, whatever the noise.
+        ({"fedhapg-m": OWN_STEPS}, {"fedsvrpg-m": OWN_STEPS}, UNEQUAL),
+    ],
+)
+def test_two_methods_are_one(one, other, compute):
+    methods = {**one, **other}
+    for label, said in methods.items():
+        methods[label] = {"step": 0.1, **said}
+        if "momentum" in METHODS[label].parameters():
+            methods[label].setdefault("momentum", 0.3)
+    runs, points = play(scenario(methods, compute=compute, stop={"steps": 20}))
+    (mine, theirs), (my_run, their_run) = points.values(), runs.values()
+    assert moves(mine)
+    np.testing.assert_allclose(path(mine), path(theirs), rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(my_run.columns()["time"], their_run.columns()["time"])
+
+
+def test_corrected_rounds_of_one_step_are_plain_ascent_where_there_is_no_noise():
+    """The kept direction, moved by the change of the gradient, is the gradient again."""
+    methods = {
+        "fedsvrpg-m": {"momentum": 0.3, **ONE_STEP, "step": 0.5},
+        "synchronous-pg": {"step": 0.5},
+    }
+    runs, points = play(scenario(methods, compute=UNEQUAL, objective=STILL))
+    (mine, theirs), (my_run, their_run) = points.values(), runs.values()
+    np.testing.assert_allclose(path(mine), path(theirs), rtol=0, atol=1e-13)
+    assert my_run.time == their_run.time
+
+
+def test_a_client_of_fedbuff_weighs_less_by_its_age_and_nothing_else():
+    """With a buffer of one and one local step it is asynchronous, but for 1/sqrt(1 + delay).
+
+    On two equal workers every gradient but the very first is one step old.
+    """
+    methods = {
+        "fedbuff": {"buffer": 1, **ONE_STEP, "step": 1.0},
+        "asynchronous-pg": {"step": 0.25},
+    }
+    _, points = play(
+        scenario(
+            methods, cluster={"workers": 2, "compute": 1.0}, objective=STILL, stop={"steps": 3}
+        )
+    )
+    buffered, plain = (path(points[label]) for label in methods)
+    # The second gradient was computed at the start by both, the third after the same first step.
+    moved, expected = np.diff(buffered, axis=0), np.diff(plain, axis=0)
+    np.testing.assert_allclose(moved[0], expected[0], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(moved[1:] * np.sqrt(2), expected[1:], rtol=0, atol=1e-13)
+
+
 # What may not change a path
 
 
@@ -165,9 +257,8 @@ def test_another_unit_of_time_scales_the_clock_and_nothing_else():
 
 def test_renaming_workers_changes_nothing_without_noise():
     renamed = [UNEQUAL[i] for i in (2, 0, 3, 1)]
-    still = {"kind": "quadratic", "dimension": 10, "scale": 0.0}
-    runs, points = play(scenario(SOME, compute=UNEQUAL, objective=still))
-    others, permuted = play(scenario(SOME, compute=renamed, objective=still))
+    runs, points = play(scenario(SOME, compute=UNEQUAL, objective=STILL))
+    others, permuted = play(scenario(SOME, compute=renamed, objective=STILL))
     for label in SOME:
         assert runs[label].time == others[label].time
         # Malenia's weights follow their workers, so its sum is taken in another order.
