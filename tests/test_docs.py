@@ -30,7 +30,7 @@ from simulator.cli import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
 from simulator.loading import check, shipped
-from simulator.objectives.catalogue import PolicyGradientTable, QuadraticTable
+from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.remarks import remarks
 from simulator.scenario import (
     ClusterTable,
@@ -221,6 +221,7 @@ TABLES_OF = {
     "scenarios.md": (
         Scenario, ClusterTable, NetworkTable, PolicyGradientTable, EvaluationTable, StopTable,
     ),
+    "objectives/chain.md": (ChainTable,),
     "objectives/quadratic.md": (QuadraticTable,),
 }  # fmt: skip
 
