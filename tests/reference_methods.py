@@ -1,6 +1,6 @@
 """Which iterates does each method produce, and when? A second implementation, plain and slow.
 
-It is written from the equations of the literature and from docs/methods.md, and shares no code with
+It is written from the equations of the literature and from docs/methods, and shares no code with
 what it checks. Its world: communication is free, nobody fails, durations are given per worker and
 computation, and everything maximises.
 """

@@ -4,7 +4,7 @@ The function against a plain loop with SciPy's integral, its gradient against fi
 and every bound against derivatives by autodiff where they are largest.
 """
 
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from math import e, exp, sqrt
 
@@ -40,7 +40,7 @@ def some_points(many=200, length=LENGTH, far=2.0):
 def derivatives(function, order, places):
     for _ in range(order):
         function = jax.grad(function)
-    return np.abs(jax.vmap(function)(places))
+    return np.abs(jax.jit(jax.vmap(function))(places))
 
 
 # The function
@@ -65,12 +65,12 @@ def test_the_function_is_the_written_one(point):
 
 
 def test_the_gradient_is_that_of_finite_differences():
-    model, steps = built().model, 1e-6 * jnp.eye(LENGTH)
-    for point in some_points(5):
-        sides = [jnp.stack([model.value(point + sign * row) for row in steps]) for sign in (1, -1)]
-        slopes = (sides[0] - sides[1]) / 2e-6
-        # Rounding: 1e-16 of a value of 0.5, over the step; the third derivative is 1e-12 of it.
-        np.testing.assert_allclose(model.ascent(point), slopes, rtol=0, atol=1e-8)
+    points, steps = some_points(5), 1e-6 * jnp.eye(LENGTH)
+    value = jax.jit(jax.vmap(jax.vmap(built().model.value)))
+    sides = [value(points[:, None] + sign * steps) for sign in (1, -1)]
+    # Rounding: 1e-16 of a value of 0.5, over the step; the third derivative is 1e-12 of it.
+    slopes = (sides[0] - sides[1]) / 2e-6
+    np.testing.assert_allclose(built().ascent(points), slopes, rtol=0, atol=1e-8)
 
 
 def test_nothing_is_nan_where_a_gate_is_barely_open_or_shut():
@@ -136,23 +136,25 @@ def test_progress_is_the_last_coordinate_that_went_far_enough(point, progress):
 
 
 def test_a_gradient_shows_one_new_coordinate_and_only_from_half_way():
-    model = built().model
-    for found in range(LENGTH):
-        point = jnp.zeros(LENGTH).at[:found].set(1.0)
-        assert np.flatnonzero(model.ascent(point))[-1] == found
-    short = jnp.zeros(LENGTH).at[0].set(0.5)
-    assert np.flatnonzero(model.ascent(short)).tolist() == [0]
+    gradients = built().ascent(np.tri(LENGTH, k=-1))  # row k has found k coordinates
+    assert [np.flatnonzero(row)[-1] for row in gradients] == list(range(LENGTH))
+    short = built().ascent(0.5 * np.eye(LENGTH)[:1])
+    assert np.flatnonzero(short[0]).tolist() == [0]
 
 
 # The bounds
 
 
+@cache
+def on_a_fine_grid(function, order):
+    return derivatives(function, order, jnp.linspace(-30, 30, 60_001)).max()
+
+
 @pytest.mark.parametrize("order", range(4))
 def test_the_suprema_are_those_of_a_fine_grid(order):
     """A link's bound is made of them, so all orders together leave no other suprema."""
-    places = jnp.linspace(-30, 30, 240_001)
-    gates = [derivatives(gate, j, places).max() for j in range(order + 1)]
-    slides = [derivatives(slide, j, places).max() for j in range(order + 1)]
+    gates = [on_a_fine_grid(gate, j) for j in range(order + 1)]
+    slides = [on_a_fine_grid(slide, j) for j in range(order + 1)]
     binomials = [[1], [1, 1], [1, 2, 1], [1, 3, 3, 1]][order]
     found = sum(b * g * s for b, g, s in zip(binomials, gates, reversed(slides), strict=True))
     # The grid misses a supremum by little, and Psi's own by 1 / 59^2, as it is not attained.
@@ -167,11 +169,11 @@ def test_the_bounds_are_the_printed_ones():
 def test_no_hessian_and_no_change_of_one_exceeds_its_bound():
     table = described(smoothness=2.0, scale=0.5)
     model, constants = table.build(3).model, table.constants(3)
-    points = 0.5 * some_points(400, far=1.0)
-    hessians = jax.vmap(jax.hessian(model.value))(points)
+    points, hessian = 0.5 * some_points(400, far=1.0), jax.jit(jax.vmap(jax.hessian(model.value)))
+    hessians = hessian(points)
     largest = np.linalg.norm(hessians, ord=2, axis=(1, 2)).max()
     assert 0.1 * constants.smoothness.value < largest <= constants.smoothness.value
-    nearby = jax.vmap(jax.hessian(model.value))(points + 1e-4 / sqrt(LENGTH))
+    nearby = hessian(points + 1e-4 / sqrt(LENGTH))
     changes = np.linalg.norm(nearby - hessians, ord=2, axis=(1, 2)).max() / 1e-4
     assert 0.02 * constants.hessian_smoothness.value < changes
     assert changes <= constants.hessian_smoothness.value
@@ -179,17 +181,14 @@ def test_no_hessian_and_no_change_of_one_exceeds_its_bound():
 
 def test_the_deviation_is_a_bound_and_no_loose_one():
     table = described(smoothness=2.0, scale=0.5)
-    model, deviation = table.build(3).model, table.constants(3).deviation
-
-    def variance(point):
-        beyond = np.arange(LENGTH) > np.max(np.flatnonzero(point), initial=-1)
-        return 3 * np.sum(np.asarray(model.ascent(point))[beyond] ** 2)  # (1 - p)/p = 3
-
-    starts = [jnp.zeros(LENGTH)]
-    ends = [0.5 * row.at[k:].set(0) for k in range(1, 6) for row in some_points(20)]
-    assert max(map(variance, starts + ends)) <= deviation.value**2
-    far = jnp.zeros(LENGTH).at[0].set(1e3)
-    assert variance(far) == pytest.approx(deviation.value**2, rel=1e-5)
+    deviation, reached = table.constants(3).deviation, np.repeat(range(LENGTH), 20)
+    points = np.where(np.arange(LENGTH) < reached[:, None], 0.5 * some_points(120), 0)
+    points[-1] = 1e3 * np.eye(LENGTH)[0]
+    reached[-1] = 1
+    beyond = np.where(np.arange(LENGTH) >= reached[:, None], table.build(3).ascent(points), 0)
+    variances = 3 * (beyond**2).sum(1)  # (1 - p)/p = 3
+    assert variances.max() <= deviation.value**2
+    assert variances[-1] == pytest.approx(deviation.value**2, rel=1e-5)
     assert deviation.status == "bound"
     assert described(probability=1.0).constants(3).deviation.value == 0
 
@@ -221,8 +220,8 @@ def test_quick_slow_batched_and_single_are_one():
     np.testing.assert_allclose(each[:3], weights[:3, None] * np.array(plain), atol=1e-12)
     np.testing.assert_array_equal(each[3], 0)
     np.testing.assert_allclose(total, np.sum(each, 0), atol=1e-12)
-    quick = objective.model.estimate(ROOT, jnp.int32(0), point)[0]
-    slow = by_surrogate(objective.model, ROOT, jnp.int32(0), point)[0]
+    quick = jax.jit(objective.model.estimate)(ROOT, jnp.int32(0), point)[0]
+    slow = jax.jit(partial(by_surrogate, objective.model))(ROOT, jnp.int32(0), point)[0]
     np.testing.assert_allclose(quick, slow, rtol=0, atol=1e-15)
 
 
@@ -232,8 +231,9 @@ def test_a_hessian_product_is_the_samples_derivative_and_unbiased():
     point, vector = jnp.array([1.2, 0.9, 0.8, 0, 0, 0]), some_points(1)[0]
     keys = jax.random.split(ROOT, SAMPLES)
     drawn = jax.vmap(oracle.draw, (0, None))(keys, point)
-    found = np.asarray(jax.vmap(oracle.hessian_product, (0, None, None))(drawn, point, vector))
-    exact = np.asarray(jax.hessian(model.value)(point) @ vector)
+    products = jax.jit(jax.vmap(oracle.hessian_product, (0, None, None)))
+    found = np.asarray(products(drawn, point, vector))
+    exact = np.asarray(jax.jit(jax.hessian(model.value))(point) @ vector)
     error = 5 * found.std(0) / sqrt(SAMPLES) + 1e-12
     assert np.all(np.abs(found.mean(0) - exact) < error)
     assert found[:, 3].std() > 0.01
