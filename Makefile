@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help race test lint types contracts docs site check clean python
+.PHONY: help race test lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -47,7 +47,13 @@ docs: $(TEST) ## Check the documents: links, examples, scenarios, commands
 site: $(SITE) ## Build the documentation as a site in docs/_build
 	.venv/bin/sphinx-build -W --keep-going -b html docs docs/_build
 
-check: lint types contracts test site ## Check everything
+notebooks: $(TEST) ## Run the notebooks on small settings
+	.venv/bin/python notebooks/execute.py
+
+refresh: $(TEST) ## Run the notebooks at full size and write what they show
+	.venv/bin/python notebooks/execute.py --refresh
+
+check: lint types contracts test site notebooks ## Check everything
 
 clean: ## Remove all that was installed, built or cached; results stay
 	rm -rf .uv .venv dist docs/_build

@@ -1,7 +1,8 @@
 """What do the results say?  What one imports in a notebook: plain functions on plain frames.
 
-``load`` reads a result directory; ``time_to``, ``summarise``, ``speedups`` and ``exponents`` turn
-frames into smaller frames; every ``plot_`` function draws a frame on axes and returns these.
+``run`` makes a result directory and ``load`` reads one; ``time_to``, ``summarise``, ``speedups``
+and ``exponents`` turn frames into smaller frames; every ``plot_`` function draws a frame on axes
+and returns these.
 """
 
 from simulator.arrivals import speedups, summarise, time_to
@@ -11,6 +12,7 @@ from simulator.curves import plot_metric, plot_signal_to_noise
 from simulator.exponents import exponents
 from simulator.intervals import interval
 from simulator.results import Results, load
+from simulator.running import run
 from simulator.timeline import plot_timeline
 from simulator.utilisation import plot_workers
 
@@ -26,6 +28,7 @@ __all__ = [
     "plot_time_to",
     "plot_timeline",
     "plot_workers",
+    "run",
     "speedups",
     "summarise",
     "time_to",

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
@@ -20,19 +19,19 @@ from simulator.mistakes import Mistake
 from simulator.style import (
     GREY,
     SIZE,
-    STYLE,
     Look,
     fresh,
     key_above,
     looks,
     number_ticks,
+    styled,
 )
 
 LONG = 20
 """From this delay on its axis is logarithmic, but for the delays 0 and 1."""
 
 
-@rc_context(STYLE)
+@styled
 def plot_time_to(
     frame: pd.DataFrame,
     ax: Axes | None = None,
@@ -104,7 +103,7 @@ def _draw_interval(axes: Axes, y: int, found: Any, look: Look) -> None:
         axes.annotate(text, (1, y), (7, 0), **place, **offset)
 
 
-@rc_context(STYLE)
+@styled
 def plot_staleness(
     frame: pd.DataFrame, ax: Axes | None = None, *, methods: Sequence[str] | None = None
 ) -> Axes:

@@ -106,25 +106,17 @@ def run(
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
     from simulator.loading import load
-    from simulator.running import INTERRUPTED, Wishes, run_and_write
+    from simulator.running import INTERRUPTED, Wishes, run_and_write, warn
 
     chosen = load(scenario, settings or []).restrict(_words(methods), _seeds(seeds))
     name = Path(scenario).stem
     wishes = Wishes(schedule_only, tickets, quiet=quiet or as_json)
-    _warn(chosen)
+    warn(chosen)
     if schedule_only:
         chosen = _one_of_equal_seeds(chosen, wishes.quiet)
     directory, code = run_and_write(chosen, out, name, command=_command(), wishes=wishes)
     _show(directory, code != INTERRUPTED, quiet, as_json)
     return code
-
-
-def _warn(scenario: "Scenario") -> None:
-    """Say which settings have no effect."""
-    from simulator.remarks import remarks
-
-    for remark in remarks(scenario):
-        print(f"straggle: warning: {remark}", file=sys.stderr)
 
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
@@ -209,9 +201,10 @@ def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     """Check a scenario without running it."""
     from simulator.loading import load
+    from simulator.running import warn
 
     found = load(scenario, settings or [])
-    _warn(found)
+    warn(found)
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
     print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
@@ -14,7 +13,17 @@ from simulator.cluster.law import Floats
 from simulator.curves import rows_of
 from simulator.exponents import exponents, medians
 from simulator.intervals import CONFIDENCE, counted
-from simulator.style import GREY, PALE, STYLE, Look, fresh, key_above, looks, number, number_ticks
+from simulator.style import (
+    GREY,
+    PALE,
+    Look,
+    fresh,
+    key_above,
+    looks,
+    number,
+    number_ticks,
+    styled,
+)
 
 LARGE = (5.2, 4.2)
 """Inches: its legend takes room."""
@@ -23,7 +32,7 @@ FEW = 8
 """Up to how many values are each written at the axis."""
 
 
-@rc_context(STYLE)
+@styled
 def plot_complexity(
     frame: pd.DataFrame,
     ax: Axes | None = None,

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
@@ -17,7 +16,16 @@ from simulator.arrivals import PLACES, is_higher_better, known_metric, time_to
 from simulator.bands import band
 from simulator.intervals import median
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.style import PALE, STYLE, Look, draw_level, fresh, key_above, looks, number_ticks
+from simulator.style import (
+    PALE,
+    Look,
+    draw_level,
+    fresh,
+    key_above,
+    looks,
+    number_ticks,
+    styled,
+)
 
 WIDE = 10.0
 """An axis is logarithmic where the longest run is at least so many times the shortest."""
@@ -46,7 +54,7 @@ class Chart(NamedTuple):
     """Whether curves hold what was last observed; counts grow all the time, and do not."""
 
 
-@rc_context(STYLE)
+@styled
 def plot_metric(
     steps: pd.DataFrame,
     ax: Axes | None = None,
@@ -77,7 +85,7 @@ def plot_metric(
     return axes
 
 
-@rc_context(STYLE)
+@styled
 def plot_signal_to_noise(
     steps: pd.DataFrame,
     ax: Axes | None = None,

@@ -5,8 +5,9 @@ one's own, take the looks that are left, in their order.  Colours are told apart
 eyes (after Okabe and Ito); dashes and markers tell the same on grey paper.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from matplotlib import rc_context
 from matplotlib.artist import Artist
@@ -31,6 +32,7 @@ STYLE: Any = {
     "grid.color": "#E6E6E6",
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.5,
+    "figure.dpi": 150,
     "savefig.dpi": 300,
     "svg.fonttype": "none",
     "svg.hashsalt": "straggle",
@@ -93,7 +95,29 @@ def _other(at: int) -> Look:
     return like._replace(colour=OTHER_COLOURS[at % len(OTHER_COLOURS)])
 
 
-@rc_context(STYLE)
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """What draws on axes that a notebook shows, in our style.
+
+    The backend is loaded first.  That of a notebook turns interactive drawing on, which the end of
+    the style would turn off again: no figure would be shown.
+    """
+
+    @wraps(draw)
+    def drawn(*args: P.args, **kwargs: P.kwargs) -> R:
+        import matplotlib.pyplot as plt
+
+        plt.draw_if_interactive()  # type: ignore[no-untyped-call]
+        with rc_context(STYLE):
+            return draw(*args, **kwargs)
+
+    return drawn
+
+
+@styled
 def fresh(size: tuple[float, float] = SIZE) -> Axes:
     """The axes of a new figure that a notebook shows by itself."""
     import matplotlib.pyplot as plt

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import Figure
@@ -21,7 +20,7 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.opening import GRADIENTS, opening_seconds, some_workers
 from simulator.results import Results
 from simulator.schedule import Computation
-from simulator.style import GREY, STYLE, fresh, key_below, looks
+from simulator.style import GREY, fresh, key_below, looks, styled
 from simulator.tracks import Record, Slice, doings, rerun
 
 if TYPE_CHECKING:
@@ -132,7 +131,7 @@ def draw_timeline(results: Results, colours: Mapping[str, str]) -> Figure:
     return figure
 
 
-@rc_context(STYLE)
+@styled
 def plot_timeline(
     results: Results,
     method: str,

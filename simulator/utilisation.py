@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simulator.curves import rows_of
 from simulator.mistakes import Mistake
-from simulator.style import STYLE, fresh, key_below, looks
+from simulator.style import fresh, key_below, looks, styled
 from simulator.timeline import HATCH, HATCH_COLOUR, KINDS, Kind
 
 WORK: dict[str, tuple[Kind, str]] = {
@@ -26,7 +25,7 @@ SEPARATE = 60
 """Up to how many workers have a white line between them."""
 
 
-@rc_context(STYLE)
+@styled
 def plot_workers(
     workers: pd.DataFrame, ax: Axes | None = None, *, method: str | None = None
 ) -> Axes:

@@ -1,0 +1,100 @@
+"""Do the notebooks run, and are they the ones of their sources?
+
+    python notebooks/execute.py            run the sources on small settings; write nothing
+    python notebooks/execute.py --refresh  run them at full size, and write what they show
+
+A notebook is written as a script, ``NAME.py``, in the percent format of jupytext; ``NAME.ipynb`` is
+the same with what it shows.  Results go to a folder that is thrown away.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+HERE = Path(__file__).resolve().parent
+SOURCES = sorted(HERE.glob("[0-9]*.py"))
+SECONDS = 900
+"""More than any cell takes."""
+
+METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+
+
+def main(arguments: list[str]) -> int:
+    refresh = arguments == ["--refresh"]
+    if arguments and not refresh:
+        print(__doc__)
+        return 2
+    os.environ["STRAGGLE_SMALL"] = "" if refresh else "1"
+    failures = [failure for source in SOURCES for failure in check(source, refresh)]
+    print(*failures, sep="\n", file=sys.stderr, end="\n" if failures else "")
+    return 1 if failures else 0
+
+
+def check(source: Path, refresh: bool) -> Iterator[str]:
+    """Run a source; what is wrong with it or with its notebook."""
+    began = time.monotonic()
+    try:
+        notebook = execute(source)
+    except CellExecutionError as error:
+        yield f"{source.name}: {error}"
+        return
+    print(f"{source.name}: ran in {time.monotonic() - began:.0f} s", flush=True)
+    if refresh:
+        nbformat.write(notebook, source.with_suffix(".ipynb"))
+    yield from differences(source)
+
+
+def execute(source: Path) -> Any:
+    """The notebook of a source, with what it shows."""
+    notebook = jupytext.read(source)
+    with tempfile.TemporaryDirectory() as folder:
+        where = {"metadata": {"path": folder}}
+        NotebookClient(notebook, timeout=SECONDS, resources=where).execute()
+    return tidy(notebook)
+
+
+def tidy(notebook: Any) -> Any:
+    """Without what differs from one time to the next: progress, moments, random names of cells."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    for number, cell in enumerate(notebook.cells):
+        cell.id, cell.metadata = f"cell-{number}", nbformat.from_dict({})
+        if cell.cell_type == "code":
+            shown = [output for output in cell.outputs if output.get("name") != "stderr"]
+            cell.outputs = shown
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    return notebook
+
+
+def differences(source: Path) -> Iterator[str]:
+    """Where a notebook is not the one of its source."""
+    path = source.with_suffix(".ipynb")
+    remedy = "make refresh runs the sources and writes the notebooks"
+    if not path.exists():
+        yield f"{path.name}: is missing; {remedy}"
+        return
+    ours, theirs = jupytext.read(source).cells, nbformat.read(path, as_version=4).cells
+    for number, (mine, other) in enumerate(zip_longest(ours, theirs)):
+        if mine is None or other is None or _said(mine) != _said(other):
+            yield f"{path.name}: cell {number} is not that of {source.name}; {remedy}"
+            return
+
+
+def _said(cell: Any) -> tuple[str, str]:
+    return cell.cell_type, cell.source
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
