@@ -199,7 +199,8 @@ def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_
 
 @app.command()
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
-    """Check a scenario without running it."""
+    """Check a scenario without running it; say what is known of it, and what theory chooses."""
+    from simulator import prescription
     from simulator.loading import load
     from simulator.running import warn
 
@@ -208,6 +209,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
     print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
+    print(*prescription.told(found), sep="\n", end="\n" if found.objective.exact else "")
 
 
 @app.command("list")
