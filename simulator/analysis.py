@@ -2,6 +2,7 @@
 
 ``load`` reads a result directory; ``time_to``, ``summarise``, ``speedups`` and ``exponents`` turn
 frames into smaller frames; every ``plot_`` function draws a frame on axes and returns these.
+``study`` runs a scenario at several values of a parameter, and makes the frame of ``exponents``.
 """
 
 from simulator.arrivals import speedups, summarise, time_to
@@ -11,6 +12,7 @@ from simulator.curves import plot_metric, plot_signal_to_noise
 from simulator.exponents import exponents
 from simulator.intervals import interval
 from simulator.results import Results, load
+from simulator.study import study
 from simulator.timeline import plot_timeline
 from simulator.utilisation import plot_workers
 
@@ -27,6 +29,7 @@ __all__ = [
     "plot_timeline",
     "plot_workers",
     "speedups",
+    "study",
     "summarise",
     "time_to",
 ]
