@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from typing import TypeVar
 
 Name = TypeVar("Name")
@@ -34,7 +35,8 @@ def side_by_side(
         initargs=(os.getpid(),),
     )
     try:
-        waiting = {pool.submit(act, name, work): name for name, work in works.items()}
+        with _undisturbed():
+            waiting = {pool.submit(act, name, work): name for name, work in works.items()}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
     finally:
@@ -44,11 +46,20 @@ def side_by_side(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Processes that begin here know no interrupts, from their first moment on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def _begin(parent: int) -> None:
-    """A process of its own: one thread, no interrupts, and an end when its parent has one."""
+    """A process of its own: one thread, and an end when its parent has one."""
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
     os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -134,7 +134,7 @@ def run(
     left = {file: point for file, point in zip(files, points, strict=True) if file not in found}
     for file, row in side_by_side(measure, left, jobs):
         found[file] = row
-        progress(row, len(files) - len(found))
+        progress(row, sum(file not in found for file in files))
     # What is varied, and the name of it, is the study's and not the run's.
     own = [{"parameter": point.parameter, "value": point.value} for point in points]
     frame = pd.DataFrame([found[file] | mine for file, mine in zip(files, own, strict=True)])
@@ -162,8 +162,10 @@ COLUMNS = [
 def _read(file: Path) -> Row | None:
     """A finished run; None if there is none, or its file is broken."""
     try:
-        row: Row = json.loads(file.read_text())
+        row = json.loads(file.read_text())
     except (OSError, ValueError):
+        return None
+    if not isinstance(row, dict) or not row.keys() >= {*COLUMNS} - {"parameter", "value"}:
         return None
     return {name: math.nan if value is None else value for name, value in row.items()}
 
