@@ -1,8 +1,8 @@
 """What do the results say?  What one imports in a notebook: plain functions on plain frames.
 
-``run`` makes a result directory and ``load`` reads one; ``time_to``, ``summarise``, ``speedups``
-and ``exponents`` turn frames into smaller frames; every ``plot_`` function draws a frame on axes
-and returns these.
+``run`` makes a result directory and ``load`` reads one; ``study`` runs a scenario at several values
+of a parameter.  ``time_to``, ``summarise``, ``speedups`` and ``exponents`` turn frames into smaller
+frames; every ``plot_`` function draws a frame on axes and returns these.
 """
 
 from simulator.arrivals import speedups, summarise, time_to
@@ -13,6 +13,7 @@ from simulator.exponents import exponents
 from simulator.intervals import interval
 from simulator.results import Results, load
 from simulator.running import run
+from simulator.study import study
 from simulator.timeline import plot_timeline
 from simulator.utilisation import plot_workers
 
@@ -30,6 +31,7 @@ __all__ = [
     "plot_workers",
     "run",
     "speedups",
+    "study",
     "summarise",
     "time_to",
 ]

@@ -172,13 +172,16 @@ def complexity(
     as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
 ) -> int:
     """Measure how the time to the target grows, beside what theory predicts."""
-    from simulator import study, varying
+    from simulator import side_by_side, study, varying
 
     wanted = varying.read(vary)
     points = study.plan(scenario, wanted, settings, _words(methods), _seeds(seeds))
     directory = study.claim(out, Path(scenario).stem)
-    with study.progress(points, quiet or as_json) as told:
-        frame = study.run(points, directory, jobs or study.cores(), told)
+    try:
+        with study.progress(points, quiet or as_json) as told:
+            frame = study.run(points, directory, jobs or side_by_side.cores(), told)
+    except KeyboardInterrupt:
+        return _complain("interrupted; the same command goes on where it was", 130)
     return _show_study(frame, directory, confidence, quiet, as_json)
 
 
