@@ -151,6 +151,53 @@ def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> Non
 
 
 @app.command()
+def complexity(
+    scenario: ScenarioArgument,
+    vary: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH=START:STOP:logN",
+            help="What to vary, or PATH=A,B,…; eps and batch stand for several keys.",
+        ),
+    ] = "cluster.workers=10:1000:log8",
+    settings: SetOption = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="[results/complexity-SCENARIO]; goes on.")
+    ] = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [one per core].")] = None,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
+) -> int:
+    """Measure how the time to the target grows, beside what theory predicts."""
+    from simulator import study, varying
+
+    wanted = varying.read(vary)
+    points = study.plan(scenario, wanted, settings, _words(methods), _seeds(seeds))
+    directory = study.claim(out, Path(scenario).stem)
+    with study.progress(points, quiet or as_json) as told:
+        frame = study.run(points, directory, jobs or study.cores(), told)
+    return _show_study(frame, directory, confidence, quiet, as_json)
+
+
+def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_json: bool) -> int:
+    from simulator import growth
+
+    fitted = growth.fitted(frame, confidence)
+    if as_json:
+        print(json.dumps(growth.as_data(fitted, frame, directory), indent=2))
+    elif not quiet:
+        _console().print(growth.table(fitted, frame))
+        print(*growth.notes(frame, confidence), f"results: {directory}", sep="\n", flush=True)
+    drawn = growth.draw(frame, directory, confidence)
+    if not (quiet or as_json):
+        print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
+    return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0
+
+
+@app.command()
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     """Check a scenario without running it."""
     from simulator.loading import load

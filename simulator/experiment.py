@@ -74,8 +74,8 @@ class Laboratory:
         self,
         scenario: Scenario,
         objective: Objective,
-        executor: Callable[[Objective], Executor],
-        watch: Watch,
+        executor: Callable[[Objective], Executor] = BatchedExecutor,
+        watch: Watch = lambda run: None,
     ) -> None:
         self.scenario, self.objective, self.watch = scenario, objective, watch
         self.vector = vector_of(scenario)

@@ -34,11 +34,16 @@ def load(source: str, settings: Iterable[str] = ()) -> Scenario:
     >>> load("straggler", ["cluster.workers=10", "seeds=[7]"]).seeds
     [7]
     """
+    return check(*tables_of(source, settings))
+
+
+def tables_of(source: str, settings: Iterable[str] = ()) -> tuple[dict[str, Any], Path]:
+    """What a scenario file says, overridden but not checked, and the folder it lies in."""
     path = _find(source)
     tables = _parse(path)
     for setting in settings:
         override(tables, setting)
-    return check(tables, path.parent)
+    return tables, path.parent
 
 
 def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
@@ -56,22 +61,71 @@ def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
 
 
 def override(tables: dict[str, Any], setting: str) -> None:
-    """Set one key by its dotted path; the value is TOML, or else a string.
+    """Set a key by its dotted path; the value is TOML, or else a string.
 
-    >>> tables = {"stop": {"seconds": 5}}
-    >>> override(tables, "stop.seconds=7.5"); tables
-    {'stop': {'seconds': 7.5}}
+    >>> tables = {"stop": {"seconds": 5}, "methods": {"a": {"batch": 1}, "b": {"batch": 2}}}
+    >>> override(tables, "stop.seconds=7.5"); override(tables, "methods.*.batch=9"); tables
+    {'stop': {'seconds': 7.5}, 'methods': {'a': {'batch': 9}, 'b': {'batch': 9}}}
     """
     path, equals, text = setting.partition("=")
-    keys = [key.strip() for key in path.split(".")]
-    if not equals or not all(keys):
+    if not equals:
         raise Mistake(f"--set {_brief(setting)}: write it as path=value, such as stop.seconds=500")
-    table: Any = tables
-    for at, key in enumerate(keys[:-1]):
-        table = table.setdefault(key, {}) if isinstance(table, dict) else None
-        if not isinstance(table, dict):
-            raise Mistake(f"--set {_brief(setting)}: {'.'.join(keys[: at + 1])} is not a table")
-    table[keys[-1]] = _value(text.strip())
+    try:
+        put(tables, path, _value(text.strip()))
+    except KeyError as error:
+        raise Mistake(f"--set {_brief(setting)}: {error.args[0]}") from None
+
+
+def put(tables: Any, path: str, value: Any) -> None:
+    """Set a key by its path; a KeyError with one line if there is no such place.
+
+    ``a.b[2]`` is an entry of a list, from 0, or with ``[-1]`` from its end; ``a.*.b`` every ``b``
+    that there is.
+    """
+    keys = [key.strip() for key in path.replace("[", ".[").split(".")]
+    if not all(keys):
+        raise KeyError("write it as path=value, such as stop.seconds=500")
+    _put(tables, keys, value, "")
+
+
+def _put(place: Any, keys: list[str], value: Any, path: str) -> None:
+    key, rest = keys[0], keys[1:]
+    if key == "*" and isinstance(place, dict) and rest:
+        chosen = [at for at in place if _there(place[at], rest)]
+        if not chosen:
+            raise KeyError(f"nothing in {path} has {'.'.join(rest)}")
+        for one in chosen:
+            _put(place[one], rest, value, _join(path, one))
+        return
+    if isinstance(place, list) and (index := _index(key)) is not None:
+        if not -len(place) <= index < len(place):
+            raise KeyError(f"{path} has {len(place)} entries, from [0]")
+        at: Any = index
+    elif isinstance(place, dict) and not key.startswith("["):
+        at = key
+    else:
+        raise KeyError(f"{path} is not a {'list' if key.startswith('[') else 'table'}")
+    if not rest:
+        place[at] = value
+        return
+    if isinstance(place, dict):
+        place.setdefault(at, {})
+    _put(place[at], rest, value, _join(path, key) if at == key else path + key)
+
+
+def _there(place: Any, keys: list[str]) -> bool:
+    """Whether there is such a key already."""
+    for key in keys:
+        if not isinstance(place, dict) or key not in place:
+            return False
+        place = place[key]
+    return True
+
+
+def _index(key: str) -> int | None:
+    inner = key[1:-1]
+    there = key.startswith("[") and key.endswith("]") and inner.removeprefix("-").isdecimal()
+    return int(inner) if there else None
 
 
 def _value(text: str) -> Any:

@@ -32,9 +32,19 @@ def _constants(objective: str, kind: Any, workers: int) -> Constants:
     return found
 
 
-def problem_of(scenario: "Scenario") -> Problem:
-    """The constants alone, without how well they are known."""
-    return Problem(*(constant.value for constant in constants_of(scenario)))
+def problem_of(scenario: "Scenario", label: str) -> Problem:
+    """The constants as a method is told them, without how well they are known."""
+    problem = Problem(*(constant.value for constant in constants_of(scenario)))
+    theory = scenario.methods[label].theory
+    if theory is None or theory.hessian_smoothness is None:
+        return problem
+    least = problem.hessian_smoothness
+    if theory.hessian_smoothness < least:
+        raise Mistake(
+            f"methods.{label}.theory.hessian_smoothness = {theory.hessian_smoothness:g}: "
+            f"must be at least what the objective has, {least:g}"
+        )
+    return problem._replace(hessian_smoothness=theory.hessian_smoothness)
 
 
 def prescribed(scenario: "Scenario", label: str) -> Settings | None:
@@ -44,7 +54,7 @@ def prescribed(scenario: "Scenario", label: str) -> Settings | None:
     if theory is None:
         return None
     choose = PARAMETERS[table.method]
-    return choose(problem_of(scenario), theory.eps, scenario.cluster.workers, theory.factor)
+    return choose(problem_of(scenario, label), theory.eps, scenario.cluster.workers, theory.factor)
 
 
 def settings_of(scenario: "Scenario", label: str) -> dict[str, Any]:

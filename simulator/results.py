@@ -173,7 +173,7 @@ class Writer:
             parameters = run.parameters()
             file = self.directory / parameters_file(run.method, run.seed)
             file.parent.mkdir(exist_ok=True)
-            _replace(file, lambda path: _save_npz(path, parameters))
+            replace(file, lambda path: _save_npz(path, parameters))
         self.write("running")
 
     def ledger(self, run: Run) -> Ledger:
@@ -186,9 +186,9 @@ class Writer:
 
         for name, frames in {"steps": self._steps, "workers": self._workers}.items():
             frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-            _replace(self.directory / f"{name}.parquet", frame.to_parquet)
+            replace(self.directory / f"{name}.parquet", frame.to_parquet)
         text = json.dumps(self.manifest(status), indent=2) + "\n"
-        _replace(self.directory / "manifest.json", lambda path: path.write_text(text))
+        replace(self.directory / "manifest.json", lambda path: path.write_text(text))
 
     def manifest(self, status: str) -> dict[str, Any]:
         return {
@@ -250,7 +250,7 @@ def _save_npz(path: Path, parameters: np.ndarray) -> None:
         np.savez(file, parameters=parameters)
 
 
-def _replace(target: Path, write: Any) -> None:
+def replace(target: Path, write: Any) -> None:
     """Write beside the target, then put it in its place: never half a file."""
     beside = target.with_name(target.name + ".partial")
     write(beside)

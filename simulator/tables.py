@@ -189,6 +189,9 @@ class TheoryTable(Table):
     factor: Annotated[float, Ge(1)] = Field(
         1.0, description="boldness: so many times longer steps and smaller batches than proven"
     )
+    hessian_smoothness: Annotated[float, Ge(0)] | None = Field(
+        None, description="in place of the objective's own: any larger one is a bound as well"
+    )
     limit: Annotated[int, Ge(1)] = Field(
         10_000_000, description="gradients; a run that would need more is refused"
     )

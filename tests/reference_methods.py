@@ -1,6 +1,6 @@
 """Which iterates does each method produce, and when? A second implementation, plain and slow.
 
-It is written from the equations of the literature and from docs/methods.md, and shares no code with
+It is written from the equations of the literature and from docs/methods, and shares no code with
 what it checks. Its world: communication is free, nobody fails, durations are given per worker and
 computation, and everything maximises.
 """
@@ -47,13 +47,13 @@ def follow(
     settings: Settings,
     updates: int,
     in_flight: str = "recall",
-    hessian_product: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None,
+    hessian_product: Callable[[int, np.ndarray, np.ndarray], np.ndarray] | None = None,
 ) -> list[Update]:
     """The first `updates` updates of a method.
 
     duration(worker, k): seconds of one unit of work in the k-th computation the worker begins.
     gradient(worker, version, index, x): the sample that the ticket names, at x; the methods with
-    local steps add local=k. hessian_product(x, v): for fedhapg-m alone.
+    local steps add local=k. hessian_product(worker, x, v): for fedhapg-m alone.
     `step` and `momentum` of the normalised methods are numbers or functions of the update's number.
 
     >>> follow("synchronous-pg", workers=1, duration=lambda worker, k: 2.0,
@@ -141,6 +141,8 @@ METHODS: dict[str, tuple[Callable[[Fleet, Gradient, Settings], Story], Any]] = {
     "rennala-nigt": (rennala, LookingAhead),
     "malenia-nigt": (malenia, LookingAhead),
     "ringmaster-nigt": (ringmaster, LookingAhead),
+    "ringleader-nigt": (ringleader, LookingAhead),
+    "mindflayer-nigt": (mindflayer, LookingAhead),
     "afedpg": (asynchronous, LookingAhead),
     "vanilla-asynchronous-pg": (asynchronous, Normalised),
     "synchronous-fedpg": (synchronous, Normalised),

@@ -201,15 +201,15 @@ Change = Callable[..., np.ndarray]
 
 
 def fedsvrpg(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
-    def change(sample: Gradient, x: np.ndarray, before: np.ndarray) -> np.ndarray:
+    def change(worker: int, sample: Gradient, x: np.ndarray, before: np.ndarray) -> np.ndarray:
         return sample(x) - sample(before)  # the importance weight is 1: no sample depends on theta
 
     return corrected_rounds(fleet, gradient, settings, change)
 
 
 def fedhapg(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
-    def change(sample: Gradient, x: np.ndarray, before: np.ndarray) -> np.ndarray:
-        return settings["hessian_product"]((x + before) / 2, x - before)
+    def change(worker: int, sample: Gradient, x: np.ndarray, before: np.ndarray) -> np.ndarray:
+        return settings["hessian_product"](worker, (x + before) / 2, x - before)
 
     return corrected_rounds(fleet, gradient, settings, change)
 
@@ -240,6 +240,6 @@ def corrected_steps(
         def sample(at: np.ndarray, k: int = k) -> np.ndarray:
             return gradient(ticket.worker, ticket.order.version, ticket.index, at, local=k)
 
-        kept = known.u + change(sample, x, known.before)
+        kept = known.u + change(ticket.worker, sample, x, known.before)
         x = x + eta * (known.beta * sample(x) + (1 - known.beta) * kept)
     return x - known.theta

@@ -4,7 +4,8 @@ Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links an
 ``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
 blocks, which are scenarios if they have a cluster and methods; and in ``console`` and ``sh``
 blocks the options of every ``straggle`` command and the target of every ``make``.  The pages of
-docs/clusters: one for every law, with its keys, examples that are valid, and today's figure.
+docs/clusters: one for every law, with its keys, examples that are valid, and today's figure.  The
+lists of methods: all of them, each with its settings.
 """
 
 import importlib
@@ -26,11 +27,12 @@ import pytest
 import typer
 from markdown_it import MarkdownIt
 
+from algorithms.methods import METHODS
 from simulator.cli import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
 from simulator.loading import check, shipped
-from simulator.objectives.catalogue import PolicyGradientTable, QuadraticTable
+from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.remarks import remarks
 from simulator.scenario import (
     ClusterTable,
@@ -221,6 +223,7 @@ TABLES_OF = {
     "scenarios.md": (
         Scenario, ClusterTable, NetworkTable, PolicyGradientTable, EvaluationTable, StopTable,
     ),
+    "objectives/chain.md": (ChainTable,),
     "objectives/quadratic.md": (QuadraticTable,),
 }  # fmt: skip
 
@@ -292,3 +295,28 @@ def test_the_figures_are_what_the_script_draws():
     assert {*LAWS, *SPEEDS} <= figures.FIGURES.keys()
     assert {path.stem for path in figures.HERE.glob("*.svg")} == figures.FIGURES.keys()
     assert not figures.stale(), "python docs/figures.py draws them anew"
+
+
+# Methods: in every list, with its settings
+
+
+def listed(document):
+    """Every method in its tables, with the first words in code that follow it in its row."""
+    found = {}
+    for row in re.findall(r"^\| (`.*) \|$", (ROOT / document).read_text(encoding="utf-8"), re.M):
+        methods, *others = [re.findall(r"`([^`]+)`", cell) for cell in row.split(" | ")]
+        settings = next((cell for cell in others if cell), [])
+        found.update({method: settings for method in methods if method in METHODS})
+    return found
+
+
+@pytest.mark.parametrize("document", ["docs/methods/index.md", "docs/scenarios.md"])
+def test_every_method_is_listed_with_its_settings(document):
+    settings = {name: list(method.parameters()) for name, method in METHODS.items()}
+    assert listed(document) == settings
+
+
+def test_every_method_is_on_a_page_of_its_own_or_of_its_family():
+    pages = [p for p in DOCUMENTS if p.startswith("docs/methods/") and not p.endswith("index.md")]
+    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
+    assert not [name for name in METHODS if f"`{name}`" not in text]

@@ -13,7 +13,9 @@ import jax
 import numpy as np
 import pytest
 
+from algorithms.aggregation import SENDS_EACH, mindflayer, rennala, ringleader
 from algorithms.methods import METHODS
+from algorithms.updates import LOCAL
 from simulator.executor import BatchedExecutor, DebugExecutor
 from simulator.experiment import run_scenario
 from simulator.loading import check, override
@@ -26,15 +28,45 @@ NIGT = {
     "synchronous-nigt": STEPS,
 }
 AFEDPG = {"afedpg": {"step": 0.02, "momentum": 0.2}}
-PLAIN = {
+LIMITED = {"attempts": [2, 1, 1, 2], "limit": [1.0, 2.0, 3.0, 5.0], "probability": 0.8}
+OWN_STEPS = {"step": 0.5, "local_step": 0.5, "local_steps": 3}
+ALL = {
+    **NIGT,
+    **AFEDPG,
     "rennala-pg": {"batch": 4, "step": 0.5},
     "malenia-pg": {"batch": 4, "step": 0.5},
     "synchronous-pg": {"step": 0.5},
     "asynchronous-pg": {"step": 0.2},
+    "synchronous-fedpg": STEPS,
+    "vanilla-asynchronous-pg": {"step": 0.02, "momentum": 0.2},
+    "delay-adaptive-pg": {"step": 0.2},
+    "ringmaster-pg": {"threshold": 3, "step": 0.2},
+    "ringmaster-nigt": {"threshold": 3, "stops": True, "step": 0.02, "momentum": 0.2},
+    "ringleader-pg": {"step": 0.3},
+    "ringleader-nigt": STEPS,
+    "mindflayer-pg": {**LIMITED, "step": 0.5},
+    "mindflayer-nigt": {**LIMITED, **STEPS},
+    "fedbuff": {"buffer": 2, **OWN_STEPS},
+    "fedsvrpg-m": {"momentum": 0.5, **OWN_STEPS},
+    "fedhapg-m": {"momentum": 0.5, **OWN_STEPS},
 }
-ALL = {**NIGT, **AFEDPG, **PLAIN}
-# One of each aggregation, and both kinds of rule.
-SOME = {label: ALL[label] for label in ("rennala-nigt", "malenia-pg", "synchronous-nigt", "afedpg")}
+# One of each aggregation, and every kind of rule.
+SOME = {
+    label: ALL[label]
+    for label in (
+        "rennala-nigt",
+        "malenia-pg",
+        "synchronous-nigt",
+        "afedpg",
+        "delay-adaptive-pg",
+        "ringmaster-nigt",
+        "ringleader-pg",
+        "fedbuff",
+        "fedsvrpg-m",
+    )
+}
+# Those whose tickets are plain gradients.
+GRADIENTS = {label: said for label, said in SOME.items() if METHODS[label].rule not in LOCAL}
 # The gap at the initial point (sqrt d, 0, ...) of the quadratic in d = 10 variables.
 START = 10 / 4 + 10**0.5 / 4 + 10 / 88
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
@@ -117,6 +149,98 @@ def test_alone_afedpg_is_rennala_with_batches_of_one():
     same_path(points["afedpg"], points["rennala-nigt"])
 
 
+STILL = {"kind": "quadratic", "dimension": 10, "scale": 0.0}
+NEVER_LATE = {"attempts": 1, "limit": 1e9, "probability": 1.0}
+ONE_STEP = {"local_steps": 1, "local_step": 0.25}
+
+
+def test_alone_and_without_noise_every_method_of_plain_ascent_is_gradient_ascent():
+    """Local steps have random keys of their own, so with noise theirs would be another path."""
+    methods = {
+        "synchronous-pg": {},
+        "rennala-pg": {"batch": 1},
+        "malenia-pg": {"batch": 1},
+        "asynchronous-pg": {},
+        "delay-adaptive-pg": {},
+        "ringmaster-pg": {"threshold": 1, "stops": True},
+        "ringleader-pg": {},
+        "mindflayer-pg": NEVER_LATE,
+        "fedbuff": {"buffer": 1, **ONE_STEP, "step": 1.0},
+        "fedsvrpg-m": {"momentum": 0.3, **ONE_STEP},
+        "fedhapg-m": {"momentum": 0.3, **ONE_STEP},
+    }
+    methods = {label: {"step": 0.25, **said} for label, said in methods.items()}
+    _, points = play(scenario(methods, cluster={"workers": 1, "compute": 2.0}, objective=STILL))
+    assert moves(points["synchronous-pg"])
+    for label in methods:
+        np.testing.assert_allclose(
+            path(points[label]), path(points["synchronous-pg"]), rtol=0, atol=1e-13
+        )
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "compute"),
+    [
+        # Nothing is ever too old, too late, or older than there are workers.
+        ({"ringmaster-pg": {"threshold": 999}}, {"asynchronous-pg": {}}, UNEQUAL),
+        ({"ringmaster-pg": {"threshold": 999, "stops": True}}, {"asynchronous-pg": {}}, UNEQUAL),
+        ({"ringmaster-nigt": {"threshold": 999}}, {"afedpg": {}}, UNEQUAL),
+        ({"mindflayer-pg": NEVER_LATE}, {"synchronous-pg": {}}, UNEQUAL),
+        ({"mindflayer-nigt": NEVER_LATE}, {"synchronous-nigt": {}}, UNEQUAL),
+        ({"delay-adaptive-pg": {}}, {"asynchronous-pg": {}}, 1.0),
+        # Without momentum there is no lag, and nothing to look ahead for.
+        ({"synchronous-fedpg": {"momentum": 1.0}}, {"synchronous-nigt": {"momentum": 1.0}}, 1.0),
+        ({"vanilla-asynchronous-pg": {"momentum": 1.0}}, {"afedpg": {"momentum": 1.0}}, UNEQUAL),
+        # A constant curvature is the change of a gradient, whatever the noise.
+        ({"fedhapg-m": OWN_STEPS}, {"fedsvrpg-m": OWN_STEPS}, UNEQUAL),
+    ],
+)
+def test_two_methods_are_one(one, other, compute):
+    methods = {**one, **other}
+    for label, said in methods.items():
+        methods[label] = {"step": 0.1, **said}
+        if "momentum" in METHODS[label].parameters():
+            methods[label].setdefault("momentum", 0.3)
+    runs, points = play(scenario(methods, compute=compute, stop={"steps": 20}))
+    (mine, theirs), (my_run, their_run) = points.values(), runs.values()
+    assert moves(mine)
+    np.testing.assert_allclose(path(mine), path(theirs), rtol=0, atol=1e-13)
+    np.testing.assert_array_equal(my_run.columns()["time"], their_run.columns()["time"])
+
+
+def test_corrected_rounds_of_one_step_are_plain_ascent_where_there_is_no_noise():
+    """The kept direction, moved by the change of the gradient, is the gradient again."""
+    methods = {
+        "fedsvrpg-m": {"momentum": 0.3, **ONE_STEP, "step": 0.5},
+        "synchronous-pg": {"step": 0.5},
+    }
+    runs, points = play(scenario(methods, compute=UNEQUAL, objective=STILL))
+    (mine, theirs), (my_run, their_run) = points.values(), runs.values()
+    np.testing.assert_allclose(path(mine), path(theirs), rtol=0, atol=1e-13)
+    assert my_run.time == their_run.time
+
+
+def test_a_client_of_fedbuff_weighs_less_by_its_age_and_nothing_else():
+    """With a buffer of one and one local step it is asynchronous, but for 1/sqrt(1 + delay).
+
+    On two equal workers every gradient but the very first is one step old.
+    """
+    methods = {
+        "fedbuff": {"buffer": 1, **ONE_STEP, "step": 1.0},
+        "asynchronous-pg": {"step": 0.25},
+    }
+    _, points = play(
+        scenario(
+            methods, cluster={"workers": 2, "compute": 1.0}, objective=STILL, stop={"steps": 3}
+        )
+    )
+    buffered, plain = (path(points[label]) for label in methods)
+    # The second gradient was computed at the start by both, the third after the same first step.
+    moved, expected = np.diff(buffered, axis=0), np.diff(plain, axis=0)
+    np.testing.assert_allclose(moved[0], expected[0], rtol=0, atol=1e-13)
+    np.testing.assert_allclose(moved[1:] * np.sqrt(2), expected[1:], rtol=0, atol=1e-13)
+
+
 # What may not change a path
 
 
@@ -133,9 +257,8 @@ def test_another_unit_of_time_scales_the_clock_and_nothing_else():
 
 def test_renaming_workers_changes_nothing_without_noise():
     renamed = [UNEQUAL[i] for i in (2, 0, 3, 1)]
-    still = {"kind": "quadratic", "dimension": 10, "scale": 0.0}
-    runs, points = play(scenario(SOME, compute=UNEQUAL, objective=still))
-    others, permuted = play(scenario(SOME, compute=renamed, objective=still))
+    runs, points = play(scenario(SOME, compute=UNEQUAL, objective=STILL))
+    others, permuted = play(scenario(SOME, compute=renamed, objective=STILL))
     for label in SOME:
         assert runs[label].time == others[label].time
         # Malenia's weights follow their workers, so its sum is taken in another order.
@@ -147,7 +270,7 @@ def test_renaming_workers_changes_nothing_without_noise():
 
 
 @pytest.mark.parametrize(
-    "evaluation", [{"every_steps": 7}, {"every_seconds": 9.0}, {}], ids=["7", "9 s", "default"]
+    "evaluation", [{"every_steps": 7}, {"every_seconds": 25.0}, {}], ids=["7", "25 s", "default"]
 )
 def test_looking_changes_nothing(evaluation):
     _, often = baseline()
@@ -155,7 +278,8 @@ def test_looking_changes_nothing(evaluation):
     _, seldom = play(checked)
     for label in SOME:
         assert 20 in seldom[label]  # the end is always looked at
-        assert 1 < len(seldom[label]) < len(often[label]) == 21
+        # What is exact is looked at after every step, unless the scenario says how often.
+        assert (1 < len(seldom[label]) < 21) if evaluation else (len(seldom[label]) == 21)
         for number, point in seldom[label].items():
             np.testing.assert_array_equal(point, often[label][number])
 
@@ -179,14 +303,14 @@ def test_the_same_run_twice_gives_the_same_bits(objective):
 
 
 class Spy:
-    """A batched executor that remembers what it was asked."""
+    """A batched executor that remembers what it was asked to compute."""
 
     def __init__(self, objective):
         self.objective, self.inner = objective, BatchedExecutor(objective)
         self.asked, self.known, self.starts = [], [], []
 
     def evaluate(self, root, points, group, kept):
-        self.asked += [ticket for step in group for ticket in step.tickets]
+        self.asked += [ticket for step in group for ticket in step.fresh]
         self.known.append(len(points))
         if group[0].version == 0:
             self.starts.append(np.array(points[0]))
@@ -194,6 +318,7 @@ class Spy:
 
 
 def spied(checked):
+    """Its spies, the first on plain gradients and one more for each method of local steps."""
     spies = []
 
     def make(objective):
@@ -201,17 +326,17 @@ def spied(checked):
         return spies[-1]
 
     runs, points = play(checked, executor=make)
-    return spies[0], runs, points
+    return spies, runs, points
 
 
 def test_methods_start_at_one_point_and_seeds_at_their_own():
-    spy, _, points = spied(scenario(SOME, objective=CARTPOLE, stop={"steps": 1}))
-    assert len(spy.starts) == len(SOME)
+    (spy,), _, points = spied(scenario(GRADIENTS, objective=CARTPOLE, stop={"steps": 1}))
+    assert len(spy.starts) == len(GRADIENTS)
     for start in spy.starts:
         np.testing.assert_array_equal(start, spy.starts[0])
     for seen in points.values():
         np.testing.assert_array_equal(seen[0], spy.starts[0])
-    other, _, _ = spied(scenario(AFEDPG, "seeds=[4]", objective=CARTPOLE, stop={"steps": 1}))
+    (other,), _, _ = spied(scenario(AFEDPG, "seeds=[4]", objective=CARTPOLE, stop={"steps": 1}))
     assert not np.array_equal(other.starts[0], spy.starts[0])
 
 
@@ -246,10 +371,10 @@ def plainly(checked, label):
     """The same run with every point kept and every ticket computed by itself."""
     objective, rule, root = checked.build_objective(), rule_of(checked, label), jax.random.key(3)
     executor, state = DebugExecutor(objective), rule.init(objective.initial_point(root))
-    points = {0: rule.query(state)}
+    points, kept = {0: rule.query(state)}, {}
     simulation = simulation_of(checked, label, 3, vector=vector_of(checked))
     for step in simulation.steps(stop_of(checked)):
-        ((gradient, _),) = executor.evaluate(root, points, [step], {})
+        ((gradient, _),) = executor.evaluate(root, points, [step], kept)
         state = rule.update(state, gradient, step.dispatched)
         points[step.number] = rule.query(state)
     return np.array(rule.iterate(state))
@@ -257,7 +382,7 @@ def plainly(checked, label):
 
 @pytest.mark.parametrize("in_flight", ["recall", "finish"])
 @pytest.mark.parametrize("network", [{}, NETWORK], ids=["no network", "network"])
-@pytest.mark.parametrize("label", ["afedpg", "rennala-nigt"])
+@pytest.mark.parametrize("label", ["afedpg", "rennala-nigt", "ringleader-nigt", "mindflayer-pg"])
 def test_a_run_is_what_a_plain_loop_computes(label, network, in_flight):
     cluster = {"workers": 4, "compute": UNEQUAL, "in_flight": in_flight}
     checked = scenario({label: ALL[label]}, cluster=cluster, network=network, stop={"steps": 40})
@@ -270,7 +395,7 @@ def test_old_points_are_forgotten(network):
     """A dispatched point is kept until its gradient was used, however long that takes."""
     compute = [1.0, 1.7, 29.0, 153.0]
     checked = scenario(AFEDPG, compute=compute, network=network, stop={"steps": 400})
-    spy, runs, points = spied(checked)
+    (spy,), runs, points = spied(checked)
     delays = runs["afedpg"].columns()["max_delay"]
     assert delays.max() > 100
     # n + 1 can be live; they are cleared when there are twice as many.
@@ -291,11 +416,14 @@ def test_a_run_has_a_row_per_step_and_one_for_the_start():
         for name in ("time", "tickets", "gradients", "max_delay", "environment_steps"):
             assert columns[name][0] == 0
         assert (np.diff(columns["time"]) > 0).all()
-        np.testing.assert_array_equal(columns["gradients"], np.cumsum(columns["tickets"]))
+        # Ringleader names the gradients of its table in several steps, and uses them once.
+        again = METHODS[label].aggregation is ringleader
+        assert (columns["gradients"][-1] < columns["tickets"].sum()) == again
+        if not again:
+            np.testing.assert_array_equal(columns["gradients"], np.cumsum(columns["tickets"]))
         assert run.end == "stop"
         assert np.isfinite(columns["gap"]).all()
-        late = METHODS[label].aggregation is METHODS["afedpg"].aggregation
-        assert (columns["max_delay"].max() > 0) == late
+        assert (columns["max_delay"].max() > 0) == (METHODS[label].aggregation in SENDS_EACH)
 
 
 def test_environment_steps_are_those_of_the_episodes():
@@ -310,10 +438,10 @@ def test_a_run_ends_at_its_last_second_inclusive():
     runs, _ = play(scenario(NIGT, stop={"seconds": 5.0}))
     for run in runs.values():
         assert run.columns()["time"].tolist() == [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]
-    runs, _ = play(scenario(SOME, compute=UNEQUAL, stop={"seconds": 11.0}))
+    runs, _ = play(scenario(SOME, compute=UNEQUAL, stop={"seconds": 17.0}))
     for run in runs.values():
-        assert 0 < run.time <= 11.0
-        assert run.accounts.time == 11.0
+        assert 0 < run.time <= 17.0
+        assert run.accounts.time == 17.0
 
 
 @pytest.mark.parametrize(
@@ -346,11 +474,12 @@ def balanced(run):
 
 
 def test_full_runs_compute_what_they_use_and_nothing_else():
-    spy, runs, _ = spied(scenario(ALL, compute=UNEQUAL, stop={"seconds": 30.0}))
+    spies, runs, _ = spied(scenario(ALL, compute=UNEQUAL, stop={"seconds": 33.0}))
     for run in runs.values():
         assert run.evaluated == run.gradients > 0
         assert balanced(run)
-    assert len(spy.asked) == sum(run.evaluated for run in runs.values())
+    asked = [ticket for spy in spies for ticket in spy.asked]
+    assert len(asked) == sum(run.evaluated for run in runs.values())
 
 
 def test_a_run_ends_at_its_target_although_the_schedule_ran_ahead():
@@ -405,7 +534,8 @@ def test_a_target_that_the_start_meets_is_reached_at_once():
 
 def test_a_method_that_waits_for_a_dead_worker_stalls_alone():
     runs, _ = play(scenario(ALL, compute=[1.0, inf, 2.0, 3.0], stop={"steps": 8}))
-    waiting = {label for label in ALL if label.startswith(("malenia", "synchronous"))}
+    alone = {rennala, mindflayer, *SENDS_EACH} - {ringleader}
+    waiting = {label for label in ALL if METHODS[label].aggregation not in alone}
     for label, run in runs.items():
         assert run.end == ("stalled" if label in waiting else "stop")
         assert run.steps == (0 if label in waiting else 8)

@@ -96,7 +96,7 @@ def noisy_run(method, *, workers=3, duration=erratic, updates=30, in_flight="rec
         settings=settings,
         updates=updates,
         in_flight=in_flight,
-        hessian_product=lambda x, v: -CURVATURE @ v,
+        hessian_product=lambda worker, x, v: -CURVATURE @ v,
     )
 
 
@@ -118,10 +118,13 @@ NORMALISED = {
     "rennala-nigt": {"batch": 5},
     "malenia-nigt": {"batch": 5},
     "ringmaster-nigt": {"threshold": 2},
+    "ringleader-nigt": {},
+    "mindflayer-nigt": {"attempts": 2, "limit": 1.0, "probability": 0.6},
     "afedpg": {},
     "vanilla-asynchronous-pg": {},
     "synchronous-fedpg": {},
 }
+AGGREGATIONS = [name.removesuffix("-nigt") for name in NORMALISED if name.endswith("-nigt")]
 
 
 # Equalities
@@ -203,10 +206,11 @@ def test_local_rounds_of_one_step_that_trust_new_samples_alone_are_synchronous()
     same(one, noisy_run("synchronous-pg", step=0.1))
 
 
-@pytest.mark.parametrize("aggregation", ["synchronous", "rennala", "malenia", "ringmaster"])
+@pytest.mark.parametrize("aggregation", AGGREGATIONS)
 def test_the_rule_changes_no_time(aggregation):
     """And no two of these aggregations have the same times."""
     settings = {"step": 0.1, "momentum": 0.3, "batch": 5, "threshold": 2}
+    settings |= NORMALISED["mindflayer-nigt"]
     clocks = {
         method: tuple(update.time for update in noisy_run(method, **settings))
         for method in NORMALISED
@@ -493,7 +497,7 @@ def test_small_steps_climb_a_noiseless_quadratic_without_fail(method):
         start=START,
         settings=settings,
         updates=40,
-        hessian_product=lambda x, v: -CURVATURE @ v,
+        hessian_product=lambda worker, x, v: -CURVATURE @ v,
     )
     values = [value(START)] + [value(update.iterate) for update in history]
     assert (np.diff(values) > 0).all()

@@ -88,7 +88,6 @@ def lose(workers: Workers, now: float, worker: int, until: float, *, sending: bo
     workers.old_finish[worker] = 0.0
     workers.stuck.discard(worker)
     workers.unmeasured.discard(worker)
-    workers.limits.forget(worker)
     workers.limits.old_ends.pop(worker, None)
     if sending:
         books.stop_sending(worker, now)

@@ -38,7 +38,7 @@ class Books:
     def _view(self) -> None:
         self._at_done, self._at_waiting = counts(self.done), counts(self.waiting)
         self._at_busy, self._at_spent_well = scalars(self.busy), scalars(self.spent_well)
-        self._at_last, self._at_communicating = scalars(self.last), scalars(self.communicating)
+        self.at_last, self._at_communicating = scalars(self.last), scalars(self.communicating)
         self._at_open, self._at_until = scalars(self._open), scalars(self.sending_until)
 
     def computed(self, worker: int, seconds: float) -> None:
@@ -47,15 +47,11 @@ class Books:
         self._at_waiting[worker] += 1
         self._at_busy[worker] += seconds
         self._at_spent_well[worker] += seconds
-        self._at_last[worker] = seconds
+        self.at_last[worker] = seconds
 
     def use(self, worker: int) -> None:
         """A gradient that waited goes into a server step."""
         self._at_waiting[worker] -= 1
-
-    def newest(self, worker: int) -> float:
-        """The seconds of the gradient that this worker did last."""
-        return self._at_last[worker]
 
     def drop(self, worker: int, seconds: float) -> None:
         """The server throws away a gradient."""
@@ -117,7 +113,7 @@ class Books:
     def hold(self, worker: int) -> None:
         """The gradient that was done last stays with the worker, or is on its way."""
         self._held[worker] += 1
-        self._held_seconds[worker] += self._at_last[worker]
+        self._held_seconds[worker] += self.at_last[worker]
 
     def let_go(self, worker: int) -> None:
         """What the worker held is safe."""

@@ -84,7 +84,7 @@ class Simulation:
         state = Workers(
             cluster, seed=seed, vector=vector, measured=lengths is not None, trace=self._trace
         )
-        self._state, self._books = state, state.books
+        self._state, self._books, self._limited = state, state.books, state.limits.seconds
         self._calendar = Calendar(state.finish, state.prepare)
         self._armed: tuple[float, int] | None = None
         self._uploads = Uploads(
@@ -183,6 +183,8 @@ class Simulation:
         if self._final is not None:
             return
         order = Order(self.version, quota or UNLIMITED, upload, work, limit or NEVER)
+        if not self._uploads.free:
+            self._books.hide_sending(worker, min(self.now, self._state.at_down_from[worker]))
         self._plan(worker, self._state.order_one(self.now, worker, order, recall))
 
     def present(self) -> Sequence[int]:
@@ -197,7 +199,7 @@ class Simulation:
     def drop(self, ticket: Ticket) -> None:
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
         if seconds is None:  # its worker still has it
-            seconds = self._books.newest(worker)
+            seconds = self._books.at_last[worker]
             if self._mortal:
                 self._books.let_go_one(worker, seconds)
         self._books.drop(worker, seconds)
@@ -224,11 +226,10 @@ class Simulation:
     ) -> None:
         again = self._kept and self._kept.intersection(tickets)
         use, sent = self._books.use, self._sent
-        for ticket in tickets:
-            if ticket not in again:
-                use(ticket.worker)
-                if sent:
-                    sent.pop(ticket, None)
+        for ticket in [t for t in tickets if t not in again] if again else tickets:
+            use(ticket.worker)
+            if sent:
+                sent.pop(ticket, None)
         self._used += len(tickets) - len(again)
         self._kept = frozenset(keep) if keep else NONE
         self.version += 1
@@ -239,6 +240,7 @@ class Simulation:
         accounts = self.accounts() if wanted else None
         if over:
             self._final = accounts
+            self._state.left.fill(0)  # whoever has just delivered does not go on
         self._closed.append(
             Step(
                 self.version - 1,
@@ -293,7 +295,7 @@ class Simulation:
         self._armed = None
         self._calendar.take(entry)
         self.now, worker = entry
-        if self._state.limits.ends and self._state.limits.expires(worker):
+        if self._limited and self._state.limits.expires(worker):
             self._expire(worker)
         else:
             self._deliver_or_upload(worker, self._state.complete(self.now, worker))
@@ -304,7 +306,7 @@ class Simulation:
 
     def _expire(self, worker: int) -> None:
         """The limit of a computation is up; of what the worker holds, this changes nothing."""
-        self._state.expire(self.now, worker)
+        self._state.complete(self.now, worker, done=False)
         if not self._uploads.never_waits:
             self._uploads.done(self.now, worker)
         self._deliver(Expired(worker))
@@ -321,15 +323,14 @@ class Simulation:
     # Transfers
 
     def _deliver_or_upload(self, worker: int, ticket: Ticket) -> None:
-        uploads = self._state.uploads(worker)
         if self._mortal:
             self._books.hold(worker)
         if not self._uploads.never_waits:
             self._uploads.done(self.now, worker)
-        if not uploads:
+        if not self._state.at_uploads[worker]:
             self._deliver(ticket)
             return
-        self._sent[ticket] = self._books.newest(worker)
+        self._sent[ticket] = self._books.at_last[worker]
         if self._uploads.free:
             self._take(ticket)
         else:

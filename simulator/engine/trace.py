@@ -33,9 +33,12 @@ class Trace:
         self._waiting: dict[Ticket, tuple[float, float]] = {}
         self._old: dict[int, tuple[Ticket, float]] = {}
 
-    def done(self, ticket: Ticket, start: float, finish: float) -> None:
-        """It waits for a step."""
-        self._waiting[ticket] = (start, finish)
+    def completed(self, ticket: Ticket, start: float, finish: float, done: bool) -> None:
+        """It is done and waits for a step, or was broken off."""
+        if done:
+            self._waiting[ticket] = (start, finish)
+        else:
+            self.ended(ticket, start, finish, "recalled")
 
     def used(
         self,

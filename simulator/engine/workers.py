@@ -72,6 +72,7 @@ class Workers:
         self.version, self.left = integers(n, -1), integers(n)
         self.uploading = np.zeros(n, np.uint8)
         self.work, self.limits = floats(n, 1.0), Limits()
+        self._limited = self.limits.seconds
         # How many it has started or planned; and when the first order of this version came.
         self.begun, self.first = integers(n), integers(n)
         self.received = integers(n)
@@ -161,9 +162,8 @@ class Workers:
             self._recall_old(now, worker)
         if self.absent[worker]:
             return NEVER
-        if self.limits.seconds or order.limit < NEVER:
+        if self._limited or order.limit < NEVER:
             self.limits.order(worker, order.limit)
-        self.books.hide_sending(worker, min(now, self.at_down_from[worker]))
         self.ordered, self._newest = True, order.version
         if self.at_version[worker] != order.version:
             self.at_version[worker] = order.version
@@ -206,7 +206,7 @@ class Workers:
         work = length * self.at_work[worker]
         seconds = self.compute.one(worker, self.at_begun[worker] - 1) * work
         finish = start + seconds if self.pace is None else self.pace.finish(worker, start, seconds)
-        if self.limits.seconds:
+        if self._limited:
             finish = self.limits.end(worker, start, finish)
         self.at_finish[worker] = finish
         if finish == NEVER:
@@ -283,6 +283,7 @@ class Workers:
         self.old_start[worker], self.old_finish[worker] = NEVER, now
         self.olds -= 1
         self.limits.old_ends.pop(worker, None)
+        self.stuck.discard(worker)
         self.at_free[worker] = self.up_at[worker]
 
     def _forget_unbegun(self, now: float, whom: slice, unbegun: NDArray[np.bool_]) -> None:
@@ -310,44 +311,36 @@ class Workers:
         self.old_start[ended] = NEVER
         self.olds -= int(np.count_nonzero(ended))
 
-    def complete(self, now: float, worker: int) -> Ticket:
-        """The worker's planned computation is done, here and now."""
-        start, ticket = self.at_start[worker], self.ticket(worker)
-        self.books.computed(worker, self._end(now, worker))
-        if self.trace:
-            self.trace.received(self, worker, start)
-            self.trace.done(ticket, start, now)
-        return ticket
-
-    def expire(self, now: float, worker: int) -> None:
-        """The worker's planned computation ends here and now, because its limit is up."""
-        start, ticket = self.at_start[worker], self.ticket(worker)
-        self.books.busy[worker] += self._end(now, worker)
-        if self.trace:
-            self.trace.received(self, worker, start)
-            self.trace.ended(ticket, start, now, "recalled")
-
-    def _end(self, now: float, worker: int) -> float:
-        """Nothing is planned any more; returns the seconds that were spent."""
-        seconds = now - self.at_start[worker]
-        if self.pauses:
-            self.outages_since.pop(worker, None)
-            up_to = min(now, self.at_down_from[worker])
-            seconds = up_to - self.at_start[worker] - float(self.paused[worker])
-            self.paused[worker] = 0
+    def complete(self, now: float, worker: int, done: bool = True) -> Ticket:
+        """The worker's planned computation ends here and now: it is done, or its limit is up."""
+        start = self.at_start[worker]
+        seconds = self._spent(now, worker) if self.pauses else now - start
+        if done:
+            self.books.computed(worker, seconds)
+        else:
+            self.books.busy[worker] += seconds
         self.at_start[worker] = self.at_finish[worker] = NEVER
         left = self.at_left[worker]
         if left != UNLIMITED:
             self.at_left[worker] = left - 1
+        ticket = self.ticket(worker)
+        if self.trace:
+            self.trace.received(self, worker, start)
+            self.trace.completed(ticket, start, now, done)
+        return ticket
+
+    def _spent(self, now: float, worker: int) -> float:
+        """The seconds of a computation that ends now, without those of its pauses."""
+        seconds = min(now, self.at_down_from[worker]) - self.at_start[worker]
+        seconds -= float(self.paused[worker])
+        self.outages_since.pop(worker, None)
+        self.paused[worker] = 0
         return seconds
 
     def ticket(self, worker: int) -> Ticket:
         """The name of the worker's newest gradient."""
         index = self.at_begun[worker] - self.at_first[worker] - 1
         return Ticket(worker, self.at_version[worker], index)
-
-    def uploads(self, worker: int) -> bool:
-        return self.at_uploads[worker] != 0
 
     def present(self) -> list[int]:
         return np.flatnonzero(~self.absent).tolist()

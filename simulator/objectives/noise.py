@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import jax
 import jax.numpy as jnp
 
+from simulator.objectives.model import Model
+
 if TYPE_CHECKING:
     from jax import Array
 
@@ -83,3 +85,34 @@ def potential(field: Field, sample: "Array", worker: "Array", point: "Array") ->
 def _derivative(field: Field, primals: Any, tangents: Any) -> "tuple[Array, Array]":
     sample, worker, point = primals
     return jnp.zeros((), point.dtype), field(sample, worker, point) @ tangents[2]
+
+
+class Noisy(Model):
+    """A model whose workers' gradients are known exactly, and noise upon them."""
+
+    noise: Noise
+
+    def of_worker(self, worker: "Array", point: "Array") -> "Array":
+        """The exact gradient of J_i."""
+        raise NotImplementedError
+
+    def draw(self, key: "Array", worker: "Array", point: "Array") -> "Array":
+        return self.noise.draw(key, point)
+
+    def surrogate(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
+        scalar: Array = potential(self._noisy, sample, worker, point)
+        return scalar
+
+    def log_likelihood(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
+        return jnp.zeros((), point.dtype)
+
+    def length(self, sample: "Array") -> "Array":
+        return jnp.zeros((), jnp.int32)
+
+    def estimate(self, key: "Array", worker: "Array", point: "Array") -> "tuple[Array, Array]":
+        """Without a detour through the surrogate."""
+        sample = self.draw(key, worker, point)
+        return self._noisy(sample, worker, point), self.length(sample)
+
+    def _noisy(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
+        return self.noise.onto(self.of_worker(worker, point), sample, point)

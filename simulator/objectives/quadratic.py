@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
-from simulator.objectives.model import Model
-from simulator.objectives.noise import Noise, potential
+from simulator.objectives.noise import Noise, Noisy
 from simulator.objectives.objective import Direction
 from simulator.objectives.tridiagonal import Quadratics
 
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from jax import Array
 
 
-class Quadratic(Model):
-    """One quadratic for each worker, in float64, and noise on its gradient."""
+class Quadratic(Noisy):
+    """One quadratic for each worker, in float64."""
 
     metrics: Mapping[str, Direction] = MappingProxyType({"gap": "lower", "gradient_norm": "lower"})
 
@@ -32,27 +31,10 @@ class Quadratic(Model):
         self._alike = quadratics.alike
         self._shift = quadratics.shift
         self._best = jnp.asarray(quadratics.best)
-        self._noise = noise
+        self.noise = noise
 
     def start(self) -> "Array":
         return jnp.zeros(self.dimension, jnp.float64).at[0].set(jnp.sqrt(self.dimension))
-
-    def draw(self, key: "Array", worker: "Array", point: "Array") -> "Array":
-        return self._noise.draw(key, point)
-
-    def surrogate(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
-        scalar: Array = potential(self._noisy, sample, worker, point)
-        return scalar
-
-    def log_likelihood(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
-        return jnp.zeros((), point.dtype)
-
-    def length(self, sample: "Array") -> "Array":
-        return jnp.zeros((), jnp.int32)
-
-    def estimate(self, key: "Array", worker: "Array", point: "Array") -> "tuple[Array, Array]":
-        sample = self.draw(key, worker, point)
-        return self._noisy(sample, worker, point), self.length(sample)
 
     def measure(self, point: "Array") -> "dict[str, Array]":
         """f(x) - f* is half the square of x - x* in the norm of A: nothing cancels near x*."""
@@ -71,9 +53,6 @@ class Quadratic(Model):
             return self.ascent(point)
         slopes, offsets = self._each
         return self._exact(slopes[worker], offsets[worker], point)
-
-    def _noisy(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
-        return self._noise.onto(self.of_worker(worker, point), sample, point)
 
     def _exact(self, slope: "Array | float", offset: "Array | float", point: "Array") -> "Array":
         """b - A x."""

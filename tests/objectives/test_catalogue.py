@@ -7,6 +7,7 @@ import pytest
 
 from simulator.objectives.catalogue import (
     OBJECTIVES,
+    ChainTable,
     LinearQuadraticTable,
     PolicyGradientTable,
     QuadraticTable,
@@ -65,6 +66,7 @@ def test_no_environment_no_size(environment: str) -> None:
 
 def test_a_table_knows_whether_its_objective_plays() -> None:
     tables = {
+        "chain": ChainTable(kind="chain"),
         "policy-gradient": policy_gradient("CartPole-v1"),
         "quadratic": QuadraticTable(kind="quadratic"),
         "tabular": TabularTable(kind="tabular"),

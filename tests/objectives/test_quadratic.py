@@ -60,7 +60,7 @@ def measured(objective, point):
 
 
 def ascent(objective, point):
-    return np.asarray(objective.model.ascent(point))
+    return np.asarray(objective.ascent(point[None])[0])
 
 
 def rows(many=SAMPLES):
@@ -77,7 +77,13 @@ def samples(objective, point, root=ROOT):
 
 def by_worker(objective, point):
     """The exact gradient of every worker's own function."""
-    return np.array([objective.model.of_worker(i, point) for i in range(WORKERS)])
+    return np.asarray(each_worker(objective)(jnp.arange(WORKERS), point))
+
+
+@cache
+def each_worker(objective):
+    model = objective.model
+    return jax.jit(lambda workers, at: jax.vmap(lambda i: model.of_worker(i, at))(workers))
 
 
 # The function
@@ -111,8 +117,8 @@ def test_the_minimum_is_where_the_dense_system_says(dimension):
 @pytest.mark.parametrize("dimension", [2, 3, 40])
 def test_the_curvature_is_the_dense_one_and_its_largest_is_as_printed(dimension):
     matrix, _ = dense(dimension)
-    model = quadratic(dimension=dimension).model
-    curvature = -np.asarray(jax.jacobian(model.ascent)(some_point(dimension)))
+    at_units = quadratic(dimension=dimension).ascent(np.eye(dimension))
+    curvature = dense(dimension)[1] - np.asarray(at_units)  # b - (b - A e_k)
     np.testing.assert_allclose(curvature, matrix, atol=1e-15)
     largest = np.linalg.eigvalsh(curvature)[-1]
     assert largest == pytest.approx((1 + cos(pi / (dimension + 1))) / 2, rel=1e-12)
@@ -337,13 +343,12 @@ def test_the_hessian_never_changes():
 # What else a sample says
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("noise", KINDS)
-def test_the_quick_estimate_is_the_surrogates_gradient(noise, variant):
-    model, point = quadratic(noise, variant).model, some_point().at[6:].set(0)
+def test_the_quick_estimate_is_the_surrogates_gradient(noise):
+    model, point = quadratic(noise, "random").model, some_point().at[6:].set(0)
+    ways = jax.jit(model.estimate), jax.jit(partial(by_surrogate, model))
     for worker in range(3):
-        quick = model.estimate(jax.random.key(worker), jnp.int32(worker), point)
-        slow = by_surrogate(model, jax.random.key(worker), jnp.int32(worker), point)
+        quick, slow = (f(jax.random.key(worker), jnp.int32(worker), point) for f in ways)
         np.testing.assert_allclose(quick[0], slow[0], rtol=0, atol=1e-14)
 
 
@@ -356,19 +361,19 @@ def test_a_sample_drawn_here_is_unbiased_elsewhere(noise):
     drawn = jax.vmap(oracle.draw, (0, None))(jax.random.split(ROOT, SAMPLES), here)
     weights = jax.vmap(oracle.weight, (0, None, None))(drawn, here, there)
     np.testing.assert_array_equal(weights, 1)
-    found = np.asarray(jax.vmap(oracle.gradient, (0, None))(drawn, there))
+    found = np.asarray(jax.jit(jax.vmap(oracle.gradient, (0, None)))(drawn, there))
     error = 5 * found.std(0) / sqrt(SAMPLES) + 1e-12
     assert np.all(np.abs(found.mean(0) - np.asarray(model.of_worker(2, there))) < error)
 
 
-@pytest.mark.parametrize("noise", KINDS)
+@pytest.mark.parametrize("noise", ["isotropic", "progress"])
 def test_a_hessian_product_is_unbiased_and_the_derivative_of_its_sample(noise):
     model = quadratic(noise, "random").model
     oracle = oracle_of(model, jnp.int32(2))
     point, vector = some_point().at[6:].set(0), some_point(seed=1)
     drawn = jax.vmap(oracle.draw, (0, None))(jax.random.split(ROOT, SAMPLES), point)
-    products = jax.vmap(oracle.hessian_product, (0, None, None))(drawn, point, vector)
-    found = np.asarray(products)
+    products = jax.jit(jax.vmap(oracle.hessian_product, (0, None, None)))
+    found = np.asarray(products(drawn, point, vector))
     exact = jax.jacobian(lambda x: model.of_worker(2, x))(point) @ vector
     error = 5 * found.std(0) / sqrt(SAMPLES) + 1e-12
     assert np.all(np.abs(found.mean(0) - np.asarray(exact)) < error)
@@ -390,7 +395,7 @@ def test_a_tickets_gradient_is_the_same_in_any_batch(noise, variant):
     together, _ = objective.gradients(ROOT, points, tickets, np.ones(5))
     backwards, _ = objective.gradients(ROOT, points, tickets[::-1], np.ones(5))
     np.testing.assert_allclose(backwards[::-1], together, rtol=0, atol=1e-14)
-    for place, row in enumerate(tickets):
+    for place, row in enumerate(tickets[:3]):
         alone, _ = objective.gradients(ROOT, points[:1], row[None], np.ones(1))
         only, _ = objective.gradient(ROOT, point, tickets, np.eye(5)[place])
         plain, steps = objective.sample(ROOT, point, Ticket(*map(int, row)))
@@ -399,9 +404,8 @@ def test_a_tickets_gradient_is_the_same_in_any_batch(noise, variant):
             np.testing.assert_allclose(found, together[place], rtol=0, atol=1e-13)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_gradient_is_the_weighted_sum(variant):
-    objective, point = quadratic(variant=variant), some_point()
+def test_gradient_is_the_weighted_sum():
+    objective, point = quadratic(variant="random"), some_point()
     tickets = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 1]], np.int32)
     weights = np.array([0.5, 0.25, 2.0])
     each, _ = objective.gradients(ROOT, jnp.stack([point] * 3), tickets, weights)

@@ -37,9 +37,14 @@ def test_the_bound_of_normalised_steps_is_met(method):
         alpha, eta = found.settings["step"], found.settings["momentum"]
         batch = found.settings.get("batch", workers)
         first = found.settings.get("initial_batch", workers)
-        noise = sigma / (sqrt(first) * eta * found.steps) + sqrt(eta / batch) * sigma
-        bound = gap / (alpha * found.steps) + smooth * alpha / 2
-        assert bound + 2 * (noise + 2 * hessian * (alpha / eta) ** 2) <= eps * ROUNDING
+        terms = [
+            gap / (alpha * found.steps),
+            smooth * alpha / 2,
+            2 * sigma / (sqrt(first) * eta * found.steps),
+            2 * sqrt(eta / batch) * sigma,
+            4 * hessian * (alpha / eta) ** 2,
+        ]
+        assert max(terms) <= eps / 6 * ROUNDING
 
 
 @pytest.mark.parametrize("method", ["rennala-pg", "malenia-pg", "synchronous-pg"])
@@ -152,9 +157,9 @@ def test_they_bring_the_gradient_down(method, objective):
     assert run(method, objective, eps=0.3) <= 0.3
 
 
-@pytest.mark.parametrize("method", NIGT)
+@pytest.mark.parametrize("method", PROVEN)
 def test_not_everything_does(method):
-    assert run(method, LogCosh, eps=0.3, factor=100) > 0.3
+    assert run(method, LogCosh, eps=0.3, factor=1000) > 0.3
 
 
 # The factor

@@ -1,0 +1,269 @@
+"""How does the time to a target grow with n, with a straggler, with kappa, with eps?
+
+A study runs a scenario at every value of one parameter and keeps, for each method and seed, when
+the target was reached, and what theory predicts.  Several runs go side by side, each process with
+one thread, so that they do not take each other's cores.  Every finished run is a file at once:
+a study that was killed goes on where it was, and runs nothing twice.
+
+    results/complexity-NAME/
+      study.json              what is varied, and the hash of the whole
+      runs/KEY.json           a finished run
+      complexity.parquet      a row per method, value and seed (``simulator/exponents.py``)
+      figures/
+"""
+
+import hashlib
+import json
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from simulator import loading
+from simulator.mistakes import Mistake
+from simulator.prediction import predicted
+from simulator.record import Run
+from simulator.results import PACKAGES, replace
+from simulator.scenario import Scenario
+from simulator.varying import Vary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simulator.experiment import Laboratory
+
+Row = dict[str, Any]
+ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+
+class Point(NamedTuple):
+    """One run of a study: the scenario's tables at one value, a method and a seed."""
+
+    parameter: str
+    value: float
+    tables: dict[str, Any]
+    folder: Path
+    method: str
+    seed: int
+
+    def scenario(self) -> Scenario:
+        return loading.check(self.tables, self.folder).restrict([self.method], [self.seed])
+
+    def key(self) -> str:
+        """The same for the same run, in whatever study it is; another with other packages."""
+        whole = [self.scenario().fingerprint(), *(version(name) for name in PACKAGES)]
+        return f"{self.method}-{self.seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
+
+
+def plan(
+    source: str,
+    vary: Vary,
+    settings: list[str] | None = None,
+    methods: list[str] | None = None,
+    seeds: list[int] | None = None,
+) -> list[Point]:
+    """All runs of a study; every value is checked before the first of them begins."""
+    tables, folder = loading.tables_of(source, settings or [])
+    points: list[Point] = []
+    for value in vary.values:
+        varied = vary.tables(tables, value)
+        try:
+            found = loading.check(varied, folder).restrict(methods, seeds)
+        except Mistake as mistake:
+            raise Mistake(f"at {vary.path} = {value:g}: {mistake}") from None
+        if found.stop.target is None:
+            raise Mistake("stop.target: is missing; a study measures the time to it")
+        for method in found.methods:
+            points += (Point(vary.name, value, varied, folder, method, s) for s in found.seeds)
+    return points
+
+
+def claim(out: Path | None, name: str) -> Path:
+    """Where a study goes; to a directory of studies it may go again, and finds what was run."""
+    directory = out or Path("results") / f"complexity-{name}"
+    known = (directory / "runs").is_dir()
+    if not known and directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+        raise Mistake(f"--out {directory}: holds something else; name another directory")
+    try:
+        (directory / "runs").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Mistake(f"--out {directory}: cannot be written: {error.strerror}") from None
+    return directory
+
+
+def run(
+    points: list[Point],
+    directory: Path,
+    jobs: int,
+    progress: Callable[[Row, int], None] = lambda row, left: None,
+) -> "pd.DataFrame":
+    """Run what has not been run, ``jobs`` at a time; the frame of all, which is written, too."""
+    import pandas as pd
+
+    files = [directory / "runs" / f"{point.key()}.json" for point in points]
+    found: dict[Path, Row] = {file: row for file in files if (row := _read(file)) is not None}
+    left = {file: point for file, point in zip(files, points, strict=True) if file not in found}
+    for file, row in _measured(left, jobs):
+        found[file] = row
+        progress(row, len(files) - len(found))
+    # What is varied, and the name of it, is the study's and not the run's.
+    own = [{"parameter": point.parameter, "value": point.value} for point in points]
+    frame = pd.DataFrame([found[file] | mine for file, mine in zip(files, own, strict=True)])
+    replace(directory / "complexity.parquet", frame[COLUMNS].to_parquet)
+    return frame[COLUMNS]
+
+
+COLUMNS = [
+    "method",
+    "parameter",
+    "value",
+    "seed",
+    "target",
+    "seconds",
+    "reached",
+    "steps",
+    "gradients",
+    "predicted",
+    "end",
+    "message",
+    "real_seconds",
+]
+
+
+def _read(file: Path) -> Row | None:
+    """A finished run; None if there is none, or its file is broken."""
+    try:
+        row: Row = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return None
+    return {name: math.nan if value is None else value for name, value in row.items()}
+
+
+def _measured(left: dict[Path, Point], jobs: int) -> Iterator[tuple[Path, Row]]:
+    """Every run, as it ends."""
+    if min(jobs, len(left)) <= 1:
+        for file, point in left.items():
+            yield file, measure(point, file)
+        return
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(
+        min(jobs, len(left)), mp_context=context, initializer=_begin, initargs=(os.getpid(),)
+    )
+    try:
+        waiting = {pool.submit(measure, point, file): file for file, point in left.items()}
+        for future in as_completed(waiting):
+            yield waiting[future], future.result()
+    finally:
+        # Whoever interrupts a study does not want to wait for the runs under way.
+        for process in list((pool._processes or {}).values()):
+            process.terminate()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _begin(parent: int) -> None:
+    """A process of its own: one thread, no interrupts, and an end when its parent has one."""
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def measure(point: Point, file: Path) -> Row:
+    """One run, and its file."""
+    scenario, laboratory = _laboratory(json.dumps(point.tables, default=str), point)
+    run = laboratory.run(point.method, point.seed)
+    if run.end == "interrupted":
+        raise KeyboardInterrupt
+    row = _row(point, scenario, run)
+    text = json.dumps({name: None if _unknown(value) else value for name, value in row.items()})
+    replace(file, lambda path: path.write_text(text + "\n"))
+    return row
+
+
+def _unknown(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+_kept: dict[str, "tuple[Scenario, Laboratory]"] = {}
+
+
+def _laboratory(tables: str, point: Point) -> "tuple[Scenario, Laboratory]":
+    """What all seeds of a method at one value share; the last one used is kept."""
+    from simulator.executor import BatchedExecutor
+    from simulator.experiment import Laboratory
+    from simulator.numbers import prepare
+
+    key = f"{point.method} {tables}"
+    if key not in _kept:
+        prepare()
+        scenario = loading.check(point.tables, point.folder).restrict([point.method], None)
+        objective = scenario.build_objective()
+        _kept.clear()
+        _kept[key] = scenario, Laboratory(scenario, objective, BatchedExecutor)
+    return _kept[key]
+
+
+def _row(point: Point, scenario: Scenario, run: Run) -> Row:
+    reached = run.reached is not None
+    return {
+        "method": point.method,
+        "seed": point.seed,
+        "target": scenario.stop.target,
+        "seconds": run.reached if reached else math.nan,
+        "reached": reached,
+        "steps": run.steps,
+        "gradients": run.gradients,
+        "predicted": predicted(scenario, point.method),
+        "end": run.end,
+        "message": run.message,
+        "real_seconds": round(run.real_seconds, 3),
+    }
+
+
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def progress(points: list[Point], quiet: bool) -> Iterator[Callable[[Row, int], None]]:
+    """A bar with an estimate of the end on a terminal, a line per run elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    if quiet:
+        yield lambda row, left: None
+        return
+    console, many = Console(file=sys.stderr, force_jupyter=False), len(points)
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        task = bar.add_task(f"0 of {many} runs", total=many)
+
+        def told(row: Row, left: int) -> None:
+            bar.update(task, completed=many - left, description=f"{many - left} of {many} runs")
+            if not console.is_terminal:
+                console.print(f"[{many - left}/{many}] {_told(row)}", markup=False, soft_wrap=True)
+
+        yield told
+
+
+def _told(row: Row) -> str:
+    reached = f"{row['seconds']:,.4g} s" if row["reached"] else "target not reached"
+    return f"{row['method']}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"
