@@ -115,7 +115,7 @@ right.set(xscale="log", xlabel="batch (gradients)", ylabel="computing wasted (%)
 right.set_ylim(bottom=0)
 number_ticks(left.xaxis)
 number_ticks(right.xaxis)
-left.legend()
+legend = left.legend()
 
 # %% [markdown]
 # A small batch leaves behind more than it takes: a batch of five is full while all ten are
