@@ -28,6 +28,7 @@ from simulator import analysis
 from simulator.loading import shipped
 from simulator.style import STYLE
 
+plt.style.use(STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
 
 # %% [markdown]
@@ -97,8 +98,7 @@ table.round(3)
 # work, and no time.
 
 # %%
-with plt.rc_context(STYLE):
-    figure, grid = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
+figure, grid = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
 for place, method in zip(grid.flat, results.scenario.methods, strict=True):
     analysis.plot_workers(results.workers, place, method=method)
 

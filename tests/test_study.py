@@ -57,8 +57,8 @@ def exact(tmp_path_factory):
 
 
 def run(exact, out, vary, settings=(), methods=("synchronous-pg",), **others):
-    asked = {"settings": list(settings), "methods": list(methods), "quiet": True} | others
-    return analysis.study(str(exact), vary, out=out, **asked)
+    asked = {"methods": list(methods), "quiet": True, "jobs": 1} | others
+    return analysis.complexity(exact, vary, *settings, out=out, **asked)
 
 
 def same(frame, other):
