@@ -432,4 +432,4 @@ def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path)
 
 
 def test_naming_a_study_in_a_notebook_does_not_load_jax():
-    assert "jax" not in loaded_by("from simulator.analysis import study")[0]
+    assert "jax" not in loaded_by("from simulator.analysis import complexity")[0]
