@@ -9,7 +9,7 @@ import jax
 import numpy as np
 import pytest
 
-from simulator.analysis import exponents, study
+from simulator.analysis import complexity, exponents
 from simulator.dry_run import run_schedules
 from simulator.experiment import run_scenario
 from simulator.loading import load, shipped
@@ -309,14 +309,16 @@ BARRIERS = {
 
 
 def test_in_time_complexity_who_waits_for_everybody_slows_down_as_workers_join(tmp_path):
-    asked = {"seeds": [0, 1, 2], "out": tmp_path / "out", "quiet": True}
+    asked = {"seeds": [0, 1, 2], "out": tmp_path / "out", "quiet": True, "jobs": 1}
     vary = "cluster.workers=10:1000:log8"
-    frame = study("time-complexity", vary, methods=[*BARRIERS], **asked)
+    frame = complexity("time-complexity", vary, methods=[*BARRIERS], **asked)
     assert frame["reached"].all()
     slopes = exponents(frame).set_index("method")["measured"]
     for method, slope in BARRIERS.items():
         assert slopes[method] == pytest.approx(slope, abs=0.05)
-    frame = study("time-complexity", "cluster.workers=10,500,1000", methods=["afedpg"], **asked)
+    frame = complexity(
+        "time-complexity", "cluster.workers=10,500,1000", methods=["afedpg"], **asked
+    )
     afedpg = frame.groupby("value")["seconds"].median()
     assert 4 * afedpg[500] < afedpg[10]
     assert afedpg[500] < 0.9 * afedpg[1000]
