@@ -29,7 +29,7 @@ race: $(RUN) ## Run the first comparison: ten workers, one straggler
 	.venv/bin/straggle run scenarios/straggler.toml
 
 test: $(TEST) ## Run all tests
-	.venv/bin/pytest
+	.venv/bin/pytest -n auto --dist loadfile
 
 lint: $(TEST) ## Check style and format
 	.venv/bin/ruff check .

@@ -172,13 +172,16 @@ def complexity(
     as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
 ) -> int:
     """Measure how the time to the target grows, beside what theory predicts."""
-    from simulator import study, varying
+    from simulator import side_by_side, study, varying
 
     wanted = varying.read(vary)
     points = study.plan(scenario, wanted, settings, _words(methods), _seeds(seeds))
     directory = study.claim(out, Path(scenario).stem)
-    with study.progress(points, quiet or as_json) as told:
-        frame = study.run(points, directory, jobs or study.cores(), told)
+    try:
+        with study.progress(points, quiet or as_json) as told:
+            frame = study.run(points, directory, jobs or side_by_side.cores(), told)
+    except KeyboardInterrupt:
+        return _complain("interrupted; the same command goes on where it was", 130)
     return _show_study(frame, directory, confidence, quiet, as_json)
 
 
@@ -199,7 +202,8 @@ def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_
 
 @app.command()
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
-    """Check a scenario without running it."""
+    """Check a scenario without running it; say what is known of it, and what theory chooses."""
+    from simulator import prescription
     from simulator.loading import load
     from simulator.running import warn
 
@@ -208,6 +212,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
     print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
+    print(*prescription.told(found), sep="\n", end="\n" if found.objective.exact else "")
 
 
 @app.command("list")

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
-from simulator.objectives.objective import Objective
+from simulator.objectives.objective import Values
 from simulator.schedule import Step
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def one_by_one(steps: Iterable[Step]) -> Iterator[Group]:
 class BatchedExecutor:
     """The fast one: padded batches, one backward pass for all tickets at one point."""
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Values) -> None:
         self._objective = objective
 
     def evaluate(
@@ -157,7 +157,7 @@ class BatchedExecutor:
 class DebugExecutor:
     """The plain one: tickets one by one, in order, without batching or compilation."""
 
-    def __init__(self, objective: Objective) -> None:
+    def __init__(self, objective: Values) -> None:
         self._objective = objective
 
     def evaluate(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from algorithms.local import Work
 from simulator.cluster import InvalidDuration
+from simulator.diagnostics import SignalToNoise
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.executor import (
     BatchedExecutor,
@@ -28,7 +29,7 @@ from simulator.executor import (
 from simulator.learner import Learner, Place
 from simulator.lengths import Ruler
 from simulator.numbers import prepare
-from simulator.objectives.objective import Exact, Local, Objective
+from simulator.objectives.objective import Exact, Local, Objective, Values
 from simulator.record import Run
 from simulator.scenario import Scenario
 from simulator.schedule import Accounts, Step
@@ -53,7 +54,7 @@ def run_scenario(
     scenario: Scenario,
     *,
     watch: Watch = lambda run: None,
-    executor: Callable[[Objective], Executor] = BatchedExecutor,
+    executor: Callable[[Values], Executor] = BatchedExecutor,
 ) -> Iterator[Run]:
     """Every method on every seed; a run that fails ends alone, an interrupted one is the last."""
     prepare()
@@ -74,24 +75,29 @@ class Laboratory:
         self,
         scenario: Scenario,
         objective: Objective,
-        executor: Callable[[Objective], Executor] = BatchedExecutor,
+        executor: Callable[[Values], Executor] = BatchedExecutor,
         watch: Watch = lambda run: None,
     ) -> None:
         self.scenario, self.objective, self.watch = scenario, objective, watch
         self.vector = vector_of(scenario)
         rules = {label: rule_of(scenario, label) for label in scenario.methods}
         self.learners = {label: Learner(rule) for label, rule in rules.items()}
+        # What is not worked on by rules of its own is shared, and compiled once.
+        self.values: dict[str, Values] = {
+            label: self._seen_through(rule.work) if rule.work else objective
+            for label, rule in rules.items()
+        }
         plain = executor(objective)
         self.executors = {
-            label: executor(self._seen_through(rule.work)) if rule.work else plain
-            for label, rule in rules.items()
+            label: plain if values is objective else executor(values)
+            for label, values in self.values.items()
         }
         # Where measuring is exact and cheap, and nobody says how often, nothing is missed.
         self.exact = objective if isinstance(objective, Exact) else None
         rhythm = scenario.evaluation
         self.always = self.exact and rhythm.every_seconds is None and rhythm.every_steps is None
 
-    def _seen_through(self, work: Work) -> Objective:
+    def _seen_through(self, work: Work) -> Values:
         """The objective of a method whose tickets are no gradients, but its workers' own work."""
         assert isinstance(self.objective, Local), "refused before, when the scenario was checked"
         return self.objective.worked(work)
@@ -158,7 +164,8 @@ class Laboratory:
             values = executor.evaluate(root, points, group, kept)
             state, places = learner.advance(state, values, group)
             points.update((step.number, at.query) for step, at in zip(group, places, strict=True))
-            if self._follow(run, root, zip(group, values, places, strict=True)):
+            turns = zip(group, values, places, strict=True)
+            if self._follow(run, root, points, turns):
                 return
             if len(points) > 2 * (simulation.workers + 1):
                 needed = simulation.versions_in_use() | {simulation.version}
@@ -168,7 +175,7 @@ class Laboratory:
         if not run.looked:
             self._look(run, root)
 
-    def _follow(self, run: Run, root: "Array", steps: Iterable[Turn]) -> bool:
+    def _follow(self, run: Run, root: "Array", points: Points, steps: Iterable[Turn]) -> bool:
         """Record steps whose values are known; whether one of them is at the target."""
         turns = list(steps)
         if self.always:
@@ -176,12 +183,21 @@ class Laboratory:
         for at, (step, value, place) in enumerate(turns):
             run.move(value.environment_steps, place.iterate)
             run.close(step)
+            self._diagnose(run, root, points, step)
             if self.always:
                 if self._see(run, {name: values[at] for name, values in measured.items()}):
                     return True
             elif step.accounts is not None and self._look(run, root):
                 return True
         return False
+
+    def _diagnose(self, run: Run, root: "Array", points: Points, step: Step) -> None:
+        """Where it is asked for: how much of the step's gradient is signal."""
+        evaluation = self.scenario.evaluation
+        every = evaluation.diagnostics_every_steps
+        if every is not None and step.number % every == 0:
+            ratio = SignalToNoise(self.values[run.method], evaluation.episodes)
+            run.note("signal_to_noise", ratio.of(root, points, step))
 
     def _measure(self, points: "Sequence[Array]") -> "dict[str, NDArray[Any]]":
         """The exact metrics at several points, in one call."""

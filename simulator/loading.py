@@ -103,6 +103,8 @@ def _put(place: Any, keys: list[str], value: Any, path: str) -> None:
         at: Any = index
     elif isinstance(place, dict) and not key.startswith("["):
         at = key
+    elif isinstance(place, list):
+        raise KeyError(f"{path} is a list; name an entry of it by its number, such as {path}[0]")
     else:
         raise KeyError(f"{path} is not a {'list' if key.startswith('[') else 'table'}")
     if not rest:

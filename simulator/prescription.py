@@ -91,3 +91,26 @@ def _gradients(scenario: "Scenario", chosen: Settings) -> float:
     if stop.steps is not None:
         known.append(stop.steps * chosen.gradients // chosen.steps)
     return min(known)
+
+
+def told(scenario: "Scenario") -> list[str]:
+    """The constants of the objective and how well they are known, and what theory chooses."""
+    if not scenario.objective.exact:
+        return []
+    lines = [
+        f"  {name}: {constant.value:.4g} ({constant.status}: {constant.reason})"
+        for name, constant in constants_of(scenario)._asdict().items()
+    ]
+    for label in scenario.methods:
+        if chosen := prescribed(scenario, label):
+            settings = settings_of(scenario, label)
+            said = ", ".join(f"{name} {_short(settings[name])}" for name in chosen.settings)
+            lines.append(
+                f"  {label}, by theory: {said}; about {chosen.steps:,} steps, "
+                f"{chosen.gradients:,} gradients"
+            )
+    return lines
+
+
+def _short(value: Any) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

@@ -80,11 +80,15 @@ class Run:
         """Record what was measured at the newest step."""
         values = {name: float(value) for name, value in metrics.items()}
         for name, value in values.items():
-            if name not in self.looks:
-                self.looks[name] = array("d", [math.nan]) * (self.steps + 1)
-            self.looks[name][self.steps] = value
+            self.note(name, value)
         self.newest = values
         return values
+
+    def note(self, name: str, value: float) -> None:
+        """Record one number at the newest step."""
+        if name not in self.looks:
+            self.looks[name] = array("d", [math.nan]) * (self.steps + 1)
+        self.looks[name][self.steps] = value
 
     @property
     def accounts_are_newest(self) -> bool:

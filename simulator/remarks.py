@@ -5,13 +5,23 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.aggregation import SENDS_EACH, greedy, synchronous
+from algorithms.aggregation import (
+    SENDS_EACH,
+    buffered,
+    delay_adaptive,
+    greedy,
+    local_rounds,
+    mindflayer,
+    synchronous,
+)
 from algorithms.methods import METHODS
 from simulator.cluster import LAWS, Durations
 from simulator.cluster.speeds import RandomWalk
 from simulator.scenario import Scenario
 from simulator.tables import SpeedTable
 
+PATIENT = {buffered, delay_adaptive, greedy, local_rounds, mindflayer, synchronous}
+"""Aggregations that replace no order which is still being followed."""
 MOMENTS = 64
 """How often a speed is looked at."""
 CHANCE = {name for name, law in LAWS.items() if law.varies} | {"permuted", "random-walk"}
@@ -32,7 +42,7 @@ def _of_methods(scenario: Scenario) -> list[str]:
         found.append(f"{vain}, no method of this scenario does an all-reduce")
     elif free and kind in ("gather", "ring", "tree"):
         found.append(f"{vain} without network.upload")
-    if scenario.cluster.in_flight == "finish" and factories <= {greedy, synchronous}:
+    if scenario.cluster.in_flight == "finish" and factories <= PATIENT:
         found.append(
             "cluster.in_flight = 'finish': has no effect, "
             "no method of this scenario replaces an order that is being followed"

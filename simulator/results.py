@@ -23,11 +23,13 @@ from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
 import numpy as np
+from pydantic_core import to_jsonable_python
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Vector
 from simulator.ledger import Ledger
 from simulator.mistakes import Mistake
+from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.scenario import Scenario
 
@@ -197,6 +199,10 @@ class Writer:
             "command": self.command,
             "scenario": self.scenario.canonical(),
             "scenario_hash": self.scenario.fingerprint(),
+            "settings": {
+                label: to_jsonable_python(settings_of(self.scenario, label))
+                for label in self.scenario.methods
+            },
             "schedule_only": self.schedule_only,
             "vector": self.vector._asdict(),
             "versions": {name: version(name) for name in PACKAGES},

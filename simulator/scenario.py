@@ -185,6 +185,9 @@ class EvaluationTable(Table):
     every_seconds: Seconds | None = Field(None, description="simulated")
     every_steps: Count | None = Field(None, description="server steps")
     episodes: Count = 32
+    diagnostics_every_steps: Count | None = Field(
+        None, description="also estimate the signal-to-noise ratio of a step's gradient"
+    )
     metric: str | None = Field(None, description="what the target refers to, if not the usual")
 
     @model_validator(mode="after")
@@ -318,7 +321,13 @@ class Scenario(Table):
                 if isinstance(value, list) and len(value) != self.cluster.workers:
                     many = f"must be one number, or one per worker: {self.cluster.workers}"
                     raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {many}")
-            if METHODS[table.method].rule in LOCAL and not self.objective.local:
+            local = METHODS[table.method].rule in LOCAL
+            if local and self.cluster.per == "environment-step":
+                raise Mistake(
+                    f"methods.{label}: its workers take steps of their own, which are timed as "
+                    "gradients; use cluster.per = 'gradient'"
+                )
+            if local and not self.objective.local:
                 raise Mistake(
                     f"methods.{label}: its workers take steps of their own, which needs an "
                     "environment in JAX, such as CartPole-v1; this one is played on the host"

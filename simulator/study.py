@@ -1,9 +1,8 @@
 """How does the time to a target grow with n, with a straggler, with kappa, with eps?
 
 A study runs a scenario at every value of one parameter and keeps, for each method and seed, when
-the target was reached, and what theory predicts.  Several runs go side by side, each process with
-one thread, so that they do not take each other's cores.  Every finished run is a file at once:
-a study that was killed goes on where it was, and runs nothing twice.
+the target was reached, and what theory predicts.  Several runs go side by side.  Every finished run
+is a file at once: a study that was killed goes on where it was, and runs nothing twice.
 
     results/complexity-NAME/
       study.json              what is varied, and the hash of the whole
@@ -15,14 +14,8 @@ a study that was killed goes on where it was, and runs nothing twice.
 import hashlib
 import json
 import math
-import multiprocessing
-import os
-import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -34,7 +27,8 @@ from simulator.prediction import predicted
 from simulator.record import Run
 from simulator.results import PACKAGES, replace
 from simulator.scenario import Scenario
-from simulator.varying import Vary
+from simulator.side_by_side import side_by_side
+from simulator.varying import Vary, read
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +36,8 @@ if TYPE_CHECKING:
     from simulator.experiment import Laboratory
 
 Row = dict[str, Any]
-ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+DEFAULT = "cluster.workers=10:1000:log8"
+"""What is varied unless one says otherwise."""
 
 
 class Point(NamedTuple):
@@ -62,6 +57,31 @@ class Point(NamedTuple):
         """The same for the same run, in whatever study it is; another with other packages."""
         whole = [self.scenario().fingerprint(), *(version(name) for name in PACKAGES)]
         return f"{self.method}-{self.seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
+
+
+def study(
+    scenario: str,
+    vary: str = DEFAULT,
+    *,
+    settings: list[str] | None = None,
+    methods: list[str] | None = None,
+    seeds: list[int] | None = None,
+    out: Path | None = None,
+    jobs: int = 1,
+    quiet: bool = False,
+) -> "pd.DataFrame":
+    """What ``straggle complexity`` measures, as a complexity frame: see ``exponents``.
+
+    The scenario is a file or a shipped one; ``vary`` and ``settings`` read as on the command line.
+    Runs are kept in ``out``, else in ``results/complexity-SCENARIO``, and are not run again.  More
+    ``jobs`` than one are processes: a script needs ``if __name__ == "__main__":`` for them.
+    """
+    if jobs < 1:
+        raise Mistake(f"jobs = {jobs}: must be at least 1")
+    points = plan(scenario, read(vary), settings, methods, seeds)
+    directory = claim(out, Path(scenario).stem)
+    with progress(points, quiet) as told:
+        return run(points, directory, jobs, told)
 
 
 def plan(
@@ -112,9 +132,9 @@ def run(
     files = [directory / "runs" / f"{point.key()}.json" for point in points]
     found: dict[Path, Row] = {file: row for file in files if (row := _read(file)) is not None}
     left = {file: point for file, point in zip(files, points, strict=True) if file not in found}
-    for file, row in _measured(left, jobs):
+    for file, row in side_by_side(measure, left, jobs):
         found[file] = row
-        progress(row, len(files) - len(found))
+        progress(row, sum(file not in found for file in files))
     # What is varied, and the name of it, is the study's and not the run's.
     own = [{"parameter": point.parameter, "value": point.value} for point in points]
     frame = pd.DataFrame([found[file] | mine for file, mine in zip(files, own, strict=True)])
@@ -142,48 +162,15 @@ COLUMNS = [
 def _read(file: Path) -> Row | None:
     """A finished run; None if there is none, or its file is broken."""
     try:
-        row: Row = json.loads(file.read_text())
+        row = json.loads(file.read_text())
     except (OSError, ValueError):
+        return None
+    if not isinstance(row, dict) or not row.keys() >= {*COLUMNS} - {"parameter", "value"}:
         return None
     return {name: math.nan if value is None else value for name, value in row.items()}
 
 
-def _measured(left: dict[Path, Point], jobs: int) -> Iterator[tuple[Path, Row]]:
-    """Every run, as it ends."""
-    if min(jobs, len(left)) <= 1:
-        for file, point in left.items():
-            yield file, measure(point, file)
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(
-        min(jobs, len(left)), mp_context=context, initializer=_begin, initargs=(os.getpid(),)
-    )
-    try:
-        waiting = {pool.submit(measure, point, file): file for file, point in left.items()}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
-    finally:
-        # Whoever interrupts a study does not want to wait for the runs under way.
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _begin(parent: int) -> None:
-    """A process of its own: one thread, no interrupts, and an end when its parent has one."""
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
-    os.environ["OMP_NUM_THREADS"] = "1"
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def measure(point: Point, file: Path) -> Row:
+def measure(file: Path, point: Point) -> Row:
     """One run, and its file."""
     scenario, laboratory = _laboratory(json.dumps(point.tables, default=str), point)
     run = laboratory.run(point.method, point.seed)
@@ -233,11 +220,6 @@ def _row(point: Point, scenario: Scenario, run: Run) -> Row:
         "message": run.message,
         "real_seconds": round(run.real_seconds, 3),
     }
-
-
-def cores() -> int:
-    """How many this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

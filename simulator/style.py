@@ -57,19 +57,48 @@ class Look(NamedTuple):
         return {"color": self.colour, "linestyle": self.dashes}
 
 
-NAMED = {
-    "rennala-nigt": Look("#0072B2", "-", "o"),
-    "malenia-nigt": Look("#D55E00", (0, (5, 2)), "s"),
-    "afedpg": Look("#009E73", (0, (1.5, 1)), "^"),
-    "synchronous-nigt": Look("#CC79A7", (0, (6, 2.5, 1.5, 2.5)), "D"),
-    "rennala-pg": Look("#56B4E9", (0, (10, 2.5)), "v"),
-    "malenia-pg": Look("#E69F00", (0, (2.5, 2.5)), "P"),
-    "asynchronous-pg": Look("#66C2A5", (0, (1, 3)), "X"),
-    "synchronous-pg": Look("#882E72", (0, (6, 2, 1.2, 2, 1.2, 2)), "*"),
-}
-"""The plain forms are paler or darker sisters of the normalised ones."""
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 2)),
+    (0, (1.5, 1)),
+    (0, (6, 2.5, 1.5, 2.5)),
+    (0, (10, 2.5)),
+    (0, (2.5, 2.5)),
+    (0, (1, 3)),
+    (0, (6, 2, 1.2, 2, 1.2, 2)),
+)
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
-OTHER_COLOURS = ("#000000", "#7F5A2E", "#332288", "#8C8C8C", "#999933")
+
+def _look(colour: str, at: int) -> Look:
+    return Look(colour, DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
+
+
+NAMED = {
+    "rennala-nigt": _look("#0072B2", 0),
+    "malenia-nigt": _look("#D55E00", 1),
+    "afedpg": _look("#009E73", 2),
+    "synchronous-nigt": _look("#CC79A7", 3),
+    "rennala-pg": _look("#56B4E9", 4),
+    "malenia-pg": _look("#E69F00", 5),
+    "asynchronous-pg": _look("#66C2A5", 6),
+    "synchronous-pg": _look("#882E72", 7),
+    "ringmaster-nigt": _look("#000000", 0),
+    "ringmaster-pg": _look("#000000", 4),
+    "ringleader-nigt": _look("#7F5A2E", 1),
+    "ringleader-pg": _look("#7F5A2E", 5),
+    "mindflayer-nigt": _look("#332288", 3),
+    "mindflayer-pg": _look("#332288", 7),
+    "vanilla-asynchronous-pg": _look("#009E73", 6),
+    "delay-adaptive-pg": _look("#66C2A5", 2),
+    "synchronous-fedpg": _look("#CC79A7", 7),
+    "fedbuff": _look("#8C8C8C", 6),
+    "fedsvrpg-m": _look("#999933", 0),
+    "fedhapg-m": _look("#999933", 4),
+}
+"""The plain forms are paler or darker sisters of the normalised ones, or have other dashes."""
+
+OTHER_COLOURS = ("#AA3377", "#4B4B4B", "#117733", "#DDAA33", "#88CCEE")
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
@@ -87,12 +116,8 @@ def looks(labels: Iterable[str]) -> dict[str, Look]:
 
 
 def _other(at: int) -> Look:
-    """As many colours as have no factor in common with the dashes: all pairs come in turn.
-
-    The first of them have the dashes of the plain forms, which are shown less.
-    """
-    like = list(NAMED.values())[(at + len(NAMED) // 2) % len(NAMED)]
-    return like._replace(colour=OTHER_COLOURS[at % len(OTHER_COLOURS)])
+    """As many colours as have no factor in common with the dashes: all pairs come in turn."""
+    return _look(OTHER_COLOURS[at % len(OTHER_COLOURS)], at + len(DASHES) // 2)
 
 
 P = ParamSpec("P")

@@ -3,7 +3,7 @@
 ``cluster.workers=10:1000:log8`` are 8 values from 10 to 1000, evenly apart in their logarithms;
 ``lin`` in place of ``log`` puts them evenly apart, and ``10,30,100`` names them.  They are whole
 numbers where the ends are written as such.  Two names stand for several keys at once: ``eps`` is
-the target and what theory aims at, ``batch`` every method's.
+the target and what theory aims at, ``batch`` that of every method that has one.
 """
 
 import copy
@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from algorithms.methods import METHODS
 from simulator.loading import put
 from simulator.mistakes import Mistake
 
@@ -100,7 +101,14 @@ def _accuracy(tables: dict[str, Any], value: float) -> None:
 
 
 def _batch(tables: dict[str, Any], value: float) -> None:
-    put(tables, "methods.*.batch", value)
+    """Of every method that has one, even where theory would choose it."""
+    methods = tables.get("methods", {}).items()
+    named = {label: METHODS.get(table.get("method", label)) for label, table in methods}
+    having = [label for label, method in named.items() if method and "batch" in method.parameters()]
+    if not having:
+        raise KeyError("no method of the scenario has a batch")
+    for label in having:
+        put(tables["methods"][label], "batch", value)
 
 
 SHORT: dict[str, Callable[[dict[str, Any], float], None]] = {"eps": _accuracy, "batch": _batch}

@@ -72,7 +72,7 @@ def drawn_as(axes, marker):
 
 
 def test_a_known_method_looks_the_same_whoever_else_is_shown():
-    assert style.NAMED.keys() <= METHODS.keys()
+    assert style.NAMED.keys() == METHODS.keys()
     for label, look in style.NAMED.items():
         assert style.looks([label]) == {label: look}
         assert style.looks(["mine", label, "yours", *METHODS])[label] == look
@@ -82,12 +82,13 @@ def test_a_known_method_looks_the_same_whoever_else_is_shown():
 
 def test_no_two_methods_look_alike():
     many = style.looks([*style.NAMED, *map(str, range(40))]).values()
-    assert len({(look.colour, look.dashes) for look in many}) == len(many) == 48
+    assert len({(look.colour, look.dashes) for look in many}) == len(many) == len(METHODS) + 40
     assert len({(look.colour, look.marker) for look in many}) == len(many)
-    named = style.NAMED.values()
+    named = list(style.NAMED.values())[:8]  # those that are compared most
     for mark in zip(*named, strict=True):  # colours, dashes, markers: each suffices
         assert len(set(mark)) == len(named)
-    assert not {look.colour for look in named} & set(style.OTHER_COLOURS)
+    known = {look.colour for look in style.NAMED.values()}
+    assert not known & set(style.OTHER_COLOURS)
 
 
 def test_a_method_looks_the_same_in_every_kind_of_figure(found):

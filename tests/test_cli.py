@@ -56,7 +56,17 @@ episodes = 4
 [methods.synchronous-pg]
 step = 0.1
 """
-STEPS = ["method", "seed", "step", "time", "tickets", "gradients", "max_delay", "environment_steps"]
+STEPS = [
+    "method",
+    "seed",
+    "step",
+    "time",
+    "tickets",
+    "gradients",
+    "max_delay",
+    "mean_delay",
+    "environment_steps",
+]
 FATES = ("used", "recalled", "dropped", "lost", "unfinished")
 TICKETS = [
     "method",
@@ -557,7 +567,10 @@ def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
 def test_validate_says_what_would_run_and_runs_nothing(tiny, tmp_path):
     answer = straggle("validate", tiny)
     told = f"{tiny}: valid; 4 runs (rennala-nigt, synchronous-nigt), 3 workers\n"
-    assert answer == (0, told, "")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.startswith(told)
+    # What is known of the quadratic in 4 variables, (1 + cos(pi/5))/2 first.
+    assert "\n  smoothness: 0.9045 (exact: the largest eigenvalue)\n" in answer.out
     assert list(tmp_path.iterdir()) == [tiny]
 
 

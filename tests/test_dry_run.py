@@ -24,7 +24,15 @@ METHODS = {
     "malenia-pg": {"batch": 6, "step": 0.1},
     "synchronous-pg": {"step": 0.1},
     "asynchronous-pg": {"step": 0.1},
+    "delay-adaptive-pg": {"step": 0.1},
+    "ringmaster-pg": {"threshold": 3, "stops": True, "step": 0.1},
+    "ringleader-pg": {"step": 0.1},
+    "mindflayer-pg": {"attempts": 2, "limit": 3.0, "probability": 0.5, "step": 0.1},
 }  # fmt: skip
+LOCAL = {
+    "fedbuff": {"buffer": 2, "local_steps": 2, "local_step": 0.1, "step": 0.1},
+    "fedsvrpg-m": {"local_steps": 1, "local_step": 0.1, "momentum": 0.5, "step": 0.1},
+}
 SECONDS = ("busy", "communicating", "down", "idle", "wasted")
 QUADRATIC = {"kind": "quadratic", "dimension": 4}
 CARTPOLE = {
@@ -69,7 +77,10 @@ def scenario(cluster, objective=QUADRATIC, **tables):
 
 @cache
 def both(cluster, objective):
-    described = scenario(cluster, {"quadratic": QUADRATIC, "cartpole": CARTPOLE}[objective])
+    described = {
+        "quadratic": scenario(cluster, QUADRATIC, methods={**METHODS, **LOCAL}),
+        "cartpole": scenario(cluster, CARTPOLE),
+    }[objective]
     return list(run_schedules(described)), list(run_scenario(described))
 
 
@@ -77,7 +88,8 @@ def both(cluster, objective):
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_the_schedule_is_that_of_the_full_run_to_the_last_bit(cluster, objective):
     dry, full = both(cluster, objective)
-    assert len(dry) == len(full) == 2 * len(METHODS)
+    many = len(METHODS) + (len(LOCAL) if objective == "quadratic" else 0)
+    assert len(dry) == len(full) == 2 * many
     for one, other in zip(dry, full, strict=True):
         assert (one.method, one.seed, one.end) == (other.method, other.seed, other.end)
         assert one.steps > 1
@@ -93,7 +105,7 @@ def test_the_schedule_is_that_of_the_full_run_to_the_last_bit(cluster, objective
     if cluster == "failing":
         assert sum(run.accounts.lost.sum() for run in dry) > 0
     if cluster != "free":
-        assert dry[0].time != dry[len(METHODS)].time
+        assert dry[0].time != dry[many].time
 
 
 def test_it_computes_no_gradient_and_looks_at_nothing():

@@ -25,7 +25,16 @@ METHODS = {
     "malenia-pg": {"batch": 6, "step": 0.1},
     "synchronous-pg": {"step": 0.1},
     "asynchronous-pg": {"step": 0.1},
+    "ringmaster-pg": {"threshold": 3, "stops": True, "step": 0.1},
+    "fedsvrpg-m": {"local_steps": 2, "local_step": 0.1, "momentum": 0.5, "step": 0.1},
 }  # fmt: skip
+# Those whose weights in a step do not sum to one, or that use a gradient in several steps.
+UNEVEN = {
+    "delay-adaptive-pg": {"step": 0.1},
+    "ringleader-pg": {"step": 0.1},
+    "mindflayer-pg": {"attempts": 2, "limit": 3.0, "probability": 0.5, "step": 0.1},
+    "fedbuff": {"buffer": 2, "step": 0.1, "local_step": 0.1, "local_steps": 2},
+}
 RANDOM = {"law": "log-normal", "mean": [1.0, 2.0, 4.0, 9.0], "sigma": 0.5}
 CRASHING = {
     "workers": 4,
@@ -81,6 +90,21 @@ def test_tickets_of_a_crashing_cluster_agree_with_all_else(in_flight, in_outage,
     assert found.workers["down"].sum() > 0
     assert (found.workers["lost"].sum() > 0) == (in_outage == "lost")
     assert found.workers["recalled" if in_flight == "recall" else "dropped"].sum() > 0
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+def test_tickets_of_uneven_weights_agree_with_the_accounts(in_flight, network, tmp_path):
+    cluster = CRASHING | {"in_flight": in_flight}
+    described = scenario(cluster=cluster, network=NETWORKS[network], methods=UNEVEN)
+    found, code = recorded(described, tmp_path / "o")
+    assert code == 0
+    used = found.tickets[found.tickets["outcome"] == "used"]
+    assert set(used["method"]) == set(UNEVEN)
+    assert used[["used_in_step", "weight"]].notna().all(axis=None)
+    agree_with_workers(found.tickets, found.workers)
+    seconds_agree(found)
+    assert found.workers["lost"].sum() > 0
 
 
 def seconds_agree(found):

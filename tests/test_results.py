@@ -291,7 +291,7 @@ def test_a_write_that_fails_half_way_leaves_the_file_before(broken, complete, wr
 
 def halfway(name, monkeypatch):
     """Let the disk fill up while a file of this name is written."""
-    honest = results._replace
+    honest = results.replace
 
     def full(target, write):
         def half(path):
@@ -301,7 +301,7 @@ def halfway(name, monkeypatch):
 
         honest(target, half if target.name == name else write)
 
-    monkeypatch.setattr(results, "_replace", full)
+    monkeypatch.setattr(results, "replace", full)
 
 
 def test_nothing_is_left_over_from_replacing(complete):

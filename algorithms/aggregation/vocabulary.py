@@ -106,7 +106,7 @@ class Cluster(Protocol):
     ) -> None:
         """Close a server step with the weighted sum of these gradients: version + 1.
 
-        Without any, the point stays.  ``keep`` names the gradients, of this step or of one
+        Without any, their sum is zero.  ``keep`` names the gradients, of this step or of one
         before, that a later step may use again.  The lists are the cluster's from now on: a
         batch may hold a million.
         """

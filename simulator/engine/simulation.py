@@ -323,30 +323,26 @@ class Simulation:
     # Transfers
 
     def _deliver_or_upload(self, worker: int, ticket: Ticket) -> None:
-        if self._mortal:
+        transfers = self._uploads
+        if not transfers.never_waits:
+            transfers.done(self.now, worker)
+        sends = self._state.at_uploads[worker]
+        if sends:
+            self._sent[ticket] = self._books.at_last[worker]
+        if self._mortal and not (sends and transfers.free):
             self._books.hold(worker)
-        if not self._uploads.never_waits:
-            self._uploads.done(self.now, worker)
-        if not self._state.at_uploads[worker]:
-            self._deliver(ticket)
-            return
-        self._sent[ticket] = self._books.at_last[worker]
-        if self._uploads.free:
-            self._take(ticket)
+        if sends and not transfers.free:
+            transfers.send(self.now, ticket)
         else:
-            self._uploads.send(self.now, ticket)
+            self._deliver(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
-        """An upload ends."""
+        """An upload ends: the gradient is safe with the server."""
         self.now = self._clock.now
-        self._take(ticket)
-        self._arm()
-
-    def _take(self, ticket: Ticket) -> None:
-        """A gradient that was sent is with the server."""
         if self._mortal:
             self._books.let_go_one(ticket.worker, self._sent[ticket])
         self._deliver(ticket)
+        self._arm()
 
     def _collective_ends(self) -> None:
         self.now = self._clock.now

@@ -63,7 +63,7 @@ class Batched:
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         paths = self._paths(self._choose, point, episode_keys(root, tickets), weights != 0)
-        scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
         total = self._backward(point, paths, scales)
         return total, jnp.sum(paths.lengths, dtype=jnp.int32)
 
@@ -71,7 +71,7 @@ class Batched:
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         paths = self._paths_each(root, points, tickets, weights)
-        scales = self._to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
         totals = self._backward_each(points, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
         return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
@@ -88,6 +88,10 @@ class Batched:
         keys = evaluation_keys(root, step, episodes)
         paths = self._paths(self._choose, point, keys, jnp.ones(episodes, bool))
         return jnp.sum(paths.rewards, axis=0), paths.lengths
+
+    def paths(self, point: "Array", keys: "Array") -> Paths:
+        """An episode for each key, at one point."""
+        return self._paths(self._choose, point, keys, jnp.ones(len(keys), bool))
 
     def _paths_each(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
@@ -114,7 +118,7 @@ class Batched:
             self.room,
         )
 
-    def _to_go(self, rewards: "Array") -> "Array":
+    def to_go(self, rewards: "Array") -> "Array":
         return jax.lax.cumsum(rewards * self.discounts[:, None], axis=0, reverse=True)
 
     def _backward(self, point: "Array", paths: Paths, scales: "Array") -> "Array":

@@ -20,18 +20,11 @@ if TYPE_CHECKING:
     from jax import Array
 
 
-class Model(Protocol):
+class Source(Protocol):
     """Pure functions in JAX of one point (d,), one key and one worker, to be mapped and compiled.
 
     A worker is an int32 scalar.
     """
-
-    dimension: int
-    metrics: Mapping[str, Direction]
-    """What ``measure`` says, which includes ``gradient_norm``."""
-
-    def start(self) -> "Array":
-        """Where every method starts."""
 
     def draw(self, key: "Array", worker: "Array", point: "Array") -> Any:
         """A sample of this worker's function, drawn as it is drawn at this point."""
@@ -45,6 +38,17 @@ class Model(Protocol):
     def length(self, sample: Any) -> "Array":
         """The environment steps that the sample took, int32; 0 where there is no environment."""
 
+
+class Model(Source, Protocol):
+    """A source of samples of a function that is known exactly, too."""
+
+    dimension: int
+    metrics: Mapping[str, Direction]
+    """What ``measure`` says, which includes ``gradient_norm``."""
+
+    def start(self) -> "Array":
+        """Where every method starts."""
+
     def estimate(self, key: "Array", worker: "Array", point: "Array") -> "tuple[Array, Array]":
         """A stochastic gradient and its length: ``by_surrogate``, or the same in a quicker way."""
 
@@ -55,7 +59,7 @@ class Model(Protocol):
         """The exact gradient of J."""
 
 
-def gradient_of(model: Model, sample: Any, worker: "Array", point: "Array") -> "Array":
+def gradient_of(model: Source, sample: Any, worker: "Array", point: "Array") -> "Array":
     """The gradient that this sample says, at this point."""
     import jax
 
@@ -64,14 +68,14 @@ def gradient_of(model: Model, sample: Any, worker: "Array", point: "Array") -> "
 
 
 def by_surrogate(
-    model: Model, key: "Array", worker: "Array", point: "Array"
+    model: Source, key: "Array", worker: "Array", point: "Array"
 ) -> "tuple[Array, Array]":
     """One sample's gradient and length, as the model's own words define them."""
     sample = model.draw(key, worker, point)
     return gradient_of(model, sample, worker, point), model.length(sample)
 
 
-def oracle_of(model: Model, worker: "Array") -> Oracle:
+def oracle_of(model: Source, worker: "Array") -> Oracle:
     """What this worker can compute, in the words of ``algorithms/local.py``."""
     import jax
     import jax.numpy as jnp

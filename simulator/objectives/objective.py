@@ -25,15 +25,13 @@ class Size(NamedTuple):
     itemsize: int
 
 
-class Objective(Protocol):
-    """Shapes: ``point`` is (d,), ``tickets`` (B, 3) int32, ``weights`` (B,); ``root`` a key."""
+class Values(Protocol):
+    """What tickets are worth: gradients, or what workers send after steps of their own.
+
+    Shapes: ``point`` is (d,), ``tickets`` (B, 3) int32, ``weights`` (B,); ``root`` a key.
+    """
 
     dimension: int
-    metrics: Mapping[str, Direction]
-    """What ``evaluate`` measures and which way is better; the first is the default target."""
-
-    def initial_point(self, root: "Array") -> "Array":
-        """Where every method of one seed starts."""
 
     def gradient(
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
@@ -53,6 +51,16 @@ class Objective(Protocol):
 
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
         """One ticket's gradient, computed the plain way: the oracle of the two above."""
+
+
+class Objective(Values, Protocol):
+    """Something to maximise."""
+
+    metrics: Mapping[str, Direction]
+    """What ``evaluate`` measures and which way is better; the first is the default target."""
+
+    def initial_point(self, root: "Array") -> "Array":
+        """Where every method of one seed starts."""
 
     def evaluate(
         self, root: "Array", point: "Array", step: int, episodes: int
@@ -89,7 +97,7 @@ class Exact(Objective, Protocol):
 class Local(Objective, Protocol):
     """An objective of which a worker can take several steps of its own."""
 
-    def worked(self, work: Work) -> Objective:
+    def worked(self, work: Work) -> Values:
         """The same, as seen by the server: a ticket is worth what this work sends."""
 
 

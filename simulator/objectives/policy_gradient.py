@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import OWN, own_environment
 from simulator.objectives.environments.spaces import Environment
-from simulator.objectives.estimator import initial_key
-from simulator.objectives.objective import Direction
+from simulator.objectives.estimator import episode_keys, initial_key
+from simulator.objectives.objective import Direction, Values
 
 if TYPE_CHECKING:
     from jax import Array
@@ -101,6 +102,16 @@ class PolicyGradient:
 
         totals, _ = self._episodes.play(root, jnp.int32(step), point, episodes=episodes)
         return {"return": totals.mean()}
+
+    def worked(self, work: Work) -> Values:
+        """The values of tickets that are a method's local work, where the environment is in JAX."""
+        from simulator.objectives.batched import Batched
+        from simulator.objectives.episodes import Episodes
+        from simulator.objectives.sampled import worked
+
+        if not isinstance(self._episodes, Batched):
+            raise ValueError("local steps need an environment in JAX, such as CartPole-v1")
+        return worked(Episodes(self._episodes), self.dimension, work, episode_keys)
 
     def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
         """Play the policy: the episodes that ``evaluate`` would, at step 0 of a run so seeded."""

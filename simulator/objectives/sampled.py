@@ -1,7 +1,7 @@
 """How are many samples of a model computed at once?  Map over the tickets, compile, add up.
 
-``Sampled`` makes an objective of a model.  ``Worked`` shows it through a method's local work: a
-ticket's value is then what its worker sends after several steps of its own.
+``Sampled`` makes an objective of a model.  ``worked`` are the values of tickets that are a method's
+local work: what a worker sends after several steps of its own.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
-from simulator.objectives.model import Model, oracle_of
-from simulator.objectives.objective import Direction, Objective, ticket_keys
+from simulator.objectives.model import Model, Source, oracle_of
+from simulator.objectives.objective import Direction, Values, ticket_keys
 
 if TYPE_CHECKING:
     from jax import Array
@@ -19,13 +19,18 @@ Estimate: TypeAlias = Callable[["Array", "Array", "Array"], "tuple[Array, Array]
 """``value, environment_steps = estimate(key, worker, point)``, of one ticket."""
 
 
+Keys: TypeAlias = Callable[["Array", "Array"], "Array"]
+"""One random key for each ticket, from the root and the tickets' rows."""
+
+
 class Estimates:
     """One estimate for all tickets of a batch, at one point or each at its own."""
 
-    def __init__(self, estimate: Estimate) -> None:
+    def __init__(self, dimension: int, estimate: Estimate, keys: Keys = ticket_keys) -> None:
         import jax
 
-        self._estimate = estimate
+        self.dimension = dimension
+        self._estimate, self._keys = estimate, keys
         self._weighted = jax.jit(self._weighted_sum)
         self._each = jax.jit(self._one_each)
 
@@ -45,7 +50,7 @@ class Estimates:
         import jax.numpy as jnp
 
         rows = jnp.array([ticket], jnp.int32)
-        value, steps = self._estimate(ticket_keys(root, rows)[0], rows[0, 0], point)
+        value, steps = self._estimate(self._keys(root, rows)[0], rows[0, 0], point)
         return value, int(steps)
 
     def _weighted_sum(
@@ -54,7 +59,7 @@ class Estimates:
         import jax
         import jax.numpy as jnp
 
-        keys, workers = ticket_keys(root, tickets), _workers(tickets)
+        keys, workers = self._keys(root, tickets), _workers(tickets)
         each, steps = jax.vmap(self._estimate, (0, 0, None))(keys, workers, point)
         return weights @ each, jnp.sum(jnp.where(weights != 0, steps, 0), dtype=jnp.int32)
 
@@ -64,7 +69,7 @@ class Estimates:
         import jax
         import jax.numpy as jnp
 
-        keys, workers = ticket_keys(root, tickets), _workers(tickets)
+        keys, workers = self._keys(root, tickets), _workers(tickets)
         each, steps = jax.vmap(self._estimate)(keys, workers, points)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
         real = weights != 0
@@ -78,12 +83,11 @@ def _workers(tickets: "Array") -> "Array":
 class Sampled(Estimates):
     """The objective of a model: its metrics and its gradient are exact."""
 
-    def __init__(self, model: Model, estimate: Estimate | None = None) -> None:
+    def __init__(self, model: Model) -> None:
         import jax
 
-        super().__init__(estimate or model.estimate)
+        super().__init__(model.dimension, model.estimate)
         self.model = model
-        self.dimension: int = model.dimension
         self.metrics: Mapping[str, Direction] = model.metrics
         self._measure = jax.jit(model.measure)
         self._measure_all = jax.jit(jax.vmap(model.measure))
@@ -106,16 +110,15 @@ class Sampled(Estimates):
         gradients: Array = self._ascent(points)
         return gradients
 
-    def worked(self, work: Work) -> Objective:
+    def worked(self, work: Work) -> Values:
         """The same, its tickets being local work."""
-        return Worked(self, work)
+        return worked(self.model, self.dimension, work)
 
 
-class Worked(Sampled):
-    """An objective through a method's local work: points are payloads, values contributions."""
+def worked(source: Source, dimension: int, work: Work, keys: Keys = ticket_keys) -> Estimates:
+    """The values of local work: points are payloads."""
 
-    def __init__(self, objective: Sampled, work: Work) -> None:
-        def estimate(key: "Array", worker: "Array", payload: "Array") -> "tuple[Array, Array]":
-            return work(oracle_of(objective.model, worker), payload, key)
+    def estimate(key: "Array", worker: "Array", payload: "Array") -> "tuple[Array, Array]":
+        return work(oracle_of(source, worker), payload, key)
 
-        super().__init__(objective.model, estimate)
+    return Estimates(dimension, estimate, keys)

@@ -342,3 +342,43 @@ def test_the_horizon_ends_every_episode() -> None:
 def test_settings_without_sense_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         PolicyGradient("CartPole-v1", **settings)
+
+
+# Local work
+
+
+def test_local_work_of_one_step_is_the_gradient_itself():
+    """A client that takes one step of length 1 sends its gradient; its episode is another one."""
+    from algorithms.local import ascent
+    from simulator.objectives.estimator import episode_keys
+    from simulator.objectives.twin import plain_episode, plain_gradient
+
+    objective = PolicyGradient("CartPole-v1", hidden=(4,), horizon=16, dtype="float64")
+    root, ticket = jax.random.key(2), Ticket(1, 0, 3)
+    point = objective.initial_point(root)
+    values = objective.worked(ascent(1, 1.0))
+    sent, steps = values.sample(root, point, ticket)
+    key = jax.random.fold_in(episode_keys(root, jnp.array([ticket], jnp.int32))[0], 0)
+    engine = objective._episodes
+    episode = plain_episode(engine.environment, engine.policy, point, key, 16)
+    expected = plain_gradient(engine.policy, point, *episode, discount=0.99)
+    np.testing.assert_allclose(sent, expected, rtol=1e-10, atol=1e-12)
+    assert steps == len(episode[-1])
+
+
+def test_local_work_in_a_batch_is_that_of_each():
+    from algorithms.local import pack, variance_reduced
+
+    objective = PolicyGradient("CartPole-v1", hidden=(4,), horizon=16, dtype="float64")
+    root = jax.random.key(2)
+    point = objective.initial_point(root)
+    payload = pack(point, point + 0.01, 0.1 * point, jnp.asarray(0.5))
+    values = objective.worked(variance_reduced(3, 0.1))
+    tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(1, 0, 1)]
+    rows = np.array([*tickets, (0, 0, 0)], np.int32)  # the last is padding
+    weights = np.array([0.5, 0.25, 0.25, 0.0])
+    total, steps = values.gradient(root, payload, rows, weights)
+    each = [values.sample(root, payload, ticket) for ticket in tickets]
+    expected = sum(w * value for w, (value, _) in zip(weights, each, strict=False))
+    np.testing.assert_allclose(total, expected, rtol=1e-10, atol=1e-13)
+    assert int(steps) == sum(taken for _, taken in each)

@@ -1,0 +1,435 @@
+"""Does a study measure what is known, keep what it has run, and predict what theory says?"""
+
+import io
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from math import nan, sqrt
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.console import Console
+from test_cli import straggle, written
+from test_imports import loaded_by
+
+from algorithms.theory import COMPLEXITIES, Problem
+from simulator import analysis, growth, study
+from simulator.analysis import exponents
+from simulator.experiment import Laboratory
+from simulator.loading import load
+from simulator.mistakes import Mistake
+from simulator.prediction import DRAWS, predicted
+from simulator.prescription import problem_of
+from simulator.varying import read
+
+EXACT = """
+seeds = [0]
+cluster = { workers = 4, compute = 1 }
+objective = { kind = "quadratic", dimension = 4, scale = 0 }
+evaluation = { metric = "gradient_norm" }
+stop = { seconds = 100_000, target = 0.1 }
+[methods.synchronous-pg]
+step = 0.5
+[methods.rennala-pg]
+step = 0.5
+batch = 3
+[methods.asynchronous-pg]
+step = 0.1
+[methods.afedpg]
+step = 0.05
+momentum = 0.5
+"""
+NOISY = [
+    'objective={kind="quadratic", dimension=4, scale=0.05}',
+    "cluster.compute={law='exponential', mean=2}",
+]
+"""Every seed has other times, and another path."""
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory):
+    return written(tmp_path_factory.mktemp("exact") / "exact.toml", EXACT)
+
+
+def run(exact, out, vary, settings=(), methods=("synchronous-pg",), **others):
+    asked = {"settings": list(settings), "methods": list(methods), "quiet": True} | others
+    return analysis.study(str(exact), vary, out=out, **asked)
+
+
+def same(frame, other):
+    """All but how long it took."""
+    pd.testing.assert_frame_equal(
+        frame.drop(columns="real_seconds"), other.drop(columns="real_seconds")
+    )
+
+
+def files(directory):
+    """Which file it is and when it was written, by its name."""
+    found = [(path, path.stat()) for path in (directory / "runs").glob("*.json")]
+    return {path.name: (stat.st_ino, stat.st_mtime_ns) for path, stat in found}
+
+
+# Known answers: without noise the path is known, and only the time of a step changes
+
+
+def fitted(frame):
+    return exponents(frame).set_index("method")
+
+
+def test_a_synchronous_step_waits_for_the_slowest_of_more_and_more_workers(exact, tmp_path):
+    settings = ["cluster.compute={law='power', exponent=0.5}"]
+    frame = run(exact, tmp_path / "out", "cluster.workers=4,25,100", settings)
+    assert frame["steps"].nunique() == 1
+    np.testing.assert_allclose(frame["seconds"], frame["steps"] * np.sqrt(frame["value"]))
+    found = fitted(frame).loc["synchronous-pg"]
+    assert found["measured"] == pytest.approx(0.5, abs=1e-9)
+    assert found["predicted"] == pytest.approx(0.5, abs=1e-9)
+
+
+def test_a_straggler_slows_whoever_waits_for_it_and_nobody_else(exact, tmp_path):
+    vary, settings = "cluster.compute[-1]=10:1000:log3", ["cluster.compute=[1, 1, 1, 1]"]
+    frame = run(exact, tmp_path / "out", vary, settings, ("synchronous-pg", "rennala-pg"))
+    found = fitted(frame)
+    for column in ("measured", "predicted"):
+        assert found[column]["synchronous-pg"] == pytest.approx(1.0, abs=1e-9)
+        assert found[column]["rennala-pg"] == pytest.approx(0.0, abs=1e-9)
+
+
+def test_a_slow_network_lengthens_the_cycle_of_those_who_send_each_gradient(exact, tmp_path):
+    vary, methods = "network.upload=0.5:50:log3", ("asynchronous-pg", "afedpg")
+    frame = run(exact, tmp_path / "out", vary, methods=methods)
+    for _, mine in frame.groupby("method"):
+        cycles = mine["seconds"] / (1 + mine["value"])
+        assert cycles.min() > 1
+        np.testing.assert_allclose(cycles, cycles.iloc[0], rtol=1e-12)
+    found = fitted(frame)
+    np.testing.assert_allclose(found["measured"], found["predicted"], rtol=1e-9)
+
+
+def test_the_time_is_that_of_the_first_step_at_the_target(exact, tmp_path):
+    """By hand: x <- x - A x / 2 from the same point, all workers alike."""
+    frame = run(exact, tmp_path / "out", "eps=0.5,0.1")
+    matrix = (2 * np.eye(4) - np.eye(4, k=1) - np.eye(4, k=-1)) / 4
+    point, known = np.array([2.0, 0, 0, 0]), np.array([-0.25, 0, 0, 0])
+    norms = []
+    for _ in range(60):
+        norms.append(np.linalg.norm(matrix @ point - known))
+        point -= 0.5 * (matrix @ point - known)
+    first = [next(k for k, norm in enumerate(norms) if norm <= eps) for eps in (0.5, 0.1)]
+    assert frame["steps"].tolist() == first
+    assert frame["seconds"].tolist() == first
+    assert frame["gradients"].tolist() == [4 * steps for steps in first]
+    assert frame["target"].tolist() == [0.5, 0.1]
+    assert frame["reached"].all()
+
+
+# Which run it is
+
+
+def keys(exact, vary, settings=(), **others):
+    points = study.plan(str(exact), read(vary), list(settings), **others)
+    return {(point.method, point.value, point.seed): point.key() for point in points}
+
+
+def test_every_run_has_a_key_of_its_own_and_keeps_it(exact):
+    found = keys(exact, "cluster.workers=3,4", seeds=[0, 1])
+    assert len(set(found.values())) == len(found) == 4 * 2 * 2
+    assert keys(exact, "cluster.workers=4,3", seeds=[1, 0]) == found
+    some = keys(exact, "cluster.workers=4", methods=["afedpg"])
+    assert some == {("afedpg", 4, 0): found["afedpg", 4, 0]}
+    assert set(keys(exact, "stop.target=0.1", methods=["afedpg"]).values()) == {*some.values()}
+    other = keys(exact, "cluster.workers=4", ["methods.afedpg.step=0.06"])
+    changed = {method for method, _, _ in other if other[method, 4, 0] != found[method, 4, 0]}
+    assert changed == {"afedpg"}
+
+
+def test_a_batch_that_a_method_does_not_have_shares_the_run(exact):
+    found = keys(exact, "batch=2,3", methods=["afedpg", "rennala-pg"])
+    assert found["afedpg", 2, 0] == found["afedpg", 3, 0]
+    assert found["rennala-pg", 2, 0] != found["rennala-pg", 3, 0]
+
+
+def test_a_shared_run_is_run_once_and_has_a_row_for_each_value(exact, tmp_path):
+    methods, heard = ("afedpg", "rennala-pg"), []
+    points = study.plan(str(exact), read("batch=2,3"), methods=list(methods))
+    directory = study.claim(tmp_path / "out", "exact")
+    frame = study.run(points, directory, 1, lambda row, left: heard.append((row["method"], left)))
+    assert frame[["method", "value"]].to_numpy().tolist() == [
+        [m, v] for v in (2, 3) for m in methods
+    ]
+    assert len(files(directory)) == len(heard) == 3
+    assert heard[-1][1] == 0
+
+
+# What was run is not run again
+
+
+def test_a_finished_study_is_only_read(exact, tmp_path):
+    first = run(exact, tmp_path / "out", "cluster.workers=2,3")
+    before = files(tmp_path / "out")
+    again = run(exact, tmp_path / "out", "cluster.workers=2,3")
+    pd.testing.assert_frame_equal(first, again)
+    assert files(tmp_path / "out") == before
+    wider = run(exact, tmp_path / "out", "cluster.workers=2,3,4")
+    assert {**files(tmp_path / "out"), **before} == files(tmp_path / "out")
+    pd.testing.assert_frame_equal(wider[:2], first)
+    pd.testing.assert_frame_equal(wider, pd.read_parquet(tmp_path / "out" / "complexity.parquet"))
+
+
+@pytest.mark.parametrize("broken", ["", '{"method": "synchr', "[]", "null", "{}"])
+def test_a_broken_file_is_run_again(broken, exact, tmp_path):
+    first = run(exact, tmp_path / "out", "cluster.workers=2,3")
+    runs = sorted((tmp_path / "out" / "runs").glob("*.json"))
+    kept = files(tmp_path / "out")
+    whole = runs[0].read_text()
+    runs[0].write_text(broken)
+    same(run(exact, tmp_path / "out", "cluster.workers=2,3"), first)
+    assert json.loads(runs[0].read_text()).keys() == json.loads(whole).keys()
+    assert files(tmp_path / "out")[runs[1].name] == kept[runs[1].name]
+
+
+def test_half_a_file_of_a_killed_study_is_in_nobodys_way(exact, tmp_path):
+    first = run(exact, tmp_path / "out", "cluster.workers=2,3")
+    (name, *_) = files(tmp_path / "out")
+    (tmp_path / "out" / "runs" / name).rename(tmp_path / "out" / "runs" / f"{name}.partial")
+    same(run(exact, tmp_path / "out", "cluster.workers=2,3"), first)
+
+
+def test_an_interrupted_run_is_not_kept(exact, tmp_path, monkeypatch):
+    honest = Laboratory.run
+
+    def interrupted(self, label, seed):
+        run = honest(self, label, seed)
+        run.end = "interrupted" if seed == 1 else run.end
+        return run
+
+    monkeypatch.setattr(Laboratory, "run", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run(exact, tmp_path / "out", "cluster.workers=2", seeds=[0, 1, 2])
+    assert [name.rpartition("-")[0] for name in files(tmp_path / "out")] == ["synchronous-pg-0"]
+    assert not (tmp_path / "out" / "complexity.parquet").exists()
+
+
+# Processes
+
+LONG = ("cluster.workers=2:6:lin5", NOISY, ("synchronous-pg",))
+RUNS = 10
+
+
+def begun(exact, out):
+    """The long study in processes of its own, two runs at a time, when one run has been kept."""
+    vary, settings, (method,) = LONG
+    words = ["complexity", exact, "--vary", vary, "--methods", method, "--seeds", "0,1"]
+    words += [word for setting in settings for word in ("--set", setting)]
+    words += ["--jobs", "2", "--out", out, "--quiet"]
+    begun = subprocess.Popen(
+        [sys.executable, "-m", "simulator", *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not ((out / "runs").is_dir() and files(out)):
+        assert begun.poll() is None, begun.stderr.read()
+        time.sleep(0.005)
+    return begun
+
+
+def test_a_study_that_was_killed_goes_on_where_it_was(exact, tmp_path):
+    out = tmp_path / "out"
+    killed = begun(exact, out)
+    killed.send_signal(signal.SIGKILL)
+    # The processes hold this end of the pipe, too: it closes when the last of them has gone.
+    killed.communicate(timeout=30)
+    kept = files(out)
+    assert 0 < len(kept) < RUNS
+    frame = run(exact, out, *LONG, seeds=[0, 1], jobs=2)
+    assert {**files(out), **kept} == files(out)
+    assert len(files(out)) == RUNS
+    assert frame["seconds"].nunique() == RUNS
+    # Some in two processes, some in two others; here in one.
+    same(frame, run(exact, tmp_path / "one", *LONG, seeds=[0, 1]))
+
+
+def test_an_interrupt_from_the_terminal_is_one_line_and_leaves_nobody_behind(exact, tmp_path):
+    out = tmp_path / "out"
+    process = begun(exact, out)
+    # Everybody in the foreground gets it, some while they are still starting.
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "straggle: interrupted; the same command goes on where it was\n"
+    assert 0 < len(files(out)) < RUNS
+    assert not (out / "complexity.parquet").exists()
+
+
+# What goes wrong
+
+
+def test_a_run_that_fails_is_a_row_and_the_others_go_on(exact, tmp_path):
+    words = ["complexity", exact, "--vary", "cluster.workers=2,3", "--out", tmp_path / "out"]
+    words += ["--methods", "synchronous-pg,rennala-pg", "--set", "methods.synchronous-pg.step=1e3"]
+    answer = straggle(*words, "--jobs", "1", "--quiet")
+    assert (answer.code, answer.out, answer.err) == (3, "", "")
+    frame = pd.read_parquet(tmp_path / "out" / "complexity.parquet")
+    failed = frame["method"] == "synchronous-pg"
+    assert set(frame["end"][failed]) == {"failed"}
+    assert frame["message"][failed].str.len().min() > 10
+    assert frame["seconds"][failed].isna().all()
+    assert set(frame["end"][~failed]) == {"target"}
+    assert frame["reached"].tolist() == (~failed).tolist()
+    notes = growth.notes(frame, 0.9)
+    assert [note for note in notes if note.startswith("synchronous-pg failed at workers n = 2")]
+    assert growth.fitted(frame, 0.9)["reached"].tolist() == [0, 2]
+    drawn = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
+    assert drawn == {"complexity.png", "complexity.svg"}
+
+
+def test_where_it_must_not_write_or_cannot_run_is_told_in_a_line(exact, tmp_path):
+    (tmp_path / "full").mkdir()
+    written(tmp_path / "full" / "thesis.tex", "do not touch")
+    for words, complaint in [
+        (["--out", tmp_path / "full"], "holds something else; name another directory"),
+        (["--out", tmp_path / "full" / "thesis.tex"], "holds something else"),
+        (["--jobs", "0"], "'--jobs': Input should be greater than or equal to 1"),
+        (["--methods", "nobody"], "--methods nobody: not in this scenario"),
+    ]:
+        answer = straggle("complexity", exact, "--vary", "cluster.workers=2", *words)
+        assert answer.code == 2
+        assert complaint in answer.err
+        assert answer.err.count("\n") == 1
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["thesis.tex"]
+    with pytest.raises(Mistake, match="jobs = 0: must be at least 1"):
+        run(exact, tmp_path / "out", "cluster.workers=2", jobs=0)
+
+
+def test_without_a_target_there_is_nothing_to_measure(tmp_path):
+    scenario = written(tmp_path / "aimless.toml", EXACT.replace(", target = 0.1", ""))
+    answer = straggle(
+        "complexity", scenario, "--vary", "cluster.workers=2", "--out", tmp_path / "o"
+    )
+    assert answer.code == 2
+    assert "stop.target: is missing" in answer.err
+
+
+# What theory says
+
+
+def asked(exact, *settings):
+    return load(str(exact), settings)
+
+
+@pytest.mark.parametrize("method", ["synchronous-pg", "rennala-pg", "asynchronous-pg", "afedpg"])
+def test_a_prediction_is_theorys_for_the_workers_and_their_network(exact, method):
+    scenario = asked(
+        exact,
+        "cluster.compute=[1, 2, 3, 40]",
+        "network={upload=[4, 3, 2, 1], download=0.5}",
+        "objective.scale=0.3",
+    )
+    gap = problem_of(scenario, method).gap
+    # A tridiagonal quadratic of four variables with noise of 0.3 in each.
+    problem = Problem((1 + math.cos(math.pi / 5)) / 2, 0.0, 0.3 * 2, gap)
+    law = COMPLEXITIES[method]([1, 2, 3, 40], [4.5, 3.5, 2.5, 1.5], problem, 0.1)
+    assert predicted(scenario, method) == pytest.approx(law.total, rel=1e-12)
+
+
+def test_the_method_is_believed_about_the_hessian(exact):
+    theory = "methods.afedpg={method='rennala-nigt', theory={eps=0.3, hessian_smoothness=2}}"
+    scenario = asked(exact, theory)
+    problem = problem_of(scenario, "afedpg")
+    assert problem.hessian_smoothness == 2
+    law = COMPLEXITIES["rennala-nigt"]([1] * 4, [0] * 4, problem, 0.1)
+    assert predicted(scenario, "afedpg") == law.total
+
+
+def test_the_mean_of_random_durations_stands_for_them(exact):
+    one, settings = "synchronous-pg", ["cluster.workers=1"]
+    of_a_second = predicted(asked(exact, *settings), one)
+    found = predicted(asked(exact, *settings, NOISY[1]), one) / of_a_second
+    # An exponential's deviation is its mean.
+    assert found == pytest.approx(2, abs=4 * 2 / sqrt(DRAWS))
+    assert found != 2
+
+
+NOTHING = {
+    "speeds change": ["cluster.speed={law='periodic', period=9, times=[0, 4], speeds=[1, 0.5]}"],
+    "workers fail": ["cluster.failures={mean_time_between_failures=9, mean_time_to_repair=1}"],
+    "no target": ["stop={seconds=9}"],
+    "another metric": ["evaluation.metric=gap"],
+    "unknown constants": [
+        'objective={kind="policy-gradient", environment="CartPole-v1"}',
+        "evaluation={}",
+    ],
+    "no such theorem": [
+        "methods.synchronous-pg={method='vanilla-asynchronous-pg', step=1, momentum=1}"
+    ],
+    "nobody finishes": ["cluster.compute=inf"],
+}
+
+
+@pytest.mark.parametrize("why", NOTHING)
+def test_where_theory_says_nothing_neither_do_we(why, exact):
+    assert predicted(asked(exact), "synchronous-pg") > 0
+    assert math.isnan(predicted(asked(exact, *NOTHING[why]), "synchronous-pg"))
+
+
+# What is told
+
+
+def told(frame):
+    found = growth.fitted(frame, 0.9)
+    console = Console(width=120, record=True, file=io.StringIO())
+    console.print(growth.table(found, frame))
+    return found, console.export_text()
+
+
+def test_the_table_and_the_data_tell_the_exponents(tmp_path):
+    values = [1, 10, 100] * 2
+    lines = {"method": ["law"] * 3 + ["lost"] * 3, "parameter": "workers n", "value": values}
+    numbers = {"seconds": [2.0, 20.0, 200.0, nan, nan, nan], "predicted": [1.0, 1, 1] + [nan] * 3}
+    frame = pd.DataFrame(lines | numbers | {"seed": 0, "end": "stop", "message": ""})
+    frame["reached"] = frame["seconds"].notna()
+    found, text = told(frame)
+    rows = [
+        [cell.strip() for cell in line.split("│")[1:-1]]
+        for line in text.splitlines()
+        if "│" in line
+    ]
+    dash = "\N{EN DASH}"
+    assert rows == [
+        ["law", "2", "200", "1.00", "1.00 to 1.00", "0.00", "3/3"],
+        ["lost", dash, dash, dash, dash, dash, "0/3"],
+    ]
+    data = json.loads(json.dumps(growth.as_data(found, frame, tmp_path), allow_nan=False))
+    assert data["directory"] == str(tmp_path)
+    assert data["parameter"] == "workers n"
+    assert data["values"] == [1, 10, 100]
+    law, lost = data["methods"]
+    assert law["measured"] == pytest.approx(1)
+    assert law["constant"] == pytest.approx(20)
+    assert (lost["measured"], lost["reached"], lost["of"]) == (None, 0, 3)
+
+
+def test_json_on_the_command_line_is_all_that_is_printed(exact, tmp_path):
+    words = ["complexity", exact, "--vary", "cluster.workers=2,4", "--methods", "synchronous-pg"]
+    answer = straggle(*words, "--out", tmp_path / "out", "--jobs", "1", "--json")
+    assert answer.code == 0
+    assert answer.err == ""
+    assert json.loads(answer.out)["methods"][0]["measured"] == pytest.approx(0, abs=1e-9)
+
+
+def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path):
+    words = ["complexity", exact, "--vary", "cluster.workers=2,4", "--methods", "synchronous-pg"]
+    answer = straggle(*words, "--out", tmp_path / "out", "--jobs", "1")
+    assert [line.partition(" ")[0] for line in answer.err.splitlines()] == ["[1/2]", "[2/2]"]
+    assert "seconds at 2" in answer.out
+    assert f"results: {tmp_path / 'out'}" in answer.out.replace("\n", "")
+
+
+def test_naming_a_study_in_a_notebook_does_not_load_jax():
+    assert "jax" not in loaded_by("from simulator.analysis import study")[0]
