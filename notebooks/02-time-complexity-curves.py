@@ -49,8 +49,7 @@ seeds, jobs = ([0], 1) if small else ([0, 1], 2)
 
 
 def measure(vary, *more):
-    asked = [*settings, *more]
-    return analysis.study("sqrt-workers", vary, settings=asked, seeds=seeds, jobs=jobs)
+    return analysis.complexity("sqrt-workers", vary, *settings, *more, seeds=seeds, jobs=jobs)
 
 
 # %% [markdown]

@@ -154,6 +154,11 @@ def _scale(axes: Axes, frame: pd.DataFrame) -> None:
         number_ticks(axis)
     values = np.sort(frame["value"].unique())
     if len(values) <= FEW:
-        axes.set_xticks(values, [number(value) for value in values])
+        axes.set_xticks(values, [number(_brief(value)) for value in values])
         axes.set_xticks([], minor=True)
     axes.grid(axis="y")
+
+
+def _brief(value: float) -> float:
+    """Three digits of what is no whole number: more do not fit beside each other."""
+    return value if value == round(value) else float(f"{value:.3g}")

@@ -89,11 +89,12 @@ def _median(mine: pd.DataFrame, value: float) -> float:
 def _interval(row: dict[Any, Any]) -> str:
     if _is_nan(row["low"]):
         return DASH
-    return f"{row['low']:.2f} to {row['high']:.2f}"
+    return f"{_number(row['low'], '.2f')} to {_number(row['high'], '.2f')}"
 
 
 def _number(value: float, form: str) -> str:
-    return f"{value:{form}}" if math.isfinite(value) else DASH
+    # No zero is negative.
+    return f"{value:z{form}}" if math.isfinite(value) else DASH
 
 
 def _is_nan(value: Any) -> bool:

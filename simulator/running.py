@@ -1,13 +1,12 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
-import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator import loading, results
+from simulator import results
 from simulator.dry_run import run_schedules
 from simulator.engine import Sinks, Stalled
 from simulator.ledger import Ledger
@@ -27,38 +26,6 @@ class Wishes(NamedTuple):
     schedule_only: bool = False
     tickets: bool = False
     quiet: bool = False
-
-
-def run(
-    source: str | Path,
-    *settings: str,
-    methods: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
-    out: str | Path | None = None,
-    tickets: bool = False,
-    quiet: bool = False,
-) -> results.Results:
-    """What ``straggle run`` does, from Python: every method on every seed, and the results, read.
-
-    ``settings`` are those of ``--set``; the others have the names of the command's options.  Tables
-    and figures are left to whoever calls.
-
-    >>> import tempfile
-    >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3}"
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     found = run("straggler", *short, methods=["afedpg"], seeds=[7], out=folder, quiet=True)
-    >>> found.runs["steps"].tolist(), found.manifest["command"].split()[-4:]
-    ([3], ['--methods', 'afedpg', '--seeds', '7'])
-    """
-    scenario = loading.load(str(source), settings).restrict(methods, seeds)
-    warn(scenario)
-    words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
-    for option, chosen in (("--methods", methods), ("--seeds", seeds)):
-        words += [option, ",".join(map(str, chosen))] if chosen else []
-    place, name = None if out is None else Path(out), Path(source).stem
-    wishes = Wishes(tickets=tickets, quiet=quiet)
-    directory, _ = run_and_write(scenario, place, name, command=shlex.join(words), wishes=wishes)
-    return results.load(directory)
 
 
 def warn(scenario: Scenario) -> None:

@@ -28,7 +28,7 @@ from simulator.record import Run
 from simulator.results import PACKAGES, replace
 from simulator.scenario import Scenario
 from simulator.side_by_side import side_by_side
-from simulator.varying import Vary, read
+from simulator.varying import Vary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from simulator.experiment import Laboratory
 
 Row = dict[str, Any]
-DEFAULT = "cluster.workers=10:1000:log8"
 """What is varied unless one says otherwise."""
 
 
@@ -57,31 +56,6 @@ class Point(NamedTuple):
         """The same for the same run, in whatever study it is; another with other packages."""
         whole = [self.scenario().fingerprint(), *(version(name) for name in PACKAGES)]
         return f"{self.method}-{self.seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
-
-
-def study(
-    scenario: str,
-    vary: str = DEFAULT,
-    *,
-    settings: list[str] | None = None,
-    methods: list[str] | None = None,
-    seeds: list[int] | None = None,
-    out: Path | None = None,
-    jobs: int = 1,
-    quiet: bool = False,
-) -> "pd.DataFrame":
-    """What ``straggle complexity`` measures, as a complexity frame: see ``exponents``.
-
-    The scenario is a file or a shipped one; ``vary`` and ``settings`` read as on the command line.
-    Runs are kept in ``out``, else in ``results/complexity-SCENARIO``, and are not run again.  More
-    ``jobs`` than one are processes: a script needs ``if __name__ == "__main__":`` for them.
-    """
-    if jobs < 1:
-        raise Mistake(f"jobs = {jobs}: must be at least 1")
-    points = plan(scenario, read(vary), settings, methods, seeds)
-    directory = claim(out, Path(scenario).stem)
-    with progress(points, quiet) as told:
-        return run(points, directory, jobs, told)
 
 
 def plan(

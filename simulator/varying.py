@@ -18,6 +18,7 @@ from simulator.loading import put
 from simulator.mistakes import Mistake
 
 RANGE = re.compile(r"([^:]+):([^:]+):(log|lin)(\d+)")
+DEFAULT = "cluster.workers=10:1000:log8"
 MOST = 1000
 """Values."""
 

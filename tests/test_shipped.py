@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 
+from simulator.analysis import complexity, exponents
 from simulator.dry_run import run_schedules
 from simulator.experiment import run_scenario
 from simulator.loading import load, shipped
@@ -61,7 +62,9 @@ def test_three_lines_of_comment_say_what_one_should_see(name):
     assert any(re.search(r"\d", line) for line in lines[1:4])
 
 
-@pytest.mark.parametrize("name", sorted(shipped().keys() - {"straggler", "short-episodes"}))
+@pytest.mark.parametrize(
+    "name", sorted(shipped().keys() - {"straggler", "short-episodes", "time-complexity"})
+)
 def test_the_four_methods_are_compared(name):
     assert list(load(name).methods) == FOUR
 
@@ -292,3 +295,30 @@ def test_in_short_episodes_the_unbiased_gradients_lead_further():
         biased, unbiased = runs["first-finished", seed], runs["earliest-started", seed]
         assert unbiased.looks["return"][60] > 1.05 * biased.looks["return"][60]
         assert unbiased.time > biased.time
+
+
+# More and more workers
+
+
+BARRIERS = {
+    "synchronous-nigt": 0.5,
+    "synchronous-pg": 0.4,
+    "rennala-nigt": -0.1,
+    "rennala-pg": 0.0,
+}
+
+
+def test_in_time_complexity_who_waits_for_everybody_slows_down_as_workers_join(tmp_path):
+    asked = {"seeds": [0, 1, 2], "out": tmp_path / "out", "quiet": True, "jobs": 1}
+    vary = "cluster.workers=10:1000:log8"
+    frame = complexity("time-complexity", vary, methods=[*BARRIERS], **asked)
+    assert frame["reached"].all()
+    slopes = exponents(frame).set_index("method")["measured"]
+    for method, slope in BARRIERS.items():
+        assert slopes[method] == pytest.approx(slope, abs=0.05)
+    frame = complexity(
+        "time-complexity", "cluster.workers=10,500,1000", methods=["afedpg"], **asked
+    )
+    afedpg = frame.groupby("value")["seconds"].median()
+    assert 4 * afedpg[500] < afedpg[10]
+    assert afedpg[500] < 0.9 * afedpg[1000]

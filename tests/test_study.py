@@ -57,8 +57,8 @@ def exact(tmp_path_factory):
 
 
 def run(exact, out, vary, settings=(), methods=("synchronous-pg",), **others):
-    asked = {"settings": list(settings), "methods": list(methods), "quiet": True} | others
-    return analysis.study(str(exact), vary, out=out, **asked)
+    asked = {"methods": list(methods), "quiet": True, "jobs": 1} | others
+    return analysis.complexity(exact, vary, *settings, out=out, **asked)
 
 
 def same(frame, other):
@@ -432,4 +432,4 @@ def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path)
 
 
 def test_naming_a_study_in_a_notebook_does_not_load_jax():
-    assert "jax" not in loaded_by("from simulator.analysis import study")[0]
+    assert "jax" not in loaded_by("from simulator.analysis import complexity")[0]

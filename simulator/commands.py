@@ -1,0 +1,81 @@
+"""What do the commands do, from Python?  The same, and the results are read instead of shown.
+
+``settings`` are those of ``--set``; the others have the names of the commands' options.
+"""
+
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from simulator import loading, results, running, side_by_side, study, varying
+from simulator.mistakes import Mistake
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def run(
+    source: str | Path,
+    *settings: str,
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    out: str | Path | None = None,
+    tickets: bool = False,
+    quiet: bool = False,
+) -> results.Results:
+    """``straggle run``: every method on every seed, and the results.
+
+    >>> import tempfile
+    >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = run("straggler", *short, methods=["afedpg"], seeds=[7], out=folder, quiet=True)
+    >>> found.runs["steps"].tolist(), found.manifest["command"].split()[-4:]
+    ([3], ['--methods', 'afedpg', '--seeds', '7'])
+    """
+    scenario = loading.load(str(source), settings).restrict(methods, seeds)
+    running.warn(scenario)
+    words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
+    for option, chosen in (("--methods", methods), ("--seeds", seeds)):
+        words += [option, ",".join(map(str, chosen))] if chosen else []
+    wishes = running.Wishes(tickets=tickets, quiet=quiet)
+    directory, _ = running.run_and_write(
+        scenario, _place(out), Path(source).stem, command=shlex.join(words), wishes=wishes
+    )
+    return results.load(directory)
+
+
+def complexity(
+    source: str | Path,
+    vary: str = varying.DEFAULT,
+    *settings: str,
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+) -> "pd.DataFrame":
+    """``straggle complexity``: when each run reached the target, for every value of a parameter.
+
+    More ``jobs`` than one are processes: a script, but no notebook, needs
+    ``if __name__ == "__main__":`` for them.
+
+    >>> import tempfile
+    >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = complexity("sqrt-workers", "cluster.workers=2,4", *short,
+    ...         methods=["afedpg"], seeds=[7], out=folder, jobs=1, quiet=True)
+    >>> found["value"].tolist()
+    [2, 4]
+    """
+    if jobs is not None and jobs < 1:
+        raise Mistake(f"jobs = {jobs}: must be at least 1")
+    chosen = list(methods) if methods else None, list(seeds) if seeds else None
+    points = study.plan(str(source), varying.read(vary), list(settings), *chosen)
+    directory = study.claim(_place(out), Path(source).stem)
+    with study.progress(points, quiet) as told:
+        return study.run(points, directory, side_by_side.cores() if jobs is None else jobs, told)
+
+
+def _place(out: str | Path | None) -> Path | None:
+    return None if out is None else Path(out)
