@@ -1,4 +1,4 @@
-"""The command line: ``straggle run | validate | list | schema | evaluate | timeline``.
+"""The command line: ``straggle run | complexity | validate | list | schema | …``.
 
 Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
 packages are imported inside the commands that need them, so that help and checks are instant.

@@ -391,8 +391,9 @@ def told(frame):
 def test_the_table_and_the_data_tell_the_exponents(tmp_path):
     values = [1, 10, 100] * 2
     lines = {"method": ["law"] * 3 + ["lost"] * 3, "parameter": "workers n", "value": values}
-    numbers = {"seconds": [2.0, 20.0, 200.0, nan, nan, nan], "predicted": [1.0, 1, 1] + [nan] * 3}
-    frame = pd.DataFrame(lines | numbers | {"seed": 0, "end": "stop", "message": ""})
+    seconds, law = [2.0, 20.0, 200.0, nan, nan, nan], [1.0, 1.0, 1 - 1e-9, nan, nan, nan]
+    frame = pd.DataFrame(lines | {"seconds": seconds, "predicted": law})
+    frame = frame.assign(seed=0, end="stop", message="")
     frame["reached"] = frame["seconds"].notna()
     found, text = told(frame)
     rows = [
@@ -413,6 +414,13 @@ def test_the_table_and_the_data_tell_the_exponents(tmp_path):
     assert law["measured"] == pytest.approx(1)
     assert law["constant"] == pytest.approx(20)
     assert (lost["measured"], lost["reached"], lost["of"]) == (None, 0, 3)
+
+
+def test_a_tick_has_no_more_digits_than_one_reads():
+    frame = pd.DataFrame({"method": "a", "parameter": "eps", "value": [0.0840896, 0.4, 1234]})
+    frame = frame.assign(seed=0, seconds=[3.0, 2.0, 1.0], predicted=nan)
+    labels = analysis.plot_complexity(frame).get_xticklabels()
+    assert [label.get_text() for label in labels] == ["0.0841", "0.4", "1,234"]
 
 
 def test_json_on_the_command_line_is_all_that_is_printed(exact, tmp_path):
