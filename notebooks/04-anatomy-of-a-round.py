@@ -15,8 +15,8 @@
 # What does a worker do between two steps of the server, which of its work is used, and how old is
 # it by then?
 #
-# A method's curve is decided here, before any gradient has a value. So this notebook looks at times
-# alone, on the cluster of the literature: ten workers, the i-th of which takes the root of i
+# A method's curve is decided here, before any gradient has a value. So this notebook looks mostly
+# at times, on the cluster of the literature: ten workers, the i-th of which takes the root of i
 # seconds for a gradient.
 
 # %%
@@ -149,11 +149,34 @@ table = pd.DataFrame(
 table.rename_axis("worker").round(1)
 
 # %% [markdown]
+# ## How much of a step is signal?
+#
+# The length of the aggregated gradient's expectation over its standard deviation, measured at some
+# steps from gradients that are drawn for it. Now the values matter: this is the noisy quadratic of
+# the scenario, as it comes.
+
+# %%
+noisy = analysis.run(
+    "sqrt-workers",
+    f"stop={{seconds={60 if small else 400}}}",
+    "evaluation={every_seconds=5, diagnostics_every_steps=5}",
+    seeds=[0],
+)
+axes = analysis.plot_signal_to_noise(noisy.steps)
+
+# %% [markdown]
+# An average of M gradients has the root of M times the signal of one at the same point. On the way
+# to the optimum the gradient shrinks and the noise stays, so the ratio falls for everybody: soonest
+# for AFedPG, which gets near it first, and to less than a tenth. A single gradient says hardly
+# anything there. Momentum averages over steps what a batch averages within one.
+
+# %% [markdown]
 # ## What to take away
 #
 # - Waiting shows as idle workers, recalling as wasted work, doing neither as delays: each method
 #   pays in one of these, and the timeline says in which.
 # - The batch decides how much a recall costs, and whether it matters that workers cannot be
 #   stopped.
-# - All of this follows from the cluster alone: `straggle run --schedule-only` tells it for a
+# - A batch buys signal, which momentum has to make up for where there is none.
+# - All but the signal follows from the cluster alone: `straggle run --schedule-only` tells it for a
 #   hundred thousand workers, without a gradient.

@@ -162,7 +162,8 @@ def complexity(
     ] = "cluster.workers=10:1000:log8",
     settings: SetOption = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="[results/complexity-SCENARIO]; goes on.")
+        Path | None,
+        typer.Option(metavar="DIR", help="[results/complexity-SCENARIO-PARAMETER]; goes on."),
     ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
@@ -176,7 +177,7 @@ def complexity(
 
     wanted = varying.read(vary)
     points = study.plan(scenario, wanted, settings, _words(methods), _seeds(seeds))
-    directory = study.claim(out, Path(scenario).stem)
+    directory = study.claim(out, Path(scenario).stem, wanted)
     try:
         with study.progress(points, quiet or as_json) as told:
             frame = study.run(points, directory, jobs or side_by_side.cores(), told)

@@ -71,8 +71,9 @@ def complexity(
     if jobs is not None and jobs < 1:
         raise Mistake(f"jobs = {jobs}: must be at least 1")
     chosen = list(methods) if methods else None, list(seeds) if seeds else None
-    points = study.plan(str(source), varying.read(vary), list(settings), *chosen)
-    directory = study.claim(_place(out), Path(source).stem)
+    varied = varying.read(vary)
+    points = study.plan(str(source), varied, list(settings), *chosen)
+    directory = study.claim(_place(out), Path(source).stem, varied)
     with study.progress(points, quiet) as told:
         return study.run(points, directory, side_by_side.cores() if jobs is None else jobs, told)
 

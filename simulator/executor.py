@@ -70,11 +70,13 @@ def groups(steps: Iterable[Step]) -> Iterator[Group]:
             break
         fresh = step.fresh
         newest = max((ticket.version for ticket in fresh), default=0)
-        if group and (newest > group[0].version or size + len(fresh) > LARGEST):
+        # A step without a gradient takes up room as well.
+        more = max(1, len(fresh))
+        if group and (newest > group[0].version or size + more > LARGEST):
             yield Group(group, step)
             group, size = [], 0
         group.append(step)
-        size += len(fresh)
+        size += more
     if group:
         yield Group(group, None)
     if failure is not None:

@@ -169,7 +169,8 @@ class Laboratory:
                 return
             if len(points) > 2 * (simulation.workers + 1):
                 needed = simulation.versions_in_use() | {simulation.version}
-                needed |= {ticket.version for ticket in following.fresh} if following else set()
+                if following:
+                    needed |= {following.version, *(ticket.version for ticket in following.fresh)}
                 for version in points.keys() - needed:
                     del points[version]
         if not run.looked:

@@ -48,14 +48,23 @@ def notes(frame: pd.DataFrame, confidence: float) -> list[str]:
     what = frame["parameter"].iloc[0]
     told = [
         f"exponent: of the median time to the target against {what}, fitted on all values; "
-        f"interval: {confidence:.0%}, over seeds",
+        f"interval: {confidence:.0%}, {_whence(frame)}",
         "predicted: the exponent of theory's formula over the same values",
     ]
+    if frame["predicted"].isna().any():
+        told.append(
+            f"predicted {DASH}: theory speaks of the time to a gradient's norm "
+            "(evaluation.metric = 'gradient_norm'), on steady clusters, and not of every method"
+        )
     wrong = frame[frame["end"].isin(["failed", "stalled"])]
     for row in wrong.drop_duplicates("method").to_dict("records"):
         at = f"{what} = {row['value']:g}, seed {row['seed']}"
         told.append(f"{row['method']} {row['end']} at {at}: {row['message']}")
     return told
+
+
+def _whence(frame: pd.DataFrame) -> str:
+    return "over seeds" if frame["seed"].nunique() > 1 else "from the residuals, for want of seeds"
 
 
 def draw(frame: pd.DataFrame, directory: Path, confidence: float) -> list[Path]:

@@ -97,6 +97,9 @@ def _put(place: Any, keys: list[str], value: Any, path: str) -> None:
         for one in chosen:
             _put(place[one], rest, value, _join(path, one))
         return
+    if isinstance(place, list) and key == "seconds" and rest:
+        _put(place, rest, value, path)  # a list of durations is short for a table with seconds
+        return
     if isinstance(place, list) and (index := _index(key)) is not None:
         if not -len(place) <= index < len(place):
             raise KeyError(f"{path} has {len(place)} entries, from [0]")

@@ -35,7 +35,7 @@ def opening_seconds(results: Results) -> float:
         return float(runs["simulated_seconds"].max()) or 1.0
     readable = [time for time in ends if _gradients(moving, time) <= GRADIENTS * workers]
     seconds = max(readable, default=min(ends))
-    return seconds * min(1.0, MOST_GRADIENTS * workers / _gradients(moving, seconds))
+    return seconds * min(1.0, MOST_GRADIENTS * workers / max(1, _gradients(moving, seconds)))
 
 
 def _gradients(runs: "list[pd.DataFrame]", seconds: float) -> float:

@@ -53,8 +53,12 @@ def prescribed(scenario: "Scenario", label: str) -> Settings | None:
     theory = table.theory
     if theory is None:
         return None
-    choose = PARAMETERS[table.method]
-    return choose(problem_of(scenario, label), theory.eps, scenario.cluster.workers, theory.factor)
+    choose, workers = PARAMETERS[table.method], scenario.cluster.workers
+    try:
+        return choose(problem_of(scenario, label), theory.eps, workers, theory.factor)
+    except (OverflowError, ZeroDivisionError):
+        told = "asks for more steps than a number holds; raise it"
+        raise Mistake(f"methods.{label}.theory.eps = {theory.eps:g}: {told}") from None
 
 
 def settings_of(scenario: "Scenario", label: str) -> dict[str, Any]:

@@ -147,7 +147,8 @@ def claim_directory(directory: Path) -> Path:
         if any(directory.iterdir()):
             raise Mistake(f"--out {directory}: is not empty; name another directory or remove it")
     except OSError as error:
-        raise Mistake(f"--out {directory}: cannot be written: {error.strerror}") from None
+        told = f"cannot be written: {error.strerror}; name a directory"
+        raise Mistake(f"--out {directory}: {told}") from None
     return directory
 
 

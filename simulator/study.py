@@ -4,7 +4,7 @@ A study runs a scenario at every value of one parameter and keeps, for each meth
 the target was reached, and what theory predicts.  Several runs go side by side.  Every finished run
 is a file at once: a study that was killed goes on where it was, and runs nothing twice.
 
-    results/complexity-NAME/
+    results/complexity-NAME-PARAMETER/
       study.json              what is varied, and the hash of the whole
       runs/KEY.json           a finished run
       complexity.parquet      a row per method, value and seed (``simulator/exponents.py``)
@@ -14,6 +14,7 @@ is a file at once: a study that was killed goes on where it was, and runs nothin
 import hashlib
 import json
 import math
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -73,17 +74,37 @@ def plan(
         try:
             found = loading.check(varied, folder).restrict(methods, seeds)
         except Mistake as mistake:
-            raise Mistake(f"at {vary.path} = {value:g}: {mistake}") from None
-        if found.stop.target is None:
-            raise Mistake("stop.target: is missing; a study measures the time to it")
+            told = str(mistake)
+            where = "" if told.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
+            raise Mistake(where + told) from None
+        _check(found, vary)
         for method in found.methods:
             points += (Point(vary.name, value, varied, folder, method, s) for s in found.seeds)
+    runs = [{point.key() for point in points if point.value == value} for value in vary.values]
+    if len(runs) > 1 and all(each == runs[0] for each in runs):
+        labels = ", ".join(dict.fromkeys(point.method for point in points))
+        raise Mistake(f"--vary {vary.path}: changes nothing about {labels}")
     return points
 
 
-def claim(out: Path | None, name: str) -> Path:
+def _check(scenario: Scenario, vary: Vary) -> None:
+    """Refuse a study without a target, and one of eps whose target is none."""
+    if scenario.stop.target is None:
+        raise Mistake("stop.target: is missing; a study measures the time to it, such as 0.1")
+    if vary.path != "eps" or scenario.metric == "gradient_norm":
+        return
+    if "gradient_norm" in scenario.objective.metrics:
+        remedy = "add --set evaluation.metric=gradient_norm"
+    else:
+        remedy = "which this objective does not know; vary stop.target"
+    other = f"but evaluation.metric = {scenario.metric!r}"
+    raise Mistake(f"--vary eps: is of the gradient's norm, {other}; {remedy}")
+
+
+def claim(out: Path | None, name: str, vary: Vary) -> Path:
     """Where a study goes; to a directory of studies it may go again, and finds what was run."""
-    directory = out or Path("results") / f"complexity-{name}"
+    parameter = re.sub(r"[^A-Za-z0-9.]+", "-", vary.path).strip("-")
+    directory = out or Path("results") / f"complexity-{name}-{parameter}"
     known = (directory / "runs").is_dir()
     if not known and directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
         raise Mistake(f"--out {directory}: holds something else; name another directory")
@@ -108,7 +129,8 @@ def run(
     left = {file: point for file, point in zip(files, points, strict=True) if file not in found}
     for file, row in side_by_side(measure, left, jobs):
         found[file] = row
-        progress(row, sum(file not in found for file in files))
+        at = f"{left[file].parameter} = {left[file].value:g}"
+        progress(row | {"at": at}, sum(file not in found for file in files))
     # What is varied, and the name of it, is the study's and not the run's.
     own = [{"parameter": point.parameter, "value": point.value} for point in points]
     frame = pd.DataFrame([found[file] | mine for file, mine in zip(files, own, strict=True)])
@@ -222,4 +244,6 @@ def progress(points: list[Point], quiet: bool) -> Iterator[Callable[[Row, int], 
 
 def _told(row: Row) -> str:
     reached = f"{row['seconds']:,.4g} s" if row["reached"] else "target not reached"
-    return f"{row['method']}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"
+    return (
+        f"{row['method']}, {row['at']}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"
+    )

@@ -208,16 +208,22 @@ class MethodTable(Table):
         others = ("method", "theory")
         return {name: getattr(self, name) for name in type(self).model_fields if name not in others}
 
+    @model_validator(mode="before")
+    @classmethod
+    def _theory_knows_it(cls, table: Any) -> Any:
+        name = cls.model_fields["method"].default
+        if isinstance(table, Mapping) and "theory" in table and name not in PARAMETERS:
+            known = ", ".join(sorted(PARAMETERS))
+            told = f"prescribes no settings for {name}, but for: {known}"
+            raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
+        return table
+
     @model_validator(mode="after")
     def _all_is_said(self) -> Self:
         if self.theory is None:
             for name, parameter in METHODS[self.method].parameters().items():
                 if parameter.default is parameter.empty and getattr(self, name) is None:
                     raise PydanticCustomError("not_said", "is missing", {"key": name})
-        elif self.method not in PARAMETERS:
-            known = ", ".join(sorted(PARAMETERS))
-            told = f"prescribes no settings for {self.method}, but for: {known}"
-            raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
         return self
 
 

@@ -615,3 +615,24 @@ def test_a_policy_learns(label):
     assert 10 < returns[0] < 35
     assert run.end == "target"
     assert returns[-1] >= 150
+
+
+# Steps without a gradient
+
+NEVER_IN_TIME = {"attempts": 2, "limit": 0.5, "probability": 0.9, "step": 0.1}
+IN_VAIN = {"mindflayer-pg": NEVER_IN_TIME, "mindflayer-nigt": NEVER_IN_TIME | {"momentum": 0.1}}
+
+
+@pytest.mark.parametrize("evaluation", [{}, {"every_steps": 100}], ids=["always", "rarely"])
+def test_rounds_without_any_success_leave_the_point_where_it_is(evaluation):
+    runs, points = play(scenario(IN_VAIN, evaluation=evaluation, stop={"steps": 300}))
+    for label, run in runs.items():
+        assert (run.end, run.steps, run.gradients, run.evaluated) == ("stop", 300, 0, 0)
+        np.testing.assert_array_equal(points[label][300], points[label][0])
+
+
+def test_a_run_that_waits_for_gradients_and_gets_none_ends():
+    runs, _ = play(scenario(IN_VAIN, stop={"gradients": 10}))
+    for label, run in runs.items():
+        assert run.end == "stalled"
+        assert run.message.startswith(f"{label} has closed 1,000 steps without a gradient")

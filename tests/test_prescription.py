@@ -98,7 +98,7 @@ def test_a_larger_hessian_smoothness_may_be_said_but_no_smaller_one():
 @pytest.mark.parametrize(
     ("methods", "told"),
     [
-        ({"fedbuff": {"buffer": 2, "step": 1.0, "local_step": 1.0, "theory": {"eps": 1.0}}},
+        ({"fedbuff": {"theory": {"eps": 1.0}}},
          "methods.fedbuff.theory: prescribes no settings for fedbuff, but for: afedpg, "),
         ({"rennala-nigt": {"step": 0.1, "momentum": 0.1}},
          "methods.rennala-nigt.batch: is missing"),
@@ -126,3 +126,8 @@ def test_local_steps_need_an_environment_in_jax_and_times_of_gradients():
     local = {"fedbuff": {"buffer": 2, "step": 1.0, "local_step": 1.0}}
     told = mistake(local, "policy-gradient", environment="Acrobot-v1")
     assert told.startswith("methods.fedbuff: its workers take steps of their own, which needs an")
+
+
+def test_an_accuracy_beyond_numbers_is_refused():
+    told = mistake({"rennala-nigt": {"theory": {"eps": 1e-300}}})
+    assert told.startswith("methods.rennala-nigt.theory.eps = 1e-300: asks for more steps than")

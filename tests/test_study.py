@@ -157,7 +157,7 @@ def test_a_batch_that_a_method_does_not_have_shares_the_run(exact):
 def test_a_shared_run_is_run_once_and_has_a_row_for_each_value(exact, tmp_path):
     methods, heard = ("afedpg", "rennala-pg"), []
     points = study.plan(str(exact), read("batch=2,3"), methods=list(methods))
-    directory = study.claim(tmp_path / "out", "exact")
+    directory = study.claim(tmp_path / "out", "exact", read("batch=2,3"))
     frame = study.run(points, directory, 1, lambda row, left: heard.append((row["method"], left)))
     assert frame[["method", "value"]].to_numpy().tolist() == [
         [m, v] for v in (2, 3) for m in methods
@@ -441,3 +441,30 @@ def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path)
 
 def test_naming_a_study_in_a_notebook_does_not_load_jax():
     assert "jax" not in loaded_by("from simulator.analysis import complexity")[0]
+
+
+def test_a_study_of_eps_needs_the_norm_of_the_gradient():
+    with pytest.raises(Mistake, match=r"evaluation\.metric = 'gap'; add --set evaluation\.metric="):
+        study.plan("one-straggler", read("eps=0.2,0.4"))
+    with pytest.raises(Mistake, match=r"which this objective does not know; vary stop\.target"):
+        study.plan("straggler", read("eps=0.2,0.4"))
+
+
+def test_a_study_that_varies_nothing_is_refused():
+    with pytest.raises(Mistake, match="--vary batch: changes nothing about afedpg"):
+        study.plan("one-straggler", read("batch=4,8"), methods=["afedpg"])
+
+
+def test_studies_of_two_parameters_have_two_places(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    wanted = [read(f"{path}=1,2") for path in ("a[-1]", "b.c")]
+    places = {study.claim(None, "x", vary).name for vary in wanted}
+    assert places == {"complexity-x-a-1", "complexity-x-b.c"}
+
+
+def test_a_list_of_durations_may_be_named_by_its_seconds():
+    long, short = (
+        study.plan("one-straggler", read(f"{path}=2,5"), methods=["afedpg"])
+        for path in ("cluster.compute.seconds[-1]", "cluster.compute[-1]")
+    )
+    assert [point.key() for point in long] == [point.key() for point in short]

@@ -130,7 +130,7 @@ MISTAKES = [
     ("cluster.wokers=4", "at cluster.wokers = 4: cluster.wokers: unknown key; did you mean"),
     ("cluster.workers=4,5", "at cluster.workers = 5: cluster.compute"),
     ("batch=3,2.5", "at batch = 2.5: methods.rennala-pg.batch = 2.5: must be a whole number"),
-    ("title=3", "at title = 3: title = 3: must be a string"),
+    ("title=3", "title = 3: must be a string"),
     ("cluster.compute[4]=1", "cluster.compute has 4 entries, from [0]"),
     ("cluster.compute[-5]=1", "cluster.compute has 4 entries, from [0]"),
     ("cluster.compute[x]=1", "name an entry of it by its number, such as cluster.compute[0]"),

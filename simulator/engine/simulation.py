@@ -45,6 +45,10 @@ Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 """How long the episodes of these tickets are, in environment steps."""
 
 
+MANY_EMPTY = 1000
+"""Steps without a gradient, after which a run that waits for gradients has no sense."""
+
+
 class Stop(NamedTuple):
     """Where a run ends: whichever comes first, simulated ``seconds`` inclusive."""
 
@@ -111,6 +115,7 @@ class Simulation:
         # Gradients that were sent, but are in no step yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
         self._used, self._kept = 0, NONE
+        self._name, self._empty = name, 0
         self._account_when = account_when
         self._closed: deque[Step] = deque()
         self._stop = Stop()
@@ -231,6 +236,8 @@ class Simulation:
             if sent:
                 sent.pop(ticket, None)
         self._used += len(tickets) - len(again)
+        if not tickets:
+            self._step_without_any()
         self._kept = frozenset(keep) if keep else NONE
         self.version += 1
         if self._trace:
@@ -253,6 +260,16 @@ class Simulation:
                 self._kept,
             )
         )
+
+    def _step_without_any(self) -> None:
+        """Give up on a run that ends with so many gradients, and gets none."""
+        self._empty += 1
+        endless = self._stop.seconds == NEVER and self._stop.steps == NEVER
+        if endless and self._empty >= MANY_EMPTY:
+            raise Stalled(
+                f"{self._name} has closed {MANY_EMPTY:,} steps without a gradient: "
+                "no computation is done within its limit"
+            )
 
     # Gradients
 
