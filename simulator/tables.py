@@ -212,7 +212,8 @@ class MethodTable(Table):
     @classmethod
     def _theory_knows_it(cls, table: Any) -> Any:
         name = cls.model_fields["method"].default
-        if isinstance(table, Mapping) and "theory" in table and name not in PARAMETERS:
+        asked = isinstance(table, Mapping) and table.get("theory") is not None
+        if asked and name not in PARAMETERS:
             known = ", ".join(sorted(PARAMETERS))
             told = f"prescribes no settings for {name}, but for: {known}"
             raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
