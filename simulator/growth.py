@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from matplotlib import rc_context
 from rich.table import Table
 
 from simulator.complexity import plot_complexity
 from simulator.exponents import exponents
 from simulator.plots import save
-from simulator.style import sheet
+from simulator.style import STYLE, sheet
 
 DASH = "\N{EN DASH}"
 
@@ -67,6 +68,7 @@ def _whence(frame: pd.DataFrame) -> str:
     return "over seeds" if frame["seed"].nunique() > 1 else "from the residuals, for want of seeds"
 
 
+@rc_context(STYLE)
 def draw(frame: pd.DataFrame, directory: Path, confidence: float) -> list[Path]:
     """The figure, as PNG and SVG."""
     figures = directory / "figures"

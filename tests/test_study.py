@@ -468,3 +468,11 @@ def test_a_list_of_durations_may_be_named_by_its_seconds():
         for path in ("cluster.compute.seconds[-1]", "cluster.compute[-1]")
     )
     assert [point.key() for point in long] == [point.key() for point in short]
+
+
+def test_the_figure_of_a_study_has_the_style_of_all_figures(exact, tmp_path):
+    frame = run(exact, tmp_path / "out", "cluster.workers=2,3")
+    png, svg = growth.draw(frame, tmp_path, 0.9)
+    assert {png.suffix, svg.suffix} == {".png", ".svg"}
+    # Two spines, not four: those above and on the right are not drawn.
+    assert svg.read_text().count('id="patch_') == 4
