@@ -173,14 +173,19 @@ def complexity(
     as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
 ) -> int:
     """Measure how the time to the target grows, beside what theory predicts."""
-    from simulator import side_by_side, study, varying
+    from simulator import study, varying
 
-    wanted = varying.read(vary)
-    points = study.plan(scenario, wanted, settings, _words(methods), _seeds(seeds))
-    directory = study.claim(out, Path(scenario).stem, wanted)
     try:
-        with study.progress(points, quiet or as_json) as told:
-            frame = study.run(points, directory, jobs or side_by_side.cores(), told)
+        frame, directory = study.conduct(
+            scenario,
+            varying.read(vary),
+            settings=settings,
+            methods=_words(methods),
+            seeds=_seeds(seeds),
+            out=out,
+            jobs=jobs,
+            quiet=quiet or as_json,
+        )
     except KeyboardInterrupt:
         return _complain("interrupted; the same command goes on where it was", 130)
     return _show_study(frame, directory, confidence, quiet, as_json)

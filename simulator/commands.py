@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator import loading, results, running, side_by_side, study, varying
+from simulator import loading, results, running, study, varying
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -70,12 +70,17 @@ def complexity(
     """
     if jobs is not None and jobs < 1:
         raise Mistake(f"jobs = {jobs}: must be at least 1")
-    chosen = list(methods) if methods else None, list(seeds) if seeds else None
-    varied = varying.read(vary)
-    points = study.plan(str(source), varied, list(settings), *chosen)
-    directory = study.claim(_place(out), Path(source).stem, varied)
-    with study.progress(points, quiet) as told:
-        return study.run(points, directory, side_by_side.cores() if jobs is None else jobs, told)
+    frame, _ = study.conduct(
+        str(source),
+        varying.read(vary),
+        settings=list(settings),
+        methods=list(methods) if methods else None,
+        seeds=list(seeds) if seeds else None,
+        out=_place(out),
+        jobs=jobs,
+        quiet=quiet,
+    )
+    return frame
 
 
 def _place(out: str | Path | None) -> Path | None:

@@ -28,7 +28,7 @@ from simulator.prediction import predicted
 from simulator.record import Run
 from simulator.results import PACKAGES, replace
 from simulator.scenario import Scenario
-from simulator.side_by_side import side_by_side
+from simulator.side_by_side import cores, side_by_side
 from simulator.varying import Vary
 
 if TYPE_CHECKING:
@@ -57,6 +57,24 @@ class Point(NamedTuple):
         """The same for the same run, in whatever study it is; another with other packages."""
         whole = [self.scenario().fingerprint(), *(version(name) for name in PACKAGES)]
         return f"{self.method}-{self.seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
+
+
+def conduct(
+    source: str,
+    vary: Vary,
+    *,
+    settings: list[str] | None = None,
+    methods: list[str] | None = None,
+    seeds: list[int] | None = None,
+    out: Path | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+) -> "tuple[pd.DataFrame, Path]":
+    """A whole study, as many runs at a time as there are cores unless said; its frame and place."""
+    points = plan(source, vary, settings, methods, seeds)
+    directory = claim(out, Path(source).stem, vary)
+    with progress(points, quiet) as told:
+        return run(points, directory, jobs or cores(), told), directory
 
 
 def plan(
