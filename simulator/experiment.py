@@ -29,7 +29,7 @@ from simulator.executor import (
 from simulator.learner import Learner, Place
 from simulator.lengths import Ruler
 from simulator.numbers import prepare
-from simulator.objectives.objective import Exact, Local, Objective, Values
+from simulator.objectives.objective import Broken, Exact, Local, Objective, Values
 from simulator.record import Run
 from simulator.scenario import Scenario
 from simulator.schedule import Accounts, Step
@@ -114,7 +114,7 @@ class Laboratory:
             self._train(run, simulation, points)
         except Stalled as stalled:
             run.end, run.message = "stalled", str(stalled)
-        except (Diverged, InvalidDuration) as wrong:
+        except (Broken, Diverged, InvalidDuration) as wrong:
             run.end, run.message = "failed", str(wrong)
         except KeyboardInterrupt:
             run.end, run.message = "interrupted", "interrupted"

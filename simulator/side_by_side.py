@@ -35,7 +35,7 @@ def side_by_side(
         initargs=(os.getpid(),),
     )
     try:
-        with _undisturbed():
+        with undisturbed():
             waiting = {pool.submit(act, name, work): name for name, work in works.items()}
         for future in as_completed(waiting):
             yield waiting[future], future.result()
@@ -47,7 +47,7 @@ def side_by_side(
 
 
 @contextmanager
-def _undisturbed() -> Iterator[None]:
+def undisturbed() -> Iterator[None]:
     """Processes that begin here know no interrupts, from their first moment on."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:

@@ -1,11 +1,12 @@
 """How are the gradients of many episodes computed, where the environment runs on the host?
 
-Episodes are played one by one in numpy; all their steps then go through compiled backward
-passes of a few fixed sizes, so no batch, however long its episodes, compiles anew.
+Processes play the episodes (``environments/players.py``).  Their steps, in the order of the
+tickets, go through compiled backward passes of a few fixed sizes, each as soon as it is full:
+no batch, however long its episodes, compiles anew, and the gradient of the first episodes is
+computed while the last are played.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
@@ -14,142 +15,198 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
-from simulator.objectives.environments.host import Episode
-from simulator.objectives.estimator import (
-    episode_keys,
-    evaluation_keys,
-    score,
-    start_and_noise,
-)
+from simulator.objectives.environments.player import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.players import Players
+from simulator.objectives.environments.variation import Variation
+from simulator.objectives.environments.varied import open_varied
+from simulator.objectives.estimator import episode_keys, evaluation_keys, score
 from simulator.objectives.policies import policy_for
 from simulator.objectives.twin import plain_gradient
 
 if TYPE_CHECKING:
     from jax import Array
 
-Drawn: TypeAlias = tuple[NDArray[np.uint32], NDArray[Any]]
-"""For each row, the seed of its first state and its policy's noise."""
+Record: TypeAlias = tuple[NDArray[Any], ...]
+"""Arrays with a row for each step."""
+
 SIZES = (64, 256, 1024)
 """Rows of a backward pass: as many of the largest as fit, and the rest in the next that does."""
 
 
 class Hosted:
-    """Episodes of one gymnasium environment and one policy architecture."""
+    """Episodes of one gymnasium environment, or of one per worker, and one policy architecture."""
 
     def __init__(
         self,
         name: str,
-        options: Mapping[str, Any],
+        variations: Sequence[Variation],
         hidden: Sequence[int],
         horizon: int,
         discount: float,
         dtype: str,
     ) -> None:
         self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
-        self.environment = host.open_environment(name, options, horizon)
-        size, actions = host.spaces_of(self.environment, name)
+        environment = open_varied(name, variations[0], horizon)
+        size, actions = host.spaces_of(environment, name)
+        size += variations[0].flag is not None
         self.policy = policy_for(size, actions, hidden)
-        self._score = jax.jit(partial(score, self.policy))
-        self._draw = jax.jit(self._seeds_and_noise)
-        self._ticket_keys = jax.jit(episode_keys)
-        self._evaluation_keys = jax.jit(evaluation_keys, static_argnums=2)
+        self.game = Game(name, variations, horizon, self.policy, size, dtype)
+        self._players = Players(self.game)
+        self._environments = {0: environment}
+        self._add = jax.jit(self._with_score, donate_argnums=0)
+        self._of_tickets = jax.jit(lambda root, tickets: _bits(episode_keys(root, tickets)))
+        self._of_evaluation = jax.jit(
+            lambda root, step, episodes: _bits(evaluation_keys(root, step, episodes)),
+            static_argnums=2,
+        )
 
     def gradient(
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         scales, used = self._used(weights)
-        drawn = self._drawn(self._ticket_keys(root, tickets))
-        episodes = self._episodes(np.asarray(point), drawn, used)
-        total = self._backward(point, episodes, scales[used])
-        return total, jnp.int32(sum(len(episode.rewards) for episode in episodes))
+        requests = self._requests(root, tickets, used)
+        episodes = self._players.play({0: np.asarray(point)}, requests)
+        total, steps = self._backward(point, zip(episodes, scales[used], strict=True))
+        return total, jnp.int32(steps)
 
     def gradients(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         scales, used = self._used(weights)
-        drawn = self._drawn(self._ticket_keys(root, tickets))
         totals = [jnp.zeros_like(points[0])] * len(scales)
         lengths = np.zeros(len(scales), np.int32)
-        for row in used:
-            episodes = self._episodes(np.asarray(points[row]), drawn, [row])
-            totals[row] = self._backward(points[row], episodes, scales[[row]])
-            lengths[row] = len(episodes[0].rewards)
+        played = self._at_their_points(root, points, tickets, used)
+        for row, episode in zip(used, played, strict=True):
+            totals[row], lengths[row] = self._backward(points[row], [(episode, scales[row])])
         return jnp.stack(totals), jnp.asarray(lengths)
 
     def lengths(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "Array":
-        _, used = self._used(weights)
-        drawn, each = self._drawn(self._ticket_keys(root, tickets)), np.asarray(points)
-        lengths = np.zeros(len(each), np.int32)
-        for row in used:
-            (episode,) = self._episodes(each[row], drawn, [row])
+        scales, used = self._used(weights)
+        lengths = np.zeros(len(scales), np.int32)
+        played = self._at_their_points(root, points, tickets, used)
+        for row, episode in zip(used, played, strict=True):
             lengths[row] = len(episode.rewards)
         return jnp.asarray(lengths)
 
     def play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
     ) -> "tuple[Array, Array]":
-        drawn = self._drawn(self._evaluation_keys(root, step, episodes))
-        played = self._episodes(np.asarray(point), drawn, range(episodes))
+        bits = np.asarray(self._of_evaluation(root, step, episodes))
+        requests = [self._request(number, number, bits[number]) for number in range(episodes)]
+        played = list(self._players.play({0: np.asarray(point)}, requests))
         totals = [episode.rewards.sum() for episode in played]
         lengths = [len(episode.rewards) for episode in played]
         return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
-        drawn = self._drawn(episode_keys(root, ticket[None]))
-        (episode,) = self._episodes(np.asarray(point), drawn, [0])
+        (request,) = self._requests(root, ticket[None], np.array([0]))
+        episode = plain_episode(
+            self._environment(request.variation),
+            self.game.variations[request.variation],
+            self.game,
+            np.asarray(point),
+            request,
+        )
         gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
         return gradient, len(episode.rewards)
+
+    def _environment(self, variation: int) -> host.Gymnasium:
+        if variation not in self._environments:
+            game = self.game
+            self._environments[variation] = open_varied(
+                game.name, game.variations[variation], game.horizon
+            )
+        return self._environments[variation]
 
     def _used(self, weights: "Array") -> tuple[NDArray[Any], NDArray[Any]]:
         scales = np.asarray(weights, self.discounts.dtype)
         return scales, np.flatnonzero(scales)
 
-    def _drawn(self, keys: "Array") -> Drawn:
-        seeds, noise = self._draw(keys)
-        return np.asarray(seeds), np.asarray(noise)
-
-    def _episodes(self, point: NDArray[Any], drawn: Drawn, rows: Iterable[int]) -> list[Episode]:
-        seeds, noise = drawn
-        return [
-            host.rollout(self.environment, self.policy, point, noise[row], int(seeds[row]))
-            for row in rows
+    def _at_their_points(
+        self, root: "Array", points: "Array", tickets: "Array", used: NDArray[Any]
+    ) -> Iterator[Episode]:
+        each = np.asarray(points)
+        requests = [
+            request._replace(point=number)
+            for number, request in enumerate(self._requests(root, tickets, used))
         ]
+        return self._players.play({n: each[row] for n, row in enumerate(used)}, requests)
 
-    def _seeds_and_noise(self, keys: "Array") -> "tuple[Array, Array]":
-        steps, dtype = len(self.discounts), self.discounts.dtype
-        draw = partial(start_and_noise, self.policy, steps=steps, dtype=dtype)
-        starts, noise = jax.vmap(draw)(keys)
-        return jax.vmap(partial(jax.random.bits, dtype=jnp.uint32))(starts), noise
+    def _requests(self, root: "Array", tickets: "Array", used: NDArray[Any]) -> list[Request]:
+        bits = np.asarray(self._of_tickets(root, tickets))[used]
+        workers = np.asarray(tickets)[used, 0].tolist()
+        return [self._request(*it) for it in zip(range(len(used)), workers, bits, strict=True)]
 
-    def _backward(self, point: "Array", episodes: list[Episode], weights: Any) -> "Array":
-        """One flat weighted pass over all steps, in pieces of the fixed sizes."""
-        total = jnp.zeros_like(point)
-        if not episodes:
-            return total
-        to_go = [self._to_go(episode.rewards) for episode in episodes]
-        scales = [weight * tail for weight, tail in zip(weights, to_go, strict=True)]
-        observations = np.concatenate([episode.observations for episode in episodes])
-        choices = np.concatenate([episode.choices for episode in episodes])
-        for piece in pieces([observations, choices, np.concatenate(scales)]):
-            total += self._score(point, *piece)
-        return total
+    def _request(self, number: int, worker: int, bits: NDArray[np.uint32]) -> Request:
+        seed, *key = bits.tolist()
+        return Request(
+            number=number,
+            variation=worker % len(self.game.variations),
+            point=0,
+            seed=seed,
+            key=key_of(key),
+        )
+
+    def _backward(
+        self, point: "Array", episodes: "Iterable[tuple[Episode, Any]]"
+    ) -> "tuple[Array, int]":
+        """The flat weighted pass over all steps, in pieces of the fixed sizes; how many steps."""
+        total, steps = jnp.zeros_like(point), 0
+
+        def records() -> Iterator[Record]:
+            nonlocal steps
+            for episode, weight in episodes:
+                steps += len(episode.rewards)
+                scales = weight * self._to_go(episode.rewards)
+                yield episode.observations, episode.choices, scales
+
+        for piece in pieces(records()):
+            total = self._add(total, point, *piece)
+        return total, steps
+
+    def _with_score(self, total: "Array", *arguments: "Array") -> "Array":
+        return total + score(self.policy, *arguments)
 
     def _to_go(self, rewards: NDArray[Any]) -> NDArray[Any]:
         discounted = rewards.astype(self.discounts.dtype) * self.discounts[: len(rewards)]
         return np.cumsum(discounted[::-1])[::-1]
 
 
-def pieces(records: list[NDArray[Any]]) -> list[list[NDArray[Any]]]:
-    """The same rows of every record, cut to the fixed sizes and padded with zeros."""
-    parts, start, rows = [], 0, len(records[0])
-    while start < rows:
-        size = next((size for size in SIZES if size >= rows - start), SIZES[-1])
-        parts.append([_padded(record[start : start + size], size) for record in records])
-        start += size
-    return parts
+def pieces(records: Iterable[Record]) -> Iterator[Record]:
+    """Their rows in a row, cut to the fixed sizes as they come, and padded with zeros."""
+    held: list[Record] = []
+    many, largest = 0, SIZES[-1]
+    for record in records:
+        held.append(record)
+        many += len(record[0])
+        while many >= largest:
+            whole = _joined(held)
+            yield tuple(part[:largest] for part in whole)
+            held, many = [tuple(part[largest:] for part in whole)], many - largest
+    if many:
+        size = next(size for size in SIZES if size >= many)
+        yield tuple(_padded(part, size) for part in _joined(held))
+
+
+def _joined(records: list[Record]) -> Record:
+    return tuple(np.concatenate(parts) for parts in zip(*records, strict=True))
 
 
 def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
     return np.pad(rows, [(0, size - len(rows))] + [(0, 0)] * (rows.ndim - 1))
+
+
+def key_of(words: Sequence[int]) -> int:
+    """Words of 32 bits as one number."""
+    return sum(word << (32 * at) for at, word in enumerate(words))
+
+
+def _bits(keys: "Array") -> "Array":
+    """From each key five words: the seed of a first state, and the key of the policy's noise."""
+
+    def words(key: "Array") -> "Array":
+        return jax.random.bits(key, (5,), jnp.uint32)
+
+    return jax.vmap(words)(keys)

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 Direction = Literal["higher", "lower"]
 
 
+class Broken(Exception):
+    """A number could not be computed: an environment failed."""
+
+
 class Size(NamedTuple):
     """How large a point is: its numbers, and the bytes of each."""
 

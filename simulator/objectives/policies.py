@@ -79,6 +79,10 @@ class Softmax(_Network):
 
         return jax.random.gumbel(key, (steps, self.widths[-1]), dtype)
 
+    def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
+        """The same in numpy, where the environment is played there."""
+        return generator.gumbel(size=(steps, self.widths[-1])).astype(dtype)
+
     def choose(self, layers: Layers, observation: Any, noise: Any, xp: Any) -> Any:
         return xp.argmax(self.outputs(layers, observation, xp) + noise, axis=-1).astype(np.int32)
 
@@ -112,6 +116,9 @@ class Gaussian(_Network):
         import jax
 
         return jax.random.normal(key, (steps, len(self.low)), dtype)
+
+    def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
+        return generator.standard_normal((steps, len(self.low)), dtype)
 
     def choose(self, layers: Layers, observation: Any, noise: Any, xp: Any) -> Any:
         mean, deviation = self._moments(layers, observation, xp)

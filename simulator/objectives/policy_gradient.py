@@ -18,6 +18,7 @@ from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import OWN, own_environment
 from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.environments.variation import Variation
 from simulator.objectives.estimator import episode_keys, initial_key
 from simulator.objectives.objective import Direction, Values
 
@@ -137,7 +138,7 @@ def _episodes(
         return Batched(environment, *settings)
     if environment in OWN:
         return Batched(own_environment(environment, options), *settings)
-    return Hosted(environment, options, *settings)
+    return Hosted(environment, [Variation(dict(options))], *settings)
 
 
 def _check(hidden: Sequence[int], horizon: int, discount: float, dtype: str) -> None:

@@ -19,6 +19,7 @@ BENCHMARKS = {
     "curve": "curve",
     "quadratic": "gradients",
     "cartpole": "gradients",
+    "robots": "robots",
     "waste": "gradients",
     "command": "commands",
 }

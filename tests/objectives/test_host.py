@@ -13,30 +13,47 @@ from algorithms.tickets import Ticket
 from simulator.objectives.environments import check_environment, host
 from simulator.objectives.environments.cartpole import State
 from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.player import (
+    Episode,
+    Game,
+    Request,
+    generator,
+    plain_episode,
+)
 from simulator.objectives.environments.spaces import Box, Discrete
-from simulator.objectives.hosted import SIZES, pieces
-from simulator.objectives.policies import policy_for
+from simulator.objectives.environments.variation import Variation
+from simulator.objectives.estimator import episode_keys
+from simulator.objectives.hosted import SIZES, _bits, key_of, pieces
+from simulator.objectives.policies import Policy, policy_for
 from simulator.objectives.policy_gradient import PolicyGradient
 
 ROOT = jax.random.key(11)
 TICKETS = jnp.asarray([[0, 0, 0], [3, 0, 0], [3, 0, 1], [5, 2, 0]], jnp.int32)
 
 
+def game_of(name: str, policy: Policy, horizon: int, dtype: str = "float64") -> Game:
+    return Game(name, [Variation()], horizon, policy, policy.widths[0], dtype)
+
+
+def played(environment: gymnasium.Env, game: Game, point: np.ndarray, seed: int = 0) -> Episode:
+    return plain_episode(environment, Variation(), game, point, Request(0, 0, 0, seed, key=1))
+
+
 def test_an_episode_is_what_the_environment_says_of_the_policys_actions() -> None:
     """Replayed by hand: the same seed and the recorded choices give the recorded rest."""
-    environment = host.open_environment("MountainCarContinuous-v0", {}, horizon=30)
+    environment = host.open_environment("MountainCarContinuous-v0", {}, horizon=130)
     policy = policy_for(*host.spaces_of(environment, "MountainCarContinuous-v0"), (8,))
     point = np.random.default_rng(0).normal(size=policy.dimension)
-    noise = np.random.default_rng(1).normal(size=(30, 1))
-    episode = host.rollout(environment, policy, point, noise, seed=5)
+    episode = played(environment, game_of("MountainCarContinuous-v0", policy, 130), point, seed=5)
     raw, _ = environment.reset(seed=5)
     layers = policy.layers(point)
+    noise = policy.host_noise(generator(1), 130, "float64")
     for observation, choice, reward, row in zip(*episode, noise, strict=True):
         np.testing.assert_array_equal(observation, raw)
         np.testing.assert_array_equal(choice, policy.choose(layers, observation, row, np))
         raw, replayed, *_ = environment.step(np.tanh(choice).astype(np.float32))
         assert replayed == reward
-    assert len(episode.rewards) == 30
+    assert len(episode.rewards) == 130
 
 
 def test_an_episode_ends_with_its_environment() -> None:
@@ -44,7 +61,7 @@ def test_an_episode_ends_with_its_environment() -> None:
     policy = policy_for(4, Discrete(2), ())
     to_the_left = np.zeros(policy.dimension)
     to_the_left[-2] = 100
-    episode = host.rollout(environment, policy, to_the_left, np.zeros((500, 2)), seed=0)
+    episode = played(environment, game_of("CartPole-v1", policy, 500), to_the_left)
     assert 8 <= len(episode.rewards) <= 11
     assert not np.any(episode.choices)
 
@@ -99,13 +116,13 @@ def test_nothing_to_do_is_zero() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
-def test_the_host_and_jax_play_the_same_cartpole() -> None:
+def test_the_host_and_jax_play_the_same_cartpole(monkeypatch: pytest.MonkeyPatch) -> None:
     """From gymnasium's own first states, seen in gymnasium's float32, on the same noise."""
     hosted = PolicyGradient("CartPole-v0", hidden=(16,), horizon=40, dtype="float64")
     starts = gymnasium.make("CartPole-v0")
+    words = lambda row: np.asarray(_bits(episode_keys(ROOT, row[None])))[0].tolist()  # noqa: E731
 
     def reset(parameters: object, key: jax.Array, dtype: object) -> State:
-        seed = int(jax.random.bits(key, dtype=jnp.uint32))
         starts.reset(seed=seed)
         return State(*jnp.asarray(starts.unwrapped.state))
 
@@ -118,6 +135,9 @@ def test_the_host_and_jax_play_the_same_cartpole() -> None:
     point = hosted.initial_point(ROOT) * 3
     lengths = set()
     for row in TICKETS[:3]:
+        seed, *key = words(row)
+        noise = hosted.policy.host_noise(generator(key_of(key)), 40, "float64")
+        monkeypatch.setattr(type(twin.policy), "noise", lambda *_, noise=noise: jnp.asarray(noise))
         expected, length = twin.sample(ROOT, point, Ticket(*row.tolist()))
         theirs, steps = hosted.gradient(ROOT, point, row[None], jnp.ones(1))
         assert steps == length
@@ -127,9 +147,10 @@ def test_the_host_and_jax_play_the_same_cartpole() -> None:
 
 
 def test_pieces_are_all_rows_and_zeros() -> None:
-    for rows in (1, 64, 65, 1023, 1025, 2500):
+    for rows in (1, 64, 65, 1023, 1024, 1025, 2500):
         record = np.arange(1.0, 2 * rows + 1).reshape(rows, 2)
-        cut = [part for (part,) in pieces([record])]
+        parts = [(part,) for part in np.array_split(record, 1 + rows // 100)]
+        cut = [part for (part,) in pieces(parts)]
         assert all(len(part) in SIZES for part in cut)
         np.testing.assert_array_equal(np.concatenate(cut)[:rows], record)
         assert not np.any(np.concatenate(cut)[rows:])
@@ -162,17 +183,20 @@ def test_spaces_are_flattened_and_numbered_as_the_environment_does() -> None:
     strange = Strange(gymnasium.spaces.Discrete(2, start=5))
     assert host.spaces_of(strange, "Strange") == (3, Discrete(2, start=5))
     policy = policy_for(3, Discrete(2, start=5), ())
-    noise = np.array([[1.0, 0.0], [0.0, 1.0]])
-    episode = host.rollout(strange, policy, np.zeros(policy.dimension), noise, seed=0)
-    assert strange.taken == [5, 6]
+    point = np.zeros(policy.dimension)
+    point[2:4] = point[4:6] = -50, 50  # at first the third observation, afterwards the second
+    point[2:4] *= -1
+    episode = played(strange, game_of("Strange", policy, 2), point)
+    assert strange.taken == [6, 5]
     np.testing.assert_array_equal(episode.observations, [[0, 0, 1], [0, 1, 0]])
     matrix = gymnasium.spaces.Box(np.float32(-0.3), np.float32(0.7), (2, 2))
     strange = Strange(matrix)
     size, box = host.spaces_of(strange, "Strange")
     assert isinstance(box, Box)
     policy = policy_for(size, box, ())
-    noise = np.array([[99.0, -99.0, 0.0, 0.0]], np.float32)
-    host.rollout(strange, policy, np.zeros(policy.dimension, np.float32), noise, seed=0)
+    point = np.zeros(policy.dimension, np.float32)
+    point[-8:] = 99, -99, 0, 0, -99, -99, -99, -99  # the means, and hardly any deviation
+    played(strange, game_of("Strange", policy, 1, "float32"), point)
     assert matrix.contains(strange.taken[0])
     np.testing.assert_allclose(strange.taken[0], [[0.7, -0.3], [0.2, 0.2]], atol=1e-7)
 
@@ -235,7 +259,8 @@ def test_checking_imports_no_jax_and_for_ours_no_gymnasium() -> None:
         "assert not {'jax', 'gymnasium'} & set(sys.modules)\n"
         "check('Acrobot-v1', {})\n"
         "assert 'gymnasium' in sys.modules\n"
-        "import simulator.objectives.environments.host, simulator.objectives.policies\n"
+        "import simulator.objectives.environments.player_process, simulator.objectives.policies\n"
+        "import simulator.objectives.environments.robots\n"
         "assert 'jax' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

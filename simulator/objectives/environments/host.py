@@ -1,14 +1,12 @@
-"""How does an episode run in an environment that is not written in JAX?
+"""How is an environment opened that is not written in JAX, and what does a policy see of it?
 
-Any registered gymnasium environment, on the host: the policy acts in numpy on noise that was
-drawn beforehand, so the episode is a function of its ticket, whoever plays it.  Nothing here
-imports JAX, and all that goes in or out are plain arrays: a process per core can do it.
+Any registered gymnasium environment, on the host.  Nothing here imports JAX.
 """
 
 import inspect
 import warnings
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,56 +14,33 @@ from numpy.typing import NDArray
 from simulator.mistakes import no_such_option
 from simulator.objectives.environments.spaces import Actions, Box, Discrete
 
-if TYPE_CHECKING:
-    from simulator.objectives.policies import Policy
-
 Gymnasium: TypeAlias = Any  # gymnasium.Env; the module is imported only when one is opened
 MUJOCO = "MuJoCo is not installed; pip install 'straggle[mujoco]' installs it"
 
 
-class Episode(NamedTuple):
-    """What a policy saw, what it chose and what it got, one row for each step."""
-
-    observations: NDArray[Any]
-    choices: NDArray[Any]
-    rewards: NDArray[np.float64]
-
-
-def rollout(
-    environment: Gymnasium, policy: "Policy", point: NDArray[Any], noise: NDArray[Any], seed: int
-) -> Episode:
-    """Play one episode, as many steps as there are rows of noise at most."""
-    layers = policy.layers(point)
-    observations, choices, rewards = [], [], []
-    raw, _ = environment.reset(seed=seed)
-    for row in noise:
-        observation = _flat(environment, raw, point.dtype)
-        choice = policy.choose(layers, observation, row, np)
-        action = _action(environment, policy.act(choice, np))
-        raw, reward, terminated, truncated, _ = environment.step(action)
-        observations.append(observation)
-        choices.append(choice)
-        rewards.append(float(reward))
-        if terminated or truncated:
-            break
-    return Episode(np.stack(observations), np.stack(choices), np.asarray(rewards, np.float64))
-
-
-def _flat(environment: Gymnasium, raw: Any, dtype: Any) -> NDArray[Any]:
+def flat(environment: Gymnasium, raw: Any) -> NDArray[Any]:
+    """An observation as a vector."""
     if isinstance(raw, np.ndarray):  # a box, which is nearly every environment: no dispatch
-        return raw.reshape(-1).astype(dtype)
+        return raw.reshape(-1)
     from gymnasium.spaces.utils import flatten
 
-    return np.asarray(flatten(environment.observation_space, raw), dtype).reshape(-1)
+    return np.asarray(flatten(environment.observation_space, raw)).reshape(-1)
 
 
-def _action(environment: Gymnasium, action: NDArray[Any]) -> Any:
-    space = environment.action_space
+def as_taken(space: Any, action: NDArray[Any]) -> Any:
+    """An action of a policy, as an environment with this space of actions takes it."""
     if action.ndim == 0:
         return int(action)
-    shaped = action.reshape(space.shape).astype(space.dtype)
+    return within(space, action.reshape(space.shape))
+
+
+def within(space: Any, actions: NDArray[Any]) -> NDArray[Any]:
+    """In the precision of the space, and inside its bounds."""
     # Rounding may carry the end of the range one last bit beyond it.
-    return np.minimum(np.maximum(shaped, space.low), space.high)
+    inside: NDArray[Any] = np.minimum(
+        np.maximum(actions.astype(space.dtype), space.low), space.high
+    )
+    return inside
 
 
 def open_environment(name: str, options: Mapping[str, Any], horizon: int) -> Gymnasium:

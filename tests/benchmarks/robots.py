@@ -1,0 +1,135 @@
+"""How near does training on MuJoCo come to MuJoCo itself?
+
+The product is a whole run: schedule, rollouts, gradients, updates.  The limit is the physics of
+the very same episodes: their first states and actions, recorded from the product, stepped by
+``mj_step`` and nothing else, in as many processes as the product uses, each with half of them.
+"""
+
+import multiprocessing
+import os
+from collections.abc import Iterator
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from measure import Row, alternate
+
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+Played = list[tuple[int, Any]]
+"""Of each episode the seed of its first state, and its actions."""
+
+SETTINGS = {
+    "Humanoid-v4": (0.85, 20, 1000, 12),
+    "Hopper-v4": (0.75, 20, 1000, 25),
+    "Reacher-v4": (0.60, 20, 50, 25),
+}
+"""The aim, the batch, the horizon and the server steps."""
+
+
+def robots(quick: bool) -> Iterator[Row]:
+    for name, (aim, batch, horizon, steps) in SETTINGS.items():
+        yield _row(name, aim, batch, horizon, steps // 4 if quick else steps)
+
+
+def _row(name: str, aim: float, batch: int, horizon: int, steps: int) -> Row:
+    from simulator.side_by_side import cores
+
+    train, played = _training(name, batch, horizon, steps)
+    many = cores()
+    shares = _shares(played, many)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(many, initializer=_open, initargs=(name, horizon)) as pool:
+        pool.map(_nothing, range(many), chunksize=1)
+        physics: list[float] = []
+
+        def limit() -> None:
+            taken = pool.map(_physics, shares, chunksize=1)
+            physics.append(sum(taken) / many)
+
+        seconds = alternate({"limit": limit, "product": train}, rounds=5)
+    rest = float(np.median(physics[1:]))
+    many_steps = sum(len(actions) for _, actions in played)
+    share = rest / seconds["product"]
+    each = 1e6 / many_steps
+    return Row(
+        f"{name}, Rennala NIGT, M = {batch}, {many_steps:,} environment steps",
+        f"≥ {aim:.0%} of raw mj_step on {many} cores",
+        f"{share:.0%} ({rest * each:.1f} against {seconds['product'] * each:.1f} µs a step)",
+        share >= aim,
+    )
+
+
+def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Played]:
+    """The run to repeat, warm, and the episodes that it plays."""
+    from simulator import loading
+    from simulator.experiment import Laboratory
+    from simulator.numbers import prepare
+
+    prepare()
+    settings = {
+        "cluster": {"workers": 10, "compute": {"law": "power", "exponent": 0.5}},
+        "objective": {"kind": "policy-gradient", "environment": name, "horizon": horizon},
+        "evaluation": {"every_steps": 10 * steps, "episodes": 1},
+        "stop": {"steps": steps},
+        "methods": {"rennala-nigt": {"batch": batch, "step": 0.01, "momentum": 0.1}},
+    }
+    scenario = loading.check(settings)
+    objective: Any = scenario.build_objective()
+    laboratory = Laboratory(scenario, objective)
+    hosted = objective._episodes
+    played: Played = []
+    play = hosted._players.play
+
+    def recorded(points: Any, requests: Any) -> Any:
+        for request, episode in zip(requests, play(points, requests), strict=True):
+            played.append((request.seed, hosted.policy.act(episode.choices, np)))
+            yield episode
+
+    hosted._players.play = recorded
+    laboratory.run("rennala-nigt", 0)
+    hosted._players.play = play
+    expected = [run.environment_steps for run in [laboratory.run("rennala-nigt", 0)]]
+
+    def train() -> None:
+        run = laboratory.run("rennala-nigt", 0)
+        assert [run.environment_steps] == expected
+
+    return train, played
+
+
+def _shares(played: Played, many: int) -> list[Played]:
+    """As even as can be, by steps."""
+    shares: list[Played] = [[] for _ in range(many)]
+    for episode in sorted(played, key=lambda episode: -len(episode[1])):
+        min(shares, key=lambda share: sum(len(actions) for _, actions in share)).append(episode)
+    return shares
+
+
+def _open(name: str, horizon: int) -> None:
+    global environment
+    from simulator.objectives.environments import host
+
+    environment = host.open_environment(name, {}, horizon)
+
+
+def _nothing(number: int) -> None:
+    """For a process to be there."""
+
+
+def _physics(share: Played) -> float:
+    """The seconds that MuJoCo alone takes for these episodes."""
+    import mujoco
+
+    task, seconds = environment.unwrapped, 0.0
+    model, data, many = task.model, task.data, task.frame_skip
+    for seed, actions in share:
+        environment.reset(seed=seed)
+        controls = data.ctrl
+        began = perf_counter()
+        for action in actions:
+            controls[:] = action
+            mujoco.mj_step(model, data, many)
+        seconds += perf_counter() - began
+    return seconds

@@ -1,0 +1,212 @@
+"""Processes that play: whoever plays an episode, it is the same; and nothing is lost with them."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from algorithms.tickets import Ticket
+from simulator.objectives.environments import host, players
+from simulator.objectives.environments.player import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.players import Players
+from simulator.objectives.environments.variation import Variation
+from simulator.objectives.objective import Broken
+from simulator.objectives.policies import policy_for
+from simulator.objectives.policy_gradient import PolicyGradient
+
+REQUESTS = [Request(number, 0, number % 3, seed=number, key=100 + number) for number in range(12)]
+
+
+def game_of(name: str, horizon: int = 25, **options: object) -> Game:
+    environment = host.open_environment(name, options, horizon)
+    size, actions = host.spaces_of(environment, name)
+    policy = policy_for(size, actions, (8,))
+    return Game(name, [Variation(options)], horizon, policy, size, "float64")
+
+
+def points_of(game: Game) -> dict[int, np.ndarray]:
+    generator = np.random.default_rng(0)
+    return {number: generator.normal(size=game.policy.dimension) for number in range(3)}
+
+
+def expected(game: Game) -> list[Episode]:
+    (variation,) = game.variations
+    environment = host.open_environment(game.name, variation.options, game.horizon)
+    points = points_of(game)
+    return [plain_episode(environment, variation, game, points[r.point], r) for r in REQUESTS]
+
+
+def assert_same(found: list[Episode], wanted: list[Episode]) -> None:
+    assert len(found) == len(wanted)
+    for one, other in zip(found, wanted, strict=True):
+        for part, theirs in zip(one, other, strict=True):
+            assert part.dtype == theirs.dtype
+            np.testing.assert_array_equal(part, theirs)
+
+
+@pytest.fixture
+def playing() -> Iterator[Callable[..., Players]]:
+    made: list[Players] = []
+
+    def make(game: Game, many: int) -> Players:
+        made.append(Players(game, many))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.mark.parametrize("many", [1, 2, 3])
+def test_any_number_of_processes_plays_the_same(many: int, playing: Callable[..., Players]) -> None:
+    game = game_of("Acrobot-v1")
+    crowd = playing(game, many)
+    for _ in range(2):
+        assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
+    assert list(crowd.play({}, [])) == []
+
+
+def test_a_run_is_the_same_with_one_process_and_with_two(monkeypatch: pytest.MonkeyPatch) -> None:
+    tickets = jnp.array([[worker, 0, 0] for worker in range(7)], jnp.int32)
+    root, weights = jax.random.key(3), jnp.linspace(-1, 1, 7, dtype=jnp.float32)
+    gradients = []
+    for many in (1, 2):
+        monkeypatch.setattr(players, "cores", lambda many=many: many)
+        objective = PolicyGradient("Hopper-v5", hidden=(16,), horizon=40)
+        point = objective.initial_point(root)
+        each, lengths = objective.gradients(root, jnp.stack([point] * 7), tickets, weights)
+        total, steps = objective.gradient(root, point, tickets, weights)
+        assert steps == lengths.sum()
+        gradients.append((total, each, lengths))
+    for one, two in zip(*gradients, strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("name", ["Hopper-v4", "Humanoid-v4"])
+def test_a_gradient_is_that_of_the_twin(name: str) -> None:
+    """The twin plays with gymnasium's own step, one episode after the other."""
+    root = jax.random.key(5)
+    objective = PolicyGradient(name, hidden=(16,), horizon=30, dtype="float64")
+    point, tickets = objective.initial_point(root), [Ticket(0, 0, 0), Ticket(4, 0, 1)]
+    rows, weights = jnp.asarray(tickets, jnp.int32), jnp.array([0.25, -2.0])
+    samples = [objective.sample(root, point, ticket) for ticket in tickets]
+    wanted = sum(w * gradient for w, (gradient, _) in zip(weights, samples, strict=True))
+    total, steps = objective.gradient(root, point, rows, weights)
+    np.testing.assert_allclose(total, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max())
+    assert steps == sum(length for _, length in samples)
+
+
+def test_a_process_that_dies_is_replaced(tmp_path: Path, playing: Callable[..., Players]) -> None:
+    marker = tmp_path / "died"
+    game = game_of("strange_environments:Deadly-v0", marker=str(marker))
+    crowd = playing(game, 2)
+    before = set(crowd.pids)
+    found = list(crowd.play(points_of(game), REQUESTS))
+    assert marker.exists()
+    assert len(before - set(crowd.pids)) == 1
+    assert_same(found, expected(game))
+
+
+def test_a_process_killed_from_outside_is_replaced(playing: Callable[..., Players]) -> None:
+    game = game_of("Acrobot-v1", horizon=200)
+    crowd, found = playing(game, 2), []
+    for episode in crowd.play(points_of(game), REQUESTS):
+        found.append(episode)
+        if len(found) == 2:
+            for pid in crowd.pids:
+                os.kill(pid, signal.SIGKILL)
+    assert_same(found, expected(game))
+
+
+def test_between_two_rounds_it_may_die_as_well(playing: Callable[..., Players]) -> None:
+    game = game_of("Acrobot-v1")
+    crowd = playing(game, 1)
+    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
+    os.kill(*crowd.pids, signal.SIGKILL)
+    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("Deadly", r"the process that plays it died 3 times in a row.*exit code 7$"),
+        ("Raising", r": ArithmeticError: the pole snapped$"),
+    ],
+)
+def test_what_cannot_be_played_is_said(
+    name: str, message: str, playing: Callable[..., Players]
+) -> None:
+    game = game_of(f"strange_environments:{name}-v0")
+    crowd = playing(game, 2)
+    for _ in range(2):  # whoever asks again is told again
+        with pytest.raises(Broken, match=message) as told:
+            list(crowd.play(points_of(game), REQUESTS))
+        assert "\n" not in str(told.value)
+
+
+def test_after_an_interrupt_others_play(playing: Callable[..., Players]) -> None:
+    game = game_of("Acrobot-v1")
+    crowd = playing(game, 2)
+    interrupted = crowd.play(points_of(game), REQUESTS)
+    next(interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
+    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
+
+
+def test_points_and_episodes_larger_than_any_buffer_pass(playing: Callable[..., Players]) -> None:
+    """Both sides send at once; neither may wait for the other to listen."""
+    game = game_of("Humanoid-v4", 120, terminate_when_unhealthy=False)
+    environment = host.open_environment("Humanoid-v4", {}, 120)
+    policy = policy_for(*host.spaces_of(environment, "Humanoid-v4"), (256,))
+    game = game._replace(policy=policy)
+    points = {number: np.full(policy.dimension, number / 1e3) for number in range(20)}
+    requests = [Request(number, 0, number, number, number) for number in range(20)]
+    found = list(playing(game, 2).play(points, requests))
+    assert [len(episode.rewards) for episode in found] == [120] * 20
+
+
+SCRIPT = """
+import sys
+from test_players import game_of
+from simulator.objectives.environments.players import Players
+crowd = Players(game_of("Acrobot-v1"), 2)
+print(*crowd.pids, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_players_end_with_whoever_started_them() -> None:
+    here = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
+    with subprocess.Popen(
+        [sys.executable, "-c", SCRIPT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=os.environ | {"PYTHONPATH": here},
+    ) as parent:
+        assert parent.stdout is not None
+        pids = [int(word) for word in parent.stdout.readline().split()]
+        parent.kill()
+    assert len(pids) == 2
+    for _ in range(200):
+        if not any(_alive(pid) for pid in pids):
+            break
+        time.sleep(0.05)
+    assert not any(_alive(pid) for pid in pids)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+        # A process that is dead, but that nobody has asked for, is still listed.
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
