@@ -20,7 +20,7 @@ from simulator.objectives.estimator import (
     score,
     start_and_noise,
 )
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import Trunk, policy_for
 from simulator.objectives.twin import plain_episode, plain_gradient
 
 if TYPE_CHECKING:
@@ -42,12 +42,13 @@ class Batched:
         horizon: int,
         discount: float,
         dtype: str,
+        trunk: Trunk = "shared",
     ) -> None:
         self.environment, self.horizon, self.discount = environment, horizon, discount
         # The paths have room for whole blocks; nothing happens after the horizon.
         self.room = -(-horizon // BLOCK) * BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
-        self.policy = policy_for(environment.observation_size, environment.actions, hidden)
+        self.policy = policy_for(environment.observation_size, environment.actions, hidden, trunk)
         self.gradient = jax.jit(self._gradient)
         self.gradients = jax.jit(self._gradients)
         self.lengths = jax.jit(self._lengths)

@@ -21,7 +21,7 @@ from simulator.objectives.estimator import (
     score,
     start_and_noise,
 )
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import Trunk, policy_for
 from simulator.objectives.twin import plain_gradient
 
 if TYPE_CHECKING:
@@ -44,11 +44,12 @@ class Hosted:
         horizon: int,
         discount: float,
         dtype: str,
+        trunk: Trunk = "shared",
     ) -> None:
         self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
         self.environment = host.open_environment(name, options, horizon)
         size, actions = host.spaces_of(self.environment, name)
-        self.policy = policy_for(size, actions, hidden)
+        self.policy = policy_for(size, actions, hidden, trunk)
         self._score = jax.jit(partial(score, self.policy))
         self._draw = jax.jit(self._seeds_and_noise)
         self._ticket_keys = jax.jit(episode_keys)

@@ -20,6 +20,7 @@ from simulator.objectives.environments.catalogue import OWN, own_environment
 from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.estimator import episode_keys, initial_key
 from simulator.objectives.objective import Direction, Values
+from simulator.objectives.policies import Trunk
 
 if TYPE_CHECKING:
     from jax import Array
@@ -42,8 +43,9 @@ class PolicyGradient:
     """The expected discounted return of a stochastic policy, by REINFORCE.
 
     ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``hidden`` are the
-    sizes of the policy's hidden layers, ``horizon`` is in steps and rules over the
-    environment's own limit.
+    sizes of the policy's hidden layers, which mean and deviation share or, with
+    ``trunk="separate"``, each have; ``horizon`` is in steps and rules over the environment's own
+    limit.
     """
 
     metrics: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
@@ -57,11 +59,12 @@ class PolicyGradient:
         horizon: int = 200,
         discount: float = 0.99,
         dtype: str = "float32",
+        trunk: Trunk = "shared",
     ) -> None:
         _check(hidden, horizon, discount, dtype)
         self.dtype = np.dtype(dtype)
         self._episodes = _episodes(
-            environment, environment_options, tuple(hidden), horizon, discount, dtype
+            environment, environment_options, tuple(hidden), horizon, discount, dtype, trunk
         )
         self.policy = self._episodes.policy
         self.dimension: int = self.policy.dimension

@@ -123,10 +123,12 @@ def cases() -> Iterator[dict[str, PolicyGradient]]:
     sizes: dict[str, Any] = {"hidden": (6,), "horizon": 21, "dtype": "float64"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "BLOCK", 8)
-        yield {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
+        plain = {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
+        apart = PolicyGradient("Pendulum-v1", **sizes, trunk="separate")
+        yield plain | {"separate": apart}
 
 
-@pytest.fixture(params=["CartPole-v1", "Pendulum-v1"])
+@pytest.fixture(params=["CartPole-v1", "Pendulum-v1", "separate"])
 def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
     return cases[request.param]
 

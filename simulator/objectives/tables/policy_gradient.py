@@ -7,9 +7,9 @@ import numpy as np
 from annotated_types import MinLen
 from pydantic import Field
 
-from simulator.objectives.environments.catalogue import OWN, check_environment, spaces
+from simulator.objectives.environments.catalogue import OWN, spaces
 from simulator.objectives.objective import Direction, Playing, Size
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import Policy, Trunk, policy_for
 from simulator.objectives.tables.types import Count, Share
 from simulator.tables import Table
 
@@ -18,6 +18,7 @@ class PolicyTable(Table):
     """A multi-layer perceptron with tanh units."""
 
     hidden: Annotated[list[Count], MinLen(1)] = Field([64, 64], description="units per layer")
+    trunk: Trunk = Field("shared", description="whether mean and deviation share these layers")
 
 
 class PolicyGradientTable(Table):
@@ -43,14 +44,16 @@ class PolicyGradientTable(Table):
         return self.environment in OWN
 
     def check(self, workers: int) -> None:
-        """Raise a one-line ValueError if there is no such environment."""
-        check_environment(self.environment, self.environment_options)
+        """Raise a one-line ValueError if there is no such environment, or policy for it."""
+        self._policy()
 
     def size(self, workers: int) -> Size:
-        """Of a point, without JAX; ValueError if there is no such environment."""
+        """Of a point, without JAX; the same ValueErrors."""
+        return Size(self._policy().dimension, np.dtype(self.dtype).itemsize)
+
+    def _policy(self) -> Policy:
         seen, actions = spaces(self.environment, self.environment_options)
-        policy = policy_for(seen, actions, self.policy.hidden)
-        return Size(policy.dimension, np.dtype(self.dtype).itemsize)
+        return policy_for(seen, actions, self.policy.hidden, self.policy.trunk)
 
     def build(self, workers: int) -> Playing:
         from simulator.objectives.policy_gradient import PolicyGradient
@@ -62,4 +65,5 @@ class PolicyGradientTable(Table):
             horizon=self.horizon,
             discount=self.discount,
             dtype=self.dtype,
+            trunk=self.policy.trunk,
         )
