@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.objectives.environments.rollout import Paths, rollout
 from simulator.objectives.environments.spaces import Environment
@@ -21,6 +22,7 @@ from simulator.objectives.estimator import (
     start_and_noise,
 )
 from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_episode, plain_gradient
 
 if TYPE_CHECKING:
@@ -43,12 +45,15 @@ class Batched:
         discount: float,
         dtype: str,
         trunk: Trunk = "shared",
+        standard: Standard | None = None,
     ) -> None:
         self.environment, self.horizon, self.discount = environment, horizon, discount
         # The paths have room for whole blocks; nothing happens after the horizon.
         self.room = -(-horizon // BLOCK) * BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
-        self.policy = policy_for(environment.observation_size, environment.actions, hidden, trunk)
+        self.policy = policy_for(
+            environment.observation_size, environment.actions, hidden, trunk, standard
+        )
         self.gradient = jax.jit(self._gradient)
         self.gradients = jax.jit(self._gradients)
         self.lengths = jax.jit(self._lengths)
@@ -89,6 +94,14 @@ class Batched:
         keys = evaluation_keys(root, step, episodes)
         paths = self._paths(self._choose, point, keys, jnp.ones(episodes, bool))
         return jnp.sum(paths.rewards, axis=0), paths.lengths
+
+    def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
+        """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
+        neutral = jnp.zeros(self.policy.dimension, self.discounts.dtype)
+        keys = evaluation_keys(root, jnp.int32(0), episodes)
+        paths = jax.jit(self.paths)(neutral, keys)
+        played = np.arange(self.room)[:, None] < np.asarray(paths.lengths)
+        return np.asarray(paths.observations)[played]
 
     def paths(self, point: "Array", keys: "Array") -> Paths:
         """An episode for each key, at one point."""

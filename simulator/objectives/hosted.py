@@ -22,6 +22,7 @@ from simulator.objectives.estimator import (
     start_and_noise,
 )
 from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_gradient
 
 if TYPE_CHECKING:
@@ -45,11 +46,12 @@ class Hosted:
         discount: float,
         dtype: str,
         trunk: Trunk = "shared",
+        standard: Standard | None = None,
     ) -> None:
         self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
         self.environment = host.open_environment(name, options, horizon)
         size, actions = host.spaces_of(self.environment, name)
-        self.policy = policy_for(size, actions, hidden, trunk)
+        self.policy = policy_for(size, actions, hidden, trunk, standard)
         self._score = jax.jit(partial(score, self.policy))
         self._draw = jax.jit(self._seeds_and_noise)
         self._ticket_keys = jax.jit(episode_keys)
@@ -96,6 +98,13 @@ class Hosted:
         totals = [episode.rewards.sum() for episode in played]
         lengths = [len(episode.rewards) for episode in played]
         return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
+
+    def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
+        """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
+        neutral = np.zeros(self.policy.dimension, self.discounts.dtype)
+        drawn = self._drawn(self._evaluation_keys(root, jnp.int32(0), episodes))
+        played = self._episodes(neutral, drawn, range(episodes))
+        return np.concatenate([episode.observations for episode in played])
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
         drawn = self._drawn(episode_keys(root, ticket[None]))

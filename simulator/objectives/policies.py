@@ -15,6 +15,7 @@ import numpy as np
 
 from simulator.objectives.environments.spaces import Actions, Box, Discrete
 from simulator.objectives.networks import Network, Perceptron, SideBySide, initial_point
+from simulator.objectives.standard import Standard
 
 if TYPE_CHECKING:
     from jax import Array
@@ -29,6 +30,8 @@ class _Networked:
     """What all policies do with their network."""
 
     network: Network
+    standard: Standard | None = None
+    """The units in which observations are seen; recorded ones are raw."""
 
     @property
     def dimension(self) -> int:
@@ -42,7 +45,8 @@ class _Networked:
         return self.network.layers(point)
 
     def outputs(self, layers: Layers, observation: Any, xp: Any) -> Any:
-        return self.network.outputs(layers, observation, xp)
+        seen = observation if self.standard is None else self.standard.of(observation, xp)
+        return self.network.outputs(layers, seen, xp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,11 @@ Policy: TypeAlias = Softmax | Gaussian
 
 
 def policy_for(
-    observation_size: int, actions: Actions, hidden: Sequence[int], trunk: Trunk = "shared"
+    observation_size: int,
+    actions: Actions,
+    hidden: Sequence[int],
+    trunk: Trunk = "shared",
+    standard: Standard | None = None,
 ) -> Policy:
     """The policy that these actions ask for; a ValueError if it has no deviation to separate.
 
@@ -137,9 +145,11 @@ def policy_for(
                     f"policy.trunk = {trunk!r}: is for continuous actions; these are one of {n}, "
                     "and a softmax is one network: leave it out"
                 )
-            return Softmax(network=Perceptron((*inner, n)), actions=actions)
+            softmax = Perceptron((*inner, n))
+            return Softmax(network=softmax, standard=standard, actions=actions)
         case Box(low):
-            return Gaussian(network=_gaussian_network(inner, len(low), trunk), actions=actions)
+            network = _gaussian_network(inner, len(low), trunk)
+            return Gaussian(network=network, standard=standard, actions=actions)
 
 
 def _gaussian_network(inner: tuple[int, ...], size: int, trunk: Trunk) -> Network:

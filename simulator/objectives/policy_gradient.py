@@ -9,6 +9,7 @@ the questions an objective answers; ``batched.py`` and ``hosted.py`` answer them
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,6 +22,7 @@ from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.estimator import episode_keys, initial_key
 from simulator.objectives.objective import Direction, Values
 from simulator.objectives.policies import Trunk
+from simulator.objectives.standard import EPISODES, Sight, standard_of, standard_root
 
 if TYPE_CHECKING:
     from jax import Array
@@ -45,7 +47,8 @@ class PolicyGradient:
     ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``hidden`` are the
     sizes of the policy's hidden layers, which mean and deviation share or, with
     ``trunk="separate"``, each have; ``horizon`` is in steps and rules over the environment's own
-    limit.
+    limit.  ``observations="standardised"`` shows the policy what it observes in units of its own
+    (``standard.py``).
     """
 
     metrics: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
@@ -60,12 +63,24 @@ class PolicyGradient:
         discount: float = 0.99,
         dtype: str = "float32",
         trunk: Trunk = "shared",
+        observations: Sight = "raw",
     ) -> None:
         _check(hidden, horizon, discount, dtype)
         self.dtype = np.dtype(dtype)
-        self._episodes = _episodes(
-            environment, environment_options, tuple(hidden), horizon, discount, dtype, trunk
+        open_with = partial(
+            _episodes,
+            environment,
+            environment_options,
+            tuple(hidden),
+            horizon,
+            discount,
+            dtype,
+            trunk,
         )
+        self._episodes = open_with(None)
+        if observations == "standardised":
+            seen = self._episodes.observations(standard_root(), EPISODES)
+            self._episodes = open_with(standard_of(seen))
         self.policy = self._episodes.policy
         self.dimension: int = self.policy.dimension
 

@@ -10,6 +10,7 @@ from pydantic import Field
 from simulator.objectives.environments.catalogue import OWN, spaces
 from simulator.objectives.objective import Direction, Playing, Size
 from simulator.objectives.policies import Policy, Trunk, policy_for
+from simulator.objectives.standard import Sight
 from simulator.objectives.tables.types import Count, Share
 from simulator.tables import Table
 
@@ -19,6 +20,7 @@ class PolicyTable(Table):
 
     hidden: Annotated[list[Count], MinLen(1)] = Field([64, 64], description="units per layer")
     trunk: Trunk = Field("shared", description="whether mean and deviation share these layers")
+    observations: Sight = Field("raw", description="the units in which the policy sees them")
 
 
 class PolicyGradientTable(Table):
@@ -66,4 +68,5 @@ class PolicyGradientTable(Table):
             discount=self.discount,
             dtype=self.dtype,
             trunk=self.policy.trunk,
+            observations=self.policy.observations,
         )
