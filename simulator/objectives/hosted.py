@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
 from simulator.objectives.environments.host import Episode
+from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import (
     episode_keys,
     evaluation_keys,
@@ -47,10 +48,13 @@ class Hosted:
         dtype: str,
         trunk: Trunk = "shared",
         standard: Standard | None = None,
+        variations: Sequence[Variation] = ALIKE,
     ) -> None:
         self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
         self.environment = host.open_environment(name, options, horizon)
         size, actions = host.spaces_of(self.environment, name)
+        self.variations = tuple(variations)
+        size += self.variations[0].flag is not None
         self.policy = policy_for(size, actions, hidden, trunk, standard)
         self._score = jax.jit(partial(score, self.policy))
         self._draw = jax.jit(self._seeds_and_noise)
