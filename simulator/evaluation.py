@@ -42,7 +42,10 @@ def select(
 
 
 def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, Any]]:
-    """A row per run: the metrics of its final point; for policies, with their spread."""
+    """A row per run: the metrics of its final point; for policies, with their spread.
+
+    Where workers' environments differ, a row of all is followed by one of each.
+    """
     import jax
 
     prepare()
@@ -56,8 +59,17 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
             metrics = objective.evaluate(jax.random.key(seed), point, 0, episodes)
             rows.append(row | {name: _finite(value) for name, value in metrics.items()})
         else:
-            rows.append(row | _spread(play(point, seed, episodes)))
+            played = play(point, seed, episodes)
+            rows += [row | part for part in _spreads(played, getattr(objective, "worlds", 1))]
     return rows
+
+
+def _spreads(played: list[Any], worlds: int) -> list[dict[str, Any]]:
+    """Of all episodes and, of unequal workers, who play in turn, of each one's."""
+    if worlds == 1:
+        return [_spread(played)]
+    each = [{"worker": worker} | _spread(played[worker::worlds]) for worker in range(worlds)]
+    return [{"worker": "all"} | _spread(played), *each]
 
 
 def _spread(played: list[Any]) -> dict[str, Any]:

@@ -33,6 +33,7 @@ from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
 from simulator.loading import check, shipped
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
+from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable, WorkerTable
 from simulator.remarks import remarks
 from simulator.scenario import (
     ClusterTable,
@@ -221,9 +222,10 @@ TABLES_OF = {
     "clusters/outages.md": (OutageTable, FailuresTable),
     "clusters/network.md": (NetworkTable, TransferTable, UplinkTable),
     "scenarios.md": (
-        Scenario, ClusterTable, NetworkTable, PolicyGradientTable, EvaluationTable, StopTable,
+        Scenario, ClusterTable, NetworkTable, EvaluationTable, StopTable,
     ),
     "objectives/chain.md": (ChainTable,),
+    "objectives/policy-gradient.md": (PolicyGradientTable, PolicyTable, WorkerTable, TargetTable),
     "objectives/quadratic.md": (QuadraticTable,),
 }  # fmt: skip
 

@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.objectives.environments.rollout import Paths, rollout
 from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.environments.worlds import Worlds
 from simulator.objectives.estimator import (
     episode_keys,
     evaluation_keys,
     score,
     start_and_noise,
 )
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_episode, plain_gradient
 
 if TYPE_CHECKING:
@@ -33,21 +36,27 @@ ROWS = 512
 
 
 class Batched:
-    """Episodes of one environment and one policy architecture; points and roots are arguments."""
+    """Episodes of one policy architecture, in one environment or in one for each worker.
+
+    Points and roots are arguments.
+    """
 
     def __init__(
         self,
-        environment: Environment,
+        environments: Sequence[Environment],
         hidden: Sequence[int],
         horizon: int,
         discount: float,
         dtype: str,
+        trunk: Trunk = "shared",
+        standard: Standard | None = None,
     ) -> None:
-        self.environment, self.horizon, self.discount = environment, horizon, discount
+        self.worlds, self.horizon, self.discount = Worlds(environments, dtype), horizon, discount
         # The paths have room for whole blocks; nothing happens after the horizon.
         self.room = -(-horizon // BLOCK) * BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
-        self.policy = policy_for(environment.observation_size, environment.actions, hidden)
+        size, actions = self.worlds.first.observation_size, self.worlds.first.actions
+        self.policy = policy_for(size, actions, hidden, trunk, standard)
         self.gradient = jax.jit(self._gradient)
         self.gradients = jax.jit(self._gradients)
         self.lengths = jax.jit(self._lengths)
@@ -55,14 +64,16 @@ class Batched:
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
         (key,) = episode_keys(root, ticket[None])
-        episode = plain_episode(self.environment, self.policy, point, key, self.horizon)
+        environment = self.worlds.of(int(ticket[0]))
+        episode = plain_episode(environment, self.policy, point, key, self.horizon)
         gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
         return gradient, len(episode[-1])
 
     def _gradient(
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        paths = self._paths(self._choose, point, episode_keys(root, tickets), weights != 0)
+        keys, workers = episode_keys(root, tickets), tickets[:, 0]
+        paths = self._paths(self._choose, point, keys, workers, weights != 0)
         scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
         total = self._backward(point, paths, scales)
         return total, jnp.sum(paths.lengths, dtype=jnp.int32)
@@ -85,37 +96,51 @@ class Batched:
     def _play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
     ) -> "tuple[Array, Array]":
-        keys = evaluation_keys(root, step, episodes)
-        paths = self._paths(self._choose, point, keys, jnp.ones(episodes, bool))
+        # The workers take turns: all have as many episodes, where they divide by the workers.
+        turns = jnp.arange(episodes, dtype=jnp.int32)
+        paths = self.paths(point, evaluation_keys(root, step, episodes), turns)
         return jnp.sum(paths.rewards, axis=0), paths.lengths
 
-    def paths(self, point: "Array", keys: "Array") -> Paths:
-        """An episode for each key, at one point."""
-        return self._paths(self._choose, point, keys, jnp.ones(len(keys), bool))
+    def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
+        """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
+        neutral = jnp.zeros(self.policy.dimension, self.discounts.dtype)
+        keys = evaluation_keys(root, jnp.int32(0), episodes)
+        turns = jnp.arange(episodes, dtype=jnp.int32)
+        paths = jax.jit(self.paths)(neutral, keys, turns)
+        played = np.arange(self.room)[:, None] < np.asarray(paths.lengths)
+        return np.asarray(paths.observations)[played]
+
+    def paths(self, point: "Array", keys: "Array", workers: "Array") -> Paths:
+        """An episode for each key, at one point, in this worker's environment."""
+        return self._paths(self._choose, point, keys, workers, jnp.ones(len(keys), bool))
 
     def _paths_each(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> Paths:
         """A path for each ticket at its own point; none for padding."""
-        choose = jax.vmap(self._choose)
-        return self._paths(choose, points, episode_keys(root, tickets), weights != 0)
+        choose, keys = jax.vmap(self._choose), episode_keys(root, tickets)
+        return self._paths(choose, points, keys, tickets[:, 0], weights != 0)
 
     def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
 
-    def _paths(self, choose: Any, point: "Array", keys: "Array", alive: "Array") -> Paths:
+    def _paths(
+        self, choose: Any, point: "Array", keys: "Array", workers: "Array", alive: "Array"
+    ) -> Paths:
+        environment, axis = self.worlds.rows(workers)
         dtype = self.discounts.dtype
         draw = partial(start_and_noise, self.policy, steps=self.horizon, dtype=dtype)
         starts, noise = jax.vmap(draw, out_axes=(0, 1))(keys)
-        reset = partial(self.environment.reset, self.environment.parameters, dtype=dtype)
+        reset = jax.vmap(partial(environment.reset, dtype=dtype), (axis, 0))
         return rollout(
-            self.environment,
+            environment,
             partial(choose, point),
             lambda choices: self.policy.act(choices, jnp),
-            jax.vmap(reset)(starts),
+            reset(environment.parameters, starts),
             noise,
             alive,
             self.room,
+            axis,
         )
 
     def to_go(self, rewards: "Array") -> "Array":

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 
 class Episodes:
-    """Single episodes of an environment in JAX; every worker has the same."""
+    """Single episodes of an environment in JAX, the worker's own where they differ."""
 
     def __init__(self, batched: Batched) -> None:
         self._batched = batched
 
     def draw(self, key: "Array", worker: "Array", point: "Array") -> Paths:
-        paths = self._batched.paths(jax.lax.stop_gradient(point), key[None])
+        paths = self._batched.paths(jax.lax.stop_gradient(point), key[None], worker[None])
         observations, choices, rewards = (record[:, 0] for record in paths[:3])
         return Paths(observations, choices, rewards, paths.lengths[0])
 

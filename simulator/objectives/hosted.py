@@ -6,7 +6,8 @@ no batch, however long its episodes, compiles anew, and the gradient of the firs
 computed while the last are played.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import jax
@@ -17,10 +18,11 @@ from numpy.typing import NDArray
 from simulator.objectives.environments import host
 from simulator.objectives.environments.player import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.players import Players
-from simulator.objectives.environments.variation import Variation
+from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.environments.varied import open_varied
 from simulator.objectives.estimator import episode_keys, evaluation_keys, score
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_gradient
 
 if TYPE_CHECKING:
@@ -39,18 +41,25 @@ class Hosted:
     def __init__(
         self,
         name: str,
-        variations: Sequence[Variation],
+        options: Mapping[str, Any],
         hidden: Sequence[int],
         horizon: int,
         discount: float,
         dtype: str,
+        trunk: Trunk = "shared",
+        standard: Standard | None = None,
+        variations: Sequence[Variation] = ALIKE,
     ) -> None:
         self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
-        environment = open_varied(name, variations[0], horizon)
+        whole = [replace(each, options={**options, **each.options}) for each in variations]
+        # Workers that are alike share what is played.
+        distinct = [each for at, each in enumerate(whole) if each not in whole[:at]]
+        self._of_worker = [distinct.index(each) for each in whole]
+        environment = open_varied(name, distinct[0], horizon)
         size, actions = host.spaces_of(environment, name)
-        size += variations[0].flag is not None
-        self.policy = policy_for(size, actions, hidden)
-        self.game = Game(name, variations, horizon, self.policy, size, dtype)
+        size += distinct[0].flag is not None
+        self.policy = policy_for(size, actions, hidden, trunk, standard)
+        self.game = Game(name, distinct, horizon, self.policy, size, dtype)
         self._players = Players(self.game)
         self._environments = {0: environment}
         self._add = jax.jit(self._with_score, donate_argnums=0)
@@ -93,12 +102,25 @@ class Hosted:
     def play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
     ) -> "tuple[Array, Array]":
+        played = self._evaluation(root, step, np.asarray(point), episodes)
+        totals, lengths = zip(*((e.rewards.sum(), len(e.rewards)) for e in played), strict=True)
+        return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
+
+    def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
+        """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
+        neutral = np.zeros(self.policy.dimension, self.discounts.dtype)
+        played = self._evaluation(root, jnp.int32(0), neutral, episodes)
+        seen = np.concatenate([episode.observations for episode in played])
+        self._players.close()  # who asks this makes another of these, which has its own
+        return seen
+
+    def _evaluation(
+        self, root: "Array", step: "Array", point: NDArray[Any], episodes: int
+    ) -> Iterator[Episode]:
+        """Episodes of keys of their own; the workers take turns."""
         bits = np.asarray(self._of_evaluation(root, step, episodes))
         requests = [self._request(number, number, bits[number]) for number in range(episodes)]
-        played = list(self._players.play({0: np.asarray(point)}, requests))
-        totals = [episode.rewards.sum() for episode in played]
-        lengths = [len(episode.rewards) for episode in played]
-        return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
+        return self._players.play({0: point}, requests)
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
         (request,) = self._requests(root, ticket[None], np.array([0]))
@@ -143,7 +165,7 @@ class Hosted:
         seed, *key = bits.tolist()
         return Request(
             number=number,
-            variation=worker % len(self.game.variations),
+            variation=self._of_worker[worker % len(self._of_worker)],
             point=0,
             seed=seed,
             key=key_of(key),

@@ -1,93 +1,75 @@
 """How does a policy choose an action, and how likely was its choice?
 
-Both policies are multilayer perceptrons with tanh on one flat parameter vector: for each layer
-its matrix, row by row, then its biases.  A choice is what the policy draws (the number of an
-action, or the Gaussian before it is squashed); an action is what the environment is given.
-The same formulas run in JAX and in numpy: ``xp`` is one of the two modules, and JAX is imported
-only by what needs it.
+A policy turns the outputs of a network (``networks.py``) into a distribution.  A choice is what
+it draws (the number of an action, or the Gaussian before it is squashed); an action is what the
+environment is given.  The same formulas run in JAX and in numpy: ``xp`` is one of the two
+modules, and JAX is imported only by what needs it.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.objectives.environments.spaces import Actions, Box, Discrete
+from simulator.objectives.networks import Network, Perceptron, SideBySide, initial_point
+from simulator.objectives.standard import Standard
 
 if TYPE_CHECKING:
     from jax import Array
 
-Layers: TypeAlias = list[tuple[Any, Any]]
-OUTPUT_SCALE = 0.01
-"""How small the last layer starts: every action about equally likely, every mean about 0."""
+Layers: TypeAlias = list[Any]
+Trunk: TypeAlias = Literal["shared", "separate"]
+"""Whether mean and deviation share their hidden layers."""
 
 
-@dataclass(frozen=True)
-class _Network:
-    """The perceptron: ``widths`` are the sizes of its layers, input and output included."""
+@dataclass(frozen=True, kw_only=True)
+class _Networked:
+    """What all policies do with their network."""
 
-    widths: tuple[int, ...]
+    network: Network
+    standard: Standard | None = None
+    """The units in which observations are seen; recorded ones are raw."""
 
     @property
     def dimension(self) -> int:
-        return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.widths))
+        return self.network.dimension
 
     def initial_point(self, key: "Array", dtype: Any) -> "Array":
-        """LeCun's: weights normal with variance 1/inputs, the last layer's smaller, biases 0."""
-        import jax
-        import jax.numpy as jnp
-
-        scales = jnp.asarray(self._scales(), dtype)
-        return scales * jax.random.normal(key, scales.shape, dtype)
-
-    def _scales(self) -> NDArray[np.float64]:
-        parts = []
-        for inputs, outputs in pairwise(self.widths):
-            parts += [np.full(inputs * outputs, 1 / math.sqrt(inputs)), np.zeros(outputs)]
-        parts[-2] *= OUTPUT_SCALE
-        return np.concatenate(parts)
+        return initial_point(self.network, key, dtype)
 
     def layers(self, point: Any) -> Layers:
-        """The matrices and biases that a flat point holds."""
-        layers, start = [], 0
-        for inputs, outputs in pairwise(self.widths):
-            middle, end = start + inputs * outputs, start + (inputs + 1) * outputs
-            layers.append((point[start:middle].reshape(inputs, outputs), point[middle:end]))
-            start = end
-        return layers
+        """What a flat point holds, in the shapes that ``choose`` works with."""
+        return self.network.layers(point)
 
     def outputs(self, layers: Layers, observation: Any, xp: Any) -> Any:
-        *hidden, (matrix, bias) = layers
-        for weights, offset in hidden:
-            observation = xp.tanh(observation @ weights + offset)
-        return observation @ matrix + bias
+        seen = observation if self.standard is None else self.standard.of(observation, xp)
+        return self.network.outputs(layers, seen, xp)
 
 
-@dataclass(frozen=True)
-class Softmax(_Network):
+@dataclass(frozen=True, kw_only=True)
+class Softmax(_Networked):
     """One of n actions, with probability proportional to the exponential of its output."""
 
-    start: int = 0
+    actions: Discrete
 
     def noise(self, key: "Array", steps: int, dtype: Any) -> "Array":
         """Standard Gumbel: the largest output with it added is a draw from the softmax."""
         import jax
 
-        return jax.random.gumbel(key, (steps, self.widths[-1]), dtype)
+        return jax.random.gumbel(key, (steps, self.actions.n), dtype)
 
     def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
         """The same in numpy, where the environment is played there."""
-        return generator.gumbel(size=(steps, self.widths[-1])).astype(dtype)
+        return generator.gumbel(size=(steps, self.actions.n)).astype(dtype)
 
     def choose(self, layers: Layers, observation: Any, noise: Any, xp: Any) -> Any:
         return xp.argmax(self.outputs(layers, observation, xp) + noise, axis=-1).astype(np.int32)
 
     def act(self, choice: Any, xp: Any) -> Any:
-        return choice + np.int32(self.start)
+        return choice + np.int32(self.actions.start)
 
     def log_density(self, point: "Array", observation: "Array", choice: "Array") -> "Array":
         import jax
@@ -95,37 +77,36 @@ class Softmax(_Network):
 
         outputs = self.outputs(self.layers(point), observation, jnp)
         # A sum over a mask: the derivative of an indexed look-up is a scatter, slow on a CPU.
-        chosen = choice[..., None] == jnp.arange(self.widths[-1], dtype=choice.dtype)
+        chosen = choice[..., None] == jnp.arange(self.actions.n, dtype=choice.dtype)
         logarithms = jax.nn.log_softmax(outputs)
         return jnp.sum(jnp.where(chosen, logarithms, 0), axis=-1)
 
 
-@dataclass(frozen=True)
-class Gaussian(_Network):
+@dataclass(frozen=True, kw_only=True)
+class Gaussian(_Networked):
     """A vector between bounds: u ~ N(mu, sigma^2), each on its own, then centre + half tanh(u).
 
-    Mean and deviation (a softplus) share the hidden layers.  The choice is u: the squashing does
-    not depend on the parameters once u is held, so log N(u) has the gradient of the action's
-    log-density and tanh is never inverted.
+    The network's outputs are the means, then what the deviations are a softplus of.  The choice is
+    u: the squashing does not depend on the parameters once u is held, so log N(u) has the
+    gradient of the action's log-density and tanh is never inverted.
     """
 
-    low: tuple[float, ...] = ()
-    high: tuple[float, ...] = ()
+    actions: Box
 
     def noise(self, key: "Array", steps: int, dtype: Any) -> "Array":
         import jax
 
-        return jax.random.normal(key, (steps, len(self.low)), dtype)
+        return jax.random.normal(key, (steps, len(self.actions.low)), dtype)
 
     def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
-        return generator.standard_normal((steps, len(self.low)), dtype)
+        return generator.standard_normal((steps, len(self.actions.low)), dtype)
 
     def choose(self, layers: Layers, observation: Any, noise: Any, xp: Any) -> Any:
         mean, deviation = self._moments(layers, observation, xp)
         return mean + deviation * noise
 
     def act(self, choice: Any, xp: Any) -> Any:
-        low, high = np.asarray(self.low), np.asarray(self.high)
+        low, high = np.asarray(self.actions.low), np.asarray(self.actions.high)
         centre = np.asarray((low + high) / 2, choice.dtype)
         half = np.asarray((high - low) / 2, choice.dtype)
         return centre + half * xp.tanh(choice)
@@ -140,23 +121,45 @@ class Gaussian(_Network):
 
     def _moments(self, layers: Layers, observation: Any, xp: Any) -> tuple[Any, Any]:
         outputs = self.outputs(layers, observation, xp)
-        size = len(self.low)
+        size = len(self.actions.low)
         return outputs[..., :size], xp.logaddexp(outputs[..., size:], outputs.dtype.type(0))
 
 
 Policy: TypeAlias = Softmax | Gaussian
 
 
-def policy_for(observation_size: int, actions: Actions, hidden: Sequence[int]) -> Policy:
-    """The policy that these actions ask for.
+def policy_for(
+    observation_size: int,
+    actions: Actions,
+    hidden: Sequence[int],
+    trunk: Trunk = "shared",
+    standard: Standard | None = None,
+) -> Policy:
+    """The policy that these actions ask for; a ValueError if it has no deviation to separate.
 
     >>> from simulator.objectives.environments.spaces import Box
-    >>> policy_for(376, Box(low=(-0.4,) * 17, high=(0.4,) * 17), hidden=[64, 64]).dimension
+    >>> humanoid = Box(low=(-0.4,) * 17, high=(0.4,) * 17)
+    >>> policy_for(376, humanoid, hidden=[64, 64]).dimension
     30498
+    >>> policy_for(376, humanoid, hidden=[64, 64], trunk="separate").dimension
+    58786
     """
     inner = (observation_size, *hidden)
     match actions:
-        case Discrete(n, start):
-            return Softmax((*inner, n), start)
-        case Box(low, high):
-            return Gaussian((*inner, 2 * len(low)), low, high)
+        case Discrete(n):
+            if trunk != "shared":
+                raise ValueError(
+                    f"policy.trunk = {trunk!r}: is for continuous actions; these are one of {n}, "
+                    "and a softmax is one network: leave it out"
+                )
+            softmax = Perceptron((*inner, n))
+            return Softmax(network=softmax, standard=standard, actions=actions)
+        case Box(low):
+            network = _gaussian_network(inner, len(low), trunk)
+            return Gaussian(network=network, standard=standard, actions=actions)
+
+
+def _gaussian_network(inner: tuple[int, ...], size: int, trunk: Trunk) -> Network:
+    if trunk == "separate":
+        return SideBySide((Perceptron((*inner, size)),) * 2)
+    return Perceptron((*inner, 2 * size))

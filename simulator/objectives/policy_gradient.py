@@ -9,6 +9,7 @@ the questions an objective answers; ``batched.py`` and ``hosted.py`` answer them
 """
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -16,11 +17,13 @@ import numpy as np
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
-from simulator.objectives.environments.catalogue import OWN, own_environment
+from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.environments.spaces import Environment
-from simulator.objectives.environments.variation import Variation
+from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import episode_keys, initial_key
 from simulator.objectives.objective import Direction, Values
+from simulator.objectives.policies import Trunk
+from simulator.objectives.standard import EPISODES, Sight, standard_of, standard_root
 
 if TYPE_CHECKING:
     from jax import Array
@@ -43,8 +46,11 @@ class PolicyGradient:
     """The expected discounted return of a stochastic policy, by REINFORCE.
 
     ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``hidden`` are the
-    sizes of the policy's hidden layers, ``horizon`` is in steps and rules over the
-    environment's own limit.
+    sizes of the policy's hidden layers, which mean and deviation share or, with
+    ``trunk="separate"``, each have; ``horizon`` is in steps and rules over the environment's own
+    limit.  ``observations="standardised"`` shows the policy what it observes in units of its own
+    (``standard.py``).  ``variations`` say what each worker's environment is, where they differ:
+    then J is the mean over the workers, and tickets name them.
     """
 
     metrics: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
@@ -58,12 +64,28 @@ class PolicyGradient:
         horizon: int = 200,
         discount: float = 0.99,
         dtype: str = "float32",
+        trunk: Trunk = "shared",
+        observations: Sight = "raw",
+        variations: Sequence[Variation] = ALIKE,
     ) -> None:
         _check(hidden, horizon, discount, dtype)
         self.dtype = np.dtype(dtype)
-        self._episodes = _episodes(
-            environment, environment_options, tuple(hidden), horizon, discount, dtype
+        self.worlds = len(variations)
+        open_with = partial(
+            _episodes,
+            environment,
+            environment_options,
+            variations,
+            hidden=tuple(hidden),
+            horizon=horizon,
+            discount=discount,
+            dtype=dtype,
+            trunk=trunk,
         )
+        self._episodes = open_with()
+        if observations == "standardised":
+            seen = self._episodes.observations(standard_root(), self._in_turn(EPISODES))
+            self._episodes = open_with(standard=standard_of(seen))
         self.policy = self._episodes.policy
         self.dimension: int = self.policy.dimension
 
@@ -99,9 +121,7 @@ class PolicyGradient:
         self, root: "Array", point: "Array", step: int, episodes: int
     ) -> "dict[str, Array]":
         """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
-        import jax.numpy as jnp
-
-        totals, _ = self._episodes.play(root, jnp.int32(step), point, episodes=episodes)
+        totals, _ = self._play(root, point, step, episodes)
         return {"return": totals.mean()}
 
     def worked(self, work: Work) -> Values:
@@ -115,30 +135,45 @@ class PolicyGradient:
         return worked(Episodes(self._episodes), self.dimension, work, episode_keys)
 
     def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
-        """Play the policy: the episodes that ``evaluate`` would, at step 0 of a run so seeded."""
-        import jax
-        import jax.numpy as jnp
+        """Play the policy: the episodes that ``evaluate`` would, at step 0 of a run so seeded.
 
-        root = jax.random.key(seed)
-        totals, lengths = self._episodes.play(root, jnp.int32(0), point, episodes=episodes)
+        Where workers' environments differ, episode e is played in that of worker e mod n.
+        """
+        import jax
+
+        totals, lengths = self._play(jax.random.key(seed), point, 0, episodes)
         return [
             Played(float(total), int(length))
             for total, length in zip(np.asarray(totals), np.asarray(lengths), strict=True)
         ]
 
+    def _play(
+        self, root: "Array", point: "Array", step: int, episodes: int
+    ) -> "tuple[Array, Array]":
+        import jax.numpy as jnp
+
+        many = self._in_turn(episodes)
+        return self._episodes.play(root, jnp.int32(step), point, episodes=many)
+
+    def _in_turn(self, episodes: int) -> int:
+        """So many at least that every worker's environment has equally many."""
+        return -(-episodes // self.worlds) * self.worlds
+
 
 def _episodes(
-    environment: str | Environment, options: Mapping[str, Any], *settings: Any
+    environment: str | Environment,
+    options: Mapping[str, Any],
+    variations: Sequence[Variation],
+    **settings: Any,
 ) -> "Batched | Hosted":
     """The engine for this environment: ours run in JAX, all others on the host."""
     from simulator.objectives.batched import Batched
+    from simulator.objectives.environments.worlds import environments_of
     from simulator.objectives.hosted import Hosted
 
-    if not isinstance(environment, str):
-        return Batched(environment, *settings)
-    if environment in OWN:
-        return Batched(own_environment(environment, options), *settings)
-    return Hosted(environment, [Variation(dict(options))], *settings)
+    if isinstance(environment, str) and environment not in OWN:
+        return Hosted(environment, options, variations=variations, **settings)
+    return Batched(environments_of(environment, options, variations), **settings)
 
 
 def _check(hidden: Sequence[int], horizon: int, discount: float, dtype: str) -> None:

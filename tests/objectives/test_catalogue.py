@@ -36,6 +36,22 @@ def test_the_size_of_a_policys_points(environment: str, hidden: list[int], dtype
     )
 
 
+def test_a_separate_trunk_has_a_size_of_its_own() -> None:
+    shared, separate = (
+        policy_gradient("Pendulum-v1", policy={"hidden": [6], "trunk": trunk})
+        for trunk in ("shared", "separate")
+    )
+    assert (shared.size(2).dimension, separate.size(2).dimension) == (24 + 14, 2 * (24 + 7))
+    assert separate.build(workers=2).dimension == separate.size(2).dimension
+
+
+@pytest.mark.parametrize("environment", ["CartPole-v1", "Acrobot-v1"])
+def test_discrete_actions_have_no_trunk_to_separate(environment: str) -> None:
+    table = policy_gradient(environment, policy={"trunk": "separate"})
+    with pytest.raises(ValueError, match=r"^policy.trunk = 'separate': is for continuous"):
+        table.check(workers=2)
+
+
 def test_options_change_the_size_where_they_change_the_environment() -> None:
     small, large = (
         policy_gradient("FrozenLake-v1", environment_options={"map_name": name})

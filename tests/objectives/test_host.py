@@ -31,8 +31,8 @@ ROOT = jax.random.key(11)
 TICKETS = jnp.asarray([[0, 0, 0], [3, 0, 0], [3, 0, 1], [5, 2, 0]], jnp.int32)
 
 
-def game_of(name: str, policy: Policy, horizon: int, dtype: str = "float64") -> Game:
-    return Game(name, [Variation()], horizon, policy, policy.widths[0], dtype)
+def game_of(name: str, policy: Policy, size: int, horizon: int, dtype: str = "float64") -> Game:
+    return Game(name, [Variation()], horizon, policy, size, dtype)
 
 
 def played(environment: gymnasium.Env, game: Game, point: np.ndarray, seed: int = 0) -> Episode:
@@ -42,9 +42,12 @@ def played(environment: gymnasium.Env, game: Game, point: np.ndarray, seed: int 
 def test_an_episode_is_what_the_environment_says_of_the_policys_actions() -> None:
     """Replayed by hand: the same seed and the recorded choices give the recorded rest."""
     environment = host.open_environment("MountainCarContinuous-v0", {}, horizon=130)
-    policy = policy_for(*host.spaces_of(environment, "MountainCarContinuous-v0"), (8,))
+    size, actions = host.spaces_of(environment, "MountainCarContinuous-v0")
+    policy = policy_for(size, actions, (8,))
     point = np.random.default_rng(0).normal(size=policy.dimension)
-    episode = played(environment, game_of("MountainCarContinuous-v0", policy, 130), point, seed=5)
+    episode = played(
+        environment, game_of("MountainCarContinuous-v0", policy, size, 130), point, seed=5
+    )
     raw, _ = environment.reset(seed=5)
     layers = policy.layers(point)
     noise = policy.host_noise(generator(1), 130, "float64")
@@ -61,7 +64,7 @@ def test_an_episode_ends_with_its_environment() -> None:
     policy = policy_for(4, Discrete(2), ())
     to_the_left = np.zeros(policy.dimension)
     to_the_left[-2] = 100
-    episode = played(environment, game_of("CartPole-v1", policy, 500), to_the_left)
+    episode = played(environment, game_of("CartPole-v1", policy, 4, 500), to_the_left)
     assert 8 <= len(episode.rewards) <= 11
     assert not np.any(episode.choices)
 
@@ -186,7 +189,7 @@ def test_spaces_are_flattened_and_numbered_as_the_environment_does() -> None:
     point = np.zeros(policy.dimension)
     point[2:4] = point[4:6] = -50, 50  # at first the third observation, afterwards the second
     point[2:4] *= -1
-    episode = played(strange, game_of("Strange", policy, 2), point)
+    episode = played(strange, game_of("Strange", policy, 3, 2), point)
     assert strange.taken == [6, 5]
     np.testing.assert_array_equal(episode.observations, [[0, 0, 1], [0, 1, 0]])
     matrix = gymnasium.spaces.Box(np.float32(-0.3), np.float32(0.7), (2, 2))
@@ -196,7 +199,7 @@ def test_spaces_are_flattened_and_numbered_as_the_environment_does() -> None:
     policy = policy_for(size, box, ())
     point = np.zeros(policy.dimension, np.float32)
     point[-8:] = 99, -99, 0, 0, -99, -99, -99, -99  # the means, and hardly any deviation
-    played(strange, game_of("Strange", policy, 1, "float32"), point)
+    played(strange, game_of("Strange", policy, size, 1, "float32"), point)
     assert matrix.contains(strange.taken[0])
     np.testing.assert_allclose(strange.taken[0], [[0.7, -0.3], [0.2, 0.2]], atol=1e-7)
 

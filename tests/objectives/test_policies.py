@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator.objectives.environments.spaces import Box, Discrete
-from simulator.objectives.policies import Gaussian, Policy, Softmax, policy_for
+from simulator.objectives.policies import Gaussian, Policy, Softmax, Trunk, policy_for
 
 BOX = Box(low=(-1.0, 0.0, 2.0), high=(1.0, 4.0, 2.5))
 
@@ -24,10 +24,21 @@ def test_a_shared_trunk_has_the_published_sizes(
     assert policy_for(observations, box, (64, 64)).dimension == dimension
 
 
+def test_a_trunk_of_their_own_for_mean_and_deviation_is_nearly_twice_as_large() -> None:
+    """Two perceptrons 376 → 64 → 64 → 17: 24128 + 4160 + 1105 numbers each."""
+    box = Box((-1.0,) * 17, (1.0,) * 17)
+    assert policy_for(376, box, (64, 64), trunk="separate").dimension == 2 * 29393 == 58786
+
+
+def test_only_a_gaussian_has_a_trunk_to_separate() -> None:
+    with pytest.raises(ValueError, match=r"policy.trunk = 'separate': is for continuous actions"):
+        policy_for(4, Discrete(6), (5,), trunk="separate")
+
+
 def somewhere(policy: Policy) -> tuple[jax.Array, jax.Array, jax.Array]:
-    """A point, observations and noise, all of ordinary size."""
+    """A point, observations of four numbers and noise, all of ordinary size."""
     rng = np.random.default_rng(3)
-    observations = jnp.asarray(rng.normal(size=(7, policy.widths[0])))
+    observations = jnp.asarray(rng.normal(size=(7, 4)))
     point = jnp.asarray(rng.normal(size=policy.dimension) / 2)
     noise = policy.noise(jax.random.key(1), 7, jnp.float64)
     return point, observations, noise
@@ -60,6 +71,52 @@ def test_gaussian_has_the_density_of_a_normal_with_softplus_deviation() -> None:
         deviation = jnp.log1p(jnp.exp(outputs[3:]))
         normal = oracle.Normal(jnp.asarray(outputs[:3]), deviation)
         np.testing.assert_allclose(ours[row], normal.log_prob(choices[row]).sum(), rtol=1e-12)
+
+
+def by_mean_and_deviation(point: jax.Array) -> tuple[Policy, jax.Array, jax.Array]:
+    """A policy of two trunks 4 → 5 → 3, and the parameters of each as a shared one of its own."""
+    policy = policy_for(4, BOX, (5,), trunk="separate")
+    assert policy.dimension == 2 * 43
+    return policy, point[:43], point[43:86]
+
+
+def test_separate_trunks_are_two_networks_side_by_side() -> None:
+    """Each output is that of a shared trunk that has the same weights and no other head."""
+    rng = np.random.default_rng(4)
+    point, observations = jnp.asarray(rng.normal(size=86)), jnp.asarray(rng.normal(size=(7, 4)))
+    policy, mean_part, deviation_part = by_mean_and_deviation(point)
+    noise = policy.noise(jax.random.key(1), 7, jnp.float64)
+    mean = np.stack([plain_outputs(padded(mean_part), row)[:3] for row in observations])
+    raw = np.stack([plain_outputs(padded(deviation_part), row)[:3] for row in observations])
+    deviation = np.log1p(np.exp(raw))
+    choices = policy.choose(policy.layers(point), observations, noise, jnp)
+    np.testing.assert_allclose(choices, mean + deviation * noise, rtol=1e-12)
+    normal = oracle.Normal(jnp.asarray(mean), jnp.asarray(deviation))
+    expected = normal.log_prob(choices).sum(axis=-1)
+    np.testing.assert_allclose(
+        policy.log_density(point, observations, choices), expected, rtol=1e-12
+    )
+
+
+def padded(part: jax.Array) -> np.ndarray:
+    """A perceptron 4 → 5 → 3 as one 4 → 5 → 6 whose last outputs are nothing."""
+    theta, zeros = np.asarray(part), np.zeros((5, 3))
+    matrix = np.hstack([theta[25:40].reshape(5, 3), zeros])
+    return np.concatenate([theta[:25], matrix.reshape(-1), theta[40:], zeros[0]])
+
+
+def test_separate_trunks_each_start_as_lecuns() -> None:
+    policy = policy_for(100, BOX, (200, 100), trunk="separate")
+    point = policy.initial_point(jax.random.key(0), jnp.float32)
+    trunks = policy.layers(point)
+    assert len(trunks) == 2
+    for trunk in trunks:
+        for (weights, biases), scale in zip(trunk, (1, 1, 0.01), strict=True):
+            relative = np.asarray(weights).std() / (scale / np.sqrt(weights.shape[0]))
+            assert abs(relative - 1) < 5 / np.sqrt(2 * weights.size)
+            assert not np.any(biases)
+    (mean, _), (deviation, _) = (trunk[0] for trunk in trunks)
+    assert np.any(mean != deviation)
 
 
 def test_the_squashing_does_not_change_the_gradient() -> None:
@@ -110,10 +167,14 @@ def test_a_gaussian_choice_is_mean_plus_deviation_times_noise() -> None:
     assert np.all(np.abs(draws.var(axis=0) - 1) < 5 * np.sqrt(2 / 5000))
 
 
-@pytest.mark.parametrize("actions", [Discrete(6), BOX])
+@pytest.mark.parametrize(
+    ("actions", "trunk"), [(Discrete(6), "shared"), (BOX, "shared"), (BOX, "separate")]
+)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_numpy_chooses_and_acts_as_jax_does(actions: Discrete | Box, dtype: str) -> None:
-    policy = policy_for(4, actions, (64, 64))
+def test_numpy_chooses_and_acts_as_jax_does(
+    actions: Discrete | Box, trunk: Trunk, dtype: str
+) -> None:
+    policy = policy_for(4, actions, (64, 64), trunk)
     arrays = [array.astype(dtype) for array in somewhere(policy)]
     ours = policy.choose(policy.layers(arrays[0]), *arrays[1:], jnp)
     point, observations, noise = (np.asarray(array) for array in arrays)

@@ -123,10 +123,12 @@ def cases() -> Iterator[dict[str, PolicyGradient]]:
     sizes: dict[str, Any] = {"hidden": (6,), "horizon": 21, "dtype": "float64"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "BLOCK", 8)
-        yield {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
+        plain = {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
+        apart = PolicyGradient("Pendulum-v1", **sizes, trunk="separate")
+        yield plain | {"separate": apart}
 
 
-@pytest.fixture(params=["CartPole-v1", "Pendulum-v1"])
+@pytest.fixture(params=["CartPole-v1", "Pendulum-v1", "separate"])
 def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
     return cases[request.param]
 
@@ -360,7 +362,7 @@ def test_local_work_of_one_step_is_the_gradient_itself():
     sent, steps = values.sample(root, point, ticket)
     key = jax.random.fold_in(episode_keys(root, jnp.array([ticket], jnp.int32))[0], 0)
     engine = objective._episodes
-    episode = plain_episode(engine.environment, engine.policy, point, key, 16)
+    episode = plain_episode(engine.worlds.first, engine.policy, point, key, 16)
     expected = plain_gradient(engine.policy, point, *episode, discount=0.99)
     np.testing.assert_allclose(sent, expected, rtol=1e-10, atol=1e-12)
     assert steps == len(episode[-1])

@@ -9,7 +9,7 @@ from simulator.objectives.environments import host
 from simulator.objectives.environments.player import Game, Player, Request, plain_episode
 from simulator.objectives.environments.robots import KINDS, Robots
 from simulator.objectives.environments.stages import Plain, stage_for
-from simulator.objectives.environments.variation import Region, Variation
+from simulator.objectives.environments.variation import Target, Variation
 from simulator.objectives.environments.varied import begin, open_varied
 from simulator.objectives.policies import policy_for
 
@@ -84,8 +84,8 @@ def test_an_episode_does_not_depend_on_what_it_is_played_beside(
 VARIED = {
     "Hopper-v4": [Variation(mass=0.5), Variation(gravity=1.5), Variation(mass=2, gravity=0.5)],
     "Reacher-v4": [
-        Variation(target=Region((0.1, 0.2), (0, 90))),
-        Variation(target=Region((0.05, 0.06), (-180, -90))),
+        Variation(target=Target((0.1, 0.2), (0, 90))),
+        Variation(target=Target((0.05, 0.06), (-180, -90))),
     ],
     "Humanoid-v4": [Variation(sign=1, flag=0.0), Variation(sign=-1, flag=1.0)],
     "Acrobot-v1": [Variation(sign=1, flag=2.0), Variation(sign=-1, flag=-1.0)],
@@ -114,7 +114,7 @@ def test_what_the_policy_sees_is_turned_and_marked() -> None:
 
 
 def test_targets_lie_where_they_are_said_to_and_everywhere_there() -> None:
-    region = Region((0.1, 0.2), (0, 90))
+    region = Target((0.1, 0.2), (0, 90))
     variation = Variation(target=region)
     environment = open_varied("Reacher-v5", variation, 50)
     seen = np.array([begin(environment, variation, seed) for seed in range(400)])

@@ -37,17 +37,19 @@ def rollout(
     noise: "Array",
     alive: "Array",
     room: int,
+    axis: int | None = None,
 ) -> Paths:
     """Play from ``states``; ``choose(observations, noise)`` and ``act(choices)`` take all rows.
 
     ``noise`` is (time, row, …) and ends the episodes; rows not ``alive`` are not played.  The
-    paths have ``room`` for that many steps, so that they divide into blocks.
+    paths have ``room`` for that many steps, so that they divide into blocks.  With an ``axis``,
+    each row has parameters of its own.
     """
     import jax
     import jax.numpy as jnp
 
-    observe = jax.vmap(environment.observe, (None, 0))
-    step = jax.vmap(environment.step, (None, 0, 0))
+    observe = jax.vmap(environment.observe, (axis, 0))
+    step = jax.vmap(environment.step, (axis, 0, 0))
 
     def go_on(now: _Moment) -> "Array":
         return (now.time < noise.shape[0]) & jnp.any(now.alive)

@@ -1,31 +1,139 @@
-"""How may one worker's environment differ from another's?"""
+"""How does one worker's environment differ from the others', and can one policy act in them all?
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+Plain data that knows neither JAX nor gymnasium, so it can be sent to another process.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from simulator.objectives.environments.catalogue import OWN, spaces
+from simulator.objectives.environments.spaces import Actions
+
+REACHER = "Reacher-"
+FARTHEST_TARGET = 0.2
+"""Metres, as Reacher's own: its arm reaches no further."""
 
 
-class Region(NamedTuple):
-    """A part of a disk: distances from its centre, and degrees."""
+@dataclass(frozen=True)
+class Target:
+    """Where Reacher's targets lie: metres and degrees from the centre, from … to."""
 
-    radius: tuple[float, float]
-    angle: tuple[float, float]
+    radius: tuple[float, float] = (0.0, FARTHEST_TARGET)
+    angle: tuple[float, float] = (0.0, 360.0)
 
 
 @dataclass(frozen=True)
 class Variation:
-    """One worker's environment; by default the common one."""
+    """What is said of one worker; ``mass`` and ``gravity`` are factors on a MuJoCo model."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     sign: int = 1
-    """The policy sees the observation times this, 1 or -1."""
-
+    """The policy sees so many times the observation: 1 or -1."""
     flag: float | None = None
     """A number that the policy sees after the observation."""
-
     mass: float = 1.0
-    """Factor on the masses and inertias of a MuJoCo model."""
-
     gravity: float = 1.0
-    target: Region | None = None
-    """Where Reacher's target may lie."""
+    target: Target | None = None
+
+    def plain(self) -> dict[str, Any]:
+        """As dicts, lists and numbers, which ``of`` reads back."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> "Variation":
+        """From plain data, such as a scenario's table.
+
+        >>> Variation.of({"sign": -1, "target": {"radius": [0.1, 0.2]}}).target
+        Target(radius=(0.1, 0.2), angle=(0.0, 360.0))
+        """
+        target = plain.get("target")
+        if target is not None:
+            target = Target(**{name: tuple(ends) for name, ends in target.items()})
+        return cls(**{**plain, "target": target})
+
+
+ALIKE = (Variation(),)
+"""One environment for all workers."""
+
+
+def spaces_seen(
+    name: str, options: Mapping[str, Any], variations: Sequence[Variation]
+) -> tuple[int, Actions]:
+    """The length of what the policy sees and the actions of all workers, as ``spaces`` of one.
+
+    A one-line ValueError names the first worker whose environment cannot be made, or who would
+    need another policy than worker 0.
+
+    >>> spaces_seen("CartPole-v1", {}, [Variation(flag=0), Variation(flag=1)])
+    (5, Discrete(n=2, start=0))
+    """
+    size, actions = spaces(name, options)
+    _check_physics(name, options, variations)
+    known: dict[str, tuple[int, Actions]] = {}
+    for worker, variation in enumerate(variations):
+        wish = repr(sorted(variation.options.items()))
+        if wish not in known:
+            known[wish] = _spaces(worker, name, {**options, **variation.options})
+        if worker == 0:
+            size, actions = known[wish]
+        _check_alike(f"workers[{worker}].options", known[wish], size, actions)
+        _check_flag(worker, variation, variations[0])
+    return size + (variations[0].flag is not None), actions
+
+
+def _spaces(worker: int, name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
+    try:
+        return spaces(name, options)
+    except ValueError as error:
+        # What environment_options alone make was checked before: this is the worker's own.
+        what = str(error).removeprefix("environment_options")
+        between = "" if what != str(error) else ": "
+        raise ValueError(f"workers[{worker}].options{between}{what}") from error
+
+
+def _check_alike(path: str, own: tuple[int, Actions], size: int, actions: Actions) -> None:
+    if own[0] != size:
+        raise ValueError(
+            f"{path}: make observations {own[0]} long, those of worker 0 are {size}; "
+            "one policy must see all"
+        )
+    if own[1] != actions:
+        raise ValueError(f"{path}: change the actions; they must be those of worker 0")
+
+
+def _check_flag(worker: int, variation: Variation, first: Variation) -> None:
+    if (variation.flag is None) != (first.flag is None):
+        one, none = (0, worker) if variation.flag is None else (worker, 0)
+        raise ValueError(
+            f"workers[{none}].flag: is missing; worker {one} has one, and what the policy sees "
+            "must be of one length"
+        )
+
+
+def _check_physics(name: str, options: Mapping[str, Any], variations: Sequence[Variation]) -> None:
+    """Refuse factors for what is no MuJoCo model, and targets for what is no Reacher."""
+    for worker, variation in enumerate(variations):
+        if variation.target is not None and not name.rpartition("/")[2].startswith(REACHER):
+            raise ValueError(f"workers[{worker}].target: is for Reacher; {name} has no such target")
+    factors = [
+        (f"workers[{worker}].{factor} = {value!r}", value)
+        for worker, variation in enumerate(variations)
+        for factor, value in (("mass", variation.mass), ("gravity", variation.gravity))
+    ]
+    asked = [said for said, value in factors if value != 1]
+    if asked and not _is_mujoco(name, options):
+        instead = f"; its options are {', '.join(OWN[name].defaults)}" if name in OWN else ""
+        raise ValueError(f"{asked[0]}: is for MuJoCo models, and {name} is none{instead}")
+
+
+def _is_mujoco(name: str, options: Mapping[str, Any]) -> bool:
+    if name in OWN:
+        return False
+    from simulator.objectives.environments import host
+
+    environment = host.open_environment(name, options, horizon=1)
+    try:
+        return type(getattr(environment.unwrapped, "model", None)).__name__ == "MjModel"
+    finally:
+        environment.close()

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from simulator.objectives.environments import host
-from simulator.objectives.environments.variation import Region, Variation
+from simulator.objectives.environments.variation import Target, Variation
 
 
 def open_varied(name: str, variation: Variation, horizon: int) -> host.Gymnasium:
@@ -32,7 +32,7 @@ def begin(environment: host.Gymnasium, variation: Variation, seed: int) -> Any:
     return raw
 
 
-def _place(reacher: Any, region: Region) -> Any:
+def _place(reacher: Any, region: Target) -> Any:
     """Put the target somewhere in the region, every place as likely as any other."""
     draw = reacher.np_random.uniform
     radius = math.sqrt(draw(region.radius[0] ** 2, region.radius[1] ** 2))

@@ -1,23 +1,64 @@
 """What may a scenario say of a policy in an environment?"""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
-from annotated_types import MinLen
-from pydantic import Field
+from annotated_types import Ge, Gt, Len, MinLen
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from simulator.objectives.environments.catalogue import OWN, check_environment, spaces
+from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.environments.variation import (
+    ALIKE,
+    FARTHEST_TARGET,
+    Variation,
+    spaces_seen,
+)
 from simulator.objectives.objective import Direction, Playing, Size
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import Policy, Trunk, policy_for
+from simulator.objectives.standard import Sight
 from simulator.objectives.tables.types import Count, Share
 from simulator.tables import Table
+
+Pair: TypeAlias = Annotated[list[float], Len(2, 2)]
 
 
 class PolicyTable(Table):
     """A multi-layer perceptron with tanh units."""
 
     hidden: Annotated[list[Count], MinLen(1)] = Field([64, 64], description="units per layer")
+    trunk: Trunk = Field("shared", description="whether mean and deviation share these layers")
+    observations: Sight = Field("raw", description="the units in which the policy sees them")
+
+
+class TargetTable(Table):
+    """Where Reacher's targets lie, from and to."""
+
+    radius: Pair = Field([0.0, FARTHEST_TARGET], description="metres from the arm's shoulder")
+    angle: Pair = Field([0.0, 360.0], description="degrees")
+
+    @model_validator(mode="after")
+    def _from_to(self) -> Self:
+        for name, (begin, end) in (("radius", self.radius), ("angle", self.angle)):
+            if begin > end:
+                told = f"must be from the smaller to the larger, such as [{end:g}, {begin:g}]"
+                raise PydanticCustomError("not_known", "{told}", {"key": name, "told": told})
+        if self.radius[0] < 0 or self.radius[1] > FARTHEST_TARGET:
+            told = f"must be from 0 to {FARTHEST_TARGET:g} metres, within the arm's reach"
+            raise PydanticCustomError("not_known", "{told}", {"key": "radius", "told": told})
+        return self
+
+
+class WorkerTable(Table):
+    """How one worker's environment differs."""
+
+    options: dict[str, Any] = Field({}, description="of environment_options, what is its own")
+    sign: Literal[1, -1] = Field(1, description="it sees so many times the observation")
+    flag: float | None = Field(None, description="a number that it sees after the observation")
+    mass: Annotated[float, Gt(0)] = Field(1.0, description="of a MuJoCo model: times as heavy")
+    gravity: Annotated[float, Ge(0)] = Field(1.0, description="of one: times as strong")
+    target: TargetTable | None = Field(None, description="of Reacher: where targets lie")
 
 
 class PolicyGradientTable(Table):
@@ -31,6 +72,10 @@ class PolicyGradientTable(Table):
     discount: Share = 0.99
     dtype: Literal["float32", "float64"] = "float32"
 
+    workers: list[WorkerTable] = Field(
+        [], description="one for each worker, where their environments differ"
+    )
+
     metrics: ClassVar[Mapping[str, Direction]] = {"return": "higher"}
     plays: ClassVar[bool] = True
     """Whether a ticket takes environment steps; then what is built is ``Playing``."""
@@ -43,14 +88,26 @@ class PolicyGradientTable(Table):
         return self.environment in OWN
 
     def check(self, workers: int) -> None:
-        """Raise a one-line ValueError if there is no such environment."""
-        check_environment(self.environment, self.environment_options)
+        """Raise a one-line ValueError if there is no such environment, or policy for it."""
+        self._policy(workers)
 
     def size(self, workers: int) -> Size:
-        """Of a point, without JAX; ValueError if there is no such environment."""
-        seen, actions = spaces(self.environment, self.environment_options)
-        policy = policy_for(seen, actions, self.policy.hidden)
-        return Size(policy.dimension, np.dtype(self.dtype).itemsize)
+        """Of a point, without JAX; the same ValueErrors."""
+        return Size(self._policy(workers).dimension, np.dtype(self.dtype).itemsize)
+
+    @property
+    def variations(self) -> tuple[Variation, ...]:
+        """Everybody's, or the one of all."""
+        return tuple(Variation.of(worker.model_dump()) for worker in self.workers) or ALIKE
+
+    def _policy(self, workers: int) -> Policy:
+        if self.workers and len(self.workers) != workers:
+            raise ValueError(
+                f"workers has {len(self.workers)} entries: must be one per worker of the cluster, "
+                f"{workers}, or none where all are alike"
+            )
+        seen, actions = spaces_seen(self.environment, self.environment_options, self.variations)
+        return policy_for(seen, actions, self.policy.hidden, self.policy.trunk)
 
     def build(self, workers: int) -> Playing:
         from simulator.objectives.policy_gradient import PolicyGradient
@@ -62,4 +119,7 @@ class PolicyGradientTable(Table):
             horizon=self.horizon,
             discount=self.discount,
             dtype=self.dtype,
+            trunk=self.policy.trunk,
+            observations=self.policy.observations,
+            variations=self.variations,
         )

@@ -1,0 +1,93 @@
+"""In whose environment is a row played, where the workers' environments differ?
+
+Their constants are stacked, a row for each worker, and gathered by the worker's number; so are
+the sign and the flag with which a worker sees its own.  Where all are alike nothing is stacked,
+and the one environment is as it was.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.environments.variation import Variation
+
+if TYPE_CHECKING:
+    from jax import Array
+
+
+class Seen(NamedTuple):
+    """An environment's constants, and how its worker sees it."""
+
+    constants: Any
+    sign: Any
+    flag: Any | None
+
+
+def seen_by(variation: Variation, environment: Environment) -> Environment:
+    """The environment as this worker sees it."""
+
+    def reset(parameters: Seen, key: "Array", dtype: Any) -> Any:
+        return environment.reset(parameters.constants, key, dtype)
+
+    def observe(parameters: Seen, state: Any) -> "Array":
+        observation = jnp.asarray(environment.observe(parameters.constants, state))
+        flag = [] if parameters.flag is None else [parameters.flag]
+        return jnp.append(parameters.sign * observation, jnp.asarray(flag, observation.dtype))
+
+    def step(parameters: Seen, state: Any, action: "Array") -> Any:
+        return environment.step(parameters.constants, state, action)
+
+    size = environment.observation_size + (variation.flag is not None)
+    parameters = Seen(environment.parameters, variation.sign, variation.flag)
+    return Environment(size, environment.actions, parameters, reset, observe, step)
+
+
+def environments_of(
+    environment: str | Environment, options: Mapping[str, Any], variations: Sequence[Variation]
+) -> list[Environment]:
+    """Everybody's own, or the one of all; by name, or one of the caller's."""
+    if isinstance(environment, str):
+        each = [own_environment(environment, {**options, **own.options}) for own in variations]
+    else:
+        each = [environment] * len(variations)
+    if len(variations) == 1:
+        return each
+    return [seen_by(own, one) for own, one in zip(variations, each, strict=True)]
+
+
+class Worlds:
+    """The environments of all workers; ``dtype`` is that of their numbers."""
+
+    def __init__(self, environments: Sequence[Environment], dtype: Any) -> None:
+        self._each = tuple(environments)
+        self._stacked = _stacked(self._each, dtype) if len(self._each) > 1 else None
+
+    @property
+    def first(self) -> Environment:
+        return self._each[0]
+
+    def of(self, worker: int) -> Environment:
+        return self._each[worker % len(self._each)]
+
+    def rows(self, workers: "Array") -> tuple[Environment, int | None]:
+        """The environment of each row, and its parameters' axis of rows; None: they have none."""
+        if self._stacked is None:
+            return self.first, None
+        numbers = workers % len(self._each)
+        parameters = jax.tree.map(lambda leaf: jnp.asarray(leaf)[numbers], self._stacked)
+        return self.first._replace(parameters=parameters), 0
+
+
+def _stacked(environments: Sequence[Environment], dtype: Any) -> Any:
+    """Their parameters, a row for each; numbers as they would come out of a constant's place."""
+
+    def stack(*leaves: Any) -> Any:
+        rows = np.asarray(leaves)
+        return rows if rows.dtype == bool else rows.astype(dtype)
+
+    return jax.tree.map(stack, *(environment.parameters for environment in environments))

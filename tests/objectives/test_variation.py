@@ -1,0 +1,328 @@
+"""Unequal environments: everybody's is its own, in any batch, and J is the mean over them."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from algorithms.local import ascent
+from algorithms.tickets import Ticket
+from simulator.objectives import batched
+from simulator.objectives.catalogue import PolicyGradientTable
+from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.spaces import Discrete, Environment
+from simulator.objectives.environments.variation import (
+    ALIKE,
+    Target,
+    Variation,
+    spaces_seen,
+)
+from simulator.objectives.environments.worlds import seen_by
+from simulator.objectives.policy_gradient import PolicyGradient
+
+ROOT = jax.random.key(7)
+UNEQUAL = (
+    Variation(options={"length": 1.0, "gravity": 4.0}, flag=0.0),
+    Variation(options={"force_mag": 3.0, "sutton_barto_reward": True}, sign=-1, flag=1.0),
+    Variation(flag=-0.5),
+)
+SWINGS = (
+    Variation(options={"g": 2.0}, flag=0),
+    Variation(options={"mass": 2.0}, sign=-1, flag=1),
+    Variation(flag=2),
+)
+TICKETS = [Ticket(0, 0, 0), Ticket(2, 0, 1), Ticket(1, 5, 0), Ticket(1, 3, 2), Ticket(0, 0, 1)]
+WEIGHTS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
+SMALL: dict[str, Any] = {"hidden": (6,), "horizon": 11, "dtype": "float64"}
+
+
+@pytest.fixture(scope="module")
+def cases() -> Iterator[dict[str, PolicyGradient]]:
+    """Small nets, and blocks of time so short that an episode needs several, the last cut."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(batched, "BLOCK", 8)
+        yield {
+            "CartPole-v1": PolicyGradient("CartPole-v1", **SMALL, variations=UNEQUAL),
+            "Pendulum-v1": PolicyGradient(
+                "Pendulum-v1", **SMALL, variations=SWINGS, observations="standardised"
+            ),
+        }
+
+
+@pytest.fixture(params=["CartPole-v1", "Pendulum-v1"])
+def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
+    return cases[request.param]
+
+
+def rows(tickets: list[Ticket]) -> jax.Array:
+    return jnp.asarray(tickets, jnp.int32)
+
+
+def close(ours: object, theirs: object) -> None:
+    """Equal to 1e-12 of the largest entry."""
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
+
+
+def test_batches_agree_with_the_twin(objective: PolicyGradient) -> None:
+    start = 3 * objective.initial_point(ROOT)
+    points = jnp.stack([start * (1 + row / 10) for row in range(5)]).at[2].set(jnp.nan)
+    weights = jnp.asarray(WEIGHTS)
+    total, steps = objective.gradient(ROOT, start, rows(TICKETS), weights)
+    each, lengths = objective.gradients(ROOT, points, rows(TICKETS), weights)
+    used = np.flatnonzero(WEIGHTS)
+    plain = {row: objective.sample(ROOT, start, TICKETS[row]) for row in used}
+    close(total, sum(WEIGHTS[row] * plain[row][0] for row in used))
+    assert steps == sum(plain[row][1] for row in used)
+    np.testing.assert_array_equal(objective.lengths(ROOT, points, rows(TICKETS), weights), lengths)
+    for row in (1, 3):
+        gradient, length = objective.sample(ROOT, points[row], TICKETS[row])
+        close(each[row], WEIGHTS[row] * gradient)
+        assert lengths[row] == length
+
+
+def test_a_workers_tickets_are_those_of_an_objective_where_all_have_its_environment(
+    cases: dict[str, PolicyGradient],
+) -> None:
+    """Made by hand: nothing is stacked or gathered there, and the keys are the same."""
+    worker, own = 1, UNEQUAL[1]
+    alone = PolicyGradient(
+        seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL, variations=ALIKE
+    )
+    fleet = cases["CartPole-v1"]
+    point, ticket = 3 * fleet.initial_point(ROOT), rows([Ticket(worker, 4, 2)])
+    expected, length = alone.gradient(ROOT, point, ticket, jnp.ones(1))
+    ours, steps = fleet.gradient(ROOT, point, ticket, jnp.ones(1))
+    close(ours, expected)
+    assert steps == length
+    other, _ = fleet.gradient(ROOT, point, rows([Ticket(2, 4, 2)]), jnp.ones(1))
+    assert not np.allclose(other, expected, rtol=1e-6)
+
+
+def test_equal_variations_change_nothing() -> None:
+    """A table for every worker that says nothing is no table."""
+    point = 3 * PolicyGradient("CartPole-v1", **SMALL).initial_point(ROOT)
+    weights = jnp.asarray(WEIGHTS)
+    expected, said = (
+        PolicyGradient("CartPole-v1", **SMALL, variations=variations).gradient(
+            ROOT, point, rows(TICKETS), weights
+        )
+        for variations in (ALIKE, [Variation()] * 3)
+    )
+    close(said[0], expected[0])
+    assert said[1] == expected[1]
+
+
+def test_sign_and_flag_are_what_the_policy_sees() -> None:
+    cart = own_environment("CartPole-v1", {})
+    mirrored = seen_by(Variation(sign=-1, flag=2.5), cart)
+    state = mirrored.reset(mirrored.parameters, jax.random.key(1), jnp.float32)
+    seen = mirrored.observe(mirrored.parameters, state)
+    assert (seen.dtype, len(seen), mirrored.observation_size) == (jnp.float32, 5, 5)
+    np.testing.assert_array_equal(seen[:4], -cart.observe(cart.parameters, state))
+    assert seen[4] == 2.5
+
+
+def test_float32_stays_float32() -> None:
+    fleet = PolicyGradient("CartPole-v1", hidden=(6,), horizon=10, variations=UNEQUAL)
+    point = fleet.initial_point(ROOT)
+    text = str(jax.make_jaxpr(fleet.gradient)(ROOT, point, rows(TICKETS), jnp.ones(5, "float32")))
+    assert "f32[" in text
+    assert "f64[5" not in text
+
+
+def test_local_work_is_done_in_the_workers_own_environment(
+    cases: dict[str, PolicyGradient],
+) -> None:
+    fleet = cases["CartPole-v1"]
+    point, work = 3 * fleet.initial_point(ROOT), ascent(2, 0.1)
+    values = fleet.worked(work)
+    tickets = [Ticket(worker, 0, 0) for worker in range(3)]
+    each, steps = values.gradients(ROOT, jnp.tile(point, (3, 1)), rows(tickets), jnp.ones(3))
+    own = UNEQUAL[1]
+    alone = PolicyGradient(seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL)
+    expected, taken = alone.worked(work).sample(ROOT, point, tickets[1])
+    close(each[1], expected)
+    assert steps[1] == taken
+    assert not np.allclose(each[1], each[2])
+
+
+# --- evaluation --------------------------------------------------------------------------------
+
+
+def test_evaluation_plays_as_many_episodes_in_every_environment() -> None:
+    """One pole falls at once, so the turns are seen; 7 episodes of 3 workers are 9."""
+    falls = Variation(options={"theta_threshold_radians": 1e-9})
+    fleet = PolicyGradient("CartPole-v1", **SMALL, variations=[Variation(), falls, Variation()])
+    point = fleet.initial_point(ROOT)
+    played = fleet.play(point, seed=3, episodes=7)
+    assert len(played) == 9
+    assert [episode.length == 1 for episode in played] == [False, True, False] * 3
+    measured = fleet.evaluate(jax.random.key(3), point, 0, 7)["return"]
+    assert measured == pytest.approx(np.mean([episode.total for episode in played]), rel=1e-12)
+
+
+def test_the_standard_is_that_of_all_environments_together(
+    cases: dict[str, PolicyGradient],
+) -> None:
+    """Everybody plays equally many episodes, all of one length: so the flags say."""
+    standard = cases["Pendulum-v1"].policy.standard
+    assert standard.mean[-1] == pytest.approx(1, rel=1e-12)
+    assert standard.deviation[-1] == pytest.approx(np.sqrt(2 / 3), rel=1e-12)
+
+
+# --- the mean over the workers ----------------------------------------------------------------
+
+
+POINT = np.array([0.5, -0.4, 0.3, 0.2])
+
+
+def chosen(sign: int) -> float:
+    """How likely action 1 is where the only state is seen as ``sign``."""
+    return float(1 / (1 + np.exp(sign * POINT[0] + POINT[2] - sign * POINT[1] - POINT[3])))
+
+
+def one_state() -> Environment:
+    """One step in one state, where action 1 earns 1: J_i is the probability p to choose it.
+
+    Of one episode the gradient's first entry is -sign (1 - p) if it is chosen, and else 0.
+    """
+
+    def step(parameters: None, state: jax.Array, action: jax.Array) -> tuple[object, ...]:
+        return state, action.astype(state.dtype), jnp.ones((), bool)
+
+    return Environment(
+        observation_size=1,
+        actions=Discrete(2),
+        parameters=None,
+        reset=lambda parameters, key, dtype: jnp.ones(1, dtype),
+        observe=lambda parameters, state: state,
+        step=step,
+    )
+
+
+def test_the_mean_over_workers_is_maximised_and_other_weights_are_biased() -> None:
+    """Three gradients of the fast worker for one of the slow.
+
+    Malenia takes the mean of each worker's first, Rennala that of all: so it follows the fast.
+    """
+    fleet = PolicyGradient(
+        one_state(), hidden=(), horizon=1, dtype="float64",
+        variations=[Variation(), Variation(sign=-1)],
+    )  # fmt: skip
+    many = np.array([6000, 2000])
+    tickets = rows([Ticket(worker, 0, k) for worker in (0, 1) for k in range(many[worker])])
+    signs = np.array([1, -1])
+    likely = np.array([chosen(1), chosen(-1)])
+    own = -signs * (1 - likely) * likely
+    errors = (1 - likely) * np.sqrt(likely * (1 - likely) / many)
+    seen = []
+    for malenia in (True, False):
+        shares = np.array([0.5, 0.5]) if malenia else many / many.sum()
+        weights = jnp.asarray(np.repeat(shares / many, many))
+        total, _ = fleet.gradient(ROOT, jnp.asarray(POINT), tickets, weights)
+        seen.append((float(total[0]), 4.5 * float(np.sqrt(shares**2 @ errors**2))))
+        assert abs(total[0] - shares @ own) < seen[-1][1]
+    (mean, doubt), (biased, other) = seen
+    assert abs(biased - mean) > doubt + other
+
+
+# --- plain data, spaces and refusals ------------------------------------------------------------
+
+
+def test_plain_data_and_back() -> None:
+    variation = Variation(
+        options={"g": 2.0}, sign=-1, flag=1.0, mass=2.0, target=Target(radius=(0.1, 0.2))
+    )
+    assert Variation.of(variation.plain()) == variation
+    assert Variation.of(json.loads(json.dumps(variation.plain()))) == variation
+    assert Variation.of({}) == Variation() == ALIKE[0]
+
+
+def table(environment: str, *workers: dict[str, Any], **settings: Any) -> PolicyGradientTable:
+    given = {"kind": "policy-gradient", "environment": environment, "workers": list(workers)}
+    return PolicyGradientTable(**given, **settings)
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
+def test_a_flag_makes_the_policy_larger(name: str) -> None:
+    without, flagged = table(name), table(name, {"flag": 0}, {"flag": 1.5, "sign": -1})
+    assert flagged.size(2).dimension - without.size(2).dimension == 64
+    assert flagged.build(2).dimension == flagged.size(2).dimension
+    assert flagged.variations[1] == Variation(flag=1.5, sign=-1)
+    assert without.variations == ALIKE
+
+
+@pytest.mark.parametrize(
+    ("environment", "workers", "message"),
+    [
+        ("CartPole-v1", [{}], "workers has 1 entries: must be one per worker of the cluster, 2"),
+        ("CartPole-v1", [{"flag": 1}, {}], r"workers\[1\].flag: is missing; worker 0 has one"),
+        ("CartPole-v1", [{}, {"flag": 1}], r"workers\[0\].flag: is missing; worker 1 has one"),
+        (
+            "CartPole-v1",
+            [{}, {"options": {"lenght": 1}}],
+            r"workers\[1\].options.lenght: .* did you mean 'length'",
+        ),
+        (
+            "CartPole-v1",
+            [{"options": {"length": -1}}, {}],
+            r"workers\[0\].options.length = -1: must be positive",
+        ),
+        (
+            "CartPole-v1",
+            [{}, {"mass": 2.0}],
+            r"workers\[1\].mass = 2.0: is for MuJoCo models, and CartPole-v1 is none; .* masspole",
+        ),
+        ("Pendulum-v1", [{"gravity": 0.5}, {}], r"workers\[0\].gravity = 0.5: is for MuJoCo"),
+        (
+            "Acrobot-v1",
+            [{}, {"gravity": 0.5}],
+            r"workers\[1\].gravity = 0.5: .* Acrobot-v1 is none$",
+        ),
+        ("Acrobot-v1", [{}, {"target": {}}], r"workers\[1\].target: is for Reacher; Acrobot-v1"),
+        ("CartPole-v1", [{"target": {}}, {}], r"workers\[0\].target: is for Reacher"),
+        (
+            "Pendulum-v1",
+            [{}, {"options": {"max_torque": 3.0}}],
+            r"workers\[1\].options: change the actions",
+        ),
+        (
+            "FrozenLake-v1",
+            [{"options": {"map_name": "8x8"}}, {}],
+            r"workers\[1\].options: make observations 16 long, those of worker 0 are 64",
+        ),
+        (
+            "FrozenLake-v1",
+            [{}, {"options": {"map_name": "9x9"}}],
+            r"workers\[1\].options: environment = 'FrozenLake-v1': cannot be made",
+        ),
+    ],
+)
+def test_what_one_policy_cannot_play_is_refused_in_one_line(
+    environment: str, workers: list[dict[str, Any]], message: str
+) -> None:
+    for ask in (PolicyGradientTable.check, PolicyGradientTable.size):
+        with pytest.raises(ValueError, match=f"^{message}") as refusal:
+            ask(table(environment, *workers), 2)
+        assert "\n" not in str(refusal.value)
+
+
+def test_a_workers_own_options_go_before_those_of_all() -> None:
+    fleet = table(
+        "CartPole-v1",
+        {"options": {"length": 2.0}},
+        {},
+        environment_options={"length": 1.0, "gravity": 5.0},
+    ).build(2)
+    constants = [fleet._episodes.worlds.of(worker).parameters.constants for worker in (0, 1)]
+    assert [(own.length, own.gravity) for own in constants] == [(2.0, 5.0), (1.0, 5.0)]
+
+
+def test_mujocos_models_take_factors_and_targets() -> None:
+    pytest.importorskip("mujoco")
+    seen = [Variation(mass=2.0, gravity=0.5), Variation(target=Target())]
+    assert spaces_seen("Reacher-v5", {}, seen) == spaces_seen("Reacher-v5", {}, ALIKE)
