@@ -11,8 +11,8 @@ from typing import Any
 EXTRAS = {
     "mujoco": ("MuJoCo", "straggle[mujoco]"),
     "box2d": ("Box2D", "gymnasium[box2d]"),
-    "classic_control": ("pygame", "gymnasium[classic-control]"),
-    "toy_text": ("pygame", "gymnasium[toy-text]"),
+    "classic_control": ("pygame", "straggle[video]"),
+    "toy_text": ("pygame", "straggle[video]"),
     "phys2d": ("flax", "gymnasium[jax]"),
     "tabular": ("flax", "gymnasium[jax]"),
 }
