@@ -51,10 +51,10 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     points = {run: _point(selection, *run) for run in selection.runs}
     _make(folder)
     prepare()
-    objective = scenario.build_objective()
-    assert isinstance(objective, PolicyGradient)
-    stage, keys = _stage(table), evaluated(seed, episodes)
+    stage = _stage(table)  # first of all, because MuJoCo asks when it is imported how to draw
     try:
+        objective, keys = scenario.build_objective(), evaluated(seed, episodes)
+        assert isinstance(objective, PolicyGradient)
         for (method, of), point in points.items():
             shows = [show(stage, objective.policy, point, key, table.horizon) for key in keys]
             path, played = _record(stage, shows, folder / f"{method}-{of}")

@@ -29,15 +29,21 @@ def refusing(name: str, options: Mapping[str, Any]) -> Iterator[None]:
         raise ValueError(refusal(name, options, problem)) from problem
 
 
-def creator_of(name: str) -> Any:
-    """What makes the environment; its module, and all that it needs, are imported for it."""
+def spec_of(name: str) -> Any:
+    """What gymnasium knows of it; the module that registers it is imported, if it is named."""
     import gymnasium
-    from gymnasium.envs.registration import load_env_creator
 
     module, _, registered = name.rpartition(":")
     if module:
         importlib.import_module(module)
-    entry = gymnasium.spec(registered).entry_point
+    return gymnasium.spec(registered)
+
+
+def creator_of(name: str) -> Any:
+    """What makes the environment; its module, and all that it needs, are imported for it."""
+    from gymnasium.envs.registration import load_env_creator
+
+    entry = spec_of(name).entry_point
     return load_env_creator(entry) if isinstance(entry, str) else entry
 
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
 from simulator.objectives.environments.catalogue import OWN, own_environment
-from simulator.objectives.environments.graphics import prepare_drawing
-from simulator.objectives.environments.refusals import creator_of, refusing
+from simulator.objectives.environments.graphics import prepare_mujoco, prepare_pygame
+from simulator.objectives.environments.refusals import creator_of, refusing, spec_of
 
 if TYPE_CHECKING:
     from jax import Array
@@ -51,16 +51,19 @@ def open_stage(name: str, options: Mapping[str, Any], horizon: int) -> Stage:
 
 def _drawing(name: str, options: Mapping[str, Any], horizon: int) -> host.Gymnasium:
     """A gymnasium environment that has drawn itself once, so that it can."""
+    prepare_pygame()
+    with refusing(name, options):
+        entry = str(spec_of(name).entry_point)
+    if "mujoco" in entry:
+        prepare_mujoco()
     with refusing(name, options):
         modes = getattr(creator_of(name), "metadata", {}).get("render_modes", [])
     if "rgb_array" not in modes:
         known = f"it has {', '.join(modes)}" if modes else "it has none"
         raise ValueError(f"environment = {name!r}: has no render mode 'rgb_array'; {known}")
     environment = host.open_environment(name, options, horizon, render_mode="rgb_array")
-    robot = environment.unwrapped if hasattr(environment.unwrapped, "mujoco_renderer") else None
-    prepare_drawing(uses_mujoco=robot is not None)
-    if robot is not None and not CAMERA & options.keys():
-        _follow(robot)
+    if hasattr(environment.unwrapped, "mujoco_renderer") and not CAMERA & options.keys():
+        _follow(environment.unwrapped)
     with refusing(name, options):
         environment.reset(seed=0)
         environment.render()
