@@ -119,7 +119,7 @@ class Mp4:
         _, words = self._process.communicate()
         if self._process.returncode:
             last = (words.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
-            raise Mistake(f"{self._ffmpeg}: cannot write {self._path.name}: {last}")
+            raise Mistake(f"{self._ffmpeg}: cannot write {self._path.stem}: {last}")
 
     def give_up(self) -> None:
         if self._process is not None:

@@ -10,7 +10,7 @@ import sys
 from functools import cache
 from importlib.util import find_spec
 
-INSTALLS = {"egl": "libegl1 libopengl0", "osmesa": "libosmesa6"}
+INSTALLS = {"egl": "libegl1 libgl1", "osmesa": "libosmesa6"}
 """What Debian and Ubuntu call the packages with which it works without a display."""
 BACKENDS = (*INSTALLS, "glfw")
 TRIAL = """
