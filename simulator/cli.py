@@ -17,6 +17,7 @@ import typer
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
+    from simulator.evaluation import Selection
     from simulator.scenario import Scenario
 
 app = typer.Typer(
@@ -246,19 +247,44 @@ def evaluate(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
     methods: MethodsOption = None,
     seeds: SeedsOption = None,
-    episodes: Annotated[int, typer.Option(min=1, help="How many to play.")] = 100,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="How many to play [100], or to film [1].")
+    ] = None,
     evaluation_seed: Annotated[int, typer.Option(min=0, help="Of the episodes.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    video: Annotated[
+        bool, typer.Option("--video", help="Film each policy as it was trained, chance included.")
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where films go [RUN/videos].")
+    ] = None,
 ) -> None:
-    """Play the final policies of a run again."""
+    """Play the final policies of a run again, and count; or film them."""
     from simulator import evaluation, results
 
+    if out and not video:
+        raise Mistake(f"--out {out}: says where films go; add --video")
     chosen = evaluation.select(results.load(directory), _words(methods), _seeds(seeds))
-    rows = evaluation.evaluate(chosen, episodes, evaluation_seed)
+    if video:
+        _film(chosen, out or directory / "videos", episodes or 1, evaluation_seed, as_json)
+        return
+    rows = evaluation.evaluate(chosen, episodes or 100, evaluation_seed)
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
         _console().print(evaluation.table(rows))
+
+
+def _film(chosen: "Selection", folder: Path, episodes: int, seed: int, as_json: bool) -> None:
+    from simulator import video
+
+    filmed = []
+    for one in video.film(chosen, folder, episodes, seed):
+        filmed.append(one.as_data())
+        if not as_json:
+            print(one, flush=True)
+    if as_json:
+        print(json.dumps(filmed, indent=2))
 
 
 @app.command()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives.environments import check_environment, host
+from simulator.objectives.environments import host
 from simulator.objectives.environments.cartpole import State
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.environments.player import (
@@ -221,38 +221,6 @@ def test_observations_that_are_no_vector_are_refused() -> None:
     words = gymnasium.spaces.Sequence(gymnasium.spaces.Discrete(2))
     with pytest.raises(ValueError, match=r"its observations, Sequence\(.*do not make a vector"):
         host.spaces_of(Strange(gymnasium.spaces.Discrete(2), words), "Strange")
-
-
-@pytest.mark.parametrize(
-    ("name", "options", "message"),
-    [
-        ("Acrobat-v1", {}, "no environment of this name; near it are Acrobot-v1"),
-        ("Acrobot-v7", {}, "no environment of this name; near it are Acrobot-v1"),
-        ("Zzz/Qqq-v1", {}, "'Zzz/Qqq-v1': gymnasium has no environment of this name$"),
-        ("nowhere:Thing-v0", {}, "'nowhere:Thing-v0': cannot be made: No module named 'nowhere'"),
-        (
-            "MountainCarContinuous-v0",
-            {"goal_velocty": 1},
-            "options.goal_velocty: .*; did you mean 'goal_velocity'",
-        ),
-        ("FrozenLake-v1", {"map_name": "9x9"}, "'FrozenLake-v1': cannot be made"),
-    ],
-)
-def test_what_cannot_be_made_is_refused_in_one_line(
-    name: str, options: dict[str, object], message: str
-) -> None:
-    with pytest.raises(ValueError, match=message) as refusal:
-        check_environment(name, options)
-    assert "\n" not in str(refusal.value)
-
-
-def test_a_missing_mujoco_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    def make(*arguments: object, **options: object) -> None:
-        raise gymnasium.error.DependencyNotInstalled("MuJoCo is not installed,\nrun `pip …`")
-
-    monkeypatch.setattr(gymnasium, "make", make)
-    with pytest.raises(ValueError, match=r"'Hopper-v5': .*pip install 'straggle\[mujoco\]'"):
-        check_environment("Hopper-v5", {})
 
 
 def test_checking_imports_no_jax_and_for_ours_no_gymnasium() -> None:

@@ -25,6 +25,8 @@ OWN: dict[str, Own] = {
     "CartPole-v1": Own(cartpole.cartpole, cartpole.Parameters, cartpole.Parameters()._asdict()),
     "Pendulum-v1": Own(pendulum.pendulum, pendulum.Parameters, pendulum.Parameters()._asdict()),
 }
+OUTDATED = {"CartPole-v0": "CartPole-v1"}
+"""What gymnasium still has of ours, slower and with other limits; what is older it refuses."""
 SIGNED = {"g", "gravity"}
 """The constants that may be zero or negative."""
 
@@ -48,11 +50,15 @@ def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
     if name in OWN:
         ours = own_environment(name, options)
         return ours.observation_size, ours.actions
+    if name in OUTDATED:
+        raise ValueError(f"environment = {name!r}: is out of date; use {OUTDATED[name]!r}")
     from simulator.objectives.environments import host
 
     environment = host.open_environment(name, options, horizon=1)
     try:
-        return host.spaces_of(environment, name)
+        found = host.spaces_of(environment, name)
+        host.try_out(environment, name, options)
+        return found
     finally:
         environment.close()
 

@@ -3,19 +3,18 @@
 Any registered gymnasium environment, on the host.  Nothing here imports JAX.
 """
 
-import inspect
-import warnings
 from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.mistakes import no_such_option
+from simulator.objectives.environments.options import check_options
+from simulator.objectives.environments.quiet import quietly
+from simulator.objectives.environments.refusals import creator_of, refusing
 from simulator.objectives.environments.spaces import Actions, Box, Discrete
 
 Gymnasium: TypeAlias = Any  # gymnasium.Env; the module is imported only when one is opened
-MUJOCO = "MuJoCo is not installed; pip install 'straggle[mujoco]' installs it"
 
 
 def flat(environment: Gymnasium, raw: Any) -> NDArray[Any]:
@@ -43,59 +42,28 @@ def within(space: Any, actions: NDArray[Any]) -> NDArray[Any]:
     return inside
 
 
-def open_environment(name: str, options: Mapping[str, Any], horizon: int) -> Gymnasium:
-    """Make it so that it is cut at ``horizon`` steps, whatever its own limit; or say why not."""
-    import gymnasium
-    from gymnasium import error
+def open_environment(name: str, options: Mapping[str, Any], horizon: int, **more: Any) -> Gymnasium:
+    """Make it so that it is cut at ``horizon`` steps, whatever its own limit; or say why not.
 
-    try:
-        with warnings.catch_warnings():
-            # That there are newer versions is no news to who names this one.
-            warnings.simplefilter("ignore")
-            return gymnasium.make(
-                name, max_episode_steps=horizon, disable_env_checker=True, **options
-            )
-    except error.DependencyNotInstalled as problem:
-        message = MUJOCO if "mujoco" in str(problem).lower() else _line(problem)
-        raise ValueError(f"environment = {name!r}: {message}") from problem
-    except error.UnregisteredEnv as problem:
-        raise ValueError(_unregistered(name)) from problem
-    except TypeError as problem:
-        raise ValueError(_unknown_option(name, options) or _failed(name, problem)) from problem
-    except Exception as problem:  # an environment is foreign code and raises what it likes
-        raise ValueError(_failed(name, problem)) from problem
-
-
-def _failed(name: str, problem: Exception) -> str:
-    return f"environment = {name!r}: cannot be made: {_line(problem)}"
-
-
-def _line(problem: Exception) -> str:
-    return " ".join(str(problem).split())
-
-
-def _unregistered(name: str) -> str:
-    from difflib import get_close_matches
-
+    ``more`` is what gymnasium.make takes besides: not what is played, but how it is shown.
+    """
     import gymnasium
 
-    near = get_close_matches(name, list(gymnasium.registry), n=3)
-    hint = f"; near it are {', '.join(near)}" if near else ""
-    return f"environment = {name!r}: gymnasium has no environment of this name{hint}"
+    with refusing(name, options):
+        creator = creator_of(name)
+    check_options(name, creator, options)
+    with refusing(name, options), quietly():
+        return gymnasium.make(
+            name, max_episode_steps=horizon, disable_env_checker=True, **options, **more
+        )
 
 
-def _unknown_option(name: str, options: Mapping[str, Any]) -> str | None:
-    """Which option its constructor does not take, if that is what was wrong."""
-    import gymnasium
-    from gymnasium.envs.registration import load_env_creator
-
-    entry = gymnasium.spec(name).entry_point
-    creator: Any = load_env_creator(entry) if isinstance(entry, str) else entry
-    known = inspect.signature(creator).parameters
-    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in known.values()):
-        return None
-    strange = [option for option in options if option not in known]
-    return no_such_option(name, strange[0], known) if strange else None
+def try_out(environment: Gymnasium, name: str, options: Mapping[str, Any]) -> None:
+    """Play a step: options of a wrong kind are often noticed only then."""
+    with refusing(name, options):
+        environment.action_space.seed(0)
+        environment.reset(seed=0)
+        environment.step(environment.action_space.sample())
 
 
 def spaces_of(environment: Gymnasium, name: str) -> tuple[int, Actions]:
@@ -107,7 +75,8 @@ def spaces_of(environment: Gymnasium, name: str) -> tuple[int, Actions]:
         size = int(flatdim(space))
     except (ValueError, NotImplementedError) as problem:
         raise ValueError(
-            f"environment = {name!r}: its observations, {space}, do not make a vector"
+            f"environment = {name!r}: its observations, {space}, do not make a vector; numbers "
+            "and boxes of them do, alone or in tuples and dicts"
         ) from problem
     return size, _actions(environment.action_space, name)
 
@@ -119,7 +88,8 @@ def _actions(space: Any, name: str) -> Actions:
         return Discrete(int(space.n), int(space.start))
     if not isinstance(space, spaces.Box) or not np.issubdtype(space.dtype, np.floating):
         raise ValueError(
-            f"environment = {name!r}: its actions, {space}, are neither one of n nor real numbers"
+            f"environment = {name!r}: its actions, {space}, are neither one of n nor real "
+            "numbers; a policy needs a Discrete space, or a Box of floats with finite bounds"
         )
     if not np.all(np.isfinite(space.low) & np.isfinite(space.high)):
         raise ValueError(

@@ -1,0 +1,129 @@
+"""Why can a gymnasium environment not be made, in one line, and what helps?"""
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from difflib import get_close_matches
+from importlib.metadata import version as version_of
+from typing import Any
+
+EXTRAS = {
+    "mujoco": ("MuJoCo", "straggle[mujoco]"),
+    "box2d": ("Box2D", "gymnasium[box2d]"),
+    "classic_control": ("pygame", "straggle[video]"),
+    "toy_text": ("pygame", "straggle[video]"),
+    "phys2d": ("flax", "gymnasium[jax]"),
+    "tabular": ("flax", "gymnasium[jax]"),
+}
+"""What gymnasium's own environments need, by the folder that they lie in, and what installs it."""
+ATARI = re.compile(r"(?:ale_py:)?ALE/(\w+-v\d)|(\w+)(?:NoFrameskip|Deterministic)-v\d")
+
+
+@contextmanager
+def refusing(name: str, options: Mapping[str, Any]) -> Iterator[None]:
+    """Whatever goes wrong in here is a ValueError of one line: environments are foreign code."""
+    try:
+        yield
+    except Exception as problem:
+        raise ValueError(refusal(name, options, problem)) from problem
+
+
+def spec_of(name: str) -> Any:
+    """What gymnasium knows of it; the module that registers it is imported, if it is named."""
+    import gymnasium
+
+    module, _, registered = name.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    return gymnasium.spec(registered)
+
+
+def creator_of(name: str) -> Any:
+    """What makes the environment; its module, and all that it needs, are imported for it."""
+    from gymnasium.envs.registration import load_env_creator
+
+    entry = spec_of(name).entry_point
+    return load_env_creator(entry) if isinstance(entry, str) else entry
+
+
+def refusal(name: str, options: Mapping[str, Any], problem: Exception) -> str:
+    """The field, its value, and what to do."""
+    import gymnasium
+
+    spec = gymnasium.registry.get(name.rpartition(":")[2])
+    if spec is None:
+        return f"environment = {name!r}: {_unregistered(name, problem)}"
+    if missing := _missing(str(spec.entry_point), problem):
+        return f"environment = {name!r}: {missing}"
+    if isinstance(problem, ImportError) and "mujoco" in str(problem):
+        return f"environment = {name!r}: {_outdated(name, spec.version)}"
+    if "xml_file" in options and isinstance(problem, OSError | ValueError):
+        return f"environment_options.xml_file = {options['xml_file']!r}: {_unread(problem)}"
+    given = f" with environment_options = {dict(options)}" if options else ""
+    return f"environment = {name!r}: cannot be made{given}: {line(problem)}"
+
+
+def line(problem: Exception) -> str:
+    """What foreign code says, in one line; where that is hardly a sentence, with its kind."""
+    text = " ".join(str(problem).split())
+    return text if text.count(" ") > 1 else f"{type(problem).__name__}: {text}"
+
+
+def newest(name: str) -> str | None:
+    """The id of the newest version that gymnasium has of an environment."""
+    return _newest().get(name.rpartition("-v")[0])
+
+
+def _newest() -> dict[str, str]:
+    """By what comes before the version."""
+    import gymnasium
+
+    oldest_first = sorted(gymnasium.registry.values(), key=lambda spec: spec.version or 0)
+    return {spec.id.rpartition("-v")[0]: spec.id for spec in oldest_first}
+
+
+def _unregistered(name: str, problem: Exception) -> str:
+    from gymnasium import error
+
+    if game := ATARI.fullmatch(name):
+        written = f"ale_py:ALE/{game[1] or f'{game[2]}-v5'}"
+        return f"Atari's games are ale-py's; pip install 'gymnasium[atari]', and write {written!r}"
+    if isinstance(problem, error.DeprecatedEnv):
+        return f"this version is gone; use {newest(name)!r}"
+    if isinstance(problem, ImportError):  # of the module that was to register it
+        return f"cannot be made: {line(problem)}"
+    if latest := newest(f"{name}-v"):
+        return f"names no version; use {latest!r}"
+    near = get_close_matches(name, _newest().values(), n=3)
+    hint = f"; near it are {', '.join(near)}" if near else ""
+    return f"gymnasium has no environment of this name{hint}"
+
+
+def _missing(entry: str, problem: Exception) -> str | None:
+    """Which package is not there, and what installs it, if that is the problem."""
+    from gymnasium import error
+
+    folder = re.match(r"gymnasium\.envs\.(\w+)", entry)
+    if not isinstance(problem, error.DependencyNotInstalled | ModuleNotFoundError):
+        return None
+    if folder is None or folder[1] not in EXTRAS:
+        return None
+    package, extra = EXTRAS[folder[1]]
+    return f"{package} is not installed; pip install '{extra}' installs it"
+
+
+def _outdated(name: str, version: int | None) -> str:
+    """Of MuJoCo's tasks: the first versions are gone, and one was never mended for MuJoCo 3."""
+    if version in (2, 3):
+        return f"gymnasium no longer has MuJoCo's tasks of versions 2 and 3; use {newest(name)!r}"
+    return f"needs MuJoCo before 3, and {version_of('mujoco')} is installed; use {newest(name)!r}"
+
+
+def _unread(problem: Exception) -> str:
+    if isinstance(problem, OSError):
+        return (
+            "there is no such file; one of yours is written from ./, / or ~, others are "
+            "gymnasium's own"
+        )
+    return f"MuJoCo cannot read it: {line(problem)}"

@@ -1,0 +1,116 @@
+"""Does ``straggle evaluate --video`` show the policies of a run?"""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_cli import CARTPOLE, TINY, one_line, straggle, written
+
+from simulator import film, plots, results
+from simulator.objectives.environments import graphics
+
+STEPS = 5
+
+
+@pytest.fixture(autouse=True)
+def _only_gifs(monkeypatch):
+    monkeypatch.setattr(film.shutil, "which", lambda program: None)
+    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+    monkeypatch.delenv("MUJOCO_GL", raising=False)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of an environment, as its directory."""
+
+    def run(environment, *settings):
+        folder = tmp_path_factory.mktemp("trained")
+        scenario = written(folder / "s.toml", CARTPOLE)
+        asked = [f"objective.environment={environment}", f"objective.horizon={STEPS}", *settings]
+        sets = [word for setting in asked for word in ("--set", setting)]
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(plots, "draw", lambda outcome, folder: [])
+            answer = straggle("run", scenario, "--quiet", "--out", folder / "out", *sets)
+        assert answer.code == 0, answer.err
+        return folder / "out"
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def cartpole(trained):
+    """Slow steps, so that no picture is like the next, and a pole that may fall."""
+    options = "{tau=0.1, theta_threshold_radians=3}"
+    return trained("CartPole-v1", f"objective.environment_options={options}", "seeds=[0, 1]")
+
+
+def frames(path):
+    with Image.open(path) as film:
+        return film.n_frames
+
+
+def test_each_run_is_filmed_and_told(cartpole):
+    answer = straggle("evaluate", cartpole, "--video")
+    assert (answer.code, answer.err) == (0, "")
+    counted = json.loads(straggle("evaluate", cartpole, "--episodes", "1", "--json").out)
+    for row, line in zip(counted, answer.out.splitlines(), strict=True):
+        path = cartpole / "videos" / f"synchronous-pg-{row['seed']}.gif"
+        told = f"return {row['return']:.6g} in {row['mean length']:.0f} steps"
+        assert line == f"{path}: {told}"
+        # 50 steps a second, of which every other is seen: at 0, 2, 4, and the end
+        assert row["mean length"] == STEPS
+        assert frames(path) == 4
+
+
+def test_the_same_seed_is_the_same_film(cartpole, tmp_path):
+    def filmed(name, *more):
+        asked = ["--video", "--json", "--seeds", "1", "--out", tmp_path / name, *more]
+        (one,) = json.loads(straggle("evaluate", cartpole, *asked).out)
+        assert one["path"] == str(tmp_path / name / "synchronous-pg-1.gif")
+        return (tmp_path / name / "synchronous-pg-1.gif").read_bytes(), one["episodes"]
+
+    first = filmed("first")
+    assert filmed("again") == first
+    assert filmed("other", "--evaluation-seed", "3")[0] != first[0]
+    longer, episodes = filmed("longer", "--episodes", "2")
+    assert (len(episodes), episodes[0]) == (2, first[1][0])
+    assert len(longer) > len(first[0])
+
+
+def test_a_robot_is_filmed_or_what_it_takes_is_named(trained):
+    """Whichever is true of the machine that runs this."""
+    directory = trained("Reacher-v5")
+    answer = straggle("evaluate", directory, "--video")
+    if any(graphics._works(backend) for backend in graphics.BACKENDS):
+        assert (answer.code, answer.err) == (0, "")
+        assert frames(directory / "videos" / "synchronous-pg-0.gif") == 4
+    else:
+        assert one_line(answer).startswith("--video: MuJoCo cannot draw here")
+        assert answer.code == 2
+
+
+def test_a_run_without_an_environment_has_nothing_to_show(tmp_path):
+    straggle("run", written(tmp_path / "t.toml", TINY), "--quiet", "--out", tmp_path / "out")
+    told = one_line(straggle("evaluate", tmp_path / "out", "--video"))
+    assert told == "--video: the quadratic plays no environment; there is nothing to see"
+
+
+def test_a_policy_that_is_no_longer_one_is_not_shown(cartpole, tmp_path):
+    copy = shutil.copytree(cartpole, tmp_path / "copy", ignore=shutil.ignore_patterns("videos"))
+    file = copy / results.parameters_file("synchronous-pg", 1)
+    point = results.load(copy).parameters("synchronous-pg", 1)
+    np.savez(file, parameters=point * np.nan)
+    told = one_line(straggle("evaluate", copy, "--video"))
+    assert told.startswith("--video: the last point of synchronous-pg with seed 1 is not finite")
+    assert not (copy / "videos").exists()
+    assert straggle("evaluate", copy, "--video", "--seeds", "0").code == 0
+
+
+def test_out_is_where_films_go(cartpole, tmp_path):
+    told = one_line(straggle("evaluate", cartpole, "--out", tmp_path))
+    assert told == f"--out {tmp_path}: says where films go; add --video"
+    written(tmp_path / "file", "")
+    told = one_line(straggle("evaluate", cartpole, "--video", "--out", tmp_path / "file"))
+    assert told.startswith(f"--out {tmp_path / 'file'}: cannot be written")
