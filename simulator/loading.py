@@ -1,5 +1,6 @@
 """How does a file become a scenario?  Finding it, ``--set``, and errors in one line."""
 
+import re
 import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -207,14 +208,13 @@ def _in_our_words(message: str) -> str:
         ("Input should be", "must be"),
         ("List should have", "must have"),
         ("Dictionary should have", "must have"),
-        (" after validation, not 0", ""),
         ("a valid integer", "a whole number"),
         ("valid ", ""),
         ("Predicate '", ""),
         ("' failed", ""),
     ):
         message = message.replace(theirs, ours)
-    return message
+    return re.sub(r" after validation, not \d+", "", message)
 
 
 def _as_written(location: Sequence[int | str]) -> list[int | str]:

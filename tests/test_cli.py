@@ -620,6 +620,23 @@ def test_evaluate_plays_a_policy_the_same_way_twice(tmp_path, undrawn):
     assert alone[0]["standard error"] is None
 
 
+def test_evaluate_shows_every_worker_where_environments_differ(tmp_path, undrawn):
+    """What falls at once earns 1; 3 episodes of 2 workers are 4, and all count the same."""
+    falls = "options = { theta_threshold_radians = 1e-9 }"
+    tables = f"\n[[objective.workers]]\n\n[[objective.workers]]\n{falls}\n"
+    scenario = written(tmp_path / "unequal.toml", CARTPOLE + tables)
+    run = straggle(
+        "run", scenario, "--quiet", "--out", tmp_path / "o", "--set", "cluster.workers=2"
+    )
+    assert run.code == 0, run.err
+    rows = json.loads(straggle("evaluate", tmp_path / "o", "--json", "--episodes", "3").out)
+    assert [(row["worker"], row["episodes"]) for row in rows] == [("all", 4), (0, 2), (1, 2)]
+    everybody, free, falling = (row["return"] for row in rows)
+    assert free > falling == 1
+    assert everybody == (free + falling) / 2
+    assert "worker" in straggle("evaluate", tmp_path / "o", "--episodes", "3").out
+
+
 def test_evaluate_refuses_what_is_not_there(done, tmp_path):
     told = one_line(straggle("evaluate", done.directory, "--methods", "renala-nigt"))
     assert told == "--methods renala-nigt: no such method here; did you mean 'rennala-nigt'?"

@@ -11,6 +11,10 @@ import pytest
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
+from simulator.executor import BatchedExecutor, DebugExecutor
+from simulator.experiment import run_scenario
+from simulator.loading import check
+from simulator.mistakes import Mistake
 from simulator.objectives import batched
 from simulator.objectives.catalogue import PolicyGradientTable
 from simulator.objectives.environments.catalogue import own_environment
@@ -23,6 +27,7 @@ from simulator.objectives.environments.variation import (
 )
 from simulator.objectives.environments.worlds import seen_by
 from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.scenario import Scenario
 
 ROOT = jax.random.key(7)
 UNEQUAL = (
@@ -326,3 +331,66 @@ def test_mujocos_models_take_factors_and_targets() -> None:
     pytest.importorskip("mujoco")
     seen = [Variation(mass=2.0, gravity=0.5), Variation(target=Target())]
     assert spaces_seen("Reacher-v5", {}, seen) == spaces_seen("Reacher-v5", {}, ALIKE)
+
+
+# --- as a scenario says it ----------------------------------------------------------------------
+
+METHODS = {
+    "rennala-nigt": {"batch": 4, "step": 0.1, "momentum": 0.5},
+    "malenia-nigt": {"batch": 4, "step": 0.1, "momentum": 0.5},
+    "afedpg": {"step": 0.1, "momentum": 0.5},
+}
+
+
+def scenario(workers: list[dict[str, Any]], environment: str = "CartPole-v1") -> Scenario:
+    objective = {
+        "kind": "policy-gradient", "environment": environment, "workers": workers,
+        "policy": {"hidden": [3]}, "horizon": 6, "dtype": "float64",
+    }  # fmt: skip
+    return check(
+        {
+            "seeds": [0],
+            "cluster": {"workers": len(workers), "compute": [1.0, 1.7, 4.4][: len(workers)]},
+            "objective": objective,
+            "evaluation": {"every_steps": 100, "episodes": 1},
+            "stop": {"steps": 4},
+            "methods": METHODS,
+        }
+    )
+
+
+def test_methods_go_the_same_way_with_the_plain_executor() -> None:
+    told = scenario([{**own.plain(), "options": dict(own.options)} for own in UNEQUAL])
+    assert told.objective.variations == UNEQUAL
+    fast, plain = (
+        {run.method: run for run in run_scenario(told, executor=executor)}
+        for executor in (BatchedExecutor, DebugExecutor)
+    )
+    for method in METHODS:
+        assert fast[method].steps == plain[method].steps == 4
+        close(np.asarray(fast[method].point), np.asarray(plain[method].point))
+
+
+@pytest.mark.parametrize(
+    ("worker", "message"),
+    [
+        ({"sgn": 1}, "workers[1].sgn: unknown key; did you mean 'sign'?"),
+        ({"sign": 2}, "workers[1].sign = 2: must be 1 or -1"),
+        ({"mass": 0.0}, "workers[1].mass = 0.0: must be greater than 0"),
+        ({"flag": "a"}, "workers[1].flag = 'a': must be a number"),
+        ({"options": {"g": 1}}, "workers[1].options.g: CartPole-v1 has no such option; known: "),
+        (
+            {"target": {"radius": [0.2, 0.1]}},
+            "workers[1].target.radius: must be from the smaller to the larger, such as [0.1, 0.2]",
+        ),
+        (
+            {"target": {"radius": [0.1, 0.3]}},
+            "workers[1].target.radius: must be from 0 to 0.2 metres, within the arm's reach",
+        ),
+        ({"target": {"angle": [0.0]}}, "workers[1].target.angle = [0.0]: must have at least 2"),
+    ],
+)
+def test_a_scenarios_mistakes_name_the_worker(worker: dict[str, Any], message: str) -> None:
+    with pytest.raises(Mistake) as refusal:
+        scenario([{}, worker])
+    assert str(refusal.value).startswith(f"objective.{message}")
