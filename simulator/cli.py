@@ -1,4 +1,4 @@
-"""The command line: ``straggle run | complexity | validate | list | schema | …``.
+"""The command line: ``straggle run | sweep | complexity | validate | list | schema | …``.
 
 Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
 packages are imported inside the commands that need them, so that help and checks are instant.
@@ -151,6 +151,54 @@ def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> Non
 
 
 @app.command()
+def sweep(
+    sweep: Annotated[
+        str, typer.Argument(metavar="SWEEP", help="A TOML file, or the name of a shipped sweep.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="[results/sweep-NAME]; goes on.")
+    ] = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Jobs at a time [one per core].")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="However many runs there are.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
+) -> int:
+    """Try settings of every method; keep all runs, and write the best as a scenario."""
+    from simulator.sweep import conduct
+
+    try:
+        swept = conduct(
+            sweep,
+            methods=_words(methods),
+            seeds=_seeds(seeds),
+            out=out,
+            jobs=jobs,
+            yes=yes,
+            quiet=quiet or as_json,
+            command=_command(),
+        )
+    except KeyboardInterrupt:
+        return _complain("interrupted; the same command goes on where it was", 130)
+    return _show_sweep(swept, quiet, as_json)
+
+
+def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
+    from simulator import tuning
+
+    if as_json:
+        print(json.dumps(tuning.as_data(swept), indent=2))
+    elif not quiet:
+        _console().print(tuning.table(swept))
+        print(*tuning.notes(swept), f"results: {swept.directory}", sep="\n", flush=True)
+    drawn = tuning.draw(swept)
+    if not (quiet or as_json):
+        print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
+    return 3 if tuning.hopeless(swept) else 0
+
+
+@app.command()
 def complexity(
     scenario: ScenarioArgument,
     vary: Annotated[
@@ -223,7 +271,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
 
 @app.command("list")
 def list_() -> None:
-    """What there is: methods, laws, objectives, environments, shipped scenarios."""
+    """What there is: methods, laws, objectives, environments, shipped scenarios and sweeps."""
     from simulator.listing import listing
 
     for heading, entries in listing().items():

@@ -2,8 +2,10 @@
 
 import json
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from functools import lru_cache
+from typing import Any, NamedTuple
 
+from simulator.objectives.objective import Objective
 from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.remarks import random_times
@@ -44,6 +46,16 @@ def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -
     from simulator.numbers import prepare
 
     prepare()
-    objective = members[0].scenario.build_objective()
+    first = members[0].scenario
+    objective = _objective(
+        first.objective.model_dump_json(), type(first.objective), first.cluster.workers
+    )
     for at, member in enumerate(members):
         ended(at, Laboratory(member.scenario, objective).run(member.label, member.seed))
+
+
+@lru_cache(maxsize=1)
+def _objective(table: str, kind: Any, workers: int) -> Objective:
+    """The one that was last in use is kept, with what was compiled for it."""
+    built: Objective = kind.model_validate_json(table).build(workers)
+    return built
