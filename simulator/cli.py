@@ -190,7 +190,7 @@ def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
     if as_json:
         print(json.dumps(tuning.as_data(swept), indent=2))
     elif not quiet:
-        _console().print(tuning.table(swept))
+        _console().print(*tuning.tables(swept), sep="\n")
         print(*tuning.notes(swept), f"results: {swept.directory}", sep="\n", flush=True)
     drawn = tuning.draw(swept)
     if not (quiet or as_json):
@@ -282,11 +282,13 @@ def list_() -> None:
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    sweep: Annotated[bool, typer.Option("--sweep", help="That of a sweep file instead.")] = False,
+) -> None:
     """Print the JSON Schema of a scenario file."""
-    from simulator.json_schema import json_schema
+    from simulator.json_schema import json_schema, sweep_schema
 
-    print(json.dumps(json_schema(), indent=2, sort_keys=True))
+    print(json.dumps(sweep_schema() if sweep else json_schema(), indent=2, sort_keys=True))
 
 
 @app.command()

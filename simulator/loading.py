@@ -59,7 +59,7 @@ def tables_of(source: str, settings: Iterable[str] = ()) -> tuple[dict[str, Any]
     path = _find(source)
     tables = parse(path)
     if "scenario" in tables and "cluster" not in tables:
-        raise Mistake(f"{source}: is a sweep, not a scenario; straggle sweep {source} runs it")
+        raise Mistake(_is_a_sweep(source))
     for setting in settings:
         override(tables, setting)
     return tables, path.parent
@@ -152,6 +152,10 @@ def _index(key: str) -> int | None:
     return int(inner) if there else None
 
 
+def _is_a_sweep(source: str) -> str:
+    return f"{source}: is a sweep, not a scenario; straggle sweep {source} runs it"
+
+
 def _value(text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
@@ -170,8 +174,10 @@ def _find(source: str) -> Path:
         return path
     known = shipped()
     name = source.removesuffix(".toml").removeprefix("scenarios/")
-    if name in (files := _shipped()):
-        return files[name]
+    if name in known:
+        return known[name]
+    if name.removeprefix(SWEEPS) in shipped_sweeps():
+        raise Mistake(_is_a_sweep(source))
     if path.is_dir():
         raise Mistake(f"{source}: is a directory, not a scenario file")
     raise Mistake(f"{source}: no such file or shipped scenario; {did_you_mean(name, known)}")

@@ -114,8 +114,8 @@ def _band(scores: Floats, of_times: bool) -> tuple[float, float, float]:
         return NAN, NAN, NAN
     if of_times:
         # Nothing lies between a number and never: quantiles are those of a seed that there is.
-        low, high = (np.quantile(counted(scores), q, method="lower") for q in (LOW, HIGH))
-        return float(low), median(scores), float(high)
+        low = np.quantile(counted(scores), LOW, method="lower")
+        return float(low), median(scores), float(np.quantile(scores, HIGH, method="higher"))
     low, high = np.quantile(scores, [LOW, HIGH])
     return float(low), float(scores.mean()), float(high)
 

@@ -5,6 +5,7 @@ Circumstances that are neither get a figure each: nobody is at its best in anoth
 """
 
 import math
+import re
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
@@ -90,7 +91,7 @@ def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
     groups = frame.groupby(plan.figures, sort=False, dropna=False)
     for at, (values, mine) in enumerate(groups, start=1):
         told = zip(plan.figures, values, strict=True)
-        title = ", ".join(f"{_name(name)} {_text(value)}" for name, value in told)
+        title = ", ".join(f"{name} = {_text(value)}" for name, value in told)
         drawn[f"sensitivity-{at}"] = _sheet(mine, plan, title)
     return drawn
 
@@ -132,10 +133,16 @@ def _draw_panel(axes: Axes, mine: pd.DataFrame, plan: Plan, method: str) -> None
     ranking = ranked(mine)
     for value, points in _lines(ranking, plan):
         _draw_line(axes, points, plan, _look(plan, value))
-    first = ranking.iloc[0]
-    if np.isfinite(first["score"]) and (place := _place(plan, first[plan.x])) is not None:
-        star: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.7, "zorder": 5}
-        axes.plot(place, first["score"], "*", color="black", markersize=11, **star)
+    for first in _chosen(ranking):
+        if np.isfinite(first["score"]) and (place := _place(plan, first[plan.x])) is not None:
+            star: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.7, "zorder": 5}
+            axes.plot(place, first["score"], "*", color="black", markersize=11, **star)
+
+
+def _chosen(ranking: pd.DataFrame) -> "list[pd.Series[Any]]":
+    """The best of each case in which there was a choice."""
+    cases = [mine for _, mine in ranking.groupby(["case", "method"], sort=False)]
+    return [mine.iloc[0] for mine in cases if len(mine) > 1]
 
 
 def _lines(ranking: pd.DataFrame, plan: Plan) -> list[tuple[Hashable, pd.DataFrame]]:
@@ -212,10 +219,9 @@ def _scale(axes: Axes, frame: pd.DataFrame, plan: Plan) -> None:
         number_ticks(axes.xaxis)
     else:
         labels = [_brief(place) for place in plan.places]
-        slanted: dict[str, Any] = (
-            {"rotation": 20, "ha": "right"} if max(map(len, labels)) > 6 else {}
-        )
-        axes.set_xticks(range(len(labels)), labels, **slanted)
+        aslant: dict[str, Any] = {"rotation": 30, "rotation_mode": "anchor", "ha": "right"}
+        long = max(map(len, labels)) > 6
+        axes.set_xticks(range(len(labels)), labels, **(aslant if long else {}))
         axes.set_xlim(-0.3, len(labels) - 0.7)
     scores = ranked(frame)["score"]
     scores = scores[np.isfinite(scores)]
@@ -246,8 +252,9 @@ def _sheet(frame: pd.DataFrame, plan: Plan, title: str) -> Figure:
         axes.set_ylabel(_score_name(frame))
     for axes in panels.flat[max(0, len(rows) - columns) : len(rows)]:
         axes.set_xlabel(_name(plan.x))
-    handles = [*_legend(frame, plan), _star()]
-    figure.legend(handles=handles, loc="outside upper left", ncols=min(6, len(handles)))
+    handles = [*_legend(frame, plan), *_star(frame)]
+    if handles:
+        figure.legend(handles=handles, loc="outside upper left", ncols=min(6, len(handles)))
     figure.supxlabel(_note(frame, plan, title), x=0.01, ha="left", fontsize=7, color=GREY)
     return figure
 
@@ -264,9 +271,9 @@ def _legend(frame: pd.DataFrame, plan: Plan) -> list[Line2D]:
     return handles
 
 
-def _star() -> Line2D:
+def _star(frame: pd.DataFrame) -> list[Line2D]:
     style: dict[str, Any] = {"marker": "*", "markersize": 9, "color": "black", "linestyle": ""}
-    return Line2D([], [], label="best", **style)
+    return [Line2D([], [], label="best", **style)] if _chosen(ranked(frame)) else []
 
 
 def _note(frame: pd.DataFrame, plan: Plan, title: str) -> str:
@@ -294,12 +301,15 @@ def _score_name(frame: pd.DataFrame) -> str:
 
 
 def _name(column: str) -> str:
-    return column.replace("_", " ")
+    return column if is_circumstance(column) else column.replace("_", " ")
 
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else number(float(value))
 
 
-def _brief(text: str) -> str:
-    return text if len(text) <= 24 else f"{text[:23]}\N{HORIZONTAL ELLIPSIS}"
+def _brief(text: Any) -> str:
+    """As much of a value as fits under a tick: of a law its name first."""
+    words = re.sub(r'[{}"]|\blaw =|\bkind =', "", str(text)).replace(" = ", " ").split()
+    short = " ".join(words)
+    return short if len(short) <= 18 else f"{short[:17]}\N{HORIZONTAL ELLIPSIS}"

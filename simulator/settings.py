@@ -336,8 +336,7 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
         scenario = loading.check(tables, sweep.folder)
         _check_score(sweep.table.score, scenario)
     except Mistake as mistake:
-        at = ", ".join(f"{_own(path, method)} = {inline(v)}" for path, v in assigned.items())
-        raise Mistake(f"at {at}: {mistake}" if at else str(mistake)) from None
+        raise Mistake(_located(str(mistake), method, assigned)) from None
     values = {
         column(path): _value(tables, scenario, method, path)
         for path in sweep.keys
@@ -345,6 +344,14 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
     }
     case = {column(p): _value(tables, scenario, method, p) for p in sweep.keys if is_of_case(p)}
     return Setting(method, values, told_of(case), tables, scenario)
+
+
+def _located(told: str, method: str, assigned: Values) -> str:
+    """At which setting it is, where that is not said."""
+    paths = {_own(path, method): value for path, value in assigned.items()}
+    if len(paths) == 1 and told.startswith((*(f"{path}:" for path in paths), f"{told_of(paths)}:")):
+        return told
+    return f"at {told_of(paths)}: {told}" if paths else told
 
 
 def _put(tables: dict[str, Any], path: str, value: Any, where: str) -> None:

@@ -1,6 +1,7 @@
 """What did a sweep find?  The best setting of every method as a table, and what to mind."""
 
 import math
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ from matplotlib import rc_context
 from rich.table import Table
 
 from simulator.plots import save
-from simulator.score import best, keys_of, ranked
+from simulator.score import BROKEN, best, keys_of, ranked
 from simulator.sensitivity import draw_sensitivity
-from simulator.settings import is_circumstance, told_of
+from simulator.settings import is_circumstance
 from simulator.style import STYLE
+from simulator.toml_text import inline
 
 if TYPE_CHECKING:
     from simulator.sweep import Swept
@@ -41,7 +43,7 @@ def _around(row: dict[str, Any], mine: pd.DataFrame) -> dict[str, Any]:
     return {
         "tried": mine["setting"].nunique(),
         "total": len(mine),
-        "broken": int(mine["end"].isin(["failed", "stalled"]).sum()),
+        "broken": int(mine["end"].isin(BROKEN).sum()),
         "edges": [told for name in keys_of(mine) if (told := _edge(name, row, mine))],
     }
 
@@ -59,20 +61,23 @@ def _edge(name: str, row: dict[str, Any], mine: pd.DataFrame) -> str:
     return ""
 
 
-def table(swept: "Swept") -> Table:
-    """A line per case and method."""
-    rows, frame = _rows(found(swept.frame)), swept.frame
-    view = Table(title=swept.sweep.table.title or None, title_justify="left", title_style="bold")
-    cases = frame["case"].nunique() > 1
-    for heading in (*(["case"] if cases else []), "method", "best setting"):
-        view.add_column(heading, no_wrap=True)
-    for heading in (_of(frame), "20% to 80%", "settings", "runs failed"):
+def tables(swept: "Swept") -> list[Table]:
+    """A table for every case, with a line per method."""
+    frame, rows = swept.frame, found(swept.frame)
+    return [_table(swept, frame, _rows(mine)) for _, mine in rows.groupby("case", sort=False)]
+
+
+def _table(swept: "Swept", frame: pd.DataFrame, rows: list[dict[str, Any]]) -> Table:
+    title = ": ".join(filter(None, [swept.sweep.table.title, _case(rows[0], frame)]))
+    view = Table(title=title or None, title_justify="left", title_style="bold")
+    view.add_column("method", no_wrap=True)
+    keys = [name for name in keys_of(frame) if not is_circumstance(name)]
+    for heading in (*keys, _of(frame), "20% to 80%", "settings", "runs failed"):
         view.add_column(heading, justify="right")
     for row in rows:
         view.add_row(
-            *([told_of(_values(row, frame, of_case=True))] if cases else []),
             row["method"],
-            told_of(_values(row, frame)) or "as in the scenario",
+            *(DASH if pd.isna(row[name]) else _word(row[name]) for name in keys),
             _number(row["score"]),
             _band(row),
             str(row["tried"]),
@@ -81,22 +86,38 @@ def table(swept: "Swept") -> Table:
     return view
 
 
+def _case(row: dict[str, Any], frame: pd.DataFrame) -> str:
+    """The circumstances in words, if there are several."""
+    if frame["case"].nunique() == 1:
+        return ""
+    return _told(_values(row, frame, of_case=True))
+
+
+def _told(values: dict[str, Any]) -> str:
+    return ", ".join(f"{name} = {_word(value)}" for name, value in values.items())
+
+
 def _values(row: dict[str, Any], frame: pd.DataFrame, of_case: bool = False) -> dict[str, Any]:
     """What was varied and concerns the row."""
     keys = [name for name in keys_of(frame) if is_circumstance(name) == of_case]
-    return {name: _shorter(row[name]) for name in keys if not pd.isna(row[name])}
+    return {name: _plain(row[name]) for name in keys if not pd.isna(row[name])}
 
 
-def _shorter(value: Any) -> Any:
+def _plain(value: Any) -> Any:
     """A whole number as such: a column with gaps makes it a fraction."""
+    value = value.item() if isinstance(value, np.generic) else value
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
     return int(value) if whole else value
 
 
+def _word(value: Any) -> str:
+    return value if isinstance(value, str) else inline(_plain(value))
+
+
 def _of(frame: pd.DataFrame) -> str:
     """What the score is, in words."""
-    kind, metric = frame["score_kind"].iloc[0], frame["metric"].iloc[0]
-    words = {"value": f"{metric}", "average": f"average {metric}", "time": "seconds to target"}
+    kind, metric = frame["score_kind"].iloc[0], str(frame["metric"].iloc[0])
+    words = {"value": metric, "average": f"average {metric}", "time": "seconds to target"}
     return words[kind]
 
 
@@ -110,28 +131,37 @@ def _cautions(row: dict[str, Any]) -> list[str]:
 
 
 def notes(swept: "Swept") -> list[str]:
-    """Below the table: what went wrong, and what to do next."""
-    frame, told = swept.frame, []
-    for row in _rows(found(frame)):
-        if cautions := _cautions(row):
-            of_case = _values(row, frame, of_case=True) if frame["case"].nunique() > 1 else {}
-            who = told_of(of_case) + ", " if of_case else ""
-            told.append(f"{who}{row['method']}: {'; '.join(cautions)}")
+    """Below the tables: what to mind, what went wrong, and what to do next."""
+    frame, rows = swept.frame, _rows(found(swept.frame))
+    told = [
+        f"{', '.join(filter(None, [row['method'], _case(row, frame)]))}: {'; '.join(cautions)}"
+        for row in rows
+        if (cautions := _cautions(row))
+    ]
     if frame["reached"].any() and frame["score_kind"].iloc[0] != "time":
         told.append(
             "runs end at their target, so values beyond it are not compared; "
             "[score] kind = 'time' compares when they reached it"
         )
-    broken = frame[frame["end"].isin(["failed", "stalled"])]
-    for row in _rows(broken.drop_duplicates(["case", "method"])):
-        at = told_of(_values(row, frame)) or "its own setting"
-        told.append(f"{row['method']} {row['end']} at {at}, seed {row['seed']}: {row['message']}")
-    fresh = int(frame["seed"].max()) + 1
-    seeds = ",".join(str(fresh + at) for at in range(frame["seed"].nunique()))
+    broken = frame[frame["end"].isin(BROKEN)]
+    for row in _rows(broken.drop_duplicates("method")):
+        at = _told(_values(row, frame) | _values(row, frame, of_case=True))
+        where = f" at {at}" if at else ""
+        told.append(f"{row['method']} {row['end']}{where}, seed {row['seed']}: {row['message']}")
+    chosen = any(row["tried"] > 1 for row in rows)
+    return [*told, *(_next(swept) if chosen else [])]
+
+
+def _next(swept: "Swept") -> list[str]:
+    """Whoever has chosen looks again, where nothing was chosen."""
+    first = int(swept.frame["seed"].max()) + 1
+    fresh = ",".join(str(first + at) for at in range(swept.frame["seed"].nunique()))
     files = sorted(swept.directory.glob("best*.toml"))
-    told.append("chosen on these very seeds, a best score is optimistic; with others it is fair:")
-    told += [f"  straggle run {file} --seeds {seeds}" for file in files]
-    return told
+    others = f" (and so on, to {files[-1].name})" if len(files) > 1 else ""
+    return [
+        "a best score is optimistic on the seeds it was chosen by; on others it is fair:",
+        f"  straggle run {shlex.quote(str(files[0]))} --seeds {fresh}{others}",
+    ]
 
 
 def as_data(swept: "Swept") -> dict[str, Any]:
