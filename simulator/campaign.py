@@ -11,6 +11,7 @@ import math
 import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -62,9 +63,14 @@ def tasks_of(tables: dict[str, Any], folder: Path, scenario: Scenario) -> Iterat
 
 def key_of(scenario: Scenario, method: str, seed: int) -> str:
     """The same for the same run, in whatever campaign it is; another with other packages."""
-    alone = scenario.restrict([method], [seed])
-    whole = [alone.fingerprint(), *(version(name) for name in PACKAGES)]
+    whole = [scenario.restrict([method], [seed]).fingerprint(), *_versions()]
     return f"{method}-{seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
+
+
+@cache
+def _versions() -> list[str]:
+    """Of what computes; to look them up takes longer than to hash a scenario."""
+    return [version(name) for name in PACKAGES]
 
 
 def claim(directory: Path, mine: Callable[[Path], bool]) -> Path:

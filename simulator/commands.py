@@ -99,7 +99,7 @@ def sweep(
     >>> import tempfile
     >>> text = '''
     ... scenario = "straggler"
-    ... set = { objective = { kind = "quadratic", dimension = 5 }, stop.steps = 3 }
+    ... set = { objective = { kind = "quadratic" }, stop = { steps = 3, target = 0 } }
     ... grid = { methods.afedpg.step = [0.1, 0.2] }
     ... '''
     >>> with tempfile.TemporaryDirectory() as folder:

@@ -184,6 +184,10 @@ def _draw_line(axes: Axes, points: pd.DataFrame, plan: Plan, look: Look) -> None
         # A method that has no such setting is the same everywhere.
         for score in known["score"].head(1):
             axes.axhline(score, color=look.colour, linewidth=1.2)
+        if known.empty:
+            word = "never" if np.isinf(points["score"]).any() else "failed"
+            place: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, word, color=GREY, **place)
         return
     marker: dict[str, Any] = {"marker": look.marker, "markersize": 4}
     style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "linewidth": 1.3}
@@ -237,8 +241,8 @@ def _scale(axes: Axes, frame: pd.DataFrame, plan: Plan) -> None:
 @styled
 def _sheet(frame: pd.DataFrame, plan: Plan, title: str) -> Figure:
     rows = rows_of(frame)
-    columns = min(ACROSS, len(rows))
-    lines = math.ceil(len(rows) / columns)
+    lines = math.ceil(len(rows) / ACROSS)
+    columns = math.ceil(len(rows) / lines)
     size = (max(3.6, 0.5 + PANEL[0] * columns), 1.1 + PANEL[1] * lines)
     figure = Figure(figsize=size, layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)

@@ -349,9 +349,9 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
 def _located(told: str, method: str, assigned: Values) -> str:
     """At which setting it is, where that is not said."""
     paths = {_own(path, method): value for path, value in assigned.items()}
-    if len(paths) == 1 and told.startswith((*(f"{path}:" for path in paths), f"{told_of(paths)}:")):
+    if not paths or (len(paths) == 1 and told.startswith((f"{(p := min(paths))}:", f"{p} = "))):
         return told
-    return f"at {told_of(paths)}: {told}" if paths else told
+    return f"at {told_of(paths)}: {told}"
 
 
 def _put(tables: dict[str, Any], path: str, value: Any, where: str) -> None:
