@@ -2,10 +2,10 @@
 
 Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links and their anchors;
 ``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
-blocks, which are scenarios if they have a cluster and methods, and sweeps if they name a scenario; and in ``console`` and ``sh``
-blocks the options of every ``straggle`` command and the target of every ``make``.  The pages of
-docs/clusters: one for every law, with its keys, examples that are valid, and today's figure.  The
-lists of methods: all of them, each with its settings.
+blocks, which are scenarios if they have a cluster and methods, and sweeps if they name a scenario;
+and in ``console`` and ``sh`` blocks the options of every ``straggle`` command and the target of
+every ``make``.  The pages of docs/clusters: one for every law, with its keys, examples that are
+valid, and today's figure.  The lists of methods: all of them, each with its settings.
 """
 
 import importlib
@@ -184,12 +184,12 @@ def check_straggle(arguments):
     assert name in program.commands, f"straggle has no command {name}"
     command = program.commands[name]
     # Parses, and calls nothing; options that do not exist raise.
-    scenario = command.make_context(name, rest).params.get("scenario")
+    parameters = command.make_context(name, rest).params
+    scenario, sweep = parameters.get("scenario"), parameters.get("sweep")
     if scenario is not None:
         readers_own = scenario.endswith(".toml") and not scenario.startswith("scenarios/")
         known = readers_own or scenario in shipped() or (ROOT / scenario).is_file()
         assert known, f"there is no scenario {scenario}"
-    sweep = command.make_context(name, rest).params.get("sweep")
     if isinstance(sweep, str) and not sweep.endswith(".toml"):
         assert sweep in shipped_sweeps(), f"there is no sweep {sweep}"
 
