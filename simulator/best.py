@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from simulator import score
 from simulator.results import replace
-from simulator.settings import Setting, Sweep, told_of
+from simulator.settings import Setting, told_of
+from simulator.sweep_file import Sweep
 from simulator.toml_text import document
 
 if TYPE_CHECKING:

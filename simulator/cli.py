@@ -187,15 +187,16 @@ def sweep(
 def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
     from simulator import tuning
 
+    found = tuning.best_of(swept.frame)
     if as_json:
-        print(json.dumps(tuning.as_data(swept), indent=2))
+        print(json.dumps(tuning.as_data(found, swept), indent=2))
     elif not quiet:
-        _console().print(*tuning.tables(swept), sep="\n")
-        print(*tuning.notes(swept), f"results: {swept.directory}", sep="\n", flush=True)
+        _console().print(*tuning.tables(found, swept.sweep.table.title), sep="\n")
+        print(*tuning.notes(found, swept), f"results: {swept.directory}", sep="\n", flush=True)
     drawn = tuning.draw(swept)
     if not (quiet or as_json):
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
-    return 3 if tuning.hopeless(swept) else 0
+    return 3 if tuning.hopeless(found) else 0
 
 
 @app.command()

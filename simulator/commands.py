@@ -36,8 +36,7 @@ def run(
     scenario = loading.load(str(source), settings).restrict(methods, seeds)
     running.warn(scenario)
     words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
-    for option, chosen in (("--methods", methods), ("--seeds", seeds)):
-        words += [option, ",".join(map(str, chosen))] if chosen else []
+    words += _chosen(methods, seeds)
     wishes = running.Wishes(tickets=tickets, quiet=quiet)
     directory, _ = running.run_and_write(
         scenario, _place(out), Path(source).stem, command=shlex.join(words), wishes=wishes
@@ -121,9 +120,15 @@ def sweep(
         jobs=jobs,
         yes=yes,
         quiet=quiet,
-        command=f"straggle sweep {shlex.quote(str(source))}",
+        command=shlex.join(["straggle", "sweep", str(source), *_chosen(methods, seeds)]),
     )
     return swept.frame
+
+
+def _chosen(methods: Sequence[str] | None, seeds: Sequence[int] | None) -> list[str]:
+    """The options that choose these."""
+    options = {"--methods": methods, "--seeds": seeds}
+    return [w for o, chosen in options.items() if chosen for w in (o, ",".join(map(str, chosen)))]
 
 
 def _check_jobs(jobs: int | None) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from algorithms.methods import METHODS
 from algorithms.theory import PARAMETERS
 from simulator.scenario import Scenario
-from simulator.settings import SweepTable
+from simulator.sweep_file import SweepTable
 
 
 def json_schema() -> dict[str, Any]:

@@ -82,6 +82,8 @@ COLUMNS = [
     "key",
 ]
 """Of a sweep's frame, beside what was varied."""
+FOUND = ("runs", "failed", "low", "high", "rank", "tied", "tried", "total", "broken", "edges")
+"""Of a row for several runs."""
 
 
 def keys_of(frame: pd.DataFrame) -> list[str]:
@@ -90,7 +92,7 @@ def keys_of(frame: pd.DataFrame) -> list[str]:
     >>> keys_of(pd.DataFrame(columns=["method", "seed", "step", "score"]))
     ['step']
     """
-    return [str(name) for name in frame if name not in COLUMNS]
+    return [str(name) for name in frame if name not in COLUMNS and name not in FOUND]
 
 
 def _over_seeds(mine: pd.DataFrame) -> dict[str, Any]:

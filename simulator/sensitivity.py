@@ -17,8 +17,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from simulator.curves import NAMES, WIDE, rows_of
+from simulator.keys import is_circumstance
 from simulator.score import keys_of, ranked
-from simulator.settings import is_circumstance
 from simulator.style import DASHES, GREY, MARKERS, PALE, fresh, number, number_ticks, styled
 
 PANEL = (2.35, 2.2)
@@ -71,24 +71,26 @@ def plot_sensitivity(
     >>> axes.get_xlabel(), axes.lines[0].get_ydata().tolist()
     ('step', [3.0, 4.0])
     """
-    mine = rows_of(frame, [method])[method]
-    plan = _plan(mine, x, line)
+    ranking = ranked(rows_of(frame, [method])[method])
+    plan = _plan(ranking, x, line)
     axes = ax or fresh()
-    _draw_panel(axes, mine, plan, method)
-    _scale(axes, frame, plan)
-    axes.set(xlabel=_name(plan.x), ylabel=_score_name(frame))
-    if keys := _legend(mine, plan):
+    _draw_panel(axes, ranking, plan, method)
+    _scale(axes, ranking, plan)
+    axes.set(xlabel=_name(plan.x), ylabel=_score_name(ranking))
+    if keys := _legend(plan):
         axes.legend(handles=keys)
     return axes
 
 
 def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
     """The figures of a sweep, by file name."""
-    plan = _plan(frame, None, None)
+    # In the order of the sweep: that of the methods, and of text along an axis.
+    ranking = ranked(frame)
+    plan = _plan(ranking.sort_values("setting"), None, None)
     if not plan.figures:
-        return {"sensitivity": _sheet(frame, plan, "")}
+        return {"sensitivity": _sheet(ranking, plan, "")}
     drawn = {}
-    groups = frame.groupby(plan.figures, sort=False, dropna=False)
+    groups = ranking.groupby(plan.figures, sort=False, dropna=False)
     for at, (values, mine) in enumerate(groups, start=1):
         told = zip(plan.figures, values, strict=True)
         title = ", ".join(f"{name} = {_text(value)}" for name, value in told)
@@ -99,9 +101,9 @@ def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
 # What is drawn against what
 
 
-def _plan(frame: pd.DataFrame, x: str | None, line: str | None) -> Plan:
+def _plan(ranking: pd.DataFrame, x: str | None, line: str | None) -> Plan:
     """Steps along the axis, if they are varied, and lines for what has the most values."""
-    many = {name: frame[name].nunique() for name in keys_of(frame)}
+    many = {name: ranking[name].nunique() for name in keys_of(ranking)}
     tuned = {name: values for name, values in many.items() if not is_circumstance(name)}
     varied = [name for name, values in tuned.items() if values > 1] or list(many)
     along = x or ("step" if "step" in varied else max(varied, key=lambda name: many[name]))
@@ -109,8 +111,8 @@ def _plan(frame: pd.DataFrame, x: str | None, line: str | None) -> Plan:
     others.sort(key=lambda name: (is_circumstance(name), -many[name]))
     across = line or (others[0] if others else None)
     figures = [name for name in others if is_circumstance(name) and name != across]
-    places = _ordered(frame[along])
-    return Plan(along, across, places, _ordered(frame[across]) if across else [], figures)
+    places = _ordered(ranking[along])
+    return Plan(along, across, places, _ordered(ranking[across]) if across else [], figures)
 
 
 def _ordered(values: "pd.Series[Any]") -> list[Any]:
@@ -126,11 +128,10 @@ def _is_wide(values: Sequence[float]) -> bool:
 # On the axes
 
 
-def _draw_panel(axes: Axes, mine: pd.DataFrame, plan: Plan, method: str) -> None:
+def _draw_panel(axes: Axes, ranking: pd.DataFrame, plan: Plan, method: str) -> None:
     """Every line of a method, and its best."""
     axes.set_title(method, loc="left", fontweight="bold")
     axes.grid(axis="y")
-    ranking = ranked(mine)
     for value, points in _lines(ranking, plan):
         _draw_line(axes, points, plan, _look(plan, value))
     for first in _chosen(ranking):
@@ -212,11 +213,12 @@ def _draw_lost(axes: Axes, points: pd.DataFrame, look: Look) -> None:
             axes.plot(row.place, worse, look.marker, color=look.colour, **hollow, **where)
 
 
-def _less_is_better(frame: pd.DataFrame) -> bool:
-    return bool(frame["better"].iloc[0] == "lower" or frame["score_kind"].iloc[0] == "time")
+def _less_is_better(ranking: pd.DataFrame) -> bool:
+    first = ranking.iloc[0]
+    return bool(first["better"] == "lower" or first["score_kind"] == "time")
 
 
-def _scale(axes: Axes, frame: pd.DataFrame, plan: Plan) -> None:
+def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
     """Logarithmic where numbers are positive and far apart, and less is better or along x."""
     axes.set_xscale("log" if plan.logarithmic else "linear")
     if plan.numeric:
@@ -227,9 +229,8 @@ def _scale(axes: Axes, frame: pd.DataFrame, plan: Plan) -> None:
         long = max(map(len, labels)) > 6
         axes.set_xticks(range(len(labels)), labels, **(aslant if long else {}))
         axes.set_xlim(-0.3, len(labels) - 0.7)
-    scores = ranked(frame)["score"]
-    scores = scores[np.isfinite(scores)]
-    if _less_is_better(frame) and _is_wide(scores.tolist()):
+    scores = ranking["score"][np.isfinite(ranking["score"])]
+    if _less_is_better(ranking) and _is_wide(scores.tolist()):
         axes.set_yscale("log")
         axes.set_ylim(scores.min() / 1.5, scores.max() * 1.5)
         number_ticks(axes.yaxis)
@@ -239,8 +240,8 @@ def _scale(axes: Axes, frame: pd.DataFrame, plan: Plan) -> None:
 
 
 @styled
-def _sheet(frame: pd.DataFrame, plan: Plan, title: str) -> Figure:
-    rows = rows_of(frame)
+def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
+    rows = rows_of(ranking, list(dict.fromkeys(ranking.sort_values("setting")["method"])))
     lines = math.ceil(len(rows) / ACROSS)
     columns = math.ceil(len(rows) / lines)
     size = (max(3.6, 0.5 + PANEL[0] * columns), 1.1 + PANEL[1] * lines)
@@ -248,22 +249,22 @@ def _sheet(frame: pd.DataFrame, plan: Plan, title: str) -> Figure:
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (method, mine) in zip(panels.flat, rows.items(), strict=False):
         _draw_panel(axes, mine, plan, method)
-        _scale(axes, frame, plan)
+        _scale(axes, ranking, plan)
         axes.tick_params(labelbottom=True)
     for axes in panels.flat[len(rows) :]:
         axes.set_axis_off()
     for axes in panels[:, 0]:
-        axes.set_ylabel(_score_name(frame))
+        axes.set_ylabel(_score_name(ranking))
     for axes in panels.flat[max(0, len(rows) - columns) : len(rows)]:
         axes.set_xlabel(_name(plan.x))
-    handles = [*_legend(frame, plan), *_star(frame)]
+    handles = [*_legend(plan), *_star(ranking)]
     if handles:
         figure.legend(handles=handles, loc="outside upper left", ncols=min(6, len(handles)))
-    figure.supxlabel(_note(frame, plan, title), x=0.01, ha="left", fontsize=7, color=GREY)
+    figure.supxlabel(_note(ranking, plan, title), x=0.01, ha="left", fontsize=7, color=GREY)
     return figure
 
 
-def _legend(frame: pd.DataFrame, plan: Plan) -> list[Line2D]:
+def _legend(plan: Plan) -> list[Line2D]:
     if not plan.line:
         return []
     handles = []
@@ -275,19 +276,19 @@ def _legend(frame: pd.DataFrame, plan: Plan) -> list[Line2D]:
     return handles
 
 
-def _star(frame: pd.DataFrame) -> list[Line2D]:
+def _star(ranking: pd.DataFrame) -> list[Line2D]:
     style: dict[str, Any] = {"marker": "*", "markersize": 9, "color": "black", "linestyle": ""}
-    return [Line2D([], [], label="best", **style)] if _chosen(ranked(frame)) else []
+    return [Line2D([], [], label="best", **style)] if _chosen(ranking) else []
 
 
-def _note(frame: pd.DataFrame, plan: Plan, title: str) -> str:
+def _note(ranking: pd.DataFrame, plan: Plan, title: str) -> str:
     """What lines, bands and markers mean."""
-    seeds, ranking = frame["seed"].nunique(), ranked(frame)
-    of_times = frame["score_kind"].iloc[0] == "time"
+    seeds = int(ranking["runs"].max())
+    of_times = ranking["score_kind"].iloc[0] == "time"
     told = f"{'Median' if of_times else 'Mean'} and 20-80% band of {seeds} seeds."
     told = told if seeds > 1 else "One seed."
     shown = {plan.x, plan.line, *plan.figures}
-    if rest := [_name(n) for n in keys_of(frame) if n not in shown and frame[n].nunique() > 1]:
+    if rest := [_name(n) for n in keys_of(ranking) if n not in shown and ranking[n].nunique() > 1]:
         told += f" Best {' and '.join(rest)} in each point."
     if (ranking["failed"] == ranking["runs"]).any():
         told += " Cross: every run failed."
@@ -296,8 +297,8 @@ def _note(frame: pd.DataFrame, plan: Plan, title: str) -> str:
     return f"{title}\n{told}" if title else told
 
 
-def _score_name(frame: pd.DataFrame) -> str:
-    kind, metric = frame["score_kind"].iloc[0], str(frame["metric"].iloc[0])
+def _score_name(ranking: pd.DataFrame) -> str:
+    kind, metric = ranking["score_kind"].iloc[0], str(ranking["metric"].iloc[0])
     name = NAMES.get(metric, metric.replace("_", " "))
     if kind == "time":
         return "time to the target (s)"

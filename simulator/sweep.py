@@ -24,26 +24,21 @@ from pydantic_core import to_jsonable_python
 
 from simulator import campaign
 from simulator.campaign import Row, Task
+from simulator.keys import column
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.record import Run
 from simulator.results import PACKAGES, replace
 from simulator.scenario import Scenario
-from simulator.settings import (
-    MOST,
-    ScoreTable,
-    Setting,
-    Sweep,
-    column,
-    many,
-    read,
-    settings,
-    told_of,
-)
+from simulator.settings import Setting, many, settings, told_of
 from simulator.side_by_side import Local, cores
+from simulator.sweep_file import ScoreTable, Sweep, read
 from simulator.toml_text import inline
 
 if TYPE_CHECKING:
     import pandas as pd
+
+MOST = 500
+"""Runs, without being asked twice."""
 
 
 class Trial(NamedTuple):

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib import rc_context
 from rich.table import Table
 
+from simulator.keys import is_circumstance
 from simulator.plots import save
 from simulator.score import BROKEN, best, keys_of, ranked
 from simulator.sensitivity import draw_sensitivity
-from simulator.settings import is_circumstance
 from simulator.style import STYLE
 from simulator.toml_text import inline
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 DASH = "\N{EN DASH}"
 
 
-def found(frame: pd.DataFrame) -> pd.DataFrame:
+def best_of(frame: pd.DataFrame) -> pd.DataFrame:
     """A row per case and method: its best setting, and ``tried``, ``broken``, ``edges``, ``tied``.
 
     ``tried`` settings there were, and ``broken`` runs among them; ``edges`` are words about a best
@@ -61,20 +61,20 @@ def _edge(name: str, row: dict[str, Any], mine: pd.DataFrame) -> str:
     return ""
 
 
-def tables(swept: "Swept") -> list[Table]:
+def tables(found: pd.DataFrame, title: str) -> list[Table]:
     """A table for every case, with a line per method."""
-    frame, rows = swept.frame, found(swept.frame)
-    return [_table(swept, frame, _rows(mine)) for _, mine in rows.groupby("case", sort=False)]
+    cases = [mine for _, mine in found.groupby("case", sort=False)]
+    return [_table(mine, title, _case(mine.iloc[0], found)) for mine in cases]
 
 
-def _table(swept: "Swept", frame: pd.DataFrame, rows: list[dict[str, Any]]) -> Table:
-    title = ": ".join(filter(None, [swept.sweep.table.title, _case(rows[0], frame)]))
-    view = Table(title=title or None, title_justify="left", title_style="bold")
+def _table(found: pd.DataFrame, title: str, case: str) -> Table:
+    told = ": ".join(filter(None, [title, case]))
+    view = Table(title=told or None, title_justify="left", title_style="bold")
     view.add_column("method", no_wrap=True)
-    keys = [name for name in keys_of(frame) if not is_circumstance(name)]
-    for heading in (*keys, _of(frame), "20% to 80%", "settings", "runs failed"):
+    keys = [name for name in keys_of(found) if not is_circumstance(name)]
+    for heading in (*keys, _of(found), "20% to 80%", "settings", "runs failed"):
         view.add_column(heading, justify="right")
-    for row in rows:
+    for row in _rows(found):
         view.add_row(
             row["method"],
             *(DASH if pd.isna(row[name]) else _word(row[name]) for name in keys),
@@ -86,7 +86,7 @@ def _table(swept: "Swept", frame: pd.DataFrame, rows: list[dict[str, Any]]) -> T
     return view
 
 
-def _case(row: dict[str, Any], frame: pd.DataFrame) -> str:
+def _case(row: Any, frame: pd.DataFrame) -> str:
     """The circumstances in words, if there are several."""
     if frame["case"].nunique() == 1:
         return ""
@@ -97,7 +97,7 @@ def _told(values: dict[str, Any]) -> str:
     return ", ".join(f"{name} = {_word(value)}" for name, value in values.items())
 
 
-def _values(row: dict[str, Any], frame: pd.DataFrame, of_case: bool = False) -> dict[str, Any]:
+def _values(row: Any, frame: pd.DataFrame, of_case: bool = False) -> dict[str, Any]:
     """What was varied and concerns the row."""
     keys = [name for name in keys_of(frame) if is_circumstance(name) == of_case]
     return {name: _plain(row[name]) for name in keys if not pd.isna(row[name])}
@@ -130,9 +130,9 @@ def _cautions(row: dict[str, Any]) -> list[str]:
     return [*row["edges"], *ties]
 
 
-def notes(swept: "Swept") -> list[str]:
+def notes(found: pd.DataFrame, swept: "Swept") -> list[str]:
     """Below the tables: what to mind, what went wrong, and what to do next."""
-    frame, rows = swept.frame, _rows(found(swept.frame))
+    frame, rows = swept.frame, _rows(found)
     told = [
         f"{', '.join(filter(None, [row['method'], _case(row, frame)]))}: {'; '.join(cautions)}"
         for row in rows
@@ -164,7 +164,7 @@ def _next(swept: "Swept") -> list[str]:
     ]
 
 
-def as_data(swept: "Swept") -> dict[str, Any]:
+def as_data(found: pd.DataFrame, swept: "Swept") -> dict[str, Any]:
     """The same as plain data: what is not known is null."""
     frame = swept.frame
     rows = [
@@ -177,7 +177,7 @@ def as_data(swept: "Swept") -> dict[str, Any]:
             "runs_broken": int(row["broken"]),
             "edges": row["edges"],
         }
-        for row in _rows(found(frame))
+        for row in _rows(found)
     ]
     return {
         "directory": str(swept.directory),
@@ -188,10 +188,9 @@ def as_data(swept: "Swept") -> dict[str, Any]:
     }
 
 
-def hopeless(swept: "Swept") -> bool:
+def hopeless(found: pd.DataFrame) -> bool:
     """Whether some method has no setting that works."""
-    rows = best(ranked(swept.frame))
-    return bool((rows["failed"] == rows["runs"]).any())
+    return bool((found["failed"] == found["runs"]).any())
 
 
 @rc_context(STYLE)

@@ -28,7 +28,7 @@ import typer
 from markdown_it import MarkdownIt
 
 from algorithms.methods import METHODS
-from simulator import settings
+from simulator import settings, sweep_file
 from simulator.cli import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
@@ -143,7 +143,7 @@ def test_toml_examples_are_valid(document, tmp_path):
         if "scenario" in tables:
             file = tmp_path / "sweep.toml"
             file.write_text(block.text, encoding="utf-8")
-            found = settings.read(file)
+            found = sweep_file.read(file)
             assert settings.settings(found, found.methods)
 
 

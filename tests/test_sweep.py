@@ -18,7 +18,16 @@ from test_cli import one_line, straggle, written
 from test_imports import loaded_by
 from test_study import files
 
-from simulator import analysis, campaign, results, sensitivity, settings, side_by_side, sweep
+from simulator import (
+    analysis,
+    campaign,
+    results,
+    sensitivity,
+    settings,
+    side_by_side,
+    sweep,
+    sweep_file,
+)
 from simulator import tuning as tuned
 from simulator.json_schema import sweep_schema
 from simulator.loading import check, load, shipped, shipped_sweeps
@@ -66,7 +75,7 @@ def asked(folder, text, name="asked.toml"):
 
 
 def settings_of(folder, text, methods=None):
-    found = settings.read(asked(folder, text))
+    found = sweep_file.read(asked(folder, text))
     return settings.settings(found, methods or found.methods)
 
 
@@ -211,18 +220,18 @@ def test_theory_chooses_what_is_not_said_at_every_setting(folder):
 
 def test_the_number_of_settings_is_known_before_they_are_made(folder):
     for text in (STEPS, STEPS + "cluster.workers = [3]\n[[list]]\nmethods.afedpg.momentum = 1"):
-        found = settings.read(asked(folder, text))
+        found = sweep_file.read(asked(folder, text))
         assert settings.many(found, found.methods) == len(settings.settings(found, found.methods))
 
 
 def test_a_run_is_known_by_its_content(folder):
     trials = {
         (t.setting.method, settings.told_of(t.setting.values), t.task.seed): t.task.key
-        for t in sweep.plan(settings.read(folder / "steps.toml"))
+        for t in sweep.plan(sweep_file.read(folder / "steps.toml"))
     }
     assert len(set(trials.values())) == len(trials) == 16
     other = STEPS.replace("0.05, 0.2", "0.2, 0.7").replace("scenario", 'title = "x"\nscenario')
-    again = {t.task.key for t in sweep.plan(settings.read(asked(folder, other)), ["afedpg"])}
+    again = {t.task.key for t in sweep.plan(sweep_file.read(asked(folder, other)), ["afedpg"])}
     shared = {
         key for (method, at, _), key in trials.items() if (method, at) == ("afedpg", "step = 0.2")
     }
@@ -320,7 +329,7 @@ def test_a_scenario_that_is_not_there_is_told_with_the_near_one(folder):
 
 def test_many_runs_are_run_if_they_are_meant(folder):
     text = HEAD + f"grid = {{ methods.afedpg.step = {[*range(1, 300)]} }}"
-    found = settings.read(asked(folder, text))
+    found = sweep_file.read(asked(folder, text))
     assert len(sweep.plan(found, yes=True)) == 602
     assert len(sweep.plan(found, ["rennala-nigt"])) == 2
 
@@ -425,7 +434,7 @@ def test_each_case_has_a_scenario_of_its_best(folder, tmp_path):
     files = sorted(tmp_path.glob("out/best*"))
     assert [file.name for file in files] == ["best-1.toml", "best-2.toml"]
     assert [load(str(file)).cluster.in_flight for file in files] == ["recall", "finish"]
-    assert len(tuned.tables(swept)) == 2
+    assert len(tuned.tables(tuned.best_of(swept.frame), "")) == 2
 
 
 def test_a_speed_trace_goes_with_the_best(folder, tmp_path):
@@ -469,7 +478,7 @@ def test_the_rows_do_not_depend_on_how_many_jobs_there_are(folder, done, tmp_pat
 
 
 def test_runs_of_one_schedule_are_cut_so_that_all_cores_have_work(folder, tmp_path):
-    tasks = [t.task for t in sweep.plan(settings.read(folder / "steps.toml"))]
+    tasks = [t.task for t in sweep.plan(sweep_file.read(folder / "steps.toml"))]
     for cores, most in ((1, 8), (2, 4), (8, 1)):
         missing = {task.key: task for task in tasks}
         jobs = campaign._jobs(missing, tmp_path, sweep.row_of, cores)
@@ -626,14 +635,14 @@ def test_of_equals_the_first_is_taken_and_the_others_are_told():
 )
 def test_a_best_value_at_the_end_of_those_tried_is_told(scores, edges):
     frame = frame_of({at: [score] for at, score in enumerate(scores)})
-    assert tuned.found(frame)["edges"].tolist() == [edges]
+    assert tuned.best_of(frame)["edges"].tolist() == [edges]
 
 
 def test_text_and_circumstances_have_no_edges():
     frame = frame_of({1: [1.0], 2: [2.0]}).rename(columns={"step": "cluster.workers"})
-    assert tuned.found(frame)["edges"].tolist() == [[]]
+    assert tuned.best_of(frame)["edges"].tolist() == [[]]
     frame = frame_of({"a": [1.0], "b": [2.0]})
-    assert tuned.found(frame)["edges"].tolist() == [[]]
+    assert tuned.best_of(frame)["edges"].tolist() == [[]]
 
 
 # What is told
@@ -729,8 +738,8 @@ def test_any_key_can_be_drawn_and_failures_with_it(kind):
 def test_the_shipped_sweeps_are_valid_and_no_scenarios():
     assert not shipped_sweeps().keys() & shipped().keys()
     for name, path in shipped_sweeps().items():
-        found = settings.read(name)
-        assert 0 < len(sweep.plan(found)) <= settings.MOST
+        found = sweep_file.read(name)
+        assert 0 < len(sweep.plan(found)) <= sweep.MOST
         assert found.table.title
         assert path.read_text().startswith("#:schema schema.json\n")
     schema = json.loads((path.parent / "schema.json").read_text())
@@ -738,12 +747,12 @@ def test_the_shipped_sweeps_are_valid_and_no_scenarios():
 
 
 def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
-    runs = len(sweep.plan(settings.read("straggler-steps")))
+    runs = len(sweep.plan(sweep_file.read("straggler-steps")))
     assert f"{runs} runs" in shipped_sweeps()["straggler-steps"].read_text()
 
 
 def test_reading_a_sweep_loads_nothing_heavy():
-    loaded, _ = loaded_by("from simulator import settings\nsettings.read('straggler-steps')")
+    loaded, _ = loaded_by("from simulator import sweep_file\nsweep_file.read('straggler-steps')")
     assert not {"jax", "pandas", "matplotlib", "scipy"} & set(loaded)
     assert "jax" not in loaded_by("from simulator.analysis import sweep")[0]
 
