@@ -84,9 +84,8 @@ def plot_sensitivity(
 
 def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
     """The figures of a sweep, by file name."""
-    # In the order of the sweep: that of the methods, and of text along an axis.
     ranking = ranked(frame)
-    plan = _plan(ranking.sort_values("setting"), None, None)
+    plan = _plan(ranking, None, None)
     if not plan.figures:
         return {"sensitivity": _sheet(ranking, plan, "")}
     drawn = {}
@@ -111,12 +110,13 @@ def _plan(ranking: pd.DataFrame, x: str | None, line: str | None) -> Plan:
     others.sort(key=lambda name: (is_circumstance(name), -many[name]))
     across = line or (others[0] if others else None)
     figures = [name for name in others if is_circumstance(name) and name != across]
-    places = _ordered(ranking[along])
-    return Plan(along, across, places, _ordered(ranking[across]) if across else [], figures)
+    named = ranking.sort_values("setting")
+    lines = _ordered(named[across]) if across else []
+    return Plan(along, across, _ordered(named[along]), lines, figures)
 
 
 def _ordered(values: "pd.Series[Any]") -> list[Any]:
-    """Numbers by size, text in its own order."""
+    """Numbers by size, text in the order of the sweep."""
     there = list(dict.fromkeys(values.dropna()))
     return there if any(isinstance(value, str) for value in there) else sorted(there)
 
