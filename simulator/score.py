@@ -52,13 +52,13 @@ def ranked(frame: pd.DataFrame) -> pd.DataFrame:
         {**mine.iloc[0][[*IDENTITY, *keys_of(frame)]], **_over_seeds(mine)} for _, mine in groups
     ]
     found = pd.DataFrame(rows)
-    lower = frame["better"].iloc[0] == "lower"
-    sign = 1.0 if lower or frame["score_kind"].iloc[0] == "time" else -1.0
+    sign = np.where(found["better"] == "lower", 1.0, -1.0)
+    of_times = found["score_kind"] == "time"
     order = {
         "failed": found["failed"],
-        "score": sign * found["score"],
+        "score": np.where(of_times, 1.0, sign) * found["score"],
         "missed": -found["reached"],
-        "final": (1.0 if lower else -1.0) * found["final"],
+        "final": sign * found["final"],
     }
     # Equal ranks are ties; who was named first stands before the others.
     ranks = pd.DataFrame(order).fillna(math.inf).apply(tuple, axis=1)

@@ -477,6 +477,33 @@ def test_the_rows_do_not_depend_on_how_many_jobs_there_are(folder, done, tmp_pat
     same(run(folder / "steps.toml", tmp_path / "out", jobs=2).frame, done.frame)
 
 
+class Backwards:
+    """Another engine: the last job first, all in this process."""
+
+    jobs = 3
+
+    def run(self, act, works):
+        return ((name, act(name, work)) for name, work in reversed(works.items()))
+
+
+def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
+    tasks = [trial.task for trial in done.trials if trial.setting.method == "afedpg"]
+    directory, left = campaign.claim(tmp_path / "out", lambda there: True), []
+    rows = campaign.run(
+        tasks,
+        directory,
+        sweep.row_of,
+        sweep.KEPT,
+        Backwards(),
+        lambda *heard: left.append(heard[2]),
+    )
+    assert left == [*reversed(range(len(tasks)))]
+    expected = {row.key: row.final for row in done.frame.itertuples()}
+    assert {key: row["final"] for key, row in rows.items()} == {
+        t.key: expected[t.key] for t in tasks
+    }
+
+
 def test_runs_of_one_schedule_are_cut_so_that_all_cores_have_work(folder, tmp_path):
     tasks = [t.task for t in sweep.plan(sweep_file.read(folder / "steps.toml"))]
     for cores, most in ((1, 8), (2, 4), (8, 1)):
@@ -618,6 +645,13 @@ def test_of_times_the_median_decides_then_how_many_got_there():
     assert found["high"].tolist() == [math.inf, 9, math.inf, math.inf]
 
 
+def test_a_case_may_have_a_metric_of_its_own():
+    up = frame_of({1: [1.0], 2: [2.0]})
+    down = frame_of({3: [1.0], 4: [2.0]}, better="lower").assign(case=1)
+    down["setting"] += 2
+    assert best(ranked(pd.concat([up, down])))["step"].tolist() == [2, 3]
+
+
 def test_of_equals_the_first_is_taken_and_the_others_are_told():
     frame = frame_of({1: [0.0], 2: [3.0], 3: [3.0], 4: [3.0]})
     (chosen,) = best(ranked(frame)).to_dict("records")
@@ -713,12 +747,10 @@ def test_steps_that_are_spread_have_a_logarithmic_axis_and_near_ones_have_not():
 
 
 def test_what_is_neither_axis_nor_line_is_at_its_best_in_each_point():
-    frame = frame_of({1: [1.0], 2: [2.0], 3: [4.0], 4: [3.0]})
-    frame = frame.assign(step=[1, 1, 2, 2], batch=[5, 6, 5, 6], momentum=[1, 2, 1, 2])
-    axes = analysis.plot_sensitivity(frame, method="afedpg", line="momentum")
-    assert [line.get_ydata().tolist() for line in axes.lines[:2]] == [[1, 4], [2, 3]] or [
-        line.get_ydata().tolist() for line in axes.lines[:2]
-    ] == [[4], [1]]
+    frame = frame_of({at: [score] for at, score in enumerate([1.0, 2.0, 4.0, 3.0])})
+    frame = frame.assign(step=1, batch=[5, 5, 6, 6], momentum=[1, 2, 1, 2])
+    axes = analysis.plot_sensitivity(frame, method="afedpg", x="step", line="batch")
+    assert sorted(line.get_ydata().tolist() for line in axes.lines) == [[2], [4], [4]]
 
 
 @pytest.mark.parametrize("kind", ["value", "time"])
