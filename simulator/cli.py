@@ -1,4 +1,4 @@
-"""The command line: ``straggle run | complexity | validate | list | schema | …``.
+"""The command line: ``straggle run | sweep | complexity | validate | list | schema | …``.
 
 Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
 packages are imported inside the commands that need them, so that help and checks are instant.
@@ -152,6 +152,55 @@ def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> Non
 
 
 @app.command()
+def sweep(
+    sweep: Annotated[
+        str, typer.Argument(metavar="SWEEP", help="A TOML file, or the name of a shipped sweep.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="[results/sweep-NAME]; goes on.")
+    ] = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Jobs at a time [one per core].")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="However many runs there are.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
+) -> int:
+    """Try settings of every method; keep all runs, and write the best as a scenario."""
+    from simulator.sweep import conduct
+
+    try:
+        swept = conduct(
+            sweep,
+            methods=_words(methods),
+            seeds=_seeds(seeds),
+            out=out,
+            jobs=jobs,
+            yes=yes,
+            quiet=quiet or as_json,
+            command=_command(),
+        )
+    except KeyboardInterrupt:
+        return _complain("interrupted; the same command goes on where it was", 130)
+    return _show_sweep(swept, quiet, as_json)
+
+
+def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
+    from simulator import tuning
+
+    found = tuning.best_of(swept.frame)
+    if as_json:
+        print(json.dumps(tuning.as_data(found, swept), indent=2))
+    elif not quiet:
+        _console().print(*tuning.tables(found, swept.sweep.table.title), sep="\n")
+        print(*tuning.notes(found, swept), f"results: {swept.directory}", sep="\n", flush=True)
+    drawn = tuning.draw(swept)
+    if not (quiet or as_json):
+        print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
+    return 3 if tuning.hopeless(found) else 0
+
+
+@app.command()
 def complexity(
     scenario: ScenarioArgument,
     vary: Annotated[
@@ -224,7 +273,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
 
 @app.command("list")
 def list_() -> None:
-    """What there is: methods, laws, objectives, environments, shipped scenarios."""
+    """What there is: methods, laws, objectives, environments, shipped scenarios and sweeps."""
     from simulator.listing import listing
 
     for heading, entries in listing().items():
@@ -235,11 +284,13 @@ def list_() -> None:
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    sweep: Annotated[bool, typer.Option("--sweep", help="That of a sweep file instead.")] = False,
+) -> None:
     """Print the JSON Schema of a scenario file."""
-    from simulator.json_schema import json_schema
+    from simulator.json_schema import json_schema, sweep_schema
 
-    print(json.dumps(json_schema(), indent=2, sort_keys=True))
+    print(json.dumps(sweep_schema() if sweep else json_schema(), indent=2, sort_keys=True))
 
 
 @app.command()

@@ -36,8 +36,7 @@ def run(
     scenario = loading.load(str(source), settings).restrict(methods, seeds)
     running.warn(scenario)
     words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
-    for option, chosen in (("--methods", methods), ("--seeds", seeds)):
-        words += [option, ",".join(map(str, chosen))] if chosen else []
+    words += _chosen(methods, seeds)
     wishes = running.Wishes(tickets=tickets, quiet=quiet)
     directory, _ = running.run_and_write(
         scenario, _place(out), Path(source).stem, command=shlex.join(words), wishes=wishes
@@ -68,8 +67,7 @@ def complexity(
     >>> found["value"].tolist()
     [2, 4]
     """
-    if jobs is not None and jobs < 1:
-        raise Mistake(f"jobs = {jobs}: must be at least 1")
+    _check_jobs(jobs)
     frame, _ = study.conduct(
         str(source),
         varying.read(vary),
@@ -81,6 +79,61 @@ def complexity(
         quiet=quiet,
     )
     return frame
+
+
+def sweep(
+    source: str | Path,
+    *,
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    yes: bool = False,
+    quiet: bool = False,
+) -> "pd.DataFrame":
+    """``straggle sweep``: a row per method, setting and seed, with its score.
+
+    As with ``complexity``, more ``jobs`` than one are processes.
+
+    >>> import tempfile
+    >>> text = '''
+    ... scenario = "straggler"
+    ... set = { objective = { kind = "quadratic" }, stop = { steps = 3, target = 0 } }
+    ... grid = { methods.afedpg.step = [0.1, 0.2] }
+    ... '''
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "steps.toml"
+    ...     _ = file.write_text(text)
+    ...     found = sweep(file, methods=["afedpg"], seeds=[7], out=Path(folder) / "out",
+    ...         jobs=1, quiet=True)
+    >>> found["step"].tolist(), found["steps"].tolist()
+    ([0.1, 0.2], [3, 3])
+    """
+    from simulator.sweep import conduct
+
+    _check_jobs(jobs)
+    swept = conduct(
+        source,
+        methods=list(methods) if methods else None,
+        seeds=list(seeds) if seeds else None,
+        out=_place(out),
+        jobs=jobs,
+        yes=yes,
+        quiet=quiet,
+        command=shlex.join(["straggle", "sweep", str(source), *_chosen(methods, seeds)]),
+    )
+    return swept.frame
+
+
+def _chosen(methods: Sequence[str] | None, seeds: Sequence[int] | None) -> list[str]:
+    """The options that choose these."""
+    options = {"--methods": methods, "--seeds": seeds}
+    return [w for o, chosen in options.items() if chosen for w in (o, ",".join(map(str, chosen)))]
+
+
+def _check_jobs(jobs: int | None) -> None:
+    if jobs is not None and jobs < 1:
+        raise Mistake(f"jobs = {jobs}: must be at least 1")
 
 
 def _place(out: str | Path | None) -> Path | None:

@@ -5,6 +5,7 @@ from typing import Any
 from algorithms.methods import METHODS
 from algorithms.theory import PARAMETERS
 from simulator.scenario import Scenario
+from simulator.sweep_file import SweepTable
 
 
 def json_schema() -> dict[str, Any]:
@@ -30,6 +31,14 @@ def json_schema() -> dict[str, Any]:
         table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
         table["properties"]["method"]["description"] = "the method, under a label of your own"
         _say_it_or_let_theory(name, table)
+    return schema
+
+
+def sweep_schema() -> dict[str, Any]:
+    """The schema of a sweep file; its keys and values are those of the scenario it names."""
+    schema = SweepTable.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "straggle sweep"
     return schema
 
 

@@ -1,12 +1,13 @@
 """What is there to choose from?  Every registry, a line for each entry."""
 
 import tomllib
+from pathlib import Path
 
 from algorithms.methods import METHODS
 from simulator.cluster import LAWS
 from simulator.cluster.collectives import COLLECTIVES
 from simulator.cluster.speeds import SPEEDS
-from simulator.loading import shipped
+from simulator.loading import shipped, shipped_sweeps
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.environments.catalogue import OWN
 
@@ -24,10 +25,13 @@ def listing() -> dict[str, dict[str, str]]:
             "any gymnasium id": "played on the host",
         },
         # Only read: to check them all would take a while.
-        "scenarios": {
-            name: tomllib.loads(path.read_text())["title"] for name, path in shipped().items()
-        },
+        "scenarios": _titles(shipped()),
+        "sweeps": _titles(shipped_sweeps()),
     }
+
+
+def _titles(files: dict[str, Path]) -> dict[str, str]:
+    return {name: tomllib.loads(path.read_text())["title"] for name, path in files.items()}
 
 
 def _first_line(described: type) -> str:

@@ -18,15 +18,32 @@ UNION_BRANCHES = ("float", "int", "constrained-float", "Decay")
 HERE = Path(__file__).resolve().parent
 SHIPPED = (HERE / "shipped", HERE.parent / "scenarios")
 """Where the scenarios lie that come with the package: installed, and in a source tree."""
+SWEEPS = "sweeps/"
+"""The folder beside them in which the sweeps lie."""
 
 
 def shipped() -> dict[str, Path]:
     """The scenarios that come with straggle, by name."""
+    return {name: path for name, path in _shipped().items() if not _is_of_sweeps(name)}
+
+
+def shipped_sweeps() -> dict[str, Path]:
+    """The sweeps that come with it, by name."""
+    return {
+        name.removeprefix(SWEEPS): path for name, path in _shipped().items() if _is_of_sweeps(name)
+    }
+
+
+def _shipped() -> dict[str, Path]:
     for folder in SHIPPED:
         if folder.is_dir():
             found = sorted(folder.rglob("*.toml"))
             return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
     return {}
+
+
+def _is_of_sweeps(name: str) -> bool:
+    return name.startswith(SWEEPS)
 
 
 def load(source: str, settings: Iterable[str] = ()) -> Scenario:
@@ -41,7 +58,9 @@ def load(source: str, settings: Iterable[str] = ()) -> Scenario:
 def tables_of(source: str, settings: Iterable[str] = ()) -> tuple[dict[str, Any], Path]:
     """What a scenario file says, overridden but not checked, and the folder it lies in."""
     path = _find(source)
-    tables = _parse(path)
+    tables = parse(path)
+    if "scenario" in tables and "cluster" not in tables:
+        raise Mistake(_is_a_sweep(source))
     for setting in settings:
         override(tables, setting)
     return tables, path.parent
@@ -134,6 +153,10 @@ def _index(key: str) -> int | None:
     return int(inner) if there else None
 
 
+def _is_a_sweep(source: str) -> str:
+    return f"{source}: is a sweep, not a scenario; straggle sweep {source} runs it"
+
+
 def _value(text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
@@ -154,12 +177,14 @@ def _find(source: str) -> Path:
     name = source.removesuffix(".toml").removeprefix("scenarios/")
     if name in known:
         return known[name]
+    if name.removeprefix(SWEEPS) in shipped_sweeps():
+        raise Mistake(_is_a_sweep(source))
     if path.is_dir():
         raise Mistake(f"{source}: is a directory, not a scenario file")
     raise Mistake(f"{source}: no such file or shipped scenario; {did_you_mean(name, known)}")
 
 
-def _parse(path: Path) -> dict[str, Any]:
+def parse(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:

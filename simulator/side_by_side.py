@@ -1,6 +1,7 @@
 """How do several pieces of work go side by side?  In processes of one thread each.
 
-So they do not take each other's cores, and none of them survives whoever asked for them.
+So they do not take each other's cores, and none of them survives whoever asked for them.  Whoever
+wants the work done elsewhere, on other machines, say, writes another ``Runner``.
 """
 
 import multiprocessing
@@ -11,13 +12,41 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from simulator.mistakes import Mistake
 
 Name = TypeVar("Name")
 Work = TypeVar("Work")
 Result = TypeVar("Result")
 
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+
+
+class Runner(Protocol):
+    """Does pieces of work, which are known by their names, and yields each as it ends."""
+
+    @property
+    def jobs(self) -> int:
+        """How many at a time."""
+
+    def run(
+        self, act: Callable[[Name, Work], Result], works: dict[Name, Work]
+    ) -> Iterator[tuple[Name, Result]]:
+        """Functions, work and results have to be such that processes can hand them over."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """On this machine, side by side."""
+
+    jobs: int
+
+    def run(
+        self, act: Callable[[Name, Work], Result], works: dict[Name, Work]
+    ) -> Iterator[tuple[Name, Result]]:
+        return side_by_side(act, works, self.jobs)
 
 
 def side_by_side(
@@ -60,6 +89,7 @@ def _begin(parent: int) -> None:
     """A process of its own: one thread, and an end when its parent has one."""
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
     os.environ["OMP_NUM_THREADS"] = "1"
+    os.environ["STRAGGLE_CORES"] = "1"  # so that nothing in here starts processes of its own
 
     def watch() -> None:
         while os.getppid() == parent:
@@ -70,5 +100,9 @@ def _begin(parent: int) -> None:
 
 
 def cores() -> int:
-    """How many this process may use."""
+    """How many this process may use: ``$STRAGGLE_CORES``, or all that it is given."""
+    if told := os.environ.get("STRAGGLE_CORES"):
+        if not (told.isdecimal() and int(told) > 0):
+            raise Mistake(f"STRAGGLE_CORES = {told!r}: must be a whole number, 1 or more")
+        return int(told)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

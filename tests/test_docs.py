@@ -2,10 +2,10 @@
 
 Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links and their anchors;
 ``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
-blocks, which are scenarios if they have a cluster and methods; and in ``console`` and ``sh``
-blocks the options of every ``straggle`` command and the target of every ``make``.  The pages of
-docs/clusters: one for every law, with its keys, examples that are valid, and today's figure.  The
-lists of methods: all of them, each with its settings.
+blocks, which are scenarios if they have a cluster and methods, and sweeps if they name a scenario;
+and in ``console`` and ``sh`` blocks the options of every ``straggle`` command and the target of
+every ``make``.  The pages of docs/clusters: one for every law, with its keys, examples that are
+valid, and today's figure.  The lists of methods: all of them, each with its settings.
 """
 
 import importlib
@@ -28,10 +28,11 @@ import typer
 from markdown_it import MarkdownIt
 
 from algorithms.methods import METHODS
+from simulator import settings, sweep_file
 from simulator.cli import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
-from simulator.loading import check, shipped
+from simulator.loading import check, shipped, shipped_sweeps
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable, WorkerTable
 from simulator.remarks import remarks
@@ -135,11 +136,16 @@ def test_python_examples_run(document, tmp_path):
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_toml_examples_are_valid(document):
+def test_toml_examples_are_valid(document, tmp_path):
     for block in blocks_of(document, "toml"):
         tables = tomllib.loads(block.text)
         if {"cluster", "methods"} <= tables.keys():
             check(tables)
+        if "scenario" in tables:
+            file = tmp_path / "sweep.toml"
+            file.write_text(block.text, encoding="utf-8")
+            found = sweep_file.read(file)
+            assert settings.settings(found, found.methods)
 
 
 # Commands
@@ -179,11 +185,14 @@ def check_straggle(arguments):
     assert name in program.commands, f"straggle has no command {name}"
     command = program.commands[name]
     # Parses, and calls nothing; options that do not exist raise.
-    scenario = command.make_context(name, rest).params.get("scenario")
+    parameters = command.make_context(name, rest).params
+    scenario, sweep = parameters.get("scenario"), parameters.get("sweep")
     if scenario is not None:
         readers_own = scenario.endswith(".toml") and not scenario.startswith("scenarios/")
         known = readers_own or scenario in shipped() or (ROOT / scenario).is_file()
         assert known, f"there is no scenario {scenario}"
+    if isinstance(sweep, str) and not sweep.endswith(".toml"):
+        assert sweep in shipped_sweeps(), f"there is no sweep {sweep}"
 
 
 def make_targets():

@@ -1,0 +1,828 @@
+"""Does a sweep run what was asked, keep it, choose honestly, and say what is wrong in a line?"""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_cli import one_line, straggle, written
+from test_imports import loaded_by
+from test_study import files
+
+from simulator import (
+    analysis,
+    campaign,
+    results,
+    sensitivity,
+    settings,
+    side_by_side,
+    sweep,
+    sweep_file,
+)
+from simulator import tuning as tuned
+from simulator.json_schema import sweep_schema
+from simulator.loading import check, load, shipped, shipped_sweeps
+from simulator.mistakes import Mistake
+from simulator.score import best, ranked, score_of
+from simulator.sweep import conduct
+from simulator.together import Member, schedule_key
+from simulator.toml_text import document
+
+SCENARIO = """
+seeds = [0, 1]
+cluster = { workers = 3, compute = [1, 2, 4] }
+objective = { kind = "quadratic", dimension = 4, scale = 0.05 }
+evaluation = { every_steps = 2 }
+stop = { seconds = 20 }
+[methods.rennala-nigt]
+batch = 2
+step = 0.1
+momentum = 0.5
+[methods.afedpg]
+step = 0.1
+momentum = 0.5
+[methods.synchronous-pg]
+step = 0.1
+"""
+STEPS = """
+scenario = "small.toml"
+[grid]
+"methods.*.step" = [0.05, 0.2]
+methods.rennala-nigt.batch = [2, 3]
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("sweeps")
+    written(folder / "small.toml", SCENARIO)
+    written(folder / "steps.toml", STEPS)
+    return folder
+
+
+def asked(folder, text, name="asked.toml"):
+    """A sweep file beside the scenario."""
+    return written(folder / name, text)
+
+
+def settings_of(folder, text, methods=None):
+    found = sweep_file.read(asked(folder, text))
+    return settings.settings(found, methods or found.methods)
+
+
+def told(folder, text):
+    """What each method's settings are, in words."""
+    found = {}
+    for setting in settings_of(folder, text):
+        found.setdefault(setting.method, []).append(settings.told_of(setting.values))
+    return found
+
+
+def run(source, out, **others):
+    return conduct(source, out=out, **({"quiet": True, "jobs": 1} | others))
+
+
+def same(frame, other):
+    """All but how long it took."""
+    pd.testing.assert_frame_equal(
+        frame.drop(columns="real_seconds"), other.drop(columns="real_seconds")
+    )
+
+
+@pytest.fixture(scope="module")
+def done(folder, tmp_path_factory):
+    return run(folder / "steps.toml", tmp_path_factory.mktemp("done") / "out")
+
+
+# Which settings there are
+
+
+def test_a_key_of_a_method_multiplies_nobody_elses_runs(folder):
+    assert told(folder, STEPS) == {
+        "rennala-nigt": [f"step = {s}, batch = {b}" for s in (0.05, 0.2) for b in (2, 3)],
+        "afedpg": ["step = 0.05", "step = 0.2"],
+        "synchronous-pg": ["step = 0.05", "step = 0.2"],
+    }
+
+
+def test_every_method_that_has_a_setting_by_default_has_it(folder):
+    text = 'scenario = "small.toml"\ngrid = { "methods.*.initial_batch" = [3, 4] }'
+    found = told(folder, text)
+    assert found["rennala-nigt"] == ["initial_batch = 3", "initial_batch = 4"]
+    assert found["afedpg"] == [""]
+
+
+def test_a_circumstance_concerns_all_and_makes_cases(folder):
+    text = 'scenario = "small.toml"\n[grid]\ncluster.in_flight = ["recall", "finish"]\n'
+    found = settings_of(folder, text + "methods.afedpg.step = [1, 2]")
+    assert [setting.method for setting in found].count("afedpg") == 4
+    assert {setting.case for setting in found} == {
+        f'cluster.in_flight = "{kind}"' for kind in ("recall", "finish")
+    }
+
+
+def test_lists_and_tables_may_be_values(folder):
+    text = """
+    scenario = "small.toml"
+    [grid]
+    cluster.compute = [2, [3, 3, 3], { law = "power", exponent = 0.5 }]
+    """
+    found = settings_of(folder, text, ["afedpg"])
+    laws = [setting.scenario.cluster.compute for setting in found]
+    assert [law.law for law in laws] == ["fixed", "fixed", "power"]
+    assert laws[1].seconds == [3, 3, 3]
+    assert found[2].case == 'cluster.compute = { law = "power", exponent = 0.5 }'
+
+
+def test_what_is_fixed_holds_for_all_whether_the_path_is_quoted_or_not(folder):
+    text = """
+    scenario = "small.toml"
+    seeds = [5]
+    [set]
+    stop.steps = 7
+    "methods.*.step" = 0.5
+    objective = { kind = "quadratic", dimension = 9 }
+    [grid]
+    cluster.workers = [3]
+    """
+    for setting in settings_of(folder, text):
+        scenario = setting.scenario
+        assert (scenario.stop.steps, scenario.stop.seconds, scenario.seeds) == (7, 20, [5])
+        assert scenario.methods[setting.method].step == 0.5
+        assert (scenario.objective.dimension, scenario.objective.scale) != (9, 0.05)
+
+
+def test_a_list_names_settings_one_by_one_and_the_grid_multiplies_them(folder):
+    text = """
+    scenario = "small.toml"
+    [[list]]
+    methods.rennala-nigt = { step = 0.1, batch = 2 }
+    [[list]]
+    methods.rennala-nigt = { step = 0.2, batch = 4 }
+    [[list]]
+    methods.afedpg.step = 0.3
+    [grid]
+    "methods.*.momentum" = [0.2, 0.4]
+    """
+    assert told(folder, text) == {
+        "rennala-nigt": [
+            f"momentum = {m}, step = {s}, batch = {b}"
+            for s, b in ((0.1, 2), (0.2, 4))
+            for m in (0.2, 0.4)
+        ],
+        "afedpg": ["momentum = 0.2, step = 0.3", "momentum = 0.4, step = 0.3"],
+        "synchronous-pg": [""],
+    }
+
+
+def test_what_an_entry_does_not_say_is_as_in_the_scenario(folder):
+    text = """
+    scenario = "small.toml"
+    [[list]]
+    methods.afedpg.step = 0.3
+    [[list]]
+    methods.afedpg.momentum = 0.4
+    """
+    assert told(folder, text)["afedpg"] == [
+        "step = 0.3, momentum = 0.5",
+        "step = 0.1, momentum = 0.4",
+    ]
+
+
+def test_theory_chooses_what_is_not_said_at_every_setting(folder):
+    text = """
+    scenario = "small.toml"
+    [set]
+    "methods.rennala-pg" = { theory = { factor = 2 } }
+    evaluation.metric = "gradient_norm"
+    [grid]
+    methods.rennala-pg.theory.eps = [0.4, 0.8]
+    methods.rennala-pg.step = [0.1, 0.2]
+    """
+    found = settings_of(folder, text, ["rennala-pg"])
+    assert [settings.told_of(setting.values) for setting in found] == [
+        f"theory.eps = {eps}, step = {step}" for eps in (0.4, 0.8) for step in (0.1, 0.2)
+    ]
+    tables = [setting.scenario.methods["rennala-pg"] for setting in found]
+    assert [(table.theory.eps, table.step) for table in tables] == [
+        (0.4, 0.1), (0.4, 0.2), (0.8, 0.1), (0.8, 0.2),
+    ]  # fmt: skip
+
+
+def test_the_number_of_settings_is_known_before_they_are_made(folder):
+    for text in (STEPS, STEPS + "cluster.workers = [3]\n[[list]]\nmethods.afedpg.momentum = 1"):
+        found = sweep_file.read(asked(folder, text))
+        assert settings.many(found, found.methods) == len(settings.settings(found, found.methods))
+
+
+def test_a_run_is_known_by_its_content(folder):
+    trials = {
+        (t.setting.method, settings.told_of(t.setting.values), t.task.seed): t.task.key
+        for t in sweep.plan(sweep_file.read(folder / "steps.toml"))
+    }
+    assert len(set(trials.values())) == len(trials) == 16
+    other = STEPS.replace("0.05, 0.2", "0.2, 0.7").replace("scenario", 'title = "x"\nscenario')
+    again = {t.task.key for t in sweep.plan(sweep_file.read(asked(folder, other)), ["afedpg"])}
+    shared = {
+        key for (method, at, _), key in trials.items() if (method, at) == ("afedpg", "step = 0.2")
+    }
+    assert again & {*trials.values()} == shared
+
+
+# What is wrong
+
+
+HEAD = 'scenario = "small.toml"\n'
+WRONG = {
+    "gird = {}": "gird: unknown key; did you mean 'grid'?",
+    "": "grid: is missing; a sweep varies something: give [grid] or [[list]]",
+    "[grid]": "grid: is empty; name a key and its values, or leave it out",
+    "list = []": "list: is empty; name some settings, or leave it out",
+    "list = [{}]": "list[0]: is empty; name a key and its value",
+    "list = [3]": "list[0] = 3: must be a table",
+    "grid = [3]": "grid = [3]: must be a table",
+    "grid = { stop.seconds = [] }": "grid.stop.seconds = []: is empty; name the values to try",
+    "grid = { stop.seconds = 3 }": "grid.stop.seconds = 3: must be a list of values",
+    "grid = { stop.seconds = [3, 3] }": "grid.stop.seconds: 3 stands there twice",
+    "grid = { stop.sconds = [3] }": "stop.sconds: unknown key; did you mean 'seconds'?",
+    "grid = { stop.seconds.of = [3] }": "grid.stop.seconds.of: stop.seconds is not a table",
+    "grid = { 'cluster.compute[9]' = [3] }": (
+        "grid.cluster.compute[9]: cluster.compute has 3 entries, from [0]"
+    ),
+    "grid = { stop.seconds = ['long'] }": "stop.seconds = 'long': must be a number",
+    "grid = { stop.seconds = [-1], stop.steps = [1] }": (
+        "at stop.seconds = -1, stop.steps = 1: stop.seconds = -1: must be greater than 0"
+    ),
+    "grid = { cluster.workers = [3, 4] }": (
+        "at cluster.workers = 4: cluster.compute.seconds has 3 entries for 4 workers: "
+        "give one per worker, or a single number"
+    ),
+    "grid = { methods = [3] }": "methods: name a setting of a method, such as methods.*.step",
+    "grid = { methods.afedgp.step = [3] }": (
+        "methods.afedgp.step: the scenario has no method 'afedgp'; did you mean 'afedpg'?"
+    ),
+    "grid = { 'methods.*.stepp' = [3] }": (
+        "methods.*.stepp: no method of the scenario has it; did you mean 'step'?"
+    ),
+    "grid = { methods.afedpg.stepp = [3] }": (
+        "methods.afedpg.stepp: unknown key; did you mean 'step'?"
+    ),
+    "grid = { 'methods.*.step' = [3], methods.afedpg.step = [4] }": (
+        "methods.*.step and methods.afedpg.step: one says what the other says; keep one of them"
+    ),
+    "grid = { 'cluster.compute' = [3], 'cluster.compute[1]' = [4] }": (
+        "cluster.compute and cluster.compute[1]: one says what the other says; keep one of them"
+    ),
+    "grid = { methods.afedpg.step = [1, 1.0] }": (
+        "afedpg: step = 1 and step = 1.0 are one setting, said twice"
+    ),
+    "grid = { stop.steps = [3] }\nlist = [{ stop.steps = 4 }]": (
+        "stop.steps: stands there twice, in grid and in list"
+    ),
+    "grid = { stop.steps = [3] }\nset = { stop.steps = 4 }": (
+        "stop.steps: stands there twice, in set and where it is varied"
+    ),
+    "list = [{ stop.steps = 4 }, { stop.steps = 4 }]": (
+        'list: { "stop.steps" = 4 } stands there twice'
+    ),
+    "seeds = [1]\ngrid = { seeds = [[1], [2]] }": (
+        "seeds: stands there twice; say it once, or vary it"
+    ),
+    "score = { kind = 'time' }\ngrid = { stop.steps = [3] }": (
+        "at stop.steps = 3: score.kind = 'time': needs a stop.target, and the scenario has none"
+    ),
+    "score = { kind = 'best' }\ngrid = { stop.steps = [3] }": (
+        "score.kind = 'best': must be 'value', 'average' or 'time'"
+    ),
+    "score = { seconds = 30 }\ngrid = { stop.steps = [3] }": (
+        "at stop.steps = 3: score.seconds = 30: is later than stop.seconds = 20"
+    ),
+    f"grid = {{ methods.afedpg.step = {[*range(1, 300)]} }}": (
+        "602 runs are more than 500; --yes if they are meant"
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", WRONG)
+def test_a_mistake_is_one_line_before_any_work(text, folder, tmp_path):
+    answer = straggle("sweep", asked(folder, HEAD + text), "--out", tmp_path / "out")
+    assert one_line(answer) == WRONG[text]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_scenario_that_is_not_there_is_told_with_the_near_one(folder):
+    text = 'scenario = "stragler"\ngrid = { stop.steps = [3] }'
+    assert one_line(straggle("sweep", asked(folder, text))) == (
+        "scenario = 'stragler': no such file beside the sweep, or shipped one; "
+        "did you mean 'straggler'?"
+    )
+
+
+def test_many_runs_are_run_if_they_are_meant(folder):
+    text = HEAD + f"grid = {{ methods.afedpg.step = {[*range(1, 300)]} }}"
+    found = sweep_file.read(asked(folder, text))
+    assert len(sweep.plan(found, yes=True)) == 602
+    assert len(sweep.plan(found, ["rennala-nigt"])) == 2
+
+
+def test_whoever_confuses_sweeps_and_scenarios_is_told(folder, tmp_path):
+    steps, small = folder / "steps.toml", folder / "small.toml"
+    for words, hint in [
+        (["run", steps], f"{steps}: is a sweep, not a scenario; straggle sweep {steps} runs it"),
+        (["run", "straggler-steps"], "straggler-steps: is a sweep, not a scenario"),
+        (["sweep", small], f"{small}: is a scenario, not a sweep; straggle run {small} runs it"),
+        (["sweep", "straggler"], "straggler: is a scenario, not a sweep; straggle run straggler"),
+        (["sweep", "stragler-steps"], "did you mean 'straggler-steps'?"),
+        (["sweep", tmp_path], f"{tmp_path}: is a directory, not a sweep file"),
+        (["sweep", steps, "--methods", "x"], "--methods x: not in this scenario; known: afedpg"),
+    ]:
+        assert hint in one_line(straggle(*words))
+
+
+def test_sweeps_and_studies_keep_out_of_each_others_directories(folder, done, tmp_path):
+    words = ["complexity", folder / "small.toml", "--vary", "cluster.compute[0]=1,2"]
+    words += ["--set", "stop.target=0.1", "--out"]
+    assert "holds something else" in one_line(straggle(*words, done.directory))
+    (tmp_path / "runs").mkdir()
+    sweeping = ["sweep", folder / "steps.toml", "--out", tmp_path]
+    assert "holds something else" in one_line(straggle(*sweeping))
+
+
+def test_the_cores_may_be_fewer_than_there_are(monkeypatch):
+    monkeypatch.setenv("STRAGGLE_CORES", "3")
+    assert side_by_side.cores() == 3
+    for wrong in ("0", "-1", "two", "1.5"):
+        monkeypatch.setenv("STRAGGLE_CORES", wrong)
+        with pytest.raises(Mistake, match=f"STRAGGLE_CORES = '{wrong}': must be a whole number"):
+            side_by_side.cores()
+    monkeypatch.delenv("STRAGGLE_CORES")
+    assert side_by_side.cores() >= 1
+
+
+def test_what_runs_side_by_side_starts_nothing_more():
+    works = {"STRAGGLE_CORES": "", "OMP_NUM_THREADS": ""}
+    assert dict(side_by_side.Local(2).run(os.getenv, works)) == dict.fromkeys(works, "1")
+
+
+# What comes out
+
+
+def test_a_row_is_what_the_run_itself_tells(folder, done, tmp_path):
+    """The same method at the same setting, by ``straggle run``."""
+    row = done.frame.query("method == 'rennala-nigt' and step == 0.2 and batch == 3 and seed == 1")
+    at = ["--set", "methods.rennala-nigt.step=0.2", "--set", "methods.rennala-nigt.batch=3"]
+    words = ["--seeds", "1", "--methods", "rennala-nigt", "--out", tmp_path / "one", "--quiet"]
+    assert straggle("run", folder / "small.toml", *at, *words).code == 0
+    alone = results.load(tmp_path / "one")
+    curve = alone.steps.dropna(subset="gap")
+    kept = json.loads((done.directory / "runs" / f"{row['key'].item()}.json").read_text())["curve"]
+    assert kept["gap"] == curve["gap"].tolist()
+    assert (kept["time"], kept["server_step"]) == (curve["time"].tolist(), curve["step"].tolist())
+    assert row["score"].item() == row["final"].item() == curve["gap"].iloc[-1]
+    assert row["steps"].item() == alone.runs["steps"].item()
+    assert row["gradients"].item() == alone.runs["used"].item()
+
+
+def test_frames_have_a_row_per_run_and_per_evaluation(done):
+    frame = pd.read_parquet(done.directory / "sweep.parquet")
+    pd.testing.assert_frame_equal(frame, done.frame)
+    assert frame.groupby("method", sort=False).size().to_dict() == {
+        "rennala-nigt": 8, "afedpg": 4, "synchronous-pg": 4,
+    }  # fmt: skip
+    assert frame["batch"].isna().tolist() == (frame["method"] != "rennala-nigt").tolist()
+    curves = pd.read_parquet(done.directory / "curves.parquet")
+    last = curves.groupby(["setting", "seed"], sort=False)["gap"].last()
+    assert last.tolist() == frame["final"].tolist()
+    assert {"method", "step", "batch", "time", "server_step", "gap"} <= {*curves}
+
+
+def test_the_manifest_tells_what_was_asked(done):
+    manifest = json.loads((done.directory / "sweep.json").read_text())
+    assert manifest["sweep"]["grid"]["methods.*.step"] == [0.05, 0.2]
+    assert manifest["runs"] == done.frame["key"].tolist()
+    assert manifest["versions"]["jax"]
+
+
+def test_the_best_scenario_runs_and_reproduces_the_best_rows(done, tmp_path):
+    scenario = load(str(done.directory / "best.toml"))
+    chosen = best(ranked(done.frame))
+    rows = done.frame[done.frame["setting"].isin(chosen["setting"])]
+    assert len(rows) == 3 * 2
+    for row in rows.itertuples():
+        assert campaign.key_of(scenario, row.method, row.seed) == row.key
+    assert (
+        straggle("run", done.directory / "best.toml", "--out", tmp_path / "b", "--quiet").code == 0
+    )
+    steps = results.load(tmp_path / "b").steps.dropna(subset="gap")
+    final = steps.groupby(["method", "seed"])["gap"].last()
+    expected = rows.set_index(["method", "seed"])["final"].sort_index()
+    assert final.tolist() == expected.tolist()
+
+
+def test_each_case_has_a_scenario_of_its_best(folder, tmp_path):
+    text = HEAD + "[grid]\ncluster.in_flight = ['recall', 'finish']\nmethods.afedpg.step = [0.1, 1]"
+    swept = run(asked(folder, text), tmp_path / "out", methods=["afedpg"])
+    files = sorted(tmp_path.glob("out/best*"))
+    assert [file.name for file in files] == ["best-1.toml", "best-2.toml"]
+    assert [load(str(file)).cluster.in_flight for file in files] == ["recall", "finish"]
+    assert len(tuned.tables(tuned.best_of(swept.frame), "")) == 2
+
+
+def test_a_speed_trace_goes_with_the_best(folder, tmp_path):
+    written(folder / "speeds.csv", "worker,time,speed\n0,0,1\n0,5,0.5\n1,0,1\n2,0,1\n")
+    text = (
+        HEAD
+        + """
+    [set]
+    cluster.speed = { law = "trace", file = "speeds.csv" }
+    [grid]
+    methods.afedpg.step = [0.1, 0.2]
+    """
+    )
+    swept = run(asked(folder, text), tmp_path / "out", methods=["afedpg"], seeds=[0])
+    scenario = load(str(tmp_path / "out" / "best.toml"))
+    assert campaign.key_of(scenario, "afedpg", 0) in swept.frame["key"].tolist()
+    assert scenario.speed_trace.parent == tmp_path / "out"
+
+
+# What was run is not run again
+
+
+def test_a_finished_sweep_is_only_read_and_another_score_costs_nothing(folder, tmp_path):
+    source = asked(folder, STEPS)
+    first = run(source, tmp_path / "out", methods=["afedpg"])
+    before = files(tmp_path / "out")
+    pd.testing.assert_frame_equal(
+        run(source, tmp_path / "out", methods=["afedpg"]).frame, first.frame
+    )
+    other = asked(folder, STEPS + "[score]\nkind = 'average'")
+    again = run(other, tmp_path / "out", methods=["afedpg"])
+    assert files(tmp_path / "out") == before
+    assert (again.frame["score"] != first.frame["score"]).all()
+    more = run(source, tmp_path / "out", methods=["afedpg"], seeds=[0, 1, 2])
+    assert {**files(tmp_path / "out"), **before} == files(tmp_path / "out")
+    assert len(files(tmp_path / "out")) == len(more.frame) == 6
+
+
+def test_the_rows_do_not_depend_on_how_many_jobs_there_are(folder, done, tmp_path):
+    same(run(folder / "steps.toml", tmp_path / "out", jobs=2).frame, done.frame)
+
+
+class Backwards:
+    """Another engine: the last job first, all in this process."""
+
+    jobs = 3
+
+    def run(self, act, works):
+        return ((name, act(name, work)) for name, work in reversed(works.items()))
+
+
+def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
+    tasks = [trial.task for trial in done.trials if trial.setting.method == "afedpg"]
+    directory, left = campaign.claim(tmp_path / "out", lambda there: True), []
+    rows = campaign.run(
+        tasks,
+        directory,
+        sweep.row_of,
+        sweep.KEPT,
+        Backwards(),
+        lambda *heard: left.append(heard[2]),
+    )
+    assert left == [*reversed(range(len(tasks)))]
+    expected = {row.key: row.final for row in done.frame.itertuples()}
+    assert {key: row["final"] for key, row in rows.items()} == {
+        t.key: expected[t.key] for t in tasks
+    }
+
+
+def test_runs_of_one_schedule_are_cut_so_that_all_cores_have_work(folder, tmp_path):
+    tasks = [t.task for t in sweep.plan(sweep_file.read(folder / "steps.toml"))]
+    for cores, most in ((1, 8), (2, 4), (8, 1)):
+        missing = {task.key: task for task in tasks}
+        jobs = campaign._jobs(missing, tmp_path, sweep.row_of, cores)
+        assert sorted(t.key for job in jobs.values() for t in job.tasks) == sorted(missing)
+        assert max(len(job.tasks) for job in jobs.values()) <= most
+        for job in jobs.values():
+            assert len({schedule_key(Member(task.scenario())) for task in job.tasks}) == 1
+
+
+LONG = """
+scenario = "small.toml"
+seeds = [0, 1]
+[set]
+cluster.compute = { law = "exponential", mean = 2 }
+stop.seconds = 2000
+[grid]
+"methods.*.step" = [0.01, 0.02, 0.03]
+"""
+RUNS = 12
+TWO = ["rennala-nigt", "synchronous-pg"]
+
+
+def begun(source, out, kept):
+    """The long sweep in processes of its own, until some runs have been kept."""
+    words = ["sweep", source, "--methods", ",".join(TWO), "--jobs", "2", "--out", out, "--quiet"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "simulator", *map(str, words)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    while not (out / "sweep.json").exists() or len(files(out)) < kept:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.002)
+    return process
+
+
+def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
+    source, out, kept = asked(folder, LONG), tmp_path / "out", {}
+    for moment in (0, 3):
+        killed = begun(source, out, moment)
+        killed.send_signal(signal.SIGKILL)
+        # The processes hold this end of the pipe, too: it closes when the last of them has gone.
+        killed.communicate(timeout=30)
+        assert {**files(out), **kept} == files(out)
+        kept = files(out)
+        assert moment <= len(kept) < RUNS
+        assert not (out / "sweep.parquet").exists()
+    frame = run(source, out, methods=TWO, jobs=2).frame
+    assert {**files(out), **kept} == files(out)
+    assert len(files(out)) == len(frame) == RUNS
+    same(frame, run(source, tmp_path / "one", methods=TWO).frame)
+
+
+def test_an_interrupt_from_the_terminal_is_one_line(folder, tmp_path):
+    out = tmp_path / "out"
+    process = begun(asked(folder, LONG), out, 1)
+    os.killpg(process.pid, signal.SIGINT)
+    _, told = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert told == "straggle: interrupted; the same command goes on where it was\n"
+    assert 0 < len(files(out)) < RUNS
+    assert not (out / "sweep.parquet").exists()
+
+
+# The score
+
+CURVE = {"time": [0.0, 1.0, 3.0], "step": [0, 1, 2], "return": [2.0, 4.0, 8.0]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "seconds", "expected"),
+    [
+        ("value", None, 8),
+        ("value", 0.5, 2),
+        ("value", 1.0, 4),
+        ("value", 2.9, 4),
+        ("value", 50.0, 8),  # it ended at its target, and keeps its policy
+        ("average", 0.5, 2),
+        ("average", 2.0, (1 * 2 + 1 * 4) / 2),
+        ("average", 5.0, (1 * 2 + 2 * 4 + 2 * 8) / 5),
+        ("time", None, 2.5),
+    ],
+)
+def test_the_score_of_a_run_by_hand(kind, seconds, expected):
+    row = {"end": "target", "metric": "return", "seconds": 2.5, "curve": CURVE}
+    assert score_of(row, kind, seconds) == pytest.approx(expected, rel=1e-15)
+    for end in ("failed", "stalled"):
+        assert math.isnan(score_of(row | {"end": end}, kind, seconds))
+    assert score_of(row | {"seconds": math.nan, "end": "stop"}, "time", None) == math.inf
+
+
+def frame_of(scores, kind="value", better="higher", **columns):
+    """A frame of one method: a list of scores by its step, None where a run failed."""
+    rows = [
+        {"setting": at, "step": step, "seed": seed, "score": math.nan if score is None else score}
+        for at, (step, mine) in enumerate(scores.items())
+        for seed, score in enumerate(mine)
+    ]
+    frame = pd.DataFrame(rows).assign(method="afedpg", case=0, metric="return", better=better)
+    frame["end"] = np.where(frame["score"].isna(), "failed", "stop")
+    frame = frame.assign(score_kind=kind, final=frame["score"], message="why", **columns)
+    reached = np.isfinite(frame["score"]) & (kind == "time")
+    return frame.assign(reached=reached)
+
+
+def order(frame):
+    return ranked(frame)["step"].tolist()
+
+
+def test_the_mean_decides_in_the_direction_of_the_metric():
+    scores = {1: [1.0, 5.0], 2: [4.0, 4.0], 3: [0.0, 2.0]}
+    assert order(frame_of(scores)) == [2, 1, 3]
+    assert order(frame_of(scores, better="lower")) == [3, 1, 2]
+    assert ranked(frame_of(scores))["score"].tolist() == [4, 3, 1]
+
+
+def test_whoever_fails_stands_behind_whatever_it_scores_else():
+    scores = {1: [None, 100.0], 2: [1.0, 1.0], 3: [None, None], 4: [0.0, 0.0]}
+    found = ranked(frame_of(scores))
+    assert found["step"].tolist() == [2, 4, 1, 3]
+    assert found["failed"].tolist() == [0, 0, 1, 2]
+    assert math.isnan(found["score"].iloc[-1])
+
+
+def test_of_times_the_median_decides_then_how_many_got_there():
+    scores = {
+        1: [9.0, 9.0, 9.0],
+        2: [1.0, 2.0, math.inf],
+        3: [math.inf] * 3,
+        4: [1.0, math.inf, math.inf],
+    }
+    found = ranked(frame_of(scores, kind="time"))
+    assert found["step"].tolist() == [2, 1, 4, 3]
+    assert found["score"].tolist() == [2, 9, math.inf, math.inf]
+    assert found["low"].tolist() == [1, 9, 1, math.inf]
+    assert found["high"].tolist() == [math.inf, 9, math.inf, math.inf]
+
+
+def test_a_case_may_have_a_metric_of_its_own():
+    up = frame_of({1: [1.0], 2: [2.0]})
+    down = frame_of({3: [1.0], 4: [2.0]}, better="lower").assign(case=1)
+    down["setting"] += 2
+    assert best(ranked(pd.concat([up, down])))["step"].tolist() == [2, 3]
+
+
+def test_of_equals_the_first_is_taken_and_the_others_are_told():
+    frame = frame_of({1: [0.0], 2: [3.0], 3: [3.0], 4: [3.0]})
+    (chosen,) = best(ranked(frame)).to_dict("records")
+    assert (chosen["step"], chosen["tied"]) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("scores", "edges"),
+    [
+        ([1.0, 2.0, 3.0], ["its best step is the largest tried"]),
+        ([3.0, 2.0, 1.0], ["its best step is the smallest tried"]),
+        ([1.0, 3.0, 1.0], []),
+        ([None, None, None], []),
+    ],
+)
+def test_a_best_value_at_the_end_of_those_tried_is_told(scores, edges):
+    frame = frame_of({at: [score] for at, score in enumerate(scores)})
+    assert tuned.best_of(frame)["edges"].tolist() == [edges]
+
+
+def test_text_and_circumstances_have_no_edges():
+    frame = frame_of({1: [1.0], 2: [2.0]}).rename(columns={"step": "cluster.workers"})
+    assert tuned.best_of(frame)["edges"].tolist() == [[]]
+    frame = frame_of({"a": [1.0], "b": [2.0]})
+    assert tuned.best_of(frame)["edges"].tolist() == [[]]
+
+
+# What is told
+
+
+def test_the_command_tells_each_run_the_best_and_what_to_mind(folder, tmp_path):
+    out = tmp_path / "out"
+    answer = straggle("sweep", folder / "steps.toml", "--out", out, "--jobs", "1")
+    assert answer.code == 0
+    lines = answer.err.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == [f"[{at}/16]" for at in range(1, 17)]
+    assert lines[0].startswith("[1/16] rennala-nigt, step = 0.05, batch = 2, seed 0: gap ")
+    for words in ("rennala-nigt", "20% to 80%", "0 of 8", "is the largest tried", "--seeds 2,3"):
+        assert words in answer.out
+    figures = {path.name for path in (out / "figures").iterdir()}
+    assert figures == {"sensitivity.png", "sensitivity.svg"}
+
+
+def test_json_is_all_that_is_printed_and_has_no_numbers_that_are_none(folder, tmp_path):
+    text = HEAD + "grid = { methods.afedpg.step = [0.1, 1e200] }\nseeds = [0]"
+    words = ["sweep", asked(folder, text), "--out", tmp_path / "out", "--jobs", "1", "--json"]
+    answer = straggle(*words, "--methods", "afedpg")
+    assert (answer.code, answer.err) == (0, "")
+    data = json.loads(answer.out, parse_constant=pytest.fail)
+    (row,) = data["methods"]
+    assert (row["method"], row["setting"]) == ("afedpg", {"step": 0.1})
+    assert (row["runs_broken"], row["failed"], row["tried"]) == (1, 0, 2)
+    assert data["best"] == [str(tmp_path / "out" / "best.toml")]
+
+
+def test_a_method_without_any_setting_that_works_is_a_failure(folder, tmp_path):
+    text = HEAD + "grid = { 'methods.*.step' = [1e200, 1e210] }\nseeds = [0]"
+    words = ["sweep", asked(folder, text), "--out", tmp_path / "out", "--jobs", "1"]
+    answer = straggle(*words, "--methods", "afedpg")
+    assert answer.code == 3
+    assert "afedpg: all of its runs failed" in answer.out
+    assert "afedpg failed at step = 1e+200, seed 0: " in answer.out
+    assert (tmp_path / "out" / "best.toml").exists()
+
+
+# Figures
+
+
+def drawn(frame):
+    return sensitivity.draw_sensitivity(frame)
+
+
+def test_the_figure_of_steps_has_a_panel_per_method_and_a_line_per_batch(done):
+    (figure,) = drawn(done.frame).values()
+    panels = [axes for axes in figure.axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in panels] == [
+        "rennala-nigt", "afedpg", "synchronous-pg",
+    ]  # fmt: skip
+    two, one, _ = panels
+    # Batches and the star; a step and the star.
+    assert [len(axes.lines) for axes in (two, one)] == [3, 2]
+    assert two.lines[0].get_xdata().tolist() == [0.05, 0.2]
+    first = ranked(done.frame[done.frame["method"] == "afedpg"]).iloc[0]
+    assert (one.lines[1].get_xdata()[0], one.lines[1].get_ydata()[0]) == (
+        first["step"], first["score"],
+    )  # fmt: skip
+
+
+def test_steps_that_are_spread_have_a_logarithmic_axis_and_near_ones_have_not():
+    for steps, scale in (((0.1, 1, 10), "log"), ((1, 2, 3), "linear"), ((0, 1, 10), "linear")):
+        axes = analysis.plot_sensitivity(frame_of({s: [1.0] for s in steps}), method="afedpg")
+        assert axes.get_xscale() == scale
+
+
+def test_what_is_neither_axis_nor_line_is_at_its_best_in_each_point():
+    frame = frame_of({at: [score] for at, score in enumerate([1.0, 2.0, 4.0, 3.0])})
+    frame = frame.assign(step=1, batch=[5, 5, 6, 6], momentum=[1, 2, 1, 2])
+    axes = analysis.plot_sensitivity(frame, method="afedpg", x="step", line="batch")
+    assert sorted(line.get_ydata().tolist() for line in axes.lines) == [[2], [4], [4]]
+
+
+@pytest.mark.parametrize("kind", ["value", "time"])
+def test_any_key_can_be_drawn_and_failures_with_it(kind):
+    never = math.inf if kind == "time" else 3.0
+    scores = {"recall": [1.0, 2.0], "finish": [None, None], '{ law = "power" }': [never] * 2}
+    frame = frame_of(scores, kind=kind, better="lower").rename(columns={"step": "cluster.compute"})
+    assert drawn(frame).keys() == {"sensitivity"}
+    both = pd.concat([frame.assign(step=0.1), frame.assign(step=0.2, setting=frame["setting"] + 3)])
+    both = pd.concat([both.assign(**{"cluster.workers": n, "case": n}) for n in (2, 3)])
+    assert drawn(both).keys() == {"sensitivity-1", "sensitivity-2"}
+
+
+# Around
+
+
+def test_the_shipped_sweeps_are_valid_and_no_scenarios():
+    assert not shipped_sweeps().keys() & shipped().keys()
+    for name, path in shipped_sweeps().items():
+        found = sweep_file.read(name)
+        assert 0 < len(sweep.plan(found)) <= sweep.MOST
+        assert found.table.title
+        assert path.read_text().startswith("#:schema schema.json\n")
+    schema = json.loads((path.parent / "schema.json").read_text())
+    assert schema == sweep_schema(), "straggle schema --sweep > scenarios/sweeps/schema.json"
+
+
+def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
+    runs = len(sweep.plan(sweep_file.read("straggler-steps")))
+    assert f"{runs} runs" in shipped_sweeps()["straggler-steps"].read_text()
+
+
+def test_reading_a_sweep_loads_nothing_heavy():
+    loaded, _ = loaded_by("from simulator import sweep_file\nsweep_file.read('straggler-steps')")
+    assert not {"jax", "pandas", "matplotlib", "scipy"} & set(loaded)
+    assert "jax" not in loaded_by("from simulator.analysis import sweep")[0]
+
+
+def test_step_and_momentum_share_a_schedule_and_batch_does_not(folder):
+    def key(*settings, method="rennala-nigt", seed=0):
+        return schedule_key(
+            Member(load(str(folder / "small.toml"), settings).restrict([method], [seed]))
+        )
+
+    assert key("methods.*.step=3", "methods.*.momentum=1") == key(seed=1) == key()
+    chance = "cluster.compute={law='exponential', mean=1}"
+    assert key(chance) != key(chance, seed=1)
+    assert key(chance, "cluster.seed=1") == key(chance, "cluster.seed=1", seed=1)
+    changes = ["methods.*.batch=3", "stop.seconds=3", "cluster.compute=1", "network.upload=1"]
+    assert len({key(), key(method="afedpg"), *map(key, changes)}) == 6
+
+
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-(2**62), 2**62),
+    st.floats(allow_nan=False),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner) | st.dictionaries(st.text("ab .\"'é"), inner),
+    max_leaves=9,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["seeds", "stop", "methods", "a b", ""]), VALUES))
+def test_what_is_written_as_toml_is_read_as_it_was(tables):
+    assert tomllib.loads(document(tables, ("why",))) == tables
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_scenario_can_be_written(name):
+    path = shipped()[name]
+    tables = tomllib.loads(path.read_text())
+    assert check(tomllib.loads(document(tables)), path.parent) == load(name)
