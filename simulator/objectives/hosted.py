@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Record: TypeAlias = tuple[NDArray[Any], ...]
 """Arrays with a row for each step."""
 
-SIZES = (64, 256, 1024)
+SIZES = (64, 256)
 """Rows of a backward pass: as many of the largest as fit, and the rest in the next that does."""
 
 

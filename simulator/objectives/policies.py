@@ -9,6 +9,7 @@ modules, and JAX is imported only by what needs it.
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
@@ -106,9 +107,7 @@ class Gaussian(_Networked):
         return mean + deviation * noise
 
     def act(self, choice: Any, xp: Any) -> Any:
-        low, high = np.asarray(self.actions.low), np.asarray(self.actions.high)
-        centre = np.asarray((low + high) / 2, choice.dtype)
-        half = np.asarray((high - low) / 2, choice.dtype)
+        centre, half = _centre_and_half(self.actions, choice.dtype)
         return centre + half * xp.tanh(choice)
 
     def log_density(self, point: "Array", observation: "Array", choice: "Array") -> "Array":
@@ -123,6 +122,12 @@ class Gaussian(_Networked):
         outputs = self.outputs(layers, observation, xp)
         size = len(self.actions.low)
         return outputs[..., :size], xp.logaddexp(outputs[..., size:], outputs.dtype.type(0))
+
+
+@cache
+def _centre_and_half(actions: Box, dtype: Any) -> tuple[Any, Any]:
+    low, high = np.asarray(actions.low), np.asarray(actions.high)
+    return np.asarray((low + high) / 2, dtype), np.asarray((high - low) / 2, dtype)
 
 
 Policy: TypeAlias = Softmax | Gaussian

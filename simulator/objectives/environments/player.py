@@ -20,8 +20,8 @@ from simulator.objectives.environments.varied import begin
 if TYPE_CHECKING:
     from simulator.objectives.policies import Policy
 
-LANES = 8
-"""Episodes side by side: more save little, and the states would no longer fit the cache."""
+LANES = 16
+"""Episodes side by side at most: more save little."""
 BLOCK = 64
 """Steps whose noise is drawn at once."""
 
@@ -116,12 +116,15 @@ class Player:
         rooms.rewards[lanes, at] = rewards
         self._steps[lanes] = at = at + 1
         over = ended | (at == self._game.horizon)
-        for lane in np.compress((at % BLOCK == 0) & ~over, lanes).tolist():
-            self._draw(lane)
-        if not over.any():
-            return []
-        finished = [self._end(lane) for lane in np.compress(over, lanes).tolist()]
-        self._fill()
+        finished = []
+        if over.any():
+            finished = [self._end(lane) for lane in np.compress(over, lanes).tolist()]
+        in_block = at % BLOCK
+        if not in_block.all():
+            for lane in np.compress((in_block == 0) & ~over, lanes).tolist():
+                self._draw(lane)
+        if finished:
+            self._fill()
         return finished
 
     def _fill(self) -> None:
@@ -167,15 +170,23 @@ class Player:
             layers = self._mixed
         return self._policy.choose(layers, shown[:, None], noise[:, None], np)[:, 0]
 
-    def _advance(self, lanes: list[int], actions: NDArray[Any]) -> Any:
+    def _advance(self, lanes: list[int], actions: NDArray[Any]) -> tuple[Any, Any]:
         """A step of every lane's environment: rewards, and which ended; and what is seen next."""
+        if len(self._stages) == 1:
+            return self._advance_alike(*self._stages, lanes, actions)
         variations = np.array([self._playing[lane].request.variation for lane in lanes])
         rewards, ended = np.empty(len(lanes)), np.empty(len(lanes), bool)
         for variation in dict.fromkeys(variations.tolist()):
             mine = variations == variation
             chosen = np.compress(mine, lanes).tolist()
-            raw, rewards[mine], ended[mine] = self._stages[variation].step(chosen, actions[mine])
-            self._rooms.shown[chosen] = self._seen(variation, raw)
+            rewards[mine], ended[mine] = self._advance_alike(variation, chosen, actions[mine])
+        return rewards, ended
+
+    def _advance_alike(
+        self, variation: int, lanes: list[int], actions: NDArray[Any]
+    ) -> tuple[Any, Any]:
+        raw, rewards, ended = self._stages[variation].step(lanes, actions)
+        self._rooms.shown[lanes] = self._seen(variation, raw)
         return rewards, ended
 
 

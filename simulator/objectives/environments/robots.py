@@ -41,6 +41,7 @@ class Robots:
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         self.task, self._variation = environment.unwrapped, variation
         self.late = type(self.task).__module__.endswith("_v5")
+        self.seconds = self.task.dt
         self.states = [mujoco.MjData(self.task.model) for _ in range(lanes)]
         # Views of the states' memory, which stays where it is.
         self.positions = [state.qpos for state in self.states]
@@ -94,7 +95,7 @@ class Runners(Robots):
         task = self.task
         positions, velocities = rows(self.positions, lanes), rows(self.velocities, lanes)
         chosen = list(lanes)
-        forward = (positions[:, 0] - self._place[chosen]) / task.dt
+        forward = (positions[:, 0] - self._place[chosen]) / self.seconds
         self._place[chosen] = positions[:, 0]
         healthy = self.healthy(positions, velocities)
         rewards = task._forward_reward_weight * forward + self.bonus(healthy)
@@ -188,7 +189,7 @@ class Humanoids(Mortal):
         for lane in lanes:
             mujoco.mj_rnePostConstraint(task.model, self.states[lane])  # the contact forces
         places = np.array([self._centre(lane) for lane in lanes])
-        forward = (places - self._place[chosen]) / task.dt
+        forward = (places - self._place[chosen]) / self.seconds
         self._place[chosen] = places
         heights = np.array([self.positions[lane][2] for lane in lanes])
         healthy = _between(task._healthy_z_range, heights)
