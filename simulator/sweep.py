@@ -85,7 +85,7 @@ def conduct(
             [trial.task for trial in trials],
             directory,
             row_of,
-            KEPT,
+            NEEDED,
             runner,
             lambda key, row, left: heard(row | {"told": told[key]}, left),
         )
@@ -157,21 +157,8 @@ def row_of(scenario: Scenario, run: Run) -> Row:
     }
 
 
-KEPT = (
-    "method",
-    "seed",
-    "metric",
-    "better",
-    "final",
-    "seconds",
-    "reached",
-    "steps",
-    "gradients",
-    "end",
-    "message",
-    "real_seconds",
-    "curve",
-)
+NEEDED = ("final", "end", "curve")
+"""Without these a file is none of ours."""
 
 
 def _curve(run: Run) -> dict[str, list[Any]]:
@@ -197,14 +184,14 @@ def _frame(sweep: Sweep, trials: list[Trial], rows: dict[str, Row]) -> "pd.DataF
         seconds = _until(score, setting.scenario)
         found.append(
             {
-                "method": setting.method,
-                "seed": trial.task.seed,
+                "method": row["method"],
+                "seed": row["seed"],
                 "case": cases[setting.case],
                 "setting": trial.number,
                 **{name: setting.values.get(name) for name in keys},
                 "score": score_of(row, score.kind, seconds),
                 "score_kind": score.kind,
-                **{name: row[name] for name in KEPT if name not in ("method", "seed", "curve")},
+                **{name: value for name, value in row.items() if name != "curve"},
                 "key": trial.task.key,
             }
         )
@@ -240,16 +227,14 @@ def _curves(trials: list[Trial], rows: dict[str, Row], frame: "pd.DataFrame") ->
     """Every evaluation of every run, with what identifies the run."""
     import pandas as pd
 
-    identity = frame.drop(columns=[name for name in KEPT if name in frame and name not in WHO])
-    identity = identity.drop(columns=["score", "score_kind"])
+    from simulator.score import keys_of
+
+    identity = frame[["method", "seed", "case", "setting", *keys_of(frame)]]
     each = [
         pd.DataFrame(rows[trial.task.key]["curve"]).assign(row=at)
         for at, trial in enumerate(trials)
     ]
     return identity.merge(pd.concat(each), left_index=True, right_on="row").drop(columns="row")
-
-
-WHO = ("method", "seed", "metric")
 
 
 # Progress

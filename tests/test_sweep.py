@@ -493,7 +493,7 @@ def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
         tasks,
         directory,
         sweep.row_of,
-        sweep.KEPT,
+        sweep.NEEDED,
         Backwards(),
         lambda *heard: left.append(heard[2]),
     )
