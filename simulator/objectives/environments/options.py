@@ -6,6 +6,7 @@ to class, so the names are those of all its constructors.
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from simulator.mistakes import no_such_option
@@ -81,6 +82,9 @@ def _kind(parameter: inspect.Parameter) -> tuple[str, Callable[[Any], bool]]:
     if isinstance(default, str):
         return "a string", lambda value: isinstance(value, str)
     if isinstance(default, tuple):
-        size = len(default)
-        return f"a list of {size}", lambda value: isinstance(value, list) and len(value) == size
+        return f"a list of {len(default)}", partial(_is_list, len(default))
     return "", lambda value: True
+
+
+def _is_list(size: int, value: Any) -> bool:
+    return isinstance(value, list | tuple) and len(value) == size

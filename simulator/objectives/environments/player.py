@@ -173,13 +173,14 @@ class Player:
     def _advance(self, lanes: list[int], actions: NDArray[Any]) -> tuple[Any, Any]:
         """A step of every lane's environment: rewards, and which ended; and what is seen next."""
         if len(self._stages) == 1:
-            return self._advance_alike(*self._stages, lanes, actions)
+            (variation,) = self._stages
+            return self._advance_alike(variation, lanes, actions)
         variations = np.array([self._playing[lane].request.variation for lane in lanes])
         rewards, ended = np.empty(len(lanes)), np.empty(len(lanes), bool)
-        for variation in dict.fromkeys(variations.tolist()):
-            mine = variations == variation
+        for one in dict.fromkeys(variations.tolist()):
+            mine = variations == one
             chosen = np.compress(mine, lanes).tolist()
-            rewards[mine], ended[mine] = self._advance_alike(variation, chosen, actions[mine])
+            rewards[mine], ended[mine] = self._advance_alike(one, chosen, actions[mine])
         return rewards, ended
 
     def _advance_alike(
