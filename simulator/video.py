@@ -1,9 +1,11 @@
 """What do the final policies do?  A film of each, in its environment."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,13 +14,31 @@ from simulator.evaluation import Selection
 from simulator.film import Recording
 from simulator.mistakes import Mistake
 from simulator.numbers import prepare
-from simulator.objectives.environments.screen import Stage, open_stage
+from simulator.objectives.environments import screen
 from simulator.objectives.policy_gradient import Played, PolicyGradient
-from simulator.objectives.show import evaluated, show
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
+
+if TYPE_CHECKING:
+    from simulator.objectives.show import Show
 
 SMOOTH = 30
 """Pictures in a second at most: the eye asks for no more, and each takes time and space."""
+
+
+class Seen(NamedTuple):
+    """An episode in a film; the worker is None where all have the same environment."""
+
+    worker: int | None
+    total: float
+    length: int
+
+    def __str__(self) -> str:
+        told = f"return {self.total:,.6g} in {self.length:,} steps"
+        return told if self.worker is None else f"{told} of worker {self.worker}"
+
+    def as_data(self) -> dict[str, Any]:
+        whose = {} if self.worker is None else {"worker": self.worker}
+        return whose | {"return": self.total, "length": self.length}
 
 
 class Filmed(NamedTuple):
@@ -27,16 +47,14 @@ class Filmed(NamedTuple):
     method: str
     seed: int
     path: Path
-    episodes: list[Played]
+    episodes: list[Seen]
 
     def __str__(self) -> str:
-        seen = (f"return {each.total:,.6g} in {each.length:,} steps" for each in self.episodes)
-        return f"{self.path}: {', then '.join(seen)}"
+        return f"{self.path}: {', then '.join(map(str, self.episodes))}"
 
     def as_data(self) -> dict[str, Any]:
-        episodes = [{"return": each.total, "length": each.length} for each in self.episodes]
         where = {"method": self.method, "seed": self.seed, "path": str(self.path)}
-        return where | {"episodes": episodes}
+        return where | {"episodes": [each.as_data() for each in self.episodes]}
 
 
 def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterator[Filmed]:
@@ -51,43 +69,78 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     points = {run: _point(selection, *run) for run in selection.runs}
     _make(folder)
     prepare()
-    stage = _stage(table)  # first of all, because MuJoCo asks when it is imported how to draw
-    try:
-        objective, keys = scenario.build_objective(), evaluated(seed, episodes)
-        assert isinstance(objective, PolicyGradient)
+    with _refusing():  # before all else, because MuJoCo asks when it is imported how to draw
+        screen.prepare(table.environment, table.environment_options)
+    objective = scenario.build_objective()
+    assert isinstance(objective, PolicyGradient)
+    with closing(_Stage(objective)) as stage:
         for (method, of), point in points.items():
-            shows = [show(stage, objective.policy, point, key, table.horizon) for key in keys]
-            path, played = _record(stage, shows, folder / f"{method}-{of}")
-            yield Filmed(method, of, path, played)
-    finally:
-        stage.close()
+            path, seen = _record(stage, point, seed, episodes, folder / f"{method}-{of}")
+            yield Filmed(method, of, path, seen)
 
 
-def _stage(table: PolicyGradientTable) -> Stage:
-    """The environment that is shown."""
+class _Stage:
+    """One worker's environment at a time: with two, MuJoCo draws with what the newest has."""
+
+    def __init__(self, objective: PolicyGradient) -> None:
+        self._objective, self.worlds = objective, objective.worlds
+        self._worker: int | None = None
+        self._show: Show | None = None
+
+    def of(self, worker: int) -> "Show":
+        """The environment of this worker; those before are gone."""
+        if self._show is None or worker != self._worker:
+            self.close()
+            with _refusing():
+                self._worker, self._show = worker, self._objective.show(worker)
+        return self._show
+
+    def close(self) -> None:
+        if self._show is not None:
+            self._show.close()
+        self._show = None
+
+
+@contextmanager
+def _refusing() -> Iterator[None]:
+    """What cannot be drawn is the user's mistake."""
     try:
-        return open_stage(table.environment, table.environment_options, table.horizon)
+        yield
     except ValueError as error:
         raise Mistake(f"--video: {error}") from None
 
 
 def _record(
-    stage: Stage, shows: Iterable[Iterator[float]], stem: Path
-) -> tuple[Path, list[Played]]:
-    """Write one episode after the other, at the pace of the environment."""
-    every = math.ceil(stage.rate / SMOOTH)
-    played = []
-    with Recording(stem, stage.rate / every) as recording:
-        for moments in shows:
-            rewards: list[float] = []
-            for reward in moments:
-                if len(rewards) % every == 0:
-                    recording.add(stage.picture())
-                rewards.append(reward)
-            if (len(rewards) - 1) % every:
-                recording.add(stage.picture())  # how it ended
-            played.append(Played(math.fsum(rewards), len(rewards) - 1))
-    return recording.path, played
+    stage: _Stage, point: NDArray[Any], seed: int, episodes: int, stem: Path
+) -> tuple[Path, list[Seen]]:
+    """Write one episode after the other, at the pace of the first worker's environment."""
+    steps = stage.of(0).rate
+    pictures = steps / math.ceil(steps / SMOOTH)
+    seen = []
+    with Recording(stem, pictures) as recording:
+        for number in range(episodes):
+            worker = number % stage.worlds
+            show = stage.of(worker)
+            every = max(1, round(show.rate / pictures))
+            total, length = _shoot(recording, show, every, point, seed, number)
+            seen.append(Seen(worker if stage.worlds > 1 else None, total, length))
+    return recording.path, seen
+
+
+def _shoot(
+    recording: Recording, show: "Show", every: int, point: NDArray[Any], seed: int, number: int
+) -> Played:
+    """Film an episode: its start, every so many steps, and how it ended."""
+    moments = count()
+
+    def look() -> None:
+        if next(moments) % every == 0:
+            recording.add(show.picture())
+
+    played = show.play(point, seed, number, look)
+    if played.length % every:
+        recording.add(show.picture())
+    return played
 
 
 def _point(selection: Selection, method: str, seed: int) -> NDArray[Any]:

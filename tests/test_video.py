@@ -5,13 +5,14 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageSequence
 from test_cli import CARTPOLE, TINY, one_line, straggle, written
 
 from simulator import film, plots, results
 from simulator.objectives.environments import graphics
 
 STEPS = 5
+SLOW = "objective.environment_options={tau=0.1, theta_threshold_radians=3}"
 
 
 @pytest.fixture(autouse=True)
@@ -41,14 +42,14 @@ def trained(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def cartpole(trained):
-    """Slow steps, so that no picture is like the next, and a pole that may fall."""
-    options = "{tau=0.1, theta_threshold_radians=3}"
-    return trained("CartPole-v1", f"objective.environment_options={options}", "seeds=[0, 1]")
+    """Steps so long that no picture is like the next, and a pole that may fall."""
+    return trained("CartPole-v1", SLOW, "seeds=[0, 1]")
 
 
 def frames(path):
+    """How many pictures it has, of which 25 are seen in a second; what stands still is held."""
     with Image.open(path) as film:
-        return film.n_frames
+        return sum(frame.info["duration"] for frame in ImageSequence.Iterator(film)) / 40
 
 
 def test_each_run_is_filmed_and_told(cartpole):
@@ -79,16 +80,39 @@ def test_the_same_seed_is_the_same_film(cartpole, tmp_path):
     assert len(longer) > len(first[0])
 
 
-def test_a_robot_is_filmed_or_what_it_takes_is_named(trained):
-    """Whichever is true of the machine that runs this."""
-    directory = trained("Reacher-v5")
-    answer = straggle("evaluate", directory, "--video")
-    if any(graphics._works(backend) for backend in graphics.BACKENDS):
-        assert (answer.code, answer.err) == (0, "")
-        assert frames(directory / "videos" / "synchronous-pg-0.gif") == 4
-    else:
+def test_workers_with_environments_of_their_own_are_seen_in_turn(trained, tmp_path):
+    """One falls at once, which a film of the other's would not show."""
+    falls = "{options={theta_threshold_radians=1e-9}}"
+    workers = f"objective.workers=[{{}}, {falls}]"
+    directory = trained("CartPole-v1", SLOW, "cluster.workers=2", workers)
+    asked = ["--video", "--episodes", "3", "--out", tmp_path]
+    path = tmp_path / "synchronous-pg-0.gif"
+    told = [f"return {steps} in {steps} steps of worker {at}" for at, steps in ((0, 5), (1, 1))]
+    answer = straggle("evaluate", directory, *asked)
+    assert (answer.out, answer.err) == (f"{path}: {', then '.join([*told, told[0]])}\n", "")
+    assert frames(path) == 4 + 2 + 4
+    (one,) = json.loads(straggle("evaluate", directory, *asked, "--json").out)
+    first = {"worker": 0, "return": 5, "length": 5}
+    assert one["episodes"] == [first, {"worker": 1, "return": 1, "length": 1}, first]
+
+
+def test_robots_are_filmed_or_what_it_takes_is_named(trained):
+    """Whichever is true of the machine that runs this; being drawn changes no bit of an episode."""
+    workers = "objective.workers=[{flag=0}, {flag=1, sign=-1, mass=2, options={frame_skip=4}}]"
+    directory = trained("Reacher-v5", "cluster.workers=2", workers)
+    answer = straggle("evaluate", directory, "--video", "--episodes", "3", "--json")
+    if not any(graphics._works(backend) for backend in graphics.BACKENDS):
         assert one_line(answer).startswith("--video: MuJoCo cannot draw here")
         assert answer.code == 2
+        return
+    assert (answer.code, answer.err) == (0, "")
+    found = results.load(directory)
+    played = found.scenario.build_objective().play(found.parameters("synchronous-pg", 0), 0, 3)
+    (one,) = json.loads(answer.out)
+    seen = [(each["worker"], each["return"], each["length"]) for each in one["episodes"]]
+    assert seen == [(at % 2, *each) for at, each in enumerate(played[:3])]
+    # 50 steps a second, every other seen, and the end; of the second 25 steps, and all
+    assert frames(directory / "videos" / "synchronous-pg-0.gif") == 4 + 6 + 4
 
 
 def test_a_run_without_an_environment_has_nothing_to_show(tmp_path):

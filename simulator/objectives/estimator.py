@@ -28,8 +28,15 @@ def evaluation_keys(root: "Array", step: "Array", episodes: int) -> "Array":
     import jax
     import jax.numpy as jnp
 
-    of_step = jax.random.fold_in(_branches(root)[2], step)
-    return jax.vmap(jax.random.fold_in, (None, 0))(of_step, jnp.arange(episodes, dtype=jnp.int32))
+    numbers = jnp.arange(episodes, dtype=jnp.int32)
+    return jax.vmap(evaluation_key, (None, None, 0))(root, step, numbers)
+
+
+def evaluation_key(root: "Array", step: "Array", number: "Array") -> "Array":
+    """The key of the episode of this number."""
+    import jax
+
+    return jax.random.fold_in(jax.random.fold_in(_branches(root)[2], step), number)
 
 
 def _branches(root: "Array") -> "Array":

@@ -20,7 +20,7 @@ from simulator.objectives.environments.player import Episode, Game, Request, pla
 from simulator.objectives.environments.players import Players
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.environments.varied import open_varied
-from simulator.objectives.estimator import episode_keys, evaluation_keys, score
+from simulator.objectives.estimator import episode_keys, evaluation_key, evaluation_keys, score
 from simulator.objectives.policies import Trunk, policy_for
 from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_gradient
@@ -122,6 +122,11 @@ class Hosted:
         requests = [self._request(number, number, bits[number]) for number in range(episodes)]
         return self._players.play({0: point}, requests)
 
+    def evaluated(self, root: "Array", step: "Array", number: int) -> Request:
+        """The episode of this number among those that an evaluation plays."""
+        (bits,) = _bits(evaluation_key(root, step, jnp.int32(number))[None])
+        return self._request(number, number, np.asarray(bits))
+
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
         (request,) = self._requests(root, ticket[None], np.array([0]))
         episode = plain_episode(
@@ -133,6 +138,10 @@ class Hosted:
         )
         gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
         return gradient, len(episode.rewards)
+
+    def variation_of(self, worker: int) -> int:
+        """Which of the game's variations this worker plays."""
+        return self._of_worker[worker % len(self._of_worker)]
 
     def _environment(self, variation: int) -> host.Gymnasium:
         if variation not in self._environments:
@@ -165,7 +174,7 @@ class Hosted:
         seed, *key = bits.tolist()
         return Request(
             number=number,
-            variation=self._of_worker[worker % len(self._of_worker)],
+            variation=self.variation_of(worker),
             point=0,
             seed=seed,
             key=key_of(key),

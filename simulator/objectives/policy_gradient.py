@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from simulator.objectives.batched import Batched
     from simulator.objectives.hosted import Hosted
+    from simulator.objectives.show import Show
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 DTYPES = ("float32", "float64")
@@ -71,6 +72,7 @@ class PolicyGradient:
         _check(hidden, horizon, discount, dtype)
         self.dtype = np.dtype(dtype)
         self.worlds = len(variations)
+        self._environment = environment
         open_with = partial(
             _episodes,
             environment,
@@ -146,6 +148,12 @@ class PolicyGradient:
             Played(float(total), int(length))
             for total, length in zip(np.asarray(totals), np.asarray(lengths), strict=True)
         ]
+
+    def show(self, worker: int) -> "Show":
+        """This worker's environment, to see its episodes of ``play``; or a one-line ValueError."""
+        from simulator.objectives.show import open_show
+
+        return open_show(self._environment, self._episodes, worker)
 
     def _play(
         self, root: "Array", point: "Array", step: int, episodes: int

@@ -1,43 +1,117 @@
-"""What does a policy do, seen step by step?"""
+"""What is to be seen of the episodes that an objective plays?
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+One is played once more, one plain step after the other, in the same environment made so that it
+can be drawn.  On the host it is the same episode to the last bit.  What runs in JAX is compiled
+otherwise when it is stepped alone, so there it is the same up to rounding.
+"""
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol, TypeAlias
+
+import jax
+import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.objectives.environments.screen import Stage
-from simulator.objectives.estimator import evaluation_keys, start_and_noise
+from simulator.objectives import twin
+from simulator.objectives.batched import Batched
+from simulator.objectives.environments.player import plain_episode
+from simulator.objectives.environments.screen import POSES, drawing, picture_of, rate_of
+from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.environments.variation import Variation
+from simulator.objectives.environments.worlds import Seen
+from simulator.objectives.estimator import evaluation_key
+from simulator.objectives.hosted import Hosted
+from simulator.objectives.policy_gradient import Played
 
-if TYPE_CHECKING:
-    from jax import Array
-
-    from simulator.objectives.policies import Policy
-
-
-def evaluated(seed: int, episodes: int) -> "list[Array]":
-    """The keys of the episodes that an evaluation with this seed plays."""
-    import jax
-    import jax.numpy as jnp
-
-    return list(evaluation_keys(jax.random.key(seed), jnp.int32(0), episodes))
+Look: TypeAlias = Callable[[], object]
 
 
-def show(
-    stage: Stage, policy: "Policy", point: NDArray[Any], key: "Array", horizon: int
-) -> Iterator[float]:
-    """Play one episode of the policy as it is, chance included; a value for every moment of it.
+class Show(Protocol):
+    """One worker's environment, drawn."""
 
-    That is the reward of the step before, and 0 at the start.  It is the same episode that an
-    objective plays with this key, up to rounding.
-    """
-    start, noise = start_and_noise(policy, key, horizon, point.dtype)
-    layers = policy.layers(point)
-    observation = stage.reset(start, point.dtype)
-    yield 0.0
-    for row in np.asarray(noise):
-        choice = policy.choose(layers, observation, row, np)
-        observation, reward, over = stage.step(policy.act(choice, np))
-        yield reward
-        if over:
-            return
+    rate: float
+    """How many steps a second has."""
+
+    def play(self, point: NDArray[Any], seed: int, number: int, look: Look) -> Played:
+        """Play the episode of this number that ``PolicyGradient.play`` does, if it is the worker's.
+
+        ``look`` is called at the start and after every step.
+        """
+
+    def picture(self) -> NDArray[np.uint8]:
+        """How it looks now."""
+
+    def close(self) -> None: ...
+
+
+def open_show(environment: str | Environment, engine: Batched | Hosted, worker: int) -> Show:
+    """The environment in which this engine plays this worker's episodes."""
+    if isinstance(engine, Hosted):
+        return OnHost(engine, worker)
+    if not isinstance(environment, str):
+        raise ValueError("an environment of one's own has no picture; name one of gymnasium's")
+    return InJax(environment, engine, worker)
+
+
+class OnHost:
+    """An environment that draws itself."""
+
+    def __init__(self, engine: Hosted, worker: int) -> None:
+        self._engine, game = engine, engine.game
+        self._variation = game.variations[engine.variation_of(worker)]
+        self._environment = drawing(game.name, self._variation, game.horizon)
+        self.rate = rate_of(self._environment)
+
+    def play(self, point: NDArray[Any], seed: int, number: int, look: Look) -> Played:
+        request = self._engine.evaluated(jax.random.key(seed), jnp.int32(0), number)
+        game = self._engine.game
+        episode = plain_episode(self._environment, self._variation, game, point, request, look)
+        return _played(episode.rewards, game.dtype)
+
+    def picture(self) -> NDArray[np.uint8]:
+        return picture_of(self._environment)
+
+    def close(self) -> None:
+        self._environment.close()
+        # What MuJoCo drew with is given back when it is forgotten; were another environment
+        # drawing by then, that one would lose what it draws with.
+        del self._environment
+
+
+class InJax:
+    """One of ours, drawn by gymnasium's environment of the same name."""
+
+    def __init__(self, name: str, engine: Batched, worker: int) -> None:
+        self._engine = engine
+        own = engine.worlds.of(worker)
+        self._environment = own._replace(step=jax.jit(own.step))
+        constants = own.parameters
+        if isinstance(constants, Seen):
+            constants = constants.constants
+        self._drawn = drawing(name, Variation(), horizon=1)
+        self._pose = partial(POSES[name], self._drawn.unwrapped, constants)
+        self.rate = rate_of(self._drawn)
+
+    def play(self, point: NDArray[Any], seed: int, number: int, look: Look) -> Played:
+        def pose(state: Any, action: Any) -> None:
+            self._pose(state, action)
+            look()
+
+        engine = self._engine
+        key = evaluation_key(jax.random.key(seed), jnp.int32(0), jnp.int32(number))
+        *_, rewards = twin.plain_episode(
+            self._environment, engine.policy, jnp.asarray(point), key, engine.horizon, pose
+        )
+        return _played(rewards, engine.discounts.dtype)
+
+    def picture(self) -> NDArray[np.uint8]:
+        return picture_of(self._drawn)
+
+    def close(self) -> None:
+        self._drawn.close()
+
+
+def _played(rewards: Any, dtype: Any) -> Played:
+    return Played(float(np.sum(rewards).astype(dtype)), len(rewards))

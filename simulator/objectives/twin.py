@@ -4,6 +4,7 @@ No batching, no compilation, a Python loop over time: the oracle of the fast pat
 to read, or to put a breakpoint in, when a number looks wrong.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import jax
@@ -18,17 +19,28 @@ if TYPE_CHECKING:
 
 
 def plain_episode(
-    environment: Environment, policy: Policy, point: "Array", key: "Array", horizon: int
+    environment: Environment,
+    policy: Policy,
+    point: "Array",
+    key: "Array",
+    horizon: int,
+    look: Callable[[Any, Any], object] = lambda state, action: None,
 ) -> tuple[list[Any], list[Any], list[float]]:
-    """Observations, choices and rewards, one of each for every step until it ends."""
+    """Observations, choices and rewards, one of each for every step until it ends.
+
+    ``look`` is called at the start and after every step, with the state and what led to it.
+    """
     start, noise = start_and_noise(policy, key, horizon, point.dtype)
     state = environment.reset(environment.parameters, start, point.dtype)
+    layers = policy.layers(point)
     observations, choices, rewards = [], [], []
+    look(state, None)
     for row in noise:
         observation = environment.observe(environment.parameters, state)
-        choice = policy.choose(policy.layers(point), observation, row, jnp)
+        choice = policy.choose(layers, observation, row, jnp)
         action = policy.act(choice, jnp)
         state, reward, terminated = environment.step(environment.parameters, state, action)
+        look(state, action)
         observations.append(observation)
         choices.append(choice)
         rewards.append(float(reward))

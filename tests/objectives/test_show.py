@@ -1,60 +1,106 @@
 """Is the episode that is shown the one that is counted, and the picture that of its state?"""
 
+from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import gymnasium
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.objectives.environments import graphics, host, stage
+from simulator.objectives import show
+from simulator.objectives.environments import graphics, host, screen
 from simulator.objectives.environments.catalogue import OWN
-from simulator.objectives.environments.screen import POSES, Drawn, Hosted, Stage, open_stage
-from simulator.objectives.policy_gradient import PolicyGradient
-from simulator.objectives.show import evaluated, show
+from simulator.objectives.environments.screen import POSES, drawing, prepare
+from simulator.objectives.environments.variation import ALIKE, Target, Variation
+from simulator.objectives.environments.varied import open_varied
+from simulator.objectives.estimator import evaluation_key
+from simulator.objectives.policy_gradient import Played, PolicyGradient
+from simulator.objectives.twin import plain_episode
 
 HORIZON = 30
-
-
-def unseen(name: str, options: dict[str, object]) -> Stage:
-    """A stage of which nobody takes a picture, so that nothing needs to be drawn."""
-    if name in OWN:
-        return Drawn(name, options, host.open_environment(name, {}, 1))
-    return Hosted(host.open_environment(name, options, HORIZON))
-
-
-@pytest.mark.parametrize(
-    ("name", "options"),
-    [
-        ("CartPole-v1", {"length": 0.8, "tau": 0.05}),
-        ("Pendulum-v1", {"max_torque": 5}),
-        ("Acrobot-v1", {}),
-        ("FrozenLake-v1", {}),
-        ("Reacher-v5", {"frame_skip": 3}),
-        ("Hopper-v5", {}),
-    ],
+HOPPERS = (
+    Variation(),
+    Variation(mass=1.5, sign=-1),
+    Variation(gravity=0.5),
+    Variation(options={"healthy_z_range": [0.0, 9.0]}),
 )
-def test_what_is_shown_is_what_is_counted(name: str, options: dict[str, object]) -> None:
+REACHERS = (
+    Variation(flag=0.5, target=Target(radius=(0.1, 0.2), angle=(0.0, 90.0))),
+    Variation(flag=-2.0, sign=-1, options={"frame_skip": 3}),
+)
+CARTS = (Variation(options={"length": 0.8}, flag=1.5), Variation(sign=-1, flag=-1))
+STRONG = {"max_torque": 4.0}
+PENDULA = (Variation(options=STRONG), Variation(options=STRONG | {"mass": 2.0}, sign=-1))
+
+
+def played(name: str, variations: Sequence[Variation], dtype: str) -> tuple[list[Played], ...]:
+    """The same episodes, counted and shown; one more than there are workers."""
     objective = PolicyGradient(
-        name, environment_options=options, hidden=(8,), horizon=HORIZON, dtype="float64"
+        name, hidden=(8,), horizon=HORIZON, dtype=dtype, variations=variations
     )
     point = objective.initial_point(jax.random.key(1)) * 3
-    counted = objective.play(point, 5, 3)
-    place = unseen(name, options)
-    for key, expected in zip(evaluated(5, 3), counted, strict=True):
-        start, *rewards = show(place, objective.policy, np.asarray(point), key, HORIZON)
-        assert start == 0
-        assert len(rewards) == expected.length
-        assert sum(rewards) == pytest.approx(expected.total, rel=1e-9, abs=1e-12)
-    place.close()
+    many, shown = len(variations) + 1, []
+    for number in range(many):
+        place = objective.show(number % len(variations))
+        looks: list[None] = []
+        shown.append(place.play(np.asarray(point), 5, number, lambda: looks.append(None)))  # noqa: B023
+        assert len(looks) == shown[-1].length + 1
+        place.close()
+    return objective.play(point, 5, many)[:many], shown
+
+
+@pytest.fixture
+def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody takes a picture, so nothing needs to be drawn."""
+    monkeypatch.setattr(show, "drawing", open_varied)
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize(
+    ("name", "variations"),
+    [
+        ("Acrobot-v1", ALIKE),
+        ("FrozenLake-v1", (Variation(), Variation(options={"is_slippery": False}))),
+        ("Reacher-v5", REACHERS),
+        ("Hopper-v5", HOPPERS),
+    ],
+)
+def test_what_is_shown_is_what_is_counted(name: str, variations: Sequence[Variation]) -> None:
+    """To the last bit, in everybody's environment and as everybody sees it."""
+    counted, shown = played(name, variations, "float32")
+    assert shown == counted
+
+
+@pytest.mark.usefixtures("_undrawn")
+@pytest.mark.parametrize(
+    ("name", "variations"),
+    [("CartPole-v1", CARTS), ("Pendulum-v1", PENDULA)],
+)
+def test_so_it_is_with_ours_up_to_rounding(name: str, variations: Sequence[Variation]) -> None:
+    counted, shown = played(name, variations, "float64")
+    assert [each.length for each in shown] == [each.length for each in counted]
+    for one, other in zip(shown, counted, strict=True):
+        assert one.total == pytest.approx(other.total, rel=1e-9)
 
 
 def test_every_environment_of_ours_can_be_drawn() -> None:
     assert POSES.keys() == OWN.keys()
 
 
-@pytest.mark.parametrize("name", OWN)
-def test_the_twin_draws_our_state(name: str) -> None:
+def test_one_of_the_callers_own_cannot() -> None:
+    objective = PolicyGradient(OWN["CartPole-v1"].make(OWN["CartPole-v1"].parameters()))
+    with pytest.raises(ValueError, match=r"^an environment of one's own has no picture; name"):
+        objective.show(0)
+
+
+@pytest.mark.parametrize(("name", "variations"), [("CartPole-v1", CARTS), ("Pendulum-v1", PENDULA)])
+def test_the_twin_draws_our_state(
+    name: str, variations: Sequence[Variation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As it is, not as the worker sees it, and with the worker's constants."""
     twin = host.open_environment(name, {}, 1)
     posed: list[SimpleNamespace] = []
 
@@ -62,25 +108,34 @@ def test_the_twin_draws_our_state(name: str) -> None:
         posed.append(SimpleNamespace(**vars(twin.unwrapped)))
         return np.zeros((1, 1, 3), np.uint8)
 
+    twin.reset()
     twin.unwrapped.render = render
-    options = {"length": 0.8} | ({"max_torque": 4} if name == "Pendulum-v1" else {})
-    place = Drawn(name, options, twin)
-    observation = place.reset(jax.random.key(0), np.float64)
-    place.picture()
-    np.testing.assert_allclose(posed[0].state, _state(name, observation), rtol=1e-12)
-    action = np.array([-3.0]) if name == "Pendulum-v1" else np.int32(1)
-    observation, _, _ = place.step(action)
-    place.picture()
-    np.testing.assert_allclose(posed[1].state, _state(name, observation), rtol=1e-12)
-    if name == "Pendulum-v1":
-        assert [pose.last_u for pose in posed] == [None, -1.5]
-    else:
-        assert posed[1].length == 0.8
+    monkeypatch.setattr(show, "drawing", lambda *_, **__: twin)
+    objective = PolicyGradient(name, hidden=(4,), horizon=5, dtype="float64", variations=variations)
+    point = objective.initial_point(jax.random.key(1))
+    engine: Any = objective._episodes
+    for worker, variation in enumerate(variations):
+        posed.clear()
+        place = objective.show(worker)
+        place.play(np.asarray(point), 5, worker, place.picture)
+        key = evaluation_key(jax.random.key(5), jnp.int32(0), jnp.int32(worker))
+        seen, choices, _ = plain_episode(
+            engine.worlds.of(worker), engine.policy, point, key, engine.horizon
+        )
+        for pose, observation in zip(posed, seen, strict=False):
+            state = _state(name, variation.sign * np.asarray(observation))
+            np.testing.assert_allclose(pose.state, state, rtol=1e-12)
+        if name == "Pendulum-v1":
+            torques = 2 * np.tanh(np.ravel(choices))  # a share of the largest, which is 2
+            assert posed[0].last_u is None
+            np.testing.assert_allclose([pose.last_u for pose in posed[1:]], torques, rtol=1e-12)
+        else:
+            assert posed[0].length == variation.options.get("length", 0.5)
 
 
 def _state(name: str, observation: np.ndarray) -> list[float]:
     if name == "CartPole-v1":
-        return list(observation)
+        return list(observation[:4])
     cosine, sine, speed = observation
     return [np.arctan2(sine, cosine), speed]
 
@@ -88,7 +143,7 @@ def _state(name: str, observation: np.ndarray) -> list[float]:
 def test_a_robot_that_walks_stays_in_the_picture() -> None:
     cheetah, reacher = (host.open_environment(n, {}, 1) for n in ("HalfCheetah-v5", "Reacher-v5"))
     for environment, camera in ((cheetah, 0), (reacher, -1)):
-        stage._follow(environment.unwrapped)
+        screen._follow(environment.unwrapped)
         assert environment.unwrapped.mujoco_renderer.camera_id == camera
 
 
@@ -105,7 +160,7 @@ def test_what_makes_no_pictures_is_refused(creator: object, message: str) -> Non
     gymnasium.register("Silent-v0", creator)
     try:
         with pytest.raises(ValueError, match=rf"has no render mode 'rgb_array'; {message}$"):
-            open_stage("Silent-v0", {}, HORIZON)
+            prepare("Silent-v0", {})
     finally:
         del gymnasium.registry["Silent-v0"]
 
@@ -115,7 +170,7 @@ def test_a_missing_pygame_names_its_remedy(name: str, monkeypatch: pytest.Monkey
     monkeypatch.setitem(__import__("sys").modules, "pygame", None)
     remedy = r"pygame is not installed; pip install 'straggle\[video\]' installs it$"
     with pytest.raises(ValueError, match=f"environment = '{name}': {remedy}"):
-        open_stage(name, {}, HORIZON)
+        drawing(name, Variation(), HORIZON)
 
 
 # Where nothing can draw
@@ -131,7 +186,7 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("nothing_works")
 def test_where_mujoco_cannot_draw_a_package_is_named() -> None:
     with pytest.raises(ValueError, match=r"^MuJoCo cannot draw here.* install libegl1 libgl1$"):
-        open_stage("Reacher-v5", {}, HORIZON)
+        prepare("Reacher-v5", {})
 
 
 @pytest.mark.usefixtures("nothing_works")
@@ -144,7 +199,7 @@ def test_a_wish_that_cannot_be_granted(
 ) -> None:
     monkeypatch.setenv("MUJOCO_GL", wish)
     with pytest.raises(ValueError, match=rf"^MUJOCO_GL = '{wish}': .*; {remedy}"):
-        open_stage("Reacher-v5", {}, HORIZON)
+        prepare("Reacher-v5", {})
 
 
 def test_the_first_that_works_is_taken_unless_the_user_has_chosen(

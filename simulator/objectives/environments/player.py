@@ -6,7 +6,7 @@ observation by its matrices on its own, in one call of numpy for all.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -231,13 +231,22 @@ def seen(raw: NDArray[Any], variation: Variation, dtype: Any) -> NDArray[Any]:
 
 
 def plain_episode(
-    environment: Gymnasium, variation: Variation, game: Game, point: NDArray[Any], request: Request
+    environment: Gymnasium,
+    variation: Variation,
+    game: Game,
+    point: NDArray[Any],
+    request: Request,
+    look: Callable[[], object] = lambda: None,
 ) -> Episode:
-    """The same episode in gymnasium's own words, call by call: the oracle of a player."""
+    """The same episode in gymnasium's own words, call by call: the oracle of a player.
+
+    ``look`` is called at the start and after every step, to see the environment as it is then.
+    """
     policy, noise = game.policy, generator(request.key)
     layers = policy.layers(point)
     observations, choices, rewards = [], [], []
     raw = begin(environment, variation, request.seed)
+    look()
     for step in range(game.horizon):
         if step % BLOCK == 0:
             block = policy.host_noise(noise, BLOCK, game.dtype)
@@ -245,6 +254,7 @@ def plain_episode(
         choice = policy.choose(layers, observation, block[step % BLOCK], np)
         action = as_taken(environment.action_space, policy.act(choice, np))
         raw, reward, terminated, truncated, _ = environment.step(action)
+        look()
         observations.append(observation)
         choices.append(choice)
         rewards.append(float(reward))
