@@ -48,10 +48,19 @@ class Batched:
         self.room = -(-horizon // BLOCK) * BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         self.policy = policy_for(environment.observation_size, environment.actions, hidden)
-        self.gradient = jax.jit(self._gradient)
-        self.gradients = jax.jit(self._gradients)
+        self.gradient = jax.jit(_of_one(self._gradient))
+        self.gradients = jax.jit(_of_one(self._gradients))
+        self.gradient_for_all = jax.jit(self._gradient)
+        self.gradients_for_all = jax.jit(self._gradients)
         self.lengths = jax.jit(self._lengths)
         self.play = jax.jit(self._play, static_argnames="episodes")
+        self.play_for_all = jax.jit(self._play_for_all, static_argnames="episodes")
+
+    def evaluate_for_all(
+        self, roots: "Array", points: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        totals = self.play_for_all(roots, jnp.int32(step), points, episodes=episodes)
+        return {"return": totals.mean(axis=1)}
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
         (key,) = episode_keys(root, ticket[None])
@@ -60,57 +69,84 @@ class Batched:
         return gradient, len(episode[-1])
 
     def _gradient(
-        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        paths = self._paths(self._choose, point, episode_keys(root, tickets), weights != 0)
-        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        total = self._backward(point, paths, scales)
-        return total, jnp.sum(paths.lengths, dtype=jnp.int32)
+        """All runs play in one loop; then each has a backward pass of its own."""
+        keys = jax.vmap(episode_keys, (0, None))(roots, tickets)
+        paths = self._paths_of_runs(points, keys, weights != 0)
+
+        def backward(run: "tuple[Array, Paths, Array]") -> "Array":
+            point, paths, weights = run
+            scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+            return self._backward(point, paths, scales)
+
+        totals = jax.lax.map(backward, (points, paths, weights))
+        return totals, jnp.sum(paths.lengths, axis=1, dtype=jnp.int32)
 
     def _gradients(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        paths = self._paths_each(root, points, tickets, weights)
-        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        totals = self._backward_each(points, paths, scales)
+        """The rows of all runs are one batch, in which every row has a point of its own."""
+        keys = jax.vmap(episode_keys, (0, None))(roots, tickets).reshape(-1)
+        rows, weighing = points.reshape(-1, points.shape[-1]), weights.reshape(-1)
+        paths = self._paths(partial(jax.vmap(self._choose), rows), keys, weighing != 0)
+        scales = self.to_go(paths.rewards) * weighing.astype(self.discounts.dtype)
+        totals = self._backward_each(rows, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
-        return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
+        totals = jnp.where((weighing != 0)[:, None], totals, 0)
+        return totals.reshape(points.shape), paths.lengths.reshape(weights.shape)
 
     def _lengths(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "Array":
         # The loop records its steps here too; XLA drops what nobody reads.
-        return self._paths_each(root, points, tickets, weights).lengths
+        choose = partial(jax.vmap(self._choose), points)
+        return self._paths(choose, episode_keys(root, tickets), weights != 0).lengths
 
     def _play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
     ) -> "tuple[Array, Array]":
-        keys = evaluation_keys(root, step, episodes)
-        paths = self._paths(self._choose, point, keys, jnp.ones(episodes, bool))
+        paths = self.paths(point, evaluation_keys(root, step, episodes))
         return jnp.sum(paths.rewards, axis=0), paths.lengths
+
+    def _play_for_all(
+        self, roots: "Array", step: "Array", points: "Array", *, episodes: int
+    ) -> "Array":
+        keys = jax.vmap(partial(evaluation_keys, step=step, episodes=episodes))(roots)
+        paths = self._paths_of_runs(points, keys, jnp.ones(keys.shape, bool))
+        return jnp.sum(paths.rewards, axis=1)
 
     def paths(self, point: "Array", keys: "Array") -> Paths:
         """An episode for each key, at one point."""
-        return self._paths(self._choose, point, keys, jnp.ones(len(keys), bool))
-
-    def _paths_each(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> Paths:
-        """A path for each ticket at its own point; none for padding."""
-        choose = jax.vmap(self._choose)
-        return self._paths(choose, points, episode_keys(root, tickets), weights != 0)
+        return self._paths(partial(self._choose, point), keys, jnp.ones(len(keys), bool))
 
     def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
 
-    def _paths(self, choose: Any, point: "Array", keys: "Array", alive: "Array") -> Paths:
+    def _paths_of_runs(self, points: "Array", keys: "Array", alive: "Array") -> Paths:
+        """An episode for each key (R, B), each run at its own point; arrays (run, time, row, …)."""
+        runs, many = keys.shape
+        layers = jax.vmap(self.policy.layers)(points)
+
+        def choose(observations: "Array", noise: "Array") -> Any:
+            rows = [array.reshape(runs, many, -1) for array in (observations, noise)]
+            choices = jax.vmap(partial(self.policy.choose, xp=jnp))(layers, *rows)
+            return choices.reshape(runs * many, *choices.shape[2:])
+
+        paths = self._paths(choose, keys.reshape(-1), alive.reshape(-1))
+        observations, choices, rewards = (
+            jnp.moveaxis(_split(record, runs), 1, 0) for record in paths[:3]
+        )
+        return Paths(observations, choices, rewards, paths.lengths.reshape(runs, many))
+
+    def _paths(self, choose: Any, keys: "Array", alive: "Array") -> Paths:
         dtype = self.discounts.dtype
         draw = partial(start_and_noise, self.policy, steps=self.horizon, dtype=dtype)
         starts, noise = jax.vmap(draw, out_axes=(0, 1))(keys)
         reset = partial(self.environment.reset, self.environment.parameters, dtype=dtype)
         return rollout(
             self.environment,
-            partial(choose, point),
+            choose,
             lambda choices: self.policy.act(choices, jnp),
             jax.vmap(reset)(starts),
             noise,
@@ -164,3 +200,17 @@ def _sum_of_blocks(gradient: Any, many: "Array", block: int, like: "Array") -> "
 
 def _flat(record: "Array") -> "Array":
     return record.reshape(-1, *record.shape[2:])
+
+
+def _split(record: "Array", runs: int) -> "Array":
+    """(time, run and row, …) as (time, run, row, …)."""
+    return record.reshape(len(record), runs, -1, *record.shape[2:])
+
+
+def _of_one(for_all: Any) -> Any:
+    """The same for a single run."""
+
+    def of_one(root: "Array", point: "Array", tickets: "Array", weights: "Array") -> Any:
+        return tuple(each[0] for each in for_all(root[None], point[None], tickets, weights[None]))
+
+    return of_one

@@ -63,6 +63,7 @@ class PolicyGradient:
         self._episodes = _episodes(
             environment, environment_options, tuple(hidden), horizon, discount, dtype
         )
+        self._for_all: Any = _for_all(self, self._episodes)
         self.policy = self._episodes.policy
         self.dimension: int = self.policy.dimension
 
@@ -81,6 +82,20 @@ class PolicyGradient:
     ) -> "tuple[Array, Array]":
         """Each ticket's gradient at its own point, times its weight, and the steps of each."""
         return self._episodes.gradients(root, points, tickets, weights)
+
+    def gradient_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """``gradient`` for several runs, in one call where the environment is in JAX."""
+        total, taken = self._for_all.gradient_for_all(roots, points, tickets, weights)
+        return total, taken
+
+    def gradients_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """``gradients`` for several runs, likewise."""
+        each, taken = self._for_all.gradients_for_all(roots, points, tickets, weights)
+        return each, taken
 
     def lengths(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
@@ -102,6 +117,13 @@ class PolicyGradient:
 
         totals, _ = self._episodes.play(root, jnp.int32(step), point, episodes=episodes)
         return {"return": totals.mean()}
+
+    def evaluate_for_all(
+        self, roots: "Array", points: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        """``evaluate`` for several runs, likewise."""
+        looks: dict[str, Array] = self._for_all.evaluate_for_all(roots, points, step, episodes)
+        return looks
 
     def worked(self, work: Work) -> Values:
         """The values of tickets that are a method's local work, where the environment is in JAX."""
@@ -138,6 +160,14 @@ def _episodes(
     if environment in OWN:
         return Batched(own_environment(environment, options), *settings)
     return Hosted(environment, options, *settings)
+
+
+def _for_all(objective: PolicyGradient, episodes: "Batched | Hosted") -> Any:
+    """What answers for several runs: one call in JAX, but the host plays one run at a time."""
+    from simulator.objectives.batched import Batched
+    from simulator.objectives.in_turn import InTurn
+
+    return episodes if isinstance(episodes, Batched) else InTurn(objective)
 
 
 def _check(hidden: Sequence[int], horizon: int, discount: float, dtype: str) -> None:

@@ -1,0 +1,105 @@
+"""Which runs share a schedule, and how are they run together?
+
+The times of a cluster do not depend on the values of gradients, so neither do they depend on the
+numbers of an update rule.  A sweep over steps and momenta, and over seeds where no time is random,
+is simulated once, and the gradients of all runs are evaluated in the same calls.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+from simulator.experiment import Laboratory
+from simulator.numbers import prepare
+from simulator.record import Run
+from simulator.scenario import Scenario
+from simulator.simulations import free_numbers, numbers_of
+
+STEADY = {"fixed", "power", "linear", "two-speed", "wire", "table", "periodic", "trace", "drift"}
+"""Laws in which nothing is random; of any other it is taken to be."""
+
+
+class Member(NamedTuple):
+    """One run of a sweep: a scenario restricted to one method and one seed."""
+
+    scenario: Scenario
+
+    @property
+    def label(self) -> str:
+        return next(iter(self.scenario.methods))
+
+    @property
+    def seed(self) -> int:
+        return self.scenario.seeds[0]
+
+
+def schedule_key(member: Member) -> str:
+    """Equal for members that can run together; then their schedules are equal, too."""
+    scenario, label = member.scenario, member.label
+    if scenario.cluster.per == "environment-step":  # the schedule depends on the gradients
+        return scenario.fingerprint()
+    table = scenario.methods[label]
+    numbers = {name: 1.0 for name in free_numbers(table.method) if _is_number(table, name)}
+    changes: dict[str, Any] = {
+        "title": "",
+        "methods": {label: table.model_copy(update=numbers)},
+    }
+    if scenario.cluster.seed is not None or not _has_random_times(scenario):
+        changes["seeds"] = [0]
+    return scenario.model_copy(update=changes).fingerprint()
+
+
+def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -> None:
+    """Run members of one ``schedule_key``; ``ended(index, run)`` is called as each ends.
+
+    Each run is the one that ``Laboratory.run`` would make of it alone: the same schedule and
+    accounts, and the same numbers but for rounding.  An interruption ends all that have not ended.
+    """
+    prepare()
+    scenario, label = members[0].scenario, members[0].label
+    laboratory = Laboratory(scenario, scenario.build_objective())
+    numbers = [numbers_of(member.scenario, label) for member in members]
+    # Steps of about the same length lead to episodes of about the same length.
+    order = sorted(range(len(members)), key=lambda at: (*numbers[at].values(), members[at].seed))
+    for part in _trainings(scenario, order):
+        training = laboratory.training(
+            label,
+            [members[at].seed for at in part],
+            {name: [numbers[at][name] for at in part] for name in numbers[0]},
+        )
+        places = {id(run): at for run, at in zip(training.runs, part, strict=True)}
+
+        def tell(run: Run, places: dict[int, int] = places) -> None:
+            ended(places[id(run)], run)
+
+        training.run(ended=tell)
+        if any(run.end == "interrupted" for run in training.runs):
+            return
+
+
+def _trainings(scenario: Scenario, order: list[int]) -> Iterator[list[int]]:
+    """All at once, but for those whose schedule depends on the gradients."""
+    if scenario.cluster.per == "environment-step":
+        yield from ([at] for at in order)
+    else:
+        yield order
+
+
+def _is_number(table: Any, name: str) -> bool:
+    return isinstance(getattr(table, name), int | float)
+
+
+def _has_random_times(scenario: Scenario) -> bool:
+    plain = scenario.canonical()
+    laws = {*_laws(plain["cluster"]), *_laws(plain["network"])}
+    return plain["cluster"]["failures"] is not None or not laws <= STEADY
+
+
+def _laws(plain: Any) -> Iterator[str]:
+    """The names of all laws in a table."""
+    if isinstance(plain, dict):
+        if "law" in plain:
+            yield plain["law"]
+        plain = list(plain.values())
+    if isinstance(plain, list):
+        for value in plain:
+            yield from _laws(value)
