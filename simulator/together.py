@@ -54,9 +54,8 @@ def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -
     Each run is the one that ``Laboratory.run`` would make of it alone: the same schedule and
     accounts, and the same numbers but for rounding.  An interruption ends all that have not ended.
     """
-    prepare()
     scenario, label = members[0].scenario, members[0].label
-    laboratory = Laboratory(scenario, scenario.build_objective())
+    laboratory = _laboratory(members[0])
     numbers = [numbers_of(member.scenario, label) for member in members]
     # Steps of about the same length lead to episodes of about the same length.
     order = sorted(range(len(members)), key=lambda at: (*numbers[at].values(), members[at].seed))
@@ -74,6 +73,19 @@ def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -
         training.run(ended=tell)
         if any(run.end == "interrupted" for run in training.runs):
             return
+
+
+_kept: dict[str, Laboratory] = {}
+
+
+def _laboratory(member: Member) -> Laboratory:
+    """What was compiled for the last members serves the next ones, if they share its schedule."""
+    key = schedule_key(member)
+    if key not in _kept:
+        prepare()
+        _kept.clear()
+        _kept[key] = Laboratory(member.scenario, member.scenario.build_objective())
+    return _kept[key]
 
 
 def _trainings(scenario: Scenario, order: list[int]) -> Iterator[list[int]]:

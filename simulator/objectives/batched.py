@@ -6,7 +6,7 @@ the longest episode fills: the whole call is one compiled function and never wai
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 BLOCK = 32
 """Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
+TOGETHER = 8
+"""So many blocks, of any episodes, go through the backward pass at their own points at once."""
 ROWS = 512
 """At most so many steps, of any episodes, in a backward block at one point."""
 
@@ -49,9 +51,9 @@ class Batched:
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         self.policy = policy_for(environment.observation_size, environment.actions, hidden)
         self.gradient = jax.jit(_of_one(self._gradient))
-        self.gradients = jax.jit(_of_one(self._gradients))
+        self.gradients = jax.jit(self._gradients)
         self.gradient_for_all = jax.jit(self._gradient)
-        self.gradients_for_all = jax.jit(self._gradients)
+        self._rows = jax.jit(self._of_rows)
         self.lengths = jax.jit(self._lengths)
         self.play = jax.jit(self._play, static_argnames="episodes")
         self.play_for_all = jax.jit(self._play_for_all, static_argnames="episodes")
@@ -83,18 +85,47 @@ class Batched:
         totals = jax.lax.map(backward, (points, paths, weights))
         return totals, jnp.sum(paths.lengths, axis=1, dtype=jnp.int32)
 
-    def _gradients(
+    def gradients_for_all(
         self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        """The rows of all runs are one batch, in which every row has a point of its own."""
-        keys = jax.vmap(episode_keys, (0, None))(roots, tickets).reshape(-1)
-        rows, weighing = points.reshape(-1, points.shape[-1]), weights.reshape(-1)
-        paths = self._paths(partial(jax.vmap(self._choose), rows), keys, weighing != 0)
-        scales = self.to_go(paths.rewards) * weighing.astype(self.discounts.dtype)
-        totals = self._backward_each(rows, paths, scales)
+        """The rows of all runs are one batch, in which every row has a point of its own.
+
+        Rows without weight are left out here, in NumPy, so that how many runs and tickets there
+        are is told by one number, and few numbers are ever compiled.
+        """
+        at, weighing = np.asarray(points), np.asarray(weights)
+        found = np.zeros_like(at), np.zeros(weighing.shape, np.int32)
+        runs, places = np.nonzero(weighing)
+        if not len(runs):
+            return cast("tuple[Array, Array]", found)
+        spare = _rows_for(len(runs)) - len(runs)
+        row, place = (np.concatenate([each, np.repeat(each[:1], spare)]) for each in (runs, places))
+        words = np.asarray(jax.random.key_data(roots))[row]
+        weighing = np.where(np.arange(len(row)) < len(runs), weighing[row, place], 0)
+        each = self._rows(words, at[row, place], np.asarray(tickets)[place], weighing)
+        for part, new in zip(found, each, strict=True):
+            part[runs, places] = np.asarray(new)[: len(runs)]
+        return cast("tuple[Array, Array]", found)
+
+    def _of_rows(
+        self, words: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        def key(words: "Array", ticket: "Array") -> "Array":
+            return episode_keys(jax.random.wrap_key_data(words), ticket[None])[0]
+
+        return self._at_keys(jax.vmap(key)(words, tickets), points, weights)
+
+    def _gradients(
+        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        return self._at_keys(episode_keys(root, tickets), points, weights)
+
+    def _at_keys(self, keys: "Array", points: "Array", weights: "Array") -> "tuple[Array, Array]":
+        paths = self._paths(partial(jax.vmap(self._choose), points), keys, weights != 0)
+        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+        totals = self._backward_each(points, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
-        totals = jnp.where((weighing != 0)[:, None], totals, 0)
-        return totals.reshape(points.shape), paths.lengths.reshape(weights.shape)
+        return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
 
     def _lengths(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
@@ -175,15 +206,32 @@ class Batched:
         return _sum_of_blocks(gradient, many, block, point)
 
     def _backward_each(self, points: "Array", paths: Paths, scales: "Array") -> "Array":
-        """A gradient for each ticket at its own point, over as many steps as the longest has."""
-        each = jax.vmap(partial(score, self.policy), (0, 1, 1, 1))
-        records = (paths.observations, paths.choices, scales)
+        """A gradient for each ticket at its own point, over the blocks of time that it played."""
+        rows, blocks = len(points), self.room // BLOCK
+        played = jnp.arange(blocks) * BLOCK < paths.lengths[:, None]
+        together = min(TOGETHER, rows)
+        room = -(-rows * blocks // together) * together
+        (order,) = jnp.nonzero(played.reshape(-1), size=room, fill_value=0)
+        many = jnp.sum(played, dtype=jnp.int32)
+        each = jax.vmap(partial(score, self.policy))
+        records = [
+            jnp.moveaxis(record.reshape(blocks, BLOCK, *record.shape[1:]), 2, 0)
+            for record in (paths.observations, paths.choices, scales)
+        ]
 
-        def gradients(start: "Array") -> "Array":
-            cut = partial(jax.lax.dynamic_slice_in_dim, start_index=start, slice_size=BLOCK)
-            return each(points, *(cut(record) for record in records))
+        def add(number: "Array", totals: "Array") -> "Array":
+            start = number * together
+            at = jax.lax.dynamic_slice_in_dim(order, start, together)
+            row, block = at // blocks, at % blocks
+            observations, choices, scales = (record[row, block] for record in records)
+            real = start + jnp.arange(together) < many
+            found = each(points[row], observations, choices, jnp.where(real[:, None], scales, 0))
+            # The point of a row that is not real may be anything, and 0 * NaN is NaN.
+            return totals.at[row].add(jnp.where(real[:, None], found, 0))
 
-        return _sum_of_blocks(gradients, jnp.max(paths.lengths), BLOCK, points)
+        loops = (many + (together - 1)) // together
+        totals: Array = jax.lax.fori_loop(jnp.int32(0), loops, add, jnp.zeros_like(points))
+        return totals
 
 
 def _sum_of_blocks(gradient: Any, many: "Array", block: int, like: "Array") -> "Array":
@@ -205,6 +253,12 @@ def _flat(record: "Array") -> "Array":
 def _split(record: "Array", runs: int) -> "Array":
     """(time, run and row, …) as (time, run, row, …)."""
     return record.reshape(len(record), runs, -1, *record.shape[2:])
+
+
+def _rows_for(many: int) -> int:
+    """The smallest number that is compiled and holds so many rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
+    power = 1 << (many - 1).bit_length()
+    return power * 3 // 4 if power >= 4 and many <= power * 3 // 4 else power
 
 
 def _of_one(for_all: Any) -> Any:
