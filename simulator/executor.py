@@ -1,5 +1,8 @@
 """What are the gradients' values?  Exactly the tickets that were used, in few batched calls.
 
+Several runs may share a schedule: then the same tickets are evaluated for all of them, each at its
+own points and with its own random numbers.
+
 The schedule runs ahead of the numbers: steps whose points are all known form a *group* and are
 evaluated together.  A barrier method's group is one step, all its tickets at one point; a
 one-by-one method's is as many steps as there are gradients in flight.  How steps are grouped is
@@ -13,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
+from simulator.objectives.in_turn import for_all
 from simulator.objectives.objective import Values
 from simulator.schedule import Step
 
@@ -25,21 +29,31 @@ LARGEST = SIZES[-1]
 
 
 class Evaluated(NamedTuple):
-    """A step's gradient, and the environment steps that it took."""
+    """A step's gradient in each of several runs (R, d), and the environment steps it took (R,)."""
 
     gradient: "Array | NDArray[Any]"
-    environment_steps: "Array | int"
+    environment_steps: "Array | NDArray[Any]"
 
 
 Kept: TypeAlias = "dict[Ticket, Array]"
-"""Gradients of a run that a later step may name again."""
+"""Gradients that a later step may name again, a row for each run."""
+
+
+class Abreast(NamedTuple):
+    """Runs that take the same steps at the same time, as an executor needs to know them."""
+
+    roots: "Array"
+    """A random key for each run."""
+    points: "Mapping[int, Array]"
+    """By version, (R, d)."""
+    going: NDArray[np.bool_]
+    """Which runs go on; of the others nothing is computed that can be avoided."""
+    kept: Kept
 
 
 class Executor(Protocol):
-    def evaluate(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
-    ) -> list[Evaluated]:
-        """The weighted gradient of every step in the group; ``points`` are by version.
+    def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
+        """The weighted gradient of every step in the group, in every run.
 
         What a step says to keep is put in ``kept``, and what it names again is taken from there.
         """
@@ -93,24 +107,23 @@ class BatchedExecutor:
     """The fast one: padded batches, one backward pass for all tickets at one point."""
 
     def __init__(self, objective: Values) -> None:
-        self._objective = objective
+        self._values = for_all(objective)
+        self._dimension = objective.dimension
 
-    def evaluate(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
-    ) -> list[Evaluated]:
+    def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
         if any(step.keep or step.again for step in group):
-            return self._from_memory(root, points, group, kept)
+            return self._from_memory(runs, group)
         if len(group) == 1 and len({ticket.version for ticket in group[0].tickets}) == 1:
-            return [self._at_one_point(root, points, group[0])]
+            return [self._at_one_point(runs, group[0])]
         flat = _flatten(group)
-        return _per_step(group, *self._each(root, points, flat.tickets, flat.weights))
+        return _per_step(group, *self._each(runs, flat.tickets, flat.weights))
 
-    def _at_one_point(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> Evaluated:
-        point = points[step.tickets[0].version]
+    def _at_one_point(self, runs: Abreast, step: Step) -> Evaluated:
+        points = runs.points[step.tickets[0].version]
         gradient, taken = None, None
         for chunk in chunks(len(step.tickets)):
-            tickets, weights = _padded(step.tickets[chunk], step.weights[chunk], point.dtype)
-            part, steps = self._objective.gradient(root, point, tickets, weights)
+            tickets, weights = _padded(runs, step.tickets[chunk], step.weights[chunk])
+            part, steps = self._values.gradient_for_all(runs.roots, points, tickets, weights)
             gradient = part if gradient is None else gradient + part
             taken = steps if taken is None else taken + steps
         assert gradient is not None
@@ -118,70 +131,73 @@ class BatchedExecutor:
         return Evaluated(gradient, taken)
 
     def _each(
-        self,
-        root: "Array",
-        points: "Mapping[int, Array]",
-        tickets: list[Ticket],
-        weights: list[float],
+        self, runs: Abreast, tickets: list[Ticket], weights: list[float]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
-        """A row for each ticket: its gradient times its weight, and its environment steps."""
-        gradients, taken = [np.zeros((0, self._objective.dimension), _dtype(points))], []
+        """For each run and ticket: the gradient times its weight, and its environment steps."""
+        many = len(runs.going)
+        gradients = [np.zeros((many, 0, self._dimension), _dtype(runs.points))]
+        taken = [np.zeros((many, 0), np.int32)]
         for chunk in chunks(len(tickets)):
             versions = [ticket.version for ticket in tickets[chunk]]
             # In NumPy: a JAX operation for every row would cost more than its gradient.
-            rows = [np.asarray(points[version]) for version in versions]
-            padded, weighing = _padded(tickets[chunk], weights[chunk], rows[0].dtype)
-            rows += [rows[0]] * (len(weighing) - len(rows))
-            stacked = cast("Array", np.stack(rows))
-            part, steps = self._objective.gradients(root, stacked, padded, weighing)
-            gradients.append(np.asarray(part)[: len(versions)])
-            taken.append(np.asarray(steps)[: len(versions)])
-        return np.concatenate(gradients), np.concatenate([np.zeros(0, np.int32), *taken])
+            rows = [np.asarray(runs.points[version]) for version in versions]
+            padded, weighing = _padded(runs, tickets[chunk], weights[chunk])
+            rows += [rows[0]] * (len(padded) - len(rows))
+            stacked = cast("Array", np.stack(rows, axis=1))
+            part, steps = self._values.gradients_for_all(runs.roots, stacked, padded, weighing)
+            gradients.append(np.asarray(part)[:, : len(versions)])
+            taken.append(np.asarray(steps)[:, : len(versions)])
+        return np.concatenate(gradients, axis=1), np.concatenate(taken, axis=1)
 
-    def _from_memory(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
-    ) -> list[Evaluated]:
+    def _from_memory(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
         """Every gradient is computed once, without its weight, and then used where it is named."""
         fresh = [ticket for step in group for ticket in step.fresh]
-        rows, taken = self._each(root, points, fresh, [1.0] * len(fresh))
-        kept.update(zip(fresh, cast("Array", rows), strict=True))
-        lengths = dict(zip(fresh, taken.tolist(), strict=True))
+        rows, taken = self._each(runs, fresh, [1.0] * len(fresh))
+        kept, places = runs.kept, {ticket: at for at, ticket in enumerate(fresh)}
+        kept.update((ticket, cast("Array", rows[:, at])) for ticket, at in places.items())
         results = []
         for step in group:
-            named = np.stack([np.asarray(kept[ticket]) for ticket in step.tickets])
+            named = np.stack([np.asarray(kept[ticket]) for ticket in step.tickets], axis=1)
             total = np.asarray(step.weights, named.dtype) @ named
-            results.append(Evaluated(total, sum(lengths[ticket] for ticket in step.fresh)))
+            mine = [places[ticket] for ticket in step.fresh]
+            results.append(Evaluated(total, taken[:, mine].sum(1)))
         for ticket in kept.keys() - group[-1].keep:
             del kept[ticket]
         return results
 
 
 class DebugExecutor:
-    """The plain one: tickets one by one, in order, without batching or compilation."""
+    """The plain one: runs and tickets one by one, in order, without batching or compilation."""
 
     def __init__(self, objective: Values) -> None:
         self._objective = objective
 
-    def evaluate(
-        self, root: "Array", points: "Mapping[int, Array]", group: Sequence[Step], kept: Kept
-    ) -> list[Evaluated]:
-        return [self._step(root, points, step, kept) for step in group]
+    def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
+        return [self._step(runs, step) for step in group]
 
-    def _step(
-        self, root: "Array", points: "Mapping[int, Array]", step: Step, kept: Kept
-    ) -> Evaluated:
+    def _step(self, runs: Abreast, step: Step) -> Evaluated:
         import jax.numpy as jnp
 
-        taken = 0
+        taken = np.zeros(len(runs.going), np.int32)
         for ticket in step.fresh:
-            kept[ticket], steps = self._objective.sample(root, points[ticket.version], ticket)
+            runs.kept[ticket], steps = self._sample(runs, ticket)
             taken += steps
-        total = jnp.zeros(self._objective.dimension, _dtype(points))
+        total = jnp.zeros((len(runs.going), self._objective.dimension), _dtype(runs.points))
         for ticket, weight in zip(step.tickets, step.weights, strict=True):
-            total = total + weight * kept[ticket]
-        for ticket in kept.keys() - step.keep:
-            del kept[ticket]
+            total = total + weight * runs.kept[ticket]
+        for ticket in runs.kept.keys() - step.keep:
+            del runs.kept[ticket]
         return Evaluated(total, taken)
+
+    def _sample(self, runs: Abreast, ticket: Ticket) -> "tuple[Array, list[int]]":
+        import jax.numpy as jnp
+
+        points = jnp.asarray(runs.points[ticket.version])
+        each = [
+            self._objective.sample(root, point, ticket) if going else (jnp.zeros_like(point), 0)
+            for root, point, going in zip(runs.roots, points, runs.going, strict=True)
+        ]
+        return jnp.stack([gradient for gradient, _ in each]), [steps for _, steps in each]
 
 
 def _dtype(points: "Mapping[int, Array]") -> np.dtype:
@@ -199,15 +215,15 @@ def chunks(tickets: int) -> list[slice]:
 
 
 def _padded(
-    tickets: Sequence[Ticket], weights: Sequence[float], dtype: np.dtype
+    runs: Abreast, tickets: Sequence[Ticket], weights: Sequence[float]
 ) -> "tuple[Array, Array]":
-    """Ticket rows and weights, filled up with weightless rows to one of the sizes.
+    """Ticket rows, and each run's weights, filled up with weightless rows to one of the sizes.
 
     NumPy arrays: JAX takes them as its own when a compiled function is called.
     """
-    rows, weighing = padded_tickets(tickets, dtype)
+    rows, weighing = padded_tickets(tickets, _dtype(runs.points))
     weighing[: len(weights)] = weights
-    return cast("Array", rows), cast("Array", weighing)
+    return cast("Array", rows), cast("Array", np.where(runs.going[:, None], weighing, 0))
 
 
 def padded_tickets(
@@ -230,6 +246,6 @@ def _per_step(group: Sequence[Step], gradients: Any, taken: Any) -> list[Evaluat
     results, start = [], 0
     for step in group:
         end = start + len(step.tickets)
-        results.append(Evaluated(gradients[start:end].sum(0), int(taken[start:end].sum())))
+        results.append(Evaluated(gradients[:, start:end].sum(1), taken[:, start:end].sum(1)))
         start = end
     return results

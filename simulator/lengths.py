@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 
 class Ruler:
-    """Measures the episodes of one run, and notes what it found in the run."""
+    """Measures the episodes of one run, and notes what it found in the run.
+
+    Its ``points`` are those of a lane with this run alone.
+    """
 
     def __init__(self, objective: Any, run: Run, points: "dict[int, Array]") -> None:
         self._objective, self._run, self._points = objective, run, points
@@ -30,7 +33,7 @@ class Ruler:
         root, found = jax.random.key(self._run.seed), []
         for chunk in chunks(len(tickets)):
             rows, weights = padded_tickets(tickets[chunk])
-            points = [np.asarray(self._points[ticket.version]) for ticket in tickets[chunk]]
+            points = [np.asarray(self._points[ticket.version])[0] for ticket in tickets[chunk]]
             points += [points[0]] * (len(weights) - len(points))
             lengths = self._objective.lengths(root, np.stack(points), rows, weights)
             found += np.asarray(lengths)[: len(tickets[chunk])].tolist()

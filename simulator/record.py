@@ -26,6 +26,24 @@ def _integers() -> "array[int]":
     return array("q")
 
 
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One run's part of what several have; taken out only when it is read.
+
+    JAX computes while Python goes on, and to take the part at once would be to wait for it.
+    """
+
+    rows: "Array | np.ndarray"
+    at: int
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        row: np.ndarray = np.asarray(self.rows, dtype)[self.at]
+        return row
+
+    def __int__(self) -> int:
+        return int(np.asarray(self.rows)[self.at])
+
+
 @dataclass
 class Run:
     """One method on one seed, filled as it goes: what is there is true at any moment."""
@@ -38,12 +56,12 @@ class Run:
     tickets: "array[int]" = field(default_factory=_integers)
     used: "array[int]" = field(default_factory=_integers)
     delays: "array[int]" = field(default_factory=_integers)
-    environment_steps: "list[Array | int]" = field(default_factory=list)
+    environment_steps: list[Row | int] = field(default_factory=list)
     """What the gradients of each server step took; empty where nothing was computed."""
     mean_delays: "array[float]" = field(default_factory=_floats)
     looks: "dict[str, array[float]]" = field(default_factory=dict)
     """What was measured, by name, one value per server step and one before; NaN: unseen."""
-    point: "Array | None" = None
+    point: "Row | np.ndarray | None" = None
     """The newest iterate."""
     lengths: dict[Ticket, int] | None = None
     """How long each episode was that was started, where time is charged by its length."""
@@ -71,7 +89,7 @@ class Run:
         if step.accounts is not None:
             self.accounts, self._accounted = step.accounts, self.steps
 
-    def move(self, environment_steps: "Array | int", point: "Array") -> None:
+    def move(self, environment_steps: Row | int, point: "Row | np.ndarray") -> None:
         """What its gradients took, and where they led."""
         self.environment_steps.append(environment_steps)
         self.point = point

@@ -1,6 +1,8 @@
 """Which simulation does a scenario call for?  From its tables to the schedule of one run."""
 
+import inspect
 import math
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from algorithms.methods import METHODS
@@ -60,16 +62,49 @@ def simulation_of(
     return Simulation(cluster, aggregation, name=label, seed=timing, vector=vector, **options)
 
 
-def replay(scenario: Scenario, run: Run, vector: Vector, trace: Sinks | None = None) -> Simulation:
+def replay(
+    scenario: Scenario,
+    run: Run,
+    vector: Vector,
+    trace: Sinks | None = None,
+    account_when: Callable[[int, float], bool] = lambda number, time: False,
+) -> Simulation:
     """The schedule of a run that has been, once more: the same, to the last bit."""
     known = run.lengths
     # An episode that was planned, but never begun, is in no record, and its length decides nothing.
     lengths = None if known is None else lambda tickets: [known.get(t, 1) for t in tickets]
     return simulation_of(
-        scenario, run.method, run.seed, vector=vector, lengths=lengths, trace=trace
+        scenario,
+        run.method,
+        run.seed,
+        vector=vector,
+        lengths=lengths,
+        trace=trace,
+        account_when=account_when,
     )
 
 
 def rule_of(scenario: Scenario, label: str) -> Rule:
-    table = scenario.methods[label]
-    return METHODS[table.method].update_rule(settings_of(scenario, label))
+    return rule_maker(scenario, label)({})
+
+
+def rule_maker(scenario: Scenario, label: str) -> Callable[[Mapping[str, Any]], Rule]:
+    """The method's rule, for other numbers than its own where they are given."""
+    method, settings = METHODS[scenario.methods[label].method], settings_of(scenario, label)
+    return lambda numbers: method.update_rule({**settings, **numbers})
+
+
+def numbers_of(scenario: Scenario, label: str) -> dict[str, float]:
+    """The settings of the rule alone that are plain numbers: no schedule depends on them."""
+    settings = settings_of(scenario, label)
+    names = free_numbers(scenario.methods[label].method)
+    return {name: settings[name] for name in names if isinstance(settings[name], int | float)}
+
+
+def free_numbers(method: str) -> list[str]:
+    """What neither the schedule of a method nor the work of its workers depends on."""
+    aggregation, rule = (
+        inspect.signature(factory).parameters
+        for factory in (METHODS[method].aggregation, METHODS[method].rule)
+    )
+    return [name for name in ("step", "momentum") if name in rule and name not in aggregation]

@@ -1,19 +1,25 @@
-"""Which runs share a schedule, and how are they run?  One after another."""
+"""Which runs share a schedule, and how are they run together?
 
-import json
-from collections.abc import Callable, Sequence
-from functools import lru_cache
+The times of a cluster do not depend on the values of gradients, so neither do they depend on the
+numbers of an update rule.  A sweep over steps and momenta, and over seeds where no time is random,
+is simulated once, and the gradients of all runs are evaluated in the same calls.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from simulator.objectives.objective import Objective
-from simulator.prescription import settings_of
+from simulator.experiment import Laboratory
+from simulator.numbers import prepare
 from simulator.record import Run
-from simulator.remarks import random_times
 from simulator.scenario import Scenario
+from simulator.simulations import free_numbers, numbers_of
+
+STEADY = {"fixed", "power", "linear", "two-speed", "wire", "table", "periodic", "trace", "drift"}
+"""Laws in which nothing is random; of any other it is taken to be."""
 
 
 class Member(NamedTuple):
-    """A scenario of one method and one seed: one run."""
+    """One run of a sweep: a scenario restricted to one method and one seed."""
 
     scenario: Scenario
 
@@ -27,35 +33,85 @@ class Member(NamedTuple):
 
 
 def schedule_key(member: Member) -> str:
-    """The same for members that share one schedule; step and momentum do not matter to it."""
-    scenario = member.scenario
-    if scenario.cluster.per == "environment-step":
+    """Equal for members that can run together; then their schedules are equal, too."""
+    scenario, label = member.scenario, member.label
+    if scenario.cluster.per == "environment-step":  # the schedule depends on the gradients
         return scenario.fingerprint()
-    settings = settings_of(scenario, member.label)
-    kept = {name: value for name, value in settings.items() if name not in ("step", "momentum")}
-    plain = scenario.canonical() | {"title": "", "methods": kept | {"label": member.label}}
-    plain["methods"]["method"] = scenario.methods[member.label].method
-    if scenario.cluster.seed is not None or not random_times(scenario):
-        plain["seeds"] = []
-    return json.dumps(plain, sort_keys=True, default=str)
+    table = scenario.methods[label]
+    numbers = {name: 1.0 for name in free_numbers(table.method) if _is_number(table, name)}
+    changes: dict[str, Any] = {
+        "title": "",
+        "methods": {label: table.model_copy(update=numbers)},
+    }
+    if scenario.cluster.seed is not None or not _has_random_times(scenario):
+        changes["seeds"] = [0]
+    return scenario.model_copy(update=changes).fingerprint()
 
 
 def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -> None:
-    """Run members with one schedule; ``ended`` hears of each as it ends."""
-    from simulator.experiment import Laboratory
-    from simulator.numbers import prepare
+    """Run members of one ``schedule_key``; ``ended(index, run)`` is called as each ends.
 
-    prepare()
-    first = members[0].scenario
-    objective = _objective(
-        first.objective.model_dump_json(), type(first.objective), first.cluster.workers
-    )
-    for at, member in enumerate(members):
-        ended(at, Laboratory(member.scenario, objective).run(member.label, member.seed))
+    Each run is the one that ``Laboratory.run`` would make of it alone: the same schedule and
+    accounts, and the same numbers but for rounding.  An interruption ends all that have not ended.
+    """
+    scenario, label = members[0].scenario, members[0].label
+    laboratory = _laboratory(members[0])
+    numbers = [numbers_of(member.scenario, label) for member in members]
+    # Steps of about the same length lead to episodes of about the same length.
+    order = sorted(range(len(members)), key=lambda at: (*numbers[at].values(), members[at].seed))
+    for part in _trainings(scenario, order):
+        training = laboratory.training(
+            label,
+            [members[at].seed for at in part],
+            {name: [numbers[at][name] for at in part] for name in numbers[0]},
+        )
+        places = {id(run): at for run, at in zip(training.runs, part, strict=True)}
+
+        def tell(run: Run, places: dict[int, int] = places) -> None:
+            ended(places[id(run)], run)
+
+        training.run(ended=tell)
+        if any(run.end == "interrupted" for run in training.runs):
+            return
 
 
-@lru_cache(maxsize=1)
-def _objective(table: str, kind: Any, workers: int) -> Objective:
-    """The one that was last in use is kept, with what was compiled for it."""
-    built: Objective = kind.model_validate_json(table).build(workers)
-    return built
+_kept: dict[str, Laboratory] = {}
+
+
+def _laboratory(member: Member) -> Laboratory:
+    """What was compiled for the last members serves the next ones, if they share its schedule."""
+    key = schedule_key(member)
+    if key not in _kept:
+        prepare()
+        _kept.clear()
+        _kept[key] = Laboratory(member.scenario, member.scenario.build_objective())
+    return _kept[key]
+
+
+def _trainings(scenario: Scenario, order: list[int]) -> Iterator[list[int]]:
+    """All at once, but for those whose schedule depends on the gradients."""
+    if scenario.cluster.per == "environment-step":
+        yield from ([at] for at in order)
+    else:
+        yield order
+
+
+def _is_number(table: Any, name: str) -> bool:
+    return isinstance(getattr(table, name), int | float)
+
+
+def _has_random_times(scenario: Scenario) -> bool:
+    plain = scenario.canonical()
+    laws = {*_laws(plain["cluster"]), *_laws(plain["network"])}
+    return plain["cluster"]["failures"] is not None or not laws <= STEADY
+
+
+def _laws(plain: Any) -> Iterator[str]:
+    """The names of all laws in a table."""
+    if isinstance(plain, dict):
+        if "law" in plain:
+            yield plain["law"]
+        plain = list(plain.values())
+    if isinstance(plain, list):
+        for value in plain:
+            yield from _laws(value)

@@ -16,7 +16,14 @@ from algorithms.aggregation import greedy, malenia, rennala, synchronous
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Fixed, Power
 from simulator.engine import Simulation, Stop
-from simulator.executor import LARGEST, BatchedExecutor, DebugExecutor, groups
+from simulator.executor import (
+    LARGEST,
+    Abreast,
+    BatchedExecutor,
+    DebugExecutor,
+    Evaluated,
+    groups,
+)
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.schedule import Step
@@ -152,11 +159,19 @@ def points(objective, versions):
     return {v: start + 0.3 * jnp.asarray(random.normal(size=start.shape)) for v in range(versions)}
 
 
+def alone(executor, known, group):
+    """What an executor finds for a single run."""
+    rows = {version: point[None] for version, point in known.items()}
+    found = executor.evaluate(Abreast(ROOT[None], rows, np.array([True]), {}), group)
+    assert all(len(part) == 1 for each in found for part in each)
+    return [Evaluated(*(part[0] for part in each)) for each in found]
+
+
 def both(objective, group):
     """The group's gradients, batched and plain; they must be equal."""
     known = points(objective, 1 + max(map(newest, group)))
-    fast = BatchedExecutor(objective).evaluate(ROOT, known, group, {})
-    plain = DebugExecutor(objective).evaluate(ROOT, known, group, {})
+    fast = alone(BatchedExecutor(objective), known, group)
+    plain = alone(DebugExecutor(objective), known, group)
     assert len(fast) == len(plain) == len(group)
     for one, other in zip(fast, plain, strict=True):
         assert one.gradient.dtype == other.gradient.dtype == jnp.float64
@@ -205,8 +220,8 @@ def test_weights_are_linear(objective):
     tickets, weights = [(0, 0, 0), (1, 0, 0), (2, 0, 3)], np.array([0.5, 0.25, 0.75])
     known = points(objective, 2)
     executor = BatchedExecutor(objective)
-    (once,) = executor.evaluate(ROOT, known, [step(0, *tickets, weights=weights)], {})
-    each = executor.evaluate(ROOT, known, [step(k, t) for k, t in enumerate(tickets)], {})
+    (once,) = alone(executor, known, [step(0, *tickets, weights=weights)])
+    each = alone(executor, known, [step(k, t) for k, t in enumerate(tickets)])
     total = sum(w * one.gradient for w, one in zip(weights, each, strict=True))
     np.testing.assert_allclose(once.gradient, total, rtol=1e-12, atol=1e-12)
     assert int(once.environment_steps) == sum(int(one.environment_steps) for one in each)

@@ -16,7 +16,7 @@ import pytest
 from algorithms.aggregation import SENDS_EACH, mindflayer, rennala, ringleader
 from algorithms.methods import METHODS
 from algorithms.updates import LOCAL
-from simulator.executor import BatchedExecutor, DebugExecutor
+from simulator.executor import Abreast, BatchedExecutor, DebugExecutor
 from simulator.experiment import run_scenario
 from simulator.loading import check, override
 from simulator.simulations import rule_of, simulation_of, stop_of, vector_of
@@ -309,12 +309,12 @@ class Spy:
         self.objective, self.inner = objective, BatchedExecutor(objective)
         self.asked, self.known, self.starts = [], [], []
 
-    def evaluate(self, root, points, group, kept):
+    def evaluate(self, runs, group):
         self.asked += [ticket for step in group for ticket in step.fresh]
-        self.known.append(len(points))
+        self.known.append(len(runs.points))
         if group[0].version == 0:
-            self.starts.append(np.array(points[0]))
-        return self.inner.evaluate(root, points, group, kept)
+            self.starts.append(np.array(runs.points[0][0]))
+        return self.inner.evaluate(runs, group)
 
 
 def spied(checked):
@@ -371,12 +371,12 @@ def plainly(checked, label):
     """The same run with every point kept and every ticket computed by itself."""
     objective, rule, root = checked.build_objective(), rule_of(checked, label), jax.random.key(3)
     executor, state = DebugExecutor(objective), rule.init(objective.initial_point(root))
-    points, kept = {0: rule.query(state)}, {}
+    runs = Abreast(root[None], {0: rule.query(state)[None]}, np.array([True]), {})
     simulation = simulation_of(checked, label, 3, vector=vector_of(checked))
     for step in simulation.steps(stop_of(checked)):
-        ((gradient, _),) = executor.evaluate(root, points, [step], kept)
-        state = rule.update(state, gradient, step.dispatched)
-        points[step.number] = rule.query(state)
+        ((gradient, _),) = executor.evaluate(runs, [step])
+        state = rule.update(state, gradient[0], step.dispatched)
+        runs.points[step.number] = rule.query(state)[None]
     return np.array(rule.iterate(state))
 
 

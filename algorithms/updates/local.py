@@ -65,7 +65,10 @@ def _rounds(work: Work, step: float, local_step: float, momentum: float, local_s
         return pack(state.point, state.previous, state.direction, beta)
 
     def update(state: Rounds, progress: "Array", dispatched: "int | Array") -> Rounds:
+        import jax.numpy as jnp
+
         direction = progress / (local_step * local_steps)
-        return Rounds(state.point + step * direction, state.point, direction, state.rounds + 1)
+        length = jnp.asarray(step, state.point.dtype)
+        return Rounds(state.point + length * direction, state.point, direction, state.rounds + 1)
 
     return Rule(init, query, lambda state: state.point, update, work)

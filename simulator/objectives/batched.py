@@ -6,7 +6,7 @@ the longest episode fills: the whole call is one compiled function and never wai
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BLOCK = 32
 """Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
+TOGETHER = 8
+"""So many blocks, of any episodes, go through the backward pass at their own points at once."""
 ROWS = 512
 """At most so many steps, of any episodes, in a backward block at one point."""
 
@@ -57,10 +59,19 @@ class Batched:
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
         self.policy = policy_for(size, actions, hidden, trunk, standard)
-        self.gradient = jax.jit(self._gradient)
+        self.gradient = jax.jit(_of_one(self._gradient))
         self.gradients = jax.jit(self._gradients)
+        self.gradient_for_all = jax.jit(self._gradient)
+        self._rows = jax.jit(self._of_rows)
         self.lengths = jax.jit(self._lengths)
         self.play = jax.jit(self._play, static_argnames="episodes")
+        self.play_for_all = jax.jit(self._play_for_all, static_argnames="episodes")
+
+    def evaluate_for_all(
+        self, roots: "Array", points: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        totals = self.play_for_all(roots, jnp.int32(step), points, episodes=episodes)
+        return {"return": totals.mean(axis=1)}
 
     def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
         (key,) = episode_keys(root, ticket[None])
@@ -70,18 +81,59 @@ class Batched:
         return gradient, len(episode[-1])
 
     def _gradient(
-        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        keys, workers = episode_keys(root, tickets), tickets[:, 0]
-        paths = self._paths(self._choose, point, keys, workers, weights != 0)
-        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        total = self._backward(point, paths, scales)
-        return total, jnp.sum(paths.lengths, dtype=jnp.int32)
+        """All runs play in one loop; then each has a backward pass of its own."""
+        keys = jax.vmap(episode_keys, (0, None))(roots, tickets)
+        paths = self._paths_of_runs(points, keys, tickets[:, 0], weights != 0)
+
+        def backward(run: "tuple[Array, Paths, Array]") -> "Array":
+            point, paths, weights = run
+            scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
+            return self._backward(point, paths, scales)
+
+        totals = jax.lax.map(backward, (points, paths, weights))
+        return totals, jnp.sum(paths.lengths, axis=1, dtype=jnp.int32)
+
+    def gradients_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """The rows of all runs are one batch, in which every row has a point of its own.
+
+        Rows without weight are left out here, in NumPy, so that how many runs and tickets there
+        are is told by one number, and few numbers are ever compiled.
+        """
+        at, weighing = np.asarray(points), np.asarray(weights)
+        found = np.zeros_like(at), np.zeros(weighing.shape, np.int32)
+        runs, places = np.nonzero(weighing)
+        if not len(runs):
+            return cast("tuple[Array, Array]", found)
+        spare = _rows_for(len(runs)) - len(runs)
+        row, place = (np.concatenate([each, np.repeat(each[:1], spare)]) for each in (runs, places))
+        words = np.asarray(jax.random.key_data(roots))[row]
+        weighing = np.where(np.arange(len(row)) < len(runs), weighing[row, place], 0)
+        each = self._rows(words, at[row, place], np.asarray(tickets)[place], weighing)
+        for part, new in zip(found, each, strict=True):
+            part[runs, places] = np.asarray(new)[: len(runs)]
+        return cast("tuple[Array, Array]", found)
+
+    def _of_rows(
+        self, words: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        def key(words: "Array", ticket: "Array") -> "Array":
+            return episode_keys(jax.random.wrap_key_data(words), ticket[None])[0]
+
+        return self._at_keys(jax.vmap(key)(words, tickets), points, tickets[:, 0], weights)
 
     def _gradients(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        paths = self._paths_each(root, points, tickets, weights)
+        return self._at_keys(episode_keys(root, tickets), points, tickets[:, 0], weights)
+
+    def _at_keys(
+        self, keys: "Array", points: "Array", workers: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        paths = self._paths(partial(jax.vmap(self._choose), points), keys, workers, weights != 0)
         scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
         totals = self._backward_each(points, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
@@ -91,7 +143,9 @@ class Batched:
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "Array":
         # The loop records its steps here too; XLA drops what nobody reads.
-        return self._paths_each(root, points, tickets, weights).lengths
+        choose = partial(jax.vmap(self._choose), points)
+        keys, workers = episode_keys(root, tickets), tickets[:, 0]
+        return self._paths(choose, keys, workers, weights != 0).lengths
 
     def _play(
         self, root: "Array", step: "Array", point: "Array", *, episodes: int
@@ -100,6 +154,14 @@ class Batched:
         turns = jnp.arange(episodes, dtype=jnp.int32)
         paths = self.paths(point, evaluation_keys(root, step, episodes), turns)
         return jnp.sum(paths.rewards, axis=0), paths.lengths
+
+    def _play_for_all(
+        self, roots: "Array", step: "Array", points: "Array", *, episodes: int
+    ) -> "Array":
+        keys = jax.vmap(partial(evaluation_keys, step=step, episodes=episodes))(roots)
+        turns = jnp.arange(episodes, dtype=jnp.int32)
+        paths = self._paths_of_runs(points, keys, turns, jnp.ones(keys.shape, bool))
+        return jnp.sum(paths.rewards, axis=1)
 
     def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
         """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
@@ -112,21 +174,32 @@ class Batched:
 
     def paths(self, point: "Array", keys: "Array", workers: "Array") -> Paths:
         """An episode for each key, at one point, in this worker's environment."""
-        return self._paths(self._choose, point, keys, workers, jnp.ones(len(keys), bool))
-
-    def _paths_each(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> Paths:
-        """A path for each ticket at its own point; none for padding."""
-        choose, keys = jax.vmap(self._choose), episode_keys(root, tickets)
-        return self._paths(choose, points, keys, tickets[:, 0], weights != 0)
+        choose = partial(self._choose, point)
+        return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
 
     def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
 
-    def _paths(
-        self, choose: Any, point: "Array", keys: "Array", workers: "Array", alive: "Array"
+    def _paths_of_runs(
+        self, points: "Array", keys: "Array", workers: "Array", alive: "Array"
     ) -> Paths:
+        """An episode for each key (R, B), each run at its own point; arrays (run, time, row, …)."""
+        runs, many = keys.shape
+        layers = jax.vmap(self.policy.layers)(points)
+
+        def choose(observations: "Array", noise: "Array") -> Any:
+            rows = [array.reshape(runs, many, -1) for array in (observations, noise)]
+            choices = jax.vmap(partial(self.policy.choose, xp=jnp))(layers, *rows)
+            return choices.reshape(runs * many, *choices.shape[2:])
+
+        everywhere = jnp.tile(workers, runs)
+        paths = self._paths(choose, keys.reshape(-1), everywhere, alive.reshape(-1))
+        observations, choices, rewards = (
+            jnp.moveaxis(_split(record, runs), 1, 0) for record in paths[:3]
+        )
+        return Paths(observations, choices, rewards, paths.lengths.reshape(runs, many))
+
+    def _paths(self, choose: Any, keys: "Array", workers: "Array", alive: "Array") -> Paths:
         environment, axis = self.worlds.rows(workers)
         dtype = self.discounts.dtype
         draw = partial(start_and_noise, self.policy, steps=self.horizon, dtype=dtype)
@@ -134,7 +207,7 @@ class Batched:
         reset = jax.vmap(partial(environment.reset, dtype=dtype), (axis, 0))
         return rollout(
             environment,
-            partial(choose, point),
+            choose,
             lambda choices: self.policy.act(choices, jnp),
             reset(environment.parameters, starts),
             noise,
@@ -164,15 +237,32 @@ class Batched:
         return _sum_of_blocks(gradient, many, block, point)
 
     def _backward_each(self, points: "Array", paths: Paths, scales: "Array") -> "Array":
-        """A gradient for each ticket at its own point, over as many steps as the longest has."""
-        each = jax.vmap(partial(score, self.policy), (0, 1, 1, 1))
-        records = (paths.observations, paths.choices, scales)
+        """A gradient for each ticket at its own point, over the blocks of time that it played."""
+        rows, blocks = len(points), self.room // BLOCK
+        played = jnp.arange(blocks) * BLOCK < paths.lengths[:, None]
+        together = min(TOGETHER, rows)
+        room = -(-rows * blocks // together) * together
+        (order,) = jnp.nonzero(played.reshape(-1), size=room, fill_value=0)
+        many = jnp.sum(played, dtype=jnp.int32)
+        each = jax.vmap(partial(score, self.policy))
+        records = [
+            jnp.moveaxis(record.reshape(blocks, BLOCK, *record.shape[1:]), 2, 0)
+            for record in (paths.observations, paths.choices, scales)
+        ]
 
-        def gradients(start: "Array") -> "Array":
-            cut = partial(jax.lax.dynamic_slice_in_dim, start_index=start, slice_size=BLOCK)
-            return each(points, *(cut(record) for record in records))
+        def add(number: "Array", totals: "Array") -> "Array":
+            start = number * together
+            at = jax.lax.dynamic_slice_in_dim(order, start, together)
+            row, block = at // blocks, at % blocks
+            observations, choices, scales = (record[row, block] for record in records)
+            real = start + jnp.arange(together) < many
+            found = each(points[row], observations, choices, jnp.where(real[:, None], scales, 0))
+            # The point of a row that is not real may be anything, and 0 * NaN is NaN.
+            return totals.at[row].add(jnp.where(real[:, None], found, 0))
 
-        return _sum_of_blocks(gradients, jnp.max(paths.lengths), BLOCK, points)
+        loops = (many + (together - 1)) // together
+        totals: Array = jax.lax.fori_loop(jnp.int32(0), loops, add, jnp.zeros_like(points))
+        return totals
 
 
 def _sum_of_blocks(gradient: Any, many: "Array", block: int, like: "Array") -> "Array":
@@ -189,3 +279,23 @@ def _sum_of_blocks(gradient: Any, many: "Array", block: int, like: "Array") -> "
 
 def _flat(record: "Array") -> "Array":
     return record.reshape(-1, *record.shape[2:])
+
+
+def _split(record: "Array", runs: int) -> "Array":
+    """(time, run and row, …) as (time, run, row, …)."""
+    return record.reshape(len(record), runs, -1, *record.shape[2:])
+
+
+def _rows_for(many: int) -> int:
+    """The smallest number that is compiled and holds so many rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
+    power = 1 << (many - 1).bit_length()
+    return power * 3 // 4 if power >= 4 and many <= power * 3 // 4 else power
+
+
+def _of_one(for_all: Any) -> Any:
+    """The same for a single run."""
+
+    def of_one(root: "Array", point: "Array", tickets: "Array", weights: "Array") -> Any:
+        return tuple(each[0] for each in for_all(root[None], point[None], tickets, weights[None]))
+
+    return of_one

@@ -73,6 +73,35 @@ class Objective(Values, Protocol):
 
 
 @runtime_checkable
+class ForAll(Protocol):
+    """Values that several runs ask for in one call, for the same tickets.
+
+    Before every shape comes an axis of R runs, but for ``tickets``: ``roots`` are (R,) keys, a
+    point for each run is (R, d), weights are (R, B).
+    """
+
+    def gradient_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """``gradient`` of each run: (R, d), and the environment steps (R,)."""
+
+    def gradients_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """``gradients`` of each run, at ``points`` (R, B, d): (R, B, d), and (R, B)."""
+
+
+@runtime_checkable
+class PlayingForAll(Objective, ForAll, Protocol):
+    """An objective that looks at the points of several runs in one call, too."""
+
+    def evaluate_for_all(
+        self, roots: "Array", points: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        """``evaluate`` of each run, at its row of ``points`` (R, d): the metrics, each (R,)."""
+
+
+@runtime_checkable
 class Playing(Objective, Protocol):
     """An objective whose tickets are episodes, which may differ in length."""
 

@@ -88,6 +88,7 @@ class PolicyGradient:
         if observations == "standardised":
             seen = self._episodes.observations(standard_root(), self._in_turn(EPISODES))
             self._episodes = open_with(standard=standard_of(seen))
+        self._for_all: Any = _for_all(self, self._episodes)
         self.policy = self._episodes.policy
         self.dimension: int = self.policy.dimension
 
@@ -107,6 +108,20 @@ class PolicyGradient:
         """Each ticket's gradient at its own point, times its weight, and the steps of each."""
         return self._episodes.gradients(root, points, tickets, weights)
 
+    def gradient_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """``gradient`` for several runs, in one call where the environment is in JAX."""
+        total, taken = self._for_all.gradient_for_all(roots, points, tickets, weights)
+        return total, taken
+
+    def gradients_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """``gradients`` for several runs, likewise."""
+        each, taken = self._for_all.gradients_for_all(roots, points, tickets, weights)
+        return each, taken
+
     def lengths(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "Array":
@@ -125,6 +140,14 @@ class PolicyGradient:
         """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
         totals, _ = self._play(root, point, step, episodes)
         return {"return": totals.mean()}
+
+    def evaluate_for_all(
+        self, roots: "Array", points: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        """``evaluate`` for several runs, likewise."""
+        many = self._in_turn(episodes)
+        looks: dict[str, Array] = self._for_all.evaluate_for_all(roots, points, step, many)
+        return looks
 
     def worked(self, work: Work) -> Values:
         """The values of tickets that are a method's local work, where the environment is in JAX."""
@@ -182,6 +205,14 @@ def _episodes(
     if isinstance(environment, str) and environment not in OWN:
         return Hosted(environment, options, variations=variations, **settings)
     return Batched(environments_of(environment, options, variations), **settings)
+
+
+def _for_all(objective: PolicyGradient, episodes: "Batched | Hosted") -> Any:
+    """What answers for several runs: one call in JAX, but the host plays one run at a time."""
+    from simulator.objectives.batched import Batched
+    from simulator.objectives.in_turn import InTurn
+
+    return episodes if isinstance(episodes, Batched) else InTurn(objective)
 
 
 def _check(hidden: Sequence[int], horizon: int, discount: float, dtype: str) -> None:

@@ -33,6 +33,9 @@ class Estimates:
         self._estimate, self._keys = estimate, keys
         self._weighted = jax.jit(self._weighted_sum)
         self._each = jax.jit(self._one_each)
+        of_runs = (0, 0, None, 0)
+        self._weighted_for_all = jax.jit(jax.vmap(self._weighted_sum, of_runs))
+        self._each_for_all = jax.jit(jax.vmap(self._one_each, of_runs))
 
     def gradient(
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
@@ -44,6 +47,18 @@ class Estimates:
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         each, steps = self._each(root, points, tickets, weights)
+        return each, steps
+
+    def gradient_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        totals, steps = self._weighted_for_all(roots, points, tickets, weights)
+        return totals, steps
+
+    def gradients_for_all(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        each, steps = self._each_for_all(roots, points, tickets, weights)
         return each, steps
 
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
@@ -100,6 +115,11 @@ class Sampled(Estimates):
         self, root: "Array", point: "Array", step: int, episodes: int
     ) -> "dict[str, Array]":
         return dict(self._measure(point))
+
+    def evaluate_for_all(
+        self, roots: "Array", points: "Array", step: int, episodes: int
+    ) -> "dict[str, Array]":
+        return self.measure(points)
 
     def measure(self, points: "Array") -> "dict[str, Array]":
         """The metrics at each row."""
