@@ -62,7 +62,7 @@ def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "variations"),
     [
-        ("Acrobot-v1", ALIKE),
+        ("MountainCarContinuous-v0", ALIKE),
         ("FrozenLake-v1", (Variation(), Variation(options={"is_slippery": False}))),
         ("Reacher-v5", REACHERS),
         ("Hopper-v5", HOPPERS),
