@@ -31,3 +31,21 @@ def quietly() -> Iterator[None]:
     for text in heard:
         if "deprecated" not in text:
             print(f"straggle: MuJoCo: {' '.join(text.split())}", file=sys.stderr)
+
+
+def hear_once() -> None:
+    """From now on MuJoCo's first warning is told, and nothing is written to a file.
+
+    A point that is not a number brings one for every step.
+    """
+    if mujoco := sys.modules.get("mujoco"):
+        mujoco.set_mju_user_warning(_first)
+
+
+def _first(text: str) -> None:
+    if not _told:
+        _told.append(text)
+        print(f"straggle: MuJoCo: {' '.join(text.split())}", file=sys.stderr)
+
+
+_told: list[str] = []

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
 from simulator.objectives.environments.variation import Variation
+from simulator.objectives.environments.quiet import hear_once
 from simulator.objectives.environments.varied import begin, open_varied
 
 Stepped = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]
@@ -29,6 +30,7 @@ class Stage(Protocol):
 def stage_for(name: str, variation: Variation, horizon: int, lanes: int) -> Stage:
     """The quickest stage that there is for this environment."""
     environment = open_varied(name, variation, horizon)
+    hear_once()
     if type(environment.unwrapped).__module__.startswith("gymnasium.envs.mujoco."):
         from simulator.objectives.environments.robots import robots_of
 
