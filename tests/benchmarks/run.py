@@ -20,6 +20,7 @@ BENCHMARKS = {
     "quadratic": "gradients",
     "cartpole": "gradients",
     "waste": "gradients",
+    "together": "together",
     "command": "commands",
 }
 """Each by the module that has it; imported when it runs, so that JAX loads only where needed."""
