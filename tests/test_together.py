@@ -129,7 +129,7 @@ def test_each_ends_in_its_own_way(method, said, evaluation):
     ]
     runs = agree(members)
     assert [run.end for run in runs] == ["stop", "failed", "target", "target", "failed", "target"]
-    assert len({run.reached for run in runs}) > 2
+    assert len({run.reached for run in runs}) > (1 if evaluation else 2)
 
 
 def test_more_runs_than_a_lane_holds():

@@ -21,6 +21,7 @@ BENCHMARKS = {
     "cartpole": "gradients",
     "robots": "robots",
     "waste": "gradients",
+    "together": "together",
     "command": "commands",
 }
 """Each by the module that has it; imported when it runs, so that JAX loads only where needed."""
