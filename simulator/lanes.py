@@ -49,7 +49,7 @@ class Lane:
 
     def step(self, group: Sequence[Step]) -> list[tuple[Step, Evaluated, Place]]:
         """Take a group of steps; each with its gradients, and with where it led."""
-        runs = Abreast(self.roots, self.points, self._going, self._kept)
+        runs = Abreast(self.roots, self.points, self.going, self._kept)
         values = self._executor.evaluate(runs, group)
         self._state, places = self._learner.advance(self._numbers, self._state, values, group)
         for step, place in zip(group, places, strict=True):
@@ -61,7 +61,7 @@ class Lane:
 
     @property
     def living(self) -> list[Run]:
-        return [run for run, going in zip(self._runs, self._going, strict=False) if going]
+        return [run for run, going in zip(self._runs, self.going, strict=False) if going]
 
     def row(self, run: Run) -> int:
         return next(at for at, other in enumerate(self._runs) if other is run)
@@ -72,7 +72,7 @@ class Lane:
 
     def leave(self, run: Run) -> None:
         """This run has ended."""
-        self._going[self.row(run)] = False
+        self.going[self.row(run)] = False
 
     def forget(self, versions: "set[int]") -> None:
         """Nobody will ask for gradients at these points again."""
@@ -81,8 +81,8 @@ class Lane:
 
     def close_up(self) -> None:
         """Give up rows that nobody needs."""
-        going = np.flatnonzero(self._going)
-        if not len(going) or rows_for(len(going)) == len(self._going):
+        going = np.flatnonzero(self.going)
+        if not len(going) or rows_for(len(going)) == len(self.going):
             return
         self._runs = [self._runs[at] for at in going]
         self._lie(going)
@@ -93,7 +93,10 @@ class Lane:
 
         size = rows_for(len(chosen))
         order = np.concatenate([chosen, np.repeat(chosen[:1], size - len(chosen))])
-        self._order, self._going = order, np.arange(size) < len(chosen)
+        self._order = order
+        self.going = np.arange(size) < len(chosen)
+        """Which rows are runs that have not ended."""
+
         self._numbers, self._state, self.place, self.points, self._kept = jax.tree.map(
             lambda rows: np.asarray(rows)[order],
             (self._numbers, self._state, self.place, self.points, self._kept),

@@ -6,16 +6,17 @@ is simulated once, and the gradients of all runs are evaluated in the same calls
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from simulator.experiment import Laboratory
 from simulator.numbers import prepare
+from simulator.objectives.objective import Objective
 from simulator.record import Run
+from simulator.remarks import random_times
 from simulator.scenario import Scenario
 from simulator.simulations import free_numbers, numbers_of
 
-STEADY = {"fixed", "power", "linear", "two-speed", "wire", "table", "periodic", "trace", "drift"}
-"""Laws in which nothing is random; of any other it is taken to be."""
+Thing = TypeVar("Thing")
 
 
 class Member(NamedTuple):
@@ -43,7 +44,7 @@ def schedule_key(member: Member) -> str:
         "title": "",
         "methods": {label: table.model_copy(update=numbers)},
     }
-    if scenario.cluster.seed is not None or not _has_random_times(scenario):
+    if scenario.cluster.seed is not None or not random_times(scenario):
         changes["seeds"] = [0]
     return scenario.model_copy(update=changes).fingerprint()
 
@@ -75,17 +76,29 @@ def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -
             return
 
 
-_kept: dict[str, Laboratory] = {}
+_laboratories: dict[str, Laboratory] = {}
+_objectives: dict[str, Objective] = {}
 
 
 def _laboratory(member: Member) -> Laboratory:
-    """What was compiled for the last members serves the next ones, if they share its schedule."""
-    key = schedule_key(member)
-    if key not in _kept:
+    """What was compiled for the last members serves the next ones, as far as it can."""
+    scenario = member.scenario
+
+    def build() -> Laboratory:
         prepare()
-        _kept.clear()
-        _kept[key] = Laboratory(member.scenario, member.scenario.build_objective())
-    return _kept[key]
+        said = f"{scenario.cluster.workers} {scenario.objective.model_dump_json()}"
+        return Laboratory(scenario, _kept(_objectives, said, scenario.build_objective))
+
+    return _kept(_laboratories, schedule_key(member), build)
+
+
+def _kept(things: dict[str, Thing], key: str, make: Callable[[], Thing]) -> Thing:
+    """The thing of this key; it is made if it is not the last that was."""
+    if key not in things:
+        made = make()
+        things.clear()
+        things[key] = made
+    return things[key]
 
 
 def _trainings(scenario: Scenario, order: list[int]) -> Iterator[list[int]]:
@@ -98,20 +111,3 @@ def _trainings(scenario: Scenario, order: list[int]) -> Iterator[list[int]]:
 
 def _is_number(table: Any, name: str) -> bool:
     return isinstance(getattr(table, name), int | float)
-
-
-def _has_random_times(scenario: Scenario) -> bool:
-    plain = scenario.canonical()
-    laws = {*_laws(plain["cluster"]), *_laws(plain["network"])}
-    return plain["cluster"]["failures"] is not None or not laws <= STEADY
-
-
-def _laws(plain: Any) -> Iterator[str]:
-    """The names of all laws in a table."""
-    if isinstance(plain, dict):
-        if "law" in plain:
-            yield plain["law"]
-        plain = list(plain.values())
-    if isinstance(plain, list):
-        for value in plain:
-            yield from _laws(value)

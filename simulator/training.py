@@ -187,7 +187,8 @@ class Training:
         if not lane.living:
             return
         episodes, step = self._scenario.evaluation.episodes, lane.living[0].steps
-        looks = self._course.looking.evaluate_for_all(lane.roots, place.iterate, step, episodes)
+        look = self._course.looking.evaluate_for_all
+        looks = look(lane.roots, place.iterate, step, episodes, lane.going)
         self._see(lane, {name: np.asarray(values) for name, values in looks.items()})
 
     def _see(self, lane: Lane, measured: Metrics) -> None:

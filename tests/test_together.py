@@ -8,12 +8,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from simulator.cluster.laws import LAWS
-from simulator.cluster.speeds import SPEEDS
 from simulator.experiment import Laboratory
 from simulator.loading import check, override
 from simulator.simulations import simulation_of, stop_of, vector_of
-from simulator.together import STEADY, Member, run_together, schedule_key
+from simulator.together import Member, run_together, schedule_key
 
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
 QUADRATIC = {"kind": "quadratic", "dimension": 10, "scale": 0.1}
@@ -206,13 +204,6 @@ def test_seeds_matter_where_times_are_random_and_have_no_seed_of_their_own(rando
     fixed = [member(*BASE, random, "cluster.seed=5", seed=seed) for seed in (1, 2)]
     assert schedule_key(fixed[0]) == schedule_key(fixed[1])
     assert schedule(fixed[0]) == schedule(fixed[1])
-
-
-def test_every_law_is_known_to_be_steady_or_not():
-    """A law that is not named here counts as random, which is safe; these are the others."""
-    assert {name for name, law in LAWS.items() if not law.varies} - STEADY == {"permuted"}
-    assert {*LAWS, *SPEEDS, "wire"} >= STEADY
-    assert SPEEDS.keys() - STEADY == {"random-walk"}
 
 
 def schedule(member):

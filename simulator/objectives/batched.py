@@ -68,7 +68,7 @@ class Batched:
         self.play_for_all = jax.jit(self._play_for_all, static_argnames="episodes")
 
     def evaluate_for_all(
-        self, roots: "Array", points: "Array", step: int, episodes: int
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
     ) -> "dict[str, Array]":
         totals = self.play_for_all(roots, jnp.int32(step), points, episodes=episodes)
         return {"return": totals.mean(axis=1)}

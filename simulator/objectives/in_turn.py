@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.objectives.objective import ForAll, Values
 
@@ -32,13 +33,14 @@ class InTurn:
         return self._in_turn(self._values.gradients, roots, points, tickets, weights)
 
     def evaluate_for_all(
-        self, roots: "Array", points: "Array", step: int, episodes: int
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
     ) -> "dict[str, Array]":
-        looks = [
-            self._values.evaluate(root, point, step, episodes)
-            for root, point in zip(roots, points, strict=True)
-        ]
-        return {name: _stacked([look[name] for look in looks]) for name in looks[0]}
+        rows = np.flatnonzero(going)
+        looks = [self._values.evaluate(roots[row], points[row], step, episodes) for row in rows]
+        found = {name: np.full(len(going), np.nan) for name in looks[0]}
+        for name, values in found.items():
+            values[rows] = [float(look[name]) for look in looks]
+        return cast("dict[str, Array]", found)
 
     def _in_turn(
         self, ask: Any, roots: "Array", points: "Array", tickets: "Array", weights: "Array"

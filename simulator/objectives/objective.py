@@ -9,6 +9,9 @@ and contributes nothing, not even a NaN.
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
+
 from algorithms.local import Work
 from algorithms.tickets import Ticket
 
@@ -96,9 +99,12 @@ class PlayingForAll(Objective, ForAll, Protocol):
     """An objective that looks at the points of several runs in one call, too."""
 
     def evaluate_for_all(
-        self, roots: "Array", points: "Array", step: int, episodes: int
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
     ) -> "dict[str, Array]":
-        """``evaluate`` of each run, at its row of ``points`` (R, d): the metrics, each (R,)."""
+        """``evaluate`` of each run, at its row of ``points`` (R, d): the metrics, each (R,).
+
+        What is said of a run that is not ``going`` means nothing.
+        """
 
 
 @runtime_checkable

@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
@@ -142,11 +143,11 @@ class PolicyGradient:
         return {"return": totals.mean()}
 
     def evaluate_for_all(
-        self, roots: "Array", points: "Array", step: int, episodes: int
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
     ) -> "dict[str, Array]":
         """``evaluate`` for several runs, likewise."""
         many = self._in_turn(episodes)
-        looks: dict[str, Array] = self._for_all.evaluate_for_all(roots, points, step, many)
+        looks: dict[str, Array] = self._for_all.evaluate_for_all(roots, points, step, many, going)
         return looks
 
     def worked(self, work: Work) -> Values:

@@ -7,6 +7,9 @@ local work: what a worker sends after several steps of its own.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.model import Model, Source, oracle_of
@@ -117,7 +120,7 @@ class Sampled(Estimates):
         return dict(self._measure(point))
 
     def evaluate_for_all(
-        self, roots: "Array", points: "Array", step: int, episodes: int
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
     ) -> "dict[str, Array]":
         return self.measure(points)
 
