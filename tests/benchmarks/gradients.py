@@ -9,13 +9,13 @@ from eager import Eager, Outcome, greedy_eager, per_arrival, rennala_eager
 from measure import Row, alternate
 
 from algorithms.updates import Rule
-from simulator.executor import BatchedExecutor
-from simulator.experiment import Laboratory, rule_of, simulation_of, stop_of
+from simulator.experiment import Laboratory
 from simulator.loading import check
 from simulator.numbers import prepare
 from simulator.objectives.objective import Objective
 from simulator.record import Run
 from simulator.scenario import Scenario
+from simulator.simulations import rule_of, simulation_of, stop_of, vector_of
 
 WORKERS = 100
 NEVER_LOOK = {"every_steps": 10**9, "episodes": 1}
@@ -32,8 +32,7 @@ class Bench:
         prepare()
         self.scenario = scenario_of(objective, gradients, methods)
         self.objective = self.scenario.objective.build(workers=2)
-        executor = BatchedExecutor(self.objective)
-        self.laboratory = Laboratory(self.scenario, self.objective, executor, lambda run: None)
+        self.laboratory = Laboratory(self.scenario, self.objective)
         self.seconds = self.scenario.build_cluster().compute.base(WORKERS).tolist()
         self.gradients = gradients
 
@@ -41,17 +40,16 @@ class Bench:
         """Schedule, gradients and updates, with a look at the first and the last point."""
         run = self.laboratory.run(label, 0)
         assert run.end == "stop", run.message
-        assert run.last is not None
-        assert run.last.used == run.evaluated == self.gradients
+        assert run.gradients == run.evaluated == self.gradients
         jax.block_until_ready(run.point)
         return run
 
     def eager(self, label: str) -> Eager:
-        rule = rule_of(self.laboratory.scenario, label)
+        rule = rule_of(self.scenario, label)
         return Eager(self.objective, Rule(*(jax.jit(function) for function in rule)))
 
     def steps(self, label: str) -> Any:
-        simulation = simulation_of(self.scenario, label, 0, dimension=self.objective.dimension)
+        simulation = simulation_of(self.scenario, label, 0, vector=vector_of(self.scenario))
         return simulation.steps(stop_of(self.scenario))
 
 
@@ -133,13 +131,13 @@ class Counted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.objective, name)
 
-    def gradient(self, root: Any, point: Any, tickets: Any, weights: Any) -> Any:
+    def gradient_for_all(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
         self.evaluated += int(np.count_nonzero(weights))
-        return self.objective.gradient(root, point, tickets, weights)
+        return self.objective.gradient_for_all(roots, points, tickets, weights)
 
-    def gradients(self, root: Any, points: Any, tickets: Any, weights: Any) -> Any:
+    def gradients_for_all(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
         self.evaluated += int(np.count_nonzero(weights))
-        return self.objective.gradients(root, points, tickets, weights)
+        return self.objective.gradients_for_all(roots, points, tickets, weights)
 
 
 def waste(quick: bool) -> Iterator[Row]:
@@ -154,11 +152,9 @@ def waste(quick: bool) -> Iterator[Row]:
     scenario = scenario_of(QUADRATIC, 2_000, methods)
     for label in methods:
         objective = Counted(scenario.objective.build(workers=2))
-        executor = BatchedExecutor(objective)
-        run = Laboratory(scenario, objective, executor, lambda run: None).run(label, 0)
-        assert run.last is not None
+        run = Laboratory(scenario, objective).run(label, 0)
         assert run.accounts is not None
-        used, started = run.last.used, int(run.accounts.started.sum())
+        used, started = run.gradients, int(run.accounts.started.sum())
         assert objective.evaluated == run.evaluated == run.accounts.used.sum()
         yield Row(
             f"evaluated / used, n = 100, {label}",
