@@ -115,6 +115,10 @@ def test_a_method_looks_the_same_in_every_kind_of_figure(found):
 @pytest.mark.parametrize("given", [True, False])
 def test_each_draws_on_the_axes_it_is_given_or_in_a_new_figure(given, found):
     noisy = found.steps.assign(signal_to_noise=2.0)
+    swept = pd.DataFrame({"method": "afedpg", "seed": 0, "case": 0, "setting": [0, 1]}).assign(
+        step=[0.1, 0.2], score=[3.0, 4.0], final=[3.0, 4.0], reached=False, end="stop"
+    )
+    swept = swept.assign(score_kind="value", metric="return", better="higher")
     draws = [
         lambda ax: plot_metric(found.steps, ax, metric="gap", target=0.5),
         lambda ax: plot_signal_to_noise(noisy, ax),
@@ -123,6 +127,7 @@ def test_each_draws_on_the_axes_it_is_given_or_in_a_new_figure(given, found):
         lambda ax: plot_workers(found.workers, ax, method="afedpg"),
         lambda ax: plot_complexity(complexity(), ax),
         lambda ax: plot_timeline(found, "afedpg", ax),
+        lambda ax: analysis.plot_sensitivity(swept, ax, method="afedpg"),
     ]
     assert len(draws) == sum(name.startswith("plot_") for name in analysis.__all__)
     before = plt.rcParams.copy()

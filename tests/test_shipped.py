@@ -267,7 +267,7 @@ def test_in_short_episodes_the_first_to_finish_are_the_short_ones():
     objective = scenario.objective.build(workers=2)
     lengths, seconds = {}, {}
     for run in run_scenario(scenario):
-        lengths.setdefault(run.method, []).append(run.environment_steps[0] / run.tickets[0])
+        lengths.setdefault(run.method, []).append(int(run.environment_steps[0]) / run.tickets[0])
         seconds.setdefault(run.method, []).append(run.times[0])
     # Other episodes of the same policies: an evaluation's random numbers are its own.
     points = [objective.initial_point(jax.random.key(seed)) for seed in seeds]

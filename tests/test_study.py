@@ -18,9 +18,8 @@ from test_cli import straggle, written
 from test_imports import loaded_by
 
 from algorithms.theory import COMPLEXITIES, Problem
-from simulator import analysis, growth, study
+from simulator import analysis, campaign, growth, study
 from simulator.analysis import exponents
-from simulator.experiment import Laboratory
 from simulator.loading import load
 from simulator.mistakes import Mistake
 from simulator.prediction import DRAWS, predicted
@@ -201,14 +200,16 @@ def test_half_a_file_of_a_killed_study_is_in_nobodys_way(exact, tmp_path):
 
 
 def test_an_interrupted_run_is_not_kept(exact, tmp_path, monkeypatch):
-    honest = Laboratory.run
+    honest = campaign.run_together
 
-    def interrupted(self, label, seed):
-        run = honest(self, label, seed)
-        run.end = "interrupted" if seed == 1 else run.end
-        return run
+    def interrupted(members, ended):
+        def tell(at, run):
+            run.end = "interrupted" if run.seed == 1 else run.end
+            ended(at, run)
 
-    monkeypatch.setattr(Laboratory, "run", interrupted)
+        honest(members, tell)
+
+    monkeypatch.setattr(campaign, "run_together", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(exact, tmp_path / "out", "cluster.workers=2", seeds=[0, 1, 2])
     assert [name.rpartition("-")[0] for name in files(tmp_path / "out")] == ["synchronous-pg-0"]

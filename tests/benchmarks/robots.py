@@ -90,13 +90,16 @@ def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Pla
     hosted._players.play = recorded
     laboratory.run("rennala-nigt", 0)
     hosted._players.play = play
-    expected = [run.environment_steps for run in [laboratory.run("rennala-nigt", 0)]]
+    expected = steps_of(laboratory.run("rennala-nigt", 0))
 
     def train() -> None:
-        run = laboratory.run("rennala-nigt", 0)
-        assert [run.environment_steps] == expected
+        assert steps_of(laboratory.run("rennala-nigt", 0)) == expected
 
     return train, played
+
+
+def steps_of(run: Any) -> list[int]:
+    return [int(steps) for steps in run.environment_steps]
 
 
 def _shares(played: Played, many: int) -> list[Played]:

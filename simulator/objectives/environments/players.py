@@ -23,6 +23,7 @@ from simulator.side_by_side import cores, undisturbed
 
 Points = Mapping[int, NDArray[Any]]
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+NO_PICTURES = {"MUJOCO_GL": "disable"}
 DEATHS = 3
 """After so many in a row, without an episode in between, it is the environment's fault."""
 
@@ -124,7 +125,7 @@ class _Process:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", module, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
-                env={**os.environ, **ONE_THREAD, **paths},
+                env={**os.environ, **ONE_THREAD, **NO_PICTURES, **paths},
                 stdin=subprocess.DEVNULL,
             )
         self._send(game)
