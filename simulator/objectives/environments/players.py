@@ -33,9 +33,6 @@ class Players:
 
     def __init__(self, game: Game, many: int | None = None) -> None:
         self._game, self._many = game, many or cores()
-        self._even = False
-        """Whether the last episodes were all as long as each other."""
-
         self._processes: list[_Process] = []
         weakref.finalize(self, _end, self._processes)
         self._begin()
@@ -44,8 +41,8 @@ class Players:
         """The episodes of requests 0, 1, 2, …, in this order, each as soon as it is there."""
         self._begin()
         waiting, done, deaths = deque(requests), dict[int, Episode](), 0
-        lengths = set[int]()
-        share = self._share(len(requests))
+        # To play many side by side saves more than to deal the last of them evenly.
+        share = min(LANES, -(-len(requests) // self._many))
         for process in self._processes:
             process.known = None
         try:
@@ -59,9 +56,7 @@ class Players:
                         except (EOFError, ConnectionResetError):
                             deaths += 1
                             waiting.extendleft(self._replace(process, deaths))
-                lengths.add(len(done[request.number].rewards))
                 yield done.pop(request.number)
-            self._even = len(lengths) == 1
         except BaseException:
             # What is under way is nobody's any more; whoever asks next finds new processes.
             self.close()
@@ -75,15 +70,6 @@ class Players:
     def close(self) -> None:
         """Send all home; whoever plays again calls new ones."""
         _end(self._processes)
-
-    def _share(self, requests: int) -> int:
-        """How many a process plays at a time.
-
-        The more the better, but where episodes differ in length nobody should be left with much
-        when the others have nothing more to do.
-        """
-        waves = 1 if self._even else 2
-        return min(LANES, -(-requests // (waves * self._many)))
 
     def _begin(self) -> None:
         while len(self._processes) < self._many:
