@@ -15,6 +15,7 @@ from simulator.progress import Display, display
 from simulator.record import Run
 from simulator.remarks import remarks
 from simulator.scenario import Scenario
+from simulator.side_by_side import cores
 from simulator.simulations import replay, stop_of, vector_of
 
 INTERRUPTED, FAILED = 130, 3
@@ -45,6 +46,7 @@ def run_and_write(
             "--schedule-only: cluster.per = 'environment-step' takes its times from the episodes, "
             "which have to be played; run it without"
         )
+    cores()  # what the environment says of them is checked before anything is written
     directory = results.claim_directory(out or results.free_directory(Path("results") / name))
     scenario = scenario.moved_to(directory)
     writer = results.Writer(directory, scenario, command, vector_of(scenario), wishes.schedule_only)

@@ -21,16 +21,18 @@ Played = list[tuple[int, Any]]
 """Of each episode the seed of its first state, and its actions."""
 
 SETTINGS = {
-    "Humanoid-v4": (0.85, 20, 1000, 12),
-    "Hopper-v4": (0.75, 20, 1000, 25),
-    "Reacher-v4": (0.60, 20, 50, 25),
+    "Humanoid-v4": (0.85, 1000, 12),
+    "Hopper-v4": (0.75, 1000, 25),
+    "Reacher-v4": (0.60, 50, 25),
 }
-"""The aim, the batch, the horizon and the server steps."""
+"""The aim, the horizon and the server steps."""
+BATCHES = (20, 50)
 
 
 def robots(quick: bool) -> Iterator[Row]:
-    for name, (aim, batch, horizon, steps) in SETTINGS.items():
-        yield _row(name, aim, batch, horizon, steps // 4 if quick else steps)
+    for name, (aim, horizon, steps) in SETTINGS.items():
+        for batch in BATCHES:
+            yield _row(name, aim, batch, horizon, steps // 4 if quick else steps)
 
 
 def _row(name: str, aim: float, batch: int, horizon: int, steps: int) -> Row:

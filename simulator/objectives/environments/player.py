@@ -20,7 +20,7 @@ from simulator.objectives.environments.varied import begin
 if TYPE_CHECKING:
     from simulator.objectives.policies import Policy
 
-LANES = 16
+LANES = 25
 """Episodes side by side at most: more save little."""
 BLOCK = 64
 """Steps whose noise is drawn at once."""
