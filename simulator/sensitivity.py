@@ -6,7 +6,9 @@ Circumstances that are neither get a figure each: nobody is at its best in anoth
 
 import math
 import re
-from collections.abc import Hashable, Sequence
+import textwrap
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,17 +17,21 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import ScaledTranslation
 
 from simulator.curves import NAMES, WIDE, rows_of
 from simulator.keys import is_circumstance
 from simulator.score import keys_of, ranked
-from simulator.style import DASHES, GREY, MARKERS, PALE, fresh, number, number_ticks, styled
+from simulator.style import DASHES, GREY, MARKERS, PALE, STYLE, fresh, number, number_ticks, styled
 
 PANEL = (2.35, 2.2)
 """Inches."""
 ACROSS = 3
 """Panels beside each other."""
 NOTHING = "no such setting"
+BEYOND = 100.0
+"""A worse score of so many times the size of the best quarter's is not on the axis."""
 
 
 class Plan(NamedTuple):
@@ -62,7 +68,7 @@ def plot_sensitivity(
     ``x`` and ``line`` are columns; unless they are named, ``step`` is along the axis, and what
     else has the most values makes the lines.  A band is from the 20% to the 80% quantile of the
     seeds, the star the best; a cross stands where every run failed, a hollow marker where times
-    are never.
+    are never, or where a score is so much worse than others that it is not on the axis.
 
     >>> frame = pd.DataFrame({"method": "afedpg", "seed": 0, "case": 0, "setting": [0, 1]})
     >>> frame = frame.assign(step=[0.1, 0.2], score=[3.0, 4.0], final=[3.0, 4.0], reached=False)
@@ -71,7 +77,7 @@ def plot_sensitivity(
     >>> axes.get_xlabel(), axes.lines[0].get_ydata().tolist()
     ('step', [3.0, 4.0])
     """
-    ranking = ranked(rows_of(frame, [method])[method])
+    ranking = _limited(ranked(rows_of(frame, [method])[method]))
     plan = _plan(ranking, x, line)
     axes = ax or fresh()
     _draw_panel(axes, ranking, plan, method)
@@ -121,6 +127,22 @@ def _ordered(values: "pd.Series[Any]") -> list[Any]:
     return there if any(isinstance(value, str) for value in there) else sorted(there)
 
 
+def _limited(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Scores that would make the others flat become infinite: runs diverge without an end.
+
+    Times have an end, that of the run, and are all shown.
+    """
+    scores = ranking["score"]
+    known = scores[np.isfinite(scores)].tolist()
+    if ranking["score_kind"].iloc[0] == "time" or not known:
+        return ranking
+    worse = 1.0 if _less_is_better(ranking) else -1.0
+    known.sort(key=lambda score: worse * score)
+    most = BEYOND * max(abs(known[0]), abs(known[(len(known) - 1) // 4]))
+    beyond = (worse * scores > most) & (most > 0)
+    return ranking.assign(score=scores.mask(beyond, worse * math.inf))
+
+
 def _is_wide(values: Sequence[float]) -> bool:
     return bool(values) and min(values) > 0 and max(values) >= WIDE * min(values)
 
@@ -132,18 +154,21 @@ def _draw_panel(axes: Axes, ranking: pd.DataFrame, plan: Plan, method: str) -> N
     """Every line of a method, and its best."""
     axes.set_title(method, loc="left", fontweight="bold")
     axes.grid(axis="y")
-    for value, points in _lines(ranking, plan):
-        _draw_line(axes, points, plan, _look(plan, value))
+    lines = [(points, _look(plan, value)) for value, points in _lines(ranking, plan)]
+    for points, look in lines:
+        _draw_line(axes, points, look)
+    _draw_lost(axes, lines)
     for first in _chosen(ranking):
-        if np.isfinite(first["score"]) and (place := _place(plan, first[plan.x])) is not None:
+        if (place := _place(plan, first[plan.x])) is not None:
             star: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.7, "zorder": 5}
             axes.plot(place, first["score"], "*", color="black", markersize=11, **star)
 
 
 def _chosen(ranking: pd.DataFrame) -> "list[pd.Series[Any]]":
-    """The best of each case in which there was a choice."""
+    """The best of each case in which there was a choice, and a score."""
     cases = [mine for _, mine in ranking.groupby(["case", "method"], sort=False)]
-    return [mine.iloc[0] for mine in cases if len(mine) > 1]
+    firsts = [mine.iloc[0] for mine in cases if len(mine) > 1]
+    return [first for first in firsts if np.isfinite(first["score"])]
 
 
 def _lines(ranking: pd.DataFrame, plan: Plan) -> list[tuple[Hashable, pd.DataFrame]]:
@@ -152,7 +177,9 @@ def _lines(ranking: pd.DataFrame, plan: Plan) -> list[tuple[Hashable, pd.DataFra
     of = shown[plan.line] if plan.line else pd.Series(NOTHING, shown.index)
     shown = shown.assign(line=of.astype(object).where(of.notna(), NOTHING))
     best = shown.drop_duplicates(["line", "place"])
-    return [(value, each.sort_values("place")) for value, each in best.groupby("line", sort=False)]
+    of_line = {value: each.sort_values("place") for value, each in best.groupby("line", sort=False)}
+    order = [value for value in [*plan.lines, NOTHING] if value in of_line]
+    return [(value, of_line[value]) for value in order]
 
 
 def _place(plan: Plan, value: Any) -> float | None:
@@ -179,14 +206,15 @@ def _look(plan: Plan, value: Any) -> Look:
     return Look(colormaps["viridis"](shade), DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
 
 
-def _draw_line(axes: Axes, points: pd.DataFrame, plan: Plan, look: Look) -> None:
+def _draw_line(axes: Axes, points: pd.DataFrame, look: Look) -> None:
     known = points[np.isfinite(points["score"])]
     if points["place"].isna().all():
         # A method that has no such setting is the same everywhere.
         for score in known["score"].head(1):
             axes.axhline(score, color=look.colour, linewidth=1.2)
         if known.empty:
-            word = "never" if np.isinf(points["score"]).any() else "failed"
+            lost = "never" if points["score_kind"].iloc[0] == "time" else "beyond the axis"
+            word = lost if np.isinf(points["score"]).any() else "failed"
             place: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
             axes.text(0.5, 0.5, word, color=GREY, **place)
         return
@@ -198,19 +226,26 @@ def _draw_line(axes: Axes, points: pd.DataFrame, plan: Plan, look: Look) -> None
         top = known["high"].where(np.isfinite(known["high"]), 1e3 * known["score"].max())
         face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0}
         axes.fill_between(known["place"], known["low"], top, **face)
-    _draw_lost(axes, points, look)
 
 
-def _draw_lost(axes: Axes, points: pd.DataFrame, look: Look) -> None:
-    """At the worse edge: who has no score because all failed, or does not get there in time."""
-    worse = 1.0 if _less_is_better(points) else 0.0
-    where: dict[str, Any] = {"transform": axes.get_xaxis_transform(), "clip_on": False}
-    for row in points[~np.isfinite(points["score"])].itertuples():
-        if row.failed == row.runs:
-            axes.plot(row.place, worse, "x", color=look.colour, markersize=5, zorder=4, **where)
-        else:
-            hollow: dict[str, Any] = {"markerfacecolor": "white", "markersize": 5, "zorder": 4}
-            axes.plot(row.place, worse, look.marker, color=look.colour, **hollow, **where)
+def _draw_lost(axes: Axes, lines: Iterable[tuple[pd.DataFrame, Look]]) -> None:
+    """At the worse edge: who has no score, or none on the axis; at one place beside each other."""
+    lost = defaultdict(list)
+    for points, look in lines:
+        for row in points[~np.isfinite(points["score"]) & points["place"].notna()].itertuples():
+            lost[row.place].append((row, look))
+        worse = 1.0 if _less_is_better(points) else 0.0
+    assert axes.figure is not None
+    for place, there in lost.items():
+        apart = min(5.0, 18 / len(there)) / 72
+        for at, (row, look) in enumerate(there):
+            aside = (at - (len(there) - 1) / 2) * apart
+            shift = ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
+            style: dict[str, Any] = {"color": look.colour, "markersize": 5, "zorder": 4}
+            style |= {"transform": axes.get_xaxis_transform() + shift, "clip_on": False}
+            all_failed = row.failed == row.runs
+            marker = "x" if all_failed else look.marker
+            axes.plot(place, worse, marker, markerfacecolor="white", **style)
 
 
 def _less_is_better(ranking: pd.DataFrame) -> bool:
@@ -222,6 +257,8 @@ def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
     """Logarithmic where numbers are positive and far apart, and less is better or along x."""
     axes.set_xscale("log" if plan.logarithmic else "linear")
     if plan.numeric:
+        if plan.places:
+            axes.set_xlim(_around(plan))
         number_ticks(axes.xaxis)
     else:
         labels = [_brief(place) for place in plan.places]
@@ -230,10 +267,22 @@ def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
         axes.set_xticks(range(len(labels)), labels, **(aslant if long else {}))
         axes.set_xlim(-0.3, len(labels) - 0.7)
     scores = ranking["score"][np.isfinite(ranking["score"])]
-    if _less_is_better(ranking) and _is_wide(scores.tolist()):
+    if scores.empty:
+        axes.set_yticks([])
+    elif _less_is_better(ranking) and _is_wide(scores.tolist()):
         axes.set_yscale("log")
         axes.set_ylim(scores.min() / 1.5, scores.max() * 1.5)
         number_ticks(axes.yaxis)
+
+
+def _around(plan: Plan) -> tuple[float, float]:
+    """A little more than all places, those of failures with them."""
+    first, last = plan.places[0], plan.places[-1]
+    if plan.logarithmic:
+        room = (last / first) ** 0.07
+        return first / room, last * room
+    room = 0.07 * (last - first) or 0.5
+    return first - room, last + room
 
 
 # A figure around the panels
@@ -241,11 +290,17 @@ def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
 
 @styled
 def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
+    ranking = _limited(ranking)
     rows = rows_of(ranking, list(dict.fromkeys(ranking.sort_values("setting")["method"])))
     lines = math.ceil(len(rows) / ACROSS)
     columns = math.ceil(len(rows) / lines)
-    size = (max(3.6, 0.5 + PANEL[0] * columns), 1.1 + PANEL[1] * lines)
-    figure = Figure(figsize=size, layout="constrained")
+    width = max(3.6, 0.5 + PANEL[0] * columns)
+    handles = [*_legend(plan), *_star(ranking)]
+    labels = [str(handle.get_label()) for handle in handles]
+    across = _columns(labels, width)
+    deep = max([1, *(1 + label.count("\n") for label in labels)]) * math.ceil(len(labels) / across)
+    height = 1.1 + PANEL[1] * lines + 0.18 * max(0, deep - 1)
+    figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
     for axes, (method, mine) in zip(panels.flat, rows.items(), strict=False):
         _draw_panel(axes, mine, plan, method)
@@ -257,11 +312,24 @@ def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
         axes.set_ylabel(_score_name(ranking))
     for axes in panels.flat[max(0, len(rows) - columns) : len(rows)]:
         axes.set_xlabel(_name(plan.x))
-    handles = [*_legend(plan), *_star(ranking)]
     if handles:
-        figure.legend(handles=handles, loc="outside upper left", ncols=min(6, len(handles)))
-    figure.supxlabel(_note(ranking, plan, title), x=0.01, ha="left", fontsize=7, color=GREY)
+        figure.legend(handles=handles, loc="outside upper left", ncols=across)
+    note = _wrapped(_note(ranking, plan, title), int(18 * width))
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=GREY)
     return figure
+
+
+def _columns(labels: Sequence[str], inches: float) -> int:
+    """How many labels fit beside each other, with their handles and the space between them."""
+    size = STYLE["legend.fontsize"]
+    lines = [line for label in labels for line in label.splitlines()]
+    widths = [TextPath((0, 0), line, size=size).get_extents().width for line in lines]
+    room = (72 * inches - size) / (max(widths, default=0) + 5 * size)
+    return max(1, min(len(labels), int(room)))
+
+
+def _wrapped(text: str, letters: int) -> str:
+    return "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
 
 
 def _legend(plan: Plan) -> list[Line2D]:
@@ -271,7 +339,7 @@ def _legend(plan: Plan) -> list[Line2D]:
     for value in plan.lines:
         look = _look(plan, value)
         style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "markersize": 4}
-        told = f"{_name(plan.line)} {_text(value)}"
+        told = _wrapped(f"{_name(plan.line)} {_text(value)}", 44)
         handles.append(Line2D([], [], marker=look.marker, label=told, **style))
     return handles
 
@@ -293,7 +361,9 @@ def _note(ranking: pd.DataFrame, plan: Plan, title: str) -> str:
     if (ranking["failed"] == ranking["runs"]).any():
         told += " Cross: every run failed."
     if np.isinf(ranking["score"]).any():
-        told += " Hollow: the median run does not get there."
+        never = "the median run does not get there"
+        far = f"worse, and over {BEYOND:g} times the size of the best quarter's score"
+        told += f" Hollow: {never if of_times else far}."
     return f"{title}\n{told}" if title else told
 
 

@@ -764,6 +764,75 @@ def test_any_key_can_be_drawn_and_failures_with_it(kind):
     assert drawn(both).keys() == {"sensitivity-1", "sensitivity-2"}
 
 
+def of_lines(scores, lines, **others):
+    """The same scores by step for each line."""
+    frames = [
+        frame_of(scores, **others).assign(**{"cluster.compute": line, "case": at})
+        for at, line in enumerate(lines)
+    ]
+    frame = pd.concat(frames, ignore_index=True)
+    return frame.assign(setting=frame["setting"] + len(scores) * frame["case"])
+
+
+def edge_marks(axes):
+    """Where markers stand beside the points of lines, in pixels."""
+    axes.figure.draw_without_rendering()
+    marks = [line for line in axes.lines if line.get_transform() != axes.transData]
+    return [tuple(mark.get_transform().transform(mark.get_xydata()[0])) for mark in marks]
+
+
+@pytest.mark.parametrize(("better", "sign"), [("lower", 1), ("higher", -1)])
+def test_what_diverges_stands_at_the_edge_and_stretches_no_axis(better, sign):
+    scores = {1: [sign * 2.0], 2: [sign * 1.0], 3: [sign * 90.0], 4: [sign * 1e224]}
+    (figure,) = drawn(frame_of(scores, better=better)).values()
+    (axes,) = figure.axes
+    assert max(map(abs, axes.get_ylim())) < 200
+    line = axes.lines[0].get_ydata()
+    assert line[:3].tolist() == [sign * 2, sign * 1, sign * 90]
+    assert math.isnan(line[3])
+    ((right, height),) = edge_marks(axes)
+    assert (right, height) == pytest.approx(
+        (axes.transData.transform((4, sign))[0], axes.transAxes.transform((0, sign > 0))[1])
+    )
+    assert "Hollow: worse, and over 100 times" in figure.get_supxlabel().replace("\n", " ")
+
+
+def test_long_times_are_all_on_the_axis():
+    scores = {1: [1.0], 2: [1.5], 3: [2.0], 4: [1e5]}
+    axes = analysis.plot_sensitivity(frame_of(scores, kind="time"), method="afedpg")
+    assert axes.get_ylim()[1] > 1e5
+    assert not edge_marks(axes)
+
+
+def test_marks_at_one_place_of_the_edge_stand_beside_each_other():
+    frame = of_lines({1: [1.0], 2: [None], 3: [3.0]}, lines=[5, 6, 7], better="lower")
+    axes = analysis.plot_sensitivity(frame, method="afedpg", line="cluster.compute")
+    places = [right for right, _ in edge_marks(axes)]
+    assert places == sorted(set(places))
+    assert np.mean(places) == pytest.approx(axes.transData.transform((2, 1))[0])
+    assert axes.get_xlim()[0] < 1 < 3 < axes.get_xlim()[1]
+
+
+@pytest.mark.parametrize("length", [3, 30, 90])
+def test_a_legend_ends_before_the_picture_does(length):
+    lines = [letter * length for letter in "abcdefgh"]
+    (figure,) = drawn(of_lines({1: [1.0], 2: [2.0]}, lines)).values()
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    assert [text.get_text()[-1] for text in legend.get_texts()] == [*"abcdefgh", "t"]
+    assert legend.get_window_extent().x1 <= figure.bbox.x1
+    assert figure.axes[0].get_window_extent().height > 0.6 * figure.dpi * sensitivity.PANEL[1]
+
+
+def test_who_has_only_failed_has_no_scores_on_the_axis_and_no_best():
+    (figure,) = drawn(of_lines({1: [None], 20: [None]}, [5, 6])).values()
+    (axes,) = figure.axes
+    assert len(axes.get_yticks()) == 0
+    assert axes.get_xlim()[0] < 1 < 20 < axes.get_xlim()[1] < 40
+    told = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert told == ["cluster.compute 5", "cluster.compute 6"]
+
+
 # Around
 
 
