@@ -309,7 +309,7 @@ WRONG = {
     "score = { seconds = 15 }\ngrid = { stop.seconds = [20, 9], stop.steps = [3] }": (
         "at stop.seconds = 9, stop.steps = 3: score.seconds = 15: is later than stop.seconds = 9"
     ),
-    "set = { stop.sconds = 3 }\ngrid = { methods.afedpg.step = [3] }": (
+    "set = { stop.sconds = 3 }\ngrid = { 'methods.*.step' = [3] }": (
         "stop.sconds: unknown key; did you mean 'seconds'?"
     ),
     f"grid = {{ methods.afedpg.step = {[*range(1, 300)]} }}": (
