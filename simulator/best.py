@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 def write(
     sweep: Sweep, settings: Sequence[Setting], frame: "pd.DataFrame", directory: Path
 ) -> list[Path]:
-    """``best.toml``, or, of several cases, ``best-1.toml`` and so on."""
-    for stale in directory.glob("best*.toml"):
-        stale.unlink()
+    """``best.toml``, or, of several cases, ``best-1.toml`` and so on.
+
+    A method of which every run failed has no best setting, and is left out.
+    """
     numbered = dict(zip(frame["setting"], settings, strict=True))
     found = score.best(score.ranked(frame))
     written = []
-    for case, mine in found.groupby("case", sort=True):
+    for case, mine in found[found["failed"] < found["runs"]].groupby("case", sort=True):
         chosen = [numbered[number] for number in mine["setting"]]
         name = "best" if found["case"].nunique() == 1 else f"best-{int(str(case)) + 1}"
         written.append(_write(sweep, chosen, directory, name))
+    for stale in {*directory.glob("best*.toml")} - {*written}:
+        stale.unlink(missing_ok=True)
     return written
 
 

@@ -61,9 +61,11 @@ def tasks_of(tables: dict[str, Any], folder: Path, scenario: Scenario) -> Iterat
             yield Task(tables, folder, method, seed, key_of(scenario, method, seed))
 
 
-def key_of(scenario: Scenario, method: str, seed: int) -> str:
+def key_of(
+    scenario: Scenario, method: str, seed: int, versions: Collection[str] | None = None
+) -> str:
     """The same for the same run, in whatever campaign it is; another with other packages."""
-    whole = [scenario.restrict([method], [seed]).fingerprint(), *_versions()]
+    whole = [scenario.restrict([method], [seed]).fingerprint(), *(versions or _versions())]
     return f"{method}-{seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
 
 
@@ -75,8 +77,10 @@ def _versions() -> list[str]:
 
 def claim(directory: Path, mine: Callable[[Path], bool]) -> Path:
     """Where a campaign goes; to a directory of its own it may go again, and finds what was run."""
+    if directory.is_file():
+        raise Mistake(f"--out {directory}: is a file; name a directory")
     known = (directory / "runs").is_dir() and mine(directory)
-    if not known and directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
+    if not known and directory.is_dir() and any(directory.iterdir()):
         raise Mistake(f"--out {directory}: holds something else; name another directory")
     try:
         (directory / "runs").mkdir(parents=True, exist_ok=True)

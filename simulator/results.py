@@ -258,10 +258,16 @@ def _save_npz(path: Path, parameters: np.ndarray) -> None:
 
 
 def replace(target: Path, write: Any) -> None:
-    """Write beside the target, then put it in its place: never half a file."""
-    beside = target.with_name(target.name + ".partial")
-    write(beside)
-    os.replace(beside, target)
+    """Write beside the target, then put it in its place: never half a file.
+
+    Each process beside it in a file of its own: of several the last one stands.
+    """
+    beside = target.with_name(f"{target.name}.{os.getpid()}.partial")
+    try:
+        write(beside)
+        os.replace(beside, target)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def _with_infinities(value: Any) -> Any:

@@ -91,7 +91,9 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
         scenario = loading.check(tables, sweep.folder)
         _check_score(sweep.table.score, scenario)
     except Mistake as mistake:
-        raise Mistake(_located(str(mistake), method, assigned)) from None
+        told = str(mistake)
+        of_all = told == _wrong_with_all(sweep, method)
+        raise Mistake(told if of_all else _located(told, method, assigned)) from None
     values = {
         column(path): _value(tables, scenario, method, path)
         for path in sweep.keys
@@ -99,6 +101,16 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
     }
     case = {column(p): _value(tables, scenario, method, p) for p in sweep.keys if is_of_case(p)}
     return Setting(method, values, told_of(case), tables, scenario)
+
+
+def _wrong_with_all(sweep: Sweep, method: str) -> str:
+    """What is wrong already where nothing is varied, and so is no setting's fault."""
+    tables = sweep.tables | {"methods": {method: sweep.tables["methods"][method]}}
+    try:
+        _check_score(sweep.table.score, loading.check(tables, sweep.folder))
+    except Mistake as mistake:
+        return str(mistake)
+    return ""
 
 
 def _located(told: str, method: str, assigned: Values) -> str:

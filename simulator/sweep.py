@@ -78,6 +78,7 @@ def conduct(
     runner = Local(jobs or cores())
     place = out or Path("results") / f"sweep-{sweep.name}"
     directory = campaign.claim(place, lambda there: (there / "sweep.json").exists())
+    _keep_whole(trials, directory)
     _write_manifest(sweep, trials, directory, command)
     told = {trial.task.key: _told(trial) for trial in trials}
     with campaign.progress(len(told), _line, quiet) as heard:
@@ -112,6 +113,27 @@ def plan(sweep: Sweep, methods: Sequence[str] | None = None, yes: bool = False) 
         for number, setting in enumerate(settings(sweep, chosen))
         for task in campaign.tasks_of(setting.tables, sweep.folder, setting.scenario)
     ]
+
+
+def _keep_whole(trials: list[Trial], directory: Path) -> None:
+    """A sweep in its directory may grow; refuse what would replace it by another, or by less."""
+    if not (file := directory / "sweep.json").exists():
+        return
+    try:
+        there = json.loads(file.read_text())
+        versions, runs = [*there["versions"].values()], {*there["runs"]}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
+    # By the packages of then: an upgrade makes new runs, but no other sweep.
+    asked = {
+        campaign.key_of(setting.scenario, task.method, task.seed, versions)
+        for setting, _, task in trials
+    }
+    if lost := len(runs - asked):
+        what = f"{lost} of its {len(runs)} runs are not in this one"
+        raise Mistake(
+            f"--out {directory}: holds another sweep, or more of it: {what}; name another directory"
+        )
 
 
 def _write_manifest(sweep: Sweep, trials: list[Trial], directory: Path, command: str) -> None:

@@ -117,7 +117,7 @@ def _fixed(table: dict[str, Any], where: str) -> Values:
     found: Values = {}
     for path, value in _flat(table, ""):
         if path in found:
-            raise Mistake(f"{where}.{path}: stands there twice")
+            raise Mistake(f"{where}.{path}: stands there twice; name it once")
         found[path] = value
     return found
 
@@ -148,7 +148,7 @@ def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
         if not values:
             raise Mistake(f"grid.{path} = []: is empty; name the values to try")
         if twice := _twice(values):
-            raise Mistake(f"grid.{path}: {twice} stands there twice")
+            raise Mistake(f"grid.{path}: {twice} stands there twice; name it once")
     if not found:
         raise Mistake("grid: is empty; name a key and its values, or leave it out")
     return found
@@ -164,7 +164,7 @@ def _entries(table: Entries | None) -> Entries:
         if not entry:
             raise Mistake(f"list[{at}]: is empty; name a key and its value")
     if twice := _twice(found):
-        raise Mistake(f"list: {twice} stands there twice")
+        raise Mistake(f"list: {twice} stands there twice; name it once")
     return found
 
 
@@ -195,10 +195,10 @@ def _check(sweep: Sweep, seeds_said: bool) -> None:
             raise Mistake("seeds: stands there twice; say it once, or vary it")
     fixed = _fixed(sweep.table.set, "set")
     for path in fixed.keys() & set(sweep.keys):
-        raise Mistake(f"{path}: stands there twice, in set and where it is varied")
+        raise Mistake(f"{path}: stands there twice, in set and where it is varied; keep one")
     for path in sweep.grid:
         if any(path in entry for entry in sweep.entries):
-            raise Mistake(f"{path}: stands there twice, in grid and in list")
+            raise Mistake(f"{path}: stands there twice, in grid and in list; keep one")
     groups = [[*sweep.grid, *entry] for entry in sweep.entries or [{}]]
     for first, second in (pair for group in groups for pair in combinations(group, 2)):
         _check_apart(sweep, first, second)

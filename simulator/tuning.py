@@ -124,8 +124,9 @@ def _of(frame: pd.DataFrame) -> str:
 def _cautions(row: dict[str, Any]) -> list[str]:
     """What makes a best setting less than it seems."""
     if row["failed"]:
-        many = "all" if row["failed"] == row["runs"] else f"{row['failed']} of {row['runs']}"
-        return [f"{many} of its runs failed", *row["edges"]]
+        if row["failed"] == row["runs"]:
+            return ["all of its runs failed, so it has no best setting"]
+        return [f"{row['failed']} of {row['runs']} of its runs failed", *row["edges"]]
     ties = [f"exactly as good are {row['tied']} other settings"] if row["tied"] else []
     return [*row["edges"], *ties]
 
@@ -157,6 +158,8 @@ def _next(swept: "Swept") -> list[str]:
     first = int(swept.frame["seed"].max()) + 1
     fresh = ",".join(str(first + at) for at in range(swept.frame["seed"].nunique()))
     files = sorted(swept.directory.glob("best*.toml"))
+    if not files:
+        return []
     others = f" (and so on, to {files[-1].name})" if len(files) > 1 else ""
     return [
         "a best score is optimistic on the seeds it was chosen by; on others it is fair:",
@@ -199,7 +202,7 @@ def draw(swept: "Swept") -> list[Path]:
     figures = swept.directory / "figures"
     figures.mkdir(exist_ok=True)
     for stale in figures.glob("sensitivity*"):
-        stale.unlink()
+        stale.unlink(missing_ok=True)
     written = []
     for name, figure in draw_sensitivity(swept.frame).items():
         for suffix in (".png", ".svg"):

@@ -304,6 +304,21 @@ def halfway(name, monkeypatch):
     monkeypatch.setattr(results, "replace", full)
 
 
+def test_of_two_processes_that_write_one_file_the_last_stands(tmp_path, monkeypatch):
+    target = tmp_path / "sweep.parquet"
+
+    def write(path):
+        path.write_text("the first to begin")
+        with monkeypatch.context() as other:
+            other.setattr(os, "getpid", lambda: -1)
+            results.replace(target, lambda path: path.write_text("in between"))
+        assert target.read_text() == "in between"
+
+    results.replace(target, write)
+    assert target.read_text() == "the first to begin"
+    assert [*tmp_path.iterdir()] == [target]
+
+
 def test_nothing_is_left_over_from_replacing(complete):
     assert not [path for path in complete.rglob("*") if "partial" in path.name]
     assert [path.name for path in (complete / "tickets.parquet").iterdir()] == [Path(PART).name]

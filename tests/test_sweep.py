@@ -252,7 +252,7 @@ WRONG = {
     "grid = [3]": "grid = [3]: must be a table",
     "grid = { stop.seconds = [] }": "grid.stop.seconds = []: is empty; name the values to try",
     "grid = { stop.seconds = 3 }": "grid.stop.seconds = 3: must be a list of values",
-    "grid = { stop.seconds = [3, 3] }": "grid.stop.seconds: 3 stands there twice",
+    "grid = { stop.seconds = [3, 3] }": "grid.stop.seconds: 3 stands there twice; name it once",
     "grid = { stop.sconds = [3] }": "stop.sconds: unknown key; did you mean 'seconds'?",
     "grid = { stop.seconds.of = [3] }": "grid.stop.seconds.of: stop.seconds is not a table",
     "grid = { 'cluster.compute[9]' = [3] }": (
@@ -286,25 +286,31 @@ WRONG = {
         "afedpg: step = 1 and step = 1.0 are one setting, said twice"
     ),
     "grid = { stop.steps = [3] }\nlist = [{ stop.steps = 4 }]": (
-        "stop.steps: stands there twice, in grid and in list"
+        "stop.steps: stands there twice, in grid and in list; keep one"
     ),
     "grid = { stop.steps = [3] }\nset = { stop.steps = 4 }": (
-        "stop.steps: stands there twice, in set and where it is varied"
+        "stop.steps: stands there twice, in set and where it is varied; keep one"
     ),
     "list = [{ stop.steps = 4 }, { stop.steps = 4 }]": (
-        'list: { "stop.steps" = 4 } stands there twice'
+        'list: { "stop.steps" = 4 } stands there twice; name it once'
     ),
     "seeds = [1]\ngrid = { seeds = [[1], [2]] }": (
         "seeds: stands there twice; say it once, or vary it"
     ),
     "score = { kind = 'time' }\ngrid = { stop.steps = [3] }": (
-        "at stop.steps = 3: score.kind = 'time': needs a stop.target, and the scenario has none"
+        "score.kind = 'time': needs a stop.target, and the scenario has none"
     ),
     "score = { kind = 'best' }\ngrid = { stop.steps = [3] }": (
         "score.kind = 'best': must be 'value', 'average' or 'time'"
     ),
     "score = { seconds = 30 }\ngrid = { stop.steps = [3] }": (
-        "at stop.steps = 3: score.seconds = 30: is later than stop.seconds = 20"
+        "score.seconds = 30: is later than stop.seconds = 20"
+    ),
+    "score = { seconds = 15 }\ngrid = { stop.seconds = [20, 9], stop.steps = [3] }": (
+        "at stop.seconds = 9, stop.steps = 3: score.seconds = 15: is later than stop.seconds = 9"
+    ),
+    "set = { stop.sconds = 3 }\ngrid = { 'methods.*.step' = [3] }": (
+        "stop.sconds: unknown key; did you mean 'seconds'?"
     ),
     f"grid = {{ methods.afedpg.step = {[*range(1, 300)]} }}": (
         "602 runs are more than 500; --yes if they are meant"
@@ -355,6 +361,26 @@ def test_sweeps_and_studies_keep_out_of_each_others_directories(folder, done, tm
     (tmp_path / "runs").mkdir()
     sweeping = ["sweep", folder / "steps.toml", "--out", tmp_path]
     assert "holds something else" in one_line(straggle(*sweeping))
+
+
+def test_a_sweep_may_grow_where_it_is_but_another_may_not_replace_it(folder, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    text = HEAD + "seeds = [0]\ngrid = { methods.afedpg.step = [0.1, 0.2] }"
+    source, both = asked(folder, text), ["afedpg", "synchronous-pg"]
+    run(source, out, methods=["afedpg"])
+    run(source, out, methods=both)
+    kept = {name: (out / name).read_bytes() for name in ("best.toml", "sweep.json")}
+    other = asked(folder, text.replace("0.1, 0.2", "0.3"), "other.toml")
+    with pytest.raises(Mistake, match="2 of its 3 runs are not in this one; name another"):
+        run(other, out, methods=both)
+    with pytest.raises(Mistake, match="holds another sweep, or more of it: 1 of its 3 runs"):
+        run(source, out, methods=["afedpg"])
+    with pytest.raises(Mistake, match="3 of its 3 runs"):
+        run(source, out, methods=both, seeds=[1])
+    assert {name: (out / name).read_bytes() for name in kept} == kept
+    run(asked(folder, text.replace("0.2", "0.2, 0.4")), out, methods=both, seeds=[1, 0])
+    monkeypatch.setattr(campaign, "_versions", lambda: ["upgraded"])
+    assert len(run(source, out, methods=both, seeds=[0, 1]).frame) == 8
 
 
 def test_the_cores_may_be_fewer_than_there_are(monkeypatch):
@@ -712,9 +738,20 @@ def test_a_method_without_any_setting_that_works_is_a_failure(folder, tmp_path):
     words = ["sweep", asked(folder, text), "--out", tmp_path / "out", "--jobs", "1"]
     answer = straggle(*words, "--methods", "afedpg")
     assert answer.code == 3
-    assert "afedpg: all of its runs failed" in answer.out
+    assert "afedpg: all of its runs failed, so it has no best setting" in answer.out
     assert "afedpg failed at step = 1e+200, seed 0: " in answer.out
-    assert (tmp_path / "out" / "best.toml").exists()
+    assert not (tmp_path / "out" / "best.toml").exists()
+    assert "straggle run" not in answer.out
+
+
+def test_a_method_of_which_all_runs_failed_is_not_among_the_best(folder, tmp_path):
+    text = HEAD + "grid = { methods.afedpg.step = [1e200, 1e210] }\nseeds = [0]"
+    out = tmp_path / "out"
+    answer = straggle("sweep", asked(folder, text), "--out", out, "--jobs", "1")
+    assert answer.code == 3
+    assert "afedpg: all of its runs failed, so it has no best setting" in answer.out
+    assert "best.toml --seeds" in answer.out.replace("\n", " ")
+    assert [*load(str(out / "best.toml")).methods] == ["rennala-nigt", "synchronous-pg"]
 
 
 # Figures
