@@ -339,7 +339,7 @@ def _legend(plan: Plan) -> list[Line2D]:
     for value in plan.lines:
         look = _look(plan, value)
         style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "markersize": 4}
-        told = _wrapped(f"{_name(plan.line)} {_text(value)}", 44)
+        told = _wrapped(f"{_name(plan.line)} {_text(value)}", 40)
         handles.append(Line2D([], [], marker=look.marker, label=told, **style))
     return handles
 
