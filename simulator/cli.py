@@ -6,8 +6,10 @@ packages are imported inside the commands that need them, so that help and check
 
 import json
 import math
+import os
 import shlex
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -19,6 +21,10 @@ from simulator.mistakes import Mistake
 if TYPE_CHECKING:
     from simulator.evaluation import Selection
     from simulator.scenario import Scenario
+
+INTERRUPTED = 130
+PATIENCE = 3.0
+"""Seconds until an interrupted command ends, whatever it still waits for."""
 
 app = typer.Typer(
     help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
@@ -48,14 +54,21 @@ def main() -> NoReturn:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     arguments = arguments or ["--help"]
-    raise SystemExit(_guarded(lambda: app(arguments, standalone_mode=False), debug))
+    code = _guarded(lambda: app(arguments, standalone_mode=False), debug)
+    if code == INTERRUPTED:
+        # Who interrupts shall not wait for ever: Python's pool of processes may, at its end, for
+        # what a process that was ended had half written.
+        watchdog = threading.Timer(PATIENCE, os._exit, [code])
+        watchdog.daemon = True
+        watchdog.start()
+    raise SystemExit(code)
 
 
 def _guarded(act: Callable[[], Any], debug: bool) -> int:
     try:
         code = act()
     except (KeyboardInterrupt, typer.Abort):
-        return _complain("interrupted", 130)
+        return _complain("interrupted", INTERRUPTED)
     except BaseException as error:
         if debug and not _is_misuse(error):
             raise
@@ -107,7 +120,7 @@ def run(
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
     from simulator.loading import load
-    from simulator.running import INTERRUPTED, Wishes, run_and_write, warn
+    from simulator.running import Wishes, run_and_write, warn
 
     chosen = load(scenario, settings or []).restrict(_words(methods), _seeds(seeds))
     name = Path(scenario).stem
