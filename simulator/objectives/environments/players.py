@@ -82,8 +82,8 @@ class Players:
                 process.ask(points, [waiting.popleft() for _ in range(room)])
 
     def _with_news(self) -> "list[_Process]":
-        of_connection = {process.connection: process for process in self._processes}
-        return [of_connection[ready] for ready in wait(of_connection)]  # type: ignore[index]
+        ready = wait([process.connection for process in self._processes])
+        return [process for process in self._processes if process.connection in ready]
 
     def _replace(self, process: "_Process", deaths: int) -> Iterable[Request]:
         """A new process in the place of a dead one; what that had not finished."""

@@ -6,6 +6,7 @@ that every number is gymnasium's to the last bit.  What nobody reads is left out
 begins in the task's own code.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ Matrix = NDArray[np.float64]
 """A row for each lane."""
 
 
-class Robots:
+class Robots(ABC):
     """Lanes of one model: a state each, stepped one after the other."""
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
@@ -62,12 +63,13 @@ class Robots:
             mujoco.mj_step(model, self.states[lane], many)
         return self.after(lanes, taken)
 
+    @abstractmethod
     def begun(self, lane: int) -> None:
         """Remember what the next step's reward needs."""
 
+    @abstractmethod
     def after(self, lanes: Lanes, actions: NDArray[np.float32]) -> Stepped:
         """What gymnasium would say of the states after a step with these actions."""
-        raise NotImplementedError
 
 
 def rows(views: list[NDArray[np.float64]], lanes: Lanes) -> Matrix:
