@@ -1,0 +1,70 @@
+"""The command line: ``straggle run | sweep | complexity | validate | list | schema | …``.
+
+Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
+packages are imported inside the commands that need them, so that help and checks are instant.
+"""
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import typer
+
+from simulator.cli.app import INTERRUPTED, app, complain
+from simulator.mistakes import Mistake
+
+# Commands join the app where they are defined, and are shown in this order.
+# isort: off
+from simulator.cli import run, scenarios, campaigns, replays  # noqa: F401
+# isort: on
+
+PATIENCE = 3.0
+"""Seconds until an interrupted command ends, whatever it still waits for."""
+
+
+def main() -> NoReturn:
+    """Run the command line; every mistake is one line, every end an exit code."""
+    arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
+    debug = len(arguments) < len(sys.argv) - 1
+    arguments = arguments or ["--help"]
+    code = _guarded(lambda: app(arguments, standalone_mode=False), debug)
+    if code == INTERRUPTED:
+        # Who interrupts shall not wait for ever: Python's pool of processes may, at its end, for
+        # what a process that was ended had half written.
+        watchdog = threading.Timer(PATIENCE, os._exit, [code])
+        watchdog.daemon = True
+        watchdog.start()
+    raise SystemExit(code)
+
+
+def _guarded(act: Callable[[], Any], debug: bool) -> int:
+    try:
+        code = act()
+    except (KeyboardInterrupt, typer.Abort):
+        return complain("interrupted", INTERRUPTED)
+    except BaseException as error:
+        if debug and not _is_misuse(error):
+            raise
+        return _explain(error)
+    return code if isinstance(code, int) else 0
+
+
+def _explain(error: BaseException) -> int:
+    if _is_misuse(error):
+        return complain(error.format_message(), 2)  # type: ignore[attr-defined]
+    match error:
+        case Mistake():
+            return complain(str(error), 2)
+        case SystemExit():
+            return error.code if isinstance(error.code, int) else 0
+        case BrokenPipeError():
+            return 0
+    kind = type(error).__name__
+    return complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
+
+
+def _is_misuse(error: BaseException) -> bool:
+    """Whether the command line itself was wrong: typer has a class of click's own for that."""
+    return hasattr(error, "format_message")

@@ -1,0 +1,79 @@
+"""What do all commands have in common?  The app they join, options, and how they speak."""
+
+import shlex
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from simulator.mistakes import Mistake
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    epilog="--debug, anywhere: show the traceback of an error.",
+)
+
+
+@app.callback(invoke_without_command=True)
+def options(
+    version: Annotated[bool, typer.Option("--version", help="Say which straggle this is.")] = False,
+) -> None:
+    """Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time."""
+    if version:
+        from importlib.metadata import version as version_of
+
+        print(f"straggle {version_of('straggle')}")
+
+
+ScenarioArgument = Annotated[
+    str, typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of a shipped scenario.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be repeated."),
+]
+SeedsOption = Annotated[
+    str | None, typer.Option(metavar="0,1,…", help="Seeds to run instead of the scenario's.")
+]
+MethodsOption = Annotated[
+    str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
+]
+
+
+def complain(message: str, code: int) -> int:
+    print(f"straggle: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def command_line() -> str:
+    return shlex.join(["straggle", *sys.argv[1:]])
+
+
+def console() -> Any:
+    from rich.console import Console
+
+    # Piped output has no width of its own: let no column be cut.
+    return Console() if sys.stdout.isatty() else Console(width=120)
+
+
+def words(text: str | None, option: str = "--methods") -> list[str] | None:
+    if text is None:
+        return None
+    named = [word.strip() for word in text.split(",") if word.strip()]
+    if not named:
+        raise Mistake(f"{option} {text!r}: names nothing; leave it out for all")
+    return named
+
+
+def seeds_of(text: str | None) -> list[int] | None:
+    named = words(text, "--seeds")
+    if named is None:
+        return None
+    if not all(word.isdecimal() for word in named):
+        raise Mistake(f"--seeds {text}: must be whole numbers, 0 or more, such as 0,1,2")
+    return list(dict.fromkeys(int(word) for word in named))

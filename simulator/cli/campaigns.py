@@ -1,0 +1,125 @@
+"""Many runs: ``straggle sweep`` and ``straggle complexity``."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from simulator.cli.app import (
+    MethodsOption,
+    ScenarioArgument,
+    SeedsOption,
+    SetOption,
+    app,
+    command_line,
+    complain,
+    console,
+    seeds_of,
+    words,
+)
+
+
+@app.command()
+def sweep(
+    sweep: Annotated[
+        str, typer.Argument(metavar="SWEEP", help="A TOML file, or the name of a shipped sweep.")
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="[results/sweep-NAME]; goes on.")
+    ] = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Jobs at a time [one per core].")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="However many runs there are.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
+) -> int:
+    """Try settings of every method; keep all runs, and write the best as a scenario."""
+    from simulator.sweep import conduct
+
+    try:
+        swept = conduct(
+            sweep,
+            methods=words(methods),
+            seeds=seeds_of(seeds),
+            out=out,
+            jobs=jobs,
+            yes=yes,
+            quiet=quiet or as_json,
+            command=command_line(),
+        )
+    except KeyboardInterrupt:
+        return complain("interrupted; the same command goes on where it was", 130)
+    return _show_sweep(swept, quiet, as_json)
+
+
+def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
+    from simulator import tuning
+
+    found = tuning.best_of(swept.frame)
+    if as_json:
+        print(json.dumps(tuning.as_data(found, swept), indent=2))
+    elif not quiet:
+        console().print(*tuning.tables(found, swept.sweep.table.title), sep="\n")
+        print(*tuning.notes(found, swept), f"results: {swept.directory}", sep="\n", flush=True)
+    drawn = tuning.draw(swept)
+    if not (quiet or as_json):
+        print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
+    return 3 if tuning.hopeless(found) else 0
+
+
+@app.command()
+def complexity(
+    scenario: ScenarioArgument,
+    vary: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH=START:STOP:logN",
+            help="What to vary, or PATH=A,B,…; eps and batch stand for several keys.",
+        ),
+    ] = "cluster.workers=10:1000:log8",
+    settings: SetOption = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="[results/complexity-SCENARIO-PARAMETER]; goes on."),
+    ] = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [one per core].")] = None,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
+) -> int:
+    """Measure how the time to the target grows, beside what theory predicts."""
+    from simulator import study, varying
+
+    try:
+        frame, directory = study.conduct(
+            scenario,
+            varying.read(vary),
+            settings=settings,
+            methods=words(methods),
+            seeds=seeds_of(seeds),
+            out=out,
+            jobs=jobs,
+            quiet=quiet or as_json,
+        )
+    except KeyboardInterrupt:
+        return complain("interrupted; the same command goes on where it was", 130)
+    return _show_study(frame, directory, confidence, quiet, as_json)
+
+
+def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_json: bool) -> int:
+    from simulator import growth
+
+    fitted = growth.fitted(frame, confidence)
+    if as_json:
+        print(json.dumps(growth.as_data(fitted, frame, directory), indent=2))
+    elif not quiet:
+        console().print(growth.table(fitted, frame))
+        print(*growth.notes(frame, confidence), f"results: {directory}", sep="\n", flush=True)
+    drawn = growth.draw(frame, directory, confidence)
+    if not (quiet or as_json):
+        print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
+    return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0

@@ -1,0 +1,45 @@
+"""What can be run: ``straggle validate``, ``list`` and ``schema``."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from simulator.cli.app import ScenarioArgument, SetOption, app
+
+
+@app.command()
+def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
+    """Check a scenario without running it; say what is known of it, and what theory chooses."""
+    from simulator import prescription
+    from simulator.loading import load
+    from simulator.running import warn
+
+    found = load(scenario, settings or [])
+    warn(found)
+    runs = len(found.methods) * len(found.seeds)
+    methods, workers = ", ".join(found.methods), found.cluster.workers
+    print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
+    print(*prescription.told(found), sep="\n", end="\n" if found.objective.exact else "")
+
+
+@app.command("list")
+def list_() -> None:
+    """What there is: methods, laws, objectives, environments, shipped scenarios and sweeps."""
+    from simulator.listing import listing
+
+    for heading, entries in listing().items():
+        width = max(len(name) for name in entries)
+        print(f"{heading}")
+        for name, line in entries.items():
+            print(f"  {name:<{width}}  {line}")
+
+
+@app.command()
+def schema(
+    sweep: Annotated[bool, typer.Option("--sweep", help="That of a sweep file instead.")] = False,
+) -> None:
+    """Print the JSON Schema of a scenario file."""
+    from simulator.json_schema import json_schema, sweep_schema
+
+    print(json.dumps(sweep_schema() if sweep else json_schema(), indent=2, sort_keys=True))
