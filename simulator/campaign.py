@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulator import loading
+from simulator import estimate, loading
 from simulator.mistakes import Mistake
 from simulator.record import Run
 from simulator.results import PACKAGES, replace
@@ -55,7 +55,8 @@ class Job(NamedTuple):
 
 
 def tasks_of(tables: dict[str, Any], folder: Path, scenario: Scenario) -> Iterator[Task]:
-    """All runs of a scenario, which was read from these tables."""
+    """All runs of a scenario, which was read from these tables, and has to fit."""
+    estimate.check(scenario)
     for method in scenario.methods:
         for seed in scenario.seeds:
             yield Task(tables, folder, method, seed, key_of(scenario, method, seed))

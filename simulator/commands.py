@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator import loading, results, running, study, varying
+from simulator import estimate, loading, results, running, study, varying
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def run(
     out: str | Path | None = None,
     tickets: bool = False,
     quiet: bool = False,
+    anyway: bool = False,
 ) -> results.Results:
     """``straggle run``: every method on every seed, and the results.
 
@@ -35,6 +36,8 @@ def run(
     """
     scenario = loading.load(str(source), settings).restrict(methods, seeds)
     running.warn(scenario)
+    if not anyway:
+        estimate.check(scenario)
     words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
     words += _chosen(methods, seeds)
     wishes = running.Wishes(tickets=tickets, quiet=quiet)

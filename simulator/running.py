@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator import results
+from simulator.cluster import InvalidDuration
 from simulator.dry_run import run_schedules
 from simulator.engine import Sinks, Stalled
 from simulator.ledger import Ledger
@@ -102,7 +103,7 @@ def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:
     simulation = replay(scenario, run, vector_of(scenario), sinks)
     stop = stop_of(scenario)
     steps = stop.steps if run.end in ("stop", "stalled") else run.steps
-    with suppress(Stalled):  # where the run itself stalled, so does its schedule
+    with suppress(Stalled, InvalidDuration):  # where the run itself ended so, its schedule does
         for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
             pass
     simulation.close_trace()

@@ -13,6 +13,9 @@ from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.scenario import EvaluationTable, Scenario
 
+MOST_LOOKS = 2.0**52
+"""Beyond it floats have no place between two moments of looking."""
+
 
 class Rhythm:
     """When to look: at the first step at or after each multiple of some seconds, or steps.
@@ -37,7 +40,9 @@ class Rhythm:
         assert self._seconds is not None
         if time < self._next:
             return False
-        self._next = (math.floor(time / self._seconds) + 1) * self._seconds
+        passed = time / self._seconds
+        # So small a part of the time has no next multiple: every step is looked at.
+        self._next = (math.floor(passed) + 1) * self._seconds if passed < MOST_LOOKS else time
         return True
 
 

@@ -53,7 +53,7 @@ class Rerun(NamedTuple):
     def steps(self, sinks: Sinks) -> Iterator[Step]:
         """Its server steps once more; all that the workers do goes to the sinks."""
         simulation = replay(self.results.scenario, self.run, self.results.vector, sinks)
-        with suppress(Stalled):  # where the run itself stalled, so does its schedule
+        with suppress(Stalled, InvalidDuration):  # where the run itself ended so, its schedule does
             yield from simulation.steps(self.stop)
         simulation.close_trace()
 

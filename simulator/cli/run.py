@@ -41,8 +41,12 @@ def run(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    anyway: Annotated[
+        bool, typer.Option("--anyway", help="Even what should not fit, or never end.")
+    ] = False,
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
+    from simulator import estimate
     from simulator.loading import load
     from simulator.running import Wishes, run_and_write, warn
 
@@ -50,6 +54,8 @@ def run(
     name = Path(scenario).stem
     wishes = Wishes(schedule_only, tickets, quiet=quiet or as_json)
     warn(chosen)
+    if not anyway:
+        estimate.check(chosen, schedule_only)
     if schedule_only:
         chosen = _one_of_equal_seeds(chosen, wishes.quiet)
     directory, code = run_and_write(chosen, out, name, command=command_line(), wishes=wishes)

@@ -10,8 +10,8 @@ from simulator.cli.app import ScenarioArgument, SetOption, app
 
 @app.command()
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
-    """Check a scenario without running it; say what is known of it, and what theory chooses."""
-    from simulator import prescription
+    """Check a scenario without running it; say what it takes, and what theory chooses."""
+    from simulator import estimate, prescription
     from simulator.loading import load
     from simulator.running import warn
 
@@ -20,6 +20,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
     print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
+    print(*estimate.told(found), sep="\n")
     print(*prescription.told(found), sep="\n", end="\n" if found.objective.exact else "")
 
 

@@ -110,6 +110,12 @@ class Durations:
         with np.errstate(over="ignore"):
             return self._law.vary(self._base, least), self._law.vary(self._base, most)
 
+    def quantile(self, share: float, workers: Integers) -> Floats:
+        """The seconds which this share of the computations of each of these does not exceed."""
+        bits = np.full(len(workers), min(int(share * 2.0**64), 2**64 - 1), np.uint64)
+        with np.errstate(over="ignore"):
+            return self._law.vary(self._base[workers], bits)
+
     def _draw(self, workers: Integers, k: Integers) -> Floats:
         with np.errstate(over="ignore"):  # more seconds than a number holds: it never ends
             seconds = self._law.vary(self._base[workers], words(self._keys[workers], k))

@@ -74,6 +74,8 @@ def _places(file: str, line: int, header: list[str]) -> list[int]:
             has = brief(",".join(names))
             what = f"{NEEDED}, separated by commas, and {column} is missing in {has}"
             raise wrong(file, what, f"line {line}")
+        if names.count(column) > 1:
+            raise wrong(file, f"{column} is there twice: {NEEDED}, each once", f"line {line}")
     return [names.index(column) for column in COLUMNS]
 
 

@@ -31,6 +31,8 @@ def _check_schema(file: str, schema: Any) -> None:
     for name in COLUMNS:
         if name not in schema.names:
             raise wrong(file, f"{NEEDED}: {name} is missing")
+        if schema.names.count(name) > 1:
+            raise wrong(file, f"{name} is there twice: {NEEDED}, each once")
         kind = schema.field(name).type
         whole = types.is_integer(kind)
         if not whole and (name == "worker" or not types.is_floating(kind)):

@@ -54,13 +54,13 @@ class LinearQuadraticTable(Table):
 
     def constants(self, workers: int) -> Constants:
         """What theory needs to know, mostly estimated; see ``linear_quadratic_constants``."""
-        return constants_of(self._systems(workers), horizon=self._horizon())
+        return constants_of(self._systems(workers), horizon=self.steps())
 
     def build(self, workers: int) -> "Sampled":
         from simulator.objectives.linear_quadratic import LinearQuadratic
         from simulator.objectives.sampled import Sampled
 
-        return Sampled(LinearQuadratic(self._systems(workers), horizon=self._horizon()))
+        return Sampled(LinearQuadratic(self._systems(workers), horizon=self.steps()))
 
     def _systems(self, workers: int) -> Systems:
         own, driven = draw_systems(
@@ -72,5 +72,6 @@ class LinearQuadraticTable(Table):
         )
         return Systems(own, driven, self.discount, self.noise, self.exploration)
 
-    def _horizon(self) -> int:
+    def steps(self) -> int:
+        """Of a trajectory."""
         return self.horizon or ceil(log(1e-4) / log(self.discount))

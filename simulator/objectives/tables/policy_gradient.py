@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
-from annotated_types import Ge, Gt, Len, MinLen
+from annotated_types import Ge, Le, Len, MinLen
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -47,6 +47,9 @@ class TargetTable(Table):
         if self.radius[0] < 0 or self.radius[1] > FARTHEST_TARGET:
             told = f"must be from 0 to {FARTHEST_TARGET:g} metres, within the arm's reach"
             raise PydanticCustomError("not_known", "{told}", {"key": "radius", "told": told})
+        if self.angle[0] < -360 or self.angle[1] > 360:
+            told = "must be from -360 to 360 degrees"
+            raise PydanticCustomError("not_known", "{told}", {"key": "angle", "told": told})
         return self
 
 
@@ -55,9 +58,13 @@ class WorkerTable(Table):
 
     options: dict[str, Any] = Field({}, description="of environment_options, what is its own")
     sign: Literal[1, -1] = Field(1, description="it sees so many times the observation")
-    flag: float | None = Field(None, description="a number that it sees after the observation")
-    mass: Annotated[float, Gt(0)] = Field(1.0, description="of a MuJoCo model: times as heavy")
-    gravity: Annotated[float, Ge(0)] = Field(1.0, description="of one: times as strong")
+    flag: Annotated[float, Ge(-1e6), Le(1e6)] | None = Field(
+        None, description="a number that it sees after the observation"
+    )
+    mass: Annotated[float, Ge(1e-3), Le(1e3)] = Field(
+        1.0, description="of a MuJoCo model: times as heavy"
+    )
+    gravity: Annotated[float, Ge(0), Le(1e3)] = Field(1.0, description="of one: times as strong")
     target: TargetTable | None = Field(None, description="of Reacher: where targets lie")
 
 

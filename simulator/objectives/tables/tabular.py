@@ -72,14 +72,14 @@ class TabularTable(Table):
     def constants(self, workers: int) -> Constants:
         """What theory needs to know, from the bounds of ``tabular_constants``."""
         mdp = self._mdp(workers)
-        return constants_of(mdp, discount=self.discount, horizon=self._horizon())
+        return constants_of(mdp, discount=self.discount, horizon=self.steps())
 
     def build(self, workers: int) -> "Sampled":
         from simulator.objectives.sampled import Sampled
         from simulator.objectives.tabular import Tabular
 
         mdp = self._mdp(workers)
-        return Sampled(Tabular(mdp, discount=self.discount, horizon=self._horizon()))
+        return Sampled(Tabular(mdp, discount=self.discount, horizon=self.steps()))
 
     def _mdp(self, workers: int) -> Mdp:
         self.check(workers)
@@ -94,5 +94,6 @@ class TabularTable(Table):
         random = generator(self.problem_seed, 0)
         return garnet(random, self.states, self.actions, self.branching)
 
-    def _horizon(self) -> int:
+    def steps(self) -> int:
+        """Of a trajectory."""
         return self.horizon or ceil(log(1e-4) / log(self.discount))
