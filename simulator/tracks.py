@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import NamedTuple, TypeAlias
 
+from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled, Stop
 from simulator.mistakes import Mistake
 from simulator.record import Run
