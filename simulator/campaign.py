@@ -16,6 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pydantic_core import from_json
+
 from simulator import estimate, loading
 from simulator.mistakes import Mistake
 from simulator.record import Run
@@ -150,7 +152,7 @@ def _file(directory: Path, key: str) -> Path:
 def _read(file: Path, needed: Collection[str]) -> Row | None:
     """A finished run; None if there is none, or its file is broken."""
     try:
-        row = _number(json.loads(file.read_text()))
+        row = _number(from_json(file.read_bytes()))
     except (OSError, ValueError):
         return None
     return row if isinstance(row, dict) and row.keys() >= {*needed} else None

@@ -49,10 +49,11 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
     import jax
 
     prepare()
-    objective = selection.results.scenario.build_objective()
+    scenario, points = selection.results.scenario, _points(selection)
+    objective = scenario.build_objective()
     rows: list[dict[str, Any]] = []
-    for method, run_seed in selection.runs:
-        point = jax.numpy.asarray(selection.results.parameters(method, run_seed))
+    for (method, run_seed), parameters in points.items():
+        point = jax.numpy.asarray(parameters)
         row: dict[str, Any] = {"method": method, "seed": run_seed}
         play = getattr(objective, "play", None)
         if play is None:
@@ -62,6 +63,16 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
             played = play(point, seed, episodes)
             rows += [row | part for part in _spreads(played, getattr(objective, "worlds", 1))]
     return rows
+
+
+def _points(selection: Selection) -> dict[tuple[str, int], np.ndarray]:
+    """The final point of every run, which has to be one of the scenario's."""
+    results = selection.results
+    size = results.scenario.objective.size(results.scenario.cluster.workers)
+    if (many := size.dimension) != results.vector.dimension:
+        told = f"its points have {results.vector.dimension:,} parameters, its scenario {many:,}"
+        raise Mistake(f"{results.directory}: {told}; evaluate it with the packages that made it")
+    return {run: results.parameters(*run) for run in selection.runs}
 
 
 def _spreads(played: list[Any], worlds: int) -> list[dict[str, Any]]:

@@ -17,15 +17,16 @@ import os
 import platform
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from zipfile import BadZipFile
 
 import numpy as np
 from pydantic_core import to_jsonable_python
 
 from algorithms.tickets import Ticket
+from simulator import intake
 from simulator.cluster import Vector
 from simulator.ledger import Ledger
 from simulator.mistakes import Mistake
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMAT = 2
+STEPS = ("method", "seed", "step", "time", "tickets", "gradients", "max_delay", "mean_delay")
+WORKERS = ("method", "seed", "worker", "started", "used", "busy", "idle", "seconds")
+"""Columns that everybody asks for."""
 PACKAGES = ("straggle", "simpy", "numpy", "jax", "jaxlib", "gymnasium", "pandas", "scipy")
 
 
@@ -51,16 +55,13 @@ class Results:
     runs: "pd.DataFrame"
     tickets: "pd.DataFrame | None"
 
-    @property
+    @cached_property
     def scenario(self) -> Scenario:
         tables = dict(self.manifest["scenario"])
         # Only what is said of these may be infinite, which JSON cannot say as a number.
-        tables |= {name: _with_infinities(tables[name]) for name in ("cluster", "network")}
-        scenario = Scenario.model_validate(tables).found_from(self.directory)
-        if scenario.speed_trace and not scenario.speed_trace.is_file():
-            trace = self.directory / scenario.speed_trace.name
-            raise Mistake(f"{trace}: is missing; the speeds of these results are in it")
-        return scenario
+        for name in {"cluster", "network"} & tables.keys():
+            tables[name] = _with_infinities(tables[name])
+        return intake.scenario(tables, self.directory)
 
     @property
     def vector(self) -> Vector:
@@ -85,13 +86,14 @@ class Results:
             raise Mistake(f"{self.directory}: has no tickets.parquet, which tells its times")
         mine = tickets[(tickets["method"] == method) & (tickets["seed"] == seed)]
         rows = mine[["worker", "version", "index"]].itertuples(index=False, name=None)
-        lengths = mine["environment_steps"].tolist()
+        lengths = mine["environment_steps"].fillna(0).tolist()
         return {Ticket(*row): int(length) for row, length in zip(rows, lengths, strict=True)}
 
     def parameters(self, method: str, seed: int) -> np.ndarray:
         """The final point of a run."""
-        path = self.directory / parameters_file(method, seed)
-        return np.asarray(_read(path, lambda path: np.load(path, allow_pickle=False)["parameters"]))
+        path = intake.inside(self.directory, self.directory / parameters_file(method, seed))
+        point: np.ndarray = _read(path, lambda path: intake.point(path, self.vector.dimension))
+        return point
 
 
 def load(directory: str | Path) -> Results:
@@ -99,15 +101,19 @@ def load(directory: str | Path) -> Results:
     import pandas as pd
 
     folder = Path(directory)
+    for name in ("manifest.json", "steps.parquet", "workers.parquet", "tickets.parquet"):
+        intake.inside(folder, folder / name)
     manifest = _read(folder / "manifest.json", _manifest)
     tickets = folder / "tickets.parquet"
+    # Before the first run has ended, the tables have no columns yet.
+    steps, workers = (STEPS, WORKERS) if manifest["runs"] else ((), ())
     return Results(
         directory=folder,
         manifest=manifest,
-        steps=_read(folder / "steps.parquet", pd.read_parquet),
-        workers=_read(folder / "workers.parquet", pd.read_parquet),
+        steps=_read(folder / "steps.parquet", lambda path: intake.table(path, steps)),
+        workers=_read(folder / "workers.parquet", lambda path: intake.table(path, workers)),
         runs=pd.DataFrame(manifest["runs"]),
-        tickets=_read(tickets, pd.read_parquet) if any(tickets.glob("*.parquet")) else None,
+        tickets=_read(tickets, intake.tickets) if any(tickets.glob("*.parquet")) else None,
     )
 
 
@@ -117,18 +123,15 @@ def _read(path: Path, how: Callable[[Path], Any]) -> Any:
         raise Mistake(f"{path.parent}: not a result directory, it has no {path.name}")
     try:
         return how(path)
-    except (ValueError, OSError, EOFError, KeyError, TypeError, BadZipFile) as error:
+    except Mistake:
+        raise
+    except Exception as error:  # there is no end of what can be wrong with bytes
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise Mistake(f"{path}: cannot be read: {reason}") from None
 
 
 def _manifest(path: Path) -> dict[str, Any]:
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("runs"), list):
-        raise ValueError("not a manifest")
-    if manifest.get("format") != FORMAT:
-        raise ValueError(f"format {manifest.get('format')}, this straggle reads {FORMAT}")
-    return manifest
+    return intake.manifest(path, FORMAT)
 
 
 def free_directory(wanted: Path) -> Path:

@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pydantic_core import to_jsonable_python
+from pydantic_core import from_json, to_jsonable_python
 
 from simulator import campaign
 from simulator.campaign import Row, Task
@@ -120,7 +120,7 @@ def _keep_whole(trials: list[Trial], directory: Path) -> None:
     if not (file := directory / "sweep.json").exists():
         return
     try:
-        there = json.loads(file.read_text())
+        there = from_json(file.read_bytes())
         versions, runs = [*there["versions"].values()], {*there["runs"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Mistake(f"{file}: cannot be read; name another directory by --out") from None

@@ -9,6 +9,8 @@ import typer
 from simulator.mistakes import Mistake
 
 INTERRUPTED = 130
+LONGEST = 800
+"""Characters of what is said."""
 
 app = typer.Typer(
     help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
@@ -46,7 +48,10 @@ MethodsOption = Annotated[
 
 
 def complain(message: str, code: int) -> int:
-    print(f"straggle: {' '.join(message.split())}", file=sys.stderr)
+    """Say it in one line that can be read, whatever was in the file that it is about."""
+    told = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split()))
+    told = told if len(told) <= LONGEST else f"{told[:LONGEST]} …"
+    print(f"straggle: {told}", file=sys.stderr)
     return code
 
 

@@ -1,0 +1,104 @@
+"""Plays many cases: ``python child.py KIND FIRST COUNT VALID``; a line for each that is wrong.
+
+In a process of its own, which may have a gigabyte more than it has once everything is imported,
+and in which no case may take more than five seconds.  Work does not begin: what a command would
+run after it has read and checked everything is put aside.
+"""
+
+import contextlib
+import io
+import json
+import resource
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import kinds
+
+from simulator import cli
+
+LONGEST = 5.0
+MEMORY = 2**30
+LINE = 1000
+"""Characters of what is said, at most: it is to be read."""
+
+
+class Hang(BaseException):
+    """A case has taken too long."""
+
+
+def main(kind: str, first: int, count: int, valid: Path) -> None:
+    prepare()
+    slowest = 0.0
+    for number in range(first, first + count):
+        with tempfile.TemporaryDirectory() as folder:
+            words = kinds.KINDS[kind][0](Random(f"{kind} {number}"), Path(folder), valid)
+            began = time.perf_counter()
+            wrong = verdict(words)
+            slowest = max(slowest, time.perf_counter() - began)
+        if wrong:
+            print(
+                json.dumps({"kind": kind, "case": number, "words": words, "wrong": wrong}),
+                flush=True,
+            )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+    print(json.dumps({"done": count, "slowest": slowest, "peak_MB": peak}), flush=True)
+
+
+def prepare() -> None:
+    """Import what is ever needed, put work aside, and set the limits."""
+    import jax
+    import pyarrow.parquet  # noqa: F401
+
+    from simulator import campaign, chrome_trace, evaluation, results, running, study, sweep  # noqa: F401
+
+    jax.numpy.zeros(3)
+
+    def enough(*arguments: Any, **named: Any) -> Any:
+        raise SystemExit(0)
+
+    campaign.claim = running.run_and_write = enough  # type: ignore[assignment]
+    signal.signal(signal.SIGALRM, _hang)
+    status = Path("/proc/self/status").read_text().split()
+    if "VmSize:" in status:
+        used = int(status[status.index("VmSize:") + 1]) * 1024
+        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, -1))
+
+
+def _hang(number: int, frame: Any) -> None:
+    raise Hang(f"more than {LONGEST} s, in {''.join(traceback.format_stack(frame)[-3:])}")
+
+
+def verdict(words: list[str]) -> str:
+    """What is wrong with how a command line ends; nothing, if it is well or says one line."""
+    out, said = io.StringIO(), io.StringIO()
+    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+            code = cli._guarded(lambda: cli.app(words, standalone_mode=False), debug=False)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+    return judged(code, said.getvalue())
+
+
+def judged(code: int, said: str) -> str:
+    lines = [line for line in said.split("\n") if line]
+    spoken = [line for line in lines if not line.startswith("straggle: warning:")]
+    if code not in (0, 2):
+        return f"exit code {code}: {said[:3000]}"
+    if any(not line.startswith("straggle: ") for line in lines):
+        return f"said something else: {said[:3000]}"
+    if code == 2 and len(spoken) != 1:
+        return f"said {len(spoken)} lines: {said[:3000]}"
+    if any(len(line) > LINE or not line.isprintable() for line in lines):
+        return f"said too much, or what cannot be printed: {said[:300]!r}"
+    return ""
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))

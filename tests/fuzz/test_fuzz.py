@@ -1,0 +1,85 @@
+"""Does every file that is not valid end in one line, quickly and in little memory?
+
+    STRAGGLE_FUZZ_CASES=10000 python -m pytest tests/fuzz        # at night; 600 otherwise
+    python tests/fuzz/child.py KIND NUMBER 1 FOLDER              # one case, once more
+
+Each case is a function of its kind and its number (``kinds.py``); ``FOLDER`` is where
+``material.lay_out`` has put valid files.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "600"))
+AT_ONCE = 1000
+"""Cases of one process."""
+sys.path.insert(0, str(HERE))
+
+import child  # noqa: E402
+import kinds  # noqa: E402
+import material  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def valid(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("valid")
+    material.lay_out(folder)
+    return folder
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_what_is_spoiled_is_refused_in_one_line(kind, valid):
+    many = max(1, round(CASES * kinds.KINDS[kind][1]))
+    wrong, done = [], 0
+    for first in range(0, many, AT_ONCE):
+        found, last = play(kind, first, min(AT_ONCE, many - first), valid)
+        wrong += found
+        done += last.get("done", 0)
+        print(kind, last)
+    assert not wrong, "\n".join(json.dumps(each) for each in wrong[:10])
+    assert done == many
+
+
+def play(kind, first, count, valid):
+    """What was wrong in these cases, and the last line of the process that played them."""
+    command = [sys.executable, str(HERE / "child.py"), kind, str(first), str(count), str(valid)]
+    paths = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
+    ended = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": paths},
+        timeout=3600,
+    )
+    lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
+    wrong = [line for line in lines if "wrong" in line]
+    if ended.returncode:
+        wrong.append(
+            {"kind": kind, "first": first, "died": ended.returncode, "said": ended.stderr[-3000:]}
+        )
+    return wrong, lines[-1] if lines else {}
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "wrong"),
+    [
+        (0, "", ""),
+        (2, "straggle: a = 1: no\n", ""),
+        (0, "straggle: warning: vain\n", ""),
+        (3, "straggle: internal error: KeyError\n", "exit code 3"),
+        (2, "", "said 0 lines"),
+        (2, "straggle: a\nstraggle: b\n", "said 2 lines"),
+        (2, "Traceback\nstraggle: b\n", "said something else"),
+        (2, "straggle: " + "x" * 2000, "said too much"),
+        (2, "straggle: \x1b[2J", "said too much"),
+    ],
+)
+def test_the_judge(code, said, wrong):
+    assert child.judged(code, said).startswith(wrong)
+    assert bool(child.judged(code, said)) == bool(wrong)
