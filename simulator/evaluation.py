@@ -68,6 +68,7 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
 def _points(selection: Selection) -> dict[tuple[str, int], np.ndarray]:
     """The final point of every run, which has to be one of the scenario's."""
     results = selection.results
+    results.scenario.check()
     size = results.scenario.objective.size(results.scenario.cluster.workers)
     if (many := size.dimension) != results.vector.dimension:
         told = f"its points have {results.vector.dimension:,} parameters, its scenario {many:,}"

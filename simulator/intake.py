@@ -90,7 +90,10 @@ def manifest(path: Path, known_format: int) -> dict[str, Any]:
 
 
 def scenario(tables: dict[str, Any], directory: Path) -> Scenario:
-    """The scenario of a manifest, checked like any other; its trace lies in the directory."""
+    """The scenario of a manifest; its trace lies in the directory.
+
+    Checked like any other, but for its environment: to open that would run somebody's code.
+    """
     place = directory / "manifest.json"
     speed = tables["cluster"].get("speed") if isinstance(tables.get("cluster"), dict) else None
     file = speed.get("file") if isinstance(speed, dict) else None
@@ -102,7 +105,9 @@ def scenario(tables: dict[str, Any], directory: Path) -> Scenario:
         if not trace.is_file():
             raise Mistake(f"{trace}: is missing; the speeds of these results are in it")
     try:
-        return loading.check(tables, directory)
+        found = loading.of_tables(tables).found_from(directory)
+        found.check_times()
+        return found
     except Mistake as mistake:
         raise Mistake(f"{place}: scenario: {mistake}") from None
 

@@ -71,13 +71,18 @@ def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
 
     A file that the scenario names is looked for from the scenario's own ``folder``.
     """
-    try:
-        scenario = Scenario.model_validate(tables).found_from(folder)
-    except ValidationError as error:
-        raise Mistake(explain(error)) from None
+    scenario = of_tables(tables).found_from(folder)
     scenario.check()
     prescription.check(scenario)
     return scenario
+
+
+def of_tables(tables: dict[str, Any]) -> Scenario:
+    """A scenario of the right form, or the first mistake in it."""
+    try:
+        return Scenario.model_validate(tables)
+    except ValidationError as error:
+        raise Mistake(explain(error)) from None
 
 
 def override(tables: dict[str, Any], setting: str) -> None:

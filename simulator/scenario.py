@@ -291,6 +291,14 @@ class Scenario(Table):
 
     def check(self) -> None:
         """Refuse what the types cannot see: durations, environments."""
+        self.check_times()
+        try:
+            self.objective.check(self.cluster.workers)
+        except ValueError as error:
+            raise Mistake(f"objective.{error}") from None
+
+    def check_times(self) -> None:
+        """The same without opening an environment, which is somebody's code."""
         self.cluster.check()
         self.network.check()
         cluster = self.build_cluster()
@@ -304,10 +312,6 @@ class Scenario(Table):
             cluster.pace(0)
         except ValueError as error:
             raise Mistake(f"cluster.speed.{error}") from None
-        try:
-            self.objective.check(self.cluster.workers)
-        except ValueError as error:
-            raise Mistake(f"objective.{error}") from None
         self._check_methods()
         if self.cluster.per == "environment-step" and not self.objective.plays:
             kind = self.objective.kind

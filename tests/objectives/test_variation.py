@@ -376,7 +376,14 @@ def test_methods_go_the_same_way_with_the_plain_executor() -> None:
     [
         ({"sgn": 1}, "workers[1].sgn: unknown key; did you mean 'sign'?"),
         ({"sign": 2}, "workers[1].sign = 2: must be 1 or -1"),
-        ({"mass": 0.0}, "workers[1].mass = 0.0: must be greater than 0"),
+        ({"mass": 0.0}, "workers[1].mass = 0.0: must be greater than or equal to 0.001"),
+        ({"mass": 1e300}, "workers[1].mass = 1e+300: must be less than or equal to 1000"),
+        ({"gravity": 1e300}, "workers[1].gravity = 1e+300: must be less than or equal to 1000"),
+        ({"flag": 1e300}, "workers[1].flag = 1e+300: must be less than or equal to 1000000"),
+        (
+            {"target": {"angle": [0.0, 361.0]}},
+            "workers[1].target.angle: must be from -360 to 360 degrees",
+        ),
         ({"flag": "a"}, "workers[1].flag = 'a': must be a number"),
         ({"options": {"g": 1}}, "workers[1].options.g: CartPole-v1 has no such option; known: "),
         (

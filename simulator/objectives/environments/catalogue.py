@@ -54,7 +54,7 @@ def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
         raise ValueError(f"environment = {name!r}: is out of date; use {OUTDATED[name]!r}")
     from simulator.objectives.environments import host
 
-    environment = host.open_environment(name, options, horizon=1)
+    environment = host.open_environment(name, options, horizon=1, tried=False)
     try:
         found = host.spaces_of(environment, name)
         host.try_out(environment, name, options)

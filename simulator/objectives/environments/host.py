@@ -13,6 +13,7 @@ from simulator.objectives.environments.options import check_options
 from simulator.objectives.environments.quiet import quietly
 from simulator.objectives.environments.refusals import creator_of, refusing
 from simulator.objectives.environments.spaces import Actions, Box, Discrete
+from simulator.objectives.environments.trial import check_survival
 
 Gymnasium: TypeAlias = Any  # gymnasium.Env; the module is imported only when one is opened
 
@@ -42,13 +43,18 @@ def within(space: Any, actions: NDArray[Any]) -> NDArray[Any]:
     return inside
 
 
-def open_environment(name: str, options: Mapping[str, Any], horizon: int, **more: Any) -> Gymnasium:
+def open_environment(
+    name: str, options: Mapping[str, Any], horizon: int, *, tried: bool = True, **more: Any
+) -> Gymnasium:
     """Make it so that it is cut at ``horizon`` steps, whatever its own limit; or say why not.
 
-    ``more`` is what gymnasium.make takes besides: not what is played, but how it is shown.
+    One that has not been ``tried`` is, first, in a process of its own.  ``more`` is what
+    gymnasium.make takes besides: not what is played, but how it is shown.
     """
     import gymnasium
 
+    if not tried:
+        check_survival(name, options)
     with refusing(name, options):
         creator = creator_of(name)
     check_options(name, creator, options)
