@@ -98,7 +98,7 @@ def scenario(tables: dict[str, Any], directory: Path) -> Scenario:
     speed = tables["cluster"].get("speed") if isinstance(tables.get("cluster"), dict) else None
     file = speed.get("file") if isinstance(speed, dict) else None
     if file is not None:
-        if not isinstance(file, str) or Path(file).name != file:
+        if not isinstance(file, str) or Path(file).name != file or file in ("", ".."):
             told = "must be the name of a file in this directory"
             raise Mistake(f"{place}: cluster.speed.file = {file!r}: {told}")
         trace = inside(directory, directory / file)
@@ -170,6 +170,8 @@ def point(path: Path, dimension: int) -> np.ndarray:
         if shape != (dimension,) or kind not in (np.float32, np.float64):
             told = f"must hold {dimension:,} real numbers"
             raise ValueError(f"holds numbers of shape {shape} and type {kind}: {told}")
+        if dimension * kind.itemsize > available_bytes():
+            raise ValueError(f"holds {dimension:,} numbers, for which there is no memory")
         data = file.read(dimension * kind.itemsize)
     if len(data) < dimension * kind.itemsize:
         raise ValueError("ends too early")

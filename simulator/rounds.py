@@ -120,13 +120,13 @@ def _crew_of(scenario: Scenario, cluster: Cluster, seed: int) -> Crew:
     mean[~finite.any(0)] = np.inf
     # Of n draws half the time none exceeds the quantile of 2^(-1/n).
     last = durations.quantile(0.5 ** (1 / many), chosen)
-    in_fact = _in_fact(scenario, cluster, mean, chosen, seed)
-    stretched = np.where(np.isfinite(mean), in_fact / mean, 1.0)
+    stretched = _steps(scenario) / _speeds(scenario, cluster, chosen, mean, seed)
+    in_fact = _interrupted(scenario, mean * stretched, chosen)
     upload, download, collective, served = _transfers(scenario, cluster, chosen, seed)
     return Crew(
         mean=in_fact,
         quantiles=quantiles * stretched,
-        slowest=float(np.maximum(last * stretched, in_fact).max()),
+        slowest=_together(scenario, float(np.maximum(last * stretched, in_fact).max())),
         chosen=chosen,
         weight=many / len(chosen),
         workers=many,
@@ -144,14 +144,15 @@ def _some(nominal: Floats) -> Integers:
     return order[np.linspace(0, len(order) - 1, LOOKED_AT).round().astype(np.int64)]
 
 
-def _in_fact(
-    scenario: Scenario, cluster: Cluster, mean: Floats, chosen: Integers, seed: int
-) -> Floats:
-    """The seconds that computations take on average, all things considered."""
-    seconds = mean
-    if scenario.cluster.per == "environment-step":
-        seconds = seconds * max(1.0, PLAYED * getattr(scenario.objective, "horizon", 1))
-    seconds = seconds / _speeds(scenario, cluster, chosen, seconds, seed)
+def _steps(scenario: Scenario) -> float:
+    """How many times a gradient takes what the law says."""
+    if scenario.cluster.per == "gradient":
+        return 1.0
+    return max(1.0, PLAYED * getattr(scenario.objective, "horizon", 1))
+
+
+def _interrupted(scenario: Scenario, seconds: Floats, chosen: Integers) -> Floats:
+    """What computations of so many seconds take on average, where workers fail at random."""
     failures = scenario.cluster.failures
     if failures is None or math.isinf(failures.mean_time_to_repair):
         return seconds
@@ -163,6 +164,17 @@ def _in_fact(
         interrupted = seconds * (1 + down / up)
     fails = np.isin(chosen, failures.workers) if failures.workers else np.True_
     return np.where(fails, np.maximum(seconds, interrupted), seconds)
+
+
+def _together(scenario: Scenario, slowest: float) -> float:
+    """Until everybody is done: while one is away the others wait, though not for all in turn."""
+    failures = scenario.cluster.failures
+    if failures is None or math.isinf(failures.mean_time_to_repair):
+        return slowest
+    up, down = failures.mean_time_between_failures, failures.mean_time_to_repair
+    who = len(failures.workers) if failures.workers else scenario.cluster.workers
+    longest_away = down * (math.log(who) + 0.58)  # the mean of the largest of exponentials
+    return min(slowest * math.exp(min(700.0, who * math.log1p(down / up))), slowest + longest_away)
 
 
 def _speeds(
@@ -243,8 +255,12 @@ def _greedy(crew: Crew, settings: Settings) -> Round:
 
 
 def _ringleader(crew: Crew, settings: Settings) -> Round:
-    """n steps while everybody delivers; nobody waits, and computing hides the transfers."""
-    seconds = max(crew.slowest, crew.workers / crew.served)
+    """A table is filled, and then n steps are taken: everybody delivers twice.
+
+    Nobody waits, and computing hides the transfers, so a slow uplink has a queue that only grows,
+    of gradients that will be too old: then this is a bound.
+    """
+    seconds = 2 * max(crew.slowest, crew.workers / crew.served)
     seconds += float(crew.transfers.max())
     used = seconds * min(crew.rate, crew.served) if seconds < math.inf else 0.0
     return Round(seconds, max(used, crew.workers), max(used, crew.workers), crew.workers)

@@ -49,5 +49,12 @@ class Raising(Counting):
         raise ArithmeticError("the pole\nsnapped")
 
 
-for kind in (Counting, Deadly, Raising):
+class Fatal(Counting):
+    """Is dead at its first step."""
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict]:
+        os._exit(9)
+
+
+for kind in (Counting, Deadly, Fatal, Raising):
     gymnasium.register(f"{kind.__name__}-v0", kind)

@@ -61,6 +61,9 @@ def _explain(error: BaseException) -> int:
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():
             return 0
+        case OSError(filename=str() as name, strerror=str() as reason):
+            # A name that is too long, a disk that is full: nobody else can put that right.
+            return complain(f"{name[-200:]}: {reason}; name another file or make room", 2)
     kind = type(error).__name__
     return complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
 

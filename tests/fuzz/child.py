@@ -59,9 +59,6 @@ def prepare() -> None:
 
     jax.numpy.zeros(3)
 
-    def enough(*arguments: Any, **named: Any) -> Any:
-        raise SystemExit(0)
-
     campaign.claim = running.run_and_write = enough  # type: ignore[assignment]
     signal.signal(signal.SIGALRM, _hang)
     status = Path("/proc/self/status").read_text().split()
@@ -70,12 +67,22 @@ def prepare() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, -1))
 
 
+def enough(*arguments: Any, **named: Any) -> Any:
+    """In the place of work."""
+    raise SystemExit(0)
+
+
 def _hang(number: int, frame: Any) -> None:
     raise Hang(f"more than {LONGEST} s, in {''.join(traceback.format_stack(frame)[-3:])}")
 
 
 def verdict(words: list[str]) -> str:
     """What is wrong with how a command line ends; nothing, if it is well or says one line."""
+    return judged(*outcome(words))
+
+
+def outcome(words: list[str]) -> tuple[int, str]:
+    """The exit code of a command line, and what it says of errors."""
     out, said = io.StringIO(), io.StringIO()
     signal.setitimer(signal.ITIMER_REAL, LONGEST)
     try:
@@ -83,7 +90,7 @@ def verdict(words: list[str]) -> str:
             code = cli._guarded(lambda: cli.app(words, standalone_mode=False), debug=False)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
-    return judged(code, said.getvalue())
+    return code, said.getvalue()
 
 
 def judged(code: int, said: str) -> str:

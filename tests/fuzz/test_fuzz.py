@@ -12,18 +12,20 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 
+import child
+import kinds
+import material
+import mutations
 import pytest
+
+from simulator import campaign
 
 HERE = Path(__file__).parent
 CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "600"))
 AT_ONCE = 1000
 """Cases of one process."""
-sys.path.insert(0, str(HERE))
-
-import child  # noqa: E402
-import kinds  # noqa: E402
-import material  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +66,18 @@ def play(kind, first, count, valid):
             {"kind": kind, "first": first, "died": ended.returncode, "said": ended.stderr[-3000:]}
         )
     return wrong, lines[-1] if lines else {}
+
+
+@pytest.mark.parametrize("kind", ["scenario", "sweep", "csv-trace", "parquet-trace", "manifest"])
+def test_what_is_not_spoiled_is_read(kind, valid, tmp_path, monkeypatch):
+    """Else every case would be refused, whatever it is."""
+    monkeypatch.setattr(mutations, "text", lambda text, random: text.encode())
+    monkeypatch.setattr(mutations, "csv", lambda text, random: text.encode())
+    for name in ("raw", "manifest"):
+        monkeypatch.setattr(mutations, name, lambda data, random: data)
+    monkeypatch.setattr(campaign, "claim", child.enough)
+    words = kinds.KINDS[kind][0](Random(1), tmp_path, valid)
+    assert child.outcome(words) == (0, "")
 
 
 @pytest.mark.parametrize(
