@@ -7,6 +7,7 @@ from simulator.cluster import InvalidDuration, Vector
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.record import Run
 from simulator.scenario import Scenario
+from simulator.schedule import Step
 from simulator.simulations import replay, simulation_of, stop_of, vector_of
 
 MOMENT = 0.2
@@ -14,9 +15,15 @@ MOMENT = 0.2
 
 
 def run_schedules(
-    scenario: Scenario, *, watch: Callable[[Run], None] = lambda run: None
+    scenario: Scenario,
+    *,
+    watch: Callable[[Run], None] = lambda run: None,
+    heard: Callable[[Step], None] = lambda step: None,
 ) -> Iterator[Run]:
-    """The schedule of every method on every seed; an interrupted one is the last."""
+    """The schedule of every method on every seed; an interrupted one is the last.
+
+    ``watch`` is called now and then with a run that is under way, ``heard`` with every step.
+    """
     vector = vector_of(scenario)
     for seed in scenario.seeds:
         for label in scenario.methods:
@@ -27,6 +34,7 @@ def run_schedules(
             try:
                 for step in simulation.steps(stop_of(scenario)):
                     run.close(step)
+                    heard(step)
                     if step.number % 64 == 0 and time.perf_counter() - seen > MOMENT:
                         seen = time.perf_counter()
                         watch(run)
