@@ -41,6 +41,9 @@ class ExactTable(BenchmarkTable):
 
     kind: Literal["exact"]
     methods: Annotated[list[str], MinLen(1)] | None = Field(None, description="only these")
+    rounding: Annotated[float, Ge(0), Lt(1)] = Field(
+        0.0, description="the part of a time that may be off: random ones differ in the last bits"
+    )
 
 
 class ToleranceTable(BenchmarkTable):

@@ -213,6 +213,27 @@ def test_a_claim_that_is_no_longer_so_fails_whatever_the_baseline_says(kept):
     assert file.read_bytes() == before
 
 
+def test_a_rounding_is_of_times_and_of_nothing_else(kept):
+    folder = kept / "baselines" / "suite"
+    edit(kept, 'methods = ["rennala-nigt", "asynchronous-pg"]', "rounding = 1e-12")
+    check(kept, update=True)
+    file = baselines.file_of(folder, "schedule")
+    text = file.read_text()
+    for before, after, good in (
+        ('"seconds": 4.0', '"seconds": 4.000000000000001', True),
+        ('"seconds": 4.0', '"seconds": 4.00000000001', False),
+        ('"gradients": "0 0"', '"gradients": "0-1"', False),
+        ('"weights": "2*0.5"', '"weights": "2*0.5000000000000001"', False),
+    ):
+        written(file, text.replace(before, after))
+        assert check(kept).good is good
+    written(file, text)
+    edit(kept, "rounding = 1e-12", "rounding = 0.0")
+    assert check(kept).good
+    edit(folder, '"seconds": 4.0', '"seconds": 4.000000000000001', file.name)
+    assert not check(kept).good
+
+
 # Learning curves
 
 

@@ -15,7 +15,7 @@ from simulator.gate.predicted import predicted
 from simulator.gate.runs import Record, act, recorded, works_of
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.side_by_side import Local, Runner, cores
-from simulator.suite_file import Benchmark, ClaimTable, Suite, ToleranceTable, read
+from simulator.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
 
 Heard: TypeAlias = Callable[[int, int], None]
 """Hears how many pieces of work are done, and of how many."""
@@ -150,8 +150,13 @@ def _judge(
     if judged is not None:
         lines = [str(judged), *_earlier(benchmark, judged, None if asks_else else then)]
     file, table = baselines.file_of(directory, benchmark.name), benchmark.table
-    since = f"{file} ({then.written_by})" if then else ""
+    since = f"{_shown(file)} ({then.written_by})" if then else ""
     return Finding(benchmark.name, table.kind, outcome, lines, table.why, since)
+
+
+def _shown(file: Path) -> Path:
+    """As one would write it here."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
 
 
 def _moved(benchmark: Benchmark, now: Baseline, then: Baseline) -> list[str]:
@@ -170,8 +175,8 @@ def _difference(benchmark: Benchmark, new: Record, old: Record) -> str:
             return tolerance.moved(new, old, table, table.metric or benchmark.scenario.metric)
         case ClaimTable():
             return "" if new == old else "was measured anew"
-        case _:
-            return exact.moved(new, old)
+        case ExactTable() as table:
+            return exact.moved(new, old, table.rounding)
 
 
 def _earlier(benchmark: Benchmark, judged: Verdict, then: Baseline | None) -> list[str]:

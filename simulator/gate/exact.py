@@ -1,9 +1,12 @@
 """Is a schedule the one it was?  The first difference, named; equality, to the bit.
 
 What comes first in a run is told first: a step's time, whose gradients it used, their weights; then
-where the run ended, and what became of everybody's gradients.
+where the run ended, and what became of everybody's gradients.  Times alone may have a ``rounding``:
+NumPy's logarithms and exponentials, of which random durations are made, differ between processors
+in the last bit.
 """
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.gate import shorthand
@@ -11,26 +14,32 @@ from simulator.gate.findings import number, others
 from simulator.gate.runs import COUNTS, Record
 
 
-def moved(now: Record, then: Record) -> str:
+def moved(now: Record, then: Record, rounding: float = 0.0) -> str:
     """What is different of a run; empty where nothing is."""
-    return "; ".join([*_steps(now["steps"], then["steps"]), *_end(now, then), *_workers(now, then)])
+    steps = _steps(now["steps"], then["steps"], rounding)
+    return "; ".join([*steps, *ends(now, then, rounding), *_workers(now, then)])
 
 
-def _steps(now: Sequence[Record], then: Sequence[Record]) -> Iterator[str]:
-    differing = [at for at, (new, old) in enumerate(zip(now, then, strict=False)) if new != old]
+def same_time(now: float, then: float, rounding: float) -> bool:
+    return math.isclose(now, then, rel_tol=rounding)
+
+
+def _steps(now: Sequence[Record], then: Sequence[Record], rounding: float) -> Iterator[str]:
+    pairs = zip(now, then, strict=False)
+    differing = [told for new, old in pairs if (told := ", ".join(_step(new, old, rounding)))]
     if differing:
-        first, later = differing[0], len(differing) - 1
-        yield ", ".join(_step(now[first], then[first]))
-        if later:
+        yield differing[0]
+        if later := len(differing) - 1:
             yield f"{later} later step{'s' if later > 1 else ''} moved, too"
     if len(now) != len(then):
         yield f"closed {_many(now)}, baseline {_many(then)}"
 
 
-def _step(new: Record, old: Record) -> Iterator[str]:
+def _step(new: Record, old: Record, rounding: float) -> Iterator[str]:
     """All that differs of one step."""
     where = f"step {old['step']}"
-    if (time := new["seconds"]) != (before := old["seconds"]):
+    time, before = new["seconds"], old["seconds"]
+    if not same_time(time, before, rounding):
         told = f"{number(time)} s, baseline {number(before)} s"
         yield f"{where} closed at {told} ({time - before:+.4g} s)"
     if new["gradients"] != old["gradients"]:
@@ -46,13 +55,14 @@ def _many(steps: Sequence[Record]) -> str:
     return f"{len(steps)} steps, the last at {number(steps[-1]['seconds'])} s"
 
 
-def _end(now: Record, then: Record) -> Iterator[str]:
-    if (told := end_of(now)) != (before := end_of(then)):
-        yield f"ended {told}, baseline {before}"
+def ends(now: Record, then: Record, rounding: float) -> Iterator[str]:
+    """Where and why a run ended, if it was elsewhere, or for another reason."""
+    why = [(run["end"], run.get("message")) for run in (now, then)]
+    if why[0] != why[1] or not same_time(now["seconds"], then["seconds"], rounding):
+        yield f"ended {_end(now)}, baseline {_end(then)}"
 
 
-def end_of(run: Record) -> str:
-    """Where and why a run ended."""
+def _end(run: Record) -> str:
     message = f": {run['message']}" if "message" in run else ""
     return f"at {number(run['seconds'])} s ({run['end']}{message})"
 

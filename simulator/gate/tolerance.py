@@ -1,11 +1,14 @@
-"""Is a learning curve the one it was?  Point by point, up to a tolerance; its times to the bit."""
+"""Is a learning curve the one it was?  Point by point up to a tolerance, its times to rounding."""
 
 from collections.abc import Iterator
 
-from simulator.gate.exact import end_of
+from simulator.gate.exact import ends, same_time
 from simulator.gate.findings import number, others
 from simulator.gate.runs import Record
 from simulator.suite_file import ToleranceTable
+
+ROUNDING = 1e-12
+"""Of a time: random ones differ between processors in the last bits."""
 
 
 def moved(now: Record, then: Record, table: ToleranceTable, metric: str) -> str:
@@ -16,7 +19,7 @@ def moved(now: Record, then: Record, table: ToleranceTable, metric: str) -> str:
 def _differences(now: Record, then: Record, table: ToleranceTable, metric: str) -> Iterator[str]:
     new, old = now["points"], then["points"]
     pairs = list(zip(new, old, strict=False))
-    late = [(n, o) for n, o in pairs if (n["step"], n["seconds"]) != (o["step"], o["seconds"])]
+    late = [(n, o) for n, o in pairs if not _same_place(n, o)]
     if late:
         yield f"{metric} was measured at {_place(late[0][0])}, baseline {_place(late[0][1])}"
     off = [(n, o) for n, o in pairs if not _near(n[metric], o[metric], table)]
@@ -29,8 +32,11 @@ def _differences(now: Record, then: Record, table: ToleranceTable, metric: str) 
         )
     if len(new) != len(old):
         yield f"{metric} was measured {len(new)} times, baseline {len(old)}"
-    if end_of(now) != end_of(then):
-        yield f"ended {end_of(now)}, baseline {end_of(then)}"
+    yield from ends(now, then, ROUNDING)
+
+
+def _same_place(new: Record, old: Record) -> bool:
+    return new["step"] == old["step"] and same_time(new["seconds"], old["seconds"], ROUNDING)
 
 
 def _place(point: Record) -> str:
