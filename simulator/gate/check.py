@@ -136,7 +136,9 @@ def _judge(
 ) -> Finding:
     """What is to be said of it; an update writes what has moved, and no claim that fails."""
     asks_else = baselines.changes(now, then) if then else ""
-    moved = [asks_else] if asks_else else _moved(benchmark, now, then) if then else []
+    moved = _moved(benchmark, now, then) if then else []
+    if asks_else:
+        moved = [asks_else, *(moved or ["its runs are the same"])]
     judged = None if asked is None else verdict(benchmark, now.runs, asked)
     if judged is not None and not judged.holds:
         outcome: Outcome = "fails"
@@ -161,9 +163,11 @@ def _shown(file: Path) -> Path:
 
 def _moved(benchmark: Benchmark, now: Baseline, then: Baseline) -> list[str]:
     """A line for every run that is not what it was."""
+    if (now.kind, now.asked) != (then.kind, then.asked):
+        return ["its baseline holds other numbers"]
     whose, before = ([(run["method"], run["seed"]) for run in each.runs] for each in (now, then))
     if whose != before:
-        return ["the baseline has other runs, though it asks for the same"]
+        return ["its baseline has other runs"]
     pairs = zip(now.runs, then.runs, strict=True)
     told = ((new, _difference(benchmark, new, old)) for new, old in pairs)
     return [f"{run['method']}, seed {run['seed']}: {what}" for run, what in told if what]

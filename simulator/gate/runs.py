@@ -103,7 +103,7 @@ def _ended(run: Run) -> Record:
         "seed": run.seed,
         "end": run.end,
         **told,
-        "seconds": run.accounts.time if run.accounts else run.time,
+        "seconds": float(run.accounts.time if run.accounts else run.time),
         "steps_closed": run.steps,
         "gradients": run.gradients,
     }
