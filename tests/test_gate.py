@@ -234,6 +234,25 @@ def test_a_rounding_is_of_times_and_of_nothing_else(kept):
     assert not check(kept).good
 
 
+def test_a_claim_that_still_holds_shows_how_its_numbers_have_moved(kept):
+    file = baselines.file_of(kept / "baselines" / "suite", "rounds")
+    plain = json.loads(file.read_text())
+    for run in plain["runs"]:
+        if run["method"] == "synchronous-nigt":
+            run["measured"] *= 1 + 1e-14
+    written(file, json.dumps(plain))
+    assert len(found(check(kept))["rounds"].lines) == 1
+    assert found(check(kept, update=True))["rounds"].outcome == "kept"
+    for run in plain["runs"]:
+        if run["method"] == "synchronous-nigt":
+            run["measured"] *= 1.5
+    written(file, json.dumps(plain))
+    held = found(check(kept))["rounds"]
+    assert held.good
+    assert held.lines[1:] == ["recorded: 3 times less, at least 3"]
+    assert found(check(kept, update=True))["rounds"].outcome == "updated"
+
+
 # Learning curves
 
 

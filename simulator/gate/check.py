@@ -7,7 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
-from simulator.gate import baselines, exact, tolerance
+from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
 from simulator.gate.claims import Verdict, verdict
 from simulator.gate.findings import Finding, Outcome
@@ -150,7 +150,7 @@ def _judge(
         baselines.write(directory, benchmark.name, now)
     lines = moved
     if judged is not None:
-        lines = [str(judged), *_earlier(benchmark, judged, None if asks_else else then)]
+        lines = [str(judged), *_earlier(benchmark, judged, now, None if asks_else else then)]
     file, table = baselines.file_of(directory, benchmark.name), benchmark.table
     since = f"{_shown(file)} ({then.written_by})" if then else ""
     return Finding(benchmark.name, table.kind, outcome, lines, table.why, since)
@@ -178,18 +178,20 @@ def _difference(benchmark: Benchmark, new: Record, old: Record) -> str:
         case ToleranceTable() as table:
             return tolerance.moved(new, old, table, table.metric or benchmark.scenario.metric)
         case ClaimTable():
-            return "" if new == old else "was measured anew"
+            return claims.moved(new, old)
         case ExactTable() as table:
             return exact.moved(new, old, table.rounding)
 
 
-def _earlier(benchmark: Benchmark, judged: Verdict, then: Baseline | None) -> list[str]:
+def _earlier(
+    benchmark: Benchmark, judged: Verdict, now: Baseline, then: Baseline | None
+) -> list[str]:
     """How the numbers of a claim have moved since they were recorded, though it may hold."""
     if then is None:
         return []
-    before = verdict(benchmark, then.runs, judged.asked)
-    if (before.middle, before.bound) == (judged.middle, judged.bound):
+    if not _moved(benchmark, now, then):
         return []
+    before = verdict(benchmark, then.runs, judged.asked)
     return [f"recorded: {before.middle:.4g} times less, at least {before.bound:.4g}"]
 
 

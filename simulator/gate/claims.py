@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.gate.exact import same_time
 from simulator.gate.runs import Record
 from simulator.suite_file import Benchmark, ClaimTable, Test
 
@@ -59,6 +60,12 @@ def verdict(benchmark: Benchmark, runs: Sequence[Record], asked: float) -> Verdi
     found = ratios(runs, table.of, table.over)
     bound = lower_bound(found, table.test, table.confidence)
     return Verdict(float(np.median(found)), bound, asked, table, _never(runs))
+
+
+def moved(now: Record, then: Record) -> str:
+    """What a run needs now, if it is not what it needed; empty otherwise."""
+    alike = now["reached"] == then["reached"] and same_time(now["measured"], then["measured"])
+    return "" if alike else f"{now['measured']:.6g}, baseline {then['measured']:.6g}"
 
 
 def _never(runs: Sequence[Record]) -> list[str]:

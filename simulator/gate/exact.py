@@ -13,6 +13,9 @@ from simulator.gate import shorthand
 from simulator.gate.findings import number, others
 from simulator.gate.runs import COUNTS, Record
 
+ROUNDING = 1e-12
+"""What random times may be off, as a part of them, on another processor."""
+
 
 def moved(now: Record, then: Record, rounding: float = 0.0) -> str:
     """What is different of a run; empty where nothing is."""
@@ -20,7 +23,7 @@ def moved(now: Record, then: Record, rounding: float = 0.0) -> str:
     return "; ".join([*steps, *ends(now, then, rounding), *_workers(now, then)])
 
 
-def same_time(now: float, then: float, rounding: float) -> bool:
+def same_time(now: float, then: float, rounding: float = ROUNDING) -> bool:
     return math.isclose(now, then, rel_tol=rounding)
 
 

@@ -2,13 +2,10 @@
 
 from collections.abc import Iterator
 
-from simulator.gate.exact import ends, same_time
+from simulator.gate.exact import ROUNDING, ends, same_time
 from simulator.gate.findings import number, others
 from simulator.gate.runs import Record
 from simulator.suite_file import ToleranceTable
-
-ROUNDING = 1e-12
-"""Of a time: random ones differ between processors in the last bits."""
 
 
 def moved(now: Record, then: Record, table: ToleranceTable, metric: str) -> str:
@@ -36,7 +33,7 @@ def _differences(now: Record, then: Record, table: ToleranceTable, metric: str) 
 
 
 def _same_place(new: Record, old: Record) -> bool:
-    return new["step"] == old["step"] and same_time(new["seconds"], old["seconds"], ROUNDING)
+    return new["step"] == old["step"] and same_time(new["seconds"], old["seconds"])
 
 
 def _place(point: Record) -> str:
