@@ -22,7 +22,15 @@ Direction = Literal["higher", "lower"]
 
 
 class Broken(Exception):
-    """A number could not be computed: an environment failed."""
+    """A number could not be computed: an environment failed.
+
+    Where that is known, it did so while it played this request, or for this ticket.
+    """
+
+    def __init__(self, told: str, request: int | None = None) -> None:
+        super().__init__(told)
+        self.request = request
+        self.ticket: Ticket | None = None
 
 
 class Size(NamedTuple):
