@@ -207,7 +207,8 @@ class DebugExecutor:
             self._objective.sample(root, point, ticket) if going else (jnp.zeros_like(point), 0)
             for root, point, going in zip(runs.roots, points, runs.going, strict=True)
         ]
-        return jnp.stack([gradient for gradient, _ in each]), [steps for _, steps in each]
+        gradients = jnp.stack([gradient for gradient, _ in each]).astype(points.dtype)
+        return gradients, [steps for _, steps in each]
 
 
 def _dtype(points: "Mapping[int, Array]") -> np.dtype:

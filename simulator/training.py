@@ -24,7 +24,14 @@ from simulator.learner import Learner, Place
 from simulator.lengths import Ruler
 from simulator.mistakes import Mistake
 from simulator.objectives.in_turn import InTurn
-from simulator.objectives.objective import Broken, Exact, Objective, PlayingForAll, Values
+from simulator.objectives.objective import (
+    Broken,
+    Exact,
+    MaybeOnHost,
+    Objective,
+    PlayingForAll,
+    Values,
+)
 from simulator.record import End, Row, Run
 from simulator.scenario import Scenario
 from simulator.schedule import Accounts, Step
@@ -37,6 +44,10 @@ Metrics: TypeAlias = Mapping[str, NDArray[Any]]
 """A value for each row of a lane."""
 Ended: TypeAlias = Callable[[Run], None]
 """Called with every run when it has ended, whatever became of it."""
+
+
+FAR = 1e6
+"""A point with such a number has gone too far, and what is wrong there is no gradient's fault."""
 
 
 class Course(NamedTuple):
@@ -82,6 +93,9 @@ class Training:
         objective, rhythm = course.objective, self._scenario.evaluation
         self._exact = objective if isinstance(objective, Exact) else None
         self._always = self._exact and rhythm.every_seconds is None and rhythm.every_steps is None
+        # Where numbers are waited for in any case, no environment meets a policy that is none.
+        on_host = isinstance(objective, MaybeOnHost) and objective.on_host
+        self._waits = on_host or self.runs[0].lengths is not None
         self._simulation = self._schedule()
         self._again: Again | None = None
         self._counted = 0.0
@@ -227,11 +241,15 @@ class Training:
             run.failure = culprit(lane.abreast, row, step, self._course.executor)
             what = "the rule made a point" if run.failure.ticket is None else "a gradient"
             told = f"{what} that is not finite{run.failure.told}"
-        self._end(run, "failed", f"{told}; a smaller step may help")
+        point = run.failure.point if run.failure else None
+        remedy = "" if point is not None and abs(point).max() < FAR else "; a smaller step may help"
+        self._end(run, "failed", told + remedy)
         lane.leave(run)
 
     def _end_broken(self, broken: Broken) -> None:
         """An environment failed: with it all runs here."""
+        for lane in self._lanes:  # it may have met a policy that was none
+            self._prove(lane, lane.turns)
         number = None
         for step in self._group:
             if broken.ticket in step.fresh:
@@ -260,6 +278,8 @@ class Training:
                 run.move(Row(value.environment_steps, row), Row(place.iterate, row))
                 run.close(step)
                 self._diagnose(run, lane, step)
+            if self._waits:
+                self._prove(lane, [turns[at]])
             if self._always:
                 self._see(lane, {name: values[at] for name, values in measured.items()})
             elif step.accounts is not None:

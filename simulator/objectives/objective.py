@@ -116,6 +116,14 @@ class PlayingForAll(Objective, ForAll, Protocol):
 
 
 @runtime_checkable
+class MaybeOnHost(Protocol):
+    """An objective that may hand its points to programs besides JAX."""
+
+    @property
+    def on_host(self) -> bool: ...
+
+
+@runtime_checkable
 class Playing(Objective, Protocol):
     """An objective whose tickets are episodes, which may differ in length."""
 
