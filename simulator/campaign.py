@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulator import loading
+from simulator.files import replace
 from simulator.mistakes import Mistake
 from simulator.record import Run
-from simulator.results import PACKAGES, replace
+from simulator.results import PACKAGES
 from simulator.scenario import Scenario
 from simulator.side_by_side import Runner
 from simulator.together import Member, run_together, schedule_key

@@ -1,7 +1,7 @@
 """What happens when only the times are wanted?  Schedules without gradients, and without JAX."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from simulator.cluster import InvalidDuration, Vector
 from simulator.engine import Simulation, Stalled, Stop
@@ -19,14 +19,17 @@ def run_schedules(
     *,
     watch: Callable[[Run], None] = lambda run: None,
     heard: Callable[[Step], None] = lambda step: None,
+    done: Collection[tuple[str, int]] = (),
 ) -> Iterator[Run]:
-    """The schedule of every method on every seed; an interrupted one is the last.
+    """The schedule of every method on every seed but those done; an interrupted one is the last.
 
     ``watch`` is called now and then with a run that is under way, ``heard`` with every step.
     """
     vector = vector_of(scenario)
     for seed in scenario.seeds:
         for label in scenario.methods:
+            if (label, seed) in done:
+                continue
             run = Run(label, seed)
             began = time.perf_counter()
             simulation = simulation_of(scenario, label, seed, vector=vector)

@@ -14,11 +14,12 @@ from typing import Any, NoReturn
 import typer
 
 from simulator.cli.app import INTERRUPTED, app, complain
+from simulator.files import Unwritable
 from simulator.mistakes import Mistake
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
-from simulator.cli import run, scenarios, campaigns, check, replays  # noqa: F401
+from simulator.cli import run, replay, scenarios, campaigns, check, replays  # noqa: F401
 # isort: on
 
 PATIENCE = 3.0
@@ -58,6 +59,8 @@ def _explain(error: BaseException) -> int:
     match error:
         case Mistake():
             return complain(str(error), 2)
+        case Unwritable():
+            return complain(str(error), 3)
         case SystemExit():
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():

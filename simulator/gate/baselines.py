@@ -11,9 +11,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulator.files import replace
 from simulator.gate.runs import Record
 from simulator.mistakes import Mistake
-from simulator.results import replace
 from simulator.suite_file import Benchmark, ClaimTable, ToleranceTable
 from simulator.toml_text import inline
 
