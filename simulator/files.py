@@ -62,4 +62,7 @@ def alone_in(directory: Path) -> Iterator[None]:
         except BlockingIOError:
             told = "another straggle is writing there; wait for it, or name another directory"
             raise Mistake(f"{directory}: {told}") from None
-        yield
+        try:
+            yield
+        finally:
+            (directory / LOCK).unlink(missing_ok=True)
