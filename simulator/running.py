@@ -1,5 +1,6 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -79,6 +80,9 @@ def conduct(writer: results.Writer, quiet: bool) -> int:
         pass
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
+    finally:
+        # What was compiled knows who compiled it, and the reverse; a notebook may live for days.
+        gc.collect()
     return _end(writer)
 
 
