@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help race test lint types contracts docs site notebooks refresh check clean python
+.PHONY: help race test gate lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -30,6 +30,9 @@ race: $(RUN) ## Run the first comparison: ten workers, one straggler
 
 test: $(TEST) ## Run all tests
 	.venv/bin/pytest -n auto --dist loadfile
+
+gate: $(RUN) ## Check that schedules, learning curves and claims are what they were
+	.venv/bin/straggle check stragglers
 
 lint: $(TEST) ## Check style and format
 	.venv/bin/ruff check .
@@ -53,7 +56,7 @@ notebooks: $(TEST) ## Run the notebooks on small settings
 refresh: $(TEST) ## Run the notebooks at full size and write what they show
 	.venv/bin/python notebooks/execute.py --refresh
 
-check: lint types contracts test site notebooks ## Check everything
+check: lint types contracts test gate site notebooks ## Check everything
 
 clean: ## Remove all that was installed, built or cached; results stay
 	rm -rf .uv .venv dist docs/_build

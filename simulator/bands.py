@@ -11,6 +11,8 @@ import pandas as pd
 from simulator.cluster.law import Floats
 
 LOW, HIGH = 0.2, 0.8
+LARGEST = 1e150
+"""What diverges is drawn up to here: with larger numbers an axis cannot reckon."""
 POINTS = 600
 """Curves of more points than this are thinned out."""
 
@@ -24,7 +26,7 @@ def band(steps: pd.DataFrame, x: str, y: str, *, hold: bool = True) -> pd.DataFr
     >>> band(pd.DataFrame(frame), "time", "return")["median"].tolist()
     [2.0, 5.0, 7.0]
     """
-    observed = steps[np.isfinite(steps[y])]
+    observed = steps[steps[y].abs() < LARGEST]
     at = _grid(observed[x].to_numpy(np.float64))
     seeds = [_observed(run, x, y, at, hold) for _, run in observed.groupby("seed")]
     quantiles = np.nanquantile(seeds, [LOW, 0.5, HIGH], axis=0) if seeds else np.empty((3, 0))

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator import score
-from simulator.results import replace
+from simulator.files import replace
 from simulator.settings import Setting, told_of
 from simulator.sweep_file import Sweep
 from simulator.toml_text import document

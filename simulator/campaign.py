@@ -19,9 +19,10 @@ from typing import Any, NamedTuple
 from pydantic_core import from_json
 
 from simulator import estimate, loading
+from simulator.files import replace
 from simulator.mistakes import Mistake
 from simulator.record import Run
-from simulator.results import PACKAGES, replace
+from simulator.results import PACKAGES
 from simulator.scenario import Scenario
 from simulator.side_by_side import Runner
 from simulator.together import Member, run_together, schedule_key

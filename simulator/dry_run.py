@@ -1,12 +1,13 @@
 """What happens when only the times are wanted?  Schedules without gradients, and without JAX."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 from simulator.cluster import InvalidDuration, Vector
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.record import Run
 from simulator.scenario import Scenario
+from simulator.schedule import Step
 from simulator.simulations import replay, simulation_of, stop_of, vector_of
 
 MOMENT = 0.2
@@ -14,12 +15,21 @@ MOMENT = 0.2
 
 
 def run_schedules(
-    scenario: Scenario, *, watch: Callable[[Run], None] = lambda run: None
+    scenario: Scenario,
+    *,
+    watch: Callable[[Run], None] = lambda run: None,
+    heard: Callable[[Step], None] = lambda step: None,
+    done: Collection[tuple[str, int]] = (),
 ) -> Iterator[Run]:
-    """The schedule of every method on every seed; an interrupted one is the last."""
+    """The schedule of every method on every seed but those done; an interrupted one is the last.
+
+    ``watch`` is called now and then with a run that is under way, ``heard`` with every step.
+    """
     vector = vector_of(scenario)
     for seed in scenario.seeds:
         for label in scenario.methods:
+            if (label, seed) in done:
+                continue
             run = Run(label, seed)
             began = time.perf_counter()
             simulation = simulation_of(scenario, label, seed, vector=vector)
@@ -27,6 +37,7 @@ def run_schedules(
             try:
                 for step in simulation.steps(stop_of(scenario)):
                     run.close(step)
+                    heard(step)
                     if step.number % 64 == 0 and time.perf_counter() - seen > MOMENT:
                         seen = time.perf_counter()
                         watch(run)

@@ -58,6 +58,9 @@ class Executor(Protocol):
         What a step says to keep is put in ``kept``, and what it names again is taken from there.
         """
 
+    def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
+        """The gradient of every ticket by itself, in every run (R, K, d)."""
+
 
 class Group(NamedTuple):
     """Steps to evaluate together, and the step after them, where the schedule has it already."""
@@ -118,6 +121,10 @@ class BatchedExecutor:
         flat = _flatten(group)
         return _per_step(group, *self._each(runs, flat.tickets, flat.weights))
 
+    def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
+        gradients, _ = self._each(runs, tickets, [1.0] * len(tickets))
+        return gradients
+
     def _at_one_point(self, runs: Abreast, step: Step) -> Evaluated:
         points = runs.points[step.tickets[0].version]
         gradient, taken = None, None
@@ -175,6 +182,9 @@ class DebugExecutor:
     def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
         return [self._step(runs, step) for step in group]
 
+    def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
+        return np.stack([np.asarray(self._sample(runs, ticket)[0]) for ticket in tickets], axis=1)
+
     def _step(self, runs: Abreast, step: Step) -> Evaluated:
         import jax.numpy as jnp
 
@@ -197,7 +207,8 @@ class DebugExecutor:
             self._objective.sample(root, point, ticket) if going else (jnp.zeros_like(point), 0)
             for root, point, going in zip(runs.roots, points, runs.going, strict=True)
         ]
-        return jnp.stack([gradient for gradient, _ in each]), [steps for _, steps in each]
+        gradients = jnp.stack([gradient for gradient, _ in each]).astype(points.dtype)
+        return gradients, [steps for _, steps in each]
 
 
 def _dtype(points: "Mapping[int, Array]") -> np.dtype:

@@ -4,9 +4,15 @@ Every method of a scenario sees the same durations per worker, the same initial 
 tickets' keys.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.local import Work
+from algorithms.tickets import Ticket
+from simulator.checkpoint import Keeper
 from simulator.executor import BatchedExecutor, Executor
 from simulator.learner import Learner
 from simulator.numbers import prepare
@@ -21,19 +27,30 @@ Watch = Callable[[Run], None]
 """Called now and then with a run that is under way."""
 
 
+Kept = Callable[[str, int], Keeper | None]
+"""Who keeps the checkpoints of a method on a seed."""
+
+
 def run_scenario(
     scenario: Scenario,
     *,
     watch: Watch = lambda run: None,
     executor: Callable[[Values], Executor] = BatchedExecutor,
+    done: Collection[tuple[str, int]] = (),
+    kept: Kept = lambda label, seed: None,
 ) -> Iterator[Run]:
-    """Every method on every seed; a run that fails ends alone, an interrupted one is the last."""
+    """Every method on every seed; a run that fails ends alone, an interrupted one is the last.
+
+    Runs that are ``done`` are left out, and one that was kept goes on where it was.
+    """
     prepare()
     objective = scenario.build_objective()
     laboratory = Laboratory(scenario, objective, executor, watch)
     for seed in scenario.seeds:
         for label in scenario.methods:
-            run = laboratory.run(label, seed)
+            if (label, seed) in done:
+                continue
+            run = laboratory.run(label, seed, kept(label, seed))
             yield run
             if run.end == "interrupted":
                 return
@@ -53,12 +70,27 @@ class Laboratory:
         self._executor, self._plain = executor, executor(objective)
         self._courses = {label: self._course(label) for label in scenario.methods}
 
-    def run(self, label: str, seed: int) -> Run:
+    def run(self, label: str, seed: int, keeper: Keeper | None = None) -> Run:
         """One method on one seed, whatever becomes of it."""
-        numbers = {name: [value] for name, value in numbers_of(self._scenario, label).items()}
-        training = self.training(label, [seed], numbers)
+        training = self.alone(label, seed, keeper)
         training.run(ended=lambda run: None)
         return training.runs[0]
+
+    def alone(self, label: str, seed: int, keeper: Keeper | None = None) -> Training:
+        """A run by itself."""
+        numbers = {name: [value] for name, value in numbers_of(self._scenario, label).items()}
+        return Training(self._courses[label], [seed], numbers, keeper)
+
+    def sample(
+        self, label: str, seed: int, point: NDArray[Any], ticket: Ticket
+    ) -> tuple[NDArray[Any], int]:
+        """One gradient by itself, by the plain code, and the environment steps it took."""
+        import jax
+        import jax.numpy as jnp
+
+        values = self._courses[label].values
+        gradient, steps = values.sample(jax.random.key(seed), jnp.asarray(point), ticket)
+        return np.asarray(gradient), int(steps)
 
     def training(
         self, label: str, seeds: Sequence[int], numbers: Mapping[str, Sequence[float]]

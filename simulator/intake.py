@@ -15,6 +15,7 @@ from numpy.lib import format as npy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
 
+from algorithms.tickets import Ticket
 from simulator import loading
 from simulator.ledger import COLUMNS
 from simulator.machine import available_bytes
@@ -52,6 +53,7 @@ class _Run(_Data):
     steps: Many
     started: Many
     used: Many
+    failed_ticket: str | None
 
 
 class _Vector(_Data):
@@ -66,8 +68,16 @@ class _Manifest(_Data):
     command: str
     scenario: dict[str, Any] = Field(description="checked when it is asked for")
     schedule_only: bool
+    scenario_hash: str
+    tickets: bool
     vector: _Vector
+    versions: dict[str, str]
+    python: str
+    machine: str
+    cores: int
+    resumed: Many
     runs: list[_Run]
+    files: dict[str, str]
 
 
 def manifest(path: Path, known_format: int) -> dict[str, Any]:
@@ -161,18 +171,30 @@ def _is_text(kind: Any) -> bool:
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 
-def point(path: Path, dimension: int) -> np.ndarray:
-    """The array ``parameters``: so many real numbers.  Never more than these are read."""
-    with ZipFile(path) as archive, archive.open("parameters.npy") as file:
+def point(path: Path, name: str, *sizes: int) -> np.ndarray:
+    """The array of this name: real numbers, so many or so many."""
+    return _array(path, name, sizes, (np.float32, np.float64))
+
+
+def ticket(path: Path) -> Ticket:
+    """The array ``ticket``."""
+    return Ticket(*_array(path, "ticket", (3,), (np.int64,)).tolist())
+
+
+def _array(path: Path, name: str, sizes: Collection[int], kinds: Collection[Any]) -> np.ndarray:
+    """Never more is read than one of these sizes takes."""
+    with ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, kind = read_header(file)
-        if shape != (dimension,) or kind not in (np.float32, np.float64):
-            told = f"must hold {dimension:,} real numbers"
-            raise ValueError(f"holds numbers of shape {shape} and type {kind}: {told}")
-        if dimension * kind.itemsize > available_bytes():
-            raise ValueError(f"holds {dimension:,} numbers, for which there is no memory")
-        data = file.read(dimension * kind.itemsize)
-    if len(data) < dimension * kind.itemsize:
-        raise ValueError("ends too early")
+        if shape not in [(size,) for size in sizes] or kind not in kinds:
+            must = " or ".join(f"{size:,}" for size in sizes)
+            told = f"must hold {must} real numbers"
+            raise ValueError(f"{name} is of shape {shape} and type {kind}: {told}")
+        size = shape[0] * kind.itemsize
+        if size > available_bytes():
+            raise ValueError(f"{name} has {shape[0]:,} numbers, for which there is no memory")
+        data = file.read(size)
+    if len(data) < size:
+        raise ValueError(f"{name} ends too early")
     return np.frombuffer(data, kind).copy()

@@ -5,14 +5,14 @@ from typing import Any
 from algorithms.methods import METHODS
 from algorithms.theory import PARAMETERS
 from simulator.scenario import Scenario
+from simulator.suite_file import SuiteTable
 from simulator.sweep_file import SweepTable
+from simulator.tables import Table
 
 
 def json_schema() -> dict[str, Any]:
     """The schema of a scenario file; a method's label stands for its name, as in the loader."""
-    schema = Scenario.model_json_schema()
-    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "straggle scenario"
+    schema = _schema(Scenario, "straggle scenario")
     methods = schema["properties"]["methods"]
     references: dict[str, str] = methods["additionalProperties"]["discriminator"]["mapping"]
     methods["properties"] = {name: {"$ref": references[name]} for name in METHODS}
@@ -36,9 +36,18 @@ def json_schema() -> dict[str, Any]:
 
 def sweep_schema() -> dict[str, Any]:
     """The schema of a sweep file; its keys and values are those of the scenario it names."""
-    schema = SweepTable.model_json_schema()
+    return _schema(SweepTable, "straggle sweep")
+
+
+def suite_schema() -> dict[str, Any]:
+    """The schema of a suite file."""
+    return _schema(SuiteTable, "straggle suite")
+
+
+def _schema(table: type[Table], title: str) -> dict[str, Any]:
+    schema = table.model_json_schema()
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-    schema["title"] = "straggle sweep"
+    schema["title"] = title
     return schema
 
 

@@ -5,13 +5,15 @@ their rule.  A run that has ended leaves its row empty; when so many have that f
 the others close up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.executor import Abreast, Evaluated, Executor, Kept
+from algorithms.tickets import Ticket
+from simulator.culprit import Turn
+from simulator.executor import Abreast, Executor, Kept
 from simulator.learner import Learner, Numbers, Place
 from simulator.record import Run
 from simulator.schedule import Step
@@ -39,6 +41,8 @@ class Lane:
         """Where the runs are now."""
         self.points: dict[int, Array] = {}
         """Where gradients are taken, by version, a row for each run."""
+        self.turns: list[Turn] = []
+        """The newest steps; JAX may still be computing where they led."""
         self._lie(np.arange(len(runs)))
 
     def start(self, initial: "NDArray[Any]") -> None:
@@ -47,17 +51,22 @@ class Lane:
         self._state, self.place = self._learner.start(self._numbers, padded)
         self.points[0] = self.place.query
 
-    def step(self, group: Sequence[Step]) -> list[tuple[Step, Evaluated, Place]]:
+    def step(self, group: Sequence[Step]) -> list[Turn]:
         """Take a group of steps; each with its gradients, and with where it led."""
-        runs = Abreast(self.roots, self.points, self.going, self._kept)
-        values = self._executor.evaluate(runs, group)
+        values = self._executor.evaluate(self.abreast, group)
         self._state, places = self._learner.advance(self._numbers, self._state, values, group)
         for step, place in zip(group, places, strict=True):
             self.points[step.number] = place.query
         self.place = places[-1]
         for run in self.living:
             run.evaluated += sum(len(step.fresh) for step in group)
-        return list(zip(group, values, places, strict=True))
+        self.turns = list(zip(group, values, places, strict=True))
+        return self.turns
+
+    @property
+    def abreast(self) -> Abreast:
+        """Its runs as an executor knows them."""
+        return Abreast(self.roots, self.points, self.going, self._kept)
 
     @property
     def living(self) -> list[Run]:
@@ -79,12 +88,41 @@ class Lane:
         for version in versions:
             del self.points[version]
 
+    def memory(self) -> dict[str, NDArray[Any]]:
+        """All that it needs to go on another day, as plain arrays."""
+        import jax
+
+        points, kept = self.points, self._kept
+        none = np.zeros((0, *np.shape(self.place.query)), self.place.query.dtype)
+        leaves = enumerate(jax.tree.leaves(self._state))
+        memory = {f"state/{number}": np.array(leaf) for number, leaf in leaves}
+        memory["query"], memory["iterate"] = (np.array(where) for where in self.place)
+        memory["versions"] = np.array(list(points), np.int64)
+        memory["points"] = np.stack([np.asarray(point) for point in points.values()])
+        memory["kept_tickets"] = np.array(list(kept), np.int64).reshape(-1, 3)
+        memory["kept"] = np.stack([np.asarray(row) for row in kept.values()]) if kept else none
+        return memory
+
+    def remember(self, memory: "Mapping[str, NDArray[Any]]") -> None:
+        """Be where that memory was; it has to be one of a lane like this, that has begun."""
+        import jax
+
+        leaves, structure = jax.tree.flatten(self._state)
+        known = [memory[f"state/{at}"] for at in range(len(leaves))]
+        self._state = jax.tree.unflatten(structure, known)
+        self.place = Place(*(cast("Array", memory[name]) for name in Place._fields))
+        self.points.clear()  # who measures episodes has the same dictionary
+        self.points.update(zip(memory["versions"].tolist(), memory["points"], strict=True))
+        tickets = (Ticket(*ticket) for ticket in memory["kept_tickets"].tolist())
+        self._kept = dict(zip(tickets, memory["kept"], strict=True))
+
     def close_up(self) -> None:
         """Give up rows that nobody needs."""
         going = np.flatnonzero(self.going)
         if not len(going) or rows_for(len(going)) == len(self.going):
             return
         self._runs = [self._runs[at] for at in going]
+        self.turns = []  # their rows are others
         self._lie(going)
 
     def _lie(self, chosen: "NDArray[np.intp]") -> None:

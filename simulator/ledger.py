@@ -4,10 +4,10 @@ A run may start millions of gradients; only a few thousand rows are ever held in
 gets its name when it is whole.
 """
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.files import PARTIAL, put
 from simulator.record import Run
 from simulator.schedule import Computation
 
@@ -43,7 +43,7 @@ class Ledger:
 
         directory.mkdir(exist_ok=True)
         self._path = directory / f"{run.method}-{run.seed}.parquet"
-        self._partial = directory / f".{self._path.name}.partial"
+        self._partial = directory / f".{self._path.name}{PARTIAL}"
         self._schema = _schema()
         self._writer = pq.ParquetWriter(self._partial, self._schema)
         self._run, self._rows = run, _no_rows()
@@ -52,13 +52,14 @@ class Ledger:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if kind is None:
-            self._flush()
-        self._writer.close()
-        if kind is None:
-            os.replace(self._partial, self._path)
-        else:
-            self._partial.unlink()
+        try:
+            if kind is None:
+                self._flush()
+            self._writer.close()
+            if kind is None:
+                put(self._partial, self._path)
+        finally:
+            self._partial.unlink(missing_ok=True)
 
     def add(self, computation: Computation) -> None:
         """One gradient whose fate is known."""

@@ -30,6 +30,10 @@ class Ruler:
         """The environment steps of each ticket's episode, at the point of its version."""
         import jax
 
+        known = self._run.lengths
+        assert known is not None
+        if all(ticket in known for ticket in tickets):  # the schedule is simulated once more
+            return [known[ticket] for ticket in tickets]
         root, found = jax.random.key(self._run.seed), []
         for chunk in chunks(len(tickets)):
             rows, weights = padded_tickets(tickets[chunk])
@@ -37,6 +41,5 @@ class Ruler:
             points += [points[0]] * (len(weights) - len(points))
             lengths = self._objective.lengths(root, np.stack(points), rows, weights)
             found += np.asarray(lengths)[: len(tickets[chunk])].tolist()
-        assert self._run.lengths is not None
-        self._run.lengths.update(zip(tickets, found, strict=True))
+        known.update(zip(tickets, found, strict=True))
         return found

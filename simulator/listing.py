@@ -7,7 +7,7 @@ from algorithms.methods import METHODS
 from simulator.cluster import LAWS
 from simulator.cluster.collectives import COLLECTIVES
 from simulator.cluster.speeds import SPEEDS
-from simulator.loading import shipped, shipped_sweeps
+from simulator.loading import shipped, shipped_suites, shipped_sweeps
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.environments.catalogue import OWN
 
@@ -27,6 +27,7 @@ def listing() -> dict[str, dict[str, str]]:
         # Only read: to check them all would take a while.
         "scenarios": _titles(shipped()),
         "sweeps": _titles(shipped_sweeps()),
+        "suites": _titles(shipped_suites()),
     }
 
 

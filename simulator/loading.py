@@ -18,20 +18,29 @@ UNION_BRANCHES = ("float", "int", "constrained-float", "Decay")
 HERE = Path(__file__).resolve().parent
 SHIPPED = (HERE / "shipped", HERE.parent / "scenarios")
 """Where the scenarios lie that come with the package: installed, and in a source tree."""
-SWEEPS = "sweeps/"
-"""The folder beside them in which the sweeps lie."""
+SWEEPS, SUITES = "sweeps/", "suites/"
+"""The folders beside them in which the sweeps and the suites lie."""
 
 
 def shipped() -> dict[str, Path]:
     """The scenarios that come with straggle, by name."""
-    return {name: path for name, path in _shipped().items() if not _is_of_sweeps(name)}
+    others = (SWEEPS, SUITES)
+    return {name: path for name, path in _shipped().items() if not name.startswith(others)}
 
 
 def shipped_sweeps() -> dict[str, Path]:
     """The sweeps that come with it, by name."""
-    return {
-        name.removeprefix(SWEEPS): path for name, path in _shipped().items() if _is_of_sweeps(name)
-    }
+    return _shipped_in(SWEEPS)
+
+
+def shipped_suites() -> dict[str, Path]:
+    """The suites of benchmarks that come with it, by name."""
+    return _shipped_in(SUITES)
+
+
+def _shipped_in(folder: str) -> dict[str, Path]:
+    found = _shipped().items()
+    return {name.removeprefix(folder): path for name, path in found if name.startswith(folder)}
 
 
 def _shipped() -> dict[str, Path]:
@@ -40,10 +49,6 @@ def _shipped() -> dict[str, Path]:
             found = sorted(folder.rglob("*.toml"))
             return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
     return {}
-
-
-def _is_of_sweeps(name: str) -> bool:
-    return name.startswith(SWEEPS)
 
 
 def load(source: str, settings: Iterable[str] = ()) -> Scenario:
@@ -61,6 +66,8 @@ def tables_of(source: str, settings: Iterable[str] = ()) -> tuple[dict[str, Any]
     tables = parse(path)
     if "scenario" in tables and "cluster" not in tables:
         raise Mistake(_is_a_sweep(source))
+    if "benchmarks" in tables and "cluster" not in tables:
+        raise Mistake(_is_a_suite(source))
     for setting in settings:
         override(tables, setting)
     return tables, path.parent
@@ -162,6 +169,10 @@ def _is_a_sweep(source: str) -> str:
     return f"{source}: is a sweep, not a scenario; straggle sweep {source} runs it"
 
 
+def _is_a_suite(source: str) -> str:
+    return f"{source}: is a suite of benchmarks, not a scenario; straggle check {source} runs it"
+
+
 def _value(text: str) -> Any:
     try:
         parsed = tomllib.loads(f"value = {text}")
@@ -184,6 +195,8 @@ def _find(source: str) -> Path:
         return known[name]
     if name.removeprefix(SWEEPS) in shipped_sweeps():
         raise Mistake(_is_a_sweep(source))
+    if name.removeprefix(SUITES) in shipped_suites():
+        raise Mistake(_is_a_suite(source))
     if path.is_dir():
         raise Mistake(f"{source}: is a directory, not a scenario file")
     raise Mistake(f"{source}: no such file or shipped scenario; {did_you_mean(name, known)}")
@@ -264,6 +277,8 @@ def _branches(path: Sequence[int | str]) -> set[str]:
 
     if list(path) == ["cluster", "speed"]:
         return {*SPEEDS}
+    if path and path[0] == "benchmarks":
+        return {"exact", "tolerance", "claim"} if len(path) == 2 else set(UNION_BRANCHES)
     if path and path[0] == "methods":
         return set(METHODS) if len(path) == 2 else set(UNION_BRANCHES) if len(path) > 2 else set()
     if list(path) == ["objective"]:

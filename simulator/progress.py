@@ -49,12 +49,13 @@ class Silent:
 class Lines:
     """A line when a run ends, and now and then in between: for logs."""
 
-    def __init__(self, scenario: Scenario, console: Console) -> None:
+    def __init__(self, scenario: Scenario, console: Console, done: int) -> None:
         self._scenario, self._console = scenario, console
         self._many = len(scenario.seeds) * len(scenario.methods)
-        self._ended = 0
+        self._ended = done
         self._spoke = time.monotonic()
-        self._say(f"preparing {self._many} run{'' if self._many == 1 else 's'}")
+        left = self._many - done
+        self._say(f"preparing {left} run{'' if left == 1 else 's'}")
 
     def watch(self, run: Run) -> None:
         if time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
@@ -77,13 +78,17 @@ class Lines:
 class Live:
     """The run under way and the whole, with an estimate of the time left; ended runs above."""
 
-    def __init__(self, scenario: Scenario, progress: Progress) -> None:
+    def __init__(self, scenario: Scenario, progress: Progress, done: int) -> None:
         self._scenario, self._progress = scenario, progress
         self._many = len(scenario.seeds) * len(scenario.methods)
-        self._ended = 0
+        self._ended = done
         self._run = progress.add_task("preparing", total=None)
-        text = f"0 of {self._many} runs"
-        self._all = progress.add_task(text, total=float(self._many), estimated=True)
+        self._all = progress.add_task(
+            f"{done} of {self._many} runs",
+            total=float(self._many),
+            completed=float(done),  # type: ignore[arg-type]  # as precise as the share of a run
+            estimated=True,
+        )
 
     def watch(self, run: Run) -> None:
         share = fraction(run, self._scenario)
@@ -110,12 +115,12 @@ class TimeLeft(TimeRemainingColumn):
 
 
 @contextmanager
-def display(scenario: Scenario, console: Console, quiet: bool) -> Iterator[Display]:
-    """The display that suits the console."""
+def display(scenario: Scenario, console: Console, quiet: bool, done: int = 0) -> Iterator[Display]:
+    """The display that suits the console; so many runs were done before."""
     if quiet:
         yield Silent()
     elif not console.is_terminal:
-        yield Lines(scenario, console)
+        yield Lines(scenario, console, done)
     else:
         columns = (
             SpinnerColumn(),
@@ -124,7 +129,7 @@ def display(scenario: Scenario, console: Console, quiet: bool) -> Iterator[Displ
             TimeLeft(),
         )
         with Progress(*columns, console=console, transient=True) as progress:
-            yield Live(scenario, progress)
+            yield Live(scenario, progress, done)
 
 
 def tickets_of(run: Run) -> int:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from algorithms.tickets import Ticket
+from simulator.failure import Failure
 from simulator.schedule import Accounts, Step
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ class Run:
     accounts: Accounts | None = None
     end: End = "stop"
     message: str = ""
+    failure: Failure | None = None
+    """Where it went wrong, if a number did."""
     reached: float | None = None
     """Simulated seconds at which the target was reached."""
     evaluated: int = 0
@@ -86,8 +89,12 @@ class Run:
         self.mean_delays.append(step.mean_delay)
         for values in self.looks.values():
             values.append(math.nan)
+        self.account(step)
+
+    def account(self, step: Step) -> None:
+        """What every worker has done by this step, if it was asked for there."""
         if step.accounts is not None:
-            self.accounts, self._accounted = step.accounts, self.steps
+            self.accounts, self._accounted = step.accounts, step.number
 
     def move(self, environment_steps: Row | int, point: "Row | np.ndarray") -> None:
         """What its gradients took, and where they led."""
@@ -132,6 +139,40 @@ class Run:
     def gradients(self) -> int:
         """How many were used."""
         return self.used[-1] if self.used else 0
+
+    def memory(self) -> dict[str, np.ndarray]:
+        """What it needs to go on another day, but for its point."""
+        rows = ("times", "tickets", "used", "delays", "mean_delays")
+        memory = {name: np.array(getattr(self, name)) for name in rows}
+        memory["environment_steps"] = np.array([int(n) for n in self.environment_steps], np.int64)
+        memory["steps"], memory["evaluated"] = np.array(self.steps), np.array(self.evaluated)
+        memory["real_seconds"] = np.array(self.real_seconds)
+        memory |= {f"looks/{name}": np.array(values) for name, values in self.looks.items()}
+        if self.lengths is not None:
+            memory["measured"] = np.array(list(self.lengths), np.int64).reshape(-1, 3)
+            memory["lengths"] = np.array(list(self.lengths.values()), np.int64)
+        return memory
+
+    def remember(self, memory: "Mapping[str, np.ndarray]") -> None:
+        """Be where that memory was."""
+        for name in ("times", "tickets", "used", "delays", "mean_delays"):
+            kind = getattr(self, name).typecode
+            setattr(self, name, array(kind, memory[name].tolist()))
+        self.environment_steps = memory["environment_steps"].tolist()
+        self.evaluated, self.real_seconds = int(memory["evaluated"]), float(memory["real_seconds"])
+        self.looks = {
+            name.removeprefix("looks/"): array("d", values.tolist())
+            for name, values in memory.items()
+            if name.startswith("looks/")
+        }
+        seen = [name for name in self.metrics if name in self.looks]
+        for at in range(self.steps, -1, -1):
+            if seen and not math.isnan(self.looks[seen[0]][at]):
+                self.newest = {name: self.looks[name][at] for name in seen}
+                break
+        if self.lengths is not None:
+            known = zip(memory["measured"].tolist(), memory["lengths"].tolist(), strict=True)
+            self.lengths.update((Ticket(*ticket), length) for ticket, length in known)
 
     def parameters(self) -> np.ndarray:
         return np.asarray(self.point)

@@ -100,6 +100,14 @@ def _always_one(scenario: Scenario, speed: SpeedTable) -> bool:
     )
 
 
+def one_of_equal_seeds(scenario: Scenario) -> Scenario:
+    """With one seed, where every seed has the same schedule, if only schedules are wanted."""
+    alike = scenario.cluster.seed is not None or not random_times(scenario)
+    if len(scenario.seeds) == 1 or not alike or scenario.cluster.per != "gradient":
+        return scenario
+    return scenario.restrict(None, scenario.seeds[:1])
+
+
 def random_times(scenario: Scenario) -> bool:
     """Whether the times of two seeds differ."""
     cluster, network = scenario.cluster, scenario.network

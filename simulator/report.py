@@ -96,10 +96,19 @@ def notes(results: Results) -> list[str]:
     if scenario.stop.target is not None and reference and not results.schedule_only:
         lines.append(f"speed-up: simulated seconds to the target, against {reference}")
     lines.append("work wasted: computing that went into recalled, obsolete or lost gradients")
-    broken = results.runs[results.runs["end"].isin(["stalled", "failed"])]
-    lines += [
-        f"{run.method}, seed {run.seed}, {run.end}: {run.message}" for run in broken.itertuples()
-    ]
+    return [*lines, *failures(results)]
+
+
+def failures(results: Results) -> list[str]:
+    """Which runs did not end as they should, and how to compute what went wrong once more."""
+    lines = []
+    for run in results.manifest["runs"]:
+        if run["end"] not in ("stalled", "failed"):
+            continue
+        lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {run['message']}")
+        if run["failed_ticket"]:
+            asked = f"{run['failed_ticket']} --method {run['method']} --seed {run['seed']}"
+            lines.append(f"  once more: straggle replay {results.directory} {asked}")
     return lines
 
 

@@ -6,6 +6,8 @@
       workers.parquet     a row per method, seed and worker: what it did with its time
       tickets.parquet/    on request: a row per gradient that was started, a part per run
       parameters/         the final point of every run, as METHOD-SEED.npz
+      failures/           where a run went wrong: the point of the gradient that did, likewise
+      checkpoints/        while runs are under way: where they are
       figures/
 
 Every file is replaced in one go, after each run: what is there can always be read.  A speed trace
@@ -13,9 +15,8 @@ that the scenario names is copied beside them, so that the directory is all that
 """
 
 import json
-import os
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
@@ -28,16 +29,20 @@ from pydantic_core import to_jsonable_python
 from algorithms.tickets import Ticket
 from simulator import intake
 from simulator.cluster import Vector
+from simulator.failure import name_of
+from simulator.files import LOCK, replace
 from simulator.ledger import Ledger
 from simulator.mistakes import Mistake
 from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.scenario import Scenario
+from simulator.seal import SEAL, digest, seal
+from simulator.side_by_side import cores
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FORMAT = 2
+FORMAT = 3
 STEPS = ("method", "seed", "step", "time", "tickets", "gradients", "max_delay", "mean_delay")
 WORKERS = ("method", "seed", "worker", "started", "used", "busy", "idle", "seconds")
 """Columns that everybody asks for."""
@@ -89,10 +94,21 @@ class Results:
         lengths = mine["environment_steps"].fillna(0).tolist()
         return {Ticket(*row): int(length) for row, length in zip(rows, lengths, strict=True)}
 
+    def failure(self, method: str, seed: int) -> tuple[Ticket, np.ndarray] | None:
+        """Of a run that failed by a gradient: which, and the point where it was taken."""
+        path = intake.inside(self.directory, self.directory / files_of(method, seed)[1])
+        if not path.exists():
+            return None
+        # What workers with steps of their own are sent is more than a point (algorithms/local.py).
+        sizes = self.vector.dimension, 3 * self.vector.dimension + 1
+        point = _read(path, lambda path: intake.point(path, "point", *sizes))
+        return _read(path, intake.ticket), point
+
     def parameters(self, method: str, seed: int) -> np.ndarray:
         """The final point of a run."""
-        path = intake.inside(self.directory, self.directory / parameters_file(method, seed))
-        point: np.ndarray = _read(path, lambda path: intake.point(path, self.vector.dimension))
+        path = intake.inside(self.directory, self.directory / files_of(method, seed)[0])
+        size = self.vector.dimension
+        point: np.ndarray = _read(path, lambda path: intake.point(path, "parameters", size))
         return point
 
 
@@ -147,12 +163,23 @@ def claim_directory(directory: Path) -> Path:
     """Make a directory for results; one that already holds something is never touched."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        if any(directory.iterdir()):
-            raise Mistake(f"--out {directory}: is not empty; name another directory or remove it")
+        if any(path.name != LOCK for path in directory.iterdir()):
+            told = "is not empty; name another directory or remove it"
+            raise Mistake(f"--out {directory}: {told}{_may_go_on(directory)}")
     except OSError as error:
         told = f"cannot be written: {error.strerror}; name a directory"
         raise Mistake(f"--out {directory}: {told}") from None
     return directory
+
+
+def _may_go_on(directory: Path) -> str:
+    """How to finish what was begun there, if that is possible."""
+    try:
+        status = _manifest(directory / "manifest.json")["status"]
+    except (OSError, ValueError, KeyError):
+        return ""
+    resumable = status in ("running", "interrupted")
+    return f", or finish it with --resume {directory}" if resumable else ""
 
 
 @dataclass
@@ -164,9 +191,38 @@ class Writer:
     command: str
     vector: Vector
     schedule_only: bool = False
+    tickets: bool = False
     _steps: list["pd.DataFrame"] = field(default_factory=list)
     _workers: list["pd.DataFrame"] = field(default_factory=list)
     _runs: list[dict[str, Any]] = field(default_factory=list)
+    _digests: dict[str, str] = field(default_factory=dict)
+    _resumed: int = 0
+
+    def go_on(self, outcome: Results) -> None:
+        """Take over what was finished there; runs that were cut short are left out."""
+        self._runs = [row for row in outcome.manifest["runs"] if self._is_whole(row)]
+        done = self.done
+        self._steps = [_of_runs(outcome.steps, done)]
+        self._workers = [_of_runs(outcome.workers, done)]
+        known = [file for run in done for file in files_of(*run)]
+        sealed = outcome.manifest["files"]
+        self._digests = {file: sealed[file] for file in known if file in sealed}
+        self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
+
+    def _is_whole(self, row: Mapping[str, Any]) -> bool:
+        """Whether a run ended, and all was written that there is to write of it."""
+        *_, tickets = files_of(row["method"], row["seed"])
+        return _ended(row) and (not self.tickets or (self.directory / tickets).is_file())
+
+    @property
+    def done(self) -> set[tuple[str, int]]:
+        """The runs that have ended, by method and seed."""
+        return {(row["method"], row["seed"]) for row in self._runs if _ended(row)}
+
+    @property
+    def ends(self) -> set[str]:
+        """How the runs ended so far."""
+        return {row["end"] for row in self._runs}
 
     def add(self, run: Run) -> None:
         """One more run, finished or cut short."""
@@ -175,16 +231,28 @@ class Writer:
         self._steps.append(pd.DataFrame(run.columns()))
         self._workers.append(_worker_rows(run))
         self._runs.append(_run_row(run))
+        parameters, failed, _ = files_of(run.method, run.seed)
         if run.point is not None:
-            parameters = run.parameters()
-            file = self.directory / parameters_file(run.method, run.seed)
-            file.parent.mkdir(exist_ok=True)
-            replace(file, lambda path: _save_npz(path, parameters))
+            self._save(parameters, parameters=run.parameters())
+        if run.failure is not None and run.failure.point is not None:
+            ticket = np.array(run.failure.ticket, np.int64)
+            self._save(failed, point=run.failure.point, ticket=ticket)
         self.write("running")
+
+    def _save(self, name: str, **arrays: np.ndarray) -> None:
+        file = self.directory / name
+        file.parent.mkdir(exist_ok=True)
+        replace(file, lambda path: _save_npz(path, arrays))
+        self._digests[name] = digest(file)
 
     def ledger(self, run: Run) -> Ledger:
         """Where the tickets of a run go."""
         return Ledger(self.directory / "tickets.parquet", run)
+
+    def recorded(self, run: Run) -> None:
+        """Its tickets are written."""
+        *_, tickets = files_of(run.method, run.seed)
+        self._digests[tickets] = digest(self.directory / tickets)
 
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""
@@ -192,8 +260,11 @@ class Writer:
 
         for name, frames in {"steps": self._steps, "workers": self._workers}.items():
             frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
-            replace(self.directory / f"{name}.parquet", frame.to_parquet)
-        text = json.dumps(self.manifest(status), indent=2) + "\n"
+            file = self.directory / f"{name}.parquet"
+            replace(file, frame.to_parquet)
+            self._digests[file.name] = digest(file)
+        manifest = self.manifest(status)
+        text = json.dumps(manifest | {SEAL: seal(manifest)}, indent=2) + "\n"
         replace(self.directory / "manifest.json", lambda path: path.write_text(text))
 
     def manifest(self, status: str) -> dict[str, Any]:
@@ -208,16 +279,34 @@ class Writer:
                 for label in self.scenario.methods
             },
             "schedule_only": self.schedule_only,
+            "tickets": self.tickets,
             "vector": self.vector._asdict(),
             "versions": {name: version(name) for name in PACKAGES},
             "python": platform.python_version(),
             "machine": platform.machine(),
+            "cores": cores(),
+            "resumed": self._resumed,
             "runs": self._runs,
+            "files": dict(sorted(self._digests.items())),
         }
 
 
-def parameters_file(method: str, seed: int) -> Path:
-    return Path("parameters") / f"{method}-{seed}.npz"
+def files_of(method: str, seed: int) -> tuple[str, str, str]:
+    """Where the final point of a run is, the point where it failed, and its tickets."""
+    run = f"{method}-{seed}"
+    return f"parameters/{run}.npz", f"failures/{run}.npz", f"tickets.parquet/{run}.parquet"
+
+
+def _ended(row: Mapping[str, Any]) -> bool:
+    return bool(row["end"] != "interrupted")
+
+
+def _of_runs(frame: "pd.DataFrame", runs: Collection[tuple[str, int]]) -> "pd.DataFrame":
+    """The rows of these runs."""
+    if not runs:
+        return frame.iloc[:0]
+    mine = [run in runs for run in zip(frame["method"], frame["seed"], strict=True)]
+    return frame[mine]
 
 
 def _worker_rows(run: Run) -> "pd.DataFrame":
@@ -242,6 +331,7 @@ def _run_row(run: Run) -> dict[str, Any]:
         "seed": run.seed,
         "end": run.end,
         "message": run.message,
+        **_where_it_failed(run),
         "seconds_to_target": run.reached,
         "simulated_seconds": accounts.time,
         "real_seconds": round(run.real_seconds, 3),
@@ -255,22 +345,14 @@ def _run_row(run: Run) -> dict[str, Any]:
     }
 
 
-def _save_npz(path: Path, parameters: np.ndarray) -> None:
+def _where_it_failed(run: Run) -> dict[str, Any]:
+    step, ticket = (run.failure.step, run.failure.ticket) if run.failure else (None, None)
+    return {"failed_step": step, "failed_ticket": ticket and name_of(ticket)}
+
+
+def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
     with path.open("wb") as file:
-        np.savez(file, parameters=parameters)
-
-
-def replace(target: Path, write: Any) -> None:
-    """Write beside the target, then put it in its place: never half a file.
-
-    Each process beside it in a file of its own: of several the last one stands.
-    """
-    beside = target.with_name(f"{target.name}.{os.getpid()}.partial")
-    try:
-        write(beside)
-        os.replace(beside, target)
-    finally:
-        beside.unlink(missing_ok=True)
+        np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
 def _with_infinities(value: Any) -> Any:

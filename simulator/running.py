@@ -1,5 +1,6 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -7,9 +8,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from simulator import results
+from simulator.checkpoint import Keeper, every_seconds
 from simulator.cluster import InvalidDuration
 from simulator.dry_run import run_schedules
 from simulator.engine import Sinks, Stalled
+from simulator.files import Unwritable, alone_in
 from simulator.ledger import Ledger
 from simulator.mistakes import Mistake
 from simulator.progress import Display, display
@@ -26,56 +29,118 @@ class Wishes(NamedTuple):
     """What to do besides the usual."""
 
     schedule_only: bool = False
-    tickets: bool = False
+    tickets: bool | None = None
+    """None: where gradients are computed, since beside them it costs little."""
     quiet: bool = False
 
 
 def warn(scenario: Scenario) -> None:
     """Say which settings have no effect."""
     for remark in remarks(scenario):
-        print(f"straggle: warning: {remark}", file=sys.stderr)
+        complain(f"warning: {remark}")
+
+
+def complain(text: str) -> None:
+    print(f"straggle: {text}", file=sys.stderr)
 
 
 def run_and_write(
     scenario: Scenario, out: Path | None, name: str, *, command: str, wishes: Wishes
 ) -> tuple[Path, int]:
     """Run everything; returns where the results are, and the exit code."""
-    from rich.console import Console
-
     if wishes.schedule_only and scenario.cluster.per == "environment-step":
         raise Mistake(
             "--schedule-only: cluster.per = 'environment-step' takes its times from the episodes, "
             "which have to be played; run it without"
         )
-    cores()  # what the environment says of them is checked before anything is written
+    check_the_environment()
     directory = results.claim_directory(out or results.free_directory(Path("results") / name))
-    scenario = scenario.moved_to(directory)
-    writer = results.Writer(directory, scenario, command, vector_of(scenario), wishes.schedule_only)
-    # The length of an episode cannot be simulated once more: it has to be written down.
-    tickets = wishes.tickets or scenario.cluster.per == "environment-step"
-    ends: set[str] = set()
+    with alone_in(directory):
+        results.claim_directory(directory)  # nobody was quicker
+        scenario = scenario.moved_to(directory)
+        # The length of an episode cannot be simulated once more: it has to be written down.
+        must = scenario.cluster.per == "environment-step"
+        tickets = not wishes.schedule_only if wishes.tickets is None else wishes.tickets
+        writer = results.Writer(
+            directory, scenario, command, vector_of(scenario), wishes.schedule_only, tickets or must
+        )
+        return directory, conduct(writer, wishes.quiet)
+
+
+def conduct(writer: results.Writer, quiet: bool) -> int:
+    """All runs that have not ended yet, each written as it ends; the exit code."""
+    from rich.console import Console
+
     # In a notebook, too, progress is not a part of what is shown.
     console = Console(file=sys.stderr, force_jupyter=False)
     try:
         writer.write("running")
-        with display(scenario, console, wishes.quiet) as shown:
-            for run in _runs(scenario, wishes, shown):
-                writer.add(run)
-                if tickets:
-                    shown.recording(run)
-                    with writer.ledger(run) as ledger:
-                        write_tickets(scenario, run, ledger)
-                shown.ended(run)
-                ends.add(run.end)
+        with display(writer.scenario, console, quiet, len(writer.done)) as shown:
+            _write_all(writer, shown)
     except KeyboardInterrupt:
-        ends.add("interrupted")
-    if "interrupted" in ends:
-        writer.write("interrupted")
-        print(f"straggle: interrupted; what was done is in {directory}", file=sys.stderr)
-        return directory, INTERRUPTED
-    failed = bool(ends & {"stalled", "failed"})
-    writer.write("failed" if failed else "complete")
-    return directory, FAILED if failed else 0
+        pass
+    except OSError as error:
+        raise _unwritable(writer.directory, error) from None
+    finally:
+        # What was compiled knows who compiled it, and the reverse; a notebook may live for days.
+        gc.collect()
+    return _end(writer)
+
+
+def _write_all(writer: results.Writer, shown: Display) -> None:
+    for run in _runs(writer, shown):
+        writer.add(run)
+        if writer.tickets:
+            shown.recording(run)
+            with writer.ledger(run) as ledger:
+                write_tickets(writer.scenario, run, ledger)
+            writer.recorded(run)
+        if run.end != "interrupted":
+            _keeper(writer, run.method, run.seed).clear()
+        shown.ended(run)
+
+
+def _runs(writer: results.Writer, shown: Display) -> Iterator[Run]:
+    scenario, done = writer.scenario, writer.done
+    if writer.schedule_only:
+        return run_schedules(scenario, watch=shown.watch, done=done)
+    from simulator.experiment import run_scenario
+
+    def kept(label: str, seed: int) -> Keeper:
+        return _keeper(writer, label, seed)
+
+    return run_scenario(scenario, watch=shown.watch, done=done, kept=kept)
+
+
+def _keeper(writer: results.Writer, label: str, seed: int) -> Keeper:
+    folder = writer.directory / "checkpoints"
+    return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
+
+
+def _end(writer: results.Writer) -> int:
+    missing = len(writer.scenario.methods) * len(writer.scenario.seeds) - len(writer.done)
+    failed = bool(writer.ends & {"stalled", "failed"})
+    status = "interrupted" if missing else "failed" if failed else "complete"
+    try:
+        writer.write(status)
+    except OSError as error:
+        raise _unwritable(writer.directory, error) from None
+    if missing:
+        complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
+        return INTERRUPTED
+    return FAILED if failed else 0
+
+
+def _unwritable(directory: Path, error: OSError) -> Unwritable:
+    reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
+    remedy = f"when that is mended, straggle run --resume {directory} finishes it"
+    return Unwritable(f"{directory}: cannot be written: {reason}; {remedy}")
+
+
+def check_the_environment() -> None:
+    """What the environment variables say is checked before anything is written."""
+    cores()
+    every_seconds()
 
 
 def draw(outcome: results.Results) -> list[Path]:
@@ -85,14 +150,6 @@ def draw(outcome: results.Results) -> list[Path]:
     figures = outcome.directory / "figures"
     figures.mkdir(exist_ok=True)
     return plots.draw(outcome, figures)
-
-
-def _runs(scenario: Scenario, wishes: Wishes, shown: Display) -> Iterator[Run]:
-    if wishes.schedule_only:
-        return run_schedules(scenario, watch=shown.watch)
-    from simulator.experiment import run_scenario
-
-    return run_scenario(scenario, watch=shown.watch)
 
 
 def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from simulator import campaign, loading
 from simulator.campaign import Row, Task
+from simulator.files import replace
 from simulator.mistakes import Mistake
 from simulator.prediction import predicted
 from simulator.record import Run
-from simulator.results import replace
 from simulator.scenario import Scenario
 from simulator.side_by_side import Local, cores
 from simulator.varying import Vary

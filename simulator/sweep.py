@@ -24,10 +24,11 @@ from pydantic_core import from_json, to_jsonable_python
 
 from simulator import campaign
 from simulator.campaign import Row, Task
+from simulator.files import replace
 from simulator.keys import column
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.record import Run
-from simulator.results import PACKAGES, replace
+from simulator.results import PACKAGES
 from simulator.scenario import Scenario
 from simulator.settings import Setting, many, settings, told_of
 from simulator.side_by_side import Local, cores

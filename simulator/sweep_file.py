@@ -74,8 +74,8 @@ def read(source: str | Path, seeds: Sequence[int] | None = None) -> Sweep:
         table = SweepTable.model_validate(plain)
     except ValidationError as error:
         raise Mistake(loading.explain(error)) from None
-    tables, folder = _scenario(table.scenario, path.parent)
-    for key, value in _fixed(table.set, "set").items():
+    tables, folder = beside(table.scenario, path.parent)
+    for key, value in fixed(table.set, "set").items():
         put(tables, key, value, "set")
     own = seeds or table.seeds
     if own:
@@ -101,18 +101,18 @@ def _find(source: str) -> Path:
     raise Mistake(f"{source}: no such file or shipped sweep; {did_you_mean(name, known)}")
 
 
-def _scenario(name: str, folder: Path) -> tuple[dict[str, Any], Path]:
-    """Its tables: a file beside the sweep, or a shipped one."""
+def beside(name: str, folder: Path, what: str = "the sweep") -> tuple[dict[str, Any], Path]:
+    """The tables of a scenario that a file names: one that lies beside it, or a shipped one."""
     known = loading.shipped()
-    if (beside := folder / name).is_file():
-        return loading.tables_of(str(beside))
+    if (file := folder / name).is_file():
+        return loading.tables_of(str(file))
     if name in known:
         return loading.tables_of(str(known[name]))
     hint = did_you_mean(name, known)
-    raise Mistake(f"scenario = {name!r}: no such file beside the sweep, or shipped one; {hint}")
+    raise Mistake(f"scenario = {name!r}: no such file beside {what}, or shipped one; {hint}")
 
 
-def _fixed(table: dict[str, Any], where: str) -> Values:
+def fixed(table: dict[str, Any], where: str) -> Values:
     """Paths and values of a table in which keys may be dotted, quoted or not."""
     found: Values = {}
     for path, value in _flat(table, ""):
@@ -141,7 +141,7 @@ def _is_value(path: str, key: str, value: dict[str, Any]) -> bool:
 def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
     if table is None:
         return {}
-    found = _fixed(table, "grid")
+    found = fixed(table, "grid")
     for path, values in found.items():
         if not isinstance(values, list):
             raise Mistake(f"grid.{path} = {inline(values)}: must be a list of values")
@@ -157,7 +157,7 @@ def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
 def _entries(table: Entries | None) -> Entries:
     if table is None:
         return []
-    found = [_fixed(entry, f"list[{at}]") for at, entry in enumerate(table)]
+    found = [fixed(entry, f"list[{at}]") for at, entry in enumerate(table)]
     if not found:
         raise Mistake("list: is empty; name some settings, or leave it out")
     for at, entry in enumerate(found):
@@ -193,8 +193,8 @@ def _check(sweep: Sweep, seeds_said: bool) -> None:
             _check_method(sweep, path)
         if path == "seeds" and seeds_said:
             raise Mistake("seeds: stands there twice; say it once, or vary it")
-    fixed = _fixed(sweep.table.set, "set")
-    for path in fixed.keys() & set(sweep.keys):
+    always = fixed(sweep.table.set, "set")
+    for path in always.keys() & set(sweep.keys):
         raise Mistake(f"{path}: stands there twice, in set and where it is varied; keep one")
     for path in sweep.grid:
         if any(path in entry for entry in sweep.entries):

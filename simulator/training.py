@@ -7,21 +7,31 @@ others.  A single run is the only one of its lane.
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.checkpoint import Keeper, Memory
 from simulator.cluster import InvalidDuration
+from simulator.culprit import Turn, culprit, failure_at, first_that_went_wrong, somewhere
 from simulator.diagnostics import SignalToNoise
 from simulator.engine import Simulation, Stalled
-from simulator.executor import Evaluated, Executor, chunks, groups, one_by_one, padded_size
+from simulator.executor import Executor, chunks, groups, one_by_one, padded_size
 from simulator.lanes import LONGEST, Lane
 from simulator.learner import Learner, Place
 from simulator.lengths import Ruler
+from simulator.mistakes import Mistake
 from simulator.objectives.in_turn import InTurn
-from simulator.objectives.objective import Broken, Exact, Objective, PlayingForAll, Values
+from simulator.objectives.objective import (
+    Broken,
+    Exact,
+    MaybeOnHost,
+    Objective,
+    PlayingForAll,
+    Values,
+)
 from simulator.record import End, Row, Run
 from simulator.scenario import Scenario
 from simulator.schedule import Accounts, Step
@@ -30,12 +40,14 @@ from simulator.simulations import Rhythm, replay, simulation_of, stop_of, vector
 if TYPE_CHECKING:
     from jax import Array
 
-Turn: TypeAlias = tuple[Step, Evaluated, Place]
-"""A server step, its gradients, and where they led."""
 Metrics: TypeAlias = Mapping[str, NDArray[Any]]
 """A value for each row of a lane."""
 Ended: TypeAlias = Callable[[Run], None]
 """Called with every run when it has ended, whatever became of it."""
+
+
+FAR = 1e6
+"""A point with such a number has gone too far, and what is wrong there is no gradient's fault."""
 
 
 class Course(NamedTuple):
@@ -55,9 +67,18 @@ class Training:
     """Runs of one method that share a schedule, from their start to their end."""
 
     def __init__(
-        self, course: Course, seeds: Sequence[int], numbers: Mapping[str, Sequence[float]]
+        self,
+        course: Course,
+        seeds: Sequence[int],
+        numbers: Mapping[str, Sequence[float]],
+        keeper: Keeper | None = None,
     ) -> None:
-        """``numbers`` are the rule's, by name, one for each of the seeds."""
+        """``numbers`` are the rule's, by name, one for each of the seeds.
+
+        ``keeper`` has the checkpoints of a run by itself: it goes on where the newest one was.
+        """
+        assert keeper is None or len(seeds) == 1
+        self._keeper = keeper
         self._course, self._scenario = course, course.scenario
         self.runs = [Run(course.label, seed, tuple(course.objective.metrics)) for seed in seeds]
         if self._scenario.cluster.per == "environment-step":
@@ -72,9 +93,13 @@ class Training:
         objective, rhythm = course.objective, self._scenario.evaluation
         self._exact = objective if isinstance(objective, Exact) else None
         self._always = self._exact and rhythm.every_seconds is None and rhythm.every_steps is None
+        # Where numbers are waited for in any case, no environment meets a policy that is none.
+        on_host = isinstance(objective, MaybeOnHost) and objective.on_host
+        self._waits = on_host or self.runs[0].lengths is not None
         self._simulation = self._schedule()
         self._again: Again | None = None
         self._counted = 0.0
+        self._group: Sequence[Step] = ()
 
     def run(self, ended: Ended) -> None:
         """Until every run has ended."""
@@ -83,12 +108,27 @@ class Training:
             self._train()
         except Stalled as stalled:
             self._end_all("stalled", str(stalled))
-        except (Broken, InvalidDuration) as wrong:
+        except Broken as broken:
+            self._end_broken(broken)
+        except InvalidDuration as wrong:
             self._end_all("failed", str(wrong))
         except KeyboardInterrupt:
             self._end_all("interrupted", "interrupted")
         else:
             self._end_all("stop")
+
+    def point_at(self, version: int) -> NDArray[Any]:
+        """Where a run by itself takes gradients of this version; it is trained no further."""
+        self._ended = lambda run: None
+        points = self._lanes[0].points
+        for _ in self._groups():
+            if version in points or not self._lanes[0].living:
+                break
+        if version not in points:
+            steps = self.runs[0].steps
+            raise Mistake(f"version {version}: the run closed only {steps} server steps")
+        point: NDArray[Any] = np.asarray(points[version])[0]
+        return point
 
     def _schedule(self) -> Simulation:
         """Where time is charged by the environment step, it asks for lengths."""
@@ -108,30 +148,118 @@ class Training:
         )
 
     def _train(self) -> None:
-        simulation = self._simulation
-        for lane in self._lanes:
-            self._start(lane)
-        # Where an episode's length decides when it ends, no step can be looked ahead.
-        grouped = groups if self.runs[0].lengths is None else one_by_one
-        for group, following in grouped(simulation.steps(stop_of(self._scenario))):
-            lanes = [lane for lane in self._lanes if lane.living]
-            if not lanes:
+        for _ in self._groups():
+            if not any(lane.living for lane in self._lanes):
                 return
-            # All lanes are under way before anybody waits for the numbers of one.
-            turns = [lane.step(group) for lane in lanes]
-            for lane, mine in zip(lanes, turns, strict=True):
-                self._follow(lane, mine)
-            if len(lanes[0].points) > 2 * (simulation.workers + 1):
-                needed = simulation.versions_in_use() | {simulation.version}
-                if following:
-                    needed |= {following.version, *(ticket.version for ticket in following.fresh)}
-                for lane in lanes:
-                    lane.forget(lane.points.keys() - needed)
-            for lane in lanes:
-                lane.close_up()
         for lane in self._lanes:
+            self._prove(lane, lane.turns)
             if any(not run.looked for run in lane.living):
                 self._look(lane, lane.place)
+
+    def _groups(self) -> Iterator[None]:
+        """Go from group to group; where points are forgotten and kept, nothing is under way."""
+        for lane in self._lanes:
+            self._start(lane)
+        done = self._remember()
+        # Where an episode's length decides when it ends, no step can be looked ahead.
+        grouped = groups if self.runs[0].lengths is None else one_by_one
+        for group, following in grouped(self._simulation.steps(stop_of(self._scenario))):
+            if group[-1].number <= done:
+                for step in group:
+                    self.runs[0].account(step)
+                continue
+            self._advance(group)
+            yield
+            self._forget(following)
+            self._keep()
+
+    def _advance(self, group: Sequence[Step]) -> None:
+        """Take these steps in every lane."""
+        self._group = group
+        lanes = [lane for lane in self._lanes if lane.living]
+        earlier = [lane.turns for lane in lanes]
+        # All lanes are under way before anybody waits for the numbers of one.
+        turns = [lane.step(group) for lane in lanes]
+        for lane, before, mine in zip(lanes, earlier, turns, strict=True):
+            many = len(lane.living)
+            self._prove(lane, before)
+            self._follow(lane, mine)
+            if len(lane.living) < many:
+                self._prove(lane, mine)
+                lane.close_up()
+
+    def _forget(self, following: Step | None) -> None:
+        """Give up the points that nobody will ask for, when there are many."""
+        simulation, lanes = self._simulation, [lane for lane in self._lanes if lane.living]
+        if not lanes or len(lanes[0].points) <= 2 * (simulation.workers + 1):
+            return
+        needed = simulation.versions_in_use() | {simulation.version}
+        # The newest steps may prove wrong, and then one asks by which gradient.
+        for step in (*self._group, following) if following else self._group:
+            needed |= {step.version, *(ticket.version for ticket in step.fresh)}
+        for lane in lanes:
+            lane.forget(lane.points.keys() - needed)
+
+    def _keep(self) -> None:
+        """Write down where the run is, now and then."""
+        if self._keeper is None or not self._keeper.due:
+            return
+        (lane,) = self._lanes
+        self._prove(lane, lane.turns)
+        if not lane.living:
+            return
+        self._share_the_time()
+        memory = {f"lane/{name}": values for name, values in lane.memory().items()}
+        memory |= {f"record/{name}": values for name, values in self.runs[0].memory().items()}
+        self._keeper.save(memory)
+
+    def _remember(self) -> int:
+        """Go back to where the run was when it was kept; after how many steps that is."""
+        memory = self._keeper.newest() if self._keeper else None
+        if memory is None:
+            return 0
+        (lane,), run = self._lanes, self.runs[0]
+        lane.remember(_part(memory, "lane/"))
+        run.remember(_part(memory, "record/"))
+        run.point = Row(lane.place.iterate, lane.row(run))
+        return run.steps
+
+    def _prove(self, lane: Lane, turns: Sequence[Turn]) -> None:
+        """Who is nowhere after these steps, since a number is not finite, has failed."""
+        if not turns:
+            return
+        fine = somewhere(turns[-1][2])
+        for run in lane.living:
+            if not fine[lane.row(run)]:
+                self._fail(run, lane, turns, f"its point is not finite after {run.steps} steps")
+
+    def _fail(self, run: Run, lane: Lane, turns: Sequence[Turn], otherwise: str) -> None:
+        """Say which gradient is not finite, or what is wrong otherwise."""
+        row, told = lane.row(run), otherwise
+        step = first_that_went_wrong(turns, row)
+        if step is not None:
+            run.failure = culprit(lane.abreast, row, step, self._course.executor)
+            what = "the rule made a point" if run.failure.ticket is None else "a gradient"
+            told = f"{what} that is not finite{run.failure.told}"
+        point = run.failure.point if run.failure else None
+        remedy = "" if point is not None and abs(point).max() < FAR else "; a smaller step may help"
+        self._end(run, "failed", told + remedy)
+        lane.leave(run)
+
+    def _end_broken(self, broken: Broken) -> None:
+        """An environment failed: with it all runs here."""
+        for lane in self._lanes:  # it may have met a policy that was none
+            self._prove(lane, lane.turns)
+        number = None
+        for step in self._group:
+            if broken.ticket in step.fresh:
+                number = step.number
+        for lane in self._lanes:
+            for run in lane.living:
+                if broken.ticket is not None:
+                    run.failure = failure_at(number, broken.ticket, lane.points, lane.row(run))
+        told = self.runs[0].failure.told if self.runs[0].failure else ""
+        self._end_all("failed", f"{broken}{told}")
 
     def _start(self, lane: Lane) -> None:
         initial = self._course.objective.initial_point
@@ -150,6 +278,8 @@ class Training:
                 run.move(Row(value.environment_steps, row), Row(place.iterate, row))
                 run.close(step)
                 self._diagnose(run, lane, step)
+            if self._waits:
+                self._prove(lane, [turns[at]])
             if self._always:
                 self._see(lane, {name: values[at] for name, values in measured.items()})
             elif step.accounts is not None:
@@ -200,13 +330,11 @@ class Training:
             wrong = next((name for name in metrics if not math.isfinite(metrics[name])), None)
             if wrong is not None:
                 told = f"{wrong} = {metrics[wrong]} after server step {run.steps}"
-                self._end(run, "failed", f"{told}; a smaller step may help")
+                self._fail(run, lane, lane.turns, told)
             elif self._is_good_enough(metrics[self._scenario.metric]):
                 run.reached = run.time
                 self._end(run, "target")
-            else:
-                continue
-            lane.leave(run)
+                lane.leave(run)
 
     def _is_good_enough(self, value: float) -> bool:
         target = self._scenario.stop.target
@@ -243,6 +371,11 @@ class Training:
         for run in living:
             run.real_seconds += (now - self._counted) / len(living)
         self._counted = now
+
+
+def _part(memory: Memory, name: str) -> Memory:
+    """What is kept under this name."""
+    return {key.removeprefix(name): memory[key] for key in memory if key.startswith(name)}
 
 
 class Again:

@@ -56,5 +56,26 @@ class Fatal(Counting):
         os._exit(9)
 
 
-for kind in (Counting, Deadly, Fatal, Raising):
+class Sometimes(Counting):
+    """In some episodes, which their reset decides, the reward is not a number, or there is none."""
+
+    def __init__(self, wrong: str = "raise", above: float = 1.2) -> None:
+        super().__init__()
+        self.wrong, self.above = wrong, above
+
+    def reset(self, *, seed: int | None = None, options: Any = None) -> tuple[np.ndarray, dict]:
+        first, about = super().reset(seed=seed, options=options)
+        self.is_bad = first[0] > self.above
+        return first, about
+
+    def step(self, action: np.ndarray) -> tuple[np.ndarray, float, bool, bool, dict]:
+        seen, reward, ended, cut, about = super().step(action)
+        if self.is_bad and self.left == 3:
+            if self.wrong == "raise":
+                raise ArithmeticError("the pole snapped")
+            reward = float(self.wrong)
+        return seen, reward, ended, cut, about
+
+
+for kind in (Counting, Deadly, Fatal, Raising, Sometimes):
     gymnasium.register(f"{kind.__name__}-v0", kind)

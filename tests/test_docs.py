@@ -2,7 +2,8 @@
 
 Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links and their anchors;
 ``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
-blocks, which are scenarios if they have a cluster and methods, and sweeps if they name a scenario;
+blocks, which are scenarios if they have a cluster and methods, sweeps if they name a scenario, and
+suites if they have benchmarks;
 and in ``console`` and ``sh`` blocks the options of every ``straggle`` command and the target of
 every ``make``.  The pages of docs/clusters: one for every law, with its keys, examples that are
 valid, and today's figure.  The lists of methods: all of them, each with its settings.
@@ -28,11 +29,11 @@ import typer
 from markdown_it import MarkdownIt
 
 from algorithms.methods import METHODS
-from simulator import settings, sweep_file
+from simulator import settings, suite_file, sweep_file
 from simulator.cli import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
-from simulator.loading import check, shipped, shipped_sweeps
+from simulator.loading import check, shipped, shipped_suites, shipped_sweeps
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable, WorkerTable
 from simulator.remarks import remarks
@@ -46,6 +47,7 @@ from simulator.scenario import (
     StopTable,
     UplinkTable,
 )
+from simulator.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
 from simulator.tables import TransferTable
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -146,6 +148,10 @@ def test_toml_examples_are_valid(document, tmp_path):
             file.write_text(block.text, encoding="utf-8")
             found = sweep_file.read(file)
             assert settings.settings(found, found.methods)
+        if "benchmarks" in tables:
+            file = tmp_path / "suite.toml"
+            file.write_text(block.text, encoding="utf-8")
+            assert suite_file.read(file).benchmarks
 
 
 # Commands
@@ -193,6 +199,9 @@ def check_straggle(arguments):
         assert known, f"there is no scenario {scenario}"
     if isinstance(sweep, str) and not sweep.endswith(".toml"):
         assert sweep in shipped_sweeps(), f"there is no sweep {sweep}"
+    suite = parameters.get("suite")
+    if isinstance(suite, str) and not suite.endswith(".toml"):
+        assert suite in shipped_suites(), f"there is no suite {suite}"
 
 
 def make_targets():
@@ -228,6 +237,7 @@ LAW_PAGES = {
     **{f"speeds/{name}": speed for name, speed in SPEEDS.items()},
 }
 TABLES_OF = {
+    "check.md": (SuiteTable, ExactTable, ToleranceTable, ClaimTable),
     "clusters/outages.md": (OutageTable, FailuresTable),
     "clusters/network.md": (NetworkTable, TransferTable, UplinkTable),
     "scenarios.md": (

@@ -102,6 +102,7 @@ def test_the_size_of_an_objectives_points_is_known_without_jax(table, allowed):
     [
         (["--help"], "Usage: straggle"),
         (["run", "--help"], "SCENARIO"),
+        (["check", "--help"], "SUITE"),
         (["validate", "straggler"], "straggler: valid"),
         (["list"], "rennala-nigt"),
         (["schema"], '"properties"'),

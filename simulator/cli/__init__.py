@@ -1,7 +1,8 @@
-"""The command line: ``straggle run | sweep | complexity | validate | list | schema | …``.
+"""The command line: ``straggle run | sweep | complexity | check | validate | list | schema | …``.
 
-Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
-packages are imported inside the commands that need them, so that help and checks are instant.
+Exit codes: 0 all went well; 1 a benchmark regressed; 2 a mistake of the user's; 3 a run failed; 130
+interrupted.  Heavy packages are imported inside the commands that need them, so that help and
+checks are instant.
 """
 
 import os
@@ -13,11 +14,12 @@ from typing import Any, NoReturn
 import typer
 
 from simulator.cli.app import INTERRUPTED, app, complain
+from simulator.files import Unwritable
 from simulator.mistakes import Mistake
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
-from simulator.cli import run, scenarios, campaigns, replays  # noqa: F401
+from simulator.cli import run, replay, scenarios, campaigns, check, replays  # noqa: F401
 # isort: on
 
 PATIENCE = 3.0
@@ -57,6 +59,8 @@ def _explain(error: BaseException) -> int:
     match error:
         case Mistake():
             return complain(str(error), 2)
+        case Unwritable():
+            return complain(str(error), 3)
         case SystemExit():
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():

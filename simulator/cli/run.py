@@ -10,7 +10,6 @@ import typer
 from simulator.cli.app import (
     INTERRUPTED,
     MethodsOption,
-    ScenarioArgument,
     SeedsOption,
     SetOption,
     app,
@@ -19,6 +18,7 @@ from simulator.cli.app import (
     seeds_of,
     words,
 )
+from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
     from simulator.scenario import Scenario
@@ -26,16 +26,27 @@ if TYPE_CHECKING:
 
 @app.command()
 def run(
-    scenario: ScenarioArgument,
+    scenario: Annotated[
+        str | None,
+        typer.Argument(metavar="SCENARIO", help="A TOML file, or the name of a shipped scenario."),
+    ] = None,
     settings: SetOption = None,
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where results go [results/SCENARIO].")
     ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Finish what was begun there.")
+    ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
     tickets: Annotated[
-        bool, typer.Option("--tickets", help="Also record every gradient that was started.")
-    ] = False,
+        bool | None,
+        typer.Option(
+            "--tickets/--no-tickets",
+            help="Record every gradient that was started [unless --schedule-only].",
+            show_default=False,
+        ),
+    ] = None,
     schedule_only: Annotated[
         bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
     ] = False,
@@ -50,33 +61,60 @@ def run(
     from simulator.loading import load
     from simulator.running import Wishes, run_and_write, warn
 
-    chosen = load(scenario, settings or []).restrict(words(methods), seeds_of(seeds))
-    name = Path(scenario).stem
+    chosen = None
+    if scenario is not None:
+        chosen = load(scenario, settings or []).restrict(words(methods), seeds_of(seeds))
+    if resume is not None:
+        said: dict[str, object] = {
+            "--out": out,
+            "--tickets": tickets,
+            "--schedule-only": schedule_only or None,
+        }
+        if scenario is None:
+            said |= {"--set": settings, "--methods": methods, "--seeds": seeds}
+        return _resume(resume, chosen, said, quiet, as_json)
+    if scenario is None or chosen is None:
+        raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
     wishes = Wishes(schedule_only, tickets, quiet=quiet or as_json)
     warn(chosen)
     if not anyway:
         estimate.check(chosen, schedule_only)
     if schedule_only:
         chosen = _one_of_equal_seeds(chosen, wishes.quiet)
+    name = Path(scenario).stem
     directory, code = run_and_write(chosen, out, name, command=command_line(), wishes=wishes)
-    _show(directory, code != INTERRUPTED, quiet, as_json)
-    return code
+    return _show(directory, code, quiet, as_json)
+
+
+def _resume(
+    directory: Path,
+    wanted: "Scenario | None",
+    said: dict[str, object],
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    from simulator.resuming import resume
+
+    for option, value in said.items():
+        if value is not None:
+            told = "what is resumed goes on as it was begun; leave this out"
+            raise Mistake(f"{option}, with --resume {directory}: {told}")
+    code = resume(directory, wanted, quiet=quiet or as_json)
+    return _show(directory, code, quiet, as_json)
 
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
     """Where nothing about the times depends on the seed, every seed has the same schedule."""
-    from simulator.remarks import random_times
+    from simulator.remarks import one_of_equal_seeds
 
-    alike = scenario.cluster.seed is not None or not random_times(scenario)
-    if len(scenario.seeds) == 1 or not alike or scenario.cluster.per != "gradient":
-        return scenario
-    if not quiet:
+    chosen = one_of_equal_seeds(scenario)
+    if len(chosen.seeds) < len(scenario.seeds) and not quiet:
         told = "straggle: the times are the same for every seed, so one is simulated"
         print(told, file=sys.stderr)
-    return scenario.restrict(None, scenario.seeds[:1])
+    return chosen
 
 
-def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> None:
+def _show(directory: Path, code: int, quiet: bool, as_json: bool) -> int:
     """The table first: figures take a moment."""
     from simulator import report, results, running, summary
 
@@ -84,7 +122,10 @@ def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> Non
     if not (quiet or as_json):
         console().print(report.table(outcome))
         print(*report.notes(outcome), f"results: {directory}", sep="\n", flush=True)
-    figures = [str(path) for path in sorted(running.draw(outcome))] if to_be_drawn else []
+    elif quiet:
+        for line in report.failures(outcome):
+            print(f"straggle: {line}", file=sys.stderr)
+    figures = [str(path) for path in sorted(running.draw(outcome))] if code != INTERRUPTED else []
     if as_json:
         rows = summary.as_data(summary.summarise(outcome))
         status = outcome.manifest["status"]
@@ -92,3 +133,4 @@ def _show(directory: Path, to_be_drawn: bool, quiet: bool, as_json: bool) -> Non
         print(json.dumps(data, indent=2))
     elif figures and not quiet:
         print(*(f"figure:  {figure}" for figure in figures), sep="\n")
+    return code

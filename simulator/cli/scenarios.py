@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.app import ScenarioArgument, SetOption, app
+from simulator.mistakes import Mistake
 
 
 @app.command()
@@ -26,7 +27,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
 
 @app.command("list")
 def list_() -> None:
-    """What there is: methods, laws, objectives, environments, shipped scenarios and sweeps."""
+    """What there is: methods, laws, objectives, environments, shipped files."""
     from simulator.listing import listing
 
     for heading, entries in listing().items():
@@ -39,8 +40,12 @@ def list_() -> None:
 @app.command()
 def schema(
     sweep: Annotated[bool, typer.Option("--sweep", help="That of a sweep file instead.")] = False,
+    suite: Annotated[bool, typer.Option("--suite", help="That of a suite file instead.")] = False,
 ) -> None:
     """Print the JSON Schema of a scenario file."""
-    from simulator.json_schema import json_schema, sweep_schema
+    from simulator.json_schema import json_schema, suite_schema, sweep_schema
 
-    print(json.dumps(sweep_schema() if sweep else json_schema(), indent=2, sort_keys=True))
+    if sweep and suite:
+        raise Mistake("--sweep and --suite: choose one of them")
+    chosen = sweep_schema() if sweep else suite_schema() if suite else json_schema()
+    print(json.dumps(chosen, indent=2, sort_keys=True))

@@ -7,6 +7,7 @@ computed while the last are played.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -15,12 +16,14 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.tickets import Ticket
 from simulator.objectives.environments import host
 from simulator.objectives.environments.player import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.players import Players
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.environments.varied import open_varied
 from simulator.objectives.estimator import episode_keys, evaluation_key, evaluation_keys, score
+from simulator.objectives.objective import Broken
 from simulator.objectives.policies import Trunk, policy_for
 from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_gradient
@@ -75,7 +78,8 @@ class Hosted:
         scales, used = self._used(weights)
         requests = self._requests(root, tickets, used)
         episodes = self._players.play({0: np.asarray(point)}, requests)
-        total, steps = self._backward(point, zip(episodes, scales[used], strict=True))
+        with blaming(tickets, used):
+            total, steps = self._backward(point, zip(episodes, scales[used], strict=True))
         return total, jnp.int32(steps)
 
     def gradients(
@@ -85,8 +89,9 @@ class Hosted:
         totals = [jnp.zeros_like(points[0])] * len(scales)
         lengths = np.zeros(len(scales), np.int32)
         played = self._at_their_points(root, points, tickets, used)
-        for row, episode in zip(used, played, strict=True):
-            totals[row], lengths[row] = self._backward(points[row], [(episode, scales[row])])
+        with blaming(tickets, used):
+            for row, episode in zip(used, played, strict=True):
+                totals[row], lengths[row] = self._backward(points[row], [(episode, scales[row])])
         return jnp.stack(totals), jnp.asarray(lengths)
 
     def lengths(
@@ -95,8 +100,9 @@ class Hosted:
         scales, used = self._used(weights)
         lengths = np.zeros(len(scales), np.int32)
         played = self._at_their_points(root, points, tickets, used)
-        for row, episode in zip(used, played, strict=True):
-            lengths[row] = len(episode.rewards)
+        with blaming(tickets, used):
+            for row, episode in zip(used, played, strict=True):
+                lengths[row] = len(episode.rewards)
         return jnp.asarray(lengths)
 
     def play(
@@ -203,6 +209,17 @@ class Hosted:
     def _to_go(self, rewards: NDArray[Any]) -> NDArray[Any]:
         discounted = rewards.astype(self.discounts.dtype) * self.discounts[: len(rewards)]
         return np.cumsum(discounted[::-1])[::-1]
+
+
+@contextmanager
+def blaming(tickets: "Array", used: NDArray[Any]) -> Iterator[None]:
+    """An episode that was asked for as number k is that of the k-th ticket that is used."""
+    try:
+        yield
+    except Broken as broken:
+        if broken.request is not None:
+            broken.ticket = Ticket(*np.asarray(tickets)[used[broken.request]].tolist())
+        raise
 
 
 def pieces(records: Iterable[Record]) -> Iterator[Record]:

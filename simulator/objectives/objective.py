@@ -22,7 +22,15 @@ Direction = Literal["higher", "lower"]
 
 
 class Broken(Exception):
-    """A number could not be computed: an environment failed."""
+    """A number could not be computed: an environment failed.
+
+    Where that is known, it did so while it played this request, or for this ticket.
+    """
+
+    def __init__(self, told: str, request: int | None = None) -> None:
+        super().__init__(told)
+        self.request = request
+        self.ticket: Ticket | None = None
 
 
 class Size(NamedTuple):
@@ -105,6 +113,14 @@ class PlayingForAll(Objective, ForAll, Protocol):
 
         What is said of a run that is not ``going`` means nothing.
         """
+
+
+@runtime_checkable
+class MaybeOnHost(Protocol):
+    """An objective that may hand its points to programs besides JAX."""
+
+    @property
+    def on_host(self) -> bool: ...
 
 
 @runtime_checkable

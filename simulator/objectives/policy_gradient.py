@@ -93,6 +93,13 @@ class PolicyGradient:
         self.policy = self._episodes.policy
         self.dimension: int = self.policy.dimension
 
+    @property
+    def on_host(self) -> bool:
+        """Whether something besides JAX has to do with the points, and sees their numbers."""
+        from simulator.objectives.hosted import Hosted
+
+        return isinstance(self._episodes, Hosted)
+
     def initial_point(self, root: "Array") -> "Array":
         """Where every method of one seed starts: hidden layers as LeCun's, outputs nearly 0."""
         return self.policy.initial_point(initial_key(root), self.dtype)

@@ -24,6 +24,9 @@ from simulator import cli
 
 LONGEST = 5.0
 MEMORY = 2**30
+"""Bytes that a case may really use, beyond what the process had before the first."""
+ADDRESSES = 2**33
+"""The brake, so that nothing fills the machine; what is only reserved counts, too."""
 LINE = 1000
 """Characters of what is said, at most: it is to be read."""
 
@@ -34,12 +37,14 @@ class Hang(BaseException):
 
 def main(kind: str, first: int, count: int, valid: Path) -> None:
     prepare()
-    slowest = 0.0
+    slowest, most = 0.0, status("VmHWM") + MEMORY
     for number in range(first, first + count):
         with tempfile.TemporaryDirectory() as folder:
             words = kinds.KINDS[kind][0](Random(f"{kind} {number}"), Path(folder), valid)
             began = time.perf_counter()
             wrong = verdict(words)
+            if not wrong and status("VmHWM") > most:
+                wrong = f"took {status('VmHWM') - most + MEMORY:,} bytes"
             slowest = max(slowest, time.perf_counter() - began)
         if wrong:
             print(
@@ -54,14 +59,25 @@ def prepare() -> None:
     import jax
     import pyarrow.parquet  # noqa: F401
 
-    from simulator import campaign, chrome_trace, evaluation, results, running, study, sweep  # noqa: F401
+    from simulator import (  # noqa: F401
+        campaign,
+        chrome_trace,
+        evaluation,
+        gate,
+        reproduction,
+        resuming,
+        running,
+        study,
+        sweep,
+    )
 
     jax.numpy.zeros(3)
 
     campaign.claim = running.run_and_write = enough  # type: ignore[assignment]
+    resuming.conduct = reproduction.reproduce = gate.check._run = enough  # type: ignore[assignment]
     signal.signal(signal.SIGALRM, _hang)
     if used := status("VmSize"):
-        resource.setrlimit(resource.RLIMIT_AS, (used + MEMORY, -1))
+        resource.setrlimit(resource.RLIMIT_AS, (used + ADDRESSES, -1))
 
 
 def status(field: str) -> int:
@@ -106,6 +122,8 @@ def judged(code: int, said: str) -> str:
         return f"said something else: {said[:3000]}"
     if code == 2 and len(spoken) != 1:
         return f"said {len(spoken)} lines: {said[:3000]}"
+    if "malloc" in said or "allocate" in said:
+        return f"ran out of memory: {said[:3000]}"
     if any(len(line) > LINE or not line.isprintable() for line in lines):
         return f"said too much, or what cannot be printed: {said[:300]!r}"
     return ""

@@ -34,6 +34,21 @@ def sweep(random: Random, folder: Path, valid: Path) -> Words:
     return ["sweep", str(file), "--out", str(folder / "out"), "--quiet"]
 
 
+def suite(random: Random, folder: Path, valid: Path) -> Words:
+    file = folder / "spoiled.toml"
+    file.write_bytes(mutations.text(random.choice(list(material.suites().values())), random))
+    return ["check", str(file), "--update", "--quiet", "--baseline", str(folder / "out")]
+
+
+def baseline(random: Random, folder: Path, valid: Path) -> Words:
+    """One of the suite's baselines is spoiled; the others are not asked for."""
+    file = random.choice(material.baselines())
+    whole = file.read_bytes()
+    (folder / file.name).write_bytes(mutations.manifest(whole, random))
+    suite = file.parent.name
+    return ["check", suite, "--only", file.stem, "--quiet", "--baseline", str(folder)]
+
+
 def csv_trace(random: Random, folder: Path, valid: Path) -> Words:
     (folder / "trace.csv").write_bytes(mutations.csv(material.TRACE, random))
     return _of_a_trace(folder, "trace.csv")
@@ -113,6 +128,8 @@ def _read(random: Random, directory: Path) -> Words:
     out = directory.parent / "timeline.json"
     return random.choice(
         (
+            ["run", "--quiet", "--resume", str(directory)],
+            ["replay", str(directory), "0.0.0"],
             ["timeline", str(directory), "--out", str(out)],
             ["evaluate", str(directory), "--episodes", "1"],
         )
@@ -120,7 +137,9 @@ def _read(random: Random, directory: Path) -> Words:
 
 
 KINDS: dict[str, tuple[Make, float]] = {
-    "scenario": (scenario, 0.5),
+    "scenario": (scenario, 0.45),
+    "suite": (suite, 0.03),
+    "baseline": (baseline, 0.02),
     "sweep": (sweep, 0.1),
     "csv-trace": (csv_trace, 0.1),
     "parquet-trace": (parquet_trace, 0.1),

@@ -36,6 +36,16 @@ def sweeps() -> dict[str, str]:
     }
 
 
+def suites() -> dict[str, str]:
+    return {name: path.read_text() for name, path in loading.shipped_suites().items()}
+
+
+def baselines() -> list[Path]:
+    """The files that hold them."""
+    folders = [path.parent / "baselines" / path.stem for path in loading.shipped_suites().values()]
+    return [file for folder in folders for file in sorted(folder.glob("*.json"))]
+
+
 def lay_out(folder: Path) -> None:
     """Into a folder: a trace of each format, and result directories."""
     (folder / "trace.csv").write_text(TRACE)

@@ -90,6 +90,7 @@ def test_what_is_not_spoiled_is_read(kind, valid, tmp_path, monkeypatch):
         (2, "", "said 0 lines"),
         (2, "straggle: a\nstraggle: b\n", "said 2 lines"),
         (2, "Traceback\nstraggle: b\n", "said something else"),
+        (2, "straggle: malloc of size 9 failed", "ran out of memory"),
         (2, "straggle: " + "x" * 2000, "said too much"),
         (2, "straggle: \x1b[2J", "said too much"),
     ],

@@ -134,11 +134,15 @@ class Player:
             if self._waiting and lane not in self._playing:
                 self._begin(lane, self._waiting.popleft())
 
+    def in_lane(self, lane: int) -> int:
+        """The number of the episode that is played there."""
+        return self._playing[lane].request.number
+
     def _begin(self, lane: int, request: Request) -> None:
+        self._playing[lane] = _Playing(request, generator(request.key))
         raw = self._stage(request.variation).reset(lane, request.seed)
         self._rooms.shown[lane] = self._seen(request.variation, raw)
         self._steps[lane] = 0
-        self._playing[lane] = _Playing(request, generator(request.key))
         self._draw(lane)
 
     def _draw(self, lane: int) -> None:

@@ -12,6 +12,7 @@ from threading import Thread
 from typing import Any
 
 from simulator.objectives.environments.player import Player
+from simulator.objectives.environments.stages import Raised
 
 
 def main(descriptor: int) -> None:
@@ -22,12 +23,24 @@ def main(descriptor: int) -> None:
         except (EOFError, BrokenPipeError, ConnectionResetError):
             pass  # nobody is there any more
         except Exception as problem:
-            connection.send(f"{type(problem).__name__}: {' '.join(str(problem).split())}")
+            connection.send((None, told(problem)))
+
+
+def told(problem: BaseException | None) -> str:
+    """An error in one line."""
+    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
 
 
 def serve(connection: Connection) -> None:
     """First the game, then requests in any number; every episode goes back as it ends."""
     player = Player(connection.recv())
+    try:
+        _play(connection, player)
+    except Raised as raised:
+        connection.send((player.in_lane(raised.lane), told(raised.__cause__)))
+
+
+def _play(connection: Connection, player: Player) -> None:
     requests: SimpleQueue[Any] = SimpleQueue()
     # Always listening: two that wait for each other to listen would wait for ever.
     Thread(target=_listen, args=(connection, requests), daemon=True).start()

@@ -134,9 +134,10 @@ class _Process:
 
     def finished(self) -> list[tuple[int, Episode]]:
         """What it has played since; EOFError if it is dead."""
-        news: list[tuple[int, Episode]] | str = self.connection.recv()
-        if isinstance(news, str):
-            raise Broken(f"environment = {self._name!r}: {news}")
+        news: list[tuple[int, Episode]] | tuple[int | None, str] = self.connection.recv()
+        if isinstance(news, tuple):
+            number, told = news
+            raise Broken(f"environment = {self._name!r}: {told}", number)
         for number, _ in news:
             del self.playing[number]
         return news

@@ -40,6 +40,14 @@ def stage_for(name: str, variation: Variation, horizon: int, lanes: int) -> Stag
     return Plain(name, variation, horizon, environment)
 
 
+class Raised(Exception):
+    """The environment of a lane raised an error, which is the cause of this."""
+
+    def __init__(self, lane: int) -> None:
+        super().__init__(lane)
+        self.lane = lane
+
+
 class Plain:
     """Whole environments, as many as there are lanes in use."""
 
@@ -54,13 +62,19 @@ class Plain:
         while len(self._environments) <= lane:
             self._environments.append(open_varied(*self._made))
         environment = self._environments[lane]
-        return host.flat(environment, begin(environment, self._variation, seed))
+        try:
+            return host.flat(environment, begin(environment, self._variation, seed))
+        except Exception as error:
+            raise Raised(lane) from error
 
     def step(self, lanes: Sequence[int], actions: NDArray[Any]) -> Stepped:
         observations, rewards, ended = [], [], []
         for lane, action in zip(lanes, actions, strict=True):
             environment = self._environments[lane]
-            taken = environment.step(host.as_taken(environment.action_space, action))
+            try:
+                taken = environment.step(host.as_taken(environment.action_space, action))
+            except Exception as error:
+                raise Raised(lane) from error
             raw, reward, terminated, truncated, _ = taken
             observations.append(host.flat(environment, raw))
             rewards.append(float(reward))

@@ -1,0 +1,7 @@
+"""Has anything moved?  Suites of benchmarks, run and held against committed baselines."""
+
+from simulator.gate.baselines import Baseline
+from simulator.gate.check import Checked, conduct
+from simulator.gate.findings import Finding
+
+__all__ = ["Baseline", "Checked", "Finding", "conduct"]

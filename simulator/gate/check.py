@@ -1,0 +1,227 @@
+"""Does everything hold?  A suite, from its file to its findings, or to new baselines."""
+
+import platform
+import shlex
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from simulator.gate import baselines, claims, exact, tolerance
+from simulator.gate.baselines import Baseline
+from simulator.gate.claims import Verdict, verdict
+from simulator.gate.findings import Finding, Outcome
+from simulator.gate.predicted import predicted
+from simulator.gate.runs import Record, act, recorded, works_of
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.side_by_side import Local, Runner, cores
+from simulator.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
+
+Heard: TypeAlias = Callable[[int, int], None]
+"""Hears how many pieces of work are done, and of how many."""
+Asked: TypeAlias = Mapping[str, float]
+"""Of claims, how many times they claim."""
+
+
+class Checked(NamedTuple):
+    """What became of a suite."""
+
+    suite: Suite
+    directory: Path
+    findings: list[Finding]
+    notes: list[str]
+
+    @property
+    def good(self) -> bool:
+        return all(finding.good for finding in self.findings)
+
+
+def conduct(
+    source: str | Path,
+    *,
+    baseline: Path | None = None,
+    update: bool = False,
+    only: Sequence[str] | None = None,
+    jobs: int | None = None,
+    runner: Runner | None = None,
+    heard: Heard = lambda done, many: None,
+) -> Checked:
+    """Run a suite and compare it with its baselines, or ``update`` them.
+
+    ``baseline`` is the directory of the baselines; ``only`` names benchmarks.  A baseline that is
+    missing, or of another scenario, is a Mistake before anything is run.
+    """
+    suite = read(source)
+    chosen = _chosen(suite, only)
+    directory = baseline or suite.path.parent / "baselines" / suite.name
+    known = {name: _read(directory, name, update) for name in chosen}
+    if not update:
+        for name, benchmark in chosen.items():
+            _check(benchmark, known[name], directory, source)
+    asked = {name: _asked(b) for name, b in chosen.items() if b.table.kind == "claim"}
+    runs = _run(chosen.values(), runner or Local(jobs or cores()), heard)
+    findings = []
+    for name, benchmark in chosen.items():
+        command = ["straggle", "check", str(source), "--update", "--only", name]
+        now = baselines.of(benchmark, recorded(benchmark, runs[name]), shlex.join(command))
+        found = _judge(benchmark, now, known[name], asked.get(name), directory, update=update)
+        findings.append(found)
+    orphans = [] if only else _orphans(suite, directory, update)
+    return Checked(suite, directory, findings, [*_other_versions(known), *orphans])
+
+
+def _chosen(suite: Suite, only: Sequence[str] | None) -> dict[str, Benchmark]:
+    for name in only or ():
+        if name not in suite.benchmarks:
+            hint = did_you_mean(name, suite.benchmarks)
+            raise Mistake(f"--only {name}: not in this suite; {hint}")
+    return {name: b for name, b in suite.benchmarks.items() if only is None or name in only}
+
+
+def _read(directory: Path, name: str, update: bool) -> Baseline | None:
+    """What cannot be read is in the way of a comparison, but not of an update."""
+    try:
+        return baselines.read(directory, name)
+    except Mistake:
+        if update:
+            return None
+        raise
+
+
+def _check(
+    benchmark: Benchmark, baseline: Baseline | None, directory: Path, source: str | Path
+) -> None:
+    """Refuse to compare with nothing, or with something else; a claim can stand alone."""
+    if baseline is not None:
+        baselines.check(benchmark, baseline, baselines.file_of(directory, benchmark.name))
+    elif benchmark.table.kind != "claim":
+        remedy = f"straggle check {source} --update writes it"
+        raise Mistake(f"benchmarks.{benchmark.name}: has no baseline in {directory}; {remedy}")
+
+
+def _asked(benchmark: Benchmark) -> float:
+    assert isinstance(benchmark.table, ClaimTable)
+    said = benchmark.table.at_least
+    return said if isinstance(said, float) else predicted(benchmark)
+
+
+def _run(benchmarks: Iterable[Benchmark], runner: Runner, heard: Heard) -> dict[str, list[Record]]:
+    """The runs of every benchmark.  Schedules first: so their processes never load JAX."""
+    wanted = {benchmark.name: works_of(benchmark) for benchmark in benchmarks}
+    works = {name: work for each in wanted.values() for name, work in each.items()}
+    learning = {name: work for name, work in works.items() if work.plane == "learning"}
+    schedules = {name: work for name, work in works.items() if name not in learning}
+    done: dict[str, list[Record]] = {}
+    for part in (schedules, learning):
+        for name, records in runner.run(act, part):
+            done[name] = records
+            heard(len(done), len(works))
+    return {
+        benchmark: [run for name in names for run in done[name]]
+        for benchmark, names in wanted.items()
+    }
+
+
+# One benchmark
+
+
+def _judge(
+    benchmark: Benchmark,
+    now: Baseline,
+    then: Baseline | None,
+    asked: float | None,
+    directory: Path,
+    *,
+    update: bool,
+) -> Finding:
+    """What is to be said of it; an update writes what has moved, and no claim that fails."""
+    asks_else = baselines.changes(now, then) if then else ""
+    moved = _moved(benchmark, now, then) if then else []
+    if asks_else:
+        moved = [asks_else, *(moved or ["its runs are the same"])]
+    judged = None if asked is None else verdict(benchmark, now.runs, asked)
+    if judged is not None and not judged.holds:
+        outcome: Outcome = "fails"
+    elif update:
+        outcome = "new" if then is None else "updated" if moved else "kept"
+    else:
+        outcome = "moved" if moved and judged is None else "holds"
+    if outcome in ("new", "updated"):
+        baselines.write(directory, benchmark.name, now)
+    lines = moved
+    if judged is not None:
+        lines = [str(judged), *_earlier(benchmark, judged, now, None if asks_else else then)]
+    file, table = baselines.file_of(directory, benchmark.name), benchmark.table
+    since = f"{_shown(file)} ({then.written_by})" if then else ""
+    return Finding(benchmark.name, table.kind, outcome, lines, table.why, since)
+
+
+def _shown(file: Path) -> Path:
+    """As one would write it here."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
+def _moved(benchmark: Benchmark, now: Baseline, then: Baseline) -> list[str]:
+    """A line for every run that is not what it was."""
+    if (now.kind, now.asked) != (then.kind, then.asked):
+        return ["its baseline holds other numbers"]
+    whose, before = ([(run["method"], run["seed"]) for run in each.runs] for each in (now, then))
+    if whose != before:
+        return ["its baseline has other runs"]
+    pairs = zip(now.runs, then.runs, strict=True)
+    told = ((new, _difference(benchmark, new, old)) for new, old in pairs)
+    return [f"{run['method']}, seed {run['seed']}: {what}" for run, what in told if what]
+
+
+def _difference(benchmark: Benchmark, new: Record, old: Record) -> str:
+    match benchmark.table:
+        case ToleranceTable() as table:
+            return tolerance.moved(new, old, table, table.metric or benchmark.scenario.metric)
+        case ClaimTable():
+            return claims.moved(new, old)
+        case ExactTable() as table:
+            return exact.moved(new, old, table.rounding)
+
+
+def _earlier(
+    benchmark: Benchmark, judged: Verdict, now: Baseline, then: Baseline | None
+) -> list[str]:
+    """How the numbers of a claim have moved since they were recorded, though it may hold."""
+    if then is None:
+        return []
+    if not _moved(benchmark, now, then):
+        return []
+    before = verdict(benchmark, then.runs, judged.asked)
+    return [f"recorded: {before.middle:.4g} times less, at least {before.bound:.4g}"]
+
+
+# Remarks
+
+
+def _other_versions(known: Mapping[str, Baseline | None]) -> list[str]:
+    """Packages that are others than those that wrote the baselines: compared all the same."""
+    found: dict[str, list[str]] = {}
+    for name, baseline in known.items():
+        for package, then in (baseline.versions if baseline else {}).items():
+            here = platform.python_version() if package == "python" else version(package)
+            if package != "straggle" and here != then:
+                found.setdefault(f"{package} {here} here, {then} in the baseline", []).append(name)
+    return [f"{told} of {_names(names)}" for told, names in found.items()]
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 2} others" if len(names) > 2 else ""
+    return ", ".join(names[:2]) + more
+
+
+def _orphans(suite: Suite, directory: Path, update: bool) -> list[str]:
+    """Baselines of benchmarks that are no more."""
+    lines = []
+    for file in sorted(directory.glob("*.json")):
+        if file.stem in suite.benchmarks:
+            continue
+        if update:
+            file.unlink()
+        what = "removed" if update else "--update removes it"
+        lines.append(f"{file} belongs to no benchmark of the suite; {what}")
+    return lines

@@ -1,0 +1,586 @@
+"""Does the gate hold what holds, and point at the right place where something has moved?"""
+
+import json
+import math
+import subprocess
+import sys
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from test_cli import Answer, straggle, written
+from test_imports import loaded_by
+from test_suite_file import SCENARIO
+
+from algorithms.methods import METHODS
+from simulator import gate, suite_file
+from simulator.cluster import Cluster
+from simulator.engine import Simulation
+from simulator.engine.calendar import Calendar
+from simulator.gate import baselines, claims, predicted, runs, shorthand
+from simulator.mistakes import Mistake
+from simulator.schedule import Step
+from simulator.side_by_side import Local
+
+SUITE = """
+title = "Small"
+[benchmarks.schedule]
+kind = "exact"
+why = "schedules are what they were"
+scenario = "small.toml"
+seeds = [0]
+methods = ["rennala-nigt", "asynchronous-pg"]
+[benchmarks.equal]
+kind = "exact"
+why = "ties go to the lower worker"
+scenario = "small.toml"
+seeds = [0]
+methods = ["rennala-nigt"]
+set = { "cluster.compute" = 1, "stop.steps" = 4 }
+[benchmarks.curve]
+kind = "tolerance"
+why = "curves are what they were"
+scenario = "small.toml"
+seeds = [0, 1]
+methods = ["rennala-nigt"]
+relative = 1e-6
+[benchmarks.rounds]
+kind = "claim"
+why = "the first two gradients are there after 2 s, the last after 4"
+scenario = "small.toml"
+of = "rennala-nigt"
+over = "synchronous-nigt"
+measure = "time-to-steps"
+count = 10
+at_least = 2
+"""
+SCHEDULES = ["schedule", "equal", "rounds"]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    written(tmp_path / "small.toml", SCENARIO)
+    written(tmp_path / "suite.toml", SUITE)
+    return tmp_path
+
+
+@pytest.fixture
+def kept(folder):
+    """A folder whose suite has baselines of its schedules."""
+    assert check(folder, update=True).good
+    return folder
+
+
+def check(folder, only=SCHEDULES, **options):
+    """In this process, where a defect can be planted."""
+    return gate.conduct(folder / "suite.toml", only=only, runner=Local(1), **options)
+
+
+def found(checked):
+    return {finding.benchmark: finding for finding in checked.findings}
+
+
+def edit(folder, before, after, name="suite.toml"):
+    text = (folder / name).read_text()
+    assert before in text
+    written(folder / name, text.replace(before, after))
+
+
+# What holds
+
+
+def test_what_has_not_moved_holds_and_an_update_keeps_it(kept):
+    files = {path: path.read_bytes() for path in kept.rglob("*.json")}
+    assert {finding.outcome for finding in check(kept).findings} == {"holds"}
+    assert {finding.outcome for finding in check(kept, update=True).findings} == {"kept"}
+    assert {path: path.read_bytes() for path in kept.rglob("*.json")} == files
+
+
+def test_processes_find_what_one_finds(kept):
+    assert (
+        gate.conduct(kept / "suite.toml", only=SCHEDULES, jobs=2).findings == check(kept).findings
+    )
+
+
+def test_a_baseline_holds_the_times_that_are_known(kept):
+    baseline = baselines.read(kept / "baselines" / "suite", "schedule")
+    rounds, arrivals = baseline.runs
+    # Workers take 1, 2 and 4 s; a batch of two is full after 2 s, of workers 0 and 0, as ties go
+    # to the lower worker, who has two by then.
+    assert [step["seconds"] for step in rounds["steps"]] == [2.0 * k for k in range(1, 13)]
+    assert {step["gradients"] for step in rounds["steps"]} == {"0 0"}
+    assert {step["weights"] for step in rounds["steps"]} == {"2*0.5"}
+    assert [step["seconds"] for step in arrivals["steps"]][:5] == [1.0, 2.0, 2.0, 3.0, 4.0]
+    assert [step["gradients"] for step in arrivals["steps"]][:4] == ["0", "0", "1@2", "0@1"]
+    who = {row["workers"]: row for row in rounds["workers"]}
+    assert who["0"]["used"] == 24
+    assert who["1-2"]["recalled"] == who["1-2"]["started"] == 12
+
+
+def test_a_baseline_has_a_line_for_every_step_and_is_read_as_it_was(kept):
+    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
+    baseline = baselines.read(file.parent, "schedule")
+    steps = sum(len(run["steps"]) for run in baseline.runs)
+    assert (
+        sum(line.lstrip().startswith('{"step"') for line in file.read_text().splitlines()) == steps
+    )
+    baselines.write(kept / "again", "schedule", baseline)
+    assert (kept / "again" / file.name).read_bytes() == file.read_bytes()
+
+
+# Planted defects: each is found, and the message says where
+
+
+@pytest.fixture
+def planted(kept, monkeypatch):
+    """The findings once a defect has been planted."""
+
+    def plant(place, name, defect):
+        monkeypatch.setattr(place, name, defect)
+        checked = check(kept)
+        assert not checked.good
+        return found(checked)
+
+    return plant
+
+
+def test_another_order_of_ties_is_found_in_the_gradients_that_a_step_used(planted):
+    def last_first(self, workers):
+        return workers[np.lexsort((-workers, self._rest[workers]))]
+
+    findings = planted(Calendar, "_by_time", last_first)
+    (line,) = findings["equal"].lines
+    assert line.startswith(
+        "rennala-nigt, seed 0: step 1 used gradients of workers 2 1, baseline 0-1; "
+        "3 later steps moved, too; worker 0: started 4, baseline 8, used 0, baseline 4"
+    )
+    assert findings["rounds"].good
+
+
+def test_another_policy_for_work_in_flight_is_found_in_what_was_recalled(planted):
+    init = Cluster.__init__
+
+    def finishing(self, *arguments, **options):
+        init(self, *arguments, **{**options, "in_flight": "finish"})
+
+    findings = planted(Cluster, "__init__", finishing)
+    (line,) = findings["schedule"].lines
+    assert line.startswith("rennala-nigt, seed 0: ")
+    assert "recalled 0, baseline 12" in line
+
+
+def test_another_weight_is_found_in_the_step(planted):
+    step = Simulation.step
+
+    def heavier(self, tickets, weights, keep=()):
+        step(self, tickets, [2 * w if len(tickets) == 2 else w for w in weights], keep)
+
+    findings = planted(Simulation, "step", heavier)
+    assert findings["schedule"].lines == [
+        "rennala-nigt, seed 0: step 1 weighed them 2*1.0, baseline 2*0.5; 11 later steps moved, too"
+    ]
+
+
+def test_another_stop_is_found_at_the_last_step(planted):
+    import simulator.dry_run as place
+
+    stop_of = place.stop_of
+
+    def early(scenario):
+        stop = stop_of(scenario)
+        return stop._replace(steps=stop.steps - 1)
+
+    findings = planted(place, "stop_of", early)
+    first, second = findings["schedule"].lines
+    assert first.startswith(
+        "rennala-nigt, seed 0: closed 11 steps, the last at 22 s, baseline 12 steps, the last at "
+        "24 s; ended at 22 s (stop), baseline at 24 s (stop); worker 0: "
+    )
+    assert second.startswith("asynchronous-pg, seed 0: closed 11 steps")
+
+
+def test_a_claim_that_is_no_longer_so_fails_whatever_the_baseline_says(kept):
+    edit(kept, "at_least = 2", "at_least = 2.1")
+    finding = found(check(kept))["rounds"]
+    assert finding.outcome == "fails"
+    assert finding.lines == [
+        "rennala-nigt over synchronous-nigt, time-to-steps (10): 2 times less; "
+        "smallest of the seeds 2; claimed 2.1"
+    ]
+    file = baselines.file_of(kept / "baselines" / "suite", "rounds")
+    before = file.read_bytes()
+    assert not check(kept, update=True).good
+    assert file.read_bytes() == before
+
+
+def test_a_rounding_is_of_times_and_of_nothing_else(kept):
+    folder = kept / "baselines" / "suite"
+    edit(kept, 'methods = ["rennala-nigt", "asynchronous-pg"]', "rounding = 1e-12")
+    check(kept, update=True)
+    file = baselines.file_of(folder, "schedule")
+    text = file.read_text()
+    for before, after, good in (
+        ('"seconds": 4.0', '"seconds": 4.000000000000001', True),
+        ('"seconds": 4.0', '"seconds": 4.00000000001', False),
+        ('"gradients": "0 0"', '"gradients": "0-1"', False),
+        ('"weights": "2*0.5"', '"weights": "2*0.5000000000000001"', False),
+    ):
+        written(file, text.replace(before, after))
+        assert check(kept).good is good
+    written(file, text)
+    edit(kept, "rounding = 1e-12", "rounding = 0.0")
+    assert check(kept).good
+    edit(folder, '"seconds": 4.0', '"seconds": 4.000000000000001', file.name)
+    assert not check(kept).good
+
+
+def test_a_claim_that_still_holds_shows_how_its_numbers_have_moved(kept):
+    file = baselines.file_of(kept / "baselines" / "suite", "rounds")
+    plain = json.loads(file.read_text())
+    for run in plain["runs"]:
+        if run["method"] == "synchronous-nigt":
+            run["measured"] *= 1 + 1e-14
+    written(file, json.dumps(plain))
+    assert len(found(check(kept))["rounds"].lines) == 1
+    assert found(check(kept, update=True))["rounds"].outcome == "kept"
+    for run in plain["runs"]:
+        if run["method"] == "synchronous-nigt":
+            run["measured"] *= 1.5
+    written(file, json.dumps(plain))
+    held = found(check(kept))["rounds"]
+    assert held.good
+    assert held.lines[1:] == ["recorded: 3 times less, at least 3"]
+    assert found(check(kept, update=True))["rounds"].outcome == "updated"
+
+
+# Learning curves
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("learnt")
+    written(folder / "small.toml", SCENARIO)
+    written(folder / "suite.toml", SUITE)
+    assert check(folder, only=["curve"], update=True).good
+    return folder
+
+
+def test_a_curve_holds_up_to_its_tolerance_and_no_further(learnt):
+    file = baselines.file_of(learnt / "baselines" / "suite", "curve")
+    text = file.read_text()
+    plain = json.loads(text)
+    point = plain["runs"][1]["points"][5]
+    metric = plain["asked"]["metric"]
+    for off, good in ((1 + 0.9e-6, True), (1 + 1.1e-6, False), (1.5, False)):
+        changed = json.loads(text)
+        changed["runs"][1]["points"][5][metric] *= off
+        written(file, json.dumps(changed))
+        checked = check(learnt, only=["curve"])
+        assert checked.good is good
+    written(file, text)
+    (line,) = checked.findings[0].lines
+    assert line.startswith(
+        f"rennala-nigt, seed 1: {metric} at step 5 (10 s) is {point[metric]:.6g}, "
+        f"baseline {1.5 * point[metric]:.6g} (-33.3%; allowed ±1e-06)"
+    )
+
+
+def test_a_curve_at_other_times_has_moved_however_alike_its_values(learnt):
+    file = baselines.file_of(learnt / "baselines" / "suite", "curve")
+    text = file.read_text()
+    written(file, text.replace('"seconds": 10.0', '"seconds": 9.5'))
+    checked = check(learnt, only=["curve"])
+    written(file, text)
+    assert "was measured at step 5 (10 s), baseline step 5 (9.5 s)" in checked.findings[0].lines[0]
+
+
+# Claims: closed forms
+
+
+def record(method, seed, measured, reached=True):
+    return {"method": method, "seed": seed, "measured": measured, "reached": reached}
+
+
+def test_ratios_are_taken_within_a_seed_and_who_never_got_there_makes_none_larger():
+    mine = [record("a", 0, 2.0), record("a", 1, 5.0, reached=False), record("a", 2, 4.0)]
+    theirs = [record("b", 0, 6.0), record("b", 1, 9.0), record("b", 2, 100.0, reached=False)]
+    assert claims.ratios([*mine, *theirs], "a", "b") == [3.0, 0.0, 25.0]
+
+
+@pytest.mark.parametrize("many", [5, 8, 12, 30])
+@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+def test_the_sign_tests_bound_is_the_order_statistic_of_the_binomial(many, confidence):
+    from scipy.stats import binom
+
+    if 0.5**many > 1 - confidence:
+        return
+    values = list(np.random.default_rng(many).permutation(np.arange(1.0, many + 1)))
+    rank = claims.lower_bound(values, "sign", confidence) - 1  # so many values lie below
+    assert binom.cdf(rank, many, 0.5) <= 1 - confidence < binom.cdf(rank + 1, many, 0.5)
+
+
+def test_the_paired_t_bound_is_scipys_of_the_logarithms():
+    from scipy.stats import ttest_1samp
+
+    ratios = [5.0, 7.0, 6.0, 8.5]
+    test = ttest_1samp(np.log(ratios), 0.0, alternative="greater")
+    low = math.exp(test.confidence_interval(0.95).low)
+    assert claims.lower_bound(ratios, "paired-t", 0.95) == pytest.approx(low, rel=1e-12)
+    assert claims.lower_bound([5.0, 0.0], "paired-t", 0.95) == 0.0
+
+
+PREDICTED = [
+    ("rennala-nigt", "synchronous-nigt", "time-to-steps", 7),
+    ("malenia-nigt", "synchronous-nigt", "time-to-steps", 9),
+    ("rennala-nigt", "afedpg", "time-to-gradients", 1001),
+    ("afedpg", "synchronous-nigt", "time-to-gradients", 999),
+    ("rennala-nigt", "synchronous-nigt", "time-to-gradients", 333),
+]
+
+
+@pytest.mark.parametrize(("of", "over", "measure", "count"), PREDICTED)
+@pytest.mark.parametrize("upload", ["0", "2.5", "[1,2,3,4,5,6,7,8,9,10]"])
+def test_what_is_predicted_is_what_the_schedule_does(folder, of, over, measure, count, upload):
+    text = (
+        f'kind = "claim"\nwhy = "theory"\nscenario = "sqrt-workers"\nof = "{of}"\nover = "{over}"\n'
+        f'measure = "{measure}"\ncount = {count}\nat_least = "predicted"\nseeds = [0]\n'
+        f'set = {{ "network.upload" = {upload} }}\n'
+    )
+    written(folder / "suite.toml", f"[benchmarks.b]\n{text}")
+    benchmark = suite_file.read(folder / "suite.toml").benchmarks["b"]
+    measured = {}
+    for name, work in runs.works_of(benchmark).items():
+        (run,) = runs.act(name, work)
+        measured[run["method"]] = run["seconds"]
+    for label in (of, over):
+        told = predicted.seconds(benchmark.scenario, label, benchmark.table)
+        assert measured[label] == pytest.approx(told, rel=1e-12)
+    assert predicted.predicted(benchmark) == pytest.approx(measured[over] / measured[of])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ('"cluster.compute" = { law = "exponential", mean = 1 }', "cluster.compute is random"),
+        ('"cluster.in_flight" = "finish"', "cluster.in_flight is 'finish'"),
+        ('"network.collective" = "gather"', "network.collective is not 'max'"),
+        ('"network.download" = 1', "downloads take time"),
+        ('"cluster.outages" = [{ worker = 0, end = 5 }]', "there are outages"),
+        ('"methods.rennala-nigt.initial_batch" = 3', "no closed form knows the schedule"),
+    ],
+)
+def test_nothing_is_predicted_where_the_closed_forms_do_not_hold(folder, settings, message):
+    edit(folder, "at_least = 2", f'at_least = "predicted"\nset = {{ {settings} }}')
+    with pytest.raises(Mistake, match=r"benchmarks.rounds: at_least = 'predicted': .*") as refused:
+        check(folder, update=True)
+    assert message in str(refused.value)
+
+
+# Baselines: missing, of something else, of others
+
+
+def one_line(answer: Answer):
+    assert answer.code == 2
+    assert answer.out == ""
+    assert answer.err.count("\n") == 1
+    return answer.err
+
+
+def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
+    suite = folder / "suite.toml"
+    told = one_line(straggle("check", suite, "--only", "schedule"))
+    assert f"benchmarks.schedule: has no baseline in {folder / 'baselines' / 'suite'}" in told
+    assert told.endswith("suite.toml --update writes it\n")
+    assert straggle("check", suite, "--only", "rounds", "--quiet") == Answer(0, "", "")
+
+
+def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(kept):
+    edit(kept, "batch = 2", "batch = 3", "small.toml")
+    told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule"))
+    assert "asks for something else than its baseline" in told
+    assert "methods.rennala-nigt.batch = 3, was 2; if that is meant, --update writes it" in told
+    updated = found(check(kept, update=True))["schedule"]
+    assert updated.outcome == "updated"
+    assert updated.lines[0] == "methods.rennala-nigt.batch = 3, was 2"
+    assert updated.lines[1].startswith(
+        "rennala-nigt, seed 0: step 1 used gradients of workers 0 0-1, baseline 0 0, "
+        "step 1 weighed them 3*0.3333333333333333, baseline 2*0.5; 11 later steps moved, too"
+    )
+    assert check(kept).good
+
+
+def test_an_update_for_a_key_that_changes_no_schedule_says_so(kept):
+    edit(kept, "step = 0.1", "step = 0.2", "small.toml")
+    updated = found(check(kept, update=True))["equal"]
+    assert updated.lines == ["methods.rennala-nigt.step = 0.2, was 0.1", "its runs are the same"]
+
+
+def test_another_claim_under_an_old_baseline_is_misuse_too(kept):
+    edit(kept, "count = 10", "count = 11")
+    with pytest.raises(Mistake, match=r"count = 11, was 10; stop.steps = 11, was 10; if that"):
+        check(kept)
+
+
+def test_a_baseline_that_cannot_be_read_is_said_so(kept):
+    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
+    for text in ("{", "[]", "{}", '{"format": 0}'):
+        written(file, text)
+        assert "is no baseline" in one_line(straggle("check", kept / "suite.toml"))
+    assert found(check(kept, update=True))["schedule"].outcome == "new"
+    assert check(kept).good
+
+
+def test_an_update_writes_only_what_has_moved(kept):
+    folder = kept / "baselines" / "suite"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    file = baselines.file_of(folder, "schedule")
+    written(file, file.read_text().replace('"seconds": 4.0', '"seconds": 4.5'))
+    assert not check(kept).good
+    outcomes = {name: finding.outcome for name, finding in found(check(kept, update=True)).items()}
+    assert outcomes == {"schedule": "updated", "equal": "kept", "rounds": "kept"}
+    after = {path.name: path.read_bytes() for path in folder.iterdir()}
+    # The command of this process is written down, too.
+    assert after == before
+
+
+def test_another_version_of_a_package_is_said_and_compared_all_the_same(kept):
+    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
+    plain = json.loads(file.read_text())
+    plain["versions"]["numpy"] = "1.0"
+    written(file, json.dumps(plain))
+    checked = check(kept)
+    assert checked.good
+    (note,) = checked.notes
+    assert note == f"numpy {np.__version__} here, 1.0 in the baseline of schedule"
+
+
+def test_a_baseline_of_no_benchmark_is_said_and_removed_by_an_update(folder):
+    edit(folder, SUITE[SUITE.index("[benchmarks.curve]") : SUITE.index("[benchmarks.rounds]")], "")
+    check(folder, only=None, update=True)
+    stray = written(folder / "baselines" / "suite" / "old.json", "{}")
+    assert check(folder, only=None).notes == [
+        f"{stray} belongs to no benchmark of the suite; --update removes it"
+    ]
+    assert check(folder, update=True).notes == []  # it may belong to what was not asked for
+    assert stray.is_file()
+    check(folder, only=None, update=True)
+    assert not stray.exists()
+
+
+# The command
+
+
+def test_a_regression_is_exit_code_1_told_in_every_form(kept):
+    suite, file = kept / "suite.toml", baselines.file_of(kept / "baselines" / "suite", "schedule")
+    only = ("--only", ",".join(SCHEDULES))
+    assert straggle("check", suite, *only).code == 0
+    written(file, file.read_text().replace('"seconds": 4.0', '"seconds": 3.5'))
+    moved = "step 2 closed at 4 s, baseline 3.5 s (+0.5 s)"
+
+    shown = straggle("check", suite, *only)
+    assert shown.code == 1
+    assert shown.out.startswith("Small: 2 of 3 benchmarks hold")
+    assert "schedules are what they were" in shown.out
+
+    asked = ("--junit", kept / "junit.xml", "--markdown", kept / "summary.md", "--json")
+    told = json.loads(straggle("check", suite, *only, *asked).out)
+    assert not told["good"]
+    (bad,) = [each for each in told["benchmarks"] if not each["good"]]
+    assert bad["benchmark"] == "schedule"
+    assert bad["lines"][0].startswith(f"rennala-nigt, seed 0: {moved}")
+    assert bad["since"].startswith(f"{file} (straggle ")
+
+    suites = ElementTree.parse(kept / "junit.xml").getroot()
+    assert (suites.get("tests"), suites.get("failures")) == ("3", "1")
+    (failure,) = suites.iter("failure")
+    assert moved in failure.get("message")
+
+    summary = (kept / "summary.md").read_text()
+    assert summary.startswith("### Small: 2 of 3 benchmarks hold\n")
+    assert summary.index("`schedule`") < summary.index("`equal`")  # what does not hold comes first
+    assert straggle("check", suite, *only, "--markdown", "-").out == summary
+
+
+def test_misuse_of_the_command_is_one_line(kept):
+    suite = kept / "suite.toml"
+    assert "did you mean 'schedule'" in one_line(straggle("check", suite, "--only", "shedule"))
+    assert "choose" not in one_line(straggle("check", "nowhere.toml"))
+    assert "--markdown -: prints" in one_line(straggle("check", suite, "--markdown", "-", "--json"))
+    nowhere = kept / "no" / "folder" / "junit.xml"
+    told = straggle("check", suite, "--only", "equal", "--junit", nowhere)
+    assert (told.code, told.err.count("\n")) == (2, 1)
+    assert "--sweep and --suite: choose one" in one_line(straggle("schema", "--sweep", "--suite"))
+
+
+def test_an_interruption_is_exit_code_130_wherever_it_comes(kept):
+    lines = (
+        "import os, signal, sys\n"
+        "from simulator.cli import main\n"
+        "from simulator.engine import Simulation\n"
+        "step = Simulation.step\n"
+        "def interrupted(*arguments):\n"
+        "    Simulation.step = step\n"
+        "    os.kill(os.getpid(), signal.SIGINT)\n"
+        "    step(*arguments)\n"
+        "Simulation.step = interrupted\n"
+        f"sys.argv = {['straggle', 'check', str(kept / 'suite.toml'), '--jobs', '1']}\n"
+        f"sys.argv += {['--only', ','.join(SCHEDULES)]}\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (130, "")
+    assert done.stderr == "straggle: interrupted; no baseline was written\n"
+
+
+def test_exact_benchmarks_are_checked_without_jax(kept):
+    modules, printed = loaded_by(
+        "import sys\n"
+        "from simulator.cli import main\n"
+        f"sys.argv = {['straggle', 'check', str(kept / 'suite.toml'), '--jobs', '1']}\n"
+        f"sys.argv += {['--only', ','.join(SCHEDULES), '--markdown', '-']}\n"
+        "try:\n"
+        "    main()\n"
+        "except SystemExit as end:\n"
+        "    assert not end.code"
+    )
+    assert "3 of 3 benchmarks hold" in printed
+    assert not {"jax", "pandas", "matplotlib", "scipy"} & set(modules)
+
+
+# In little
+
+
+def test_a_step_in_shorthand_tells_workers_ages_and_weights_in_their_order():
+    from algorithms.tickets import Ticket
+
+    tickets = [Ticket(w, 5, 0) for w in (0, 1, 2, 4)] + [Ticket(w, 3, 0) for w in (5, 6)]
+    step = Step(5, 1.0, tickets, [0.25] * 4 + [0.1, 0.1], 6, None)
+    assert shorthand.gradients(step) == "0-2 4 5-6@2"
+    assert shorthand.weights(step) == "4*0.25 2*0.1"
+
+
+def test_what_is_too_long_still_differs_when_its_end_does():
+    long = " ".join(map(str, range(0, 400, 2)))
+    assert len(shorthand.short(long)) < shorthand.LONGEST
+    assert shorthand.short(long) != shorthand.short(f"{long} 7")
+    assert shorthand.members(shorthand.short(long)) is None
+
+
+# The shipped suite
+
+
+def test_the_shipped_suite_covers_all_methods_and_has_its_baselines():
+    suite = suite_file.read("stragglers")
+    assert len(suite.benchmarks) >= 12
+    kinds = [benchmark.table.kind for benchmark in suite.benchmarks.values()]
+    assert min(kinds.count(kind) for kind in ("exact", "tolerance", "claim")) >= 4
+    methods = {
+        table.method for b in suite.benchmarks.values() for table in b.scenario.methods.values()
+    }
+    assert methods == METHODS.keys()
+    directory = suite.path.parent / "baselines" / suite.name
+    assert {path.stem for path in directory.iterdir()} == suite.benchmarks.keys()
+    for name, benchmark in suite.benchmarks.items():
+        baseline = baselines.read(directory, name)
+        assert not baselines.changes(baselines.of(benchmark, [], ""), baseline)
+        assert baseline.command == f"straggle check stragglers --update --only {name}"

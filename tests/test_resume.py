@@ -1,0 +1,464 @@
+"""Is a run that was killed and resumed the run that nobody stopped?  To the last bit.
+
+In one process a run is killed after each of its checkpoints; then real processes are, at random
+moments, on a full disk, and with files that the kill left damaged.
+"""
+
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from time import monotonic
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from algorithms.methods import METHODS
+from simulator import results
+from simulator.checkpoint import Keeper
+from simulator.experiment import Laboratory
+from simulator.files import alone_in
+from simulator.loading import check, override
+from simulator.mistakes import Mistake
+from simulator.numbers import prepare
+from simulator.resuming import resume
+from simulator.running import Wishes, run_and_write
+
+SAID = {
+    "batch": 3,
+    "step": 0.1,
+    "momentum": 0.3,
+    "threshold": 4,
+    "attempts": 2,
+    "limit": 2.0,
+    "probability": 0.5,
+    "buffer": 2,
+    "local_step": 0.1,
+    "local_steps": 2,
+}
+QUADRATIC = {"kind": "quadratic", "dimension": 4, "scale": 0.1}
+CARTPOLE = {
+    "kind": "policy-gradient",
+    "environment": "CartPole-v1",
+    "horizon": 12,
+    "policy": {"hidden": [3]},
+}
+FOUR = ("rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt")
+KILLS = int(os.environ.get("STRAGGLE_KILLS", "2"))
+"""Of every one of the four methods, at random moments."""
+
+
+def table_of(method):
+    required = METHODS[method].parameters()
+    return {name: SAID[name] for name, p in required.items() if p.default is p.empty}
+
+
+def scenario_of(method, *settings, objective=QUADRATIC, **tables):
+    plain = {
+        "seeds": [3],
+        "cluster": {
+            "workers": 4,
+            "compute": {"law": "log-normal", "mean": [1, 1.7, 2.9, 5.3], "sigma": 0.3},
+        },
+        "objective": dict(objective),
+        "evaluation": {"episodes": 4},
+        "stop": {"steps": 14},
+        "methods": {method: table_of(method)},
+        **tables,
+    }
+    for setting in settings:
+        override(plain, setting)
+    return check(plain)
+
+
+class Killed(BaseException):
+    """No run is told that it is killed."""
+
+
+class Deadly(Keeper):
+    """Writes a checkpoint after each group of steps, and kills the run after some of them."""
+
+    def __init__(self, *arguments, lives):
+        super().__init__(*arguments)
+        self.lives = lives
+
+    due = True
+
+    def save(self, memory):
+        super().save(memory)
+        self.lives -= 1
+        if self.lives == 0:
+            raise Killed
+
+
+def trained(scenario, keeper=None):
+    prepare()
+    (label,), (seed,) = scenario.methods, scenario.seeds
+    return Laboratory(scenario, scenario.build_objective()).run(label, seed, keeper)
+
+
+def trained_by_many_lives(scenario, folder, steps_each):
+    """The same run, by processes that each die after so many checkpoints; how many there were."""
+    for lives in range(1, 100):
+        with suppress(Killed):
+            name = (folder, "run", scenario.fingerprint())
+            return trained(scenario, Deadly(*name, lives=steps_each)), lives
+    raise AssertionError("it never ends")
+
+
+def assert_same(one, other):
+    mine, theirs = one.columns(), other.columns()
+    assert mine.keys() == theirs.keys()
+    for name, column in mine.items():
+        np.testing.assert_array_equal(column, theirs[name])
+    for mine, theirs in zip(one.accounts, other.accounts, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(one.parameters(), other.parameters())
+    assert one.parameters().dtype == other.parameters().dtype
+    ends = ("end", "message", "reached", "evaluated", "lengths", "newest")
+    assert [getattr(one, name) for name in ends] == [getattr(other, name) for name in ends]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_with_many_lives_is_the_run_with_one(method, tmp_path):
+    scenario = scenario_of(method)
+    run, lives = trained_by_many_lives(scenario, tmp_path, steps_each=2)
+    assert lives > 2
+    assert run.steps == 14
+    assert_same(run, trained(scenario))
+
+
+@pytest.mark.parametrize(
+    ("method", "tables"),
+    {
+        "a policy, a round at a time": ("rennala-nigt", {"objective": CARTPOLE}),
+        "a policy, one gradient at a time": ("afedpg", {"objective": CARTPOLE}),
+        "gradients that are used again": ("ringleader-nigt", {"objective": CARTPOLE}),
+        "a target": ("afedpg", {"stop": {"steps": 60, "target": 0.2}}),
+        "seconds": (
+            "rennala-nigt",
+            {"stop": {"seconds": 31.0}, "evaluation": {"every_seconds": 4}},
+        ),
+        "times that episodes decide": (
+            "afedpg",
+            {
+                "objective": CARTPOLE,
+                "cluster": {"workers": 3, "compute": [0.1, 0.2, 0.5], "per": "environment-step"},
+            },
+        ),
+        "an environment on the host": (
+            "rennala-nigt",
+            {"objective": {**CARTPOLE, "environment": "Acrobot-v1"}, "stop": {"steps": 5}},
+        ),
+        "diagnostics": (
+            "afedpg",
+            {"evaluation": {"every_steps": 3, "diagnostics_every_steps": 2, "episodes": 4}},
+        ),
+    }.values(),
+    ids=str,
+)
+def test_whatever_is_trained(method, tables, tmp_path):
+    scenario = scenario_of(method, **tables)
+    run, lives = trained_by_many_lives(scenario, tmp_path, steps_each=1)
+    assert lives > 2
+    assert_same(run, trained(scenario))
+
+
+# Files that a kill left damaged
+
+
+def kept_twice(folder, scenario):
+    """Two checkpoints of a run, the older one and the newer."""
+    with pytest.raises(Killed):
+        trained(scenario, Deadly(folder, "run", scenario.fingerprint(), lives=2))
+    first, second = sorted(folder.glob("run.*.npz"), key=lambda path: steps_in(path))
+    assert steps_in(first) < steps_in(second)
+    return first, second
+
+
+def steps_in(path):
+    with np.load(path) as arrays:
+        return int(arrays["record/steps"])
+
+
+def keeper_of(folder, scenario, told):
+    return Keeper(folder, "run", scenario.fingerprint(), told.append)
+
+
+def test_of_a_checkpoint_cut_short_the_one_before_is_used(tmp_path):
+    scenario, told = scenario_of("rennala-nigt"), []
+    older, newer = kept_twice(tmp_path, scenario)
+    steps = steps_in(older)
+    whole = newer.read_bytes()
+    for size in (0, 1, len(whole) // 2, len(whole) - 1):
+        newer.write_bytes(whole[:size])
+        keeper = keeper_of(tmp_path, scenario, told := [])
+        assert keeper.newest()["record/steps"] == steps
+        (line,) = told
+        assert line.startswith(f"{newer}: this checkpoint is damaged and left aside: ")
+    assert_same(trained(scenario, keeper_of(tmp_path, scenario, told)), trained(scenario))
+
+
+def test_with_both_damaged_a_run_begins_anew(tmp_path):
+    scenario, told = scenario_of("afedpg"), []
+    for path in kept_twice(tmp_path, scenario):
+        path.write_bytes(path.read_bytes()[:-100])
+    run = trained(scenario, keeper_of(tmp_path, scenario, told))
+    assert len(told) == 2
+    assert_same(run, trained(scenario))
+
+
+def test_a_changed_byte_is_never_believed(tmp_path):
+    scenario = scenario_of("rennala-nigt")
+    older, newer = kept_twice(tmp_path, scenario)
+    whole, chance = bytearray(newer.read_bytes()), random.Random(1)
+    honest = Keeper(tmp_path, "run", scenario.fingerprint()).newest()
+    for _ in range(200):
+        altered = bytearray(whole)
+        altered[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
+        newer.write_bytes(altered)
+        found = Keeper(tmp_path, "run", scenario.fingerprint()).newest()
+        if found["record/steps"] == steps_in(older):
+            continue  # left aside
+        assert found.keys() == honest.keys()
+        for name, values in found.items():
+            np.testing.assert_array_equal(values, honest[name])
+
+
+def test_another_scenario_s_checkpoint_is_none(tmp_path):
+    scenario = scenario_of("afedpg")
+    kept_twice(tmp_path, scenario)
+    told = []
+    assert Keeper(tmp_path, "run", "another", told.append).newest() is None
+    assert len(told) == 2
+
+
+def test_a_checkpoint_that_executes_code_is_damaged(tmp_path):
+    with (tmp_path / "run.a.npz").open("wb") as file:
+        np.savez(file, **{"record/steps": np.array([print], dtype=object)})
+    told = []
+    assert Keeper(tmp_path, "run", "hash", told.append).newest() is None
+    assert len(told) == 1
+
+
+# Directories
+
+
+def begun(folder, *settings, method="rennala-nigt", **tables):
+    """A directory in which nothing has ended yet, as a kill leaves it."""
+    scenario = scenario_of(method, *settings, **tables)
+    wishes = Wishes(quiet=True)
+    out, code = run_and_write(scenario, folder / "whole", "", command="", wishes=wishes)
+    assert code == 0
+    copy = folder / "cut"
+    shutil.copytree(out, copy)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest |= {"status": "running", "runs": []}
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    return out, copy, scenario
+
+
+def assert_equal_directories(one, other):
+    one, other = results.load(one), results.load(other)
+    for frame in ("steps", "workers", "tickets"):
+        mine, theirs = getattr(one, frame), getattr(other, frame)
+        pd.testing.assert_frame_equal(mine, theirs, check_exact=True)
+    same = [name for name in one.runs if name != "real_seconds"]
+    pd.testing.assert_frame_equal(one.runs[same], other.runs[same], check_exact=True)
+    for run in one.runs.itertuples():
+        for point in (one.parameters(run.method, run.seed),):
+            np.testing.assert_array_equal(point, other.parameters(run.method, run.seed))
+    assert one.manifest["status"] == other.manifest["status"]
+    assert not list(other.directory.rglob("*.partial"))
+    assert not (other.directory / "checkpoints").exists()
+
+
+def test_a_directory_is_finished_where_it_was(tmp_path):
+    out, cut, scenario = begun(tmp_path)
+    (cut / "steps.parquet.77.partial").write_text("half")
+    assert resume(cut, scenario, quiet=True) == 0
+    assert_equal_directories(out, cut)
+    assert results.load(cut).manifest["resumed"] == 1
+
+
+def test_what_has_ended_is_not_run_again(tmp_path, capsys):
+    out, _, _ = begun(tmp_path)
+    before = results.load(out).runs
+    assert resume(out, None, quiet=False) == 0
+    assert "1 of 1 runs had ended" in capsys.readouterr().err
+    pd.testing.assert_frame_equal(results.load(out).runs, before)
+
+
+def test_a_run_whose_tickets_were_not_written_yet_is_run_again(tmp_path):
+    out, _, _ = begun(tmp_path)
+    whole = shutil.copytree(out, tmp_path / "copy")
+    next((out / "tickets.parquet").iterdir()).unlink()
+    assert resume(out, None, quiet=True) == 0
+    assert_equal_directories(whole, out)
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    {
+        "methods.rennala-nigt.step=0.2": "methods.rennala-nigt.step is 0.2, was 0.1",
+        "stop={seconds=9}": "stop.seconds is 9.0, was None; stop.steps is None, was 14",
+        "cluster.compute=[1,2,3,4]": "cluster.compute.law is 'fixed', was 'log-normal'; ",
+    }.items(),
+)
+def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, tmp_path):
+    _, cut, _ = begun(tmp_path)
+    with pytest.raises(Mistake) as refused:
+        resume(cut, scenario_of("rennala-nigt", setting), quiet=True)
+    assert str(refused.value).startswith(f"--resume {cut}: was begun with another scenario: {told}")
+
+
+def test_a_directory_with_an_altered_scenario_is_refused(tmp_path):
+    _, cut, _ = begun(tmp_path)
+    manifest = json.loads((cut / "manifest.json").read_text())
+    manifest["scenario"]["methods"]["rennala-nigt"]["step"] = 0.2
+    (cut / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(Mistake, match="is not the one that was begun"):
+        resume(cut, None, quiet=True)
+
+
+def test_other_versions_are_refused(tmp_path):
+    _, cut, _ = begun(tmp_path)
+    manifest = json.loads((cut / "manifest.json").read_text())
+    manifest["versions"]["jax"] = "0.0.1"
+    (cut / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(Mistake, match="other versions: jax is"):
+        resume(cut, None, quiet=True)
+
+
+def test_another_number_of_cores_is_said(tmp_path, monkeypatch, capsys):
+    _, cut, _ = begun(tmp_path)
+    monkeypatch.setenv("STRAGGLE_CORES", "61")
+    assert resume(cut, None, quiet=True) == 0
+    assert "other cores; the last digits may differ" in capsys.readouterr().err
+
+
+def test_of_two_that_resume_the_same_one_is_refused(tmp_path):
+    _, cut, _ = begun(tmp_path)
+    with alone_in(cut), pytest.raises(Mistake, match="another straggle is writing there"):
+        resume(cut, None, quiet=True)
+    assert resume(cut, None, quiet=True) == 0
+
+
+# Processes
+
+SCENARIO = """
+seeds = [0, 1]
+cluster = { workers = 5, compute = { law = "power", exponent = 0.5 } }
+objective = { kind = "quadratic", dimension = 5, scale = 0.1 }
+stop = { steps = STEPS }
+[methods.METHOD]
+"""
+
+
+@pytest.fixture(scope="module")
+def scenario_file(tmp_path_factory):
+    def write(method, steps):
+        text = SCENARIO.replace("METHOD", method).replace("STEPS", str(steps))
+        text += "\n".join(f"{name} = {value}" for name, value in table_of(method).items())
+        file = tmp_path_factory.mktemp(method) / "scenario.toml"
+        file.write_text(text)
+        return file
+
+    return write
+
+
+PLAIN = "import simulator.running as r; r.draw = lambda o: []; import simulator.cli as c; c.main()"
+"""The command without its figures, which take longer than all the rest."""
+
+
+def straggle(*words, **more):
+    environment = {**os.environ, "STRAGGLE_CHECKPOINT_SECONDS": "0"}
+    command = [sys.executable, "-c", PLAIN, "run", *map(str, words), "--quiet"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    return subprocess.Popen(command, env=environment, **pipes, **more)
+
+
+def ended(process, code=0):
+    _, told = process.communicate(timeout=300)
+    assert process.returncode == code, told
+    return told
+
+
+@pytest.mark.parametrize("method", FOUR)
+def test_killed_at_random_moments(method, scenario_file, tmp_path):
+    file, whole, cut = scenario_file(method, 600), tmp_path / "whole", tmp_path / "cut"
+    began = monotonic()
+    ended(straggle(file, "--out", whole))
+    longest, chance = monotonic() - began, random.Random(method)
+    kills, process = 0, straggle(file, "--out", cut)
+    while kills < KILLS:
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=chance.uniform(0.2, 0.9) * longest)
+            shutil.rmtree(cut)  # it was quicker: once more from its start
+        kills += process.returncode is None
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        if (cut / "manifest.json").exists():
+            results.load(cut)  # what is left can be read
+            process = straggle("--resume", cut)
+        else:
+            shutil.rmtree(cut, ignore_errors=True)
+            process = straggle(file, "--out", cut)
+    ended(process)
+    assert_equal_directories(whole, cut)
+
+
+def test_interrupted_and_resumed(scenario_file, tmp_path):
+    file, whole, cut = scenario_file("afedpg", 8000), tmp_path / "whole", tmp_path / "cut"
+    ended(straggle(file, "--out", whole))
+    process = straggle(file, "--out", cut)
+    while not list(cut.glob("checkpoints/afedpg-0.*.npz")):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    told = ended(process, 130)
+    assert told == f"straggle: interrupted; straggle run --resume {cut} finishes it\n"
+    assert results.load(cut).manifest["status"] == "interrupted"
+    ended(straggle("--resume", cut))
+    assert_equal_directories(whole, cut)
+
+
+def limited(size):
+    """A disk on which no file can be longer: writing more fails, as on a full one."""
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+
+    return limit
+
+
+@pytest.mark.parametrize("size", [10, 3_000, 20_000])
+def test_a_full_disk_loses_nothing_that_was_written(size, scenario_file, tmp_path):
+    file, whole, cut = scenario_file("rennala-nigt", 400), tmp_path / "whole", tmp_path / "cut"
+    ended(straggle(file, "--out", whole))
+    told = ended(straggle(file, "--out", cut, preexec_fn=limited(size)), 3)
+    assert "Traceback" not in told
+    remedy = f"when that is mended, straggle run --resume {cut} finishes it"
+    assert told.splitlines()[-1].startswith(f"straggle: {cut}: cannot be written: ")
+    assert told.splitlines()[-1].endswith(remedy)
+    if size > 10:
+        results.load(cut)
+        ended(straggle("--resume", cut))
+        assert_equal_directories(whole, cut)
+
+
+def test_two_processes_cannot_resume_the_same_directory(scenario_file, tmp_path):
+    file, cut = scenario_file("afedpg", 100_000), tmp_path / "cut"
+    process = straggle(file, "--out", cut)
+    while not (cut / "manifest.json").exists():
+        assert process.poll() is None
+    told = ended(straggle("--resume", cut), 2)
+    assert told.startswith(f"straggle: {cut}: another straggle is writing there")
+    process.kill()
+    process.communicate()
