@@ -23,6 +23,7 @@ import kinds
 from simulator import cli
 
 LONGEST = 5.0
+"""Seconds of the processor; and four times as many on the clock, for others may have work, too."""
 MEMORY = 2**30
 """Bytes that a case may really use, beyond what the process had before the first."""
 ADDRESSES = 2**33
@@ -75,7 +76,6 @@ def prepare() -> None:
 
     campaign.claim = running.run_and_write = enough  # type: ignore[assignment]
     resuming.conduct = reproduction.reproduce = gate.check._run = enough  # type: ignore[assignment]
-    signal.signal(signal.SIGALRM, _hang)
     if used := status("VmSize"):
         resource.setrlimit(resource.RLIMIT_AS, (used + ADDRESSES, -1))
 
@@ -93,18 +93,22 @@ def enough(*arguments: Any, **named: Any) -> Any:
 
 
 def _hang(number: int, frame: Any) -> None:
-    raise Hang(f"more than {LONGEST} s, in {''.join(traceback.format_stack(frame)[-3:])}")
+    raise Hang(f"more than {4 * LONGEST} s, in {''.join(traceback.format_stack(frame)[-3:])}")
 
 
 def verdict(words: list[str]) -> str:
     """What is wrong with how a command line ends; nothing, if it is well or says one line."""
-    return judged(*outcome(words))
+    began = time.process_time()
+    wrong = judged(*outcome(words))
+    took = time.process_time() - began
+    return wrong or (f"took {took:.1f} s" if took > LONGEST else "")
 
 
 def outcome(words: list[str]) -> tuple[int, str]:
     """The exit code of a command line, and what it says of errors."""
     out, said = io.StringIO(), io.StringIO()
-    signal.setitimer(signal.ITIMER_REAL, LONGEST)
+    signal.signal(signal.SIGALRM, _hang)
+    signal.setitimer(signal.ITIMER_REAL, 4 * LONGEST)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
             code = cli._guarded(lambda: cli.app(words, standalone_mode=False), debug=False)

@@ -45,7 +45,7 @@ def examples(many):
         max_examples=max(5, many),
         derandomize=True,
         database=None,
-        deadline=5000,
+        deadline=None,
         suppress_health_check=list(HealthCheck),
     )
 
