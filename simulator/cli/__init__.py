@@ -1,7 +1,8 @@
 """The command line: ``straggle run | sweep | complexity | validate | list | schema | …``.
 
-Exit codes: 0 all went well; 2 a mistake of the user's; 3 a run failed; 130 interrupted.  Heavy
-packages are imported inside the commands that need them, so that help and checks are instant.
+Exit codes: 0 all went well; 1 what was verified is wrong; 2 a mistake of the user's; 3 a run
+failed; 130 interrupted.  Heavy packages are imported inside the commands that need them, so that
+help and checks are instant.
 """
 
 import os
@@ -17,7 +18,7 @@ from simulator.mistakes import Mistake
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
-from simulator.cli import run, scenarios, campaigns, replays  # noqa: F401
+from simulator.cli import run, scenarios, campaigns, replays, verify  # noqa: F401
 # isort: on
 
 PATIENCE = 3.0
