@@ -55,17 +55,16 @@ def tickets_agree(run: Evidence, found: Findings) -> None:
     everything |= {fate: tickets.where(*names) for fate, names in outcomes.items()}
     for fate, chosen in everything.items():
         counted = np.bincount(tickets.worker[chosen], minlength=run.many)
-        _hold(
-            found,
-            run.workers[fate] == counted,
-            lambda at, fate=fate, counted=counted: (
-                f"{fate} {run.workers[fate][at]}, but {TICKETS} has {counted[at]}"
-            ),
-        )
+        _counted(run, found, fate, counted)
     seconds = _worked(run)
     vain = tickets.where("recalled", "dropped", "lost")
     _agree(run, found, "busy", run.workers["busy"], _by_worker(run, seconds))
     _agree(run, found, "wasted", run.workers["wasted"], _by_worker(run, np.where(vain, seconds, 0)))
+
+
+def _counted(run: Evidence, found: Findings, fate: str, counted: Integers) -> None:
+    mine = run.workers[fate]
+    _hold(found, mine == counted, lambda at: f"{fate} {mine[at]}, but {TICKETS} has {counted[at]}")
 
 
 def _worked(run: Evidence) -> Floats:

@@ -7,6 +7,7 @@ FedBuff and Ringleader.
 import numpy as np
 
 from simulator.cluster.law import Floats
+from simulator.verification import missing
 from simulator.verification.evidence import STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
 from simulator.verification.rounds import STEP, weigh
@@ -88,6 +89,8 @@ def check(run: Evidence, found: Findings) -> None:
     _newest(run, found)
     if run.family == "ringleader":
         _served(run, found)
+    else:
+        missing.answered(run, found)
     _open(run, found)
 
 
@@ -176,6 +179,8 @@ def _ages(run: Evidence, found: Findings) -> None:
 def _newest(run: Evidence, found: Findings) -> None:
     """Who delivers is sent the point that is the newest then."""
     tickets = run.known()
+    if run.family == "ringleader":
+        _sent_on(run, found)
     if run.family == "ringleader" or run.settings.get("stops"):
         return
     answered = tickets.later & ~before(tickets.where("lost"))
@@ -192,6 +197,20 @@ def _newest(run: Evidence, found: Findings) -> None:
         TICKETS,
         np.isnan(asked) | newest,
         lambda at: f"its worker delivered at {asked[at]:g} s, when this was not the newest version",
+        tickets.name,
+    )
+
+
+def _sent_on(run: Evidence, found: Findings) -> None:
+    """Ringleader: who has just been served goes on at that point, if sending takes no time."""
+    tickets = run.known()
+    served = tickets.where("used") & ((tickets.step - 1) % run.many > 0)
+    after = np.where(tickets.later & run.uploads.free, before(np.where(served, tickets.step, 0)), 0)
+    found.demand(
+        "version",
+        TICKETS,
+        tickets.version >= after,
+        lambda at: f"its worker had been sent version {after[at]} before",
         tickets.name,
     )
 
@@ -254,6 +273,6 @@ def _open_table(run: Evidence, found: Findings, came: np.ndarray) -> None:
         served[tickets.worker[late]] = True
         opened = np.flatnonzero(mine & (tickets.step == round_begins))
         order = np.lexsort((tickets.worker[opened], run.arrival[opened]))
-        served[tickets.worker[opened[order[-1]]]] = True
+        served[tickets.worker[opened[order[-1:]]]] = True
         good, told = bool(served[here].all()), "one came from a worker not yet served, and waits"
     found.demand("open batch", TICKETS, good, told)

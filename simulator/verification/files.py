@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
 
 from simulator.cluster import Vector
 from simulator.ledger import COLUMNS
@@ -55,7 +56,7 @@ def scenario_of(results: Results, found: Findings) -> Scenario | None:
         scenario = results.scenario
         scenario.check()
         hashed = scenario.fingerprint()
-        vector = Vector(*scenario.objective.size(scenario.cluster.workers))
+        vector = vector_of(scenario)
     except (ValidationError, Mistake, KeyError, TypeError, ValueError, OSError) as error:
         told = f"scenario cannot be read: {str(error).splitlines()[0]}"
         found.demand("scenario", MANIFEST, False, told)
@@ -64,17 +65,18 @@ def scenario_of(results: Results, found: Findings) -> Scenario | None:
     found.demand("scenario", MANIFEST, manifest.get("scenario_hash") == hashed, told)
     good = manifest.get("vector") == vector._asdict()
     found.demand("scenario", MANIFEST, good, f"vector = {manifest.get('vector')}, must be {vector}")
+    said = manifest.get("settings")
+    said = said if isinstance(said, dict) else {}
     for label in scenario.methods:
-        mine, wanted = manifest["settings"].get(label), _plain(settings_of(scenario, label))
+        mine, wanted = said.get(label), to_jsonable_python(settings_of(scenario, label))
         told = f"settings.{label} = {mine}, by the scenario {wanted}"
         found.demand("scenario", MANIFEST, mine == wanted, told)
     return scenario
 
 
-def _plain(value: Any) -> Any:
-    from pydantic_core import to_jsonable_python
-
-    return to_jsonable_python(value)
+def vector_of(scenario: Scenario) -> Vector:
+    """What is sent over the network: as many numbers as a point has."""
+    return Vector(*scenario.objective.size(scenario.cluster.workers))
 
 
 def runs(results: Results, scenario: Scenario, found: Findings) -> bool:

@@ -6,7 +6,7 @@ For the methods that reduce a batch: Rennala, Malenia, synchronous, local rounds
 import numpy as np
 
 from simulator.cluster.law import Floats, Integers
-from simulator.verification import batches, transfers
+from simulator.verification import batches, missing, transfers
 from simulator.verification.batches import Counts, balance_met, count, sizes_of
 from simulator.verification.evidence import RELATIVE, STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
@@ -97,12 +97,15 @@ def check(run: Evidence, found: Findings) -> None:
     _nobody_passed_over(run, found)
     _reduced(run, found)
     _open(run, found)
+    until = np.append(run.full[:-1], _order_ends(run))
+    missing.in_rounds(run, found, until)
+    if run.family in ("rennala", "malenia"):
+        missing.going_on(run, found, until)
 
 
 def _weights(run: Evidence, found: Findings, counts: Counts) -> None:
     tickets = run.known()
     used = tickets.where("used")
-    many = run.steps["tickets"][np.where(used, tickets.step, 0)].astype(float)
     if run.family == "mindflayer":
         chances, attempts = (
             np.broadcast_to(np.asarray(run.settings[name], float), run.many)
@@ -116,8 +119,10 @@ def _weights(run: Evidence, found: Findings, counts: Counts) -> None:
             np.searchsorted(keys, tickets.step[used] * run.many + tickets.worker[used])
         ]
         right = 1 / (run.many * mine)
+    elif run.family == "rennala":
+        right = 1 / sizes_of(run, tickets.step)
     else:
-        right = 1 / np.maximum(many, 1)
+        right = np.full(len(tickets), 1 / run.many)
     weigh(run, found, right)
 
 
@@ -128,7 +133,7 @@ def weigh(run: Evidence, found: Findings, right: Floats) -> None:
         "weight",
         TICKETS,
         ~tickets.where("used") | (np.abs(tickets.weight - right) <= 1e-12 * right),
-        lambda at: f"weight = {tickets.weight[at]!r}, by the method's rule {right[at]!r}",
+        lambda at: f"weight = {tickets.weight[at]:.12g}, by the method's rule {right[at]:.12g}",
         tickets.name,
     )
 
@@ -213,6 +218,13 @@ def _open(run: Evidence, found: Findings) -> None:
         f"{held.sum()} tickets wait at the end, with which step {newest + 1} would have closed "
         f"at {end:.12g} s",
     )
+
+
+def _order_ends(run: Evidence) -> float:
+    """When the newest order ended: with the run, unless its batch was full before."""
+    tickets = run.known()
+    held = tickets.where("waiting") & (tickets.version == run.closed)
+    return float(run.full[-1]) if held.any() and _would_close(run, held) else run.end
 
 
 def _would_close(run: Evidence, held: Flags) -> bool:

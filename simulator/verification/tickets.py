@@ -77,13 +77,13 @@ class Tickets:
     @cached_property
     def first(self) -> Flags:
         """Whether it is its worker's first at this version."""
-        return ~(self.later & (self.version == before(self.version)))
+        return np.asarray(~(self.later & (self.version == before(self.version))))
 
     def rank_among(self, chosen: Flags) -> Integers:
         """How many of its worker's chosen ones come before it."""
         counted: Integers = np.cumsum(chosen) - chosen
         begins = np.flatnonzero(~self.later)
-        return counted - counted[begins][np.cumsum(~self.later) - 1]
+        return np.asarray(counted - counted[begins][np.cumsum(~self.later) - 1])
 
 
 def fates(frame: "pd.DataFrame") -> Integers:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.mistakes import Mistake
+from simulator.prescription import settings_of
 from simulator.results import Results, load
 from simulator.scenario import Scenario
 from simulator.verification import (
@@ -155,10 +156,10 @@ def _evidence(results: Results, scenario: Scenario, at: int, tickets: Tickets | 
         label,
         row["seed"],
         FAMILIES[scenario.methods[label].method],
-        {**results.manifest["settings"][label]},
+        settings_of(scenario, label),
         scenario,
         scenario.build_cluster(),
-        results.vector,
+        files.vector_of(scenario),
         results.schedule_only,
         row,
         columns[STEPS],
