@@ -127,7 +127,17 @@ def _end(writer: results.Writer) -> int:
     if missing:
         complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
         return INTERRUPTED
-    return FAILED if failed else 0
+    return FAILED if failed or not _verified(writer.directory) else 0
+
+
+def _verified(directory: Path) -> bool:
+    """Whether the files say what a schedule can be; if not, that is told."""
+    from simulator.verification import verify_directory
+
+    report = verify_directory(directory)
+    for problem in report.problems:
+        complain(f"not verified: {problem}")
+    return report.clean
 
 
 def _unwritable(directory: Path, error: OSError) -> Unwritable:
