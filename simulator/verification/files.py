@@ -25,6 +25,7 @@ MANIFEST = "manifest.json"
 ENDS = ("target", "stop", "stalled", "failed", "interrupted")
 COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
 SECONDS = ("busy", "communicating", "down", "idle", "wasted")
+WRONG = ("failed_step", "failed_ticket")
 INTEGERS = {
     STEPS: ("seed", "step", "tickets", "gradients", "max_delay"),
     WORKERS: ("seed", "worker", *COUNTS),
@@ -121,7 +122,7 @@ def _whole(row: Any) -> bool:
         numbers = [row[name] for name in (*COUNTS, "steps", "evaluated", "seed")]
         shares = [row[f"{name}_share"] for name in SECONDS]
         seconds = [row["simulated_seconds"], row["real_seconds"]]
-        reached = row["seconds_to_target"]
+        reached, step, ticket = (row[name] for name in ("seconds_to_target", *WRONG))
     except (KeyError, TypeError):
         return False
     return (
@@ -129,6 +130,8 @@ def _whole(row: Any) -> bool:
         and all(share is None or isinstance(share, int | float) for share in shares)
         and all(isinstance(each, int | float) and 0 <= each < np.inf for each in seconds)
         and (reached is None or isinstance(reached, int | float))
+        and (step is None or (type(step) is int and step > 0))
+        and (ticket is None or isinstance(ticket, str))
         and row["end"] in ENDS
         and isinstance(row["message"], str)
     )
@@ -198,6 +201,10 @@ def parts(results: Results, found: Findings) -> None:
     """A part of the tickets per run, and a final point, and none that is nobody's."""
     names = [(run["method"], run["seed"]) for run in results.manifest["runs"]]
     folder = results.directory / TICKETS
+    said = results.manifest.get("tickets")
+    good = isinstance(said, bool) and (said or not any(folder.glob("*.parquet")))
+    told = f"tickets = {said}, which is not what there is"
+    found.demand("parts", MANIFEST, good and (not said or folder.is_dir() or not names), told)
     if folder.is_dir():
         there = {path.stem for path in folder.glob("*.parquet")}
         wanted = {f"{method}-{seed}" for method, seed in names}

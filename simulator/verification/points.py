@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simulator.failure import name_of
 from simulator.mistakes import Mistake
 from simulator.results import Results, files_of
 from simulator.verification.evidence import STEPS, TICKETS, Evidence
@@ -13,6 +14,7 @@ MANIFEST = "manifest.json"
 def check(run: Evidence, found: Findings, results: Results) -> None:
     """Of a run that learnt something, or did not."""
     _evaluated(run, found)
+    _failure(run, found, results)
     if run.schedule_only:
         return
     _parameters(run, found, results)
@@ -30,6 +32,27 @@ def _evaluated(run: Evidence, found: Findings) -> None:
     else:
         good, rule = many >= used, f"used = {used}"
     found.demand("evaluated", MANIFEST, good, f"evaluated = {many}, but {rule}")
+
+
+def _failure(run: Evidence, found: Findings, results: Results) -> None:
+    """Where it went wrong is told of a run that failed, and the point of the ticket is kept."""
+    step, ticket, failed = (
+        run.row["failed_step"],
+        run.row["failed_ticket"],
+        run.row["end"] == "failed",
+    )
+    good = failed or (step is None and ticket is None)
+    told = f"failed_step = {step}, failed_ticket = {ticket}, but it ended by {run.row['end']!r}"
+    found.demand("failure", MANIFEST, good, told)
+    try:
+        kept = results.failure(run.label, run.seed)
+    except Mistake as mistake:
+        found.demand("failure", files_of(run.label, run.seed)[1], False, str(mistake))
+        return
+    if kept is not None:
+        good = ticket == name_of(kept[0]) and kept[1].shape == (run.vector.dimension,)
+        told = f"is not of the ticket {ticket} that made the run fail"
+        found.demand("failure", files_of(run.label, run.seed)[1], good, told)
 
 
 def _parameters(run: Evidence, found: Findings, results: Results) -> None:

@@ -14,10 +14,8 @@ class Parts(NamedTuple):
 
     batch: Integers
     worker: Integers
-    done: Floats
-    """When its last gradient of the batch was done."""
     ended: Floats
-    """When its last computation for the batch had ended by then, whatever became of it."""
+    """When its last computation at the point had ended by then, whatever became of it."""
     latency: Floats
     transit: Floats
 
@@ -41,7 +39,7 @@ def participants(run: Evidence, held: Flags, batch: Integers) -> Parts:
     at = np.arange(len(pairs))
     k[order] = at - np.repeat(begins, np.diff(begins, append=len(pairs)))
     latency, transit = run.uploads.each(worker, k)
-    return Parts(number, worker, done, ended, latency, transit)
+    return Parts(number, worker, ended, latency, transit)
 
 
 def _last_ended(run: Evidence, pairs: Integers, done: Floats) -> Floats:
@@ -68,10 +66,8 @@ def ends(run: Evidence, parts: Parts, full: Floats) -> tuple[Floats, Floats]:
     if kind == "parameter-server":
         return _served(run, parts, ready, full)
     if kind == "gather":
-        # It is left open whether who worked in vain after its last gradient sends only then.
-        least = _largest(parts.batch, parts.done + parts.seconds, full)
-        return least, _largest(parts.batch, parts.ended + parts.seconds, full)
-    if kind == "max":
+        end = _largest(parts.batch, parts.ended + parts.seconds, full)
+    elif kind == "max":
         end = _largest(parts.batch, ready + parts.seconds, full)
     else:
         end = _largest(parts.batch, ready, full) + _in_rounds(kind == "ring", parts, len(full))
