@@ -1,6 +1,5 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,6 +12,7 @@ from simulator.dry_run import run_schedules
 from simulator.engine import Sinks, Stalled
 from simulator.files import Unwritable, alone_in
 from simulator.ledger import Ledger
+from simulator.memory import give_back
 from simulator.mistakes import Mistake
 from simulator.progress import Display, display
 from simulator.record import Run
@@ -81,8 +81,7 @@ def conduct(writer: results.Writer, quiet: bool) -> int:
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
     finally:
-        # What was compiled knows who compiled it, and the reverse; a notebook may live for days.
-        gc.collect()
+        give_back()  # a notebook may live for days
     return _end(writer)
 
 
