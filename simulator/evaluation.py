@@ -26,6 +26,8 @@ def select(
     """All runs, or those of some methods and seeds; naming one that is not there is a mistake."""
     if results.schedule_only:
         raise Mistake(f"{results.directory}: holds schedules alone, there is nothing to evaluate")
+    if results.runs.empty:
+        raise Mistake(f"{results.directory}: holds no run")
     pairs = [(str(method), int(seed)) for method, seed in results.runs[["method", "seed"]].values]
     known = list(dict.fromkeys(method for method, _ in pairs))
     for method in methods or ():

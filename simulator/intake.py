@@ -77,7 +77,7 @@ class _Manifest(_Data):
     cores: int
     resumed: Many
     runs: list[_Run]
-    files: dict[str, str]
+    files: dict[str, str] = Field({}, description="digests; without them nothing is sealed")
 
 
 def manifest(path: Path, known_format: int) -> dict[str, Any]:

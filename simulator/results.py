@@ -36,7 +36,7 @@ from simulator.mistakes import Mistake
 from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.scenario import Scenario
-from simulator.seal import SEAL, digest, seal
+from simulator.seal import digest, seal
 from simulator.side_by_side import cores
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Writer:
         self._steps = [_of_runs(outcome.steps, done)]
         self._workers = [_of_runs(outcome.workers, done)]
         known = [file for run in done for file in files_of(*run)]
-        sealed = outcome.manifest["files"]
+        sealed = outcome.manifest.get("files", {})
         self._digests = {file: sealed[file] for file in known if file in sealed}
         self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
 
@@ -264,7 +264,7 @@ class Writer:
             replace(file, frame.to_parquet)
             self._digests[file.name] = digest(file)
         manifest = self.manifest(status)
-        text = json.dumps(manifest | {SEAL: seal(manifest)}, indent=2) + "\n"
+        text = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
         replace(self.directory / "manifest.json", lambda path: path.write_text(text))
 
     def manifest(self, status: str) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
-import gc
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -14,6 +13,7 @@ from simulator.dry_run import run_schedules
 from simulator.engine import Sinks, Stalled
 from simulator.files import Unwritable, alone_in
 from simulator.ledger import Ledger
+from simulator.memory import give_back
 from simulator.mistakes import Mistake
 from simulator.progress import Display, display
 from simulator.record import Run
@@ -82,8 +82,7 @@ def conduct(writer: results.Writer, quiet: bool) -> int:
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
     finally:
-        # What was compiled knows who compiled it, and the reverse; a notebook may live for days.
-        gc.collect()
+        give_back()  # a notebook may live for days
     return _end(writer)
 
 
@@ -128,7 +127,17 @@ def _end(writer: results.Writer) -> int:
     if missing:
         complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
         return INTERRUPTED
-    return FAILED if failed else 0
+    return FAILED if failed or not _verified(writer.directory) else 0
+
+
+def _verified(directory: Path) -> bool:
+    """Whether the files say what a schedule can be; if not, that is told."""
+    from simulator.verification import verify_directory
+
+    report = verify_directory(directory)
+    for problem in report.problems:
+        complain(f"not verified: {problem}")
+    return report.clean
 
 
 def _unwritable(directory: Path, error: OSError) -> Unwritable:

@@ -272,6 +272,12 @@ def test_to_look_more_often_than_floats_can_tell_is_to_look_always():
     assert [rhythm(1, 5e8), rhythm(2, 6e8), rhythm(3, 1e9)] == [True] * 3
 
 
+def test_without_a_run_there_is_nothing_to_evaluate(directory):
+    rewrite(directory, lambda m: m.update(runs=[]))
+    told = mistake_of(evaluation.select, results.load(directory), None, None)
+    assert told == f"{directory}: holds no run"
+
+
 def test_points_of_another_policy_are_not_evaluated(directory):
     rewrite(directory, lambda m: m["scenario"]["objective"].update(dimension=7))
     chosen = evaluation.select(results.load(directory), None, None)

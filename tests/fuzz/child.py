@@ -28,6 +28,8 @@ MEMORY = 2**30
 """Bytes that a case may really use, beyond what the process had before the first."""
 ADDRESSES = 2**33
 """The brake, so that nothing fills the machine; what is only reserved counts, too."""
+FOUND = 1
+"""The exit code of a check that was made, and found something; that is shown, and nothing said."""
 LINE = 1000
 """Characters of what is said, at most: it is to be read."""
 
@@ -120,7 +122,7 @@ def outcome(words: list[str]) -> tuple[int, str]:
 def judged(code: int, said: str) -> str:
     lines = [line for line in said.split("\n") if line]
     spoken = [line for line in lines if not line.startswith("straggle: warning:")]
-    if code not in (0, 2):
+    if code not in (0, FOUND, 2) or (code == FOUND and said):
         return f"exit code {code}: {said[:3000]}"
     if any(not line.startswith("straggle: ") for line in lines):
         return f"said something else: {said[:3000]}"

@@ -130,6 +130,7 @@ def _read(random: Random, directory: Path) -> Words:
         (
             ["run", "--quiet", "--resume", str(directory)],
             ["replay", str(directory), "0.0.0"],
+            ["verify", str(directory)],
             ["timeline", str(directory), "--out", str(out)],
             ["evaluate", str(directory), "--episodes", "1"],
         )

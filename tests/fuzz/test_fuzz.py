@@ -86,6 +86,8 @@ def test_what_is_not_spoiled_is_read(kind, valid, tmp_path, monkeypatch):
         (0, "", ""),
         (2, "straggle: a = 1: no\n", ""),
         (0, "straggle: warning: vain\n", ""),
+        (1, "", ""),
+        (1, "Traceback", "exit code 1"),
         (3, "straggle: internal error: KeyError\n", "exit code 3"),
         (2, "", "said 0 lines"),
         (2, "straggle: a\nstraggle: b\n", "said 2 lines"),
