@@ -19,7 +19,7 @@ from simulator.mistakes import Mistake
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
-from simulator.cli import run, replay, scenarios, campaigns, check, replays  # noqa: F401
+from simulator.cli import run, replay, scenarios, campaigns, check, bench, replays  # noqa: F401
 # isort: on
 
 PATIENCE = 3.0
