@@ -660,6 +660,7 @@ def test_help_names_every_command_and_the_exit_is_zero():
     assert answer.code == 0
     for name in ("run", "check", "bench", "validate", "list", "schema", "evaluate", "timeline"):
         assert name in answer.out
+    assert "--debug" in answer.out
     for option in (
         "--set",
         "--out",
