@@ -21,7 +21,7 @@ def run(
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
     out: str | Path | None = None,
-    tickets: bool = False,
+    tickets: bool | None = None,
     quiet: bool = False,
 ) -> results.Results:
     """``straggle run``: every method on every seed, and the results.

@@ -35,7 +35,7 @@ from simulator.mistakes import Mistake
 from simulator.prescription import settings_of
 from simulator.record import Run
 from simulator.scenario import Scenario
-from simulator.seal import SEAL, digest, seal
+from simulator.seal import digest, seal
 from simulator.side_by_side import cores
 
 if TYPE_CHECKING:
@@ -258,7 +258,7 @@ class Writer:
             replace(file, frame.to_parquet)
             self._digests[file.name] = digest(file)
         manifest = self.manifest(status)
-        text = json.dumps(manifest | {SEAL: seal(manifest)}, indent=2) + "\n"
+        text = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
         replace(self.directory / "manifest.json", lambda path: path.write_text(text))
 
     def manifest(self, status: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
+import gc
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
@@ -79,6 +80,9 @@ def conduct(writer: results.Writer, quiet: bool) -> int:
         pass
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
+    finally:
+        # What was compiled knows who compiled it, and the reverse; a notebook may live for days.
+        gc.collect()
     return _end(writer)
 
 
@@ -123,7 +127,17 @@ def _end(writer: results.Writer) -> int:
     if missing:
         complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
         return INTERRUPTED
-    return FAILED if failed else 0
+    return FAILED if failed or not _verified(writer.directory) else 0
+
+
+def _verified(directory: Path) -> bool:
+    """Whether the files say what a schedule can be; if not, that is told."""
+    from simulator.verification import verify_directory
+
+    report = verify_directory(directory)
+    for problem in report.problems:
+        complain(f"not verified: {problem}")
+    return report.clean
 
 
 def _unwritable(directory: Path, error: OSError) -> Unwritable:

@@ -20,6 +20,7 @@ from simulator.cluster import LAWS
 from simulator.json_schema import json_schema
 from simulator.loading import shipped
 from simulator.objectives.catalogue import OBJECTIVES
+from simulator.record import Run
 
 TINY = """
 title = "tiny"
@@ -560,6 +561,22 @@ def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
         assert steps["step"].tolist() == list(range(run_.steps + 1))
         assert np.isfinite(found.parameters(run_.method, 0)).all()
     assert found.runs["steps"].min() > 0
+
+
+def test_a_run_that_does_not_verify_says_so(tmp_path, tiny, undrawn, monkeypatch):
+    """An engine that gives a gradient away one step too early is not believed."""
+    honest = Run.close
+    late = lambda run, step: honest(run, step._replace(time=step.time + (step.number == 3)))  # noqa: E731
+    monkeypatch.setattr(Run, "close", late)
+    out = tmp_path / "o"
+    answer = straggle("run", tiny, "--quiet", "--out", out, "--seeds", "0")
+    assert answer.code == 3
+    assert any(
+        line.startswith("straggle: not verified: rennala-nigt, seed 0, step 3: ")
+        for line in answer.err.splitlines()
+    )
+    assert results.load(out).manifest["status"] == "complete"
+    assert straggle("verify", out).code == 1
 
 
 # The other commands

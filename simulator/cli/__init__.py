@@ -1,8 +1,8 @@
 """The command line: ``straggle run | sweep | complexity | check | validate | list | schema | …``.
 
-Exit codes: 0 all went well; 1 a benchmark regressed; 2 a mistake of the user's; 3 a run failed; 130
-interrupted.  Heavy packages are imported inside the commands that need them, so that help and
-checks are instant.
+Exit codes: 0 all went well; 1 a benchmark regressed, or what was verified is wrong; 2 a mistake of
+the user's; 3 a run failed; 130 interrupted.  Heavy packages are imported inside the commands that
+need them, so that help and checks are instant.
 """
 
 import os
@@ -19,7 +19,9 @@ from simulator.mistakes import Mistake
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
-from simulator.cli import run, replay, scenarios, campaigns, check, bench, replays  # noqa: F401
+from simulator.cli import (  # noqa: F401
+    run, replay, verify, scenarios, campaigns, check, bench, replays,
+)  # fmt: skip
 # isort: on
 
 PATIENCE = 3.0

@@ -84,6 +84,10 @@ class Durations:
             self._ahead[worker] = self._draw(np.full(self._width, worker), ahead)
         return float(self._ahead[worker, offset])
 
+    def each(self, workers: Integers, k: Integers) -> Floats:
+        """Any durations at once: the ``k[i]``-th of ``workers[i]``."""
+        return self._draw(workers, k) if self.varies else self._base[workers]
+
     def prepare(self, workers: Integers, k: Integers) -> None:
         """Draw ahead, in one go, for workers that will soon ask for these with ``one``."""
         if not self.varies:

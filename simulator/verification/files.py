@@ -1,0 +1,261 @@
+"""Are the files those that were written, whole, and about the same runs?"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from pydantic import ValidationError
+from pydantic_core import to_jsonable_python
+
+from simulator.cluster import Vector
+from simulator.ledger import COLUMNS
+from simulator.mistakes import Mistake
+from simulator.prescription import settings_of
+from simulator.results import Results, files_of
+from simulator.scenario import Scenario
+from simulator.seal import digest, seal
+from simulator.verification.evidence import STEPS, TICKETS, WORKERS
+from simulator.verification.report import Findings
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MANIFEST = "manifest.json"
+ENDS = ("target", "stop", "stalled", "failed", "interrupted")
+COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
+SECONDS = ("busy", "communicating", "down", "idle", "wasted")
+WRONG = ("failed_step", "failed_ticket")
+INTEGERS = {
+    STEPS: ("seed", "step", "tickets", "gradients", "max_delay"),
+    WORKERS: ("seed", "worker", *COUNTS),
+}
+NUMBERS = {STEPS: ("time", "mean_delay"), WORKERS: (*SECONDS, "seconds")}
+
+
+def seals(directory: Path, manifest: dict[str, Any], found: Findings) -> None:
+    """Every file has the digest that the manifest names, and the manifest its own."""
+    named = manifest.get("files")
+    if not isinstance(named, dict) or "seal" not in manifest:
+        found.demand("seal", MANIFEST, False, "not sealed: names no digests of its files")
+        return
+    told = "was altered: its seal is another's"
+    found.demand("seal", MANIFEST, seal(manifest) == manifest["seal"], told)
+    for name, wanted in named.items():
+        file = directory / name
+        if not found.demand("seal", MANIFEST, _is_inside(name), f"files names {name!r}"):
+            continue
+        if found.demand("seal", name, file.is_file(), "is missing"):
+            found.demand("seal", name, digest(file) == wanted, "was altered since it was written")
+    for path in sorted((directory / TICKETS).glob("*.parquet")):
+        name = str(path.relative_to(directory))
+        found.demand("seal", name, name in named, "is not one of the sealed files")
+
+
+def _is_inside(name: str) -> bool:
+    """Whether a file lies in the directory that names it."""
+    return not Path(name).is_absolute() and ".." not in Path(name).parts
+
+
+def scenario_of(results: Results, found: Findings) -> Scenario | None:
+    """The scenario, if the manifest tells one and all that it derives from it is right."""
+    manifest = results.manifest
+    try:
+        scenario = results.scenario
+        scenario.check()
+        hashed = scenario.fingerprint()
+        vector = vector_of(scenario)
+    except (ValidationError, Mistake, KeyError, TypeError, ValueError, OSError) as error:
+        told = f"scenario cannot be read: {str(error).splitlines()[0]}"
+        found.demand("scenario", MANIFEST, False, told)
+        return None
+    told = f"scenario_hash = {manifest.get('scenario_hash')}, that of the scenario is {hashed}"
+    found.demand("scenario", MANIFEST, manifest.get("scenario_hash") == hashed, told)
+    good = manifest.get("vector") == vector._asdict()
+    found.demand("scenario", MANIFEST, good, f"vector = {manifest.get('vector')}, must be {vector}")
+    said = manifest.get("settings")
+    said = said if isinstance(said, dict) else {}
+    for label in scenario.methods:
+        mine, wanted = said.get(label), to_jsonable_python(settings_of(scenario, label))
+        told = f"settings.{label} = {mine}, by the scenario {wanted}"
+        found.demand("scenario", MANIFEST, mine == wanted, told)
+    return scenario
+
+
+def vector_of(scenario: Scenario) -> Vector:
+    """What is sent over the network: as many numbers as a point has."""
+    return Vector(*scenario.objective.size(scenario.cluster.workers))
+
+
+def runs(results: Results, scenario: Scenario, found: Findings) -> bool:
+    """A row of the manifest per run, in order, and an end that goes with the status."""
+    rows, status = results.manifest["runs"], results.manifest.get("status")
+    wanted = [(label, seed) for seed in scenario.seeds for label in scenario.methods]
+    mine = [(row.get("method"), row.get("seed")) for row in rows]
+    whole = status in ("complete", "failed")
+    good = mine == wanted if whole else mine == wanted[: len(mine)]
+    told = f"runs are {len(mine)} of {len(wanted)}, or in another order: {mine}"
+    found.demand("runs", MANIFEST, good, told if len(mine) < 9 else told.partition(":")[0])
+    known = found.demand(
+        "runs",
+        MANIFEST,
+        [_whole(row) for row in rows],
+        lambda at: f"a key is missing or of a wrong type: {rows[at]}",
+        lambda at: f"runs[{at}]",
+    )
+    ends = {row.get("end") for row in rows}
+    right = "failed" if ends & {"stalled", "failed"} else "complete"
+    right = "interrupted" if "interrupted" in ends else right
+    if status == "running":
+        told = "status = 'running': it was cut short, or goes on still"
+        found.demand("runs", MANIFEST, False, told)
+    else:
+        # Ctrl-C may also come between two runs.
+        good = status in (right, "interrupted")
+        found.demand("runs", MANIFEST, good, f"status = {status!r}, by its runs {right!r}")
+    return known and good
+
+
+def _whole(row: Any) -> bool:
+    """Whether everything a run's row must say is there and of its type."""
+    try:
+        numbers = [row[name] for name in (*COUNTS, "steps", "evaluated", "seed")]
+        shares = [row[f"{name}_share"] for name in SECONDS]
+        seconds = [row["simulated_seconds"], row["real_seconds"]]
+        reached, step, ticket = (row[name] for name in ("seconds_to_target", *WRONG))
+    except (KeyError, TypeError):
+        return False
+    return (
+        all(type(number) is int and number >= 0 for number in numbers)
+        and all(share is None or isinstance(share, int | float) for share in shares)
+        and all(isinstance(each, int | float) and 0 <= each < np.inf for each in seconds)
+        and (reached is None or isinstance(reached, int | float))
+        and (step is None or (type(step) is int and step > 0))
+        and (ticket is None or isinstance(ticket, str))
+        and row["end"] in ENDS
+        and isinstance(row["message"], str)
+    )
+
+
+def tables(results: Results, scenario: Scenario, found: Findings) -> bool:
+    """Steps and workers have all columns, no holes, and each run's rows from 0 on, in order."""
+    frames = {STEPS: results.steps, WORKERS: results.workers}
+    good = [_table(results, scenario, found, *item) for item in frames.items()]
+    return all(good)
+
+
+def _table(
+    results: Results, scenario: Scenario, found: Findings, file: str, frame: "pd.DataFrame"
+) -> bool:
+    rows = results.manifest["runs"]
+    if not rows and frame.empty:
+        return True
+    learnt = [] if results.schedule_only or file != STEPS else list(scenario.objective.metrics)
+    whole = INTEGERS[file] + (("environment_steps",) if learnt else ())
+    needed = ["method", *whole, *NUMBERS[file], *learnt]
+    for name in needed:
+        if not found.demand("columns", file, name in frame.columns, f"has no column {name}"):
+            return False
+    for name in whole:
+        good = frame[name].dtype == np.int64
+        if not found.demand("columns", file, good, f"{name} does not hold whole numbers"):
+            return False
+    for name in NUMBERS[file]:
+        good = frame[name].dtype == np.float64 and np.isfinite(frame[name]).all()
+        if not found.demand("columns", file, good, f"{name} holds what is no finite number"):
+            return False
+    return _rows(rows, scenario.cluster.workers, found, file, frame)
+
+
+def _rows(
+    runs: list[dict[str, Any]], workers: int, found: Findings, file: str, frame: "pd.DataFrame"
+) -> bool:
+    """Whose each row is, and its number there."""
+    many = [workers if file == WORKERS else run["steps"] + 1 for run in runs]
+    good = sum(many) == len(frame)
+    told = f"has {len(frame)} rows, by the manifest it must have {sum(many)}"
+    if not found.demand("rows", file, good, told):
+        return False
+    number = "worker" if file == WORKERS else "step"
+    labels = np.repeat([run["method"] for run in runs], many)
+    seeds = np.repeat([run["seed"] for run in runs], many)
+    counted = np.concatenate([np.arange(each) for each in many])
+    right = (
+        (frame["method"].to_numpy(object) == labels.astype(object))
+        & (frame["seed"].to_numpy() == seeds)
+        & (frame[number].to_numpy() == counted)
+    )
+    return found.demand(
+        "rows",
+        file,
+        right,
+        lambda at: (
+            f"is {number} {frame[number].iloc[at]} of {frame['method'].iloc[at]}, seed "
+            f"{frame['seed'].iloc[at]}; must be {counted[at]} of {labels[at]}, seed {seeds[at]}"
+        ),
+        "row {}".format,
+    )
+
+
+def parts(results: Results, found: Findings) -> None:
+    """A part of the tickets per run, and a final point, and none that is nobody's."""
+    names = [(run["method"], run["seed"]) for run in results.manifest["runs"]]
+    folder = results.directory / TICKETS
+    said = results.manifest.get("tickets")
+    good = isinstance(said, bool) and (said or not any(folder.glob("*.parquet")))
+    told = f"tickets = {said}, which is not what there is"
+    found.demand("parts", MANIFEST, good and (not said or folder.is_dir() or not names), told)
+    if folder.is_dir():
+        there = {path.stem for path in folder.glob("*.parquet")}
+        wanted = {f"{method}-{seed}" for method, seed in names}
+        for name in sorted(there - wanted):
+            found.demand("parts", f"{TICKETS}/{name}.parquet", False, "belongs to no run")
+        late = results.manifest.get("status") == "interrupted"
+        for name in sorted(wanted - there):
+            found.demand("parts", f"{TICKETS}/{name}.parquet", late, "is missing")
+    points = {path.name for path in (results.directory / "parameters").glob("*.npz")}
+    mine = {Path(files_of(*name)[0]).name for name in names if not results.schedule_only}
+    for name in sorted(points - mine):
+        found.demand("parts", f"parameters/{name}", False, "belongs to no run")
+
+
+def part(frame: "pd.DataFrame", many: int, steps: int, charged: bool, found: Findings) -> bool:
+    """Whether the tickets of one run can be read at all: columns, and numbers in their range."""
+    for name in COLUMNS:
+        if not found.demand("columns", TICKETS, name in frame.columns, f"has no column {name}"):
+            return False
+    for name in ("worker", "version", "index", "start", "finish"):
+        kind = np.float64 if name in ("start", "finish") else np.int64
+        good = frame[name].dtype == kind
+        if not found.demand("columns", TICKETS, good, f"{name} is of another type"):
+            return False
+    lengths, used = frame["environment_steps"], (frame["outcome"] == "used").to_numpy(bool)
+    step = frame["used_in_step"].fillna(0).to_numpy(np.int64)
+    outcomes = ("used", "recalled", "dropped", "lost", "waiting", "unfinished")
+    ranges = {
+        "worker": frame["worker"].between(0, many - 1),
+        "version": frame["version"].between(0, steps),
+        "index": frame["index"] >= 0,
+        "start": np.isfinite(frame["start"]) & (frame["start"] >= 0),
+        "finish": np.isfinite(frame["finish"]) & (frame["finish"] >= frame["start"]),
+        "outcome": frame["outcome"].isin(outcomes),
+        "used_in_step": np.where(used, (step >= 1) & (step <= steps), frame["used_in_step"].isna()),
+        "weight": np.where(used, np.isfinite(frame["weight"]), frame["weight"].isna()),
+        "environment_steps": lengths.fillna(0) >= 1 if charged else lengths.isna(),
+    }
+    possible = [_possible(found, frame, name, right) for name, right in ranges.items()]
+    order = step[used]
+    in_order = np.concatenate([[True], np.diff(order) >= 0])[: len(order)]
+    found.demand("tickets", TICKETS, in_order, "rows of used gradients are not in their order")
+    return all(possible)
+
+
+def _possible(found: Findings, frame: "pd.DataFrame", name: str, right: ArrayLike) -> bool:
+    values = frame[name]
+    return found.demand(
+        "tickets",
+        TICKETS,
+        right,
+        lambda at: f"{name} = {values.iloc[at]} cannot be",
+        "row {}".format,
+    )

@@ -1,0 +1,105 @@
+"""What was computed?  The tickets of one run as arrays, by worker and then by start."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.cluster.law import Floats, Integers
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+OUTCOMES = ("used", "recalled", "dropped", "lost", "waiting", "unfinished")
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Tickets:
+    """One entry per gradient that was started; ``row`` is where it stands in its file."""
+
+    row: Integers
+    worker: Integers
+    version: Integers
+    index: Integers
+    start: Floats
+    finish: Floats
+    fate: Integers
+    """The number of its outcome in ``OUTCOMES``."""
+    step: Integers
+    """Of its first use; 0 if there is none."""
+    weight: Floats
+    length: Integers
+    """Environment steps; 1 where time is not charged by them."""
+
+    @classmethod
+    def read(cls, frame: "pd.DataFrame") -> "Tickets":
+        """From rows that are known to be whole."""
+        columns = {name: frame[name].to_numpy(np.int64) for name in ("worker", "version", "index")}
+        columns["row"] = np.arange(len(frame))
+        columns["step"] = frame["used_in_step"].fillna(0).to_numpy(np.int64)
+        columns["length"] = frame["environment_steps"].fillna(1).to_numpy(np.int64)
+        columns["fate"] = fates(frame)
+        seconds = {name: frame[name].to_numpy(np.float64) for name in ("start", "finish", "weight")}
+        keys = columns["index"], columns["version"], seconds["start"], columns["worker"]
+        order = np.lexsort(keys)
+        return cls(
+            **{name: values[order] for name, values in columns.items()},
+            **{name: values[order] for name, values in seconds.items()},
+        )
+
+    def __len__(self) -> int:
+        return len(self.worker)
+
+    def where(self, *outcomes: str) -> Flags:
+        """Those with one of these outcomes."""
+        return np.asarray(np.isin(self.fate, [OUTCOMES.index(name) for name in outcomes]))
+
+    def name(self, at: int) -> str:
+        """How a ticket is told."""
+        numbers = f"version {self.version[at]}, index {self.index[at]}"
+        return f"row {self.row[at]} (worker {self.worker[at]}, {numbers})"
+
+    @cached_property
+    def later(self) -> Flags:
+        """Whether the entry before is of the same worker."""
+        same = np.zeros(len(self), bool)
+        same[1:] = self.worker[1:] == self.worker[:-1]
+        return same
+
+    @cached_property
+    def number(self) -> Integers:
+        """k: how many computations the worker had started before."""
+        return rank(self.later)
+
+    @cached_property
+    def first(self) -> Flags:
+        """Whether it is its worker's first at this version."""
+        return np.asarray(~(self.later & (self.version == before(self.version))))
+
+    def rank_among(self, chosen: Flags) -> Integers:
+        """How many of its worker's chosen ones come before it."""
+        counted: Integers = np.cumsum(chosen) - chosen
+        begins = np.flatnonzero(~self.later)
+        return np.asarray(counted - counted[begins][np.cumsum(~self.later) - 1])
+
+
+def fates(frame: "pd.DataFrame") -> Integers:
+    """The number of each outcome; -1 for what is none."""
+    import pandas as pd
+
+    categories = pd.Categorical(frame["outcome"], categories=list(OUTCOMES))
+    return np.asarray(categories.codes, np.int64)
+
+
+def rank(later: Flags) -> Integers:
+    """The number of each entry in its row of entries that belong together."""
+    at = np.arange(len(later))
+    return at - np.maximum.accumulate(np.where(later, 0, at)) if len(later) else at
+
+
+def before(values: NDArray[Any]) -> NDArray[Any]:
+    """Each entry's predecessor; the first one's is itself."""
+    return np.concatenate([values[:1], values[:-1]])

@@ -1,0 +1,168 @@
+"""Can a finished run be believed?  All checks of a result directory, from its files alone."""
+
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulator.mistakes import Mistake
+from simulator.prescription import settings_of
+from simulator.results import Results, load
+from simulator.scenario import Scenario
+from simulator.verification import (
+    accounts,
+    arrivals,
+    clock,
+    computations,
+    fates,
+    files,
+    points,
+    rounds,
+    starts,
+)
+from simulator.verification.evidence import STEPS, TICKETS, WORKERS, Evidence
+from simulator.verification.families import FAMILIES, IN_ROUNDS
+from simulator.verification.report import Findings, Report
+from simulator.verification.tickets import Tickets
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def verify_directory(directory: str | Path) -> Report:
+    """Read a result directory and verify it; what cannot be read is a problem, too."""
+    folder = Path(directory)
+    if not (folder / files.MANIFEST).is_file():
+        raise Mistake(f"{folder}: not a result directory, it has no {files.MANIFEST}")
+    try:
+        results = load(folder)
+    except Mistake as mistake:
+        found = Findings()
+        found.demand("files", files.MANIFEST, False, str(mistake))
+        return Report((found,))
+    return verify(results)
+
+
+def verify(results: Results) -> Report:
+    """Check everything that the files of a result directory tell against each other."""
+    found = Findings()
+    files.seals(results.directory, results.manifest, found)
+    scenario = files.scenario_of(results, found)
+    if scenario is None:
+        found.pass_over("every run", "its scenario cannot be read")
+        return Report((found,))
+    readable = files.runs(results, scenario, found) and files.tables(results, scenario, found)
+    files.parts(results, found)
+    if not readable:
+        found.pass_over("every run", "the rows of manifest, steps and workers do not match")
+        return Report((found,))
+    tickets = _by_run(results, found)
+    runs = [
+        _verify_run(results, scenario, at, tickets) for at in range(len(results.manifest["runs"]))
+    ]
+    return Report((found, *runs))
+
+
+def _by_run(results: Results, found: Findings) -> "dict[tuple[str, int], pd.DataFrame]":
+    """The tickets of each run, which must be one that there is."""
+    tickets = results.tickets
+    if tickets is None:
+        return {}
+    for name in ("method", "seed"):
+        good = name in tickets.columns
+        if not found.demand("columns", TICKETS, good, f"has no column {name}"):
+            return {}
+    known = {(run["method"], run["seed"]) for run in results.manifest["runs"]}
+    groups: Any = tickets.groupby(["method", "seed"])
+    parted = {(str(method), int(seed)): part for (method, seed), part in groups}
+    strange = [f"{method}, seed {seed}" for method, seed in parted if (method, seed) not in known]
+    found.demand("rows", TICKETS, not strange, f"has rows of no run: {'; '.join(strange[:3])}")
+    lost = len(tickets) - sum(map(len, parted.values()))
+    found.demand("rows", TICKETS, lost == 0, f"has {lost} rows without a method or a seed")
+    return parted
+
+
+def _verify_run(
+    results: Results,
+    scenario: Scenario,
+    at: int,
+    tickets: "dict[tuple[str, int], pd.DataFrame]",
+) -> Findings:
+    row = results.manifest["runs"][at]
+    found = Findings(row["method"], row["seed"])
+    frame = tickets.get((row["method"], row["seed"]))
+    if results.tickets is not None and frame is None:
+        frame = results.tickets.iloc[:0]
+    charged = scenario.cluster.per == "environment-step"
+    known = None
+    if frame is None:
+        why = "tickets.parquet was not recorded"
+        found.pass_over("starts, durations, fates and weights of gradients", why)
+    elif files.part(frame, scenario.cluster.workers, row["steps"], charged, found):
+        known = Tickets.read(frame)
+    run = _evidence(results, scenario, at, known)
+    clock.check(run, found)
+    clock.shares(run, found)
+    accounts.check(run, found)
+    _of_method(run).sizes(run, found)
+    points.check(run, found, results)
+    if known is not None and _sound(run, found):
+        _verify_tickets(run, found)
+    return found
+
+
+def _sound(run: Evidence, found: Findings) -> bool:
+    """Every ticket is there once, and within the run's time."""
+    tickets = run.known()
+    keys = (tickets.worker * (run.closed + 1) + tickets.version) * (len(tickets) + 1)
+    keys += np.minimum(tickets.index, len(tickets))
+    _, whose, many = np.unique(keys, return_inverse=True, return_counts=True)
+    single = many[whose] == 1
+    once = found.demand("tickets", TICKETS, single, "is there more than once", tickets.name)
+    inside = tickets.finish <= run.end
+    told = f"ends after the run, {run.end:g} s"
+    return found.demand("tickets", TICKETS, inside, told, tickets.name) and once
+
+
+def _verify_tickets(run: Evidence, found: Findings) -> None:
+    accounts.tickets_agree(run, found)
+    accounts.steps_agree(run, found)
+    computations.check(run, found)
+    starts.check(run, found)
+    fates.check(run, found)
+    _of_method(run).check(run, found)
+
+
+def _of_method(run: Evidence) -> ModuleType:
+    """Where the promises of the run's method are written."""
+    return rounds if run.family in IN_ROUNDS else arrivals
+
+
+def _evidence(results: Results, scenario: Scenario, at: int, tickets: Tickets | None) -> Evidence:
+    rows: list[dict[str, Any]] = results.manifest["runs"]
+    row, workers = rows[at], scenario.cluster.workers
+    begin = sum(run["steps"] + 1 for run in rows[:at])
+    mine = {
+        STEPS: results.steps.iloc[begin : begin + row["steps"] + 1],
+        WORKERS: results.workers.iloc[at * workers : (at + 1) * workers],
+    }
+    columns = {
+        file: {str(name): frame[name].to_numpy() for name in frame.columns}
+        for file, frame in mine.items()
+    }
+    label = row["method"]
+    return Evidence(
+        label,
+        row["seed"],
+        FAMILIES[scenario.methods[label].method],
+        settings_of(scenario, label),
+        scenario,
+        scenario.build_cluster(),
+        files.vector_of(scenario),
+        results.schedule_only,
+        row,
+        columns[STEPS],
+        columns[WORKERS],
+        tickets,
+    )
