@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help race test gate lint types contracts docs site notebooks refresh check clean python
+.PHONY: help race test lowest nightly gate lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -31,8 +31,16 @@ race: $(RUN) ## Run the first comparison: ten workers, one straggler
 test: $(TEST) ## Run all tests
 	.venv/bin/pytest -n auto --dist loadfile
 
+lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest versions that pyproject.toml allows
+	$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv-lowest
+	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable . --group dev
+	.venv-lowest/bin/pytest -n auto --dist loadfile
+
+nightly: $(TEST) ## Run the tests that grow with STRAGGLE_KILLS and STRAGGLE_FUZZ_CASES
+	.venv/bin/pytest tests/test_resume.py $(wildcard tests/fuzz)
+
 gate: $(RUN) ## Check that schedules, learning curves and claims are what they were
-	.venv/bin/straggle check stragglers
+	.venv/bin/straggle check stragglers $(CHECK)
 
 lint: $(TEST) ## Check style and format
 	.venv/bin/ruff check .
@@ -59,7 +67,7 @@ refresh: $(TEST) ## Run the notebooks at full size and write what they show
 check: lint types contracts test gate site notebooks ## Check everything
 
 clean: ## Remove all that was installed, built or cached; results stay
-	rm -rf .uv .venv dist docs/_build
+	rm -rf .uv .venv .venv-lowest dist docs/_build
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -96,6 +96,8 @@ def _schema() -> "pa.Schema":
     import pandas as pd
     import pyarrow as pa
 
-    empty = pd.DataFrame({name: pd.Series([], dtype=kind) for name, kind in COLUMNS.items()})
-    schema: pa.Schema = pa.Schema.from_pandas(empty, preserve_index=False)
+    row = {name: "" if kind == "str" else 0 for name, kind in COLUMNS.items()}
+    # An example: before pandas 3, texts were known by what they are, not by their type.
+    example = pd.DataFrame([row]).astype(COLUMNS)
+    schema: pa.Schema = pa.Schema.from_pandas(example, preserve_index=False)
     return schema

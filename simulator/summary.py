@@ -115,14 +115,19 @@ def _plain(value: Any) -> Any:
 
 
 def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
-    return float(runs.loc[runs["method"] == label, column].median())
+    return _middle(runs.loc[runs["method"] == label, column])
+
+
+def _middle(values: "pd.Series[float]") -> float:
+    """The median of what is known, without a word (pandas 2 has one) where nothing is."""
+    return float(values.dropna().median())
 
 
 def _seconds_per_step(results: Results, label: str) -> float:
     """Over the whole runs; NaN where no step ever closed."""
     mine = results.steps[results.steps["method"] == label].groupby("seed")
     steps = mine["step"].max()
-    return float((mine["time"].max() / steps.where(steps > 0)).median())
+    return _middle(mine["time"].max() / steps.where(steps > 0))
 
 
 def _mean(runs: "pd.DataFrame", column: str) -> float:
@@ -134,4 +139,4 @@ def _last_metric(results: Results, label: str) -> float:
     metric, runs = results.scenario.metric, results.runs
     failed = runs[(runs["method"] == label) & (runs["end"] == "failed")]["seed"]
     mine = results.steps[results.steps["method"] == label].dropna(subset=[metric])
-    return float(mine[~mine["seed"].isin(failed)].groupby("seed")[metric].last().median())
+    return _middle(mine[~mine["seed"].isin(failed)].groupby("seed")[metric].last())

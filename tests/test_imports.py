@@ -103,6 +103,7 @@ def test_the_size_of_an_objectives_points_is_known_without_jax(table, allowed):
         (["--help"], "Usage: straggle"),
         (["run", "--help"], "SCENARIO"),
         (["check", "--help"], "SUITE"),
+        (["bench", "--help"], "--quick"),
         (["validate", "straggler"], "straggler: valid"),
         (["list"], "rennala-nigt"),
         (["schema"], '"properties"'),

@@ -19,7 +19,9 @@ from simulator.mistakes import Mistake
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
-from simulator.cli import run, replay, verify, scenarios, campaigns, check, replays  # noqa: F401
+from simulator.cli import (  # noqa: F401
+    run, replay, verify, scenarios, campaigns, check, bench, replays,
+)  # fmt: skip
 # isort: on
 
 PATIENCE = 3.0

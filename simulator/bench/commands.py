@@ -8,16 +8,19 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
-from measure import Row, alternate
+from simulator.bench.row import Aim, Row
+from simulator.bench.stopwatch import Stopwatch
 
-STRAGGLE = str(Path(sys.executable).with_name("straggle"))
+STRAGGLE = [sys.executable, "-m", "simulator"]
+RACE = ["run", "straggler", "--seeds", "0", "--methods", "rennala-nigt"]
 FIRST = "[1/1]"
 """How the line begins that reports the first run's end."""
 
 
 def straggle_help() -> None:
-    text = subprocess.run([STRAGGLE, "--help"], check=True, capture_output=True, text=True).stdout
+    text = subprocess.run([*STRAGGLE, "--help"], check=True, capture_output=True, text=True).stdout
     assert "validate" in text
 
 
@@ -31,10 +34,9 @@ def first_result(folder: Path, *, cold: bool) -> float:
     shutil.rmtree(out, ignore_errors=True)
     if cold:
         shutil.rmtree(cache, ignore_errors=True)
-    command = [STRAGGLE, "run", "straggler", "--seeds", "0", "--methods", "rennala-nigt"]
     start = time.perf_counter()
     with subprocess.Popen(
-        [*command, "--out", str(out)],
+        [*STRAGGLE, *RACE, "--out", str(out)],
         env=os.environ | {"STRAGGLE_CACHE": str(cache)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -51,33 +53,35 @@ def first_result(folder: Path, *, cold: bool) -> float:
     return elapsed
 
 
-def command(quick: bool) -> Iterator[Row]:
+def command(watch: Stopwatch) -> Iterator[Row]:
     """Help; and the first result of the shipped race, with nothing compiled and with all."""
-    seconds = alternate(
-        {"help": straggle_help, "python": lambda: python("pass")}, 3 if quick else 5
-    )
-    yield Row(
-        "straggle --help",
-        "≤ 0.5 s",
-        f"{seconds['help']:.2f} s ({seconds['help'] / seconds['python']:.1f}x an empty Python)",
-        seconds["help"] <= 0.5,
-    )
-    yield from starts(1 if quick else 3)
+    yield _help(watch)
+    yield from _starts(watch)
 
 
-def starts(rounds: int) -> Iterator[Row]:
+def _help(watch: Stopwatch) -> Row:
+    contestants = {"help": straggle_help, "an empty Python": lambda: python("pass")}
+    helped, empty = watch.alternate(contestants, watch.rounds(5)).values()
+    told = f"{helped / empty:.1f}x an empty Python"
+    return Row("straggle --help", helped, "s", Aim("≤", 0.5), told)
+
+
+def _starts(watch: Stopwatch) -> Iterator[Row]:
+    rounds = watch.rounds(3)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         seen: dict[str, list[float]] = {"cold": [], "warm": []}
-        for _ in range(rounds):
-            seen["cold"].append(first_result(folder, cold=True))
-            seen["warm"].append(first_result(folder, cold=False))
-    jax = alternate({"jax": lambda: python("import jax")}, rounds)["jax"]
+        for number in range(rounds):
+            for start, seconds in seen.items():
+                watch.heard(f"{start} start, round {number + 1} of {rounds}")
+                seconds.append(first_result(folder, cold=start == "cold"))
+    jax = watch.alternate({"JAX": lambda: python("import jax")}, rounds)["JAX"]
     for start, aim in (("cold", 10), ("warm", 3)):
-        seconds = sorted(seen[start])[rounds // 2]
+        seconds_to_it = median(seen[start])
         yield Row(
             f"first result of the race, {start} start",
-            f"≤ {aim} s",
-            f"{seconds:.1f} s ({seconds / jax:.1f}x importing JAX)",
-            seconds <= aim,
+            seconds_to_it,
+            "s",
+            Aim("≤", aim),
+            f"{seconds_to_it / jax:.1f}x importing JAX",
         )

@@ -1,17 +1,17 @@
 """How fast is the schedule plane?  Against the least that could simulate the same events."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from heapq import heapify, heapreplace
-from pathlib import Path
-from statistics import median
+from typing import Any
 
 import simpy
-from measure import Row, alternate
 from simpy.core import StopSimulation
 
 from algorithms.aggregation import greedy, rennala
+from algorithms.aggregation.vocabulary import Aggregation
+from simulator.bench.row import Aim, Row
+from simulator.bench.stopwatch import Stopwatch
 from simulator.cluster import Cluster, Durations, Law, LogNormal, Power
 from simulator.engine import Simulation, Stop
 
@@ -20,10 +20,11 @@ LAWS: dict[str, Law] = {"fixed": POWER, "log-normal": LogNormal(POWER, sigma=0.5
 
 
 def seconds_of(workers: int) -> list[float]:
-    return Durations(POWER, workers, name="cluster.compute").nominal.tolist()
+    nominal: list[float] = Durations(POWER, workers, name="cluster.compute").nominal.tolist()
+    return nominal
 
 
-def simulate(workers: int, aggregation: object, gradients: int, law: Law = POWER) -> None:
+def simulate(workers: int, aggregation: Aggregation, gradients: int, law: Law = POWER) -> None:
     """The product: every server step until so many gradients are used, no more, no less."""
     simulation = Simulation(Cluster(workers, law), aggregation)
     used = sum(len(step.tickets) for step in simulation.steps(Stop(gradients=gradients)))
@@ -35,7 +36,7 @@ def bare_simpy(workers: int, events: int) -> None:
     env, done = simpy.Environment(), 0
     seconds = seconds_of(workers)
 
-    def finished(event: simpy.Event) -> None:
+    def finished(event: Any) -> None:
         nonlocal done
         done += 1
         start(event.value)
@@ -63,10 +64,10 @@ def bare_heap(workers: int, events: int) -> None:
     assert done == events
 
 
-def throughput(quick: bool) -> Iterator[Row]:
+def throughput(watch: Stopwatch) -> Iterator[Row]:
     """Used tickets per second at n = 100, of the bare loops' events per second."""
-    events, rounds = (20_000, 3) if quick else (100_000, 7)
-    seconds = alternate(
+    events = watch.work(100_000, of=100)
+    seconds = watch.alternate(
         {
             "SimPy": lambda: bare_simpy(100, events),
             "heap": lambda: bare_heap(100, events),
@@ -74,72 +75,53 @@ def throughput(quick: bool) -> Iterator[Row]:
             "Rennala, M = 20": lambda: simulate(100, rennala(20), events),
             "greedy": lambda: simulate(100, greedy(), events),
         },
-        rounds,
+        watch.rounds(7),
     )
     for name in list(seconds)[2:]:
         of_simpy, of_heap = (seconds[bare] / seconds[name] for bare in ("SimPy", "heap"))
         yield Row(
             f"used tickets per second, n = 100, {name}",
-            "≥ 0.3 of a bare SimPy loop",
-            f"{of_simpy:.2f} (of a bare heap loop: {of_heap:.2f}; "
-            f"{seconds[name] / events * 1e6:.1f} µs per ticket)",
-            of_simpy >= 0.3,
+            of_simpy,
+            "share",
+            Aim("≥", 0.3, "of a bare SimPy loop"),
+            f"of a bare heap loop: {of_heap:.2f}; {seconds[name] / events * 1e6:.1f} µs per ticket",
         )
 
 
-def million(quick: bool) -> Iterator[Row]:
+def million(watch: Stopwatch) -> Iterator[Row]:
     """A million used tickets at n = 1,000."""
-    events = 100_000 if quick else 1_000_000
-    seconds = alternate(
+    events = watch.work(1_000_000, of=100)
+    seconds = watch.alternate(
         {
             "Rennala, M = 100": lambda: simulate(1000, rennala(100), events),
             "greedy": lambda: simulate(1000, greedy(), events),
             "SimPy": lambda: bare_simpy(1000, events),
         },
-        1 if quick else 3,
+        watch.rounds(3),
     )
     for name in list(seconds)[:2]:
         share = seconds["SimPy"] / seconds[name]
         yield Row(
-            f"{events:,} used tickets, n = 1,000, {name}",
-            "≤ 20 s",
-            f"{seconds[name]:.1f} s ({share:.2f} of a bare SimPy loop)",
-            seconds[name] <= 20 * events / 1_000_000,
+            f"a million used tickets, n = 1,000, {name}",
+            seconds[name] / events * 1e6,
+            "s",
+            Aim("≤", 20),
+            f"{share:.2f} of a bare SimPy loop; {events:,} simulated",
         )
 
 
-def recall(quick: bool) -> Iterator[Row]:
+def recall(watch: Stopwatch) -> Iterator[Row]:
     """Ten thousand workers, of whom a hundred gradients are used and the rest recalled."""
-    events = 10_000 if quick else 50_000
+    events = watch.work(50_000, of=100)
     acts: dict[str, Callable[[], object]] = {
-        name: lambda law=law: simulate(10_000, rennala(100), events, law)
-        for name, law in LAWS.items()
+        name: partial(simulate, 10_000, rennala(100), events, law) for name, law in LAWS.items()
     }
-    seconds = alternate(acts, 3 if quick else 5)
-    for name, many in seconds.items():
-        each = many / events * 1e6
+    seconds = watch.alternate({**acts, "heap": lambda: bare_heap(10_000, events)}, watch.rounds(5))
+    for name in LAWS:
         yield Row(
             f"recall, n = 10,000, M = 100, {name} times",
-            "≤ 50 µs per used ticket",
-            f"{each:.1f} µs",
-            each <= 50,
+            seconds[name] / events * 1e6,
+            "µs",
+            Aim("≤", 50, "per used ticket"),
+            f"{seconds[name] / seconds['heap']:.1f}x an event of a bare heap loop",
         )
-
-
-def memory(quick: bool) -> Iterator[Row]:
-    """What a hundred thousand workers take: the peak of a fresh process above its start."""
-    script = Path(__file__).with_name("memory.py")
-    for method in ("rennala", "greedy", "synchronous", "malenia"):
-        for law in LAWS:
-            command = [sys.executable, str(script), method, law]
-            answers = [
-                subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-                for _ in range(1 if quick else 3)
-            ]
-            megabytes = median(float(answer[0]) for answer in answers)
-            yield Row(
-                f"memory, n = 100,000, {method}, {law} times",
-                "≤ 200 MB",
-                f"{megabytes:.0f} MB (largest batch {int(answers[0][1]):,})",
-                megabytes <= 200,
-            )

@@ -12,13 +12,15 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from measure import Row, alternate
 
-for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+from simulator.bench.row import Aim, Row
+from simulator.bench.stopwatch import Stopwatch
+from simulator.side_by_side import cores
 
 Played = list[tuple[int, Any]]
 """Of each episode the seed of its first state, and its actions."""
+environment: Any = None
+"""That of a process which does nothing but physics."""
 
 SETTINGS = {
     "Humanoid-v4": (0.85, 1000, 12),
@@ -27,17 +29,19 @@ SETTINGS = {
 }
 """The aim, the horizon and the server steps."""
 BATCHES = (20, 50)
+"""Gradients of a server step; the second only where everything is measured."""
 
 
-def robots(quick: bool) -> Iterator[Row]:
+def robots(watch: Stopwatch) -> Iterator[Row]:
+    for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
     for name, (aim, horizon, steps) in SETTINGS.items():
-        for batch in BATCHES:
-            yield _row(name, aim, batch, horizon, steps // 4 if quick else steps)
+        for batch in BATCHES if watch.effort >= 1 else BATCHES[:1]:
+            watch.heard(f"{name}, M = {batch}")
+            yield _row(watch, name, aim, batch, horizon, watch.work(steps))
 
 
-def _row(name: str, aim: float, batch: int, horizon: int, steps: int) -> Row:
-    from simulator.side_by_side import cores
-
+def _row(watch: Stopwatch, name: str, aim: float, batch: int, horizon: int, steps: int) -> Row:
     train, played = _training(name, batch, horizon, steps)
     many = cores()
     shares = _shares(played, many)
@@ -50,16 +54,16 @@ def _row(name: str, aim: float, batch: int, horizon: int, steps: int) -> Row:
             taken = pool.map(_physics, shares, chunksize=1)
             physics.append(sum(taken) / many)
 
-        seconds = alternate({"limit": limit, "product": train}, rounds=5)
+        seconds = watch.alternate({"mj_step": limit, name: train}, watch.rounds(5))[name]
     rest = float(np.median(physics[1:]))
-    many_steps = sum(len(actions) for _, actions in played)
-    share = rest / seconds["product"]
-    each = 1e6 / many_steps
+    each = 1e6 / sum(len(actions) for _, actions in played)
     return Row(
-        f"{name}, Rennala NIGT, M = {batch}, {many_steps:,} environment steps",
-        f"≥ {aim:.0%} of raw mj_step on {many} cores",
-        f"{share:.0%} ({rest * each:.1f} against {seconds['product'] * each:.1f} µs a step)",
-        share >= aim,
+        f"{name}, Rennala NIGT, M = {batch}",
+        rest / seconds,
+        "%",
+        Aim("≥", aim, "of raw mj_step"),
+        f"{rest * each:.1f} against {seconds * each:.1f} µs a step on {many} cores; "
+        f"{1e6 / each:,.0f} environment steps",
     )
 
 

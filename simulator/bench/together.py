@@ -1,11 +1,13 @@
 """What does it save to run a method's step sizes and seeds together?  Against one after another."""
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import product
 
 import numpy as np
-from measure import Row, alternate
 
+from simulator.bench.row import Aim, Row
+from simulator.bench.stopwatch import Stopwatch
 from simulator.experiment import Laboratory
 from simulator.loading import check
 from simulator.record import Run
@@ -16,31 +18,35 @@ STEPS = np.geomspace(0.01, 0.3, 10).tolist()
 GRADIENTS = {"rennala-nigt": 600, "synchronous-nigt": 600, "afedpg": 300}
 
 
-def together(quick: bool) -> Iterator[Row]:
+def together(watch: Stopwatch) -> Iterator[Row]:
     """CartPole, 5 seeds and 10 step sizes on 20 workers: the first 30 rounds, 300 gradients."""
-    rounds = 1 if quick else 5
     for label in GRADIENTS:
         members = [member(label, step, seed) for step, seed in product(STEPS, SEEDS)]
         objective = members[0].scenario.build_objective()
         laboratories = [Laboratory(each.scenario, objective) for each in members[:: len(SEEDS)]]
 
-        def alone(label: str = label, laboratories: list[Laboratory] = laboratories) -> None:
-            worked(label, [each.run(label, seed) for each in laboratories for seed in SEEDS])
-
-        def at_once(label: str = label, members: list[Member] = members) -> None:
-            runs: list[Run] = []
-            run_together(members, lambda at, run: runs.append(run))
-            worked(label, runs)
-
-        seconds = alternate({"alone": alone, "together": at_once}, rounds)
-        gain = seconds["alone"] / seconds["together"]
+        ways = {
+            f"{label}, alone": partial(alone, laboratories, label),
+            f"{label}, together": partial(at_once, members, label),
+        }
+        apart, joint = watch.alternate(ways, watch.rounds(5)).values()
         yield Row(
             f"CartPole, n = 20, horizon 200, {label}, 5 seeds and 10 steps, against one by one",
-            "≥ 3x",
-            f"{gain:.1f}x ({seconds['together'] / len(members) * 1e3:.0f} against "
-            f"{seconds['alone'] / len(members) * 1e3:.0f} ms per run)",
-            gain >= 3,
+            apart / joint,
+            "x",
+            Aim("≥", 3),
+            f"{joint / len(members) * 1e3:.0f} against {apart / len(members) * 1e3:.0f} ms per run",
         )
+
+
+def alone(laboratories: list[Laboratory], label: str) -> None:
+    worked(label, [each.run(label, seed) for each in laboratories for seed in SEEDS])
+
+
+def at_once(members: list[Member], label: str) -> None:
+    runs: list[Run] = []
+    run_together(members, lambda at, run: runs.append(run))
+    worked(label, runs)
 
 
 def member(label: str, step: float, seed: int) -> Member:

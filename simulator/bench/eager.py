@@ -39,8 +39,8 @@ class Eager:
     def gradient(self, ticket: Ticket, weight: float) -> Any:
         """The objective's own batched function, at batch 1."""
         self.evaluated += 1
-        tickets = np.array([ticket], np.int32)
-        weights = np.array([weight], self.point.dtype)
+        tickets: Any = np.array([ticket], np.int32)
+        weights: Any = np.array([weight], self.point.dtype)
         return self._objective.gradient(self.root, self.point, tickets, weights)[0]
 
     def step(self, parts: list[Any], dispatched: int) -> None:
@@ -49,7 +49,7 @@ class Eager:
         self.point = self.rule.query(self.state)
 
     def outcome(self, seconds: float) -> Outcome:
-        point = jax.block_until_ready(self.rule.iterate(self.state))
+        point = self.rule.iterate(self.state).block_until_ready()
         return Outcome(np.asarray(point), seconds, self.evaluated)
 
 

@@ -1,0 +1,71 @@
+"""How fast is straggle here, beside the least that could do the same work?
+
+Every figure is made in one run, the product and what it is compared with in turns, and each
+contestant asserts that it did exactly the work it was asked for.  Nothing decides whether anything
+passes: a machine's seconds are no promise.
+"""
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import NamedTuple
+
+from simulator.bench.row import Row
+from simulator.bench.stopwatch import Stopwatch
+from simulator.mistakes import Mistake, did_you_mean
+
+__all__ = ["BENCHMARKS", "EVERYTHING", "QUICK", "USUAL", "Row", "Stopwatch", "chosen", "measured"]
+
+QUICK, USUAL, EVERYTHING = 0.1, 0.25, 1.0
+"""How much work is measured, as a part of that of the published figures."""
+
+
+class Benchmark(NamedTuple):
+    """The module that has it, which loads when it runs; and whether it is among the usual."""
+
+    module: str
+    usual: bool = True
+
+
+BENCHMARKS = {
+    "throughput": Benchmark("schedules"),
+    "million": Benchmark("schedules"),
+    "recall": Benchmark("schedules"),
+    "memory": Benchmark("memory", usual=False),
+    "curve": Benchmark("curve", usual=False),
+    "quadratic": Benchmark("gradients"),
+    "cartpole": Benchmark("gradients"),
+    "waste": Benchmark("waste"),
+    "robots": Benchmark("robots"),
+    "together": Benchmark("together", usual=False),
+    "command": Benchmark("commands"),
+}
+
+
+def chosen(names: Sequence[str], everything: bool = False) -> list[str]:
+    """Those that were named, or the usual ones; in the order of the documents."""
+    for name in names:
+        if name not in BENCHMARKS:
+            raise Mistake(f"{name}: no such benchmark; {did_you_mean(name, BENCHMARKS)}")
+    return [
+        name
+        for name, benchmark in BENCHMARKS.items()
+        if (name in names if names else everything or benchmark.usual)
+    ]
+
+
+def missing(name: str) -> str | None:
+    """Why it cannot run here."""
+    if name == "robots" and find_spec("mujoco") is None:
+        return "MuJoCo is not installed; pip install 'straggle[mujoco]' installs it"
+    if name == "memory" and sys.platform != "linux":
+        return "reads what only Linux tells of a process"
+    return None
+
+
+def measured(name: str, watch: Stopwatch) -> Iterator[Row]:
+    """Its rows, as they come."""
+    module = import_module(f"simulator.bench.{BENCHMARKS[name].module}")
+    benchmark: Callable[[Stopwatch], Iterator[Row]] = getattr(module, name)
+    return benchmark(watch)

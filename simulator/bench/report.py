@@ -1,0 +1,57 @@
+"""How does a reader see the figures?  Beside those that are published."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from simulator.bench.published import Measured, published
+from simulator.bench.row import Row
+
+VERDICTS = {True: "yes", False: "no", None: ""}
+COLUMNS = ("what", "here", "published", "aim", "met")
+
+
+def table(here: Measured) -> Table:
+    """A row per figure; whether its aim is met is said, and means nothing for the exit code."""
+    view = Table(title=here.machine, title_justify="left", title_style="bold")
+    for heading in COLUMNS:
+        view.add_column(heading, overflow="fold")
+    for cells in _compared(here):
+        view.add_row(*(Text(cell) for cell in cells))
+    return view
+
+
+def markdown(here: Measured) -> str:
+    return f"{here.machine}\n\n{laid_out(COLUMNS, _compared(here))}"
+
+
+def of_documents(rows: Iterable[Row]) -> str:
+    """The same, of the published figures alone: a table of docs/performance.md."""
+    cells = ((row.what, row.aimed, row.told, VERDICTS[row.met]) for row in rows)
+    return laid_out(("what", "aim", "measured", "met"), cells)
+
+
+def laid_out(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    headings = list(headings)
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def as_data(here: Measured, left_out: dict[str, str]) -> dict[str, Any]:
+    """All figures, each with the published one, or null where there is none."""
+    known, data = published(), here.as_data()
+    rows = known.rows()
+    for found in data["benchmarks"].values():
+        for row in found:
+            row["published"] = rows[row["what"]].figure if row["what"] in rows else None
+    return {**data, "published_on": known.machine, "left_out": left_out}
+
+
+def _compared(here: Measured) -> Iterable[tuple[str, ...]]:
+    known = published().rows()
+    for rows in here.benchmarks.values():
+        for row in rows:
+            then = known[row.what].shown if row.what in known else ""
+            yield row.what, row.told, then, row.aimed, VERDICTS[row.met]

@@ -1,0 +1,189 @@
+"""Do the benchmarks do the work they speak of, and is what they say shown, kept and no verdict?
+
+How fast anything is, is nobody's concern here.
+"""
+
+import importlib.util
+import json
+
+import pytest
+from test_cli import straggle
+from test_packaging import ROOT
+
+from simulator import bench, cli
+from simulator.bench import commands, curve, memory, robots, together
+from simulator.bench.published import published
+from simulator.bench.row import Aim, Row
+from simulator.bench.stopwatch import Stopwatch
+
+TINY = Stopwatch(effort=0.002)
+LESS = {"robots", "together", "command"}
+"""Those of which only a part is tried here: all of it takes too long."""
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """The same benchmarks, with less of what no effort makes smaller."""
+    monkeypatch.setattr(curve, "SIZES", (3, 10, 30, 50))
+    monkeypatch.setattr(curve, "GRADIENTS", 400)
+    monkeypatch.setattr(robots, "SETTINGS", {"Reacher-v4": (0.6, 10, 1)})
+    monkeypatch.setattr(together, "SEEDS", [0])
+    monkeypatch.setattr(together, "STEPS", [0.1, 0.2])
+    monkeypatch.setattr(together, "GRADIENTS", {"rennala-nigt": 20})
+    monkeypatch.setattr(commands, "_starts", lambda watch: [])
+
+
+def identity(row):
+    return row.what, row.unit, row.aim
+
+
+# The benchmarks
+
+
+@pytest.mark.parametrize("name", [name for name in bench.BENCHMARKS if name != "memory"])
+def test_a_benchmark_does_its_work_and_says_what_is_published_of_it(small, name):
+    if name == "robots":
+        pytest.importorskip("mujoco")
+    rows = list(bench.measured(name, TINY))
+    known = [identity(row) for row in published().benchmarks[name]]
+    assert rows
+    assert all(row.figure > 0 for row in rows)
+    said = [identity(row) for row in rows]
+    assert said == (known if name not in LESS else [each for each in known if each in said])
+
+
+def test_the_first_result_is_waited_for_and_no_longer(tmp_path, monkeypatch):
+    short = ["--set", 'objective={kind="quadratic"}', "--set", "stop={steps=2}"]
+    monkeypatch.setattr(commands, "RACE", [*commands.RACE, *short])
+    with pytest.raises(AssertionError, match=r"\[1/1\] rennala-nigt"):
+        commands.first_result(tmp_path, cold=True)  # it ends, and not at the target
+
+
+@pytest.mark.skipif(not memory.STATUS.exists(), reason="only Linux tells")
+def test_memory_is_that_of_a_process_of_its_own():
+    megabytes, batch = memory.in_a_process("rennala", "fixed")
+    assert 1 < megabytes < 10_000
+    assert batch == 100
+
+
+def test_everything_that_is_published_can_be_measured():
+    assert list(published().benchmarks) == list(bench.BENCHMARKS)
+    rows = [row for rows in published().benchmarks.values() for row in rows]
+    assert len(rows) == len(published().rows()), "two rows are about the same"
+
+
+def test_the_page_shows_what_is_published():
+    place = importlib.util.spec_from_file_location("performance", ROOT / "docs" / "performance.py")
+    script = importlib.util.module_from_spec(place)
+    place.loader.exec_module(script)
+    page = script.PAGE.read_text(encoding="utf-8")
+    assert len(script.TABLE.findall(page)) == 2
+    assert script.laid_out(page) == page, "python docs/performance.py lays it out anew"
+
+
+def test_work_is_measured_in_turns_and_the_first_round_does_not_count():
+    done, heard = [], []
+    watch = Stopwatch(heard=heard.append)
+    seconds = watch.alternate({"a": lambda: done.append("a"), "b": lambda: done.append("b")}, 2)
+    assert done == ["a", "b"] * 3
+    assert list(seconds) == ["a", "b"]
+    assert heard[0] == "a, warming"
+    assert heard[-1] == "b, round 2 of 2"
+
+
+# The command
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Benchmarks that take no time: one of them misses its aim, and one is not published."""
+    rows = {
+        "throughput": [published().benchmarks["throughput"][0]._replace(figure=0.01)],
+        "waste": [Row("something new", 2.5, "s", None, "a detail")],
+    }
+
+    def measured(name, watch):
+        yield from rows.get(name, [])
+        if name == "recall":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "measured", measured)
+    return rows
+
+
+def test_a_missed_aim_is_shown_beside_the_published_figure_and_changes_nothing(scripted):
+    answer = straggle("bench", "throughput", "waste")
+    assert answer.code == 0
+    line = next(line for line in answer.out.splitlines() if "0.01" in line)
+    cells = [cell.strip() for cell in line.split("│")]
+    assert cells[3:6] == ["0.23", "≥ 0.3 of a bare SimPy loop", "no"]
+    assert "2.5 s (a detail)" in answer.out
+    assert "Python" in answer.out.splitlines()[0]
+
+
+def test_json_says_the_same_and_nothing_else(scripted):
+    answer = straggle("bench", "waste", "throughput", "--json")
+    said = json.loads(answer.out)
+    assert list(said["benchmarks"]) == ["throughput", "waste"]
+    [row], [new] = said["benchmarks"].values()
+    assert row["aim"] == {"sense": "≥", "bound": 0.3, "of": "of a bare SimPy loop"}
+    assert (row["figure"], row["published"], row["met"]) == (0.01, 0.23, False)
+    assert (new["published"], new["aim"], new["met"]) == (None, None, None)
+    assert said["left_out"] == {}
+
+
+def test_markdown_is_one_table(scripted):
+    answer = straggle("bench", "waste", "--markdown")
+    *_, head, rule, row = answer.out.splitlines()
+    assert head == "| what | here | published | aim | met |"
+    assert rule == "| --- | --- | --- | --- | --- |"
+    assert row == "| something new | 2.5 s (a detail) |  |  |  |"
+
+
+def test_what_was_measured_is_shown_when_it_is_interrupted(scripted, capsys):
+    # Not through main, which would end this process soon after.
+    assert cli.app(["bench", "throughput", "recall", "waste"], standalone_mode=False) == 130
+    said = capsys.readouterr()
+    assert said.err == "straggle: interrupted; not all was measured\n"
+    assert "0.01" in said.out
+    assert "something new" not in said.out
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["--markdown"]])
+def test_without_mujoco_its_tasks_are_left_out_with_a_line(scripted, monkeypatch, options):
+    monkeypatch.setattr(bench, "find_spec", {"mujoco": None}.__getitem__)
+    answer = straggle("bench", "robots", *options)
+    assert answer.code == 0
+    assert "pip install 'straggle[mujoco]' installs it" in answer.out
+    if "--json" in options:
+        assert list(json.loads(answer.out)["left_out"]) == ["robots"]
+    else:
+        assert "\nrobots is left out: " in answer.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["robot"], "robot: no such benchmark; did you mean 'robots'?"),
+        (["--quick", "--all"], "--quick and --all: choose one of them"),
+        (["--json", "--markdown"], "--markdown and --json: choose one of them"),
+    ],
+)
+def test_what_means_nothing_is_refused_in_a_line(words, said):
+    assert straggle("bench", *words) == (2, "", f"straggle: {said}\n")
+
+
+def test_the_usual_ones_are_some_and_all_are_all():
+    assert bench.chosen([]) == [name for name in bench.BENCHMARKS if bench.BENCHMARKS[name].usual]
+    assert bench.chosen([], everything=True) == list(bench.BENCHMARKS)
+    assert bench.chosen(["waste", "million"]) == ["million", "waste"]
+
+
+@pytest.mark.parametrize(
+    ("sense", "met"),
+    [("≥", [False, True, True]), ("≤", [True, True, False]), ("=", [False, True, False])],
+)
+def test_an_aim_is_met_at_its_bound_and_on_one_side(sense, met):
+    aim = Aim(sense, 3)
+    assert [Row("what", figure, "x", aim).met for figure in (2, 3, 4)] == met
+    assert Row("what", 3, "x").met is None
