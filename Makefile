@@ -33,7 +33,7 @@ test: $(TEST) ## Run all tests
 
 lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv-lowest
-	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable . --group dev
+	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable '.[mujoco,notebook,video]' --group dev
 	.venv-lowest/bin/pytest -n auto --dist loadfile
 
 nightly: $(TEST) ## Run the tests that grow with STRAGGLE_KILLS and STRAGGLE_FUZZ_CASES
