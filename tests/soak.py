@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from simulator.verification import verify
 
 from algorithms.methods import METHODS
 from simulator import loading, results
 from simulator.mistakes import Mistake
 from simulator.running import Wishes, run_and_write
+from simulator.verification import verify
 
 WARM = 0.2
 """The first part of the time, in which libraries are loaded and caches fill."""
