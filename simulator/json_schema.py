@@ -31,6 +31,8 @@ def json_schema() -> dict[str, Any]:
         table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
         table["properties"]["method"]["description"] = "the method, under a label of your own"
         _say_it_or_let_theory(name, table)
+    # Instead of its docstring, an example in Python included, which older pydantics leave out.
+    schema["$defs"]["Decay"]["description"] = "scale * (k + offset)^-exponent at step k"
     return schema
 
 
