@@ -241,9 +241,11 @@ class Training:
             run.failure = culprit(lane.abreast, row, step, self._course.executor)
             what = "the rule made a point" if run.failure.ticket is None else "a gradient"
             told = f"{what} that is not finite{run.failure.told}"
-        point = run.failure.point if run.failure else None
-        remedy = "" if point is not None and abs(point).max() < FAR else "; a smaller step may help"
-        self._end(run, "failed", told + remedy)
+        point = run.failure.point if run.failure else np.asarray(lane.place.iterate)[row]
+        near = point is not None and np.abs(point).max() < FAR  # which no infinity is, and no NaN
+        if near and run.failure is None:
+            told += ", though its point is finite: an episode of the evaluation went wrong"
+        self._end(run, "failed", told if near else f"{told}; a smaller step may help")
         lane.leave(run)
 
     def _end_broken(self, broken: Broken) -> None:

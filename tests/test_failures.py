@@ -195,3 +195,11 @@ def test_a_ticket_that_is_none_is_refused(name, method, seed, told, failed):
     with pytest.raises(Mistake) as refused:
         reproduction.choose(failed, name, method, seed)
     assert str(refused.value) == told
+
+
+def test_an_evaluation_that_goes_wrong_is_not_the_step_s_fault():
+    scenario = only(scenario_of(evaluation={"episodes": 32, "every_steps": 1}), "afedpg")
+    (run,) = run_scenario(scenario)
+    assert (run.end, run.failure) == ("failed", None)
+    told = "though its point is finite: an episode of the evaluation went wrong"
+    assert run.message == f"return = nan after server step 0, {told}"

@@ -388,7 +388,7 @@ def one_line(answer: Answer):
 
 def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
     suite = folder / "suite.toml"
-    told = one_line(straggle("check", suite, "--only", "schedule"))
+    told = one_line(straggle("check", suite, "--only", "schedule", "--quiet"))
     assert f"benchmarks.schedule: has no baseline in {folder / 'baselines' / 'suite'}" in told
     assert told.endswith("suite.toml --update writes it\n")
     assert straggle("check", suite, "--only", "rounds", "--quiet") == Answer(0, "", "")
@@ -396,7 +396,7 @@ def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
 
 def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(kept):
     edit(kept, "batch = 2", "batch = 3", "small.toml")
-    told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule"))
+    told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule", "--quiet"))
     assert "asks for something else than its baseline" in told
     assert "methods.rennala-nigt.batch = 3, was 2; if that is meant, --update writes it" in told
     updated = found(check(kept, update=True))["schedule"]
@@ -427,6 +427,15 @@ def test_a_baseline_that_cannot_be_read_is_said_so(kept):
         written(file, text)
         assert "is no baseline" in one_line(straggle("check", kept / "suite.toml"))
     assert found(check(kept, update=True))["schedule"].outcome == "new"
+    whole = json.loads(file.read_text())
+    for step in ({"seconds": "x"}, None, 3):
+        broken = json.loads(json.dumps(whole))
+        steps = broken["runs"][0]["steps"]
+        steps[0] = {**steps[0], **step} if isinstance(step, dict) else step
+        written(file, json.dumps(broken))
+        told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule", "--quiet"))
+        assert "benchmarks.schedule: is no baseline: its record of " in told
+    written(file, json.dumps(whole))
     assert check(kept).good
 
 

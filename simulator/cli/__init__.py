@@ -67,6 +67,8 @@ def _explain(error: BaseException) -> int:
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():
             return 0
+        case OSError(strerror=str() as reason):
+            return complain(f"{error.filename or 'the output'}: {reason}", 3)
         case OSError(filename=str() as name, strerror=str() as reason):
             # A name that is too long, a disk that is full: nobody else can put that right.
             return complain(f"{name[-200:]}: {reason}; name another file or make room", 2)

@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
@@ -165,12 +165,26 @@ def _moved(benchmark: Benchmark, now: Baseline, then: Baseline) -> list[str]:
     """A line for every run that is not what it was."""
     if (now.kind, now.asked) != (then.kind, then.asked):
         return ["its baseline holds other numbers"]
-    whose, before = ([(run["method"], run["seed"]) for run in each.runs] for each in (now, then))
+    whose, before = ([_name(run) for run in each.runs] for each in (now, then))
     if whose != before:
-        return ["its baseline has other runs"]
-    pairs = zip(now.runs, then.runs, strict=True)
-    told = ((new, _difference(benchmark, new, old)) for new, old in pairs)
-    return [f"{run['method']}, seed {run['seed']}: {what}" for run, what in told if what]
+        return [f"its baseline has other runs: {', '.join(before)}"]
+    told = []
+    for new, old in zip(now.runs, then.runs, strict=True):
+        try:
+            what = _difference(benchmark, new, old)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            run = f"{new['method']}, seed {new['seed']}"
+            what = f"its record of {run} is not one; restore it, or --update writes it anew"
+            raise Mistake(f"benchmarks.{benchmark.name}: is no baseline: {what}") from None
+        if what:
+            told.append(f"{new['method']}, seed {new['seed']}: {what}")
+    return told
+
+
+def _name(run: Any) -> str:
+    """Of a run, or of what should be one."""
+    named = isinstance(run, dict) and "method" in run and "seed" in run
+    return f"{run['method']}, seed {run['seed']}" if named else "something else"
 
 
 def _difference(benchmark: Benchmark, new: Record, old: Record) -> str:
