@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help race test lowest nightly gate lint types contracts docs site notebooks refresh check clean python
+.PHONY: help race test lowest nightly soak gate lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -38,6 +38,9 @@ lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest ver
 
 nightly: $(TEST) ## Run the tests that grow with STRAGGLE_KILLS and STRAGGLE_FUZZ_CASES
 	.venv/bin/pytest tests/test_resume.py $(wildcard tests/fuzz)
+
+soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the memory
+	.venv/bin/python tests/soak.py --minutes $(or $(MINUTES),60)
 
 gate: $(RUN) ## Check that schedules, learning curves and claims are what they were
 	.venv/bin/straggle check stragglers $(CHECK)
