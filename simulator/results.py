@@ -200,19 +200,20 @@ class Writer:
 
     def go_on(self, outcome: Results) -> None:
         """Take over what was finished there; runs that were cut short are left out."""
-        self._runs = [row for row in outcome.manifest["runs"] if self._is_whole(row)]
+        sealed = outcome.manifest.get("files", {})
+        self._runs = [row for row in outcome.manifest["runs"] if self._is_whole(row, sealed)]
         done = self.done
         self._steps = [_of_runs(outcome.steps, done)]
         self._workers = [_of_runs(outcome.workers, done)]
         known = [file for run in done for file in files_of(*run)]
-        sealed = outcome.manifest.get("files", {})
         self._digests = {file: sealed[file] for file in known if file in sealed}
         self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
 
-    def _is_whole(self, row: Mapping[str, Any]) -> bool:
-        """Whether a run ended, and all was written that there is to write of it."""
+    def _is_whole(self, row: Mapping[str, Any], sealed: Collection[str]) -> bool:
+        """Whether a run ended, and all was written that there is to write of it, and sealed."""
         *_, tickets = files_of(row["method"], row["seed"])
-        return _ended(row) and (not self.tickets or (self.directory / tickets).is_file())
+        recorded = tickets in sealed and (self.directory / tickets).is_file()
+        return _ended(row) and (recorded or not self.tickets)
 
     @property
     def done(self) -> set[tuple[str, int]]:
@@ -253,6 +254,7 @@ class Writer:
         """Its tickets are written."""
         *_, tickets = files_of(run.method, run.seed)
         self._digests[tickets] = digest(self.directory / tickets)
+        self._write_manifest("running")
 
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""
@@ -263,6 +265,9 @@ class Writer:
             file = self.directory / f"{name}.parquet"
             replace(file, frame.to_parquet)
             self._digests[file.name] = digest(file)
+        self._write_manifest(status)
+
+    def _write_manifest(self, status: str) -> None:
         manifest = self.manifest(status)
         text = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
         replace(self.directory / "manifest.json", lambda path: path.write_text(text))
