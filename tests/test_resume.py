@@ -302,6 +302,17 @@ def test_a_run_whose_tickets_were_not_written_yet_is_run_again(tmp_path):
     assert_equal_directories(whole, out)
 
 
+def test_tickets_that_were_not_sealed_yet_are_written_again(tmp_path):
+    """A kill may come between the tickets and the manifest that names them."""
+    out, _, _ = begun(tmp_path)
+    whole = shutil.copytree(out, tmp_path / "copy")
+    manifest = json.loads((out / "manifest.json").read_text())
+    del manifest["files"]["tickets.parquet/rennala-nigt-3.parquet"]
+    (out / "manifest.json").write_text(json.dumps(manifest))
+    assert resume(out, None, quiet=True) == 0
+    assert_equal_directories(whole, out)
+
+
 @pytest.mark.parametrize(
     ("setting", "told"),
     {
@@ -397,13 +408,13 @@ def test_killed_at_random_moments(method, scenario_file, tmp_path):
     process = straggle(file, "--out", cut)
     while kills < KILLS:
         try:
-            process.communicate(timeout=chance.uniform(0.1, 1) * longest)
+            process.wait(chance.uniform(0.1, 1) * longest)
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
             kills += 1
         else:  # it was quicker: next time less patience, and once more from its start
-            assert process.returncode == 0
+            ended(process)
             longest *= 0.7
             shutil.rmtree(cut)
         if (cut / "manifest.json").exists():
