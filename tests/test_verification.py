@@ -11,6 +11,7 @@ from verified import METHODS, RANDOM, VARIANTS, recorded, retell, rewrite, seale
 
 from algorithms.methods import METHODS as KNOWN
 from simulator.mistakes import Mistake
+from simulator.results import load
 from simulator.verification import verify_directory
 from simulator.verification.families import FAMILIES
 
@@ -428,3 +429,17 @@ def test_the_command_answers_by_its_exit_code(tmp_path):
     assert answer.code == 1
     assert "steps.parquet: was altered since it was written" in answer.out
     assert straggle("verify", tmp_path / "nowhere").code == 2
+
+
+def test_in_a_ring_everybody_waits_for_who_is_paused_however_free_messages_are(tmp_path):
+    outages = [{"worker": 1, "begin": 2.5, "end": 6.0}]
+    cluster = {
+        "workers": 3,
+        "compute": [1.0, 1.0, 3.0],
+        "outages": outages,
+        "in_outage": "continued",
+    }
+    methods = {"synchronous-pg": {"step": 0.1}}
+    recorded(tmp_path, methods, cluster, network={"collective": "ring"})
+    assert load(tmp_path).workers["communicating"].tolist()[0] >= 3.0
+    assert problems(tmp_path) == []
