@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from errno import EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR
 from typing import Any, NoReturn
 
 import typer
@@ -26,6 +27,10 @@ from simulator.cli import (  # noqa: F401
 
 PATIENCE = 3.0
 """Seconds until an interrupted command ends, whatever it still waits for."""
+LONGEST_NAME = 200
+"""Characters of a file's name that are shown: its end."""
+MISNAMED = {EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR}
+"""What the name of a file can be at fault for; all else is the disk's fault."""
 
 
 def main() -> NoReturn:
@@ -67,11 +72,11 @@ def _explain(error: BaseException) -> int:
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():
             return 0
-        case OSError(strerror=str() as reason):
-            return complain(f"{error.filename or 'the output'}: {reason}", 3)
-        case OSError(filename=str() as name, strerror=str() as reason):
-            # A name that is too long, a disk that is full: nobody else can put that right.
-            return complain(f"{name[-200:]}: {reason}; name another file or make room", 2)
+        case OSError(errno=number, strerror=str() as reason):
+            named = str(error.filename or "the output")[-LONGEST_NAME:]
+            if number in MISNAMED:
+                return complain(f"{named}: {reason}; name another file", 2)
+            return complain(f"{named}: {reason}", 3)
     kind = type(error).__name__
     return complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
 
