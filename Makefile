@@ -36,8 +36,9 @@ lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest ver
 	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable '.[mujoco,notebook,video]' --group dev
 	.venv-lowest/bin/pytest -n auto --dist loadfile
 
-nightly: $(TEST) ## Run the tests that grow with STRAGGLE_KILLS and STRAGGLE_FUZZ_CASES
-	.venv/bin/pytest tests/test_resume.py $(wildcard tests/fuzz)
+nightly: $(TEST) ## Run the tests that grow: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
+	.venv/bin/pytest tests/test_resume.py tests/fuzz
+	.venv/bin/pytest tests/test_schedule.py tests/test_collectives.py tests/test_outages.py
 
 soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the memory
 	.venv/bin/python tests/soak.py --minutes $(or $(MINUTES),60)

@@ -1,5 +1,6 @@
 """One case, played twice: by the simulator and by the reference, told in the same records."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf
@@ -40,8 +41,18 @@ SECONDS = ("busy", "communicating", "down", "idle", "wasted")
 VECTOR = Vector(dimension=4, itemsize=4)
 
 
+TIMES = int(os.environ.get("STRAGGLE_EXAMPLES", "1"))
+"""More than 1: so many times the examples, and other ones each time."""
+
+
 def examples(many):
-    return settings(derandomize=True, database=None, deadline=None, max_examples=many)
+    return settings(
+        derandomize=TIMES == 1,
+        print_blob=True,
+        database=None,
+        deadline=None,
+        max_examples=many * TIMES,
+    )
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,20 @@ def test_who_crashes_on_a_shared_way_still_fills_it(play):
     assert (books[0].communicating, books[0].down) == (1.0, 3.0)
 
 
+@pytest.mark.parametrize("way", ["own", "shared"])
+def test_a_computation_that_is_lost_hides_no_more_what_its_worker_sends(way, play):
+    # Both send from 5 to 9 s.  Worker 0 computes on in vain, until 8 s if it had not crashed at 6.
+    case = Case("rennala", [4.0, 5.0], batch=2, in_flight="finish", steps=1)
+    if way == "own":
+        case = replace(case, upload=[4.0, 4.0])
+    else:
+        uplink = Uplink(VECTOR.bytes / 2.0, "share")
+        case = replace(case, uplink=uplink, collective="parameter-server")
+    rounds, books, _ = play(replace(case, outages=((0, 6.0, 7.0),)))
+    assert times(rounds) == [9.0]
+    assert (books[0].busy, books[0].down, books[0].communicating) == (6.0, 1.0, 2.0)
+
+
 def test_an_all_reduce_that_has_begun_is_safe(play):
     case = Case("synchronous", [1.0, 1.0], upload=[4.0, 4.0], outages=((0, 2.0, 6.0),))
     rounds, books, _ = play(replace(case, seconds=11.0))

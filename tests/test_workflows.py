@@ -83,6 +83,8 @@ def test_the_nights_settings_are_heard():
     settings = JOBS["nightly"]["steps"][-1]["env"]
     assert settings["STRAGGLE_KILLS"] == "50"
     assert "STRAGGLE_KILLS" in (ROOT / "tests" / "test_resume.py").read_text("utf-8")
+    assert int(settings["STRAGGLE_EXAMPLES"]) > 1
+    assert "STRAGGLE_EXAMPLES" in (ROOT / "tests" / "cases.py").read_text("utf-8")
     assert TRIGGERS["schedule"]
 
 

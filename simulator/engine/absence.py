@@ -83,6 +83,7 @@ def lose(workers: Workers, now: float, worker: int, until: float, *, sending: bo
         books.busy[worker] += now - workers.old_start[worker]
         books.broken[worker] += 1
         workers.old_start[worker], workers.olds = NEVER, workers.olds - 1
+        books.computes_no_more(worker, now)
     workers.at_start[worker] = workers.at_finish[worker] = NEVER
     workers.at_left[worker], workers.at_free[worker] = 0, 0.0
     workers.old_finish[worker] = 0.0

@@ -108,6 +108,15 @@ class Books:
         if self._open[worker] < NEVER:
             self._open[worker] = max(float(self._open[worker]), finish)
 
+    def computes_no_more(self, worker: int, now: float) -> None:
+        """An old computation is lost, and hides no more what the worker sends from now on."""
+        begin = float(self.sending_from[worker])
+        if begin > now:
+            self._at_communicating[worker] += begin - now
+            self.sending_from[worker] = now
+        if self._open[worker] < NEVER:
+            self._open[worker] = min(float(self._open[worker]), now)
+
     # Gradients that a worker still holds, where it may be lost with them
 
     def hold(self, worker: int) -> None:
