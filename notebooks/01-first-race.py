@@ -25,8 +25,8 @@ import os
 import matplotlib.pyplot as plt
 
 from simulator import analysis
-from simulator.loading import shipped
-from simulator.style import STYLE
+from simulator.figures.style import STYLE
+from simulator.scenario.loading import shipped
 
 plt.style.use(STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs

@@ -27,8 +27,8 @@ import numpy as np
 import pandas as pd
 
 from simulator import analysis
-from simulator.loading import load
-from simulator.style import STYLE
+from simulator.figures.style import STYLE
+from simulator.scenario.loading import load
 
 plt.style.use(STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs

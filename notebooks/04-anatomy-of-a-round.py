@@ -26,7 +26,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from simulator import analysis
-from simulator.style import STYLE, number_ticks
+from simulator.figures.style import STYLE, number_ticks
 
 plt.style.use(STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs

@@ -5,17 +5,17 @@ what a run has left.  ``time_to``, ``summarise``, ``speedups`` and ``exponents``
 smaller frames; every ``plot_`` function draws a frame on axes and returns these.
 """
 
-from simulator.arrivals import speedups, summarise, time_to
-from simulator.charts import plot_staleness, plot_time_to
 from simulator.commands import complexity, run, sweep
-from simulator.complexity import plot_complexity
-from simulator.curves import plot_metric, plot_signal_to_noise
-from simulator.exponents import exponents
-from simulator.intervals import interval
-from simulator.results import Results, load
-from simulator.sensitivity import plot_sensitivity
-from simulator.timeline import plot_timeline
-from simulator.utilisation import plot_workers
+from simulator.figures.arrivals import speedups, summarise, time_to
+from simulator.figures.charts import plot_staleness, plot_time_to
+from simulator.figures.curves import plot_metric, plot_signal_to_noise
+from simulator.figures.intervals import interval
+from simulator.figures.timeline import plot_timeline
+from simulator.figures.utilisation import plot_workers
+from simulator.results.results import Results, load
+from simulator.study.complexity import plot_complexity
+from simulator.study.exponents import exponents
+from simulator.sweep.sensitivity import plot_sensitivity
 
 __all__ = [
     "Results",

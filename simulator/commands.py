@@ -8,8 +8,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from simulator import estimate, loading, results, running, study, varying
+from simulator.estimate import estimate
 from simulator.mistakes import Mistake
+from simulator.results import results
+from simulator.running import running
+from simulator.scenario import loading
+from simulator.study import study, varying
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,7 +116,7 @@ def sweep(
     >>> found["step"].tolist(), found["steps"].tolist()
     ([0.1, 0.2], [3, 3])
     """
-    from simulator.sweep import conduct
+    from simulator.sweep.sweep import conduct
 
     _check_jobs(jobs)
     swept = conduct(

@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.estimate import estimate
-from simulator.loading import load
+from simulator.estimate.estimate import estimate
+from simulator.scenario.loading import load
 
 RUNS = (
     ("one-straggler", "seeds=[0]", "stop.target=-1"),

@@ -21,9 +21,10 @@ from typing import Any
 import numpy as np
 
 from algorithms.methods import METHODS
-from simulator import loading, results
 from simulator.mistakes import Mistake
-from simulator.running import Wishes, run_and_write
+from simulator.results import results
+from simulator.running.running import Wishes, run_and_write
+from simulator.scenario import loading
 from simulator.verification import verify
 
 WARM = 0.2

@@ -11,7 +11,7 @@ import pytest
 from test_plots import results_of, scenario_of
 
 from algorithms.methods import METHODS
-from simulator import analysis, curves, plots, style
+from simulator import analysis
 from simulator.analysis import (
     exponents,
     plot_complexity,
@@ -22,8 +22,9 @@ from simulator.analysis import (
     plot_timeline,
     plot_workers,
 )
+from simulator.figures import curves, plots, style
+from simulator.figures.utilisation import shares
 from simulator.mistakes import Mistake
-from simulator.utilisation import shares
 
 NEVER = math.nan
 ROOT = Path(__file__).resolve().parent.parent

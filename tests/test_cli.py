@@ -15,12 +15,14 @@ import pandas as pd
 import pytest
 
 from algorithms.methods import METHODS
-from simulator import cli, plots, results
+from simulator import cli
+from simulator.cli.json_schema import json_schema
 from simulator.cluster import LAWS
-from simulator.json_schema import json_schema
-from simulator.loading import shipped
+from simulator.figures import plots
 from simulator.objectives.catalogue import OBJECTIVES
-from simulator.record import Run
+from simulator.results import results
+from simulator.runs.record import Run
+from simulator.scenario.loading import shipped
 
 TINY = """
 title = "tiny"
@@ -529,7 +531,8 @@ batch = 2
 step = 1e-12
 """
 EAGER = (
-    "import simulator.progress as p; p.HEARTBEAT_SECONDS = 0; import simulator.cli as c; c.main()"
+    "import simulator.running.progress as p; p.HEARTBEAT_SECONDS = 0; "
+    "import simulator.cli as c; c.main()"
 )
 
 

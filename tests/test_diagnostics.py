@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.diagnostics import SignalToNoise
-from simulator.experiment import run_scenario
-from simulator.loading import check
+from simulator.numerics.diagnostics import SignalToNoise
 from simulator.objectives.tables.quadratic import QuadraticTable
+from simulator.runs.experiment import run_scenario
+from simulator.scenario.loading import check
 from simulator.schedule import Step
 
 ROOT, DIMENSION, WORKERS = jax.random.key(7), 12, 3

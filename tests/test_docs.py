@@ -29,15 +29,16 @@ import typer
 from markdown_it import MarkdownIt
 
 from algorithms.methods import METHODS
-from simulator import settings, suite_file, sweep_file
 from simulator.cli import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
-from simulator.loading import check, shipped, shipped_suites, shipped_sweeps
+from simulator.gate import suite_file
+from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable, WorkerTable
-from simulator.remarks import remarks
-from simulator.scenario import (
+from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
+from simulator.scenario.remarks import remarks
+from simulator.scenario.scenario import (
     ClusterTable,
     EvaluationTable,
     FailuresTable,
@@ -47,8 +48,8 @@ from simulator.scenario import (
     StopTable,
     UplinkTable,
 )
-from simulator.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
-from simulator.tables import TransferTable
+from simulator.scenario.tables import TransferTable
+from simulator.sweep import settings, sweep_file
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(

@@ -10,10 +10,12 @@ import pandas as pd
 import pytest
 from test_cli import contents, one_line, straggle, written
 
-from simulator import dry_run, plots, results
-from simulator.dry_run import run_schedules
-from simulator.experiment import run_scenario
-from simulator.loading import check
+from simulator.figures import plots
+from simulator.results import results
+from simulator.runs import dry_run
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.experiment import run_scenario
+from simulator.scenario.loading import check
 
 RANDOM = {"law": "log-normal", "mean": [1.0, 2.0, 4.0, 9.0], "sigma": 0.5}
 METHODS = {

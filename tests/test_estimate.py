@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from algorithms.methods import METHODS
-from simulator import estimate, machine
-from simulator.dry_run import run_schedules
-from simulator.loading import check, load, shipped
+from simulator.estimate import estimate
+from simulator.estimate.rounds import FORMS, crew_of, round_of
 from simulator.mistakes import Mistake
-from simulator.rounds import FORMS, crew_of, round_of
+from simulator.runs.dry_run import run_schedules
+from simulator.scenario.loading import check, load, shipped
+from simulator.system import machine
 
 METHOD = {
     "synchronous-pg": {},

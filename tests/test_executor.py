@@ -16,7 +16,7 @@ from algorithms.aggregation import greedy, malenia, rennala, synchronous
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Fixed, Power
 from simulator.engine import Simulation, Stop
-from simulator.executor import (
+from simulator.numerics.executor import (
     LARGEST,
     Abreast,
     BatchedExecutor,

@@ -16,10 +16,10 @@ import pytest
 from algorithms.aggregation import SENDS_EACH, mindflayer, rennala, ringleader
 from algorithms.methods import METHODS
 from algorithms.updates import LOCAL
-from simulator.executor import Abreast, BatchedExecutor, DebugExecutor
-from simulator.experiment import run_scenario
-from simulator.loading import check, override
-from simulator.simulations import rule_of, simulation_of, stop_of, vector_of
+from simulator.numerics.executor import Abreast, BatchedExecutor, DebugExecutor
+from simulator.runs.experiment import run_scenario
+from simulator.runs.simulations import rule_of, simulation_of, stop_of, vector_of
+from simulator.scenario.loading import check, override
 
 STEPS = {"step": 0.05, "momentum": 0.3}
 NIGT = {

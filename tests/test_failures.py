@@ -7,14 +7,15 @@ import numpy as np
 import pytest
 import strange_environments  # noqa: F401 (registers them)
 
-from simulator import reproduction, results
-from simulator.executor import DebugExecutor
-from simulator.experiment import run_scenario
-from simulator.failure import name_of, ticket_of
-from simulator.loading import check
 from simulator.mistakes import Mistake
-from simulator.numbers import prepare
-from simulator.running import Wishes, run_and_write
+from simulator.numerics.executor import DebugExecutor
+from simulator.numerics.numbers import prepare
+from simulator.replays import reproduction
+from simulator.results import results
+from simulator.running.running import Wishes, run_and_write
+from simulator.runs.experiment import run_scenario
+from simulator.runs.failure import name_of, ticket_of
+from simulator.scenario.loading import check
 
 STEPS = {"step": 0.01, "momentum": 0.3}
 METHODS = {"rennala-nigt": {**STEPS, "batch": 5}, "afedpg": STEPS, "ringleader-nigt": STEPS}

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from simulator.film import Recording
 from simulator.mistakes import Mistake
+from simulator.replays.film import Recording
 
 WRITER = """#!{python}
 import json, pathlib, sys

@@ -13,14 +13,14 @@ from test_imports import loaded_by
 from test_suite_file import SCENARIO
 
 from algorithms.methods import METHODS
-from simulator import gate, suite_file
+from simulator import gate
 from simulator.cluster import Cluster
 from simulator.engine import Simulation
 from simulator.engine.calendar import Calendar
-from simulator.gate import baselines, claims, predicted, runs, shorthand
+from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_file
 from simulator.mistakes import Mistake
 from simulator.schedule import Step
-from simulator.side_by_side import Local
+from simulator.system.side_by_side import Local
 
 SUITE = """
 title = "Small"
@@ -182,7 +182,7 @@ def test_another_weight_is_found_in_the_step(planted):
 
 
 def test_another_stop_is_found_at_the_last_step(planted):
-    import simulator.dry_run as place
+    import simulator.runs.dry_run as place
 
     stop_of = place.stop_of
 

@@ -9,12 +9,14 @@ import pytest
 from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, written
 
 from algorithms.tickets import Ticket
-from simulator import ledger, plots, results, running
-from simulator.dry_run import run_schedules
-from simulator.ledger import Ledger
-from simulator.loading import check
-from simulator.record import Run
-from simulator.running import Wishes, run_and_write, write_tickets
+from simulator.figures import plots
+from simulator.results import ledger, results
+from simulator.results.ledger import Ledger
+from simulator.running import running
+from simulator.running.running import Wishes, run_and_write, write_tickets
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.record import Run
+from simulator.scenario.loading import check
 from simulator.schedule import Computation
 
 METHODS = {

@@ -13,12 +13,12 @@ import pytest
 from test_cli import agree_with_steps, agree_with_workers
 
 from algorithms.tickets import Ticket
-from simulator import results
-from simulator.executor import BatchedExecutor, DebugExecutor
-from simulator.experiment import run_scenario
-from simulator.loading import check
-from simulator.running import Wishes, run_and_write
-from simulator.simulations import replay, stop_of
+from simulator.numerics.executor import BatchedExecutor, DebugExecutor
+from simulator.results import results
+from simulator.running.running import Wishes, run_and_write
+from simulator.runs.experiment import run_scenario
+from simulator.runs.simulations import replay, stop_of
+from simulator.scenario.loading import check
 
 METHODS = {
     "rennala-pg": {"batch": 4, "step": 0.05},

@@ -14,8 +14,8 @@ import reference_methods
 from reference_methods import follow
 
 from algorithms.methods import METHODS
-from simulator.experiment import run_scenario
-from simulator.loading import check
+from simulator.runs.experiment import run_scenario
+from simulator.scenario.loading import check
 
 WORKERS, DIMENSION, SCALE, SEED, STEPS = 4, 6, 0.1, 3, 24
 NIGT = {"step": 0.05, "momentum": 0.3}

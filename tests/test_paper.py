@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from simulator.dry_run import run_schedules
-from simulator.experiment import run_scenario
-from simulator.loading import load, shipped
-from simulator.simulations import vector_of
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.experiment import run_scenario
+from simulator.runs.simulations import vector_of
+from simulator.scenario.loading import load, shipped
 
 PANELS = [name for name in shipped() if name.startswith("paper/")]
 UNEQUAL = {"paper/humanoid-flag", "paper/hoppers", "paper/reachers"}

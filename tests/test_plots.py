@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator import bands, curves, plots, results, style
 from simulator.engine import Stalled, Stop
-from simulator.loading import check
-from simulator.record import Run
-from simulator.simulations import Rhythm, simulation_of, stop_of, vector_of
-from simulator.timeline import opening_seconds, replay, some_workers
+from simulator.figures import bands, curves, plots, style
+from simulator.figures.timeline import opening_seconds, replay, some_workers
+from simulator.results import results
+from simulator.runs.record import Run
+from simulator.runs.simulations import Rhythm, simulation_of, stop_of, vector_of
+from simulator.scenario.loading import check
 
 METHODS = {
     "rennala-nigt": {"batch": 20, "step": 0.1, "momentum": 0.1},

@@ -3,11 +3,11 @@
 import pytest
 
 from algorithms.theory import PARAMETERS, Problem
-from simulator import prescription
-from simulator.loading import check
 from simulator.mistakes import Mistake
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.constants import Constant
+from simulator.scenario import prescription
+from simulator.scenario.loading import check
 
 WORKERS = 4
 KINDS = [name for name, table in OBJECTIVES.items() if getattr(table, "exact", False)]

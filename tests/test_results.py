@@ -10,15 +10,15 @@ import pandas as pd
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator import results
 from simulator.cluster import Vector
-from simulator.experiment import run_scenario
-from simulator.loading import check
 from simulator.mistakes import Mistake
-from simulator.record import Run
-from simulator.running import write_tickets
+from simulator.results import results
+from simulator.running.running import write_tickets
+from simulator.runs.experiment import run_scenario
+from simulator.runs.record import Run
+from simulator.runs.simulations import vector_of
+from simulator.scenario.loading import check
 from simulator.schedule import Accounts, Computation, Step
-from simulator.simulations import vector_of
 
 SCENARIO = check(
     {

@@ -19,15 +19,15 @@ import pandas as pd
 import pytest
 
 from algorithms.methods import METHODS
-from simulator import results
-from simulator.checkpoint import Keeper
-from simulator.experiment import Laboratory
-from simulator.files import alone_in
-from simulator.loading import check, override
 from simulator.mistakes import Mistake
-from simulator.numbers import prepare
-from simulator.resuming import resume
-from simulator.running import Wishes, run_and_write
+from simulator.numerics.numbers import prepare
+from simulator.results import results
+from simulator.running.resuming import resume
+from simulator.running.running import Wishes, run_and_write
+from simulator.runs.checkpoint import Keeper
+from simulator.runs.experiment import Laboratory
+from simulator.scenario.loading import check, override
+from simulator.system.files import alone_in
 
 SAID = {
     "batch": 3,
@@ -383,7 +383,10 @@ def scenario_file(tmp_path_factory):
     return write
 
 
-PLAIN = "import simulator.running as r; r.draw = lambda o: []; import simulator.cli as c; c.main()"
+PLAIN = (
+    "import simulator.running.running as r; r.draw = lambda o: []; "
+    "import simulator.cli as c; c.main()"
+)
 """The command without its figures, which take longer than all the rest."""
 
 

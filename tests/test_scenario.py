@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from algorithms.methods import METHODS
+from simulator.cli.json_schema import json_schema
 from simulator.cluster import Failures, Fixed, LogNormal, Outage, Power, Uplink, Vector, Wire
-from simulator.json_schema import json_schema
-from simulator.loading import check, load, override, shipped
 from simulator.mistakes import Mistake
-from simulator.results import Writer, claim_directory
-from simulator.results import load as load_results
-from simulator.running import Wishes, run_and_write
-from simulator.simulations import vector_of
+from simulator.results.results import Writer, claim_directory
+from simulator.results.results import load as load_results
+from simulator.running.running import Wishes, run_and_write
+from simulator.runs.simulations import vector_of
+from simulator.scenario.loading import check, load, override, shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 METHOD_NAMES = ", ".join(sorted(METHODS))

@@ -3,7 +3,7 @@
 import hashlib
 import json
 
-from simulator.seal import digest, seal
+from simulator.results.seal import digest, seal
 
 
 def test_a_digest_is_the_sha256_of_all_bytes(tmp_path):

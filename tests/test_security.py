@@ -16,12 +16,15 @@ import pytest
 from numpy.lib import format as npy
 from pyarrow import parquet
 
-from simulator import chrome_trace, commands, evaluation, results
+from simulator import commands
 from simulator.cli.app import complain
-from simulator.loading import check, load
 from simulator.mistakes import Mistake
-from simulator.scenario import EvaluationTable
-from simulator.simulations import Rhythm, stop_of
+from simulator.replays import evaluation
+from simulator.results import results
+from simulator.runs.simulations import Rhythm, stop_of
+from simulator.scenario.loading import check, load
+from simulator.scenario.scenario import EvaluationTable
+from simulator.trace import chrome_trace
 
 TRACE = "worker,time,speed\n0,0,1\n1,0,2\n"
 TABLES = {
@@ -193,7 +196,7 @@ def test_a_table_is_not_given_the_room_that_it_claims(directory, monkeypatch):
         table = table.append_column(name, pa.array(np.zeros(many)))
     parquet.write_table(table, directory / "steps.parquet")
     assert (directory / "steps.parquet").stat().st_size < 2**16
-    monkeypatch.setattr("simulator.intake.available_bytes", lambda: 1e8)
+    monkeypatch.setattr("simulator.results.intake.available_bytes", lambda: 1e8)
     assert "has 1,048,576 rows, for which there is no memory" in mistake_of(results.load, directory)
 
 

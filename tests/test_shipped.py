@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from simulator.analysis import complexity, exponents
-from simulator.dry_run import run_schedules
-from simulator.experiment import run_scenario
-from simulator.loading import load, shipped
-from simulator.remarks import remarks
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.experiment import run_scenario
+from simulator.scenario.loading import load, shipped
+from simulator.scenario.remarks import remarks
 
 COMPARED = [name for name in shipped() if not name.startswith("paper/")]
 """The panels of the paper have tests of their own (``test_paper.py``)."""

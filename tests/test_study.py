@@ -18,13 +18,15 @@ from test_cli import straggle, written
 from test_imports import loaded_by
 
 from algorithms.theory import COMPLEXITIES, Problem
-from simulator import analysis, campaign, growth, study
+from simulator import analysis
 from simulator.analysis import exponents
-from simulator.loading import load
 from simulator.mistakes import Mistake
-from simulator.prediction import DRAWS, predicted
-from simulator.prescription import problem_of
-from simulator.varying import read
+from simulator.running import campaign
+from simulator.scenario.loading import load
+from simulator.scenario.prescription import problem_of
+from simulator.study import growth, study
+from simulator.study.prediction import DRAWS, predicted
+from simulator.study.varying import read
 
 EXACT = """
 seeds = [0]

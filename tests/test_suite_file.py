@@ -6,10 +6,10 @@ import pytest
 from test_cli import written
 from test_imports import loaded_by
 
-from simulator.json_schema import suite_schema
-from simulator.loading import load, shipped, shipped_suites
+from simulator.cli.json_schema import suite_schema
+from simulator.gate.suite_file import fewest_seeds, read
 from simulator.mistakes import Mistake
-from simulator.suite_file import fewest_seeds, read
+from simulator.scenario.loading import load, shipped, shipped_suites
 
 SCENARIO = """
 seeds = [0, 1]
@@ -162,5 +162,5 @@ def test_shipped_suites_are_no_scenarios_and_satisfy_the_schema():
 
 
 def test_reading_a_suite_loads_nothing_heavy():
-    loaded, _ = loaded_by("from simulator import suite_file\nsuite_file.read('stragglers')")
+    loaded, _ = loaded_by("from simulator.gate import suite_file\nsuite_file.read('stragglers')")
     assert not {"jax", "pandas", "matplotlib", "gymnasium"} & set(loaded)

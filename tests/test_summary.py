@@ -9,12 +9,13 @@ import pytest
 from rich.console import Console
 
 from algorithms.tickets import Ticket
-from simulator import report, results
-from simulator.loading import check
-from simulator.record import Run
+from simulator.results import results
+from simulator.running import report
+from simulator.running.summary import as_data, compare, summarise, synchronous_label
+from simulator.runs.record import Run
+from simulator.runs.simulations import vector_of
+from simulator.scenario.loading import check
 from simulator.schedule import Accounts, Step
-from simulator.simulations import vector_of
-from simulator.summary import as_data, compare, summarise, synchronous_label
 
 NIGT = {"step": 0.1, "momentum": 0.5}
 RENNALA, SYNCHRONOUS = {"batch": 2, **NIGT}, NIGT

@@ -18,24 +18,19 @@ from test_cli import one_line, straggle, written
 from test_imports import loaded_by
 from test_study import files
 
-from simulator import (
-    analysis,
-    campaign,
-    results,
-    sensitivity,
-    settings,
-    side_by_side,
-    sweep,
-    sweep_file,
-)
-from simulator import tuning as tuned
-from simulator.json_schema import sweep_schema
-from simulator.loading import check, load, shipped, shipped_sweeps
+from simulator import analysis
+from simulator.cli.json_schema import sweep_schema
 from simulator.mistakes import Mistake
-from simulator.score import best, ranked, score_of
-from simulator.sweep import conduct
-from simulator.together import Member, schedule_key
-from simulator.toml_text import document
+from simulator.results import results
+from simulator.running import campaign
+from simulator.runs.together import Member, schedule_key
+from simulator.scenario.loading import check, load, shipped, shipped_sweeps
+from simulator.scenario.toml_text import document
+from simulator.sweep import sensitivity, settings, sweep, sweep_file
+from simulator.sweep import tuning as tuned
+from simulator.sweep.score import best, ranked, score_of
+from simulator.sweep.sweep import conduct
+from simulator.system import side_by_side
 
 SCENARIO = """
 seeds = [0, 1]
@@ -892,7 +887,9 @@ def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
 
 
 def test_reading_a_sweep_loads_nothing_heavy():
-    loaded, _ = loaded_by("from simulator import sweep_file\nsweep_file.read('straggler-steps')")
+    loaded, _ = loaded_by(
+        "from simulator.sweep import sweep_file\nsweep_file.read('straggler-steps')"
+    )
     assert not {"jax", "pandas", "matplotlib", "scipy"} & set(loaded)
     assert "jax" not in loaded_by("from simulator.analysis import sweep")[0]
 

@@ -10,15 +10,16 @@ import pytest
 from test_cli import one_line, straggle
 
 from algorithms.tickets import Ticket
-from simulator import chrome_trace, results
-from simulator.chrome_trace import excerpt, write
-from simulator.dry_run import run_schedules
-from simulator.loading import check
 from simulator.mistakes import Mistake
-from simulator.record import Run
+from simulator.results import results
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.record import Run
+from simulator.runs.simulations import vector_of
+from simulator.scenario.loading import check
 from simulator.schedule import Computation, Stretch
-from simulator.simulations import vector_of
-from simulator.tracks import doings, track
+from simulator.trace import chrome_trace
+from simulator.trace.chrome_trace import excerpt, write
+from simulator.trace.tracks import doings, track
 
 METHODS = {
     "rennala-nigt": {"batch": 7, "step": 0.1, "momentum": 0.1},

@@ -8,10 +8,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from simulator.experiment import Laboratory
-from simulator.loading import check, override
-from simulator.simulations import simulation_of, stop_of, vector_of
-from simulator.together import Member, run_together, schedule_key
+from simulator.runs.experiment import Laboratory
+from simulator.runs.simulations import simulation_of, stop_of, vector_of
+from simulator.runs.together import Member, run_together, schedule_key
+from simulator.scenario.loading import check, override
 
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
 QUADRATIC = {"kind": "quadratic", "dimension": 10, "scale": 0.1}
@@ -147,7 +147,7 @@ def test_an_interruption_ends_all(monkeypatch):
     def interrupt(self, lane, turns):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulator.training.Training._follow", interrupt)
+    monkeypatch.setattr("simulator.runs.training.Training._follow", interrupt)
     assert [run.end for run in together(members)] == ["interrupted"] * 2
 
 

@@ -8,7 +8,7 @@ import pytest
 from test_cli import straggle, written
 
 from simulator.mistakes import Mistake
-from simulator.varying import read
+from simulator.study.varying import read
 
 LIST = """
 seeds = [0]

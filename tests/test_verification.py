@@ -11,7 +11,7 @@ from verified import METHODS, RANDOM, VARIANTS, recorded, retell, rewrite, seale
 
 from algorithms.methods import METHODS as KNOWN
 from simulator.mistakes import Mistake
-from simulator.results import load
+from simulator.results.results import load
 from simulator.verification import verify_directory
 from simulator.verification.families import FAMILIES
 
@@ -303,7 +303,7 @@ def test_every_key_of_the_manifest_is_checked_or_known_to_be_only_sealed(learnt,
 
 def test_another_scenario_with_its_own_hash_is_not_that_of_the_run(learnt, tmp_path):
     """The law, the network and the settings decide the times."""
-    from simulator.loading import check
+    from simulator.scenario.loading import check
 
     def change(manifest):
         manifest["scenario"]["cluster"]["compute"]["seconds"][0] = 1.1

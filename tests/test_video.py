@@ -8,8 +8,10 @@ import pytest
 from PIL import Image, ImageSequence
 from test_cli import CARTPOLE, TINY, one_line, straggle, written
 
-from simulator import film, plots, results
+from simulator.figures import plots
 from simulator.objectives.environments import graphics
+from simulator.replays import film
+from simulator.results import results
 
 STEPS = 5
 SLOW = "objective.environment_options={tau=0.1, theta_threshold_radians=3}"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator.loading import check
-from simulator.running import Wishes, run_and_write
-from simulator.seal import digest, seal
+from simulator.results.seal import digest, seal
+from simulator.running.running import Wishes, run_and_write
+from simulator.scenario.loading import check
 
 PLAIN, NIGT = {"step": 0.1}, {"step": 0.1, "momentum": 0.5}
 MINDFLAYER = {"attempts": [1, 2, 3, 1], "limit": [3.0, 4.0, 5.0, 20.0], "probability": 0.7}

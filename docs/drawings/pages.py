@@ -10,8 +10,8 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-from simulator.loading import check
-from simulator.scenario import Scenario
+from simulator.scenario.loading import check
+from simulator.scenario.scenario import Scenario
 
 PAGES = Path(__file__).resolve().parent.parent / "clusters"
 WORKERS = 10

@@ -12,12 +12,12 @@ from simulator.bench.eager import Eager, Outcome, greedy_eager, per_arrival, ren
 from simulator.bench.row import Aim, Row
 from simulator.bench.stopwatch import Stopwatch
 from simulator.cluster import Durations
-from simulator.experiment import Laboratory
-from simulator.loading import check
-from simulator.numbers import prepare
-from simulator.record import Run
-from simulator.scenario import Scenario
-from simulator.simulations import rule_of, simulation_of, stop_of, vector_of
+from simulator.numerics.numbers import prepare
+from simulator.runs.experiment import Laboratory
+from simulator.runs.record import Run
+from simulator.runs.simulations import rule_of, simulation_of, stop_of, vector_of
+from simulator.scenario.loading import check
+from simulator.scenario.scenario import Scenario
 
 Contestants: TypeAlias = dict[str, Callable[[], object]]
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.bench.row import Aim, Row
 from simulator.bench.stopwatch import Stopwatch
-from simulator.side_by_side import cores
+from simulator.system.side_by_side import cores
 
 Played = list[tuple[int, Any]]
 """Of each episode the seed of its first state, and its actions."""
@@ -69,9 +69,9 @@ def _row(watch: Stopwatch, name: str, aim: float, batch: int, horizon: int, step
 
 def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Played]:
     """The run to repeat, warm, and the episodes that it plays."""
-    from simulator import loading
-    from simulator.experiment import Laboratory
-    from simulator.numbers import prepare
+    from simulator.numerics.numbers import prepare
+    from simulator.runs.experiment import Laboratory
+    from simulator.scenario import loading
 
     prepare()
     settings = {

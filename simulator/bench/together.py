@@ -8,10 +8,10 @@ import numpy as np
 
 from simulator.bench.row import Aim, Row
 from simulator.bench.stopwatch import Stopwatch
-from simulator.experiment import Laboratory
-from simulator.loading import check
-from simulator.record import Run
-from simulator.together import Member, run_together
+from simulator.runs.experiment import Laboratory
+from simulator.runs.record import Run
+from simulator.runs.together import Member, run_together
+from simulator.scenario.loading import check
 
 SEEDS = [0, 1, 2, 3, 4]
 STEPS = np.geomspace(0.01, 0.3, 10).tolist()

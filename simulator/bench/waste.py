@@ -8,9 +8,9 @@ import numpy as np
 from simulator.bench.gradients import NIGT, QUADRATIC, scenario_of
 from simulator.bench.row import Aim, Row
 from simulator.bench.stopwatch import Stopwatch
-from simulator.experiment import Laboratory
-from simulator.numbers import prepare
+from simulator.numerics.numbers import prepare
 from simulator.objectives.objective import Objective
+from simulator.runs.experiment import Laboratory
 
 
 class Counted:

@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 import typer
 
 from simulator.cli.app import INTERRUPTED, app, complain
-from simulator.files import Unwritable
 from simulator.mistakes import Mistake
+from simulator.system.files import Unwritable
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off

@@ -36,7 +36,7 @@ def sweep(
     as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
 ) -> int:
     """Try settings of every method; keep all runs, and write the best as a scenario."""
-    from simulator.sweep import conduct
+    from simulator.sweep.sweep import conduct
 
     try:
         swept = conduct(
@@ -55,7 +55,7 @@ def sweep(
 
 
 def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
-    from simulator import tuning
+    from simulator.sweep import tuning
 
     found = tuning.best_of(swept.frame)
     if as_json:
@@ -92,7 +92,7 @@ def complexity(
     as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
 ) -> int:
     """Measure how the time to the target grows, beside what theory predicts."""
-    from simulator import study, varying
+    from simulator.study import study, varying
 
     try:
         frame, directory = study.conduct(
@@ -111,7 +111,7 @@ def complexity(
 
 
 def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_json: bool) -> int:
-    from simulator import growth
+    from simulator.study import growth
 
     fitted = growth.fitted(frame, confidence)
     if as_json:

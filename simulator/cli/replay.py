@@ -21,7 +21,8 @@ def replay(
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
 ) -> int:
     """Compute one gradient of a run once more, by itself, to see what is wrong with it."""
-    from simulator import reproduction, results
+    from simulator.replays import reproduction
+    from simulator.results import results
 
     outcome = results.load(directory)
     chosen = reproduction.choose(outcome, ticket, method, seed)

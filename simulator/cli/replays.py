@@ -12,7 +12,7 @@ from simulator.cli.app import MethodsOption, SeedsOption, app, console, seeds_of
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
-    from simulator.evaluation import Selection
+    from simulator.replays.evaluation import Selection
 
 
 @app.command()
@@ -33,7 +33,8 @@ def evaluate(
     ] = None,
 ) -> None:
     """Play the final policies of a run again, and count; or film them."""
-    from simulator import evaluation, results
+    from simulator.replays import evaluation
+    from simulator.results import results
 
     if out and not video:
         raise Mistake(f"--out {out}: says where films go; add --video")
@@ -49,7 +50,7 @@ def evaluate(
 
 
 def _film(chosen: "Selection", folder: Path, episodes: int, seed: int, as_json: bool) -> None:
-    from simulator import video
+    from simulator.replays import video
 
     filmed = []
     for one in video.film(chosen, folder, episodes, seed):
@@ -79,7 +80,8 @@ def timeline(
     ] = None,
 ) -> None:
     """Write what everybody did, as a Chrome trace, which https://ui.perfetto.dev shows."""
-    from simulator import chrome_trace, results
+    from simulator.results import results
+    from simulator.trace import chrome_trace
 
     found, chosen = results.load(directory), _ranges(workers)
     end = math.inf if until is None else until

@@ -21,7 +21,7 @@ from simulator.cli.app import (
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
-    from simulator.scenario import Scenario
+    from simulator.scenario.scenario import Scenario
 
 
 @app.command()
@@ -57,9 +57,9 @@ def run(
     ] = False,
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
-    from simulator import estimate
-    from simulator.loading import load
-    from simulator.running import Wishes, run_and_write, warn
+    from simulator.estimate import estimate
+    from simulator.running.running import Wishes, run_and_write, warn
+    from simulator.scenario.loading import load
 
     chosen = None
     if scenario is not None:
@@ -93,7 +93,7 @@ def _resume(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    from simulator.resuming import resume
+    from simulator.running.resuming import resume
 
     for option, value in said.items():
         if value is not None:
@@ -105,7 +105,7 @@ def _resume(
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
     """Where nothing about the times depends on the seed, every seed has the same schedule."""
-    from simulator.remarks import one_of_equal_seeds
+    from simulator.scenario.remarks import one_of_equal_seeds
 
     chosen = one_of_equal_seeds(scenario)
     if len(chosen.seeds) < len(scenario.seeds) and not quiet:
@@ -116,7 +116,8 @@ def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
 
 def _show(directory: Path, code: int, quiet: bool, as_json: bool) -> int:
     """The table first: figures take a moment."""
-    from simulator import report, results, running, summary
+    from simulator.results import results
+    from simulator.running import report, running, summary
 
     outcome = results.load(directory)
     if not (quiet or as_json):

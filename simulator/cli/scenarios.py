@@ -12,9 +12,10 @@ from simulator.mistakes import Mistake
 @app.command()
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     """Check a scenario without running it; say what it takes, and what theory chooses."""
-    from simulator import estimate, prescription
-    from simulator.loading import load
-    from simulator.running import warn
+    from simulator.estimate import estimate
+    from simulator.running.running import warn
+    from simulator.scenario import prescription
+    from simulator.scenario.loading import load
 
     found = load(scenario, settings or [])
     warn(found)
@@ -28,7 +29,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
 @app.command("list")
 def list_() -> None:
     """What there is: methods, laws, objectives, environments, shipped files."""
-    from simulator.listing import listing
+    from simulator.cli.listing import listing
 
     for heading, entries in listing().items():
         width = max(len(name) for name in entries)
@@ -43,7 +44,7 @@ def schema(
     suite: Annotated[bool, typer.Option("--suite", help="That of a suite file instead.")] = False,
 ) -> None:
     """Print the JSON Schema of a scenario file."""
-    from simulator.json_schema import json_schema, suite_schema, sweep_schema
+    from simulator.cli.json_schema import json_schema, suite_schema, sweep_schema
 
     if sweep and suite:
         raise Mistake("--sweep and --suite: choose one of them")

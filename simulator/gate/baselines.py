@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
-from simulator.files import replace
 from simulator.gate.runs import Record
+from simulator.gate.suite_file import Benchmark, ClaimTable, ToleranceTable
 from simulator.mistakes import Mistake
-from simulator.suite_file import Benchmark, ClaimTable, ToleranceTable
-from simulator.toml_text import inline
+from simulator.scenario.toml_text import inline
+from simulator.system.files import replace
 
 FORMAT = 1
 SCHEDULES, LEARNING = ("numpy", "simpy"), ("numpy", "simpy", "jax", "jaxlib")

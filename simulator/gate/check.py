@@ -13,9 +13,9 @@ from simulator.gate.claims import Verdict, verdict
 from simulator.gate.findings import Finding, Outcome
 from simulator.gate.predicted import predicted
 from simulator.gate.runs import Record, act, recorded, works_of
+from simulator.gate.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.side_by_side import Local, Runner, cores
-from simulator.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
+from simulator.system.side_by_side import Local, Runner, cores
 
 Heard: TypeAlias = Callable[[int, int], None]
 """Hears how many pieces of work are done, and of how many."""

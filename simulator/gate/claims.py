@@ -14,7 +14,7 @@ import numpy as np
 
 from simulator.gate.exact import same_time
 from simulator.gate.runs import Record
-from simulator.suite_file import Benchmark, ClaimTable, Test
+from simulator.gate.suite_file import Benchmark, ClaimTable, Test
 
 
 class Verdict(NamedTuple):

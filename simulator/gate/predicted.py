@@ -16,11 +16,11 @@ from algorithms.aggregation import greedy, malenia, rennala, synchronous
 from algorithms.methods import METHODS
 from algorithms.theory import malenia_time, rennala_time
 from simulator.cluster.law import Floats
+from simulator.gate.suite_file import COUNTED, Benchmark, ClaimTable
 from simulator.mistakes import Mistake
-from simulator.prescription import settings_of
-from simulator.scenario import Scenario
-from simulator.simulations import vector_of
-from simulator.suite_file import COUNTED, Benchmark, ClaimTable
+from simulator.runs.simulations import vector_of
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import Scenario
 
 
 class Round(NamedTuple):

@@ -11,13 +11,13 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from simulator import loading
-from simulator.dry_run import run_schedules
 from simulator.gate import shorthand
-from simulator.record import Run
-from simulator.scenario import Scenario
+from simulator.gate.suite_file import COUNTED, Benchmark, ClaimTable
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.record import Run
+from simulator.scenario import loading
+from simulator.scenario.scenario import Scenario
 from simulator.schedule import Accounts, Step
-from simulator.suite_file import COUNTED, Benchmark, ClaimTable
 
 Record: TypeAlias = dict[str, Any]
 """A run, as JSON knows it: ``method``, ``seed``, ``end`` and what its benchmark is about."""
@@ -72,7 +72,7 @@ def _schedules(scenario: Scenario, keep_steps: bool) -> Iterator[Record]:
 
 def _learnt(scenario: Scenario) -> list[Record]:
     """All seeds together where they share a schedule."""
-    from simulator.together import Member, run_together, schedule_key
+    from simulator.runs.together import Member, run_together, schedule_key
 
     (label,) = scenario.methods
     groups: dict[str, list[Member]] = {}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from simulator.gate.exact import ROUNDING, ends, same_time
 from simulator.gate.findings import number, others
 from simulator.gate.runs import Record
-from simulator.suite_file import ToleranceTable
+from simulator.gate.suite_file import ToleranceTable
 
 
 def moved(now: Record, then: Record, table: ToleranceTable, metric: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.law import Floats
 from simulator.cluster.network import Transfers
-from simulator.scenario import Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.verification.families import IN_ROUNDS
 from simulator.verification.presence import Presence
 from simulator.verification.tickets import Flags, Tickets

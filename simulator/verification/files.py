@@ -9,12 +9,12 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from simulator.cluster import Vector
-from simulator.ledger import COLUMNS
 from simulator.mistakes import Mistake
-from simulator.prescription import settings_of
-from simulator.results import Results, files_of
-from simulator.scenario import Scenario
-from simulator.seal import digest, seal
+from simulator.results.ledger import COLUMNS
+from simulator.results.results import Results, files_of
+from simulator.results.seal import digest, seal
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import Scenario
 from simulator.verification.evidence import STEPS, TICKETS, WORKERS
 from simulator.verification.report import Findings
 

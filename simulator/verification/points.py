@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from simulator.failure import name_of
 from simulator.mistakes import Mistake
-from simulator.results import Results, files_of
+from simulator.results.results import Results, files_of
+from simulator.runs.failure import name_of
 from simulator.verification.evidence import STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.mistakes import Mistake
-from simulator.prescription import settings_of
-from simulator.results import Results, load
-from simulator.scenario import Scenario
+from simulator.results.results import Results, load
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import Scenario
 from simulator.verification import (
     accounts,
     arrivals,

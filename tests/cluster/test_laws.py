@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from simulator.cli.json_schema import json_schema
+from simulator.cli.listing import listing
 from simulator.cluster import (
     LAWS,
     Durations,
@@ -29,10 +31,8 @@ from simulator.cluster import (
     TwoSpeed,
 )
 from simulator.cluster.law import Bits, Floats
-from simulator.json_schema import json_schema
-from simulator.listing import listing
-from simulator.loading import check
 from simulator.mistakes import Mistake
+from simulator.scenario.loading import check
 
 ONE = Fixed(1.0)
 NEVER_MIND = np.zeros(1, np.uint64)

@@ -62,17 +62,12 @@ def prepare() -> None:
     import jax
     import pyarrow.parquet  # noqa: F401
 
-    from simulator import (  # noqa: F401
-        campaign,
-        chrome_trace,
-        evaluation,
-        gate,
-        reproduction,
-        resuming,
-        running,
-        study,
-        sweep,
-    )
+    from simulator import gate
+    from simulator.replays import evaluation, reproduction  # noqa: F401
+    from simulator.running import campaign, resuming, running
+    from simulator.study import study  # noqa: F401
+    from simulator.sweep import sweep  # noqa: F401
+    from simulator.trace import chrome_trace  # noqa: F401
 
     jax.numpy.zeros(3)
 

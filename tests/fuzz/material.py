@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator import commands, loading
+from simulator import commands
+from simulator.scenario import loading
 
 TRACE = "worker,time,speed\n" + "".join(f"{i % 3},{i // 3 * 10},{1 + i % 2}\n" for i in range(30))
 OF_A_TRACE = """

@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import KEYS, LITERALS
 
-from simulator import campaign, running
-from simulator.loading import shipped
+from simulator.running import campaign, running
+from simulator.scenario.loading import shipped
 
 CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "500")) // 10
 SHORT = [literal for literal in LITERALS if len(literal) < 1000]

@@ -20,7 +20,7 @@ import material
 import mutations
 import pytest
 
-from simulator import campaign
+from simulator.running import campaign
 
 HERE = Path(__file__).parent
 CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "500"))

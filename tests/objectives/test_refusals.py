@@ -8,9 +8,9 @@ import gymnasium
 import mujoco
 import pytest
 
-from simulator.loading import load
 from simulator.mistakes import Mistake
 from simulator.objectives.environments import check_environment, host
+from simulator.scenario.loading import load
 
 NO_NAME = "gymnasium has no environment of this name"
 OLD_TASK = "gymnasium no longer has MuJoCo's tasks of versions 2 and 3; use"

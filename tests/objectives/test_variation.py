@@ -11,10 +11,8 @@ import pytest
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
-from simulator.executor import BatchedExecutor, DebugExecutor
-from simulator.experiment import run_scenario
-from simulator.loading import check
 from simulator.mistakes import Mistake
+from simulator.numerics.executor import BatchedExecutor, DebugExecutor
 from simulator.objectives import batched
 from simulator.objectives.catalogue import PolicyGradientTable
 from simulator.objectives.environments.catalogue import own_environment
@@ -27,7 +25,9 @@ from simulator.objectives.environments.variation import (
 )
 from simulator.objectives.environments.worlds import seen_by
 from simulator.objectives.policy_gradient import PolicyGradient
-from simulator.scenario import Scenario
+from simulator.runs.experiment import run_scenario
+from simulator.scenario.loading import check
+from simulator.scenario.scenario import Scenario
 
 ROOT = jax.random.key(7)
 UNEQUAL = (

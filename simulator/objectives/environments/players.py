@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.objectives.environments.player import LANES, Episode, Game, Request
 from simulator.objectives.objective import Broken
-from simulator.side_by_side import cores, undisturbed
+from simulator.system.side_by_side import cores, undisturbed
 
 Points = Mapping[int, NDArray[Any]]
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -12,7 +12,7 @@ from pydantic import Field
 from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.objective import Direction, Exact, Size
 from simulator.objectives.tables.types import Share
-from simulator.tables import Table
+from simulator.table import Table
 
 LIPSCHITZ = 152
 """Of the gradient of F: ``bound(2)``, rounded up as in the literature."""

@@ -13,7 +13,7 @@ from simulator.objectives.linear_quadratic_constants import constants_of
 from simulator.objectives.linear_systems import Systems, draw_systems
 from simulator.objectives.objective import Direction, Size
 from simulator.objectives.tables.types import Count
-from simulator.tables import Table
+from simulator.table import Table
 
 if TYPE_CHECKING:
     from simulator.objectives.sampled import Sampled

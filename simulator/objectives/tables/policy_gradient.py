@@ -19,7 +19,7 @@ from simulator.objectives.objective import Direction, Playing, Size
 from simulator.objectives.policies import Policy, Trunk, policy_for
 from simulator.objectives.standard import Sight
 from simulator.objectives.tables.types import Count, Share
-from simulator.tables import Table
+from simulator.table import Table
 
 Pair: TypeAlias = Annotated[list[float], Len(2, 2)]
 

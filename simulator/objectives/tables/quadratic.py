@@ -12,7 +12,7 @@ from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.objective import Direction, Exact, Size
 from simulator.objectives.tables.types import Share
 from simulator.objectives.tridiagonal import Quadratics, drawn_together, random, the_usual
-from simulator.tables import Table
+from simulator.table import Table
 
 if TYPE_CHECKING:
     from simulator.objectives.noise import Noise

@@ -13,7 +13,7 @@ from simulator.objectives.mdps import Mdp, chain, garnet, generator, grid, of_wo
 from simulator.objectives.objective import Direction, Size
 from simulator.objectives.tables.types import Count
 from simulator.objectives.tabular_constants import constants_of
-from simulator.tables import Table
+from simulator.table import Table
 
 if TYPE_CHECKING:
     from simulator.objectives.sampled import Sampled

@@ -1,0 +1,71 @@
+"""What may an editor offer while a scenario is written?  The JSON Schema of the format."""
+
+from typing import Any
+
+from algorithms.methods import METHODS
+from algorithms.theory import PARAMETERS
+from simulator.gate.suite_file import SuiteTable
+from simulator.scenario.scenario import Scenario
+from simulator.sweep.sweep_file import SweepTable
+from simulator.table import Table
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema of a scenario file; a method's label stands for its name, as in the loader."""
+    schema = _schema(Scenario, "straggle scenario")
+    methods = schema["properties"]["methods"]
+    references: dict[str, str] = methods["additionalProperties"]["discriminator"]["mapping"]
+    methods["properties"] = {name: {"$ref": references[name]} for name in METHODS}
+    methods["additionalProperties"] = {
+        "anyOf": [
+            {
+                "allOf": [{"$ref": references[name]}],
+                "properties": {"method": {"const": name}},
+                "required": ["method"],
+            }
+            for name in METHODS
+        ]
+    }
+    # The loader gives the method of a known label, so a file need not.
+    for name in METHODS:
+        table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
+        table["properties"]["method"]["description"] = "the method, under a label of your own"
+        _say_it_or_let_theory(name, table)
+    # Instead of its docstring, an example in Python included, which older pydantics leave out.
+    schema["$defs"]["Decay"]["description"] = "scale * (k + offset)^-exponent at step k"
+    return schema
+
+
+def sweep_schema() -> dict[str, Any]:
+    """The schema of a sweep file; its keys and values are those of the scenario it names."""
+    return _schema(SweepTable, "straggle sweep")
+
+
+def suite_schema() -> dict[str, Any]:
+    """The schema of a suite file."""
+    return _schema(SuiteTable, "straggle suite")
+
+
+def _schema(table: type[Table], title: str) -> dict[str, Any]:
+    schema = table.model_json_schema()
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = title
+    return schema
+
+
+def _say_it_or_let_theory(method: str, table: dict[str, Any]) -> None:
+    """What theory can choose must be said where it is not asked; and nothing is ever null."""
+    needed = [
+        name
+        for name, parameter in METHODS[method].parameters().items()
+        if parameter.default is parameter.empty
+    ]
+    for name in needed:
+        kinds = table["properties"][name].get("anyOf", [])
+        if {"type": "null"} in kinds:
+            kinds.remove({"type": "null"})
+            del table["properties"][name]["default"]
+    if method in PARAMETERS:
+        table["anyOf"] = [{"required": needed}, {"required": ["theory"]}]
+    else:
+        del table["properties"]["theory"]

@@ -1,0 +1,39 @@
+"""What is there to choose from?  Every registry, a line for each entry."""
+
+import tomllib
+from pathlib import Path
+
+from algorithms.methods import METHODS
+from simulator.cluster import LAWS
+from simulator.cluster.collectives import COLLECTIVES
+from simulator.cluster.speeds import SPEEDS
+from simulator.objectives.catalogue import OBJECTIVES
+from simulator.objectives.environments.catalogue import OWN
+from simulator.scenario.loading import shipped, shipped_suites, shipped_sweeps
+
+
+def listing() -> dict[str, dict[str, str]]:
+    """Headings, names and lines."""
+    return {
+        "methods": {name: method.summary for name, method in METHODS.items()},
+        "laws of durations": {name: _first_line(law) for name, law in LAWS.items()},
+        "laws of speeds": {name: _first_line(speed) for name, speed in SPEEDS.items()},
+        "collectives": COLLECTIVES,
+        "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
+        "environments": {
+            **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),
+            "any gymnasium id": "played on the host",
+        },
+        # Only read: to check them all would take a while.
+        "scenarios": _titles(shipped()),
+        "sweeps": _titles(shipped_sweeps()),
+        "suites": _titles(shipped_suites()),
+    }
+
+
+def _titles(files: dict[str, Path]) -> dict[str, str]:
+    return {name: tomllib.loads(path.read_text())["title"] for name, path in files.items()}
+
+
+def _first_line(described: type) -> str:
+    return (described.__doc__ or "").strip().splitlines()[0]

@@ -1,0 +1,1 @@
+"""What a scenario will take of time and memory, before any work."""

@@ -1,0 +1,115 @@
+"""What does a gradient cost the machine that computes it?  Seconds and bytes, by the objective.
+
+The rates are those of one ordinary core of 2025 (docs/limits.md compares estimates with
+measurements); they are meant to be right within a factor of three.
+"""
+
+from typing import NamedTuple
+
+from simulator.estimate.rounds import PLAYED
+from simulator.objectives.catalogue import AnyTable
+from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.objective import Size
+from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
+from simulator.objectives.tables.policy_gradient import PolicyGradientTable
+from simulator.objectives.tables.tabular import TabularTable
+from simulator.system.side_by_side import cores
+
+FLOPS = 2e10
+"""Floating-point operations of a policy, in a second."""
+OWN_STEP, PLAIN_STEP = 0.5e-6, 50e-6
+"""Seconds of an environment's step: of ours, and of a gymnasium one nothing is known of."""
+STEPS = {
+    "Humanoid": 190e-6,
+    "Hopper": 70e-6,
+    "Walker2d": 80e-6,
+    "HalfCheetah": 60e-6,
+    "Reacher": 30e-6,
+}
+"""Of MuJoCo's tasks, by the first part of their names."""
+NUMBER = 20e-9
+"""Seconds that a coordinate of an exact objective takes: noise, above all."""
+CALL = 5e-6
+"""Seconds of any gradient, however small: its part of a call."""
+MODEL_STEP = 1e-6
+"""Seconds of a step of a decision process or of a linear system."""
+LANES, BATCH = 25, 64
+"""Episodes that a process plays side by side, and tickets that are evaluated together, at most."""
+
+
+class Cost(NamedTuple):
+    """What the numbers of one scenario cost."""
+
+    gradient: float
+    """Seconds."""
+    look: float
+    """Seconds of an evaluation."""
+    apart: float
+    """How many times as long gradients take that have a point each."""
+    compiling: float
+    """Seconds of a method, before its first step."""
+    base: float
+    """Bytes, before anything is large."""
+    rows: float
+    """Bytes of the largest batch, without its points."""
+    looking: float
+    """Bytes of an evaluation."""
+    fixed: float = 0.0
+    """Bytes of what the objective is made of."""
+
+
+def cost_of(objective: AnyTable, size: Size, workers: int, episodes: int) -> Cost:
+    """Of an objective whose points have this size; an evaluation plays so many episodes."""
+    match objective:
+        case PolicyGradientTable():
+            return _of_episodes(objective, size, workers, episodes)
+        case TabularTable():
+            processes = workers if objective.heterogeneity else 1
+            table = 8.0 * processes * objective.states**2 * objective.actions
+            return _of_model(size, objective.steps() * MODEL_STEP, 3 * table)
+        case LinearQuadraticTable():
+            return _of_model(size, objective.steps() * MODEL_STEP, 0.0)
+        case _:
+            return _of_model(size, 0.0, 0.0)
+
+
+def _of_model(size: Size, playing: float, fixed: float) -> Cost:
+    point = size.dimension * size.itemsize
+    return Cost(
+        gradient=CALL + playing + NUMBER * size.dimension,
+        look=1e-4 + NUMBER * size.dimension,
+        apart=2.0,
+        compiling=0.5,
+        base=550e6,
+        rows=4.0 * BATCH * point,
+        looking=4.0 * point,
+        fixed=fixed,
+    )
+
+
+def _of_episodes(table: PolicyGradientTable, size: Size, workers: int, episodes: int) -> Cost:
+    """A step is played forwards and differentiated, which takes some four times as long."""
+    steps, forwards = PLAYED * table.horizon, 2.0 * size.dimension / FLOPS
+    seen = size.dimension / table.policy.hidden[0]  # more than what is seen: what a layer takes
+    record = (min(seen, size.dimension) + 8) * size.itemsize * table.horizon
+    if table.environment in OWN:
+        step, base, beside = OWN_STEP, 700e6, float(episodes)
+        rows = 4 * BATCH * record
+    else:
+        step, base, beside = _step(table.environment) / cores(), 650e6, 0.0
+        base += 150e6 * cores()
+        rows = record * (LANES * cores() + BATCH)
+    return Cost(
+        gradient=steps * (step + 4 * forwards),
+        look=episodes * steps * (step + forwards),
+        apart=2.5 if table.environment in OWN else 1.2,
+        compiling=2.0,
+        base=base,
+        rows=rows,
+        looking=300.0 * episodes + 4 * 8 * size.itemsize * table.horizon * beside,
+    )
+
+
+def _step(environment: str) -> float:
+    name = environment.rpartition("/")[2].rpartition(":")[2]
+    return STEPS.get(name.partition("-")[0], PLAIN_STEP)

@@ -1,0 +1,165 @@
+"""When did who get there?  Seconds to a target per run, and what they come to over the seeds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator.cluster.law import Floats
+from simulator.figures.intervals import (
+    CONFIDENCE,
+    RESAMPLES,
+    counted,
+    ends,
+    interval,
+    median,
+    resampled,
+)
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.objectives.catalogue import OBJECTIVES
+from simulator.results.results import Results
+
+PLACES = {
+    "seconds": "time",
+    "steps": "step",
+    "gradients": "gradients",
+    "environment_steps": "environment_steps",
+}
+"""What is told of a moment, and in which column of the steps it is found, if there is one."""
+
+
+def time_to(
+    steps: pd.DataFrame | Results,
+    target: float | None = None,
+    metric: str | None = None,
+    higher: bool | None = None,
+) -> pd.DataFrame:
+    """When every run first met a target: ``method, seed, seconds, steps, gradients``, and more.
+
+    ``seconds`` are simulated ones, of the first recorded step whose metric is at least the target,
+    or, unless ``higher``, at most; all are NaN where there is no such step.  Of results, the
+    metric, its direction and the target are the scenario's unless given; of a frame of steps, the
+    direction of a metric that an objective has is known.
+
+    >>> steps = {"method": "afedpg", "seed": 0, "step": [0, 1, 2], "time": [0.0, 1.5, 2.5]}
+    >>> steps = pd.DataFrame(steps | {"gradients": [0, 1, 2], "gap": [4.0, 2.0, 1.0]})
+    >>> time_to(steps, 2.0, metric="gap")
+       method  seed  seconds  steps  gradients
+    0  afedpg     0      1.5    1.0        1.0
+    """
+    if isinstance(steps, Results):
+        scenario = steps.scenario
+        target = scenario.stop.target if target is None else target
+        metric = metric or scenario.metric
+        steps = steps.steps
+    if target is None or metric is None:
+        raise Mistake("time_to: needs a target and a metric; only results know of their own")
+    known_metric(steps, metric)
+    higher = is_higher_better(metric) if higher is None else higher
+    if higher is None:
+        raise Mistake(f"metric {metric!r}: say higher=True or False; is more of it better?")
+    met = steps[metric] >= target if higher else steps[metric] <= target
+    runs = steps[["method", "seed"]].drop_duplicates()
+    first = steps[met].drop_duplicates(["method", "seed"])
+    places = {place: column for place, column in PLACES.items() if column in steps}
+    first = first[["method", "seed", *places.values()]]
+    found = runs.merge(first, on=["method", "seed"], how="left")
+    names = {column: place for place, column in places.items()}
+    return found.rename(columns=names).astype(dict.fromkeys(places, np.float64))
+
+
+def known_metric(steps: pd.DataFrame, metric: str) -> None:
+    """Refuse a metric that the steps do not have."""
+    if metric not in steps:
+        raise Mistake(f"metric {metric!r}: no such column; {did_you_mean(metric, steps.columns)}")
+
+
+def is_higher_better(metric: str) -> bool | None:
+    """As the objectives say it of their metrics; None of others."""
+    directions = {name: way for table in OBJECTIVES.values() for name, way in table.metrics.items()}
+    return directions[metric] == "higher" if metric in directions else None
+
+
+def summarise(
+    frame: pd.DataFrame,
+    by: str | Sequence[str] = "method",
+    value: str = "seconds",
+    *,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """The median of a column, group by group: ``median, low, high, reached, of``.
+
+    ``low`` and ``high`` are the ends of its bootstrap interval; ``reached`` of the ``of`` values
+    are finite.  One that is not counts as infinite.
+
+    >>> frame = pd.DataFrame({"method": list("aab"), "seconds": [2.0, 2.0, float("nan")]})
+    >>> summarise(frame)
+      method  median  low  high  reached  of
+    0      a     2.0  2.0   2.0        2   2
+    1      b     inf  inf   inf        0   1
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    rows = []
+    for key, group in frame.groupby(keys, sort=False):
+        values = counted(group[value])
+        low, high = interval(values, confidence=confidence, seed=seed)
+        row: dict[str, Any] = dict(zip(keys, key, strict=True))
+        row |= {"median": median(values), "low": low, "high": high}
+        rows.append(row | {"reached": int(np.isfinite(values).sum()), "of": len(values)})
+    return pd.DataFrame(rows, columns=[*keys, "median", "low", "high", "reached", "of"])
+
+
+def speedups(
+    frame: pd.DataFrame,
+    of: str | Sequence[str],
+    over: str,
+    *,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+    resamples: int = RESAMPLES,
+) -> pd.DataFrame:
+    """How many times sooner ``of`` is there than ``over``: ``method, over, ratio, low, high``.
+
+    The frame is that of ``time_to``.  A ratio of medians, with its bootstrap interval; where both
+    have the same seeds, these are resampled together, as methods share their random numbers.  It
+    is infinite where only ``of`` gets there, and NaN where neither does.
+
+    >>> frame = pd.DataFrame({"method": list("aabb"), "seed": [0, 1, 0, 1]})
+    >>> speedups(frame.assign(seconds=[2.0, 2.0, 6.0, 6.0]), of="a", over="b")
+      method over  ratio  low  high
+    0      a    b    3.0  3.0   3.0
+    """
+    theirs = _by_seed(frame, over)
+    rows = []
+    for label in [of] if isinstance(of, str) else of:
+        mine = _by_seed(frame, label)
+        paired = mine.index.equals(theirs.index)
+        here, there = counted(mine), counted(theirs)
+        drawn = resampled([here, there], _ratio, seed=seed, resamples=resamples, paired=paired)
+        ratio = float(_ratio(here, there))
+        low, high = _ends_of_ratio(drawn, confidence) if ratio == ratio else (ratio, ratio)
+        rows.append((label, over, ratio, low, high))
+    return pd.DataFrame(rows, columns=["method", "over", "ratio", "low", "high"])
+
+
+def _by_seed(frame: pd.DataFrame, label: str) -> "pd.Series[float]":
+    mine = frame[frame["method"] == label]
+    if mine.empty:
+        raise Mistake(f"method {label!r}: no such method; {did_you_mean(label, set(frame.method))}")
+    return mine.set_index("seed")["seconds"].sort_index()
+
+
+def _ratio(mine: Floats, theirs: Floats, axis: int = -1) -> Any:
+    """Of the medians; NaN if both are infinite."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.median(theirs, axis=axis) / np.median(mine, axis=axis)
+
+
+def _ends_of_ratio(drawn: Floats, confidence: float) -> tuple[float, float]:
+    """Where neither gets there, the ratio may be anything: as low and as high as can be."""
+    unknown = np.isnan(drawn)
+    low, _ = ends(np.where(unknown, 0.0, drawn), confidence)
+    _, high = ends(np.where(unknown, np.inf, drawn), confidence)
+    return low, high

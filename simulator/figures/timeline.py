@@ -1,0 +1,259 @@
+"""What did every worker do in the opening rounds?  One run's schedule, replayed into bars.
+
+Only times are replayed, no gradient is computed again.  A bar is a computation and what has
+become of it by the end of the replay, a transfer or an outage; in between, a worker waits.
+"""
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import PolyCollection
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from simulator.engine import Sinks
+from simulator.figures.opening import GRADIENTS, opening_seconds, some_workers
+from simulator.figures.style import GREY, fresh, key_below, looks, styled
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.results.results import Results
+from simulator.schedule import Computation
+from simulator.trace.tracks import Record, Slice, doings, rerun
+
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+
+Kind = Literal["used", "pending", "recalled", "dropped", "lost", "communicating", "down"]
+"""Pending: still being computed or sent, or finished for a step that has not closed."""
+
+KINDS: dict[Kind, tuple[str, str]] = {
+    "used": ("#3A6FB0", "used"),
+    "pending": ("#BBD3EB", "not used yet"),
+    "recalled": ("#F2A93B", "recalled"),
+    "dropped": ("#A3243B", "dropped, obsolete"),
+    "lost": ("#2B2B2B", "lost"),
+    "communicating": ("#7A7A7A", "communication"),
+    "down": ("#F0F0F0", "outage"),
+}
+"""The colour of each, and its name in the figure."""
+
+FLAT = 0.15
+"""Communication is flatter than the rest, so that it stands out without colours too."""
+
+HATCH, HATCH_COLOUR = "//////", "#A8A8A8"
+"""What outages are marked with, for the same reason."""
+
+OVER = "#EFE9DD"
+"""The ground where a run is over before the others."""
+
+MOST_KEYS = 7
+"""How many entries of the legend fit in a row."""
+
+MOST_LINES = 40
+"""How many server steps may cross a panel."""
+
+
+class Bar(NamedTuple):
+    """What a worker did from ``start`` to ``finish``."""
+
+    start: float
+    finish: float
+    kind: Kind
+
+
+class Opening(NamedTuple):
+    """The opening of one run; ``bars`` by worker, in the order of time."""
+
+    bars: dict[int, list[Bar]]
+    step_times: list[float]
+    used: int
+    end: float
+    stalled: bool
+
+
+def replay(
+    results: Results, label: str, seed: int, seconds: float, workers: Sequence[int]
+) -> Opening:
+    """What these workers did in the first seconds of a run, or until it was over."""
+    records: dict[int, list[Record]] = {worker: [] for worker in workers}
+
+    def keep(record: Record) -> None:
+        worker = record.ticket.worker if isinstance(record, Computation) else record.worker
+        if worker in records:
+            records[worker].append(record)
+
+    again = rerun(results, label, seed, seconds)
+    times, used = [], 0
+    for step in again.steps(Sinks(keep, keep)):
+        times.append(step.time)
+        used = step.used
+    bars = {
+        worker: [
+            Bar(each.start, each.finish, kind)
+            for each in again.track(doings(mine))
+            if (kind := _kind(each))
+        ]
+        for worker, mine in records.items()
+    }
+    return Opening(bars, times, used, again.end, again.stalled)
+
+
+def _kind(slice: Slice) -> Kind | None:
+    match slice.record:
+        case None:
+            return None
+        case Computation(outcome="waiting" | "unfinished"):
+            return "pending"
+        case Computation(outcome="used" | "recalled" | "dropped" | "lost" as outcome):
+            return outcome
+    return "down" if slice.kind == "down" else "communicating"
+
+
+def draw_timeline(results: Results, colours: Mapping[str, str]) -> Figure:
+    """A panel for each of some methods, its heading in the method's colour."""
+    scenario, seed = results.scenario, int(results.steps["seed"].iloc[0])
+    workers, seconds = some_workers(scenario.build_cluster()), opening_seconds(results)
+    openings = {label: replay(results, label, seed, seconds, workers) for label in colours}
+    figure, panels = _panels(len(openings), len(workers))
+    for axes, (label, opening) in zip(panels, openings.items(), strict=True):
+        _draw_panel(axes, opening, seconds)
+        _head_panel(axes, opening, label, colours[label])
+    panels[0].set_xlim(0, seconds)
+    _draw_legend(figure, openings, seconds)
+    note = f"Opening of seed {seed}."
+    if len(workers) < scenario.cluster.workers:
+        many = f"{len(workers)} of {scenario.cluster.workers:,} workers"
+        note += f"  Shown are {many}, from the fastest to the slowest."
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=GREY)
+    return figure
+
+
+@styled
+def plot_timeline(
+    results: Results,
+    method: str,
+    ax: Axes | None = None,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+) -> Axes:
+    """What the workers did in the first seconds of a run; the first seed's, unless said otherwise.
+
+    Without ``seconds`` it shows as much as the figure of the results does.
+    """
+    runs = results.runs
+    seed = int(runs["seed"].iloc[0]) if seed is None else seed
+    if (method, seed) not in set(zip(runs["method"], runs["seed"], strict=True)):
+        hint = did_you_mean(method, set(runs["method"]))
+        raise Mistake(f"method {method!r}, seed {seed}: no such run; {hint}")
+    workers = some_workers(results.scenario.build_cluster())
+    seconds = opening_seconds(results) if seconds is None else seconds
+    opening = replay(results, method, seed, seconds, workers)
+    axes = ax or fresh((7.0, 1.5 + _height(len(workers))))
+    _draw_panel(axes, opening, seconds)
+    _head_panel(axes, opening, method, looks([method])[method].colour)
+    axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel="worker")
+    axes.xaxis.set_major_formatter("{x:,g}")
+    key_below(axes, _keys([opening], seconds), columns=MOST_KEYS)
+    return axes
+
+
+def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
+    """One below the other, or in two columns, all with one axis of time."""
+    columns = 1 if count <= 4 else 2
+    ranks = math.ceil(count / columns)
+    figure = Figure(figsize=(7.0, 1.0 + ranks * (_height(rows) + 0.3)), layout="constrained")
+    grid = figure.subplots(ranks, columns, sharex=True, squeeze=False).T.ravel().tolist()
+    for axes in grid[count:]:
+        axes.remove()
+    for column in range(columns):
+        last = min((column + 1) * ranks, count) - 1
+        grid[last].tick_params(labelbottom=True)
+        grid[last].set_xlabel("simulated time (s)")
+        # Where a column is shorter, there is room enough below.
+        grid[last].xaxis.set_in_layout((last + 1) % ranks == 0)
+    grid[0].xaxis.set_major_formatter("{x:,g}")
+    figure.supylabel("worker", fontsize=9)
+    return figure, grid[:count]
+
+
+def _height(rows: int) -> float:
+    """Inches of a panel."""
+    return max(0.45, min(0.12, 1.6 / rows) * rows)
+
+
+def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
+    """One row per worker, the first on top, and a line at every server step."""
+    busiest = max((len(row) for row in opening.bars.values()), default=0)
+    for kind, (colour, _) in KINDS.items():
+        boxes = [
+            _box(bar, y)
+            for y, row in enumerate(opening.bars.values())
+            for bar in row
+            if bar.kind == kind
+        ]
+        # One computation ends where the next begins: white between them, if there is room.
+        edge = 0.4 if kind != "communicating" and busiest <= 5 * GRADIENTS else 0.0
+        patches = PolyCollection(boxes, facecolor=colour, edgecolor="white", linewidth=edge)
+        if kind == "down":
+            patches.set(hatch=HATCH, edgecolor=HATCH_COLOUR, linewidth=0.0)
+        axes.add_collection(patches, autolim=False)
+    if opening.end < seconds:
+        axes.axvspan(opening.end, seconds, color=OVER, zorder=0, linewidth=0)
+    times = sorted(set(opening.step_times))
+    # Lines without number would hide the bars: then they stand on top of the panel.
+    top, bottom = (-0.5, len(opening.bars) - 0.5) if len(times) <= MOST_LINES else (-0.9, -0.5)
+    axes.vlines(times, top, bottom, "black", linewidth=0.6, clip_on=False)
+
+
+def _box(bar: Bar, y: int) -> list[tuple[float, float]]:
+    half = FLAT if bar.kind == "communicating" else 0.4
+    low, high = y - half, y + half
+    return [(bar.start, low), (bar.finish, low), (bar.finish, high), (bar.start, high)]
+
+
+def _head_panel(axes: Axes, opening: Opening, label: str, colour: str) -> None:
+    """The heading, and as many workers' numbers as fit."""
+    workers = list(opening.bars)
+    axes.set_title(label, loc="left", color=colour, pad=6)
+    steps, used = len(opening.step_times), opening.used
+    told = f"{_count(steps, 'step')}, {_count(used, 'gradient')} used"
+    told = f"{told}, waits for ever" if opening.stalled else told
+    axes.set_title(told, loc="right", color=GREY, fontsize=8, pad=6)
+    shown = np.unique(np.linspace(0, len(workers) - 1, 4).round().astype(int)).tolist()
+    axes.set_yticks(shown, [f"{workers[y]:,}" for y in shown])
+    axes.set_ylim(len(workers) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+
+
+def _count(many: int, what: str) -> str:
+    return f"{many:,} {what}" if many == 1 else f"{many:,} {what}s"
+
+
+def _draw_legend(figure: Figure, openings: Mapping[str, Opening], seconds: float) -> None:
+    keys = _keys(openings.values(), seconds)
+    columns = len(keys) if len(keys) <= MOST_KEYS else math.ceil(len(keys) / 2)
+    room = {"ncols": columns, "columnspacing": 1.2, "handlelength": 1.2}
+    figure.legend(handles=keys, loc="outside upper left", **room)
+
+
+def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
+    """What is to be seen in the panels."""
+    seen = {bar.kind for opening in openings for row in opening.bars.values() for bar in row}
+    keys: list[Artist] = [_key(kind) for kind in KINDS if kind in seen]
+    keys.append(Patch(facecolor="white", edgecolor="#BBBBBB", label="waiting"))
+    if any(opening.end < seconds for opening in openings):
+        keys.append(Patch(color=OVER, label="run over"))
+    keys.append(Line2D([], [], color="black", linewidth=0.7, label="server step"))
+    return keys
+
+
+def _key(kind: Kind) -> Patch:
+    colour, name = KINDS[kind]
+    if kind == "down":
+        return Patch(facecolor=colour, edgecolor=HATCH_COLOUR, hatch=HATCH, label=name)
+    return Patch(color=colour, label=name)

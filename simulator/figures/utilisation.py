@@ -1,0 +1,85 @@
+"""What did the workers do with their time?  Shares of it, worker by worker, on axes."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from simulator.figures.curves import rows_of
+from simulator.figures.style import fresh, key_below, looks, styled
+from simulator.figures.timeline import HATCH, HATCH_COLOUR, KINDS, Kind
+from simulator.mistakes import Mistake
+
+WORK: dict[str, tuple[Kind, str]] = {
+    "useful": ("used", "computing"),
+    "wasted": ("recalled", "computing for nothing"),
+    "communicating": ("communicating", "communication"),
+    "down": ("down", "outage"),
+}
+"""What a worker's time goes into, whose colour it has in a timeline, and its name."""
+
+SEPARATE = 60
+"""Up to how many workers have a white line between them."""
+
+
+@styled
+def plot_workers(
+    workers: pd.DataFrame, ax: Axes | None = None, *, method: str | None = None
+) -> Axes:
+    """What each worker did with its time: shares, over all seeds, one on top of the other.
+
+    ``method`` may be left out if the frame is about one alone.
+
+    >>> frame = pd.DataFrame({"method": "afedpg", "worker": [0, 1], "busy": [6.0, 9.0]})
+    >>> frame = frame.assign(wasted=3.0, communicating=1.0, down=0.0, idle=[3.0, 0.0], seconds=10.0)
+    >>> axes = plot_workers(frame)
+    >>> [round(float(share), 2) for share in shares(frame).loc[0]]
+    [0.3, 0.3, 0.1, 0.0]
+    """
+    rows = rows_of(workers, None if method is None else [method])
+    if len(rows) > 1:
+        raise Mistake(f"plot_workers: say whose, method=...; there are {', '.join(rows)}")
+    [(label, mine)] = rows.items()
+    axes, parts = ax or fresh(), shares(mine)
+    edges = np.append(parts.index, parts.index[-1] + 1) - 0.5
+    bottom = np.zeros(len(parts))
+    for name, part in parts.items():
+        top = bottom + part.to_numpy()
+        if (top > bottom).any():
+            low, high = np.append(bottom, bottom[-1]), np.append(top, top[-1])
+            axes.fill_between(edges, low, high, step="post", **_face(str(name)))
+        bottom = top
+    if len(parts) <= SEPARATE:
+        axes.vlines(edges, 0, 1, color="white", linewidth=0.8)
+    _name_workers(axes, label, parts)
+    return axes
+
+
+def shares(workers: pd.DataFrame) -> pd.DataFrame:
+    """One method's workers, by number: which share of their seconds went into what."""
+    total = workers.groupby("worker")[["busy", "wasted", "communicating", "down", "seconds"]].sum()
+    seconds = total["seconds"].where(total["seconds"] > 0, 1.0)
+    total["useful"] = total["busy"] - total["wasted"]
+    return total[list(WORK)].div(seconds, axis=0)
+
+
+def _face(name: str) -> dict[str, Any]:
+    colour = KINDS[WORK[name][0]][0]
+    if name == "down":
+        return {"facecolor": colour, "edgecolor": HATCH_COLOUR, "hatch": HATCH, "linewidth": 0.0}
+    return {"facecolor": colour, "linewidth": 0.0}
+
+
+def _name_workers(axes: Axes, label: str, parts: pd.DataFrame) -> None:
+    axes.set(xlabel="worker", ylabel="share of its time")
+    axes.set_xlim(parts.index[0] - 0.5, parts.index[-1] + 0.5)
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+    axes.set_title(label, loc="left", color=looks([label])[label].colour)
+    spent = [str(name) for name in parts if parts[name].any()]
+    keys = [Patch(**_face(name), label=WORK[name][1]) for name in spent]
+    key_below(axes, [*keys, Patch(facecolor="white", edgecolor="#BBBBBB", label="idle")])

@@ -1,0 +1,241 @@
+"""What does a suite of benchmarks say?  Read, and refused where it could judge nothing.
+
+A benchmark is a scenario, cut to what is worth watching, and the kind of its promise: **exact**
+(the schedule is the one of the baseline, to the bit), **tolerance** (a learning curve is, up to
+so much) or **claim** (one method is so many times sooner than another, whatever the baseline).
+"""
+
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+
+from annotated_types import Ge, Gt, Lt, MinLen
+from pydantic import Field, ValidationError
+
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.scenario import loading
+from simulator.scenario.scenario import LABEL, Count, Scenario, Seed
+from simulator.sweep.sweep_file import Values, beside, fixed, put
+from simulator.table import Table
+
+Measure: TypeAlias = Literal[
+    "time-to-target", "steps-to-target", "gradients-to-target", "time-to-steps", "time-to-gradients"
+]
+COUNTED: dict[str, str] = {"time-to-steps": "steps", "time-to-gradients": "gradients"}
+"""Measures of the schedule alone, and what of it is counted."""
+Test: TypeAlias = Literal["every-seed", "sign", "paired-t"]
+
+
+class BenchmarkTable(Table):
+    """What every benchmark says."""
+
+    why: Annotated[str, MinLen(1)] = Field(description="one line: what breaks if this moves")
+    scenario: str = Field(description="a shipped name, or a path from this file")
+    set: Values = Field({}, description="path = value, as with --set")
+    seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
+        None, description="instead of the scenario's"
+    )
+
+
+class ExactTable(BenchmarkTable):
+    """The schedule: times, gradients and weights of all steps, and what became of gradients."""
+
+    kind: Literal["exact"]
+    methods: Annotated[list[str], MinLen(1)] | None = Field(None, description="only these")
+    rounding: Annotated[float, Ge(0), Lt(1)] = Field(
+        0.0, description="the part of a time that may be off: random ones differ in the last bits"
+    )
+
+
+class ToleranceTable(BenchmarkTable):
+    """The learning curve on an objective that is known exactly."""
+
+    kind: Literal["tolerance"]
+    methods: Annotated[list[str], MinLen(1)] | None = Field(None, description="only these")
+    metric: str | None = Field(None, description="of the objective [the evaluation's]")
+    relative: Annotated[float, Ge(0)] = Field(description="how far each point may be off")
+    absolute: Annotated[float, Ge(0)] = Field(0.0, description="and so much more, in its unit")
+
+
+class ClaimTable(BenchmarkTable):
+    """One method needs less than another, so many times."""
+
+    kind: Literal["claim"]
+    of: str = Field(description="the label of the method that needs less")
+    over: str = Field(description="and of the one that needs more")
+    measure: Measure = Field("time-to-target", description="what is compared; times are simulated")
+    count: Count | None = Field(None, description="of time-to-steps or -gradients: how many")
+    at_least: Annotated[float, Gt(0)] | Literal["predicted"] = Field(
+        1.0, description="how many times, or what the closed forms of theory say of the schedule"
+    )
+    margin: Annotated[float, Ge(0), Lt(1)] = Field(
+        0.0, description="the part of at_least that may be missing"
+    )
+    test: Test = Field("every-seed", description="what has to be so: each seed's ratio, or a bound")
+    confidence: Annotated[float, Gt(0.5), Lt(1)] = Field(0.95, description="of the bound")
+
+
+AnyBenchmark: TypeAlias = ExactTable | ToleranceTable | ClaimTable
+
+
+class SuiteTable(Table):
+    """Benchmarks, by name."""
+
+    title: str = ""
+    benchmarks: Annotated[
+        dict[str, Annotated[AnyBenchmark, Field(discriminator="kind")]], MinLen(1)
+    ]
+
+
+class Benchmark(NamedTuple):
+    """One of a suite: what is promised, and the scenario that is run, as tables and checked."""
+
+    name: str
+    table: AnyBenchmark
+    tables: dict[str, Any]
+    folder: Path
+    scenario: Scenario
+
+    @property
+    def schedule_only(self) -> bool:
+        """Whether no gradient is needed, and so no JAX."""
+        return self.table.kind == "exact" or getattr(self.table, "measure", "") in COUNTED
+
+
+class Suite(NamedTuple):
+    """A suite file, read."""
+
+    path: Path
+    title: str
+    benchmarks: dict[str, Benchmark]
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+
+def read(source: str | Path) -> Suite:
+    """A suite from a path or a shipped name."""
+    path = _find(str(source))
+    plain = loading.parse(path)
+    if "benchmarks" not in plain and {"cluster", "scenario"} & plain.keys():
+        raise Mistake(f"{source}: is no suite; it has no benchmarks")
+    try:
+        table = SuiteTable.model_validate(plain)
+    except ValidationError as error:
+        raise Mistake(loading.explain(error)) from None
+    found = {name: _benchmark(name, each, path) for name, each in table.benchmarks.items()}
+    return Suite(path, table.title, found)
+
+
+def _find(source: str) -> Path:
+    if (path := Path(source)).is_file():
+        return path
+    known = loading.shipped_suites()
+    name = source.removesuffix(".toml").removeprefix("scenarios/").removeprefix(loading.SUITES)
+    if name in known:
+        return known[name]
+    if path.is_dir():
+        raise Mistake(f"{source}: is a directory, not a suite file")
+    raise Mistake(f"{source}: no such file or shipped suite; {did_you_mean(name, known)}")
+
+
+def _benchmark(name: str, table: AnyBenchmark, path: Path) -> Benchmark:
+    if not LABEL.fullmatch(name):
+        letters = "a name is made of letters, digits, '.', '_' and '-', and names a file"
+        raise Mistake(f"benchmarks.{name}: {letters}")
+    try:
+        tables, folder = _tables(table, path.parent)
+        benchmark = Benchmark(name, table, tables, folder, loading.check(tables, folder))
+        _check(benchmark)
+    except Mistake as mistake:
+        raise Mistake(f"benchmarks.{name}: {mistake}") from None
+    return benchmark
+
+
+def _tables(table: AnyBenchmark, folder: Path) -> tuple[dict[str, Any], Path]:
+    """The scenario's, with what is set, and without the methods that nobody asks for."""
+    tables, found = beside(table.scenario, folder, "the suite")
+    for key, value in fixed(table.set, "set").items():
+        put(tables, key, value, "set")
+    if table.seeds:
+        tables["seeds"] = list(table.seeds)
+    methods = tables.get("methods", {})
+    tables["methods"] = {label: methods[label] for label in _labels(table, methods)}
+    if isinstance(table, ClaimTable):
+        _stop(table, tables)
+    return tables, found
+
+
+def _labels(table: AnyBenchmark, known: dict[str, Any]) -> list[str]:
+    if isinstance(table, ClaimTable):
+        asked = {"of": [table.of], "over": [table.over]}
+    else:
+        asked = {"methods": table.methods or list(known)}
+    for key, labels in asked.items():
+        for label in labels:
+            if label not in known:
+                hint = did_you_mean(label, known)
+                raise Mistake(f"{key} = {label!r}: not in this scenario; {hint}")
+    return [label for labels in asked.values() for label in labels]
+
+
+def _stop(table: ClaimTable, tables: dict[str, Any]) -> None:
+    """What is counted decides where a run ends, and nothing else does."""
+    what = COUNTED.get(table.measure)
+    if what is None and table.count is not None:
+        raise Mistake(f"count = {table.count}: only time-to-steps and time-to-gradients count")
+    if what is None:
+        return
+    if table.count is None:
+        raise Mistake(f"count: is missing; {table.measure} needs to know how many {what}")
+    tables["stop"] = {what: table.count}
+
+
+def _check(benchmark: Benchmark) -> None:
+    """Refuse what the kind of a benchmark cannot judge."""
+    table, scenario = benchmark.table, benchmark.scenario
+    if benchmark.schedule_only and scenario.cluster.per != "gradient":
+        per = scenario.cluster.per
+        raise Mistake(f"cluster.per = {per!r}: such times depend on episodes; a schedule has none")
+    match table:
+        case ToleranceTable():
+            _check_curve(table, scenario)
+        case ClaimTable():
+            _check_claim(table, scenario)
+
+
+def _check_curve(table: ToleranceTable, scenario: Scenario) -> None:
+    objective = scenario.objective
+    if not objective.exact:
+        kind = objective.kind
+        raise Mistake(f"objective.kind = {kind!r}: only of an exact objective is a curve no chance")
+    if table.metric is not None and table.metric not in objective.metrics:
+        hint = did_you_mean(table.metric, objective.metrics)
+        raise Mistake(f"metric = {table.metric!r}: this objective does not measure it; {hint}")
+
+
+def _check_claim(table: ClaimTable, scenario: Scenario) -> None:
+    if table.of == table.over:
+        raise Mistake(f"over = {table.over!r}: is the method itself; name another")
+    if table.measure not in COUNTED:
+        if scenario.stop.target is None:
+            raise Mistake(f"stop.target: is missing; {table.measure} needs one: say it in set")
+        if table.at_least == "predicted":
+            said = "theory tells times to a target only up to a factor; take time-to-steps"
+            raise Mistake(f"at_least = 'predicted': {said} or time-to-gradients")
+    least = fewest_seeds(table.test, table.confidence)
+    if len(scenario.seeds) < least:
+        many = f"has {len(scenario.seeds)}"
+        needs = f"test = {table.test!r} needs {least} or more at confidence {table.confidence:g}"
+        raise Mistake(f"seeds: {many}; {needs}")
+
+
+def fewest_seeds(test: Test, confidence: float) -> int:
+    """With fewer no outcome could be so sure.
+
+    >>> fewest_seeds("sign", 0.95), fewest_seeds("paired-t", 0.95), fewest_seeds("every-seed", 0.95)
+    (5, 2, 1)
+    """
+    if test == "sign":
+        return next(many for many in range(1, 1000) if 0.5**many <= 1 - confidence)
+    return 2 if test == "paired-t" else 1

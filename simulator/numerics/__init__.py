@@ -1,0 +1,1 @@
+"""What: the numbers of gradients and points, in JAX."""

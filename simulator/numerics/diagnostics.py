@@ -1,0 +1,75 @@
+"""How much of a step's gradient is signal?  Estimated now and then, from gradients drawn for it.
+
+The ratio is |E g| / sqrt(E|g - E g|^2) of the aggregated gradient g = sum_j w_j g_j, at the newest
+point of the step's tickets.  With v the variance of one gradient and m the signal, both estimated
+from further gradients of the same workers (or m exactly, where the objective knows it)::
+
+    |sum_j w_j| |m| / sqrt(v sum_j w_j^2)
+
+Workers with objectives of their own differ in their expectations, which counts as noise here.  The
+random numbers are its own: looking changes nothing.
+"""
+
+import math
+from collections.abc import Mapping
+from itertools import cycle, islice
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from algorithms.tickets import Ticket
+from simulator.numerics.executor import chunks, padded_tickets
+from simulator.objectives.objective import Exact, Values
+from simulator.schedule import Step
+
+if TYPE_CHECKING:
+    from jax import Array
+
+BRANCH = 0x51617A10
+"""Folded into the root, it makes keys that belong to no ticket."""
+
+
+class SignalToNoise:
+    """Of the steps of one method, from ``many`` gradients each time."""
+
+    def __init__(self, values: Values, many: int) -> None:
+        self._values, self._many = values, max(2, many)
+
+    def of(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> float:
+        """NaN of a step without gradients, infinite of one without noise."""
+        if not step.fresh:
+            return math.nan
+        version = max(ticket.version for ticket in step.fresh)
+        each = self._draw(root, points[version], step, version)
+        mean = each.mean(axis=0)
+        variance = float(((each - mean) ** 2).sum()) / (len(each) - 1)
+        signal = self._signal(points[version], mean, variance / len(each))
+        weights = np.asarray(step.weights)
+        noise = math.sqrt(variance * float((weights**2).sum()))
+        return abs(float(weights.sum())) * signal / noise if noise else math.inf
+
+    def _draw(self, root: "Array", point: "Array", step: Step, version: int) -> np.ndarray:
+        """A gradient in each row, of the step's workers in turn."""
+        import jax
+
+        workers = islice(cycle(ticket.worker for ticket in step.tickets), self._many)
+        tickets = [Ticket(worker, version, index) for index, worker in enumerate(workers)]
+        drawn = []
+        for chunk in chunks(len(tickets)):
+            rows, ones = padded_tickets(tickets[chunk], point.dtype)
+            there = np.broadcast_to(np.asarray(point), (len(rows), len(point)))
+            each, _ = self._values.gradients(
+                jax.random.fold_in(root, BRANCH),
+                there,  # type: ignore[arg-type]  # JAX takes NumPy's arrays as its own
+                rows,  # type: ignore[arg-type]
+                ones,  # type: ignore[arg-type]
+            )
+            drawn.append(np.asarray(each, np.float64)[: chunk.stop - chunk.start])
+        return np.concatenate(drawn)
+
+    def _signal(self, point: "Array", mean: np.ndarray, error: float) -> float:
+        """The length of the expectation; that of a sample's mean is too long by its error."""
+        if isinstance(self._values, Exact):
+            exact = self._values.ascent(np.asarray(point)[None])  # type: ignore[arg-type]
+            return float(np.linalg.norm(np.asarray(exact)))
+        return math.sqrt(max(0.0, float(mean @ mean) - error))

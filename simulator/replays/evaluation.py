@@ -1,0 +1,119 @@
+"""How good are the final policies?  Play them again, on episodes no training has seen."""
+
+import math
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+import numpy as np
+from rich.table import Table
+
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.numerics.numbers import prepare
+from simulator.results.results import Results
+from simulator.running.report import DASH
+
+
+class Selection(NamedTuple):
+    """Which runs of which results."""
+
+    results: Results
+    runs: list[tuple[str, int]]
+
+
+def select(
+    results: Results, methods: Iterable[str] | None, seeds: Iterable[int] | None
+) -> Selection:
+    """All runs, or those of some methods and seeds; naming one that is not there is a mistake."""
+    if results.schedule_only:
+        raise Mistake(f"{results.directory}: holds schedules alone, there is nothing to evaluate")
+    if results.runs.empty:
+        raise Mistake(f"{results.directory}: holds no run")
+    pairs = [(str(method), int(seed)) for method, seed in results.runs[["method", "seed"]].values]
+    known = list(dict.fromkeys(method for method, _ in pairs))
+    for method in methods or ():
+        if method not in known:
+            raise Mistake(f"--methods {method}: no such method here; {did_you_mean(method, known)}")
+    there = {seed for _, seed in pairs}
+    for seed in seeds or ():
+        if seed not in there:
+            known_seeds = ", ".join(str(seed) for seed in sorted(there))
+            raise Mistake(f"--seeds {seed}: no such seed here; known: {known_seeds}")
+    wanted_methods, wanted_seeds = set(methods or known), set(seeds or there)
+    chosen = [(m, s) for m, s in pairs if m in wanted_methods and s in wanted_seeds]
+    return Selection(results, chosen)
+
+
+def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, Any]]:
+    """A row per run: the metrics of its final point; for policies, with their spread.
+
+    Where workers' environments differ, a row of all is followed by one of each.
+    """
+    import jax
+
+    prepare()
+    scenario, points = selection.results.scenario, _points(selection)
+    objective = scenario.build_objective()
+    rows: list[dict[str, Any]] = []
+    for (method, run_seed), parameters in points.items():
+        point = jax.numpy.asarray(parameters)
+        row: dict[str, Any] = {"method": method, "seed": run_seed}
+        play = getattr(objective, "play", None)
+        if play is None:
+            metrics = objective.evaluate(jax.random.key(seed), point, 0, episodes)
+            rows.append(row | {name: _finite(value) for name, value in metrics.items()})
+        else:
+            played = play(point, seed, episodes)
+            rows += [row | part for part in _spreads(played, getattr(objective, "worlds", 1))]
+    return rows
+
+
+def _points(selection: Selection) -> dict[tuple[str, int], np.ndarray]:
+    """The final point of every run, which has to be one of the scenario's."""
+    results = selection.results
+    results.scenario.check()
+    size = results.scenario.objective.size(results.scenario.cluster.workers)
+    if (many := size.dimension) != results.vector.dimension:
+        told = f"its points have {results.vector.dimension:,} parameters, its scenario {many:,}"
+        raise Mistake(f"{results.directory}: {told}; evaluate it with the packages that made it")
+    return {run: results.parameters(*run) for run in selection.runs}
+
+
+def _spreads(played: list[Any], worlds: int) -> list[dict[str, Any]]:
+    """Of all episodes and, of unequal workers, who play in turn, of each one's."""
+    if worlds == 1:
+        return [_spread(played)]
+    each = [{"worker": worker} | _spread(played[worker::worlds]) for worker in range(worlds)]
+    return [{"worker": "all"} | _spread(played), *each]
+
+
+def _spread(played: list[Any]) -> dict[str, Any]:
+    totals = np.array([episode.total for episode in played])
+    lengths = np.array([episode.length for episode in played])
+    error = totals.std(ddof=1) / math.sqrt(len(totals)) if len(totals) > 1 else math.nan
+    return {
+        "episodes": len(played),
+        "return": _finite(totals.mean()),
+        "standard error": _finite(error),
+        "worst": _finite(totals.min()),
+        "best": _finite(totals.max()),
+        "mean length": float(lengths.mean()),
+    }
+
+
+def _finite(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def table(rows: list[dict[str, Any]]) -> Table:
+    view = Table()
+    for name in rows[0]:
+        view.add_column(name, justify="left" if name == "method" else "right")
+    for row in rows:
+        view.add_row(*(_cell(value) for value in row.values()))
+    return view
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return DASH
+    return f"{value:,.4g}" if isinstance(value, float) else str(value)

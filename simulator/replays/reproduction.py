@@ -1,0 +1,142 @@
+"""What did one gradient come to?  It is computed once more: by itself, by the plainest code.
+
+The point is the one that was kept when the run failed by this gradient.  For any other ticket the
+run is trained again, up to its version and no further.
+"""
+
+import traceback
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from algorithms.tickets import Ticket
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.results.results import Results
+from simulator.runs.failure import name_of, ticket_of
+
+
+class Chosen(NamedTuple):
+    """A gradient of a run."""
+
+    method: str
+    seed: int
+    ticket: Ticket
+
+
+class Reproduction(NamedTuple):
+    """What the gradient came to, or the error that came instead."""
+
+    chosen: Chosen
+    point: NDArray[Any]
+    gradient: NDArray[Any] | None = None
+    environment_steps: int = 0
+    error: str = ""
+    trace: str = ""
+
+    @property
+    def wrong(self) -> NDArray[np.intp]:
+        """Which of its numbers are not finite."""
+        if self.gradient is None:
+            return np.zeros(0, np.intp)
+        return np.flatnonzero(~np.isfinite(self.gradient))
+
+    @property
+    def fine(self) -> bool:
+        return self.gradient is not None and not len(self.wrong)
+
+    def told(self) -> list[str]:
+        """In a few lines."""
+        method, seed, ticket = self.chosen
+        lines = [
+            f"{method}, seed {seed}: ticket {name_of(ticket)}, "
+            f"worker {ticket.worker} at version {ticket.version}",
+            f"  point: {len(self.point):,} numbers, norm {np.linalg.norm(self.point):.6g}",
+        ]
+        if self.gradient is None:
+            return [*lines, f"  error: {self.error}"]
+        if self.environment_steps:
+            lines.append(f"  environment steps: {self.environment_steps:,}")
+        if self.fine:
+            return [*lines, f"  gradient: norm {np.linalg.norm(self.gradient):.6g}, all finite"]
+        first = int(self.wrong[0])
+        many = f"{len(self.wrong):,} of its numbers are not finite"
+        return [*lines, f"  gradient: {many}, the first is [{first}] = {self.gradient[first]}"]
+
+    def as_data(self) -> dict[str, Any]:
+        method, seed, ticket = self.chosen
+        gradient = None if self.gradient is None else [float(value) for value in self.gradient]
+        return {
+            "method": method,
+            "seed": seed,
+            "ticket": name_of(ticket),
+            "fine": self.fine,
+            "error": self.error or None,
+            "environment_steps": self.environment_steps,
+            # JSON knows no number that is not finite.
+            "gradient": gradient and [v if np.isfinite(v) else str(v) for v in gradient],
+        }
+
+
+def choose(outcome: Results, name: str, method: str | None, seed: int | None) -> Chosen:
+    """The ticket of this name in the run that is meant: the only one, or the one it made fail."""
+    try:
+        ticket = ticket_of(name)
+    except ValueError as error:
+        raise Mistake(f"{name}: {error}") from None
+    if outcome.schedule_only:
+        raise Mistake(f"{outcome.directory}: has no gradients, it was run with --schedule-only")
+    rows = outcome.manifest["runs"]
+    methods = list(dict.fromkeys(row["method"] for row in rows))
+    if method is not None and method not in methods:
+        raise Mistake(f"--method {method}: not in these results; {did_you_mean(method, methods)}")
+    mine = [row for row in rows if method in (None, row["method"]) and seed in (None, row["seed"])]
+    if len(mine) > 1:
+        mine = [row for row in mine if row["failed_ticket"] == name] or mine
+    if len(mine) > 1:
+        raise Mistake(f"{name}: several runs have such a ticket; add --method and --seed")
+    if not mine:
+        raise Mistake(f"--seed {seed}: not in these results")
+    chosen = Chosen(mine[0]["method"], mine[0]["seed"], ticket)
+    _check_started(outcome, chosen)
+    return chosen
+
+
+def _check_started(outcome: Results, chosen: Chosen) -> None:
+    """Refuse a ticket that the run did not have, as far as that is recorded."""
+    method, seed, ticket = chosen
+    failed = outcome.failure(method, seed)
+    # The record ends before the step that could not be made.
+    if outcome.tickets is None or (failed and failed[0] == ticket):
+        return
+    known = outcome.tickets
+    mine = known[(known["method"] == method) & (known["seed"] == seed)]
+    same = mine[["worker", "version", "index"]].to_numpy() == np.array(ticket)
+    if not same.all(axis=1).any():
+        raise Mistake(f"{name_of(ticket)}: {method}, seed {seed}, started no such gradient")
+
+
+def reproduce(
+    outcome: Results, chosen: Chosen, tell: Callable[[str], object] = lambda text: None
+) -> Reproduction:
+    """Compute it once more; ``tell`` hears of what takes long."""
+    from simulator.numerics.numbers import prepare
+    from simulator.runs.experiment import Laboratory
+
+    prepare()
+    method, seed, ticket = chosen
+    scenario = outcome.scenario.restrict([method], [seed])
+    laboratory = Laboratory(scenario, scenario.build_objective())
+    kept = outcome.failure(method, seed)
+    if kept is not None and kept[0].version == ticket.version:
+        point = kept[1]
+    else:
+        tell(f"training {method}, seed {seed}, up to version {ticket.version} once more")
+        point = laboratory.alone(method, seed).point_at(ticket.version)
+    try:
+        gradient, steps = laboratory.sample(method, seed, point, ticket)
+    except Exception as error:  # whatever an environment raises is what one wants to see
+        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return Reproduction(chosen, point, error=told, trace=traceback.format_exc())
+    return Reproduction(chosen, point, gradient, steps)

@@ -1,0 +1,1 @@
+"""How commands that train are carried out, continued, and told of."""

@@ -1,0 +1,141 @@
+"""How does a reader see the outcome?  One table that needs no documentation."""
+
+import math
+
+from rich.table import Table
+
+from simulator.results.results import Results
+from simulator.running.summary import Row, summarise, synchronous_label
+from simulator.scenario.scenario import Scenario
+
+DASH = "–"  # noqa: RUF001 (as tables have it)
+
+
+def table(results: Results) -> Table:
+    """A line per method: how soon, with how much work, and how well the cluster was used."""
+    scenario, rows = results.scenario, summarise(results)
+    seeds = max((row.seeds for row in rows), default=0)
+    goal = "" if results.schedule_only else goal_of(scenario)
+    view = Table(title=title(scenario, seeds, goal), title_justify="left", title_style="bold")
+    longest = max((len(row.method) for row in rows), default=0)
+    view.add_column("method", no_wrap=True, min_width=longest)
+    columns = _of_schedules(rows) if results.schedule_only else _of_learning(scenario, rows)
+    for heading in columns:
+        view.add_column(heading, justify="right")
+    for row, cells in zip(rows, zip(*columns.values(), strict=True), strict=True):
+        view.add_row(row.method, *cells)
+    return view
+
+
+def _of_learning(scenario: Scenario, rows: list[Row]) -> dict[str, list[str]]:
+    """What one wants to know where something was learnt."""
+    if has_target := scenario.stop.target is not None:
+        first = {"seconds to target": [_seconds(row) for row in rows]}
+    else:
+        first = {f"{scenario.metric} at the end": [_number(row.final_metric) for row in rows]}
+    columns = {
+        **first,
+        "server steps": [_many(row.steps) for row in rows],
+        "gradients used": [_many(row.used) for row in rows],
+        "work wasted": [_share(row.wasted) for row in rows],
+        "workers idle": [_share(row.idle_share) for row in rows],
+    }
+    if has_target and synchronous_label(scenario) is not None:
+        columns["speed-up"] = [_speed_up(row) for row in rows]
+    return columns
+
+
+def _of_schedules(rows: list[Row]) -> dict[str, list[str]]:
+    """What one wants to know of times alone."""
+    columns = {
+        "simulated seconds": [_number(row.simulated_seconds) for row in rows],
+        "server steps": [_many(row.steps) for row in rows],
+        "seconds per step": [_number(row.seconds_per_step) for row in rows],
+        "gradients used": [_many(row.used) for row in rows],
+        "work wasted": [_share(row.wasted) for row in rows],
+        "busy": [_share(row.busy_share) for row in rows],
+        "sending": [_share(row.communicating_share) for row in rows],
+        "down": [_share(row.down_share) for row in rows],
+        "idle": [_share(row.idle_share) for row in rows],
+    }
+    silent = {"sending": "communicating_share", "down": "down_share"}
+    for heading, share in silent.items():
+        if not any(getattr(row, share) > 0 for row in rows):
+            del columns[heading]
+    return columns
+
+
+def goal_of(scenario: Scenario) -> str:
+    """What the methods are after."""
+    target = scenario.stop.target
+    return f"{scenario.metric} of {target:g}" if target is not None else scenario.metric
+
+
+def title(scenario: Scenario, seeds: int, goal: str) -> str:
+    """What was asked, as a sentence."""
+    stop = scenario.stop
+    limits = [
+        f"{value:,.10g} {unit}"
+        for value, unit in (
+            (stop.seconds, "simulated seconds"),
+            (stop.steps, "server steps"),
+            (stop.gradients, "gradients"),
+        )
+        if value is not None
+    ]
+    median = f" (median of {seeds} seeds)" if seeds > 1 else ""
+    name = f"{scenario.title}: " if scenario.title else ""
+    return f"{name}{f'{goal} within ' if goal else ''}{' or '.join(limits)}{median}"
+
+
+def notes(results: Results) -> list[str]:
+    """What the table's words mean, and which runs did not end as they should."""
+    scenario = results.scenario
+    lines = []
+    reference = synchronous_label(scenario)
+    if scenario.stop.target is not None and reference and not results.schedule_only:
+        lines.append(f"speed-up: simulated seconds to the target, against {reference}")
+    lines.append("work wasted: computing that went into recalled, obsolete or lost gradients")
+    return [*lines, *failures(results)]
+
+
+def failures(results: Results) -> list[str]:
+    """Which runs did not end as they should, and how to compute what went wrong once more."""
+    lines = []
+    for run in results.manifest["runs"]:
+        if run["end"] not in ("stalled", "failed"):
+            continue
+        lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {run['message']}")
+        if run["failed_ticket"]:
+            asked = f"{run['failed_ticket']} --method {run['method']} --seed {run['seed']}"
+            lines.append(f"  once more: straggle replay {results.directory} {asked}")
+    return lines
+
+
+def _seconds(row: Row) -> str:
+    some = f" ({row.reached} of {row.seeds} seeds)" if 0 < row.reached < row.seeds else ""
+    if math.isfinite(row.seconds_to_target):
+        return f"{row.seconds_to_target:,.4g}{some}"
+    return f"not within {row.watched:,.10g} s{some}"
+
+
+def _speed_up(row: Row) -> str:
+    if row.speed_up is None:
+        return DASH
+    return f"{'> ' if row.speed_up_is_bound else ''}{row.speed_up:.3g}"
+
+
+def _share(value: float) -> str:
+    if math.isnan(value):
+        return DASH
+    return f"{value:.1%}" if 0.0005 <= value < 0.1 else f"{abs(value):.0%}"
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return DASH
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _many(count: float) -> str:
+    return f"{count:,.0f}"

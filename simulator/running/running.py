@@ -1,0 +1,175 @@
+"""From a scenario to a result directory: run, write after each run; and draw what came out."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from simulator.cluster import InvalidDuration
+from simulator.engine import Sinks, Stalled
+from simulator.mistakes import Mistake
+from simulator.results import results
+from simulator.results.ledger import Ledger
+from simulator.running.progress import Display, display
+from simulator.runs.checkpoint import Keeper, every_seconds
+from simulator.runs.dry_run import run_schedules
+from simulator.runs.record import Run
+from simulator.runs.simulations import replay, stop_of, vector_of
+from simulator.scenario.remarks import remarks
+from simulator.scenario.scenario import Scenario
+from simulator.system.files import Unwritable, alone_in
+from simulator.system.memory import give_back
+from simulator.system.side_by_side import cores
+
+INTERRUPTED, FAILED = 130, 3
+
+
+class Wishes(NamedTuple):
+    """What to do besides the usual."""
+
+    schedule_only: bool = False
+    tickets: bool | None = None
+    """None: where gradients are computed, since beside them it costs little."""
+    quiet: bool = False
+
+
+def warn(scenario: Scenario) -> None:
+    """Say which settings have no effect."""
+    for remark in remarks(scenario):
+        complain(f"warning: {remark}")
+
+
+def complain(text: str) -> None:
+    print(f"straggle: {text}", file=sys.stderr)
+
+
+def run_and_write(
+    scenario: Scenario, out: Path | None, name: str, *, command: str, wishes: Wishes
+) -> tuple[Path, int]:
+    """Run everything; returns where the results are, and the exit code."""
+    if wishes.schedule_only and scenario.cluster.per == "environment-step":
+        raise Mistake(
+            "--schedule-only: cluster.per = 'environment-step' takes its times from the episodes, "
+            "which have to be played; run it without"
+        )
+    check_the_environment()
+    directory = results.claim_directory(out or results.free_directory(Path("results") / name))
+    with alone_in(directory):
+        results.claim_directory(directory)  # nobody was quicker
+        scenario = scenario.moved_to(directory)
+        # The length of an episode cannot be simulated once more: it has to be written down.
+        must = scenario.cluster.per == "environment-step"
+        tickets = not wishes.schedule_only if wishes.tickets is None else wishes.tickets
+        writer = results.Writer(
+            directory, scenario, command, vector_of(scenario), wishes.schedule_only, tickets or must
+        )
+        return directory, conduct(writer, wishes.quiet)
+
+
+def conduct(writer: results.Writer, quiet: bool) -> int:
+    """All runs that have not ended yet, each written as it ends; the exit code."""
+    from rich.console import Console
+
+    # In a notebook, too, progress is not a part of what is shown.
+    console = Console(file=sys.stderr, force_jupyter=False)
+    try:
+        writer.write("running")
+        with display(writer.scenario, console, quiet, len(writer.done)) as shown:
+            _write_all(writer, shown)
+    except KeyboardInterrupt:
+        pass
+    except OSError as error:
+        raise _unwritable(writer.directory, error) from None
+    finally:
+        give_back()  # a notebook may live for days
+    return _end(writer)
+
+
+def _write_all(writer: results.Writer, shown: Display) -> None:
+    for run in _runs(writer, shown):
+        writer.add(run)
+        if writer.tickets:
+            shown.recording(run)
+            with writer.ledger(run) as ledger:
+                write_tickets(writer.scenario, run, ledger)
+            writer.recorded(run)
+        if run.end != "interrupted":
+            _keeper(writer, run.method, run.seed).clear()
+        shown.ended(run)
+
+
+def _runs(writer: results.Writer, shown: Display) -> Iterator[Run]:
+    scenario, done = writer.scenario, writer.done
+    if writer.schedule_only:
+        return run_schedules(scenario, watch=shown.watch, done=done)
+    from simulator.runs.experiment import run_scenario
+
+    def kept(label: str, seed: int) -> Keeper:
+        return _keeper(writer, label, seed)
+
+    return run_scenario(scenario, watch=shown.watch, done=done, kept=kept)
+
+
+def _keeper(writer: results.Writer, label: str, seed: int) -> Keeper:
+    folder = writer.directory / "checkpoints"
+    return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
+
+
+def _end(writer: results.Writer) -> int:
+    missing = len(writer.scenario.methods) * len(writer.scenario.seeds) - len(writer.done)
+    failed = bool(writer.ends & {"stalled", "failed"})
+    status = "interrupted" if missing else "failed" if failed else "complete"
+    try:
+        writer.write(status)
+    except OSError as error:
+        raise _unwritable(writer.directory, error) from None
+    if missing:
+        complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
+        return INTERRUPTED
+    return FAILED if failed or not _verified(writer.directory) else 0
+
+
+def _verified(directory: Path) -> bool:
+    """Whether the files say what a schedule can be; if not, that is told."""
+    from simulator.verification import verify_directory
+
+    report = verify_directory(directory)
+    for problem in report.problems:
+        complain(f"not verified: {problem}")
+    return report.clean
+
+
+def _unwritable(directory: Path, error: OSError) -> Unwritable:
+    reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
+    remedy = f"when that is mended, straggle run --resume {directory} finishes it"
+    return Unwritable(f"{directory}: cannot be written: {reason}; {remedy}")
+
+
+def check_the_environment() -> None:
+    """What the environment variables say is checked before anything is written."""
+    cores()
+    every_seconds()
+
+
+def draw(outcome: results.Results) -> list[Path]:
+    """The figures of a result directory, into its ``figures``."""
+    from simulator.figures import plots
+
+    figures = outcome.directory / "figures"
+    figures.mkdir(exist_ok=True)
+    return plots.draw(outcome, figures)
+
+
+def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:
+    """Everything that was computed in a run, by simulating its schedule once more, in full."""
+    if run.accounts is None or not run.accounts.started.any():
+        return
+    sinks = Sinks(computation=ledger.add)
+    simulation = replay(scenario, run, vector_of(scenario), sinks)
+    stop = stop_of(scenario)
+    steps = stop.steps if run.end in ("stop", "stalled") else run.steps
+    with suppress(Stalled, InvalidDuration):  # where the run itself ended so, its schedule does
+        for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
+            pass
+    simulation.close_trace()

@@ -1,0 +1,45 @@
+"""How long is an episode that starts now?  Asked where time is charged by the environment step.
+
+Episodes are played when they start, for their length alone; the gradient is computed later, and
+only if it is used.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from algorithms.tickets import Ticket
+from simulator.numerics.executor import chunks, padded_tickets
+from simulator.runs.record import Run
+
+if TYPE_CHECKING:
+    from jax import Array
+
+
+class Ruler:
+    """Measures the episodes of one run, and notes what it found in the run.
+
+    Its ``points`` are those of a lane with this run alone.
+    """
+
+    def __init__(self, objective: Any, run: Run, points: "dict[int, Array]") -> None:
+        self._objective, self._run, self._points = objective, run, points
+
+    def lengths(self, tickets: Sequence[Ticket]) -> list[int]:
+        """The environment steps of each ticket's episode, at the point of its version."""
+        import jax
+
+        known = self._run.lengths
+        assert known is not None
+        if all(ticket in known for ticket in tickets):  # the schedule is simulated once more
+            return [known[ticket] for ticket in tickets]
+        root, found = jax.random.key(self._run.seed), []
+        for chunk in chunks(len(tickets)):
+            rows, weights = padded_tickets(tickets[chunk])
+            points = [np.asarray(self._points[ticket.version])[0] for ticket in tickets[chunk]]
+            points += [points[0]] * (len(weights) - len(points))
+            lengths = self._objective.lengths(root, np.stack(points), rows, weights)
+            found += np.asarray(lengths)[: len(tickets[chunk])].tolist()
+        known.update(zip(tickets, found, strict=True))
+        return found

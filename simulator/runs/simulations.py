@@ -1,0 +1,115 @@
+"""Which simulation does a scenario call for?  From its tables to the schedule of one run."""
+
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from algorithms.methods import METHODS
+from algorithms.updates import Rule
+from simulator.cluster import Vector
+from simulator.engine import Simulation, Sinks, Stop
+from simulator.runs.record import Run
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import EvaluationTable, Scenario
+
+MOST_LOOKS = 2.0**52
+"""Beyond it floats have no place between two moments of looking."""
+
+
+class Rhythm:
+    """When to look: at the first step at or after each multiple of some seconds, or steps.
+
+    >>> rhythm = Rhythm(EvaluationTable(every_seconds=10.0), Stop())
+    >>> [rhythm(number, time) for number, time in [(1, 4.0), (2, 12.0), (3, 13.0), (4, 20.0)]]
+    [False, True, False, True]
+    """
+
+    def __init__(self, evaluation: EvaluationTable, stop: Stop) -> None:
+        self._steps, self._seconds = evaluation.every_steps, evaluation.every_seconds
+        if self._steps is None and self._seconds is None:
+            if math.isfinite(stop.seconds):
+                self._seconds = stop.seconds / 50
+            else:
+                self._steps = 10
+        self._next = self._seconds or 0.0
+
+    def __call__(self, number: int, time: float) -> bool:
+        if self._steps is not None:
+            return number % self._steps == 0
+        assert self._seconds is not None
+        if time < self._next:
+            return False
+        passed = time / self._seconds
+        # So small a part of the time has no next multiple: every step is looked at.
+        self._next = (math.floor(passed) + 1) * self._seconds if passed < MOST_LOOKS else time
+        return True
+
+
+def stop_of(scenario: Scenario) -> Stop:
+    """The scenario's end as the engine takes it: what is not said never comes."""
+    stop = scenario.stop
+    return Stop(stop.seconds or math.inf, stop.steps or math.inf, stop.gradients or math.inf)
+
+
+def vector_of(scenario: Scenario) -> Vector:
+    """What is sent over the network: as many numbers as a point has."""
+    return Vector(*scenario.objective.size(scenario.cluster.workers))
+
+
+def simulation_of(
+    scenario: Scenario, label: str, seed: int, *, vector: Vector, **options: Any
+) -> Simulation:
+    """The schedule of one method on one seed."""
+    table = scenario.methods[label]
+    aggregation = METHODS[table.method].aggregate(settings_of(scenario, label))
+    cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
+    return Simulation(cluster, aggregation, name=label, seed=timing, vector=vector, **options)
+
+
+def replay(
+    scenario: Scenario,
+    run: Run,
+    vector: Vector,
+    trace: Sinks | None = None,
+    account_when: Callable[[int, float], bool] = lambda number, time: False,
+) -> Simulation:
+    """The schedule of a run that has been, once more: the same, to the last bit."""
+    known = run.lengths
+    # An episode that was planned, but never begun, is in no record, and its length decides nothing.
+    lengths = None if known is None else lambda tickets: [known.get(t, 1) for t in tickets]
+    return simulation_of(
+        scenario,
+        run.method,
+        run.seed,
+        vector=vector,
+        lengths=lengths,
+        trace=trace,
+        account_when=account_when,
+    )
+
+
+def rule_of(scenario: Scenario, label: str) -> Rule:
+    return rule_maker(scenario, label)({})
+
+
+def rule_maker(scenario: Scenario, label: str) -> Callable[[Mapping[str, Any]], Rule]:
+    """The method's rule, for other numbers than its own where they are given."""
+    method, settings = METHODS[scenario.methods[label].method], settings_of(scenario, label)
+    return lambda numbers: method.update_rule({**settings, **numbers})
+
+
+def numbers_of(scenario: Scenario, label: str) -> dict[str, float]:
+    """The settings of the rule alone that are plain numbers: no schedule depends on them."""
+    settings = settings_of(scenario, label)
+    names = free_numbers(scenario.methods[label].method)
+    return {name: settings[name] for name in names if isinstance(settings[name], int | float)}
+
+
+def free_numbers(method: str) -> list[str]:
+    """What neither the schedule of a method nor the work of its workers depends on."""
+    aggregation, rule = (
+        inspect.signature(factory).parameters
+        for factory in (METHODS[method].aggregation, METHODS[method].rule)
+    )
+    return [name for name in ("step", "momentum") if name in rule and name not in aggregation]

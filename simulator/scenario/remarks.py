@@ -1,0 +1,128 @@
+"""Which settings of a scenario have no effect?  A line for each, before any work."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from algorithms.aggregation import (
+    SENDS_EACH,
+    buffered,
+    delay_adaptive,
+    greedy,
+    local_rounds,
+    mindflayer,
+    synchronous,
+)
+from algorithms.methods import METHODS
+from simulator.cluster import LAWS, Durations
+from simulator.cluster.speeds import RandomWalk
+from simulator.scenario.scenario import Scenario
+from simulator.scenario.tables import SpeedTable
+
+PATIENT = {buffered, delay_adaptive, greedy, local_rounds, mindflayer, synchronous}
+"""Aggregations that replace no order which is still being followed."""
+MOMENTS = 64
+"""How often a speed is looked at."""
+CHANCE = {name for name, law in LAWS.items() if law.varies} | {"permuted", "random-walk"}
+
+
+def remarks(scenario: Scenario) -> list[str]:
+    """What was said in vain."""
+    return [*_of_methods(scenario), *_of_laws(scenario), *_of_the_rest(scenario)]
+
+
+def _of_methods(scenario: Scenario) -> list[str]:
+    """Settings that none of the methods ever uses."""
+    factories = {METHODS[table.method].aggregation for table in scenario.methods.values()}
+    kind, free = scenario.network.collective, scenario.network.upload is None
+    vain = f"network.collective = {kind!r}: has no effect"
+    found = []
+    if factories <= SENDS_EACH and kind not in ("max", "parameter-server"):
+        found.append(f"{vain}, no method of this scenario does an all-reduce")
+    elif free and kind in ("gather", "ring", "tree"):
+        found.append(f"{vain} without network.upload")
+    if scenario.cluster.in_flight == "finish" and factories <= PATIENT:
+        found.append(
+            "cluster.in_flight = 'finish': has no effect, "
+            "no method of this scenario replaces an order that is being followed"
+        )
+    return found
+
+
+def _of_laws(scenario: Scenario) -> list[str]:
+    """Laws that come to the same as a number."""
+    tables = {
+        "cluster.compute": scenario.cluster.compute,
+        "network.upload": scenario.network.upload,
+        "network.download": scenario.network.download,
+    }
+    found = []
+    for name, table in tables.items():
+        if table is None or table.law in ("fixed", "wire"):
+            continue
+        if constant := _constant(Durations(table.build(), scenario.cluster.workers, name=name)):  # type: ignore[union-attr]
+            found.append(f"{name}.law = {table.law!r}: has no effect, {constant}")
+    return found
+
+
+def _constant(durations: Durations) -> str | None:
+    shortest, longest = durations.extremes()
+    if durations.varies:
+        return "chance changes nothing with these numbers" if (shortest == longest).all() else None
+    if len(shortest) > 1 and (shortest == shortest[0]).all():
+        return f"it gives every worker {shortest[0]:g} s"
+    return None
+
+
+def _of_the_rest(scenario: Scenario) -> list[str]:
+    cluster, found = scenario.cluster, []
+    if cluster.speed is not None and _always_one(scenario, cluster.speed):
+        found.append(f"cluster.speed.law = {cluster.speed.law!r}: has no effect, it is always 1")
+    if cluster.in_outage != "lost" and not cluster.outages and cluster.failures is None:
+        found.append(f"cluster.in_outage = {cluster.in_outage!r}: has no effect without outages")
+    if cluster.seed is not None and not random_times(scenario):
+        found.append("cluster.seed: has no effect, nothing is random about the times")
+    return found
+
+
+def _always_one(scenario: Scenario, speed: SpeedTable) -> bool:
+    """Whether work takes its own seconds, in every one of many parts of the run."""
+    if isinstance(described := speed.build(), RandomWalk):
+        # The rest would have to be laid out that far.
+        return described.sigma == 0 or described.low == described.high
+    pace, workers = scenario.build_cluster().pace(0), scenario.cluster.workers
+    assert pace is not None
+    starts, part = np.linspace(0, scenario.stop.seconds or 1e6, MOMENTS, retstep=True)
+    every = (pace.finish_all(np.full(workers, start), np.full(workers, part)) for start in starts)
+    return all(
+        np.allclose(end - start, part, 1e-9) for start, end in zip(starts, every, strict=True)
+    )
+
+
+def one_of_equal_seeds(scenario: Scenario) -> Scenario:
+    """With one seed, where every seed has the same schedule, if only schedules are wanted."""
+    alike = scenario.cluster.seed is not None or not random_times(scenario)
+    if len(scenario.seeds) == 1 or not alike or scenario.cluster.per != "gradient":
+        return scenario
+    return scenario.restrict(None, scenario.seeds[:1])
+
+
+def random_times(scenario: Scenario) -> bool:
+    """Whether the times of two seeds differ."""
+    cluster, network = scenario.cluster, scenario.network
+    laws = {
+        name
+        for table in (cluster.compute, network.upload, network.download, cluster.speed)
+        if table is not None
+        for name in _laws_in(table.model_dump())
+    }
+    return cluster.failures is not None or not laws.isdisjoint(CHANCE)
+
+
+def _laws_in(table: Any) -> Iterator[str]:
+    """The names of a law and of those it holds."""
+    if isinstance(table, dict):
+        yield table["law"]
+        for value in table.values():
+            yield from _laws_in(value)

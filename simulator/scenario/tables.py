@@ -1,0 +1,239 @@
+"""Which tables may a scenario hold for laws and methods?
+
+Nothing is declared twice: a law's table is made from the law's own fields, a method's from the
+parameters of its two factories.  A law or method that joins its registry can be written in a
+scenario file, checked, and found in the JSON Schema, without a line here.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import MISSING, fields
+from functools import cache
+from typing import Annotated, Any, Literal, Self, Union
+
+from annotated_types import Ge, Gt, Le
+from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic_core import PydanticCustomError
+
+from algorithms.methods import METHODS
+from algorithms.theory import PARAMETERS, Problem
+from simulator.cluster import LAWS, Law, Link, Seconds, Speed, Wire
+from simulator.cluster.network import NO_TIME
+from simulator.cluster.speeds import SPEEDS
+from simulator.table import Table
+
+
+class LawTable(Table):
+    """A law of durations; its numbers are judged where durations are drawn."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    law: str
+
+    def build(self) -> Law:
+        law = LAWS[self.law]
+        return law(**_built(self, law))
+
+
+class TransferTable(LawTable):
+    """A law of transfer times: for a vector of dimension d, times d to some power."""
+
+    dimension_power: Annotated[float, Ge(-10), Le(10)] = 0.0
+
+    def link(self) -> Link:
+        return Seconds(self.build(), self.dimension_power)
+
+
+class SpeedTable(Table):
+    """A law of speeds; its numbers are judged where the speeds are laid out."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    law: str
+
+    def build(self) -> Speed:
+        speed = SPEEDS[self.law]
+        return speed(**_built(self, speed))
+
+
+def _built(table: Table, described: type) -> dict[str, Any]:
+    """The fields of what a table describes, with the laws in it built, too."""
+    values = {field.name: getattr(table, field.name) for field in fields(described)}
+    return {
+        name: value.build() if isinstance(value, LawTable) else value
+        for name, value in values.items()
+    }
+
+
+def _table_of(name: str, described: type, base: type[Table]) -> type[Any]:
+    """The table whose columns are the fields of a law, under the name by which it is known."""
+    columns: dict[str, Any] = {"law": (Literal[name], ...)}
+    varies = getattr(described, "varies", True)
+    for field in fields(described):
+        kind = steady_law(rearranged=varies) if field.type is Law else field.type
+        columns[field.name] = (kind, ... if field.default is MISSING else field.default)
+    title = described.__name__ + base.__name__.removesuffix("Table")
+    summary = (described.__doc__ or "").split("\n\n")[0]
+    return create_model(title, __base__=base, __doc__=summary, **columns)
+
+
+def any_law(base: type[LawTable]) -> Any:
+    """The type of a field that takes a number, a list of one per worker, or a law's table."""
+    return _number_or([_table_of(name, law, base) for name, law in LAWS.items()])
+
+
+def any_speed() -> Any:
+    """The type of a field that takes the table of a law of speeds."""
+    tables = [_table_of(name, speed, SpeedTable) for name, speed in SPEEDS.items()]
+    return _tagged(tables, "law")
+
+
+@cache
+def steady_law(rearranged: bool = True) -> Any:
+    """The type of a law that another law holds in a field of type ``Law``.
+
+    Chance varies any law that does not vary itself; among these, one that rearranges another
+    holds a law that does not.
+    """
+    steady = [name for name, law in LAWS.items() if not law.varies]
+    names = [name for name in steady if rearranged or not _holds_a_law(LAWS[name])]
+    return _number_or([_table_of(name, LAWS[name], LawTable) for name in names])
+
+
+def _holds_a_law(law: type) -> bool:
+    return any(field.type is Law for field in fields(law))
+
+
+class WireTable(Table):
+    """Latency and bandwidth: a vector takes ``latency + bytes / bandwidth``."""
+
+    model_config = ConfigDict(allow_inf_nan=True)
+
+    law: Literal["wire"] = "wire"
+    bandwidth: Any
+    latency: Any = None
+
+    def link(self) -> Link:
+        latency = self.latency.build() if self.latency else NO_TIME
+        return Wire(self.bandwidth.build(), latency)
+
+
+def any_link() -> Any:
+    """The type of a link: a law of transfer times, or a table with a bandwidth."""
+    latency = any_law(LawTable) | None
+    columns: dict[str, Any] = {
+        "bandwidth": (steady_law(), Field(description="bytes per second")),
+        "latency": (latency, Field(None, description="seconds that every message costs")),
+    }
+    wire = create_model("Wire", __base__=WireTable, __doc__=WireTable.__doc__, **columns)
+    laws = [_table_of(name, law, TransferTable) for name, law in LAWS.items()]
+    return Annotated[_tagged([*laws, wire], "law"), BeforeValidator(_as_link), Shorthand()]
+
+
+def _as_link(value: Any) -> Any:
+    """A table that names a bandwidth instead of a law is a wire."""
+    wired = isinstance(value, dict) and any(str(key)[:3] in ("ban", "lat") for key in value)
+    if wired and "law" not in value:  # misspelt or not
+        return {"law": "wire", **value}
+    return value if isinstance(value, WireTable) else _as_table(value)
+
+
+def _number_or(tables: list[type[LawTable]]) -> Any:
+    return Annotated[_tagged(tables, "law"), BeforeValidator(_as_table), Shorthand()]
+
+
+def _tagged(tables: Sequence[type[Table]], tag: str) -> Any:
+    """One of these tables, told apart by a column."""
+    union: Any = Union[tuple(tables)]  # noqa: UP007 (there is no other way to write it)
+    return Annotated[union, Field(discriminator=tag)]
+
+
+def _as_table(value: Any) -> Any:
+    """A number, or a list of one per worker, is short for the fixed law."""
+    if isinstance(value, int | float | list) and not isinstance(value, bool):
+        return {"law": "fixed", "seconds": value}
+    if not isinstance(value, dict | LawTable):
+        message = "must be a number, a list of one per worker, or the table of a law"
+        raise PydanticCustomError("law", "{message}", {"message": message})
+    return value
+
+
+class Shorthand:
+    """Tells the JSON Schema what ``_as_table`` allows."""
+
+    def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
+        number = {"type": "number"}
+        return {"anyOf": [number, {"type": "array", "items": number}, handler(core)]}
+
+
+class TheoryTable(Table):
+    """What theory needs to know to choose a method's settings (docs/theory.md)."""
+
+    eps: Annotated[float, Gt(0)] = Field(description="how small the gradient's norm is to be")
+    factor: Annotated[float, Ge(1)] = Field(
+        1.0, description="boldness: so many times longer steps and smaller batches than proven"
+    )
+    hessian_smoothness: Annotated[float, Ge(0)] | None = Field(
+        None, description="in place of the objective's own: any larger one is a bound as well"
+    )
+    limit: Annotated[int, Ge(1)] = Field(
+        10_000_000, description="gradients; a run that would need more is refused"
+    )
+
+
+class MethodTable(Table):
+    """A method and its settings."""
+
+    method: str
+    theory: TheoryTable | None = Field(None, description="chooses what is not said")
+
+    def settings(self) -> dict[str, Any]:
+        """Said, or by default; None is for theory to choose."""
+        others = ("method", "theory")
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in others}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _theory_knows_it(cls, table: Any) -> Any:
+        name = cls.model_fields["method"].default
+        asked = isinstance(table, Mapping) and table.get("theory") is not None
+        if asked and name not in PARAMETERS:
+            known = ", ".join(sorted(PARAMETERS))
+            told = f"prescribes no settings for {name}, but for: {known}"
+            raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
+        return table
+
+    @model_validator(mode="after")
+    def _all_is_said(self) -> Self:
+        if self.theory is None:
+            for name, parameter in METHODS[self.method].parameters().items():
+                if parameter.default is parameter.empty and getattr(self, name) is None:
+                    raise PydanticCustomError("not_said", "is missing", {"key": name})
+        return self
+
+
+def _method_table(name: str) -> type[MethodTable]:
+    columns: dict[str, Any] = {"method": (Literal[name], name)}
+    chosen = _chosen_by_theory(name)
+    for parameter in METHODS[name].parameters().values():
+        kind, default = parameter.annotation, parameter.default
+        if default is parameter.empty:
+            default = ...
+            if parameter.name in chosen:  # then it need not be said
+                kind, default = kind | None, None
+        columns[parameter.name] = (kind, default)
+    title = "".join(word.capitalize() for word in name.split("-"))
+    summary = METHODS[name].summary
+    return create_model(title, __base__=MethodTable, __doc__=summary, **columns)
+
+
+def _chosen_by_theory(method: str) -> Collection[str]:
+    """The settings that theory can choose, as it does for any problem."""
+    if method not in PARAMETERS:
+        return ()
+    anything = Problem(smoothness=1.0, hessian_smoothness=1.0, deviation=1.0, gap=1.0)
+    return PARAMETERS[method](anything, 1.0, 1, 1.0).settings.keys()
+
+
+def any_method() -> Any:
+    """The type of a method's table, told apart by ``method``."""
+    return _tagged([_method_table(name) for name in METHODS], "method")

@@ -1,0 +1,112 @@
+"""What did a study find?  Its exponents as a table, and its figure."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib import rc_context
+from rich.table import Table
+
+from simulator.figures.plots import save
+from simulator.figures.style import STYLE, sheet
+from simulator.study.complexity import plot_complexity
+from simulator.study.exponents import exponents
+
+DASH = "\N{EN DASH}"
+
+
+def fitted(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
+    """A row per method: its exponents, and how many runs reached the target."""
+    found = exponents(frame, confidence)
+    runs = frame.groupby("method", sort=False)["reached"]
+    return found.assign(reached=runs.sum().to_numpy(), of=runs.size().to_numpy())
+
+
+def table(fitted: pd.DataFrame, frame: pd.DataFrame) -> Table:
+    """The median time at both ends, the exponents, and how many runs got there."""
+    values = frame["value"].min(), frame["value"].max()
+    view = Table()
+    view.add_column("method")
+    ends = [f"seconds at {value:,g}" for value in values]
+    for heading in (*ends, "exponent", "interval", "predicted", "reached"):
+        view.add_column(heading, justify="right")
+    for row in fitted.to_dict("records"):
+        mine = frame[frame["method"] == row["method"]]
+        view.add_row(
+            str(row["method"]),
+            *(_number(_median(mine, value), ",.4g") for value in values),
+            _number(row["measured"], ".2f"),
+            _interval(row),
+            _number(row["predicted"], ".2f"),
+            f"{row['reached']}/{row['of']}",
+        )
+    return view
+
+
+def notes(frame: pd.DataFrame, confidence: float) -> list[str]:
+    """What the table's columns mean, and what went wrong."""
+    what = frame["parameter"].iloc[0]
+    told = [
+        f"exponent: of the median time to the target against {what}, fitted on all values; "
+        f"interval: {confidence:.0%}, {_whence(frame)}",
+        "predicted: the exponent of theory's formula over the same values",
+    ]
+    if frame["predicted"].isna().any():
+        told.append(
+            f"predicted {DASH}: theory speaks of the time to a gradient's norm "
+            "(evaluation.metric = 'gradient_norm'), on steady clusters, and not of every method"
+        )
+    wrong = frame[frame["end"].isin(["failed", "stalled"])]
+    for row in wrong.drop_duplicates("method").to_dict("records"):
+        at = f"{what} = {row['value']:g}, seed {row['seed']}"
+        told.append(f"{row['method']} {row['end']} at {at}: {row['message']}")
+    return told
+
+
+def _whence(frame: pd.DataFrame) -> str:
+    return "over seeds" if frame["seed"].nunique() > 1 else "from the residuals, for want of seeds"
+
+
+@rc_context(STYLE)
+def draw(frame: pd.DataFrame, directory: Path, confidence: float) -> list[Path]:
+    """The figure, as PNG and SVG."""
+    figures = directory / "figures"
+    figures.mkdir(exist_ok=True)
+    figure, axes = sheet((5.2, 4.2))
+    plot_complexity(frame, axes, confidence=confidence)
+    written = [figures / f"complexity{suffix}" for suffix in (".png", ".svg")]
+    for path in written:
+        save(figure, path)
+    return written
+
+
+def as_data(fitted: pd.DataFrame, frame: pd.DataFrame, directory: Path) -> dict[str, Any]:
+    """The same as plain data: what is not known is null."""
+    rows = fitted.to_dict("records")
+    plain = [{str(k): None if _is_nan(v) else v for k, v in row.items()} for row in rows]
+    return {
+        "directory": str(directory),
+        "parameter": str(frame["parameter"].iloc[0]),
+        "values": sorted(frame["value"].unique().tolist()),
+        "methods": plain,
+    }
+
+
+def _median(mine: pd.DataFrame, value: float) -> float:
+    return float(mine.loc[mine["value"] == value, "seconds"].fillna(math.inf).median())
+
+
+def _interval(row: dict[Any, Any]) -> str:
+    if _is_nan(row["low"]):
+        return DASH
+    return f"{_number(row['low'], '.2f')} to {_number(row['high'], '.2f')}"
+
+
+def _number(value: float, form: str) -> str:
+    # No zero is negative.
+    return f"{value:z{form}}" if math.isfinite(value) else DASH
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)

@@ -1,0 +1,188 @@
+"""How does the time to a target grow with n, with a straggler, with kappa, with eps?
+
+A study runs a scenario at every value of one parameter and keeps, for each method and seed, when
+the target was reached, and what theory predicts.  It is a campaign
+(``simulator/running/campaign.py``): a study that was killed goes on where it was, and runs nothing
+twice.
+
+    results/complexity-NAME-PARAMETER/
+      runs/KEY.json           a finished run
+      complexity.parquet      a row per method, value and seed (``simulator/study/exponents.py``)
+      figures/
+"""
+
+import math
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.mistakes import Mistake
+from simulator.running import campaign
+from simulator.running.campaign import Row, Task
+from simulator.runs.record import Run
+from simulator.scenario import loading
+from simulator.scenario.scenario import Scenario
+from simulator.study.prediction import predicted
+from simulator.study.varying import Vary
+from simulator.system.files import replace
+from simulator.system.side_by_side import Local, cores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Point(NamedTuple):
+    """One run of a study: at one value of what is varied."""
+
+    parameter: str
+    value: float
+    task: Task
+
+    @property
+    def method(self) -> str:
+        return self.task.method
+
+    @property
+    def seed(self) -> int:
+        return self.task.seed
+
+    def key(self) -> str:
+        """The same for the same run, in whatever study it is; another with other packages."""
+        return self.task.key
+
+
+def conduct(
+    source: str,
+    vary: Vary,
+    *,
+    settings: list[str] | None = None,
+    methods: list[str] | None = None,
+    seeds: list[int] | None = None,
+    out: Path | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+) -> "tuple[pd.DataFrame, Path]":
+    """A whole study, as many runs at a time as there are cores unless said; its frame and place."""
+    points = plan(source, vary, settings, methods, seeds)
+    directory = claim(out, Path(source).stem, vary)
+    many = len({point.key() for point in points})
+    with campaign.progress(many, _told, quiet) as heard:
+        return run(points, directory, jobs or cores(), heard), directory
+
+
+def plan(
+    source: str,
+    vary: Vary,
+    settings: list[str] | None = None,
+    methods: list[str] | None = None,
+    seeds: list[int] | None = None,
+) -> list[Point]:
+    """All runs of a study; every value is checked before the first of them begins."""
+    tables, folder = loading.tables_of(source, settings or [])
+    points: list[Point] = []
+    for value in vary.values:
+        varied = vary.tables(tables, value)
+        try:
+            found = loading.check(varied, folder).restrict(methods, seeds)
+        except Mistake as mistake:
+            told = str(mistake)
+            where = "" if told.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
+            raise Mistake(where + told) from None
+        _check(found, vary)
+        tasks = campaign.tasks_of(varied, folder, found)
+        points += (Point(vary.name, value, task) for task in tasks)
+    runs = [{point.key() for point in points if point.value == value} for value in vary.values]
+    if len(runs) > 1 and all(each == runs[0] for each in runs):
+        labels = ", ".join(dict.fromkeys(point.method for point in points))
+        raise Mistake(f"--vary {vary.path}: changes nothing about {labels}")
+    return points
+
+
+def _check(scenario: Scenario, vary: Vary) -> None:
+    """Refuse a study without a target, and one of eps whose target is none."""
+    if scenario.stop.target is None:
+        raise Mistake("stop.target: is missing; a study measures the time to it, such as 0.1")
+    if vary.path != "eps" or scenario.metric == "gradient_norm":
+        return
+    if "gradient_norm" in scenario.objective.metrics:
+        remedy = "add --set evaluation.metric=gradient_norm"
+    else:
+        remedy = "which this objective does not know; vary stop.target"
+    other = f"but evaluation.metric = {scenario.metric!r}"
+    raise Mistake(f"--vary eps: is of the gradient's norm, {other}; {remedy}")
+
+
+def claim(out: Path | None, name: str, vary: Vary) -> Path:
+    """Where a study goes; to a directory of studies it may go again, and finds what was run."""
+    parameter = re.sub(r"[^A-Za-z0-9.]+", "-", vary.path).strip("-")
+    directory = out or Path("results") / f"complexity-{name}-{parameter}"
+    return campaign.claim(directory, lambda there: not (there / "sweep.json").exists())
+
+
+def run(
+    points: list[Point],
+    directory: Path,
+    jobs: int,
+    progress: Callable[[Row, int], None] = lambda row, left: None,
+) -> "pd.DataFrame":
+    """Run what has not been run, ``jobs`` at a time; the frame of all, which is written, too."""
+    import pandas as pd
+
+    at = {point.key(): f"{point.parameter} = {point.value:g}" for point in points}
+    found = campaign.run(
+        [point.task for point in points],
+        directory,
+        row_of,
+        {*COLUMNS} - {"parameter", "value"},
+        Local(jobs),
+        lambda key, row, left: progress(row | {"at": at[key]}, left),
+    )
+    # What is varied, and the name of it, is the study's and not the run's.
+    own = [{"parameter": point.parameter, "value": point.value} for point in points]
+    rows = [found[point.key()] | mine for point, mine in zip(points, own, strict=True)]
+    frame = pd.DataFrame(rows)[COLUMNS]
+    replace(directory / "complexity.parquet", frame.to_parquet)
+    return frame
+
+
+COLUMNS = [
+    "method",
+    "parameter",
+    "value",
+    "seed",
+    "target",
+    "seconds",
+    "reached",
+    "steps",
+    "gradients",
+    "predicted",
+    "end",
+    "message",
+    "real_seconds",
+]
+
+
+def row_of(scenario: Scenario, run: Run) -> Row:
+    """What a study keeps of a run."""
+    reached = run.reached is not None
+    return {
+        "method": run.method,
+        "seed": run.seed,
+        "target": scenario.stop.target,
+        "seconds": run.reached if reached else math.nan,
+        "reached": reached,
+        "steps": run.steps,
+        "gradients": run.gradients,
+        "predicted": predicted(scenario, run.method),
+        "end": run.end,
+        "message": run.message,
+        "real_seconds": round(run.real_seconds, 3),
+    }
+
+
+def _told(row: Row) -> str:
+    reached = f"{row['seconds']:,.4g} s" if row["reached"] else "target not reached"
+    return (
+        f"{row['method']}, {row['at']}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"
+    )

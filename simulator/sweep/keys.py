@@ -1,0 +1,72 @@
+"""Whom does a key of a sweep concern?
+
+A *key* is a path as in ``--set``.  Keys below ``methods`` are tuned: they concern the method that
+they name, or with ``methods.*`` each that has them, and nobody else's runs are multiplied by them.
+All other keys are circumstances, such as the number of workers: whoever compares methods compares
+them in the same ones.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from algorithms.methods import METHODS
+from simulator.scenario.scenario import Scenario
+
+Tables = dict[str, Any]
+"""Of a scenario."""
+METHOD = re.compile(r"methods\.([^.\[]+)(.*)")
+
+
+def concerns(tables: Tables, path: str, method: str) -> bool:
+    """Whether the runs of a method differ with a key."""
+    match = METHOD.fullmatch(path)
+    if match is None:
+        return True
+    return match[1] == method or (match[1] == "*" and has(tables, method, match[2].lstrip(".")))
+
+
+def has(tables: Tables, method: str, path: str) -> bool:
+    """Whether a method has a setting, said or by default."""
+    place = tables["methods"].get(method)
+    for key in path.split("."):
+        if not isinstance(place, dict) or key not in place:
+            return path in parameters(tables, method)
+        place = place[key]
+    return True
+
+
+def parameters(tables: Tables, method: str) -> Sequence[str]:
+    """What can be set of a method."""
+    table = tables["methods"].get(method)
+    named = METHODS.get(str(table.get("method", method)) if isinstance(table, dict) else method)
+    return list(named.parameters()) if named else []
+
+
+def own(path: str, method: str) -> str:
+    """The path that a key is for one method."""
+    return path.replace("methods.*", f"methods.{method}", 1)
+
+
+def is_of_case(path: str) -> bool:
+    """Whether it is a circumstance, and not a setting of a method."""
+    return METHOD.fullmatch(path) is None
+
+
+def is_circumstance(name: str) -> bool:
+    """The same of a column: settings of methods have other names than a scenario's tables.
+
+    >>> is_circumstance("cluster.workers"), is_circumstance("step")
+    (True, False)
+    """
+    return re.split(r"[.\[]", name)[0] in Scenario.model_fields
+
+
+def column(path: str) -> str:
+    """What a frame calls a key: that of a method without its label.
+
+    >>> column("methods.*.step"), column("cluster.workers")
+    ('step', 'cluster.workers')
+    """
+    match = METHOD.fullmatch(path)
+    return match[2].lstrip(".") if match else path

@@ -1,0 +1,132 @@
+"""How good was a run?  One number from its learning curve, and where a setting stands among others.
+
+A run is a step function: what was last measured holds until the next look, and, past its end, for
+ever, as a run at its target keeps its policy.  A run that failed or stalled has no score.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator.cluster.law import Floats
+from simulator.figures.bands import HIGH, LOW
+from simulator.figures.intervals import counted, median
+
+NAN = float("nan")
+BROKEN = ("failed", "stalled")
+
+
+def score_of(row: dict[str, Any], kind: str, seconds: float | None) -> float:
+    """Of one run: its metric at a time, the average up to then, or the time to its target.
+
+    >>> row = {"end": "stop", "metric": "return", "seconds": NAN}
+    >>> row["curve"] = {"time": [0.0, 1.0, 3.0], "return": [2.0, 4.0, 8.0]}
+    >>> score_of(row, "value", 2.0), score_of(row, "average", 4.0), score_of(row, "time", None)
+    (4.0, 4.5, inf)
+    """
+    if row["end"] in BROKEN:
+        return NAN
+    if kind == "time":
+        return math.inf if math.isnan(row["seconds"]) else float(row["seconds"])
+    times = np.array(row["curve"]["time"], np.float64)
+    values = np.array(row["curve"][row["metric"]], np.float64)
+    if kind == "average":
+        assert seconds is not None
+        edges = np.append(np.minimum(times, seconds), seconds)
+        return float((np.diff(edges) * values).sum() / seconds)
+    last = len(times) if seconds is None else np.searchsorted(times, seconds, side="right")
+    return float(values[last - 1])
+
+
+def ranked(frame: pd.DataFrame) -> pd.DataFrame:
+    """A row per case, method and setting, the best first: ``runs, failed, score, low, high, …``.
+
+    A setting's score is the mean over its seeds, that of times their median; ``low`` and ``high``
+    are the 20% and 80% quantiles.  Whoever failed more often stands behind; then the score decides,
+    then how many reached the target, then the final metric, then who was named first.
+    """
+    groups = frame.groupby(["case", "method", "setting"], sort=False)
+    rows = [
+        {**mine.iloc[0][[*IDENTITY, *keys_of(frame)]], **_over_seeds(mine)} for _, mine in groups
+    ]
+    found = pd.DataFrame(rows)
+    sign = np.where(found["better"] == "lower", 1.0, -1.0)
+    of_times = found["score_kind"] == "time"
+    order = {
+        "failed": found["failed"],
+        "score": np.where(of_times, 1.0, sign) * found["score"],
+        "missed": -found["reached"],
+        "final": sign * found["final"],
+    }
+    # Equal ranks are ties; who was named first stands before the others.
+    ranks = pd.DataFrame(order).fillna(math.inf).apply(tuple, axis=1)
+    placed = found.assign(rank=ranks.rank(method="dense").astype(int))
+    return placed.sort_values(["case", "rank", "setting"]).reset_index(drop=True)
+
+
+IDENTITY = ["method", "case", "setting", "score_kind", "metric", "better"]
+COLUMNS = [
+    *IDENTITY,
+    "seed",
+    "score",
+    "final",
+    "seconds",
+    "reached",
+    "steps",
+    "gradients",
+    "end",
+    "message",
+    "real_seconds",
+    "key",
+]
+"""Of a sweep's frame, beside what was varied."""
+FOUND = ("runs", "failed", "low", "high", "rank", "tied", "tried", "total", "broken", "edges")
+"""Of a row for several runs."""
+
+
+def keys_of(frame: pd.DataFrame) -> list[str]:
+    """What was varied, by column.
+
+    >>> keys_of(pd.DataFrame(columns=["method", "seed", "step", "score"]))
+    ['step']
+    """
+    return [str(name) for name in frame if name not in COLUMNS and name not in FOUND]
+
+
+def _over_seeds(mine: pd.DataFrame) -> dict[str, Any]:
+    """One setting's seeds as one row."""
+    whole = mine[~mine["end"].isin(BROKEN)]
+    scores = whole["score"].to_numpy(np.float64)
+    low, middle, high = _band(scores, mine["score_kind"].iloc[0] == "time")
+    return {
+        "runs": len(mine),
+        "failed": len(mine) - len(whole),
+        "reached": int(mine["reached"].sum()),
+        "score": middle,
+        "low": low,
+        "high": high,
+        "final": float(whole["final"].mean()) if len(whole) else NAN,
+    }
+
+
+def _band(scores: Floats, of_times: bool) -> tuple[float, float, float]:
+    if not len(scores):
+        return NAN, NAN, NAN
+    if of_times:
+        # Nothing lies between a number and never: quantiles are those of a seed that there is.
+        low = np.quantile(counted(scores), LOW, method="lower")
+        return float(low), median(scores), float(np.quantile(scores, HIGH, method="higher"))
+    low, high = np.quantile(scores, [LOW, HIGH])
+    return float(low), float(scores.mean()), float(high)
+
+
+def best(ranking: pd.DataFrame) -> pd.DataFrame:
+    """The first of every case and method, and with how many others it is ``tied``."""
+    groups = ranking.groupby(["case", "method"], sort=False)
+    leading = ranking["rank"] == groups["rank"].transform("min")
+    ties = leading.groupby([ranking["case"], ranking["method"]]).transform("sum") - 1
+    first = ranking.assign(tied=ties).drop_duplicates(["case", "method"])
+    # In the order of the sweep, which numbers the settings method by method.
+    return first.sort_values(["case", "setting"]).reset_index(drop=True)

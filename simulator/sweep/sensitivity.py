@@ -1,0 +1,400 @@
+"""How much do a method's settings matter?  Score against a setting, a line for each of another.
+
+A panel per method; what is varied besides the axis and the lines is at its best in each point.
+Circumstances that are neither get a figure each: nobody is at its best in another cluster.
+"""
+
+import math
+import re
+import textwrap
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.textpath import TextPath
+from matplotlib.transforms import ScaledTranslation
+
+from simulator.figures.curves import NAMES, WIDE, rows_of
+from simulator.figures.style import (
+    DASHES,
+    GREY,
+    MARKERS,
+    PALE,
+    STYLE,
+    fresh,
+    number,
+    number_ticks,
+    styled,
+)
+from simulator.sweep.keys import is_circumstance
+from simulator.sweep.score import keys_of, ranked
+
+PANEL = (2.35, 2.2)
+"""Inches."""
+ACROSS = 3
+"""Panels beside each other."""
+NOTHING = "no such setting"
+BEYOND = 100.0
+"""A worse score of so many times the size of the best quarter's is not on the axis."""
+
+
+class Plan(NamedTuple):
+    """What is drawn against what, the same in all panels."""
+
+    x: str
+    line: str | None
+    places: list[Any]
+    """All values along x, in order; numbers, or text."""
+    lines: list[Any]
+    figures: list[str]
+    """Circumstances that are neither."""
+
+    @property
+    def numeric(self) -> bool:
+        return not any(isinstance(place, str) for place in self.places)
+
+    @property
+    def logarithmic(self) -> bool:
+        return _is_wide(self.places) if self.numeric else False
+
+
+@styled
+def plot_sensitivity(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    method: str,
+    x: str | None = None,
+    line: str | None = None,
+) -> Axes:
+    """A method's score against one of its settings, from the frame of a sweep.
+
+    ``x`` and ``line`` are columns; unless they are named, ``step`` is along the axis, and what
+    else has the most values makes the lines.  A band is from the 20% to the 80% quantile of the
+    seeds, the star the best; a cross stands where every run failed, a hollow marker where times
+    are never, or where a score is so much worse than others that it is not on the axis.
+
+    >>> frame = pd.DataFrame({"method": "afedpg", "seed": 0, "case": 0, "setting": [0, 1]})
+    >>> frame = frame.assign(step=[0.1, 0.2], score=[3.0, 4.0], final=[3.0, 4.0], reached=False)
+    >>> frame = frame.assign(end="stop", score_kind="value", metric="return", better="higher")
+    >>> axes = plot_sensitivity(frame, method="afedpg")
+    >>> axes.get_xlabel(), axes.lines[0].get_ydata().tolist()
+    ('step', [3.0, 4.0])
+    """
+    ranking = _limited(ranked(rows_of(frame, [method])[method]))
+    plan = _plan(ranking, x, line)
+    axes = ax or fresh()
+    _draw_panel(axes, ranking, plan, method)
+    _scale(axes, ranking, plan)
+    axes.set(xlabel=_name(plan.x), ylabel=_score_name(ranking))
+    if keys := _legend(plan):
+        axes.legend(handles=keys)
+    return axes
+
+
+def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
+    """The figures of a sweep, by file name."""
+    ranking = ranked(frame)
+    plan = _plan(ranking, None, None)
+    if not plan.figures:
+        return {"sensitivity": _sheet(ranking, plan, "")}
+    drawn = {}
+    groups = ranking.groupby(plan.figures, sort=False, dropna=False)
+    for at, (values, mine) in enumerate(groups, start=1):
+        told = zip(plan.figures, values, strict=True)
+        title = ", ".join(f"{name} = {_text(value)}" for name, value in told)
+        drawn[f"sensitivity-{at}"] = _sheet(mine, plan, title)
+    return drawn
+
+
+# What is drawn against what
+
+
+def _plan(ranking: pd.DataFrame, x: str | None, line: str | None) -> Plan:
+    """Steps along the axis, if they are varied, and lines for what has the most values."""
+    many = {name: ranking[name].nunique() for name in keys_of(ranking)}
+    tuned = {name: values for name, values in many.items() if not is_circumstance(name)}
+    varied = [name for name, values in tuned.items() if values > 1] or list(many)
+    along = x or ("step" if "step" in varied else max(varied, key=lambda name: many[name]))
+    others = [name for name, values in many.items() if name != along and values > 1]
+    others.sort(key=lambda name: (is_circumstance(name), -many[name]))
+    across = line or (others[0] if others else None)
+    figures = [name for name in others if is_circumstance(name) and name != across]
+    named = ranking.sort_values("setting")
+    lines = _ordered(named[across]) if across else []
+    return Plan(along, across, _ordered(named[along]), lines, figures)
+
+
+def _ordered(values: "pd.Series[Any]") -> list[Any]:
+    """Numbers by size, text in the order of the sweep."""
+    there = list(dict.fromkeys(values.dropna()))
+    return there if any(isinstance(value, str) for value in there) else sorted(there)
+
+
+def _limited(ranking: pd.DataFrame) -> pd.DataFrame:
+    """Scores that would make the others flat become infinite: runs diverge without an end.
+
+    Times have an end, that of the run, and are all shown.
+    """
+    scores = ranking["score"]
+    known = scores[np.isfinite(scores)].tolist()
+    if ranking["score_kind"].iloc[0] == "time" or not known:
+        return ranking
+    worse = 1.0 if _less_is_better(ranking) else -1.0
+    known.sort(key=lambda score: worse * score)
+    most = BEYOND * max(abs(known[0]), abs(known[(len(known) - 1) // 4]))
+    beyond = (worse * scores > most) & (most > 0)
+    return ranking.assign(score=scores.mask(beyond, worse * math.inf))
+
+
+def _is_wide(values: Sequence[float]) -> bool:
+    return bool(values) and min(values) > 0 and max(values) >= WIDE * min(values)
+
+
+# On the axes
+
+
+def _draw_panel(axes: Axes, ranking: pd.DataFrame, plan: Plan, method: str) -> None:
+    """Every line of a method, and its best."""
+    axes.set_title(method, loc="left", fontweight="bold")
+    axes.grid(axis="y")
+    lines = [(points, _look(plan, value)) for value, points in _lines(ranking, plan)]
+    for points, look in lines:
+        _draw_line(axes, points, look)
+    _draw_lost(axes, lines)
+    for first in _chosen(ranking):
+        if (place := _place(plan, first[plan.x])) is not None:
+            star: dict[str, Any] = {"markeredgecolor": "white", "markeredgewidth": 0.7, "zorder": 5}
+            axes.plot(place, first["score"], "*", color="black", markersize=11, **star)
+
+
+def _chosen(ranking: pd.DataFrame) -> "list[pd.Series[Any]]":
+    """The best of each case in which there was a choice, and a score."""
+    cases = [mine for _, mine in ranking.groupby(["case", "method"], sort=False)]
+    firsts = [mine.iloc[0] for mine in cases if len(mine) > 1]
+    return [first for first in firsts if np.isfinite(first["score"])]
+
+
+def _lines(ranking: pd.DataFrame, plan: Plan) -> list[tuple[Hashable, pd.DataFrame]]:
+    """The best points of each line, from the left to the right."""
+    shown = ranking.assign(place=ranking[plan.x].map(lambda value: _place(plan, value)))
+    of = shown[plan.line] if plan.line else pd.Series(NOTHING, shown.index)
+    shown = shown.assign(line=of.astype(object).where(of.notna(), NOTHING))
+    best = shown.drop_duplicates(["line", "place"])
+    of_line = {value: each.sort_values("place") for value, each in best.groupby("line", sort=False)}
+    order = [value for value in [*plan.lines, NOTHING] if value in of_line]
+    return [(value, of_line[value]) for value in order]
+
+
+def _place(plan: Plan, value: Any) -> float | None:
+    """Where along the axis; None if the method has no such setting."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return float(value) if plan.numeric else float(plan.places.index(value))
+
+
+class Look(NamedTuple):
+    """What marks a line."""
+
+    colour: Any
+    dashes: Any
+    marker: str
+
+
+def _look(plan: Plan, value: Any) -> Look:
+    """Of an ordered quantity from dark to light, dashes and markers telling the same in grey."""
+    if value not in plan.lines:
+        return Look(GREY if plan.lines else "#0072B2", "-", "o")
+    at = plan.lines.index(value)
+    shade = 0.05 + 0.75 * at / max(1, len(plan.lines) - 1)
+    return Look(colormaps["viridis"](shade), DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
+
+
+def _draw_line(axes: Axes, points: pd.DataFrame, look: Look) -> None:
+    known = points[np.isfinite(points["score"])]
+    if points["place"].isna().all():
+        # A method that has no such setting is the same everywhere.
+        for score in known["score"].head(1):
+            axes.axhline(score, color=look.colour, linewidth=1.2)
+        if known.empty:
+            lost = "never" if points["score_kind"].iloc[0] == "time" else "beyond the axis"
+            word = lost if np.isinf(points["score"]).any() else "failed"
+            place: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, word, color=GREY, **place)
+        return
+    marker: dict[str, Any] = {"marker": look.marker, "markersize": 4}
+    style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "linewidth": 1.3}
+    shown = points["score"].where(np.isfinite(points["score"]))
+    axes.plot(points["place"], shown, **style, **marker)
+    if (known["high"] > known["low"]).any():
+        top = known["high"].where(np.isfinite(known["high"]), 1e3 * known["score"].max())
+        face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0}
+        axes.fill_between(known["place"], known["low"], top, **face)
+
+
+def _draw_lost(axes: Axes, lines: Iterable[tuple[pd.DataFrame, Look]]) -> None:
+    """At the worse edge: who has no score, or none on the axis; at one place beside each other."""
+    lost = defaultdict(list)
+    for points, look in lines:
+        for row in points[~np.isfinite(points["score"]) & points["place"].notna()].itertuples():
+            lost[row.place].append((row, look))
+        worse = 1.0 if _less_is_better(points) else 0.0
+    assert axes.figure is not None
+    for place, there in lost.items():
+        apart = min(5.0, 18 / len(there)) / 72
+        for at, (row, look) in enumerate(there):
+            aside = (at - (len(there) - 1) / 2) * apart
+            shift = ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
+            style: dict[str, Any] = {"color": look.colour, "markersize": 5, "zorder": 4}
+            style |= {"transform": axes.get_xaxis_transform() + shift, "clip_on": False}
+            all_failed = row.failed == row.runs
+            marker = "x" if all_failed else look.marker
+            axes.plot(place, worse, marker, markerfacecolor="white", **style)
+
+
+def _less_is_better(ranking: pd.DataFrame) -> bool:
+    first = ranking.iloc[0]
+    return bool(first["better"] == "lower" or first["score_kind"] == "time")
+
+
+def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
+    """Logarithmic where numbers are positive and far apart, and less is better or along x."""
+    axes.set_xscale("log" if plan.logarithmic else "linear")
+    if plan.numeric:
+        if plan.places:
+            axes.set_xlim(_around(plan))
+        number_ticks(axes.xaxis)
+    else:
+        labels = [_brief(place) for place in plan.places]
+        aslant: dict[str, Any] = {"rotation": 30, "rotation_mode": "anchor", "ha": "right"}
+        long = max(map(len, labels)) > 6
+        axes.set_xticks(range(len(labels)), labels, **(aslant if long else {}))
+        axes.set_xlim(-0.3, len(labels) - 0.7)
+    scores = ranking["score"][np.isfinite(ranking["score"])]
+    if scores.empty:
+        axes.set_yticks([])
+    elif _less_is_better(ranking) and _is_wide(scores.tolist()):
+        axes.set_yscale("log")
+        axes.set_ylim(scores.min() / 1.5, scores.max() * 1.5)
+        number_ticks(axes.yaxis)
+
+
+def _around(plan: Plan) -> tuple[float, float]:
+    """A little more than all places, those of failures with them."""
+    first, last = plan.places[0], plan.places[-1]
+    if plan.logarithmic:
+        room = (last / first) ** 0.07
+        return first / room, last * room
+    room = 0.07 * (last - first) or 0.5
+    return first - room, last + room
+
+
+# A figure around the panels
+
+
+@styled
+def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
+    ranking = _limited(ranking)
+    rows = rows_of(ranking, list(dict.fromkeys(ranking.sort_values("setting")["method"])))
+    lines = math.ceil(len(rows) / ACROSS)
+    columns = math.ceil(len(rows) / lines)
+    width = max(3.6, 0.5 + PANEL[0] * columns)
+    handles = [*_legend(plan), *_star(ranking)]
+    labels = [str(handle.get_label()) for handle in handles]
+    across = _columns(labels, width)
+    deep = max([1, *(1 + label.count("\n") for label in labels)]) * math.ceil(len(labels) / across)
+    height = 1.1 + PANEL[1] * lines + 0.18 * max(0, deep - 1)
+    figure = Figure(figsize=(width, height), layout="constrained")
+    panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
+    for axes, (method, mine) in zip(panels.flat, rows.items(), strict=False):
+        _draw_panel(axes, mine, plan, method)
+        _scale(axes, ranking, plan)
+        axes.tick_params(labelbottom=True)
+    for axes in panels.flat[len(rows) :]:
+        axes.set_axis_off()
+    for axes in panels[:, 0]:
+        axes.set_ylabel(_score_name(ranking))
+    for axes in panels.flat[max(0, len(rows) - columns) : len(rows)]:
+        axes.set_xlabel(_name(plan.x))
+    if handles:
+        figure.legend(handles=handles, loc="outside upper left", ncols=across)
+    note = _wrapped(_note(ranking, plan, title), int(18 * width))
+    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=GREY)
+    return figure
+
+
+def _columns(labels: Sequence[str], inches: float) -> int:
+    """How many labels fit beside each other, with their handles and the space between them."""
+    size = STYLE["legend.fontsize"]
+    lines = [line for label in labels for line in label.splitlines()]
+    widths = [TextPath((0, 0), line, size=size).get_extents().width for line in lines]
+    room = (72 * inches - size) / (max(widths, default=0) + 5 * size)
+    return max(1, min(len(labels), int(room)))
+
+
+def _wrapped(text: str, letters: int) -> str:
+    return "\n".join(textwrap.fill(line, letters) for line in text.splitlines())
+
+
+def _legend(plan: Plan) -> list[Line2D]:
+    if not plan.line:
+        return []
+    handles = []
+    for value in plan.lines:
+        look = _look(plan, value)
+        style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "markersize": 4}
+        told = _wrapped(f"{_name(plan.line)} {_text(value)}", 40)
+        handles.append(Line2D([], [], marker=look.marker, label=told, **style))
+    return handles
+
+
+def _star(ranking: pd.DataFrame) -> list[Line2D]:
+    style: dict[str, Any] = {"marker": "*", "markersize": 9, "color": "black", "linestyle": ""}
+    return [Line2D([], [], label="best", **style)] if _chosen(ranking) else []
+
+
+def _note(ranking: pd.DataFrame, plan: Plan, title: str) -> str:
+    """What lines, bands and markers mean."""
+    seeds = int(ranking["runs"].max())
+    of_times = ranking["score_kind"].iloc[0] == "time"
+    told = f"{'Median' if of_times else 'Mean'} and 20-80% band of {seeds} seeds."
+    told = told if seeds > 1 else "One seed."
+    shown = {plan.x, plan.line, *plan.figures}
+    if rest := [_name(n) for n in keys_of(ranking) if n not in shown and ranking[n].nunique() > 1]:
+        told += f" Best {' and '.join(rest)} in each point."
+    if (ranking["failed"] == ranking["runs"]).any():
+        told += " Cross: every run failed."
+    if np.isinf(ranking["score"]).any():
+        never = "the median run does not get there"
+        far = f"worse, and over {BEYOND:g} times the size of the best quarter's score"
+        told += f" Hollow: {never if of_times else far}."
+    return f"{title}\n{told}" if title else told
+
+
+def _score_name(ranking: pd.DataFrame) -> str:
+    kind, metric = ranking["score_kind"].iloc[0], str(ranking["metric"].iloc[0])
+    name = NAMES.get(metric, metric.replace("_", " "))
+    if kind == "time":
+        return "time to the target (s)"
+    return name if kind == "value" else f"average {name}"
+
+
+def _name(column: str) -> str:
+    return column if is_circumstance(column) else column.replace("_", " ")
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else number(float(value))
+
+
+def _brief(text: Any) -> str:
+    """As much of a value as fits under a tick: of a law its name first."""
+    words = re.sub(r'[{}"]|\blaw =|\bkind =', "", str(text)).replace(" = ", " ").split()
+    short = " ".join(words)
+    return short if len(short) <= 18 else f"{short[:17]}\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,235 @@
+"""What does a sweep file say?  Read, and refused where no setting could make sense of it."""
+
+import json
+from collections.abc import Iterator, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+
+from annotated_types import MinLen
+from pydantic import Field, ValidationError
+
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.scenario import loading
+from simulator.scenario.scenario import Seconds, Seed
+from simulator.scenario.toml_text import inline
+from simulator.sweep.keys import METHOD, concerns, has, own, parameters
+from simulator.table import Table
+
+Values: TypeAlias = dict[str, Any]
+"""By the path of a key."""
+Entries: TypeAlias = list[Values]
+WHOLE = {"law", "kind", "bandwidth", "latency"}
+"""A table with one of these is a value; any other is more path."""
+
+
+class ScoreTable(Table):
+    """Which setting is the best: what is compared."""
+
+    kind: Literal["value", "average", "time"] = Field(
+        "value",
+        description="the metric at a time, its average up to then, or the time to the target",
+    )
+    seconds: Seconds | None = Field(None, description="that time [the end of the run]")
+
+
+class SweepTable(Table):
+    """A scenario, and what of it is varied."""
+
+    scenario: str = Field(description="a shipped name, or a path from this file")
+    title: str = ""
+    seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
+        None, description="instead of the scenario's"
+    )
+    score: ScoreTable = ScoreTable()
+    set: Values = Field({}, description="path = value: fixed for all runs")
+    grid: Values | None = Field(None, description="path = [values]: every combination is run")
+    list: Entries | None = Field(None, description="tables of path = value, with all of the grid")
+
+
+class Sweep(NamedTuple):
+    """A sweep file, read: the scenario's tables with what is fixed, and what is varied."""
+
+    name: str
+    table: SweepTable
+    tables: dict[str, Any]
+    folder: Path
+    grid: dict[str, Sequence[Any]]
+    entries: Entries
+    methods: list[str]
+
+    @property
+    def keys(self) -> Sequence[str]:
+        """Every path that is varied, in the order of the file."""
+        return list(dict.fromkeys([*self.grid, *(path for e in self.entries for path in e)]))
+
+
+def read(source: str | Path, seeds: Sequence[int] | None = None) -> Sweep:
+    """A sweep from a path or a shipped name; ``seeds`` in place of its own."""
+    path = _find(str(source))
+    plain = loading.parse(path)
+    if "scenario" not in plain and {"cluster", "methods"} & plain.keys():
+        raise Mistake(f"{source}: is a scenario, not a sweep; straggle run {source} runs it")
+    try:
+        table = SweepTable.model_validate(plain)
+    except ValidationError as error:
+        raise Mistake(loading.explain(error)) from None
+    tables, folder = beside(table.scenario, path.parent)
+    for key, value in fixed(table.set, "set").items():
+        put(tables, key, value, "set")
+    own = seeds or table.seeds
+    if own:
+        tables["seeds"] = list(own)
+    methods = tables.get("methods", {})
+    grid, entries = _grid(table.grid), _entries(table.list)
+    sweep = Sweep(path.stem, table, tables, folder, grid, entries, list(methods))
+    _check(sweep, own is not None)
+    return sweep
+
+
+def _find(source: str) -> Path:
+    if (path := Path(source)).is_file():
+        return path
+    known = loading.shipped_sweeps()
+    name = source.removesuffix(".toml").removeprefix("scenarios/").removeprefix(loading.SWEEPS)
+    if name in known:
+        return known[name]
+    if name in loading.shipped():
+        raise Mistake(f"{source}: is a scenario, not a sweep; straggle run {source} runs it")
+    if path.is_dir():
+        raise Mistake(f"{source}: is a directory, not a sweep file")
+    raise Mistake(f"{source}: no such file or shipped sweep; {did_you_mean(name, known)}")
+
+
+def beside(name: str, folder: Path, what: str = "the sweep") -> tuple[dict[str, Any], Path]:
+    """The tables of a scenario that a file names: one that lies beside it, or a shipped one."""
+    known = loading.shipped()
+    if (file := folder / name).is_file():
+        return loading.tables_of(str(file))
+    if name in known:
+        return loading.tables_of(str(known[name]))
+    hint = did_you_mean(name, known)
+    raise Mistake(f"scenario = {name!r}: no such file beside {what}, or shipped one; {hint}")
+
+
+def fixed(table: dict[str, Any], where: str) -> Values:
+    """Paths and values of a table in which keys may be dotted, quoted or not."""
+    found: Values = {}
+    for path, value in _flat(table, ""):
+        if path in found:
+            raise Mistake(f"{where}.{path}: stands there twice; name it once")
+        found[path] = value
+    return found
+
+
+def _flat(table: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
+    """TOML reads ``stop.seconds = 5`` as a table in a table: only in quotes it is a path."""
+    for key, value in table.items():
+        path = f"{before}.{key}" if before else key
+        if isinstance(value, dict) and not _is_value(path, key, value):
+            yield from _flat(value, path)
+        else:
+            yield path, value
+
+
+def _is_value(path: str, key: str, value: dict[str, Any]) -> bool:
+    """Whether a table is what a key is set to, and not more of the path."""
+    of_a_method = METHOD.fullmatch(path)
+    return bool(WHOLE & value.keys()) or ("." in key and not (of_a_method and not of_a_method[2]))
+
+
+def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
+    if table is None:
+        return {}
+    found = fixed(table, "grid")
+    for path, values in found.items():
+        if not isinstance(values, list):
+            raise Mistake(f"grid.{path} = {inline(values)}: must be a list of values")
+        if not values:
+            raise Mistake(f"grid.{path} = []: is empty; name the values to try")
+        if twice := _twice(values):
+            raise Mistake(f"grid.{path}: {twice} stands there twice; name it once")
+    if not found:
+        raise Mistake("grid: is empty; name a key and its values, or leave it out")
+    return found
+
+
+def _entries(table: Entries | None) -> Entries:
+    if table is None:
+        return []
+    found = [fixed(entry, f"list[{at}]") for at, entry in enumerate(table)]
+    if not found:
+        raise Mistake("list: is empty; name some settings, or leave it out")
+    for at, entry in enumerate(found):
+        if not entry:
+            raise Mistake(f"list[{at}]: is empty; name a key and its value")
+    if twice := _twice(found):
+        raise Mistake(f"list: {twice} stands there twice; name it once")
+    return found
+
+
+def _twice(values: Sequence[Any]) -> str:
+    """The first that stands there twice, as it is written."""
+    seen: set[str] = set()
+    for value in values:
+        text = json.dumps(value, sort_keys=True, default=str)
+        if text in seen:
+            return inline(value)
+        seen.add(text)
+    return ""
+
+
+# What can be told before any setting is made
+
+
+def _check(sweep: Sweep, seeds_said: bool) -> None:
+    """Refuse keys that nobody has or that stand in two places; values are checked in their runs."""
+    if not (sweep.grid or sweep.entries):
+        raise Mistake("grid: is missing; a sweep varies something: give [grid] or [[list]]")
+    if not isinstance(sweep.tables.get("methods"), dict) or not sweep.methods:
+        raise Mistake(f"scenario = {sweep.table.scenario!r}: has no methods")
+    for path in sweep.keys:
+        if path.partition(".")[0] == "methods":
+            _check_method(sweep, path)
+        if path == "seeds" and seeds_said:
+            raise Mistake("seeds: stands there twice; say it once, or vary it")
+    always = fixed(sweep.table.set, "set")
+    for path in always.keys() & set(sweep.keys):
+        raise Mistake(f"{path}: stands there twice, in set and where it is varied; keep one")
+    for path in sweep.grid:
+        if any(path in entry for entry in sweep.entries):
+            raise Mistake(f"{path}: stands there twice, in grid and in list; keep one")
+    groups = [[*sweep.grid, *entry] for entry in sweep.entries or [{}]]
+    for first, second in (pair for group in groups for pair in combinations(group, 2)):
+        _check_apart(sweep, first, second)
+
+
+def _check_method(sweep: Sweep, path: str) -> None:
+    match = METHOD.fullmatch(path)
+    if match is None or not match[2]:
+        raise Mistake(f"{path}: name a setting of a method, such as methods.*.step")
+    label, rest = match[1], match[2].lstrip(".")
+    if label != "*":
+        if label not in sweep.methods:
+            hint = did_you_mean(label, sweep.methods)
+            raise Mistake(f"{path}: the scenario has no method {label!r}; {hint}")
+    elif not any(has(sweep.tables, method, rest) for method in sweep.methods):
+        known = {name for method in sweep.methods for name in parameters(sweep.tables, method)}
+        raise Mistake(f"{path}: no method of the scenario has it; {did_you_mean(rest, known)}")
+
+
+def _check_apart(sweep: Sweep, first: str, second: str) -> None:
+    """Refuse two paths that lead to one place, or of which one is part of the other."""
+    for method in sweep.methods:
+        if not (concerns(sweep.tables, first, method) and concerns(sweep.tables, second, method)):
+            continue
+        short, long = sorted((own(first, method), own(second, method)), key=len)
+        if long == short or long.startswith((f"{short}.", f"{short}[")):
+            raise Mistake(f"{first} and {second}: one says what the other says; keep one of them")
+
+
+def put(tables: dict[str, Any], path: str, value: Any, where: str) -> None:
+    try:
+        loading.put(tables, path, value)
+    except KeyError as error:
+        raise Mistake(f"{where}.{path}: {error.args[0]}") from None

@@ -1,0 +1,1 @@
+"""What every worker did all the time, as tracks and for Perfetto."""

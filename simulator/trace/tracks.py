@@ -1,0 +1,148 @@
+"""What does a worker do when?  A run's schedule, simulated once more and laid out as tracks.
+
+The trace tells of computations, transfers and outages, each when its fate is known, and some of
+them at the same time: a paused computation spans the pause, an upload hides behind the next
+computation.  A track is one line: an outage covers all else, a computation the transfers, and
+what nothing covers is waiting.
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple, TypeAlias
+
+from simulator.cluster import InvalidDuration
+from simulator.engine import Sinks, Stalled, Stop
+from simulator.mistakes import Mistake
+from simulator.results.results import Results
+from simulator.runs.record import Run
+from simulator.runs.simulations import replay, stop_of
+from simulator.schedule import Computation, Step, Stretch
+
+Record: TypeAlias = Computation | Stretch
+
+
+class Slice(NamedTuple):
+    """What a worker did from ``start`` to ``finish``; where that is ``None``, it waited."""
+
+    start: float
+    finish: float
+    record: Record | None
+
+    @property
+    def kind(self) -> str:
+        """Computing, receiving, sending, down, or waiting."""
+        if isinstance(self.record, Computation):
+            return "computing"
+        return self.record.kind if self.record else "waiting"
+
+
+class Rerun(NamedTuple):
+    """A run that has been, to be followed to its end or to an earlier moment."""
+
+    results: Results
+    run: Run
+    stop: Stop
+    stalled: bool
+    lossy: bool
+    """Whether who is away loses what it was at."""
+
+    @property
+    def end(self) -> float:
+        return self.stop.seconds
+
+    def steps(self, sinks: Sinks) -> Iterator[Step]:
+        """Its server steps once more; all that the workers do goes to the sinks."""
+        simulation = replay(self.results.scenario, self.run, self.results.vector, sinks)
+        with suppress(Stalled, InvalidDuration):  # where the run itself ended so, its schedule does
+            yield from simulation.steps(self.stop)
+        simulation.close_trace()
+
+    def track(self, told: "Doings", begin: float = 0.0) -> Iterator[Slice]:
+        """What a worker did from ``begin`` to the end, as ``track`` below."""
+        return track(told, begin, self.end, lossy=self.lossy)
+
+
+def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> Rerun:
+    """A run of these results, up to its end or to ``until``, whichever comes first."""
+    rows = results.runs
+    row = rows[(rows["method"] == method) & (rows["seed"] == seed)].iloc[0]
+    run = results.run(method, seed)
+    if run.lengths is not None and row["started"] and not run.lengths:
+        told = "are not written down, and its times depend on them"
+        raise Mistake(f"{results.directory}: the tickets of {method}, seed {seed} {told}")
+    stop, seconds = stop_of(results.scenario), float(row["simulated_seconds"])
+    if row["end"] not in ("stop", "stalled"):
+        stop = stop._replace(steps=int(row["steps"]))
+    stop = stop._replace(seconds=min(seconds, until))
+    stalled = row["end"] == "stalled" and seconds <= until
+    outages = results.scenario.cluster.build_outages()
+    return Rerun(results, run, stop, stalled, bool(outages) and outages.work == "lost")
+
+
+class Doings(NamedTuple):
+    """All that one worker did, kind by kind, each in the order of time."""
+
+    outages: Iterable[Stretch]
+    computations: Iterable[Computation]
+    downloads: Iterable[Stretch]
+    uploads: Iterable[Stretch]
+
+
+def doings(records: Iterable[Record]) -> Doings:
+    """The same, from the records of one worker in any order."""
+    ordered = sorted(records, key=lambda record: (record.start, record.finish))
+    stretches = [record for record in ordered if isinstance(record, Stretch)]
+    return Doings(
+        [stretch for stretch in stretches if stretch.kind == "down"],
+        [record for record in ordered if isinstance(record, Computation)],
+        [stretch for stretch in stretches if stretch.kind == "receiving"],
+        [stretch for stretch in stretches if stretch.kind == "sending"],
+    )
+
+
+def track(told: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Slice]:
+    """Slices without gaps from ``begin`` to ``end``; what took no time is left out.
+
+    ``lossy``: what an outage interrupts does not go on after it.
+
+    >>> from algorithms.tickets import Ticket
+    >>> told = doings([Computation(Ticket(0, 0, 0), 1.0, 4.0, "used"), Stretch("down", 0, 2, 3, 0)])
+    >>> [(each.start, each.kind) for each in track(told, 0.0, 4.0, lossy=False)]
+    [(0.0, 'waiting'), (1.0, 'computing'), (2, 'down'), (3, 'computing')]
+    """
+    slices = _slices(told.outages)
+    slices = _beneath(slices, _slices(told.computations))
+    for transfers in (told.downloads, told.uploads):
+        slices = _beneath(slices, _slices(transfers), lossy)
+    for start, finish, record in _beneath(slices, iter([Slice(begin, end, None)])):
+        if max(start, begin) < min(finish, end):
+            yield Slice(max(start, begin), min(finish, end), record)
+
+
+def _slices(records: Iterable[Record]) -> Iterator[Slice]:
+    return (Slice(record.start, record.finish, record) for record in records)
+
+
+def _beneath(
+    upper: Iterator[Slice], lower: Iterator[Slice], lossy: bool = False
+) -> Iterator[Slice]:
+    """The upper slices, and the lower ones where these leave room, first come first served."""
+    cover, reached = next(upper, None), -math.inf
+    for start, finish, record in lower:
+        reached = max(start, reached)
+        while reached < finish:
+            while cover and cover.finish <= reached:
+                yield cover
+                cover = next(upper, None)
+            if cover is None or cover.start > reached:
+                until = finish if cover is None else min(finish, cover.start)
+                yield Slice(reached, until, record)
+                reached = until
+            elif cover:
+                reached = cover.finish
+                if lossy and cover.kind == "down":
+                    break
+    while cover:
+        yield cover
+        cover = next(upper, None)
