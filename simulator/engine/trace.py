@@ -5,17 +5,28 @@ memory.
 """
 
 from collections.abc import Callable, Collection, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
 from algorithms.tickets import Ticket
-from simulator.cluster.law import Integers
+from simulator.cluster.law import Floats, Integers
 from simulator.engine.books import NEVER
 from simulator.schedule import Computation, Outcome, Stretch
 
-if TYPE_CHECKING:
-    from simulator.engine.workers import Workers
+
+class Plans(Protocol):
+    """What everybody has planned, as far as a trace looks at it."""
+
+    start: Floats
+    sent_at: Floats
+    down_from: Floats
+    at_start: "memoryview[float]"
+    at_version: "memoryview[int]"
+
+    def ticket(self, worker: int) -> Ticket: ...
+
+    def settle(self, now: float) -> None: ...
 
 
 class Sinks(NamedTuple):
@@ -75,43 +86,43 @@ class Trace:
 
     # What becomes of the workers' plans
 
-    def received(self, workers: "Workers", worker: int, until: float) -> None:
+    def received(self, plans: Plans, worker: int, until: float) -> None:
         """The download before a computation, as far as it got."""
-        begin = float(workers.sent_at[worker])
+        begin = float(plans.sent_at[worker])
         if begin < until:
-            self.stretch("receiving", worker, begin, until, workers.at_version[worker])
-        workers.sent_at[worker] = NEVER
+            self.stretch("receiving", worker, begin, until, plans.at_version[worker])
+        plans.sent_at[worker] = NEVER
 
-    def released(self, workers: "Workers", now: float, whom: Integers, go_on: bool) -> None:
+    def released(self, plans: Plans, now: float, whom: Integers, go_on: bool) -> None:
         """Orders end: what is being computed is recalled, or goes on as old."""
-        for worker in whom[workers.start[whom] < NEVER].tolist():
-            start = workers.at_start[worker]
-            self.received(workers, worker, min(start, now))
+        for worker in whom[plans.start[whom] < NEVER].tolist():
+            start = plans.at_start[worker]
+            self.received(plans, worker, min(start, now))
             if start <= now and go_on:
-                self._old[worker] = (workers.ticket(worker), start)
+                self._old[worker] = (plans.ticket(worker), start)
             elif start <= now:
-                self.ended(workers.ticket(worker), start, now, "recalled")
+                self.ended(plans.ticket(worker), start, now, "recalled")
 
-    def broken_off(self, workers: "Workers", now: float, worker: int) -> None:
+    def broken_off(self, plans: Plans, now: float, worker: int) -> None:
         """A worker is gone, with what it was computing."""
-        self._going_on(workers, now, worker, "lost")
+        self._going_on(plans, now, worker, "lost")
 
-    def close(self, workers: "Workers", now: float) -> None:
+    def close(self, plans: Plans, now: float) -> None:
         """The record ends: what goes on is unfinished, and what was done waits for ever."""
-        workers.settle(now)
-        for worker in range(len(workers.start)):
-            self._going_on(workers, now, worker, "unfinished")
-        for worker in np.flatnonzero(workers.down_from < NEVER).tolist():
-            begin, version = float(workers.down_from[worker]), workers.at_version[worker]
+        plans.settle(now)
+        for worker in range(len(plans.start)):
+            self._going_on(plans, now, worker, "unfinished")
+        for worker in np.flatnonzero(plans.down_from < NEVER).tolist():
+            begin, version = float(plans.down_from[worker]), plans.at_version[worker]
             self.stretch("down", worker, begin, now, version)
         for ticket in list(self._waiting):
             self.gone(ticket, "waiting")
 
-    def _going_on(self, workers: "Workers", now: float, worker: int, outcome: Outcome) -> None:
-        start = workers.at_start[worker]
+    def _going_on(self, plans: Plans, now: float, worker: int, outcome: Outcome) -> None:
+        start = plans.at_start[worker]
         if start < NEVER:
-            self.received(workers, worker, min(start, now))
+            self.received(plans, worker, min(start, now))
         if start <= now:
-            self.ended(workers.ticket(worker), start, now, outcome)
+            self.ended(plans.ticket(worker), start, now, outcome)
         if worker in self._old:
             self.old_ended(worker, now, outcome)

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.rollout import Paths, rollout
-from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.environments.worlds import Worlds
 from simulator.objectives.estimator import (
     episode_keys,
@@ -23,6 +22,7 @@ from simulator.objectives.estimator import (
     start_and_noise,
 )
 from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_episode, plain_gradient
 

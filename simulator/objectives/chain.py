@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
+from simulator.objectives.chain_constants import LIPSCHITZ, height
 from simulator.objectives.noise import Noisy, Progress
 from simulator.objectives.objective import Direction
-from simulator.objectives.tables.chain import LIPSCHITZ, height
 
 if TYPE_CHECKING:
     from jax import Array

@@ -124,6 +124,13 @@ class MaybeOnHost(Protocol):
 
 
 @runtime_checkable
+class Played(NamedTuple):
+    """One episode of a policy: its undiscounted return, and its length in steps."""
+
+    total: float
+    length: int
+
+
 class Playing(Objective, Protocol):
     """An objective whose tickets are episodes, which may differ in length."""
 

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from simulator.objectives.environments.spaces import Actions, Box, Discrete
 from simulator.objectives.networks import Network, Perceptron, SideBySide, initial_point
+from simulator.objectives.spaces import Actions, Box, Discrete
 from simulator.objectives.standard import Standard
 
 if TYPE_CHECKING:
@@ -142,7 +142,7 @@ def policy_for(
 ) -> Policy:
     """The policy that these actions ask for; a ValueError if it has no deviation to separate.
 
-    >>> from simulator.objectives.environments.spaces import Box
+    >>> from simulator.objectives.spaces import Box
     >>> humanoid = Box(low=(-0.4,) * 17, high=(0.4,) * 17)
     >>> policy_for(376, humanoid, hidden=[64, 64]).dimension
     30498

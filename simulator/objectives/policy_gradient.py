@@ -11,7 +11,7 @@ the questions an objective answers; ``batched.py`` and ``hosted.py`` answer them
 from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +19,11 @@ from numpy.typing import NDArray
 from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import OWN
-from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import episode_keys, initial_key
-from simulator.objectives.objective import Direction, Values
+from simulator.objectives.objective import Direction, Played, Values
 from simulator.objectives.policies import Trunk
+from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import EPISODES, Sight, standard_of, standard_root
 
 if TYPE_CHECKING:
@@ -35,13 +35,6 @@ if TYPE_CHECKING:
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 DTYPES = ("float32", "float64")
-
-
-class Played(NamedTuple):
-    """One episode of a policy: its undiscounted return, and its length in steps."""
-
-    total: float
-    length: int
 
 
 class PolicyGradient:

@@ -18,12 +18,12 @@ from simulator.objectives import twin
 from simulator.objectives.batched import Batched
 from simulator.objectives.environments.player import plain_episode
 from simulator.objectives.environments.screen import POSES, drawing, picture_of, rate_of
-from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.worlds import Seen
 from simulator.objectives.estimator import evaluation_key
 from simulator.objectives.hosted import Hosted
-from simulator.objectives.policy_gradient import Played
+from simulator.objectives.objective import Played
+from simulator.objectives.spaces import Environment
 
 Look: TypeAlias = Callable[[], object]
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 
-from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.estimator import start_and_noise
 from simulator.objectives.policies import Policy
+from simulator.objectives.spaces import Environment
 
 if TYPE_CHECKING:
     from jax import Array

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from simulator.mistakes import Mistake
 from simulator.numerics.numbers import prepare
 from simulator.objectives.environments import screen
-from simulator.objectives.policy_gradient import Played, PolicyGradient
+from simulator.objectives.objective import Played
+from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
 from simulator.replays.evaluation import Selection
 from simulator.replays.film import Recording

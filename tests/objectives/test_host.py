@@ -20,12 +20,12 @@ from simulator.objectives.environments.player import (
     generator,
     plain_episode,
 )
-from simulator.objectives.environments.spaces import Box, Discrete
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.estimator import episode_keys
 from simulator.objectives.hosted import SIZES, _bits, key_of, pieces
 from simulator.objectives.policies import Policy, policy_for
 from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.spaces import Box, Discrete
 
 ROOT = jax.random.key(11)
 TICKETS = jnp.asarray([[0, 0, 0], [3, 0, 0], [3, 0, 1], [5, 2, 0]], jnp.int32)

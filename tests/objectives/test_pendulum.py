@@ -9,7 +9,7 @@ import pytest
 from simulator.objectives.environments import check_environment
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.environments.pendulum import State
-from simulator.objectives.environments.spaces import Box
+from simulator.objectives.spaces import Box
 
 
 @pytest.mark.parametrize("g", [10.0, 3.7])

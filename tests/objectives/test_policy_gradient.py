@@ -13,10 +13,10 @@ import pytest
 from algorithms.tickets import Ticket
 from simulator.objectives import batched
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.environments.spaces import Discrete, Environment
 from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
 from simulator.objectives.objective import Playing
 from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.spaces import Discrete, Environment
 
 ROOT = jax.random.key(7)
 

@@ -8,7 +8,8 @@ import pytest
 from simulator.objectives.environments import host
 from simulator.objectives.environments.player import Game, Player, Request, plain_episode
 from simulator.objectives.environments.robots import KINDS, Robots
-from simulator.objectives.environments.stages import Plain, stage_for
+from simulator.objectives.environments.stage import Plain
+from simulator.objectives.environments.stages import stage_for
 from simulator.objectives.environments.variation import Target, Variation
 from simulator.objectives.environments.varied import begin, open_varied
 from simulator.objectives.policies import policy_for

@@ -7,10 +7,10 @@ import pytest
 
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.environments.spaces import Discrete
 from simulator.objectives.estimator import evaluation_keys
 from simulator.objectives.policies import policy_for
 from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.spaces import Discrete
 from simulator.objectives.standard import EPISODES, Standard, standard_of, standard_root
 from simulator.objectives.twin import plain_episode
 

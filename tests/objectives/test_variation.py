@@ -16,7 +16,6 @@ from simulator.numerics.executor import BatchedExecutor, DebugExecutor
 from simulator.objectives import batched
 from simulator.objectives.catalogue import PolicyGradientTable
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.environments.spaces import Discrete, Environment
 from simulator.objectives.environments.variation import (
     ALIKE,
     Target,
@@ -25,6 +24,7 @@ from simulator.objectives.environments.variation import (
 )
 from simulator.objectives.environments.worlds import seen_by
 from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.spaces import Discrete, Environment
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 from simulator.scenario.scenario import Scenario

@@ -6,7 +6,7 @@ JAX is imported where it is used: checking a scenario's options must not load it
 import math
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.objectives.environments.spaces import Discrete, Environment
+from simulator.objectives.spaces import Discrete, Environment
 
 if TYPE_CHECKING:
     from jax import Array

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from simulator.mistakes import no_such_option
 from simulator.objectives.environments import cartpole, pendulum
-from simulator.objectives.environments.spaces import Actions, Environment
+from simulator.objectives.spaces import Actions, Environment
 
 
 class Own(NamedTuple):

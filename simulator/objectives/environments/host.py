@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from simulator.objectives.environments.options import check_options
 from simulator.objectives.environments.quiet import quietly
 from simulator.objectives.environments.refusals import creator_of, refusing
-from simulator.objectives.environments.spaces import Actions, Box, Discrete
 from simulator.objectives.environments.trial import check_survival
+from simulator.objectives.spaces import Actions, Box, Discrete
 
 Gymnasium: TypeAlias = Any  # gymnasium.Env; the module is imported only when one is opened
 

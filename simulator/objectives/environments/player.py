@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.host import Gymnasium, as_taken, flat
-from simulator.objectives.environments.stages import Stage, stage_for
+from simulator.objectives.environments.stage import Stage
+from simulator.objectives.environments.stages import stage_for
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.varied import begin
 

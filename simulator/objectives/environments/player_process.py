@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 from simulator.objectives.environments.player import Player
-from simulator.objectives.environments.stages import Raised
+from simulator.objectives.environments.stage import Raised
 
 
 def main(descriptor: int) -> None:

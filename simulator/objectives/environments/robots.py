@@ -27,7 +27,7 @@ from gymnasium.envs.mujoco import (
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.host import Gymnasium, within
-from simulator.objectives.environments.stages import Stepped
+from simulator.objectives.environments.stage import Stepped
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.varied import begin
 

@@ -7,7 +7,7 @@ keeps its state and writes zeros, so whatever its dynamics would do next reaches
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulator.objectives.environments.spaces import Environment
+from simulator.objectives.spaces import Environment
 
 if TYPE_CHECKING:
     from jax import Array

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from simulator.objectives.environments.catalogue import OWN, spaces
-from simulator.objectives.environments.spaces import Actions
+from simulator.objectives.spaces import Actions
 
 REACHER = "Reacher-"
 FARTHEST_TARGET = 0.2

@@ -13,8 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.environments.spaces import Environment
 from simulator.objectives.environments.variation import Variation
+from simulator.objectives.spaces import Environment
 
 if TYPE_CHECKING:
     from jax import Array
