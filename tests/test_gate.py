@@ -398,10 +398,10 @@ def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(ke
     edit(kept, "batch = 2", "batch = 3", "small.toml")
     told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule", "--quiet"))
     assert "asks for something else than its baseline" in told
-    assert "methods.rennala-nigt.batch = 3, was 2; if that is meant, --update writes it" in told
+    assert "methods.rennala-nigt.batch is 3, was 2; if that is meant, --update writes it" in told
     updated = found(check(kept, update=True))["schedule"]
     assert updated.outcome == "updated"
-    assert updated.lines[0] == "methods.rennala-nigt.batch = 3, was 2"
+    assert updated.lines[0] == "methods.rennala-nigt.batch is 3, was 2"
     assert updated.lines[1].startswith(
         "rennala-nigt, seed 0: step 1 used gradients of workers 0 0-1, baseline 0 0, "
         "step 1 weighed them 3*0.3333333333333333, baseline 2*0.5; 11 later steps moved, too"
@@ -412,12 +412,12 @@ def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(ke
 def test_an_update_for_a_key_that_changes_no_schedule_says_so(kept):
     edit(kept, "step = 0.1", "step = 0.2", "small.toml")
     updated = found(check(kept, update=True))["equal"]
-    assert updated.lines == ["methods.rennala-nigt.step = 0.2, was 0.1", "its runs are the same"]
+    assert updated.lines == ["methods.rennala-nigt.step is 0.2, was 0.1", "its runs are the same"]
 
 
 def test_another_claim_under_an_old_baseline_is_misuse_too(kept):
     edit(kept, "count = 10", "count = 11")
-    with pytest.raises(Mistake, match=r"count = 11, was 10; stop.steps = 11, was 10; if that"):
+    with pytest.raises(Mistake, match=r"count is 11, was 10; stop.steps is 11, was 10; if that"):
         check(kept)
 
 

@@ -317,8 +317,8 @@ def test_tickets_that_were_not_sealed_yet_are_written_again(tmp_path):
     ("setting", "told"),
     {
         "methods.rennala-nigt.step=0.2": "methods.rennala-nigt.step is 0.2, was 0.1",
-        "stop={seconds=9}": "stop.seconds is 9.0, was None; stop.steps is None, was 14",
-        "cluster.compute=[1,2,3,4]": "cluster.compute.law is 'fixed', was 'log-normal'; ",
+        "stop={seconds=9}": "stop.seconds is 9.0, was nothing; stop.steps is nothing, was 14",
+        "cluster.compute=[1,2,3,4]": 'cluster.compute.law is "fixed", was "log-normal"; ',
     }.items(),
 )
 def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, tmp_path):

@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from simulator.gate.runs import Record
 from simulator.gate.suite_file import Benchmark, ClaimTable, ToleranceTable
 from simulator.mistakes import Mistake
-from simulator.scenario.toml_text import inline
+from simulator.scenario.differences import differences
 from simulator.system.files import replace
 
 FORMAT = 1
@@ -97,25 +97,9 @@ def changes(now: Baseline, then: Baseline) -> str:
     said, was = ({"kind": each.kind, **each.asked} for each in (now, then))
     if said == was and now.scenario_hash == then.scenario_hash:
         return ""
-    found = [*_changes(said, was), *_changes(now.scenario, then.scenario)]
+    found = [*differences(said, was), *differences(now.scenario, then.scenario)]
     told = "; ".join(found[:3]) or "a file that the scenario names has changed"
     return told + (f" and {len(found) - 3} more" if len(found) > 3 else "")
-
-
-def _changes(now: Mapping[str, Any], then: Mapping[str, Any]) -> Iterator[str]:
-    """By the path of a key, what is said now and what was."""
-    for path in dict.fromkeys([*now, *then]):
-        if path not in then:
-            yield f"{path} = {_brief(now[path])}, was not said"
-        elif path not in now:
-            yield f"{path} is not said, was {_brief(then[path])}"
-        elif now[path] != then[path]:
-            yield f"{path} = {_brief(now[path])}, was {_brief(then[path])}"
-
-
-def _brief(value: Any) -> str:
-    text = inline(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 # Files

@@ -66,7 +66,7 @@ def _check_the_same(directory: Path, begun: Scenario, wanted: Scenario) -> None:
     there, here = begun.canonical(), wanted.canonical()
     if begun.speed_trace and wanted.speed_trace:  # it was copied under a name of its own
         here["cluster"]["speed"]["file"] = there["cluster"]["speed"]["file"]
-    found = [f"{path} is {now}, was {was}" for path, was, now in differences(there, here)]
+    found = list(differences(here, there))
     more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
     named = "; ".join(found[:MOST]) + more if found else "cluster.speed.file has other contents"
     remedy = "finish it without naming a scenario, or run this one anew"
@@ -79,7 +79,7 @@ def _check_versions(outcome: Results) -> None:
     here = {name: version(name) for name in PACKAGES}
     here["Python"] = platform.python_version()
     there: Mapping[str, str] = {**manifest["versions"], "Python": manifest["python"]}
-    found = [f"{name} is {now}, was {was}" for name, was, now in differences(there, here)]
+    found = list(differences(here, there))
     if found:
         remedy = "install the same versions, or run it anew"
         told = f"was begun with other versions: {'; '.join(found[:MOST])}; {remedy}"

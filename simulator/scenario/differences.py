@@ -3,24 +3,25 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-MISSING = object()
+from simulator.scenario.toml_text import inline
+
 LONGEST = 60
 
 
-def differences(before: Any, after: Any, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Every key that differs: its path, and what was and is there.
+def differences(now: Any, then: Any, path: str = "") -> Iterator[str]:
+    """A line for every key that differs.  None is what is not said.
 
-    >>> list(differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}))
-    [('a.b', '1', '3'), ('a.c', '2', 'nothing')]
+    >>> list(differences({"a": {"b": 1}}, {"a": {"b": 3, "c": "x"}}))
+    ['a.b is 1, was 3', 'a.c is nothing, was "x"']
     """
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
-        for key in dict.fromkeys([*before, *after]):
+    if isinstance(now, Mapping) and isinstance(then, Mapping):
+        for key in dict.fromkeys([*then, *now]):
             inner = f"{path}.{key}" if path else str(key)
-            yield from differences(before.get(key, MISSING), after.get(key, MISSING), inner)
-    elif before is MISSING or after is MISSING or before != after:
-        yield path, _brief(before), _brief(after)
+            yield from differences(now.get(key), then.get(key), inner)
+    elif now != then:
+        yield f"{path} is {_brief(now)}, was {_brief(then)}"
 
 
 def _brief(value: Any) -> str:
-    text = "nothing" if value is MISSING else repr(value)
+    text = "nothing" if value is None else inline(value)
     return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."

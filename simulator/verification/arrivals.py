@@ -8,9 +8,10 @@ import numpy as np
 
 from simulator.cluster.law import Floats
 from simulator.verification import missing
+from simulator.verification.batches import STEP
 from simulator.verification.evidence import STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
-from simulator.verification.rounds import STEP, weigh
+from simulator.verification.rounds import gradients_grow_by_tickets, weigh
 from simulator.verification.tickets import before
 
 # From the steps alone
@@ -30,14 +31,7 @@ def sizes(run: Evidence, found: Findings) -> None:
             lambda at: f"closed with {many[at]} tickets, must be {buffer}",
             lambda at: f"step {at + 1}",
         )
-        new = np.diff(run.steps["gradients"])
-        found.demand(
-            "gradients",
-            STEPS,
-            new == many,
-            lambda at: f"gradients grow by {new[at]}, with {many[at]} tickets",
-            lambda at: f"step {at + 1}",
-        )
+        gradients_grow_by_tickets(run, found)
     if buffer == 1 and run.family != "ringleader":
         mean = run.steps["mean_delay"]
         found.demand(

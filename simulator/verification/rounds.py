@@ -7,13 +7,10 @@ import numpy as np
 
 from simulator.cluster.law import Floats, Integers
 from simulator.verification import batches, missing, transfers
-from simulator.verification.batches import Counts, balance_met, count, sizes_of
+from simulator.verification.batches import STEP, Counts, balance_met, count, sizes_of
 from simulator.verification.evidence import RELATIVE, STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
 from simulator.verification.tickets import Flags
-
-STEP = "step {}".format
-
 
 # From the steps alone
 
@@ -38,14 +35,19 @@ def sizes(run: Evidence, found: Findings) -> None:
         STEP,
     )
     if run.family != "mindflayer":
-        new = np.diff(run.steps["gradients"])
-        found.demand(
-            "gradients",
-            STEPS,
-            new == many,
-            lambda at: f"gradients grow by {new[at]}, with {many[at]} tickets",
-            lambda at: f"step {at + 1}",
-        )
+        gradients_grow_by_tickets(run, found)
+
+
+def gradients_grow_by_tickets(run: Evidence, found: Findings) -> None:
+    """Where no ticket is used twice, or weighs nothing."""
+    new, many = np.diff(run.steps["gradients"]), run.steps["tickets"][1:]
+    found.demand(
+        "gradients",
+        STEPS,
+        new == many,
+        lambda at: f"gradients grow by {new[at]}, with {many[at]} tickets",
+        lambda at: STEP(at + 1),
+    )
 
 
 def _range(least: float, most: float) -> str:
