@@ -123,7 +123,6 @@ class MaybeOnHost(Protocol):
     def on_host(self) -> bool: ...
 
 
-@runtime_checkable
 class Played(NamedTuple):
     """One episode of a policy: its undiscounted return, and its length in steps."""
 
@@ -131,6 +130,7 @@ class Played(NamedTuple):
     length: int
 
 
+@runtime_checkable
 class Playing(Objective, Protocol):
     """An objective whose tickets are episodes, which may differ in length."""
 

@@ -1,8 +1,6 @@
 """What may a scenario say of a linear controller?"""
 
-from collections.abc import Mapping
-from math import ceil, log
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
@@ -11,15 +9,14 @@ from pydantic import Field
 from simulator.objectives.constants import Constants
 from simulator.objectives.linear_quadratic_constants import constants_of
 from simulator.objectives.linear_systems import Systems, draw_systems
-from simulator.objectives.objective import Direction, Size
-from simulator.objectives.tables.types import Count
-from simulator.table import Table
+from simulator.objectives.objective import Size
+from simulator.objectives.tables.discounted import DiscountedTable
 
 if TYPE_CHECKING:
     from simulator.objectives.sampled import Sampled
 
 
-class LinearQuadraticTable(Table):
+class LinearQuadraticTable(DiscountedTable):
     """The return of a linear controller of a linear system: value and gradient are exact."""
 
     kind: Literal["linear-quadratic"]
@@ -30,20 +27,9 @@ class LinearQuadraticTable(Table):
     )
     noise: Annotated[float, Ge(0)] = Field(0.1, description="its standard deviation, in the states")
     exploration: Annotated[float, Gt(0)] = Field(0.5, description="the same, in the actions")
-    discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
-    horizon: Count | None = Field(
-        None, description="steps of a trajectory; by default so many that discount^horizon <= 1e-4"
-    )
     heterogeneity: Annotated[float, Ge(0), Le(1)] = Field(
         0.0, description="how much of each worker's system is its own"
     )
-    problem_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
-    dtype: Literal["float64"] = "float64"
-
-    metrics: ClassVar[Mapping[str, Direction]] = {"value": "higher", "gradient_norm": "lower"}
-    plays: ClassVar[bool] = False
-    exact: ClassVar[bool] = True
-    local: ClassVar[bool] = True
 
     def check(self, workers: int) -> None:
         """Nothing beyond the types can be wrong."""
@@ -71,7 +57,3 @@ class LinearQuadraticTable(Table):
             seed=self.problem_seed,
         )
         return Systems(own, driven, self.discount, self.noise, self.exploration)
-
-    def steps(self) -> int:
-        """Of a trajectory."""
-        return self.horizon or ceil(log(1e-4) / log(self.discount))

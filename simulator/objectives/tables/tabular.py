@@ -1,19 +1,18 @@
 """What may a scenario say of a policy in a finite Markov decision process?"""
 
-from collections.abc import Mapping
-from math import ceil, isqrt, log
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from math import isqrt
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
-from annotated_types import Ge, Gt, Le, Lt
+from annotated_types import Ge, Le
 from pydantic import Field
 
 from simulator.objectives.constants import Constants
 from simulator.objectives.mdps import Mdp, chain, garnet, generator, grid, of_workers
-from simulator.objectives.objective import Direction, Size
+from simulator.objectives.objective import Size
+from simulator.objectives.tables.discounted import DiscountedTable
 from simulator.objectives.tables.types import Count
 from simulator.objectives.tabular_constants import constants_of
-from simulator.table import Table
 
 if TYPE_CHECKING:
     from simulator.objectives.sampled import Sampled
@@ -22,7 +21,7 @@ LARGEST_TABLE = 2**27
 """Probabilities of all workers together: a gigabyte."""
 
 
-class TabularTable(Table):
+class TabularTable(DiscountedTable):
     """The return of a tabular softmax policy in a finite MDP: value and gradient are exact."""
 
     kind: Literal["tabular"]
@@ -30,20 +29,9 @@ class TabularTable(Table):
     states: Annotated[int, Ge(2), Le(1000)] = 10
     actions: Annotated[int, Ge(2), Le(1000)] = 4
     branching: Count = Field(3, description="successors of a state and an action, of a garnet")
-    discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
-    horizon: Count | None = Field(
-        None, description="steps of a trajectory; by default so many that discount^horizon <= 1e-4"
-    )
     heterogeneity: Annotated[float, Ge(0), Le(1)] = Field(
         0.0, description="how much of each worker's process is a garnet of its own"
     )
-    problem_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
-    dtype: Literal["float64"] = "float64"
-
-    metrics: ClassVar[Mapping[str, Direction]] = {"value": "higher", "gradient_norm": "lower"}
-    plays: ClassVar[bool] = False
-    exact: ClassVar[bool] = True
-    local: ClassVar[bool] = True
 
     def check(self, workers: int) -> None:
         """Raise a one-line ValueError where the numbers make no process."""
@@ -93,7 +81,3 @@ class TabularTable(Table):
             return grid(self.states)
         random = generator(self.problem_seed, 0)
         return garnet(random, self.states, self.actions, self.branching)
-
-    def steps(self) -> int:
-        """Of a trajectory."""
-        return self.horizon or ceil(log(1e-4) / log(self.discount))
