@@ -9,7 +9,7 @@ from PIL import Image, ImageSequence
 from test_cli import CARTPOLE, TINY, one_line, straggle, written
 
 from simulator.figures import plots
-from simulator.objectives.environments import graphics
+from simulator.objectives.environments.playing import graphics
 from simulator.replays import film
 from simulator.results import results
 

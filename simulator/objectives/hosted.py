@@ -1,6 +1,6 @@
 """How are the gradients of many episodes computed, where the environment runs on the host?
 
-Processes play the episodes (``environments/players.py``).  Their steps, in the order of the
+Processes play the episodes (``environments/playing/players.py``).  Their steps, in the order of the
 tickets, go through compiled backward passes of a few fixed sizes, each as soon as it is full:
 no batch, however long its episodes, compiles anew, and the gradient of the first episodes is
 computed while the last are played.
@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.objectives.environments import host
-from simulator.objectives.environments.player import Episode, Game, Request, plain_episode
-from simulator.objectives.environments.players import Players
+from simulator.objectives.environments.playing.player import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.playing.players import Players
+from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
-from simulator.objectives.environments.varied import open_varied
 from simulator.objectives.estimator import episode_keys, evaluation_key, evaluation_keys, score
 from simulator.objectives.objective import Broken
 from simulator.objectives.policies import Trunk, policy_for

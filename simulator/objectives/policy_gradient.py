@@ -154,7 +154,7 @@ class PolicyGradient:
         """The values of tickets that are a method's local work, where the environment is in JAX."""
         from simulator.objectives.batched import Batched
         from simulator.objectives.episodes import Episodes
-        from simulator.objectives.sampled import worked
+        from simulator.objectives.exact.sampled import worked
 
         if not isinstance(self._episodes, Batched):
             raise ValueError("local steps need an environment in JAX, such as CartPole-v1")

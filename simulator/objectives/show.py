@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 
 from simulator.objectives import twin
 from simulator.objectives.batched import Batched
-from simulator.objectives.environments.player import plain_episode
-from simulator.objectives.environments.screen import POSES, drawing, picture_of, rate_of
+from simulator.objectives.environments.playing.player import plain_episode
+from simulator.objectives.environments.playing.screen import POSES, drawing, picture_of, rate_of
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.worlds import Seen
 from simulator.objectives.estimator import evaluation_key

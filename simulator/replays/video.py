@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.mistakes import Mistake
 from simulator.numerics.numbers import prepare
-from simulator.objectives.environments import screen
+from simulator.objectives.environments.playing import screen
 from simulator.objectives.objective import Played
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable

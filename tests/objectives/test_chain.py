@@ -15,9 +15,9 @@ import pytest
 from scipy.integrate import quad
 
 from algorithms.tickets import Ticket
-from simulator.objectives.chain import chain, gate, slide
-from simulator.objectives.chain_constants import bound
-from simulator.objectives.model import by_surrogate, oracle_of
+from simulator.objectives.exact.chain import chain, gate, slide
+from simulator.objectives.exact.chain_constants import bound
+from simulator.objectives.exact.model import by_surrogate, oracle_of
 from simulator.objectives.tables.chain import ChainTable
 
 ROOT = jax.random.key(3)

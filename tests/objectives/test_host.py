@@ -13,7 +13,7 @@ from algorithms.tickets import Ticket
 from simulator.objectives.environments import host
 from simulator.objectives.environments.cartpole import State
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.environments.player import (
+from simulator.objectives.environments.playing.player import (
     Episode,
     Game,
     Request,
@@ -230,8 +230,8 @@ def test_checking_imports_no_jax_and_for_ours_no_gymnasium() -> None:
         "assert not {'jax', 'gymnasium'} & set(sys.modules)\n"
         "check('Acrobot-v1', {})\n"
         "assert 'gymnasium' in sys.modules\n"
-        "import simulator.objectives.environments.player_process, simulator.objectives.policies\n"
-        "import simulator.objectives.environments.robots\n"
+        "import simulator.objectives.policies\n"
+        "from simulator.objectives.environments.playing import player_process, robots\n"
         "assert 'jax' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", script], check=True)

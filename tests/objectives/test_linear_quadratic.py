@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives.linear_systems import (
+from simulator.objectives.exact.linear_systems import (
     Systems,
     best_gains,
     draw_systems,
@@ -22,7 +22,7 @@ from simulator.objectives.linear_systems import (
     lyapunov,
     values,
 )
-from simulator.objectives.model import by_surrogate, oracle_of
+from simulator.objectives.exact.model import by_surrogate, oracle_of
 from simulator.objectives.objective import Exact, Size, ticket_keys
 from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
 

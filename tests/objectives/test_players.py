@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives.environments import host, players
-from simulator.objectives.environments.player import Episode, Game, Request, plain_episode
-from simulator.objectives.environments.players import Players
+from simulator.objectives.environments import host
+from simulator.objectives.environments.playing import players
+from simulator.objectives.environments.playing.player import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.playing.players import Players
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.objective import Broken
 from simulator.objectives.policies import policy_for
@@ -177,7 +178,7 @@ def test_points_and_episodes_larger_than_any_buffer_pass(playing: Callable[..., 
 SCRIPT = """
 import sys
 from test_players import game_of
-from simulator.objectives.environments.players import Players
+from simulator.objectives.environments.playing.players import Players
 crowd = Players(game_of("Acrobot-v1"), 2)
 print(*crowd.pids, flush=True)
 sys.stdin.read()

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives.model import by_surrogate, oracle_of
+from simulator.objectives.exact.model import by_surrogate, oracle_of
+from simulator.objectives.exact.tridiagonal import random
 from simulator.objectives.tables.quadratic import QuadraticTable
-from simulator.objectives.tridiagonal import random
 
 ROOT = jax.random.key(3)
 SAMPLES = 4096

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from simulator.objectives.environments import host
-from simulator.objectives.environments.player import Game, Player, Request, plain_episode
-from simulator.objectives.environments.robots import KINDS, Robots
-from simulator.objectives.environments.stage import Plain
-from simulator.objectives.environments.stages import stage_for
+from simulator.objectives.environments.playing.player import Game, Player, Request, plain_episode
+from simulator.objectives.environments.playing.robots import KINDS, Robots
+from simulator.objectives.environments.playing.stage import Plain
+from simulator.objectives.environments.playing.stages import stage_for
+from simulator.objectives.environments.playing.varied import begin, open_varied
 from simulator.objectives.environments.variation import Target, Variation
-from simulator.objectives.environments.varied import begin, open_varied
 from simulator.objectives.policies import policy_for
 
 NAMES = [

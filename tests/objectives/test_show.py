@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 
 from simulator.objectives import show
-from simulator.objectives.environments import graphics, host, screen
+from simulator.objectives.environments import host
 from simulator.objectives.environments.catalogue import OWN
-from simulator.objectives.environments.screen import POSES, drawing, prepare
+from simulator.objectives.environments.playing import graphics, screen
+from simulator.objectives.environments.playing.screen import POSES, drawing, prepare
+from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Target, Variation
-from simulator.objectives.environments.varied import open_varied
 from simulator.objectives.estimator import evaluation_key
 from simulator.objectives.policy_gradient import Played, PolicyGradient
 from simulator.objectives.twin import plain_episode

@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives import mdps
-from simulator.objectives.model import by_surrogate, oracle_of
+from simulator.objectives.exact import mdps
+from simulator.objectives.exact.model import by_surrogate, oracle_of
+from simulator.objectives.exact.tabular_constants import LARGEST, cut_off, derivatives
 from simulator.objectives.objective import Exact, Size, ticket_keys
 from simulator.objectives.tables.tabular import TabularTable
-from simulator.objectives.tabular_constants import LARGEST, cut_off, derivatives
 
 ROOT = jax.random.key(5)
 SAMPLES = 8192

@@ -8,8 +8,8 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from simulator.objectives.chain_constants import LIPSCHITZ, bound, height
 from simulator.objectives.constants import Constant, Constants
+from simulator.objectives.exact.chain_constants import LIPSCHITZ, bound, height
 from simulator.objectives.objective import Direction, Exact, Size
 from simulator.objectives.tables.types import Share
 from simulator.table import Table
@@ -44,8 +44,8 @@ class ChainTable(Table):
         return Size(self.length, np.dtype(self.dtype).itemsize)
 
     def build(self, workers: int) -> Exact:
-        from simulator.objectives.chain import Chain
-        from simulator.objectives.sampled import Sampled
+        from simulator.objectives.exact.chain import Chain
+        from simulator.objectives.exact.sampled import Sampled
 
         return Sampled(Chain(self.length, self.smoothness, self.scale, self.probability))
 

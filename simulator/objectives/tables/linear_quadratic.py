@@ -7,13 +7,13 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
 from simulator.objectives.constants import Constants
-from simulator.objectives.linear_quadratic_constants import constants_of
-from simulator.objectives.linear_systems import Systems, draw_systems
+from simulator.objectives.exact.linear_quadratic_constants import constants_of
+from simulator.objectives.exact.linear_systems import Systems, draw_systems
 from simulator.objectives.objective import Size
 from simulator.objectives.tables.discounted import DiscountedTable
 
 if TYPE_CHECKING:
-    from simulator.objectives.sampled import Sampled
+    from simulator.objectives.exact.sampled import Sampled
 
 
 class LinearQuadraticTable(DiscountedTable):
@@ -43,8 +43,8 @@ class LinearQuadraticTable(DiscountedTable):
         return constants_of(self._systems(workers), horizon=self.steps())
 
     def build(self, workers: int) -> "Sampled":
-        from simulator.objectives.linear_quadratic import LinearQuadratic
-        from simulator.objectives.sampled import Sampled
+        from simulator.objectives.exact.linear_quadratic import LinearQuadratic
+        from simulator.objectives.exact.sampled import Sampled
 
         return Sampled(LinearQuadratic(self._systems(workers), horizon=self.steps()))
 

@@ -9,13 +9,13 @@ from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
 from simulator.objectives.constants import Constant, Constants
+from simulator.objectives.exact.tridiagonal import Quadratics, drawn_together, random, the_usual
 from simulator.objectives.objective import Direction, Exact, Size
 from simulator.objectives.tables.types import Share
-from simulator.objectives.tridiagonal import Quadratics, drawn_together, random, the_usual
 from simulator.table import Table
 
 if TYPE_CHECKING:
-    from simulator.objectives.noise import Noise
+    from simulator.objectives.exact.noise import Noise
 
 OF_RANDOM = ("heterogeneity", "spread", "curvature", "problem_seed")
 
@@ -71,8 +71,8 @@ class QuadraticTable(Table):
         return drawn_together(drawn, self.heterogeneity)
 
     def build(self, workers: int) -> Exact:
-        from simulator.objectives.quadratic import Quadratic
-        from simulator.objectives.sampled import Sampled
+        from simulator.objectives.exact.quadratic import Quadratic
+        from simulator.objectives.exact.sampled import Sampled
 
         return Sampled(Quadratic(self.quadratics(workers), self._noise()))
 
@@ -87,7 +87,7 @@ class QuadraticTable(Table):
         )
 
     def _noise(self) -> "Noise":
-        from simulator.objectives.noise import Isotropic, Progress, Shared
+        from simulator.objectives.exact.noise import Isotropic, Progress, Shared
 
         if self.noise == "progress":
             return Progress(self.probability)

@@ -8,14 +8,14 @@ from annotated_types import Ge, Le
 from pydantic import Field
 
 from simulator.objectives.constants import Constants
-from simulator.objectives.mdps import Mdp, chain, garnet, generator, grid, of_workers
+from simulator.objectives.exact.mdps import Mdp, chain, garnet, generator, grid, of_workers
+from simulator.objectives.exact.tabular_constants import constants_of
 from simulator.objectives.objective import Size
 from simulator.objectives.tables.discounted import DiscountedTable
 from simulator.objectives.tables.types import Count
-from simulator.objectives.tabular_constants import constants_of
 
 if TYPE_CHECKING:
-    from simulator.objectives.sampled import Sampled
+    from simulator.objectives.exact.sampled import Sampled
 
 LARGEST_TABLE = 2**27
 """Probabilities of all workers together: a gigabyte."""
@@ -63,8 +63,8 @@ class TabularTable(DiscountedTable):
         return constants_of(mdp, discount=self.discount, horizon=self.steps())
 
     def build(self, workers: int) -> "Sampled":
-        from simulator.objectives.sampled import Sampled
-        from simulator.objectives.tabular import Tabular
+        from simulator.objectives.exact.sampled import Sampled
+        from simulator.objectives.exact.tabular import Tabular
 
         mdp = self._mdp(workers)
         return Sampled(Tabular(mdp, discount=self.discount, horizon=self.steps()))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
-from simulator.objectives.model import Model, Source, oracle_of
+from simulator.objectives.exact.model import Model, Source, oracle_of
 from simulator.objectives.objective import Direction, Values, ticket_keys
 
 if TYPE_CHECKING:

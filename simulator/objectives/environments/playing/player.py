@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.host import Gymnasium, as_taken, flat
-from simulator.objectives.environments.stage import Stage
-from simulator.objectives.environments.stages import stage_for
+from simulator.objectives.environments.playing.stage import Stage
+from simulator.objectives.environments.playing.stages import stage_for
+from simulator.objectives.environments.playing.varied import begin
 from simulator.objectives.environments.variation import Variation
-from simulator.objectives.environments.varied import begin
 
 if TYPE_CHECKING:
     from simulator.objectives.policies import Policy

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 
-from simulator.objectives.noise import Noise, Noisy
+from simulator.objectives.exact.noise import Noise, Noisy
+from simulator.objectives.exact.tridiagonal import Quadratics
 from simulator.objectives.objective import Direction
-from simulator.objectives.tridiagonal import Quadratics
 
 if TYPE_CHECKING:
     from jax import Array

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 import jax
 import jax.numpy as jnp
 
-from simulator.objectives.model import Model
+from simulator.objectives.exact.model import Model
 
 if TYPE_CHECKING:
     from jax import Array

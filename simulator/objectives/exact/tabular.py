@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from simulator.objectives.mdps import Floats, Mdp
+from simulator.objectives.exact.mdps import Floats, Mdp
 from simulator.objectives.objective import Direction
 
 if TYPE_CHECKING:

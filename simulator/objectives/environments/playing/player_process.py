@@ -11,8 +11,8 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
-from simulator.objectives.environments.player import Player
-from simulator.objectives.environments.stage import Raised
+from simulator.objectives.environments.playing.player import Player
+from simulator.objectives.environments.playing.stage import Raised
 
 
 def main(descriptor: int) -> None:

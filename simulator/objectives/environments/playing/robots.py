@@ -27,9 +27,9 @@ from gymnasium.envs.mujoco import (
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.host import Gymnasium, within
-from simulator.objectives.environments.stage import Stepped
+from simulator.objectives.environments.playing.stage import Stepped
+from simulator.objectives.environments.playing.varied import begin
 from simulator.objectives.environments.variation import Variation
-from simulator.objectives.environments.varied import begin
 
 Lanes = Sequence[int]
 Matrix = NDArray[np.float64]

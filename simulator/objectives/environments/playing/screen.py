@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
-from simulator.objectives.environments.graphics import prepare_mujoco, prepare_pygame
+from simulator.objectives.environments.playing.graphics import prepare_mujoco, prepare_pygame
+from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.refusals import creator_of, refusing, spec_of
 from simulator.objectives.environments.variation import Variation
-from simulator.objectives.environments.varied import open_varied
 
 DEFAULT_RATE = 30
 """Steps per second, of an environment that does not say how fast it is."""

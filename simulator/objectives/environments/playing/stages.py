@@ -1,9 +1,9 @@
 """Which stage is the quickest for an environment?"""
 
+from simulator.objectives.environments.playing.stage import Plain, Stage
+from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.quiet import hear_once
-from simulator.objectives.environments.stage import Plain, Stage
 from simulator.objectives.environments.variation import Variation
-from simulator.objectives.environments.varied import open_varied
 
 
 def stage_for(name: str, variation: Variation, horizon: int, lanes: int) -> Stage:
@@ -11,7 +11,7 @@ def stage_for(name: str, variation: Variation, horizon: int, lanes: int) -> Stag
     environment = open_varied(name, variation, horizon)
     hear_once()
     if type(environment.unwrapped).__module__.startswith("gymnasium.envs.mujoco."):
-        from simulator.objectives.environments.robots import robots_of
+        from simulator.objectives.environments.playing.robots import robots_of
 
         robots = robots_of(environment, variation, lanes)
         if robots is not None:

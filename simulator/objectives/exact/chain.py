@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from simulator.objectives.chain_constants import LIPSCHITZ, height
-from simulator.objectives.noise import Noisy, Progress
+from simulator.objectives.exact.chain_constants import LIPSCHITZ, height
+from simulator.objectives.exact.noise import Noisy, Progress
 from simulator.objectives.objective import Direction
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from itertools import combinations
 import numpy as np
 
 from simulator.objectives.constants import Constant, Constants
-from simulator.objectives.linear_systems import (
+from simulator.objectives.exact.linear_systems import (
     Floats,
     Systems,
     best_gains,

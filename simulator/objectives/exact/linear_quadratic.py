@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
-from simulator.objectives.linear_systems import Systems
+from simulator.objectives.exact.linear_systems import Systems
 from simulator.objectives.objective import Direction
 
 if TYPE_CHECKING:

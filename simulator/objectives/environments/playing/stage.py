@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
+from simulator.objectives.environments.playing.varied import begin, open_varied
 from simulator.objectives.environments.variation import Variation
-from simulator.objectives.environments.varied import begin, open_varied
 
 Stepped = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]
 """For each lane the next observation, the reward, and whether that was the end."""

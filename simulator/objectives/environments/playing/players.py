@@ -17,7 +17,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from simulator.objectives.environments.player import LANES, Episode, Game, Request
+from simulator.objectives.environments.playing.player import LANES, Episode, Game, Request
 from simulator.objectives.objective import Broken
 from simulator.system.side_by_side import cores, undisturbed
 
@@ -106,7 +106,7 @@ class _Process:
 
         self._name = game.name
         paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-        module = "simulator.objectives.environments.player_process"
+        module = "simulator.objectives.environments.playing.player_process"
         with theirs, undisturbed():
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", module, str(theirs.fileno())],

@@ -41,7 +41,7 @@ from math import ceil, hypot, log, sqrt
 import numpy as np
 
 from simulator.objectives.constants import Constant, Constants
-from simulator.objectives.mdps import Floats, Mdp, best_value, value
+from simulator.objectives.exact.mdps import Floats, Mdp, best_value, value
 
 LARGEST = (sqrt(1 / 2), sqrt(1 / 3), sqrt(14 / 27))
 """Root mean squares of a, b, c."""

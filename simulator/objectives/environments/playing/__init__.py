@@ -1,0 +1,1 @@
+"""How episodes of gymnasium's environments are played and drawn: on every core, without JAX."""
