@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import inf
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,7 @@ BARRIERS = METHODS[:3]
 COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
 SECONDS = ("busy", "communicating", "down", "idle", "wasted")
 VECTOR = Vector(dimension=4, itemsize=4)
+PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53)
 
 
 TIMES = int(os.environ.get("STRAGGLE_EXAMPLES", "1"))
@@ -251,6 +252,22 @@ def stops():
         st.integers(1, 25).map(lambda seconds: {"seconds": float(seconds)}),
         st.floats(0.5, 25).map(lambda seconds: {"seconds": seconds}),
     )
+
+
+def never_alike(data, n):
+    """A shared way on which nothing ties, whatever is drawn: roots of primes have no ratio."""
+    parts = (sqrt(prime) / 8 for prime in PRIMES)
+
+    def seconds(many):
+        return [each + next(parts) for each in data.draw(per_worker(many, WHOLE))]
+
+    (shared,) = seconds(1)
+    return {
+        "compute": seconds(n),
+        "latency": seconds(n),
+        "bandwidth": [VECTOR.bytes / each for each in seconds(n)],
+        "uplink": Uplink(VECTOR.bytes / shared, "share"),
+    }
 
 
 # Whether both say the same.

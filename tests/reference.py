@@ -78,6 +78,11 @@ class Computation:
     def end(self):
         return self.pieces[-1][1]
 
+    @property
+    def done(self):
+        """Whether it came to its end, be it for the batch or in vain."""
+        return self.fate in ("arrived", "used", "dropped")
+
     def computing(self, until):
         """The stretches of it until then."""
         until = min(until, self.stopped)
@@ -300,7 +305,7 @@ class Run:
 
     def all_reduce(self):
         first = dict.fromkeys(computation.ticket[0] for computation in self.batch_so_far)
-        last = {computation.ticket[0]: computation.end for computation in self.batch_so_far}
+        last = {i: max(c.end for c in self.workers[i].computations if c.done) for i in first}
         taking_part = []
         for i in first:
             ready = max(self.now, self.workers[i].back or 0.0)

@@ -18,6 +18,7 @@ from cases import (
     assert_agreement,
     examples,
     length,
+    never_alike,
     per_worker,
     play,
     referred,
@@ -126,6 +127,15 @@ def test_who_crashes_on_a_shared_way_still_fills_it(play):
     rounds, books, _ = play(replace(case, outages=((0, 2.0, inf),)))
     assert [(step.time, *step.tickets) for step in rounds] == [(5.0, (1, 0, 0))]
     assert (books[0].communicating, books[0].down) == (1.0, 3.0)
+
+
+def test_who_is_back_when_its_order_ends_was_down_until_then_and_computes_from_there(play):
+    # Worker 0 is back at 2 s, begins, and is obsolete at once: worker 1's second closes the batch.
+    case = Case("rennala", [1.0, 1.0], batch=2, in_flight="finish", outages=((0, 0.0, 2.0),))
+    rounds, books, traced = play(replace(case, work="continued", seconds=3.0))
+    assert times(rounds) == [2.0]
+    assert (books[0].busy, books[0].down, books[0].wasted) == (1.0, 2.0, 1.0)
+    assert ((0, 0, 0), 2.0, 3.0, "dropped") in fates(traced)
 
 
 @pytest.mark.parametrize("way", ["own", "shared"])
@@ -443,16 +453,7 @@ def test_they_agree_on_outages_and_a_shared_way(method, work, data):
     # Who shares a way is through after a sum of pieces that can be added up in more than one
     # order, so nothing but outages may tie, and times are asked for to 1e-9 only.
     case = data.draw(cases(method, work, networked=False))
-    uneven = st.floats(0.1, 3)
-    case = replace(
-        case,
-        compute=data.draw(per_worker(case.n, uneven)),
-        bandwidth=[VECTOR.bytes / each for each in data.draw(per_worker(case.n, uneven))],
-        latency=data.draw(per_worker(case.n, uneven)),
-        speed=None,
-        collective="parameter-server",
-        uplink=Uplink(VECTOR.bytes / data.draw(uneven), "share"),
-    )
+    case = replace(case, **never_alike(data, case.n), speed=None, collective="parameter-server")
     agree_or_stall(case, exactly=False)
 
 

@@ -13,7 +13,7 @@ Collective: TypeAlias = Literal["max", "gather", "ring", "tree", "parameter-serv
 
 COLLECTIVES: dict[str, str] = {
     "max": "all send when the batch is full; the slowest ends it",
-    "gather": "each sends when its own last gradient is done",
+    "gather": "each sends when its own last computation was done",
     "ring": "twice round a ring of the participants, in p parts",
     "tree": "up a binary tree of the participants and down again",
     "parameter-server": "all send when the batch is full, over an uplink that they share",
@@ -32,7 +32,7 @@ class Parts(NamedTuple):
 
 
 class Participant(NamedTuple):
-    """A worker's part: when it can begin, when its last gradient was done, and its link."""
+    """A worker's part: when it can begin, when it last computed, and its link."""
 
     ready: float
     done: float

@@ -106,7 +106,7 @@ def come_back(workers: Workers, now: float, worker: int) -> None:
         workers.outages_since.setdefault(worker, []).append((down_from, now))
         if workers.at_start[worker] <= down_from:
             workers.paused[worker] += gone
-        if workers.old_start[worker] < NEVER and workers.old_finish[worker] > down_from:
+        if workers.old_start[worker] <= down_from < workers.old_finish[worker]:
             workers.old_paused[worker] += gone
     workers.down_from[worker] = NEVER
     if workers.absent[worker]:

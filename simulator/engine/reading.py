@@ -15,8 +15,7 @@ def accounts(workers: Workers, now: float) -> Accounts:
     planned = ~computing & (workers.start < NEVER)
     down = books.down + np.maximum(now - workers.down_from, 0)
     at_work = workers.elapsed(now, slice(None))
-    old_until = np.minimum(now, workers.down_from[finishing])
-    at_work[finishing] += old_until - workers.old_start[finishing] - workers.old_paused[finishing]
+    at_work[finishing] += workers.old_elapsed(now, finishing)
     busy = books.busy + at_work
     communicating = books.communicating_by(now, workers.down_from)
     free = np.maximum(now, workers.free[planned])

@@ -9,7 +9,7 @@ A plan that starts in the future has not begun: replaced, it leaves no trace.  O
 this very instant has.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -261,6 +261,12 @@ class Workers:
         np.maximum(elapsed, 0, out=elapsed)
         return elapsed
 
+    def old_elapsed(self, now: float, whom: Any) -> Any:
+        """How long these have been at their obsolete computation."""
+        until = np.minimum(now, self.down_from[whom])
+        # Who begins in the very moment in which it is back is not known to be back yet.
+        return np.maximum(until - self.old_start[whom] - self.old_paused[whom], 0)
+
     def _make_old(self, now: float, whom: slice) -> None:
         start = self.start[whom]
         begun = start <= now
@@ -276,8 +282,7 @@ class Workers:
         self.settle(now)
         if self.old_start[worker] == NEVER:
             return
-        until = min(now, self.at_down_from[worker])
-        self.books.busy[worker] += until - self.old_start[worker] - self.old_paused[worker]
+        self.books.busy[worker] += self.old_elapsed(now, worker)
         if self.trace:
             self.trace.old_ended(worker, now, "recalled")
         self.old_start[worker], self.old_finish[worker] = NEVER, now
@@ -335,7 +340,7 @@ class Workers:
         seconds -= float(self.paused[worker])
         self.outages_since.pop(worker, None)
         self.paused[worker] = 0
-        return seconds
+        return max(0.0, seconds)
 
     def ticket(self, worker: int) -> Ticket:
         """The name of the worker's newest gradient."""
