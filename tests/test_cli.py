@@ -566,6 +566,33 @@ def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
     assert found.runs["steps"].min() > 0
 
 
+IN_THE_GARBAGE = """
+import gc, os, signal, time
+from simulator.cli import main
+from simulator.cli.app import app
+
+def collected(phase, info):
+    gc.callbacks.remove(collected)
+    os.kill(os.getpid(), signal.SIGINT)
+    for _ in range(1000):
+        pass
+
+@app.command()
+def forever():
+    gc.callbacks.append(collected)
+    gc.collect()
+    time.sleep(600)
+
+main()
+"""
+
+
+def test_an_interrupt_in_the_midst_of_collecting_garbage_is_heard():
+    command = [sys.executable, "-c", IN_THE_GARBAGE, "forever"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "straggle: interrupted\n")
+
+
 def test_a_run_that_does_not_verify_says_so(tmp_path, tiny, undrawn, monkeypatch):
     """An engine that gives a gradient away one step too early is not believed."""
     honest = Run.close

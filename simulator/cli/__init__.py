@@ -5,16 +5,15 @@ the user's; 3 a run failed; 130 interrupted.  Heavy packages are imported inside
 need them, so that help and checks are instant.
 """
 
-import os
 import sys
-import threading
 from collections.abc import Callable
 from errno import EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR
 from typing import Any, NoReturn
 
 import typer
 
-from simulator.cli.app import INTERRUPTED, app, complain
+from simulator.cli import interrupts
+from simulator.cli.app import INTERRUPTED, Interrupted, app, complain
 from simulator.mistakes import Mistake
 from simulator.system.files import Unwritable
 
@@ -25,8 +24,6 @@ from simulator.cli import (  # noqa: F401
 )  # fmt: skip
 # isort: on
 
-PATIENCE = 3.0
-"""Seconds until an interrupted command ends, whatever it still waits for."""
 LONGEST_NAME = 200
 """Characters of a file's name that are shown: its end."""
 MISNAMED = {EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR}
@@ -38,20 +35,17 @@ def main() -> NoReturn:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     arguments = arguments or ["--help"]
+    interrupts.hear_all()
     code = _guarded(lambda: app(arguments, standalone_mode=False), debug)
     if code == INTERRUPTED:
-        # Who interrupts shall not wait for ever: Python's pool of processes may, at its end, for
-        # what a process that was ended had half written.
-        watchdog = threading.Timer(PATIENCE, os._exit, [code])
-        watchdog.daemon = True
-        watchdog.start()
+        interrupts.end_soon(code)
     raise SystemExit(code)
 
 
 def _guarded(act: Callable[[], Any], debug: bool) -> int:
     try:
         code = act()
-    except (KeyboardInterrupt, typer.Abort):
+    except (KeyboardInterrupt, Interrupted, typer.Abort):
         return complain("interrupted", INTERRUPTED)
     except BaseException as error:
         if debug and not _is_misuse(error):

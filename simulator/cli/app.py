@@ -5,6 +5,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from simulator.mistakes import Mistake
 
@@ -12,7 +13,22 @@ INTERRUPTED = 130
 LONGEST = 800
 """Characters of what is said."""
 
+
+class Interrupted(Exception):
+    """By Ctrl-C, in a command that has nothing to say about it."""
+
+
+class Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        """As ever, but interrupts are told of: Typer would end without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted from None
+
+
 app = typer.Typer(
+    cls=Commands,
     help="Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time.",
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -1,0 +1,41 @@
+"""How is an interrupt heard, wherever it comes, and how long may its work still take?"""
+
+import os
+import signal
+import sys
+import threading
+
+PATIENCE = 3.0
+"""Seconds until an interrupted command ends, whatever it still waits for."""
+MOMENT = 0.05
+
+
+def hear_all() -> None:
+    """Interrupt once more where Python had to ignore it: in the midst of collecting garbage, say.
+
+    JAX has Python call it back then, and what is raised in such a call goes no further.
+    """
+    ignored = sys.unraisablehook
+
+    def hear(unraisable: "sys.UnraisableHookArgs") -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            # A moment later: raised in here, it would be ignored as well.
+            threading.Timer(MOMENT, _interrupt).start()
+        else:
+            ignored(unraisable)
+
+    sys.unraisablehook = hear
+
+
+def _interrupt() -> None:
+    """The main thread, which wakes up even if it sleeps."""
+    signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+
+def end_soon(code: int) -> None:
+    """Who interrupts shall not wait for ever: Python's pool of processes may, at its end, for what
+    a process that was ended had half written.
+    """
+    watchdog = threading.Timer(PATIENCE, os._exit, [code])
+    watchdog.daemon = True
+    watchdog.start()
