@@ -76,6 +76,15 @@ def check(folder, only=SCHEDULES, **options):
     return gate.conduct(folder / "suite.toml", only=only, runner=Local(1), **options)
 
 
+def test_what_would_never_end_is_refused_before_anything_is_run(folder):
+    asked = '"cluster.compute" = 1, "stop.steps" = 4'
+    endless = '"cluster.compute" = 1e-300, stop = { seconds = 1.0 }'
+    written(folder / "suite.toml", SUITE.replace(asked, endless))
+    with pytest.raises(Mistake, match=r"^benchmarks.equal: stop.* in effect never end"):
+        check(folder, update=True)
+    assert not (folder / "baselines").exists()
+
+
 def found(checked):
     return {finding.benchmark: finding for finding in checked.findings}
 

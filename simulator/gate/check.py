@@ -7,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from simulator.estimate import estimate
 from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
 from simulator.gate.claims import Verdict, verdict
@@ -58,6 +59,8 @@ def conduct(
     if not update:
         for name, benchmark in chosen.items():
             _check(benchmark, known[name], directory, source)
+    for name, benchmark in chosen.items():
+        _check_fits(name, benchmark)
     asked = {name: _asked(b) for name, b in chosen.items() if b.table.kind == "claim"}
     runs = _run(chosen.values(), runner or Local(jobs or cores()), heard)
     findings = []
@@ -97,6 +100,13 @@ def _check(
     elif benchmark.table.kind != "claim":
         remedy = f"straggle check {source} --update writes it"
         raise Mistake(f"benchmarks.{benchmark.name}: has no baseline in {directory}; {remedy}")
+
+
+def _check_fits(name: str, benchmark: Benchmark) -> None:
+    try:
+        estimate.check(benchmark.scenario, benchmark.schedule_only)
+    except Mistake as mistake:
+        raise Mistake(f"benchmarks.{name}: {mistake}") from None
 
 
 def _asked(benchmark: Benchmark) -> float:

@@ -136,6 +136,8 @@ def load(directory: str | Path) -> Results:
 def _read(path: Path, how: Callable[[Path], Any]) -> Any:
     """Read one of a result directory's files, or say in a line why not."""
     if not path.exists():
+        if not path.parent.exists():
+            raise Mistake(f"{path.parent}: no such directory")
         raise Mistake(f"{path.parent}: not a result directory, it has no {path.name}")
     try:
         return how(path)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 def verify_directory(directory: str | Path) -> Report:
     """Read a result directory and verify it; what cannot be read is a problem, too."""
     folder = Path(directory)
+    if not folder.exists():
+        raise Mistake(f"{folder}: no such directory")
     if not (folder / files.MANIFEST).is_file():
         raise Mistake(f"{folder}: not a result directory, it has no {files.MANIFEST}")
     try:
