@@ -78,9 +78,9 @@ def check(folder, only=SCHEDULES, **options):
 
 def test_what_would_never_end_is_refused_before_anything_is_run(folder):
     asked = '"cluster.compute" = 1, "stop.steps" = 4'
-    endless = '"cluster.compute" = 1e-300, stop = { seconds = 1.0 }'
+    endless = '"methods.rennala-nigt.batch" = 2000000000, "stop.steps" = 2000000000'
     written(folder / "suite.toml", SUITE.replace(asked, endless))
-    with pytest.raises(Mistake, match=r"^benchmarks.equal: stop.* in effect never end"):
+    with pytest.raises(Mistake, match=r"^benchmarks.equal: .* in effect never end"):
         check(folder, update=True)
     assert not (folder / "baselines").exists()
 
