@@ -138,6 +138,15 @@ def test_who_is_back_when_its_order_ends_was_down_until_then_and_computes_from_t
     assert ((0, 0, 0), 2.0, 3.0, "dropped") in fates(traced)
 
 
+def test_a_pause_hides_nothing_of_what_was_sent_before(play):
+    # Worker 0 sends from 1 to 2 s.  Its second computation is obsolete from 3.25 s on.
+    pauses = ((0, 2.5, 3.375), (0, 3.5, 3.625))
+    case = Case("rennala", [1.0, 1.25], batch=1, upload=[1.0, 0.5], in_flight="finish", steps=2)
+    rounds, books, _ = play(replace(case, outages=pauses, work="continued"))
+    assert times(rounds) == [2.0, 3.75]
+    assert (books[0].busy, books[0].communicating, books[0].down) == (1.75, 1.0, 1.0)
+
+
 @pytest.mark.parametrize("way", ["own", "shared"])
 def test_a_computation_that_is_lost_hides_no_more_what_its_worker_sends(way, play):
     # Both send from 5 to 9 s.  Worker 0 computes on in vain, until 8 s if it had not crashed at 6.

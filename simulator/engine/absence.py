@@ -15,7 +15,7 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
         finish = float(workers.old_finish[worker])
         free = _resumed(workers, worker, now, until, finish, limits.old_ends)
         workers.old_finish[worker] = free
-        workers.books.computes_until(worker, free)
+        workers.books.computes_until(worker, now, free)
     workers.at_free[worker] = free
     start = workers.at_start[worker]
     if start == NEVER:

@@ -98,9 +98,9 @@ class Books:
             self._at_communicating[worker] -= ahead
             self.sending_from[worker], self.sending_until[worker] = min(end, until), end
 
-    def computes_until(self, worker: int, finish: float) -> None:
-        """An old computation ends later than was thought: it hides more of the sending."""
-        begin, end = float(self.sending_from[worker]), float(self.sending_until[worker])
+    def computes_until(self, worker: int, now: float, finish: float) -> None:
+        """An old computation ends later than was thought: it hides more of the sending ahead."""
+        begin, end = max(now, float(self.sending_from[worker])), float(self.sending_until[worker])
         later = min(end, max(begin, finish))
         if end > begin and later > begin:
             self._at_communicating[worker] -= later - begin
