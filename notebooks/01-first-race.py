@@ -25,10 +25,9 @@ import os
 import matplotlib.pyplot as plt
 
 from simulator import analysis
-from simulator.figures.style import STYLE
 from simulator.scenario.loading import shipped
 
-plt.style.use(STYLE)
+plt.style.use(analysis.STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
 
 # %% [markdown]

@@ -27,10 +27,9 @@ import numpy as np
 import pandas as pd
 
 from simulator import analysis
-from simulator.figures.style import STYLE
 from simulator.scenario.loading import load
 
-plt.style.use(STYLE)
+plt.style.use(analysis.STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
 
 # %% [markdown]

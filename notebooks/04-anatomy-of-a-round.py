@@ -26,9 +26,9 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from simulator import analysis
-from simulator.figures.style import STYLE, number_ticks
+from simulator.figures.style import number_ticks
 
-plt.style.use(STYLE)
+plt.style.use(analysis.STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
 settings = [
     'cluster={workers=10, compute={law="power", exponent=0.5}}',

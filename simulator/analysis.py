@@ -10,6 +10,7 @@ from simulator.figures.arrivals import speedups, summarise, time_to
 from simulator.figures.charts import plot_staleness, plot_time_to
 from simulator.figures.curves import plot_metric, plot_signal_to_noise
 from simulator.figures.intervals import interval
+from simulator.figures.style import STYLE
 from simulator.figures.timeline import plot_timeline
 from simulator.figures.utilisation import plot_workers
 from simulator.results.results import Results, load
@@ -18,6 +19,7 @@ from simulator.study.exponents import exponents
 from simulator.sweep.sensitivity import plot_sensitivity
 
 __all__ = [
+    "STYLE",
     "Results",
     "complexity",
     "exponents",
