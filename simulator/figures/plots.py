@@ -19,7 +19,7 @@ from simulator.figures.curves import (
     metric_chart,
     rows_of,
 )
-from simulator.figures.style import GREY, STYLE, Look, draw_level, looks, sheet
+from simulator.figures.style import GREY, SIZE, STYLE, Look, draw_level, looks, sheet
 from simulator.figures.timeline import draw_timeline
 from simulator.results.results import Results
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
 TIMELINE_WORKERS = 10_000
 """Beyond, replaying every computation takes long, for the twenty workers that can be shown."""
+LEGEND_ROWS, ROW = 2, 0.165
+"""So many rows of a legend the figure has room for; the height of a further one, in inches."""
+LONGEST = 26
+"""Characters of a label of which two fit side by side."""
 
 
 def draw(results: Results, directory: Path) -> list[Path]:
@@ -115,22 +119,25 @@ def timeline(results: Results) -> Figure:
 
 @rc_context(STYLE)
 def _draw_figure(results: Results, chart: Chart, target: float | None = None) -> Figure:
-    figure, axes = sheet()
-    draw_chart(axes, chart, _looks(results))
-    if target is not None:
-        draw_level(axes, target, f"target\n{target:,g}")
-    _draw_legend(figure, results, chart)
-    return figure
-
-
-def _draw_legend(figure: Figure, results: Results, chart: Chart) -> None:
-    """Above the axes and beneath them, where it covers nothing."""
     look = _looks(results)
     lines = [
         Line2D([], [], label=label + _trouble(results, label), **look[label].line)
         for label in chart.curves
     ]
-    figure.legend(handles=lines, loc="outside upper left", ncols=2, handlelength=2.6)
+    columns = 2 if all(len(str(line.get_label())) <= LONGEST for line in lines) else 1
+    # What the legend takes comes on top: however many methods there are, the axes stay as large.
+    rows = max(0, -(-len(lines) // columns) - LEGEND_ROWS)
+    figure, axes = sheet((SIZE[0], SIZE[1] + rows * ROW))
+    draw_chart(axes, chart, look)
+    if target is not None:
+        draw_level(axes, target, f"target\n{target:,g}")
+    figure.legend(handles=lines, loc="outside upper left", ncols=columns, handlelength=2.6)
+    _draw_note(figure, results, chart)
+    return figure
+
+
+def _draw_note(figure: Figure, results: Results, chart: Chart) -> None:
+    """Beneath the axes, where it covers nothing."""
     seeds = results.steps["seed"].nunique()
     past = "keeps its last value" if chart.held else "is left out"
     note = (
