@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from simulator.figures.bands import HIGH, LOW, band
 from simulator.figures.curves import (
@@ -98,7 +99,10 @@ def steps_over_time(results: Results) -> Figure:
     if wide:
         curves = {label: _from_one(curve) for label, curve in curves.items()}
     names = NAMES["time"], NAMES["step"]
-    return _draw_figure(results, Chart(curves, dots, names, (wide, wide), held=False))
+    figure = _draw_figure(results, Chart(curves, dots, names, (wide, wide), held=False))
+    if not wide:
+        figure.axes[0].yaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
 
 
 def _from_one(curve: "pd.DataFrame") -> "pd.DataFrame":
