@@ -125,8 +125,7 @@ def _times(run: Evidence, found: Findings) -> None:
     if run.cluster.network.uplink is not None:
         found.pass_over("when each gradient arrived", "uploads share an uplink")
         latency, transit = run.uploads.each(tickets.worker, tickets.rank_among(run.sent))
-        alone = run.vector.bytes / run.cluster.network.uplink.bandwidth
-        come = tickets.finish + latency + np.maximum(transit, alone)
+        come = tickets.finish + latency + np.maximum(transit, run.alone)
     last = np.full(run.closed + 1, -np.inf)
     np.maximum.at(last, tickets.step[used], come[used])
     least, times = last[1:], run.times[1:]

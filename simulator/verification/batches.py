@@ -158,3 +158,36 @@ def _place(run: Evidence) -> Integers:
     at = np.arange(len(tickets))
     place[order] = at - np.repeat(begins, np.diff(begins, append=len(tickets)))
     return place
+
+
+# At the end of the run
+
+
+def order_ends(run: Evidence) -> Floats:
+    """When the order of each version ended: the newest one's with the run, or when it was full."""
+    full = bool(under_way(run).any())
+    return np.append(run.full[:-1], run.full[-1] if full else run.end)
+
+
+def under_way(run: Evidence) -> Flags:
+    """Gradients of an all-reduce that has not ended."""
+    tickets = run.known()
+    held = tickets.where("waiting") & (tickets.version == run.closed)
+    return held if held.any() and would_close(run, held) else np.zeros(len(tickets), bool)
+
+
+def would_close(run: Evidence, held: Flags) -> bool:
+    """Whether these are all that the next step needs."""
+    tickets, many = run.known(), int(held.sum())
+    if run.family == "mindflayer":
+        if run.lossy:
+            return run.sure_of_rounds and bool(run.full[-1] <= run.end)
+        ended = held | (tickets.where("recalled") & (tickets.version == run.closed))
+        attempts = np.broadcast_to(np.asarray(run.settings["attempts"], np.int64), run.many)
+        return bool(ended.sum() == attempts.sum())
+    if run.family == "synchronous":
+        return many == run.many
+    if run.family == "malenia":
+        counts = count(run, held, tickets.version + 1)
+        return bool(balance_met(run, counts.batch, counts.many, run.closed + 2)[-1])
+    return many >= int(sizes_of(run, np.array([run.closed + 1]))[0])

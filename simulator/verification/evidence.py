@@ -11,6 +11,7 @@ from simulator.cluster import Cluster, Vector
 from simulator.cluster.law import Floats
 from simulator.cluster.network import Transfers
 from simulator.scenario.scenario import Scenario
+from simulator.verification.attempts import Attempts, attempts
 from simulator.verification.families import IN_ROUNDS
 from simulator.verification.presence import Presence
 from simulator.verification.tickets import Flags, Tickets
@@ -100,6 +101,18 @@ class Evidence:
     def free(self) -> bool:
         """Whether nothing that is sent takes time."""
         return self.uploads.free and self.downloads.free and self.cluster.network.uplink is None
+
+    @property
+    def shared(self) -> bool:
+        """Whether uploads share a bandwidth, so that single ends have only bounds."""
+        uplink = self.cluster.network.uplink
+        return uplink is not None and uplink.contention == "share"
+
+    @property
+    def alone(self) -> float:
+        """The seconds of a vector on an uplink without others; 0 where there is none."""
+        uplink = self.cluster.network.uplink
+        return self.vector.bytes / uplink.bandwidth if uplink else 0.0
 
     @property
     def one_by_one(self) -> bool:
@@ -212,10 +225,28 @@ class Evidence:
         alone = tickets.where("used") & (self.steps["tickets"][tickets.step] == 1)
         return np.where(alone, self.times[tickets.step], np.nan)
 
+    @property
+    def _forfeiting(self) -> bool:
+        """Whether a round goes on without those who were lost."""
+        return self.family == "mindflayer" and self.lossy
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """MindFlayer's rounds."""
+        each = np.broadcast_to(np.asarray(self.settings["attempts"], np.int64), self.many)
+        return attempts(self.known(), self.presence, self.times, each)
+
+    @property
+    def sure_of_rounds(self) -> bool:
+        """Whether it is known who took part in each."""
+        return not self._forfeiting or self.attempts.sure
+
     @cached_property
     def full(self) -> Floats:
         """When the batch of each version was full, the last one's as far as it has come."""
         tickets = self.known()
+        if self._forfeiting and self.attempts.sure:
+            return self.attempts.over
         held = tickets.where("used", "waiting")
         if self.family == "mindflayer":
             held = held | tickets.where("recalled", "lost")

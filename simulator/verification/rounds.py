@@ -7,10 +7,9 @@ import numpy as np
 
 from simulator.cluster.law import Floats, Integers
 from simulator.verification import batches, missing, transfers
-from simulator.verification.batches import STEP, Counts, balance_met, count, sizes_of
+from simulator.verification.batches import STEP, Counts, count, sizes_of, would_close
 from simulator.verification.evidence import RELATIVE, STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
-from simulator.verification.tickets import Flags
 
 # From the steps alone
 
@@ -99,7 +98,7 @@ def check(run: Evidence, found: Findings) -> None:
     _nobody_passed_over(run, found)
     _reduced(run, found)
     _open(run, found)
-    until = np.append(run.full[:-1], _order_ends(run))
+    until = batches.order_ends(run)
     missing.in_rounds(run, found, until)
     if run.family in ("rennala", "malenia"):
         missing.going_on(run, found, until)
@@ -171,8 +170,8 @@ def _reduced(run: Evidence, found: Findings) -> None:
     least, most = (each[: run.closed] for each in transfers.ends(run, parts, run.full))
     times = run.times[1:]
     sure = np.ones(run.closed, bool)
-    if run.family == "mindflayer" and run.lossy:
-        found.pass_over("when rounds ended", "a worker may have been lost before it computed")
+    if not run.sure_of_rounds:
+        found.pass_over("when rounds ended", "a worker came back just when one began")
         sure[:] = False
     if run.cluster.network.collective == "parameter-server":
         good = (times >= least * (1 - RELATIVE)) & (times <= most * (1 + RELATIVE))
@@ -208,7 +207,7 @@ def _open(run: Evidence, found: Findings) -> None:
         tickets.name,
     )
     held = waiting & (tickets.version == newest)
-    if not held.any() or not _would_close(run, held):
+    if not held.any() or not would_close(run, held):
         found.demand("open batch", TICKETS, True, "")
         return
     parts = transfers.participants(run, held | tickets.where("used"), tickets.version)
@@ -220,25 +219,3 @@ def _open(run: Evidence, found: Findings) -> None:
         f"{held.sum()} tickets wait at the end, with which step {newest + 1} would have closed "
         f"at {end:.12g} s",
     )
-
-
-def _order_ends(run: Evidence) -> float:
-    """When the newest order ended: with the run, unless its batch was full before."""
-    tickets = run.known()
-    held = tickets.where("waiting") & (tickets.version == run.closed)
-    return float(run.full[-1]) if held.any() and _would_close(run, held) else run.end
-
-
-def _would_close(run: Evidence, held: Flags) -> bool:
-    """Whether these are all that the next step needs."""
-    tickets, many = run.known(), int(held.sum())
-    if run.family == "mindflayer":
-        ended = held | (tickets.where("recalled") & (tickets.version == run.closed))
-        attempts = np.broadcast_to(np.asarray(run.settings["attempts"], np.int64), run.many)
-        return not run.lossy and int(ended.sum()) == attempts.sum()
-    if run.family == "synchronous":
-        return many == run.many
-    if run.family == "malenia":
-        counts = count(run, held, tickets.version + 1)
-        return bool(balance_met(run, counts.batch, counts.many, run.closed + 2)[-1])
-    return many >= int(sizes_of(run, np.array([run.closed + 1]))[0])

@@ -1,5 +1,6 @@
 """When does an all-reduce end?  The network's formulas, for all batches of a run at once."""
 
+from heapq import heapreplace
 from typing import NamedTuple
 
 import numpy as np
@@ -56,22 +57,43 @@ def _last_ended(run: Evidence, pairs: Integers, done: Floats) -> Floats:
     return ended
 
 
-def ends(run: Evidence, parts: Parts, full: Floats) -> tuple[Floats, Floats]:
-    """The earliest and the latest end of each all-reduce; mostly they are one.
+class Sending(NamedTuple):
+    """A row per participant: when it begins to send, and the earliest and latest end of that."""
 
-    ``full`` is when each batch was full, by its number; who holds nothing takes no time.
-    """
+    begin: Floats
+    least: Floats
+    most: Floats
+
+
+def sending(run: Evidence, parts: Parts, full: Floats) -> Sending:
+    """Everybody's part in the all-reduces; ``full`` is when each batch was full, by its number."""
     kind, begins = run.cluster.network.collective, full[parts.batch]
     ready = run.presence.back(parts.worker, begins) if run.paused else begins
     if kind == "parameter-server":
-        return _served(run, parts, ready, full)
+        return _served(run, parts, ready, len(full))
     if kind == "gather":
-        end = _largest(parts.batch, parts.ended + parts.seconds, full)
+        begin, end = parts.ended, parts.ended + parts.seconds
     elif kind == "max":
-        end = _largest(parts.batch, ready + parts.seconds, full)
+        begin, end = ready, ready + parts.seconds
     else:
-        end = _largest(parts.batch, ready, full) + _in_rounds(kind == "ring", parts, len(full))
-    return end, end
+        together = _largest(parts.batch, ready, full)
+        together = together + _in_rounds(kind == "ring", parts, len(full))
+        begin, end = ready, together[parts.batch]
+    return Sending(begin, end, end)
+
+
+def ends(run: Evidence, parts: Parts, full: Floats) -> tuple[Floats, Floats]:
+    """The earliest and the latest end of each all-reduce; mostly they are one.
+
+    Who holds nothing takes no time.
+    """
+    sent = sending(run, parts, full)
+    least, most = (_largest(parts.batch, each, full) for each in (sent.least, sent.most))
+    if run.shared:
+        some = np.bincount(parts.batch, minlength=len(full))
+        first = -_largest(parts.batch, -(sent.begin + parts.latency), np.full(len(full), -np.inf))
+        least = np.maximum(least, np.where(some > 0, first + some * run.alone, full))
+    return least, most
 
 
 def _largest(batch: Integers, values: Floats, least: Floats) -> Floats:
@@ -92,34 +114,29 @@ def _in_rounds(ring: bool, parts: Parts, batches: int) -> Floats:
     return 2 * np.ceil(np.log2(some)) * (latency + transit)
 
 
-def _served(run: Evidence, parts: Parts, ready: Floats, full: Floats) -> tuple[Floats, Floats]:
-    """Through the uplink of a parameter server: exactly by a queue of one channel, else bounds."""
+def _served(run: Evidence, parts: Parts, ready: Floats, batches: int) -> Sending:
+    """Through the uplink of a parameter server: exactly by a queue, else bounds."""
+    come = ready + parts.latency
+    if not run.shared:
+        end = _queued(run, parts, come)
+        return Sending(ready, end, end)
+    some = np.bincount(parts.batch, minlength=batches)
+    crowded = np.maximum(parts.transit, some[parts.batch] * run.alone)
+    return Sending(ready, come + np.maximum(parts.transit, run.alone), come + crowded)
+
+
+def _queued(run: Evidence, parts: Parts, come: Floats) -> Floats:
+    """First come, first served, by whichever channel is free first."""
     uplink = run.cluster.network.uplink
     assert uplink is not None
-    alone = run.vector.bytes / uplink.bandwidth
-    service = np.maximum(parts.transit, alone)
-    come = ready + parts.latency
-    some = np.bincount(parts.batch, minlength=len(full))
-    work = np.bincount(parts.batch, service, len(full))
-    first = -_largest(parts.batch, -come, np.full(len(full), -np.inf))
-    first = np.where(some > 0, first, full)
-    at_least = _largest(parts.batch, come + service, full)
-    if uplink.contention == "share":
-        crowded = come + np.maximum(parts.transit, some[parts.batch] * alone)
-        return np.maximum(at_least, first + some * alone), _largest(parts.batch, crowded, full)
-    if uplink.channels == 1:
-        end = _largest(parts.batch, come + _behind(parts.batch, come, service), full)
-        return end, end
-    last = _largest(parts.batch, come, full)
-    return np.maximum(at_least, first + work / uplink.channels), last + work
-
-
-def _behind(batch: Integers, come: Floats, service: Floats) -> Floats:
-    """First come, first served: a transfer's own service and that of all who come later."""
-    order = np.lexsort((come, batch))[::-1]
-    total = np.cumsum(service[order])
-    begins = np.flatnonzero(np.diff(batch[order], prepend=-1))
-    earlier = np.concatenate([[0.0], total])[begins]
-    behind = np.empty(len(batch))
-    behind[order] = total - np.repeat(earlier, np.diff(begins, append=len(batch)))
-    return behind
+    service = np.maximum(parts.transit, run.alone)
+    end, batch, free = np.empty(len(come)), -1, [0.0]
+    order = np.lexsort((parts.worker, come, parts.batch))
+    rows = zip(order, parts.batch[order], come[order], service[order], strict=True)
+    for at, mine, comes, lasting in rows:
+        if mine != batch:
+            # The all-reduce before has ended.
+            batch, free = mine, [0.0] * min(uplink.channels, run.many)
+        end[at] = max(comes, free[0]) + lasting
+        heapreplace(free, end[at])
+    return end

@@ -14,6 +14,7 @@ from simulator.verification import (
     accounts,
     arrivals,
     clock,
+    communication,
     computations,
     fates,
     files,
@@ -107,6 +108,7 @@ def _verify_run(
     clock.check(run, found)
     clock.shares(run, found)
     accounts.check(run, found)
+    communication.never_idle(run, found)
     _of_method(run).sizes(run, found)
     points.check(run, found, results)
     if known is not None and _sound(run, found):
@@ -134,6 +136,7 @@ def _verify_tickets(run: Evidence, found: Findings) -> None:
     starts.check(run, found)
     fates.check(run, found)
     _of_method(run).check(run, found)
+    communication.check(run, found)
 
 
 def _of_method(run: Evidence) -> ModuleType:
