@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from test_cli import straggle
-from verified import METHODS, RANDOM, VARIANTS, recorded, retell, rewrite, sealed, told
+from verified import METHODS, RANDOM, UNEQUAL, VARIANTS, recorded, retell, rewrite, sealed, told
 
 from algorithms.methods import METHODS as KNOWN
 from simulator.mistakes import Mistake
@@ -91,6 +91,14 @@ def test_a_run_that_learns_and_meets_its_target_is_believed(tmp_path):
     stop = {"seconds": 200.0, "target": 0.2}
     recorded(tmp_path, chosen, learn=True, stop=stop)
     assert "target" in {run["end"] for run in told(tmp_path)["runs"]}
+    assert problems(tmp_path) == []
+
+
+def test_an_uplink_takes_time_even_if_the_links_to_it_do_not(tmp_path):
+    """Ringleader's workers are in the midst of another gradient when they are served."""
+    methods = {"ringleader-pg": METHODS["ringleader-pg"]}
+    uplink = {"collective": "parameter-server", "uplink": {"bandwidth": 64.0}}
+    recorded(tmp_path, methods, {**UNEQUAL, "in_flight": "finish"}, network=uplink)
     assert problems(tmp_path) == []
 
 

@@ -198,7 +198,8 @@ def _sent_on(run: Evidence, found: Findings) -> None:
     """Ringleader: who has just been served goes on at that point, if sending takes no time."""
     tickets = run.known()
     served = tickets.where("used") & ((tickets.step - 1) % run.many > 0)
-    after = np.where(tickets.later & run.uploads.free, before(np.where(served, tickets.step, 0)), 0)
+    at_once = tickets.later & (run.uploads.free and run.cluster.network.uplink is None)
+    after = np.where(at_once, before(np.where(served, tickets.step, 0)), 0)
     found.demand(
         "version",
         TICKETS,
