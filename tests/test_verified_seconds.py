@@ -6,6 +6,7 @@ import pytest
 from test_verification import ALL, CASES, CHANCE, DAY, FAILURES, RANDOM, SERVED, TO_AND_FRO, WIRE
 from verified import recorded, retell, sealed
 
+from simulator.results.results import load
 from simulator.verification import verify_directory
 from simulator.verification.attempts import attempts
 from simulator.verification.families import FAMILIES, IN_ROUNDS
@@ -104,6 +105,18 @@ def test_over_a_shared_uplink_rounds_have_bounds_and_single_uploads_none(tmp_pat
 
 def _family(name):
     return FAMILIES[ALL[name].get("method", name)]
+
+
+def test_who_is_done_as_another_fills_the_batch_has_sent_what_it_did_before(tmp_path):
+    """Of the three at 1, 1 and 2 s the last is worker 0's: worker 1 is still computing then."""
+    cluster = {"workers": 2, "compute": 1.0, "in_flight": "finish"}
+    network = {"collective": "gather", "upload": [0.25, 0.75]}
+    methods = {"rennala-pg": {"batch": 3, "step": 0.1}}
+    recorded(tmp_path, methods, cluster, network=network, stop={"steps": 1})
+    results = load(tmp_path)
+    assert results.steps["time"].tolist() == [0.0, 2.25]
+    assert results.workers["communicating"].tolist() == [0.25, 0.0]
+    assert verify_directory(tmp_path).problems == []
 
 
 # The parts it is made of

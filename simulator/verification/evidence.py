@@ -253,3 +253,16 @@ class Evidence:
         full = np.full(self.closed + 1, -np.inf)
         np.maximum.at(full, tickets.version[held], tickets.finish[held])
         return np.where(np.isinf(full), self.times, full)
+
+    @cached_property
+    def before_full(self) -> Flags:
+        """Computations that ended before their batch was full: at that instant, by worker."""
+        tickets, full = self.known(), self.full[self.known().version]
+        at_full = tickets.finish == full
+        if self.family == "mindflayer":  # full when the last of all has ended
+            return np.asarray(tickets.finish <= full)
+        closer = np.full(self.closed + 1, -1)
+        closing = tickets.where("used", "waiting") & at_full
+        np.maximum.at(closer, tickets.version[closing], tickets.worker[closing])
+        earlier = at_full & (tickets.worker < closer[tickets.version])
+        return np.asarray((tickets.finish < full) | earlier)

@@ -145,18 +145,11 @@ def _nobody_passed_over(run: Evidence, found: Findings) -> None:
         return
     tickets = run.known()
     closed = tickets.version < run.closed
-    at_full = tickets.finish == run.full[tickets.version]
-    last = np.full(run.closed + 1, -1)
-    closing = tickets.where("used") & at_full
-    np.maximum.at(last, tickets.version[closing], tickets.worker[closing])
     done = tickets.where("dropped", "waiting") & closed
-    before = (tickets.finish < run.full[tickets.version]) | (
-        at_full & (tickets.worker < last[tickets.version])
-    )
     found.demand(
         "batch",
         TICKETS,
-        ~(done & before),
+        ~(done & run.before_full),
         lambda at: f"done at {tickets.finish[at]:.12g} s, before its batch was full, and not used",
         tickets.name,
     )

@@ -50,7 +50,7 @@ def _last_ended(run: Evidence, pairs: Integers, done: Floats) -> Floats:
     at = np.minimum(np.searchsorted(pairs, keys), max(len(pairs) - 1, 0))
     ended = done.copy()
     other = tickets.where("dropped", "recalled")
-    other &= tickets.finish <= run.full[tickets.version]
+    other &= run.before_full
     other &= run.through | run.overlong
     mine = np.flatnonzero(other)[pairs[at[other]] == keys[other]] if len(pairs) else at[:0]
     np.maximum.at(ended, at[mine], tickets.finish[mine])
