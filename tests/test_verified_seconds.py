@@ -107,16 +107,53 @@ def _family(name):
     return FAMILIES[ALL[name].get("method", name)]
 
 
-def test_who_is_done_as_another_fills_the_batch_has_sent_what_it_did_before(tmp_path):
-    """Of the three at 1, 1 and 2 s the last is worker 0's: worker 1 is still computing then."""
-    cluster = {"workers": 2, "compute": 1.0, "in_flight": "finish"}
-    network = {"collective": "gather", "upload": [0.25, 0.75]}
-    methods = {"rennala-pg": {"batch": 3, "step": 0.1}}
-    recorded(tmp_path, methods, cluster, network=network, stop={"steps": 1})
-    results = load(tmp_path)
-    assert results.steps["time"].tolist() == [0.0, 2.25]
-    assert results.workers["communicating"].tolist() == [0.25, 0.0]
+MINDFLAYER = {"mindflayer-pg": {"attempts": 1, "limit": 9.0, "probability": 1.0, "step": 0.1}}
+BY_HAND = {
+    # Gradients are done at 1, 1 and 2 s; the last is worker 0's, and worker 1 still computes then.
+    "done as another fills the batch": (
+        {"rennala-pg": {"batch": 3, "step": 0.1}},
+        {"workers": 2, "compute": 1.0, "in_flight": "finish"},
+        {"collective": "gather", "upload": [0.25, 0.75]},
+        {"steps": 1},
+        (2.25, [0.25, 0.0]),
+    ),
+    # The batch is full at 1.5 s, and sent until the end; worker 1 has nothing to wait for.
+    "an order that is void": (
+        {"rennala-pg": {"batch": 1, "step": 0.1}},
+        {"workers": 2, "compute": 1.0},
+        {"download": [0.5, 3.0], "upload": [9.0, 0.0]},
+        {"seconds": 5.0},
+        (5.0, [4.0, 1.5]),
+    ),
+    # Worker 1 forfeits the round at 1 s, and is sent nothing when it is back.
+    "lost while it receives": (
+        MINDFLAYER,
+        {"workers": 2, "compute": 1.0, "outages": [{"worker": 1, "begin": 1.0, "end": 1.25}]},
+        {"download": [0.5, 3.0], "upload": 0.25},
+        {"steps": 1},
+        (1.75, [0.75, 1.0]),
+    ),
+    # The first round is over at 1 s, with nothing; the second is sent at 3 s.
+    "nobody is there": (
+        MINDFLAYER,
+        {"workers": 1, "compute": 1.0, "outages": [{"worker": 0, "begin": 1.0, "end": 3.0}]},
+        {"download": 0.5, "upload": 0.25},
+        {"steps": 2},
+        (4.75, [1.25]),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BY_HAND)
+def test_seconds_that_are_reckoned_by_hand_are_those_that_are_verified(case, tmp_path):
+    methods, cluster, network, stop, (end, communicating) = BY_HAND[case]
+    recorded(tmp_path, methods, cluster, network=network, stop=stop)
+    workers = load(tmp_path).workers
+    assert workers["seconds"].tolist() == [end] * len(communicating)
+    assert workers["communicating"].tolist() == pytest.approx(communicating)
     assert verify_directory(tmp_path).problems == []
+    (many,) = shifted(tmp_path)
+    assert found_in(sealed(tmp_path)) == [many]
 
 
 # The parts it is made of
