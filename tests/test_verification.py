@@ -94,6 +94,13 @@ def test_a_run_that_learns_and_meets_its_target_is_believed(tmp_path):
     assert problems(tmp_path) == []
 
 
+@pytest.mark.parametrize("in_outage", ["lost", "continued"])
+def test_workers_that_join_later_are_believed(in_outage, tmp_path):
+    outages = [{"workers": [0, 2], "end": 5.5}, {"worker": 0, "begin": 8.0, "end": 9.0}]
+    recorded(tmp_path, ALL, {**UNEQUAL, "outages": outages, "in_outage": in_outage})
+    assert problems(tmp_path) == []
+
+
 def test_an_uplink_takes_time_even_if_the_links_to_it_do_not(tmp_path):
     """Ringleader's workers are in the midst of another gradient when they are served."""
     methods = {"ringleader-pg": METHODS["ringleader-pg"]}

@@ -52,7 +52,9 @@ class Presence:
 
     def back(self, workers: Integers, moments: Floats) -> Floats:
         """When who is away at the moment is back; for the others the moment itself."""
-        at = position(workers, moments, self.worker, self.begin, "left") - 1
+        # Outages begin after all else of their moment; but who joins later was never there before.
+        since = np.where(self.begin == 0, -1.0, self.begin)
+        at = position(workers, moments, self.worker, since, "left") - 1
         return np.maximum(moments, self._at(self.end, at, workers, -np.inf))
 
     def absent(self, workers: Integers, begins: Floats, ends: Floats) -> Floats:

@@ -147,7 +147,7 @@ def _answers(run: Evidence, seconds: Floats) -> Flags:
         stopped = _present(run, run.times[tickets.version] + seconds)
         caused |= run.same(tickets.start, stopped)
     if run.family == "ringleader":
-        caused = (tickets.version == 0) & run.same(tickets.start, seconds)
+        caused = (tickets.version == 0) & run.same(tickets.start, _present(run, seconds))
         who, come = tickets.worker[run.sent], run.arrival[run.sent]
         come = come + _steady(run, who)
         if run.paused:

@@ -101,7 +101,8 @@ def _verify_run(
     known = None
     if frame is None:
         why = "tickets.parquet was not recorded"
-        found.pass_over("starts, durations, fates and weights of gradients", why)
+        what = "starts, durations, fates and weights of gradients, and in rounds communicating"
+        found.pass_over(what, why)
     elif files.part(frame, scenario.cluster.workers, row["steps"], charged, found):
         known = Tickets.read(frame)
     run = _evidence(results, scenario, at, known)
