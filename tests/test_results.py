@@ -378,7 +378,7 @@ def test_a_missing_file_is_a_mistake_that_names_it(name, complete):
 
 def test_a_directory_that_is_not_there_is_a_mistake(tmp_path):
     missing = tmp_path / "nowhere"
-    told = f"{missing}: not a result directory, it has no manifest.json"
+    told = f"{missing}: no such directory"
     assert mistake_of(missing) == told
     file = tmp_path / "file"
     file.write_text("")

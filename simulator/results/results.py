@@ -117,6 +117,8 @@ def load(directory: str | Path) -> Results:
     import pandas as pd
 
     folder = Path(directory)
+    if not folder.exists():
+        raise Mistake(f"{folder}: no such directory")
     for name in ("manifest.json", "steps.parquet", "workers.parquet", "tickets.parquet"):
         intake.inside(folder, folder / name)
     manifest = _read(folder / "manifest.json", _manifest)
@@ -136,8 +138,6 @@ def load(directory: str | Path) -> Results:
 def _read(path: Path, how: Callable[[Path], Any]) -> Any:
     """Read one of a result directory's files, or say in a line why not."""
     if not path.exists():
-        if not path.parent.exists():
-            raise Mistake(f"{path.parent}: no such directory")
         raise Mistake(f"{path.parent}: not a result directory, it has no {path.name}")
     try:
         return how(path)
