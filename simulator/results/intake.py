@@ -16,11 +16,11 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import from_json
 
 from algorithms.tickets import Ticket
-from simulator.scenario import loading
-from simulator.results.ledger import COLUMNS
-from simulator.system.machine import available_bytes
 from simulator.mistakes import Mistake
+from simulator.results.ledger import COLUMNS
+from simulator.scenario import loading
 from simulator.scenario.scenario import LABEL, Scenario, Seed
+from simulator.system.machine import available_bytes
 
 if TYPE_CHECKING:
     import pandas as pd

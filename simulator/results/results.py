@@ -27,16 +27,16 @@ import numpy as np
 from pydantic_core import to_jsonable_python
 
 from algorithms.tickets import Ticket
-from simulator.results import intake
 from simulator.cluster import Vector
-from simulator.runs.failure import name_of
-from simulator.system.files import LOCK, replace
-from simulator.results.ledger import Ledger
 from simulator.mistakes import Mistake
-from simulator.scenario.prescription import settings_of
-from simulator.runs.record import Run
-from simulator.scenario.scenario import Scenario
+from simulator.results import intake
+from simulator.results.ledger import Ledger
 from simulator.results.seal import digest, seal
+from simulator.runs.failure import name_of
+from simulator.runs.record import Run
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import Scenario
+from simulator.system.files import LOCK, replace
 from simulator.system.side_by_side import cores
 
 if TYPE_CHECKING:
