@@ -19,7 +19,8 @@ from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
 from simulator.results.ledger import COLUMNS
 from simulator.scenario import loading
-from simulator.scenario.scenario import LABEL, Scenario, Seed
+from simulator.scenario.quantities import Seed
+from simulator.scenario.scenario import LABEL, Scenario
 from simulator.system.machine import available_bytes
 
 if TYPE_CHECKING:
