@@ -19,21 +19,14 @@ from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
 from algorithms.updates import LOCAL
-from simulator.cluster import (
-    Cluster,
-    InvalidDuration,
-    Vector,
-)
+from simulator.cluster import Cluster, InvalidDuration, Vector
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
 from simulator.objectives.objective import Objective
 from simulator.scenario.cluster_table import ClusterTable
 from simulator.scenario.network_table import NetworkTable
 from simulator.scenario.quantities import Count, Seconds, Seed
-from simulator.scenario.tables import (
-    MethodTable,
-    any_method,
-)
+from simulator.scenario.tables import MethodTable, any_method
 from simulator.table import Table
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
