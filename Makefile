@@ -39,6 +39,7 @@ lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest ver
 nightly: $(TEST) ## Run the tests that grow: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
 	.venv/bin/pytest tests/test_resume.py tests/fuzz
 	.venv/bin/pytest tests/test_schedule.py tests/test_collectives.py tests/test_outages.py
+	XLA_FLAGS= .venv/bin/pytest -n auto --dist loadfile
 
 soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the memory
 	.venv/bin/python tests/soak.py --minutes $(or $(MINUTES),60)

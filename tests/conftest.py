@@ -2,11 +2,19 @@
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
-import jax
 import pytest
 
-jax.config.update("jax_enable_x64", True)
+from simulator.numerics.numbers import prepare
+
+# What one test has compiled no other one, and no command that a test runs, compiles again.
+CACHE = Path(__file__).resolve().parent.parent / ".pytest_cache" / "compiled"
+os.environ.setdefault("STRAGGLE_CACHE", str(CACHE))
+# Most of the time of the tests is compiling, and most of that is to make fast what runs once.  At
+# night all is compiled as users have it: with XLA_FLAGS that are empty.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
+prepare()
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,8 @@ from simulator.engine import Stalled, Stop
 from simulator.figures import bands, curves, plots, style
 from simulator.figures.timeline import opening_seconds, replay, some_workers
 from simulator.results import results
+from simulator.results.directory import claim_directory
+from simulator.results.writer import Writer
 from simulator.runs.record import Run
 from simulator.runs.simulations import Rhythm, simulation_of, stop_of, vector_of
 from simulator.scenario.loading import check
@@ -46,8 +48,8 @@ def scenario_of(compute=STRAGGLER, *, workers=None, network=None, **others):
 
 def results_of(scenario, directory):
     """A result directory whose times are simulated and whose metric only counts steps."""
-    folder, vector = results.claim_directory(directory), vector_of(scenario)
-    writer = results.Writer(folder, scenario, "test", vector)
+    folder, vector = claim_directory(directory), vector_of(scenario)
+    writer = Writer(folder, scenario, "test", vector)
     for seed in scenario.seeds:
         for label in scenario.methods:
             writer.add(run_of(scenario, label, seed))
@@ -371,8 +373,8 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path):
 
 def test_results_without_runs_have_no_figures(tmp_path):
     scenario = scenario_of()
-    folder, vector = results.claim_directory(tmp_path), vector_of(scenario)
-    writer = results.Writer(folder, scenario, "test", vector)
+    folder, vector = claim_directory(tmp_path), vector_of(scenario)
+    writer = Writer(folder, scenario, "test", vector)
     writer.write("interrupted")
     assert plots.draw(results.load(tmp_path), tmp_path) == []
 

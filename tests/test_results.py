@@ -13,12 +13,16 @@ from algorithms.tickets import Ticket
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake
 from simulator.results import results
+from simulator.results import writer as writing
+from simulator.results.directory import claim_directory, free_directory
+from simulator.results.writer import Writer
 from simulator.running.running import write_tickets
 from simulator.runs.experiment import run_scenario
 from simulator.runs.record import Run
 from simulator.runs.simulations import vector_of
 from simulator.scenario.loading import check
 from simulator.schedule import Accounts, Computation, Step
+from simulator.system.files import replace
 
 SCENARIO = check(
     {
@@ -74,8 +78,8 @@ def writer(tmp_path):
 
 
 def writer_at(directory, scenario, **options):
-    results.claim_directory(directory)
-    return results.Writer(directory, scenario, "straggle run x", vector_of(scenario), **options)
+    claim_directory(directory)
+    return Writer(directory, scenario, "straggle run x", vector_of(scenario), **options)
 
 
 def keep(writer, run, computations):
@@ -291,7 +295,7 @@ def test_a_write_that_fails_half_way_leaves_the_file_before(broken, complete, wr
 
 def halfway(name, monkeypatch):
     """Let the disk fill up while a file of this name is written."""
-    honest = results.replace
+    honest = writing.replace
 
     def full(target, write):
         def half(path):
@@ -301,7 +305,7 @@ def halfway(name, monkeypatch):
 
         honest(target, half if target.name == name else write)
 
-    monkeypatch.setattr(results, "replace", full)
+    monkeypatch.setattr(writing, "replace", full)
 
 
 def test_of_two_processes_that_write_one_file_the_last_stands(tmp_path, monkeypatch):
@@ -311,10 +315,10 @@ def test_of_two_processes_that_write_one_file_the_last_stands(tmp_path, monkeypa
         path.write_text("the first to begin")
         with monkeypatch.context() as other:
             other.setattr(os, "getpid", lambda: -1)
-            results.replace(target, lambda path: path.write_text("in between"))
+            replace(target, lambda path: path.write_text("in between"))
         assert target.read_text() == "in between"
 
-    results.replace(target, write)
+    replace(target, write)
     assert target.read_text() == "the first to begin"
     assert [*tmp_path.iterdir()] == [target]
 
@@ -378,7 +382,7 @@ def test_a_missing_file_is_a_mistake_that_names_it(name, complete):
 
 def test_a_directory_that_is_not_there_is_a_mistake(tmp_path):
     missing = tmp_path / "nowhere"
-    told = f"{missing}: not a result directory, it has no manifest.json"
+    told = f"{missing}: no such directory"
     assert mistake_of(missing) == told
     file = tmp_path / "file"
     file.write_text("")
@@ -408,14 +412,14 @@ def mistake_of(directory):
 
 def test_a_free_directory_gets_the_first_number_that_is_free(tmp_path):
     wanted = tmp_path / "run"
-    assert results.free_directory(wanted) == wanted
+    assert free_directory(wanted) == wanted
     wanted.mkdir()
     (tmp_path / "run-2").write_text("a file takes a name, too")
-    assert results.free_directory(wanted) == tmp_path / "run-3"
+    assert free_directory(wanted) == tmp_path / "run-3"
 
 
 def test_a_directory_that_holds_something_is_not_claimed(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(Mistake, match="is not empty"):
-        results.claim_directory(tmp_path)
+        claim_directory(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -11,8 +11,9 @@ from algorithms.methods import METHODS
 from simulator.cli.json_schema import json_schema
 from simulator.cluster import Failures, Fixed, LogNormal, Outage, Power, Uplink, Vector, Wire
 from simulator.mistakes import Mistake
-from simulator.results.results import Writer, claim_directory
+from simulator.results.directory import claim_directory
 from simulator.results.results import load as load_results
+from simulator.results.writer import Writer
 from simulator.running.running import Wishes, run_and_write
 from simulator.runs.simulations import vector_of
 from simulator.scenario.loading import check, load, override, shipped

@@ -10,6 +10,8 @@ from rich.console import Console
 
 from algorithms.tickets import Ticket
 from simulator.results import results
+from simulator.results.directory import claim_directory
+from simulator.results.writer import Writer
 from simulator.running import report
 from simulator.running.summary import as_data, compare, summarise, synchronous_label
 from simulator.runs.record import Run
@@ -84,8 +86,8 @@ def outcome_of(tmp_path):
 
     def outcome(times, scenario=None, **details):
         scenario = scenario or scenario_of({name: BOTH[name] for name in times})
-        directory = results.claim_directory(tmp_path / "run")
-        writer = results.Writer(directory, scenario, "", vector_of(scenario))
+        directory = claim_directory(tmp_path / "run")
+        writer = Writer(directory, scenario, "", vector_of(scenario))
         for method, reached in times.items():
             for seed, seconds in zip(scenario.seeds, reached, strict=False):
                 writer.add(run_of(method, seed, seconds, **details))

@@ -12,6 +12,8 @@ from test_cli import one_line, straggle
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
 from simulator.results import results
+from simulator.results.directory import claim_directory
+from simulator.results.writer import Writer
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.record import Run
 from simulator.runs.simulations import vector_of
@@ -45,8 +47,8 @@ def results_of(directory, *, network=None, methods=METHODS, stop=None, seeds=(0,
         "methods": methods,
     }
     scenario = check(tables)
-    folder, vector = results.claim_directory(directory), vector_of(scenario)
-    writer = results.Writer(folder, scenario, "test", vector, schedule_only=True)
+    folder, vector = claim_directory(directory), vector_of(scenario)
+    writer = Writer(folder, scenario, "test", vector, schedule_only=True)
     for run in run_schedules(scenario):
         writer.add(run)
     writer.write("complete")

@@ -12,6 +12,7 @@ from simulator.figures import plots
 from simulator.objectives.environments.playing import graphics
 from simulator.replays import film
 from simulator.results import results
+from simulator.results.directory import files_of
 
 STEPS = 5
 SLOW = "objective.environment_options={tau=0.1, theta_threshold_radians=3}"
@@ -125,7 +126,7 @@ def test_a_run_without_an_environment_has_nothing_to_show(tmp_path):
 
 def test_a_policy_that_is_no_longer_one_is_not_shown(cartpole, tmp_path):
     copy = shutil.copytree(cartpole, tmp_path / "copy", ignore=shutil.ignore_patterns("videos"))
-    file = copy / results.files_of("synchronous-pg", 1)[0]
+    file = copy / files_of("synchronous-pg", 1)[0]
     point = results.load(copy).parameters("synchronous-pg", 1)
     np.savez(file, parameters=point * np.nan)
     told = one_line(straggle("evaluate", copy, "--video"))

@@ -13,7 +13,8 @@ from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import loading
-from simulator.scenario.scenario import LABEL, Count, Scenario, Seed
+from simulator.scenario.quantities import Count, Seed
+from simulator.scenario.scenario import LABEL, Scenario
 from simulator.sweep.sweep_file import Values, beside, fixed, put
 from simulator.table import Table
 

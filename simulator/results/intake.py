@@ -16,11 +16,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic_core import from_json
 
 from algorithms.tickets import Ticket
-from simulator.scenario import loading
-from simulator.results.ledger import COLUMNS
-from simulator.system.machine import available_bytes
 from simulator.mistakes import Mistake
-from simulator.scenario.scenario import LABEL, Scenario, Seed
+from simulator.results.ledger import COLUMNS
+from simulator.scenario import loading
+from simulator.scenario.quantities import Seed
+from simulator.scenario.scenario import LABEL, Scenario
+from simulator.system.machine import available_bytes
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -7,9 +7,9 @@ gets its name when it is whole.
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.system.files import PARTIAL, put
 from simulator.runs.record import Run
 from simulator.schedule import Computation
+from simulator.system.files import PARTIAL, put
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -21,7 +21,7 @@ from pydantic_core import from_json
 
 from simulator.estimate import estimate
 from simulator.mistakes import Mistake
-from simulator.results.results import PACKAGES
+from simulator.results.writer import PACKAGES
 from simulator.runs.record import Run
 from simulator.runs.together import Member, run_together, schedule_key
 from simulator.scenario import loading

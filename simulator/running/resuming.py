@@ -11,7 +11,8 @@ from pathlib import Path
 
 from simulator.mistakes import Mistake
 from simulator.results import results
-from simulator.results.results import PACKAGES, Results, Writer
+from simulator.results.results import Results
+from simulator.results.writer import PACKAGES, Writer
 from simulator.running.running import check_the_environment, complain, conduct
 from simulator.scenario.differences import differences
 from simulator.scenario.remarks import one_of_equal_seeds

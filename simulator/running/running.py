@@ -10,7 +10,9 @@ from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled
 from simulator.mistakes import Mistake
 from simulator.results import results
+from simulator.results.directory import claim_directory, free_directory
 from simulator.results.ledger import Ledger
+from simulator.results.writer import Writer
 from simulator.running.progress import Display, display
 from simulator.runs.checkpoint import Keeper, every_seconds
 from simulator.runs.dry_run import run_schedules
@@ -54,20 +56,20 @@ def run_and_write(
             "which have to be played; run it without"
         )
     check_the_environment()
-    directory = results.claim_directory(out or results.free_directory(Path("results") / name))
+    directory = claim_directory(out or free_directory(Path("results") / name))
     with alone_in(directory):
-        results.claim_directory(directory)  # nobody was quicker
+        claim_directory(directory)  # nobody was quicker
         scenario = scenario.moved_to(directory)
         # The length of an episode cannot be simulated once more: it has to be written down.
         must = scenario.cluster.per == "environment-step"
         tickets = not wishes.schedule_only if wishes.tickets is None else wishes.tickets
-        writer = results.Writer(
+        writer = Writer(
             directory, scenario, command, vector_of(scenario), wishes.schedule_only, tickets or must
         )
         return directory, conduct(writer, wishes.quiet)
 
 
-def conduct(writer: results.Writer, quiet: bool) -> int:
+def conduct(writer: Writer, quiet: bool) -> int:
     """All runs that have not ended yet, each written as it ends; the exit code."""
     from rich.console import Console
 
@@ -86,7 +88,7 @@ def conduct(writer: results.Writer, quiet: bool) -> int:
     return _end(writer)
 
 
-def _write_all(writer: results.Writer, shown: Display) -> None:
+def _write_all(writer: Writer, shown: Display) -> None:
     for run in _runs(writer, shown):
         writer.add(run)
         if writer.tickets:
@@ -99,7 +101,7 @@ def _write_all(writer: results.Writer, shown: Display) -> None:
         shown.ended(run)
 
 
-def _runs(writer: results.Writer, shown: Display) -> Iterator[Run]:
+def _runs(writer: Writer, shown: Display) -> Iterator[Run]:
     scenario, done = writer.scenario, writer.done
     if writer.schedule_only:
         return run_schedules(scenario, watch=shown.watch, done=done)
@@ -111,12 +113,12 @@ def _runs(writer: results.Writer, shown: Display) -> Iterator[Run]:
     return run_scenario(scenario, watch=shown.watch, done=done, kept=kept)
 
 
-def _keeper(writer: results.Writer, label: str, seed: int) -> Keeper:
+def _keeper(writer: Writer, label: str, seed: int) -> Keeper:
     folder = writer.directory / "checkpoints"
     return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
 
 
-def _end(writer: results.Writer) -> int:
+def _end(writer: Writer) -> int:
     missing = len(writer.scenario.methods) * len(writer.scenario.seeds) - len(writer.done)
     failed = bool(writer.ends & {"stalled", "failed"})
     status = "interrupted" if missing else "failed" if failed else "complete"

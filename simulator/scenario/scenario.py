@@ -11,172 +11,30 @@ import re
 import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
-from annotated_types import Ge, Gt, Le, MinLen
-from pydantic import AllowInfNan, BeforeValidator, Field, model_validator
+from annotated_types import MinLen
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
 from algorithms.updates import LOCAL
-from simulator.cluster import (
-    Cluster,
-    Collective,
-    Failures,
-    InFlight,
-    InvalidDuration,
-    Network,
-    Outage,
-    Outages,
-    Uplink,
-    Vector,
-)
-from simulator.cluster.network import FREE, Contention
-from simulator.cluster.outages import Work
+from simulator.cluster import Cluster, InvalidDuration, Vector
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
 from simulator.objectives.objective import Objective
-from simulator.scenario.tables import (
-    LawTable,
-    MethodTable,
-    SpeedTable,
-    TransferTable,
-    WireTable,
-    any_law,
-    any_link,
-    any_method,
-    any_speed,
-)
+from simulator.scenario.cluster_table import ClusterTable
+from simulator.scenario.network_table import NetworkTable
+from simulator.scenario.quantities import Count, Seconds, Seed
+from simulator.scenario.tables import MethodTable, any_method
 from simulator.table import Table
 
-Count: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
-Workers: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
-Seed: TypeAlias = Annotated[int, Ge(0), Le(2**32 - 1)]
-Seconds: TypeAlias = Annotated[float, Gt(0)]
-WorkerNumber: TypeAlias = Annotated[int, Ge(0), Le(999_999)]
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 if TYPE_CHECKING:
-    ComputeLaw: TypeAlias = LawTable
-    AnyLink: TypeAlias = TransferTable | WireTable
-    AnySpeed: TypeAlias = SpeedTable
     AnyMethod: TypeAlias = MethodTable
 else:
-    ComputeLaw, AnyLink = any_law(LawTable), any_link()
-    AnySpeed, AnyMethod = any_speed(), any_method()
-
-
-class OutageTable(Table):
-    """A worker, or several, are not there for a while, or for ever."""
-
-    worker: WorkerNumber | None = None
-    workers: Annotated[list[WorkerNumber], MinLen(1)] | None = None
-    begin: Annotated[float, Ge(0)] = Field(0.0, description="simulated seconds")
-    end: Seconds | None = Field(None, description="back from then on; absent: never")
-
-    def build(self) -> list[Outage]:
-        end = math.inf if self.end is None else self.end
-        workers = [self.worker] if self.worker is not None else self.workers or []
-        return [Outage(worker, self.begin, end) for worker in workers]
-
-
-class FailuresTable(Table):
-    """Failures at random: up for a while, down for a while, both exponential."""
-
-    mean_time_between_failures: Seconds = Field(description="seconds up, on average")
-    mean_time_to_repair: Annotated[float, Gt(0), AllowInfNan()] = Field(
-        description="seconds down, on average; inf: never repaired"
-    )
-    workers: Annotated[list[WorkerNumber], MinLen(1)] | None = Field(
-        None, description="who fails; absent: everybody"
-    )
-
-    def build(self) -> Failures:
-        workers = None if self.workers is None else tuple(self.workers)
-        return Failures(self.mean_time_between_failures, self.mean_time_to_repair, workers)
-
-
-class ClusterTable(Table):
-    """Who computes, how fast, and who is there."""
-
-    workers: Workers
-    compute: ComputeLaw = Field(description="seconds of a computation: a number, a list, or a law")
-    per: Literal["gradient", "environment-step"] = Field(
-        "gradient", description="what takes these seconds"
-    )
-    speed: AnySpeed | None = Field(None, description="how fast the seconds pass, over time")
-    in_flight: InFlight = Field("recall", description="what becomes of work at an old point")
-    outages: list[OutageTable] = Field([], description="absences that are foreseen")
-    failures: FailuresTable | None = Field(None, description="absences at random")
-    in_outage: Work = Field("lost", description="what becomes of the work of who is away")
-    seed: Seed | None = Field(None, description="fixes random times apart from the run's seeds")
-
-    def build_outages(self) -> Outages:
-        foreseen = [outage for table in self.outages for outage in table.build()]
-        failures = self.failures.build() if self.failures else None
-        return Outages(tuple(foreseen), failures, self.in_outage)
-
-    def check(self) -> None:
-        """Refuse outages that run backwards, or of workers that there are not."""
-        for at, table in enumerate(self.outages):
-            path = f"cluster.outages[{at}]"
-            if (table.worker is None) == (table.workers is None):
-                raise Mistake(f"{path}: name one worker, or a list of workers")
-            if table.end is not None and table.end <= table.begin:
-                later = f"must be later than begin = {table.begin:g}"
-                raise Mistake(f"{path}.end = {table.end:g}: {later}")
-            name = "worker" if table.workers is None else "workers"
-            self._check_workers(f"{path}.{name}", _workers_of(table))
-        self._check_workers("cluster.failures.workers", _workers_of(self.failures))
-
-    def _check_workers(self, path: str, workers: list[int]) -> None:
-        for worker in workers:
-            if worker >= self.workers:
-                raise Mistake(f"{path} = {worker}: must be from 0 to {self.workers - 1}")
-
-
-def _workers_of(table: OutageTable | FailuresTable | None) -> list[int]:
-    if table is None:
-        return []
-    one = getattr(table, "worker", None)
-    return [one] if one is not None else table.workers or []
-
-
-class UplinkTable(Table):
-    """What all uploads to a parameter server pass together."""
-
-    bandwidth: Annotated[float, Gt(0)] = Field(description="bytes per second")
-    contention: Contention = Field("queue", description="one after the other, or all at once")
-    channels: Count = Field(1, description="of a queue: how many at a time")
-
-    def build(self) -> Uplink:
-        return Uplink(self.bandwidth, self.contention, self.channels)
-
-
-class NetworkTable(Table):
-    """What it costs to move a vector; absent, communication is free."""
-
-    upload: AnyLink | None = Field(None, description="seconds to the server")
-    download: AnyLink | None = Field(None, description="seconds from it")
-    collective: Collective = Field("max", description="how an all-reduce is done")
-    uplink: UplinkTable | None = Field(None, description="what parameter-server shares")
-
-    def build(self) -> Network:
-        upload, download = (link.link() if link else FREE for link in (self.upload, self.download))
-        uplink = self.uplink.build() if self.uplink else None
-        return Network(upload, download, self.collective, uplink)
-
-    def check(self) -> None:
-        """Refuse a parameter server without its uplink, and the reverse."""
-        served = self.collective == "parameter-server"
-        if served and self.uplink is None:
-            raise Mistake("network.uplink: is missing; a parameter-server needs its bandwidth")
-        if self.uplink is not None and not served:
-            instead = f"not {self.collective!r}"
-            raise Mistake(f"network.uplink: is for collective = 'parameter-server', {instead}")
-        if self.uplink and self.uplink.contention == "share" and self.uplink.channels != 1:
-            many = self.uplink.channels
-            raise Mistake(f"network.uplink.channels = {many}: only a queue has several")
+    AnyMethod = any_method()
 
 
 class EvaluationTable(Table):

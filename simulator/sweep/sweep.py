@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import from_json, to_jsonable_python
 
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.results.results import PACKAGES
+from simulator.results.writer import PACKAGES
 from simulator.running import campaign
 from simulator.running.campaign import Row, Task
 from simulator.runs.record import Run

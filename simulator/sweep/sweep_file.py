@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import loading
-from simulator.scenario.scenario import Seconds, Seed
+from simulator.scenario.quantities import Seconds, Seed
 from simulator.scenario.toml_text import inline
 from simulator.sweep.keys import METHOD, concerns, has, own, parameters
 from simulator.table import Table

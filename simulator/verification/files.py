@@ -10,8 +10,9 @@ from pydantic_core import to_jsonable_python
 
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake
+from simulator.results.directory import files_of
 from simulator.results.ledger import COLUMNS
-from simulator.results.results import Results, files_of
+from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario

@@ -1,0 +1,202 @@
+"""How is what a run leaves behind written?  After each run, file by file, sealed."""
+
+import json
+import platform
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic_core import to_jsonable_python
+
+from simulator.cluster import Vector
+from simulator.results.directory import FORMAT, files_of
+from simulator.results.ledger import Ledger
+from simulator.results.results import Results
+from simulator.results.seal import digest, seal
+from simulator.runs.failure import name_of
+from simulator.runs.record import Run
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import Scenario
+from simulator.system.files import replace
+from simulator.system.side_by_side import cores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGES = ("straggle", "simpy", "numpy", "jax", "jaxlib", "gymnasium", "pandas", "scipy")
+"""Those whose versions are written down, because numbers may depend on them."""
+
+
+@dataclass
+class Writer:
+    """Writes what is known so far, after each run."""
+
+    directory: Path
+    scenario: Scenario
+    command: str
+    vector: Vector
+    schedule_only: bool = False
+    tickets: bool = False
+    _steps: list["pd.DataFrame"] = field(default_factory=list)
+    _workers: list["pd.DataFrame"] = field(default_factory=list)
+    _runs: list[dict[str, Any]] = field(default_factory=list)
+    _digests: dict[str, str] = field(default_factory=dict)
+    _resumed: int = 0
+
+    def go_on(self, outcome: Results) -> None:
+        """Take over what was finished there; runs that were cut short are left out."""
+        sealed = outcome.manifest.get("files", {})
+        self._runs = [row for row in outcome.manifest["runs"] if self._is_whole(row, sealed)]
+        done = self.done
+        self._steps = [_of_runs(outcome.steps, done)]
+        self._workers = [_of_runs(outcome.workers, done)]
+        known = [file for run in done for file in files_of(*run)]
+        self._digests = {file: sealed[file] for file in known if file in sealed}
+        self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
+
+    def _is_whole(self, row: Mapping[str, Any], sealed: Collection[str]) -> bool:
+        """Whether a run ended, and all was written that there is to write of it, and sealed."""
+        *_, tickets = files_of(row["method"], row["seed"])
+        recorded = tickets in sealed and (self.directory / tickets).is_file()
+        return _ended(row) and (recorded or not self.tickets)
+
+    @property
+    def done(self) -> set[tuple[str, int]]:
+        """The runs that have ended, by method and seed."""
+        return {(row["method"], row["seed"]) for row in self._runs if _ended(row)}
+
+    @property
+    def ends(self) -> set[str]:
+        """How the runs ended so far."""
+        return {row["end"] for row in self._runs}
+
+    def add(self, run: Run) -> None:
+        """One more run, finished or cut short."""
+        import pandas as pd
+
+        self._steps.append(pd.DataFrame(run.columns()))
+        self._workers.append(_worker_rows(run))
+        self._runs.append(_run_row(run))
+        parameters, failed, _ = files_of(run.method, run.seed)
+        if run.point is not None:
+            self._save(parameters, parameters=run.parameters())
+        if run.failure is not None and run.failure.point is not None:
+            ticket = np.array(run.failure.ticket, np.int64)
+            self._save(failed, point=run.failure.point, ticket=ticket)
+        self.write("running")
+
+    def _save(self, name: str, **arrays: np.ndarray) -> None:
+        file = self.directory / name
+        file.parent.mkdir(exist_ok=True)
+        replace(file, lambda path: _save_npz(path, arrays))
+        self._digests[name] = digest(file)
+
+    def ledger(self, run: Run) -> Ledger:
+        """Where the tickets of a run go."""
+        return Ledger(self.directory / "tickets.parquet", run)
+
+    def recorded(self, run: Run) -> None:
+        """Its tickets are written."""
+        *_, tickets = files_of(run.method, run.seed)
+        self._digests[tickets] = digest(self.directory / tickets)
+        self._write_manifest("running")
+
+    def write(self, status: str) -> None:
+        """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""
+        import pandas as pd
+
+        for name, frames in {"steps": self._steps, "workers": self._workers}.items():
+            frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+            file = self.directory / f"{name}.parquet"
+            replace(file, frame.to_parquet)
+            self._digests[file.name] = digest(file)
+        self._write_manifest(status)
+
+    def _write_manifest(self, status: str) -> None:
+        manifest = self.manifest(status)
+        text = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
+        replace(self.directory / "manifest.json", lambda path: path.write_text(text))
+
+    def manifest(self, status: str) -> dict[str, Any]:
+        return {
+            "format": FORMAT,
+            "status": status,
+            "command": self.command,
+            "scenario": self.scenario.canonical(),
+            "scenario_hash": self.scenario.fingerprint(),
+            "settings": {
+                label: to_jsonable_python(settings_of(self.scenario, label))
+                for label in self.scenario.methods
+            },
+            "schedule_only": self.schedule_only,
+            "tickets": self.tickets,
+            "vector": self.vector._asdict(),
+            "versions": {name: version(name) for name in PACKAGES},
+            "python": platform.python_version(),
+            "machine": platform.machine(),
+            "cores": cores(),
+            "resumed": self._resumed,
+            "runs": self._runs,
+            "files": dict(sorted(self._digests.items())),
+        }
+
+
+def _ended(row: Mapping[str, Any]) -> bool:
+    return bool(row["end"] != "interrupted")
+
+
+def _of_runs(frame: "pd.DataFrame", runs: Collection[tuple[str, int]]) -> "pd.DataFrame":
+    """The rows of these runs."""
+    if not runs:
+        return frame.iloc[:0]
+    mine = [run in runs for run in zip(frame["method"], frame["seed"], strict=True)]
+    return frame[mine]
+
+
+def _worker_rows(run: Run) -> "pd.DataFrame":
+    import pandas as pd
+
+    accounts = run.accounts
+    assert accounts is not None
+    counts = {name: values for name, values in accounts._asdict().items() if name != "time"}
+    rows = len(accounts.started)
+    who = {"method": [run.method] * rows, "seed": run.seed, "worker": np.arange(rows)}
+    return pd.DataFrame({**who, **counts, "seconds": accounts.time})
+
+
+def _run_row(run: Run) -> dict[str, Any]:
+    accounts = run.accounts
+    assert accounts is not None
+    gradients = ("started", "used", "recalled", "dropped", "lost", "unfinished")
+    seconds = ("busy", "communicating", "down", "idle", "wasted")
+    ran = accounts.time > 0
+    return {
+        "method": run.method,
+        "seed": run.seed,
+        "end": run.end,
+        "message": run.message,
+        **_where_it_failed(run),
+        "seconds_to_target": run.reached,
+        "simulated_seconds": accounts.time,
+        "real_seconds": round(run.real_seconds, 3),
+        "steps": run.steps,
+        **{name: int(getattr(accounts, name).sum()) for name in gradients},
+        "evaluated": run.evaluated,
+        **{
+            f"{name}_share": accounts.share(getattr(accounts, name)) if ran else None
+            for name in seconds
+        },
+    }
+
+
+def _where_it_failed(run: Run) -> dict[str, Any]:
+    step, ticket = (run.failure.step, run.failure.ticket) if run.failure else (None, None)
+    return {"failed_step": step, "failed_ticket": ticket and name_of(ticket)}
+
+
+def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
