@@ -291,11 +291,12 @@ def test_in_short_episodes_the_first_to_finish_are_the_short_ones():
 
 
 def test_in_short_episodes_the_unbiased_gradients_lead_further():
-    scenario = load("short-episodes").restrict(None, [0, 1])
+    # A sign test: were neither better, six seeds of one sign had a probability of 1/64.
+    scenario = load("short-episodes", ["stop.steps=20"]).restrict(None, [0, 1, 2, 3, 4, 5])
     runs = {(run.method, run.seed): run for run in run_scenario(scenario)}
     for seed in scenario.seeds:
         biased, unbiased = runs["first-finished", seed], runs["earliest-started", seed]
-        assert unbiased.looks["return"][60] > 1.05 * biased.looks["return"][60]
+        assert unbiased.looks["return"][20] > biased.looks["return"][20]
         assert unbiased.time > biased.time
 
 

@@ -4,10 +4,11 @@ import os
 import signal
 import sys
 import threading
+import time
 
 PATIENCE = 3.0
 """Seconds until an interrupted command ends, whatever it still waits for."""
-MOMENT = 0.05
+MOMENT = 0.3
 
 
 def hear_all() -> None:
@@ -20,15 +21,19 @@ def hear_all() -> None:
     def hear(unraisable: "sys.UnraisableHookArgs") -> None:
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
             # A moment later: raised in here, it would be ignored as well.
-            threading.Timer(MOMENT, _interrupt).start()
+            leaving = threading.Event()
+            threading.Thread(target=_interrupt, args=(leaving,), daemon=True).start()
+            leaving.set()
         else:
             ignored(unraisable)
 
     sys.unraisablehook = hear
 
 
-def _interrupt() -> None:
+def _interrupt(leaving: threading.Event) -> None:
     """The main thread, which wakes up even if it sleeps."""
+    leaving.wait()
+    time.sleep(MOMENT)
     signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
 
 
