@@ -8,6 +8,15 @@ class Mistake(Exception):
     """Something the user can put right; shown as one line, exit code 2."""
 
 
+def printable(text: str) -> str:
+    r"""Text that may be anybody's, as a terminal may be shown it: what steers it is written out.
+
+    >>> print(printable("red: \x1b[31m"))
+    red: \x1b[31m
+    """
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Name the nearest known word, or all of them.
 

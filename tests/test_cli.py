@@ -622,6 +622,20 @@ def test_validate_says_what_would_run_and_runs_nothing(tiny, tmp_path):
     assert list(tmp_path.iterdir()) == [tiny]
 
 
+def test_validate_says_what_a_run_would_refuse(tiny):
+    endless = ["--set", "methods.rennala-nigt.batch=2000000000", "--set", "stop.steps=2000000000"]
+    answer = straggle("validate", tiny, *endless)
+    assert answer.code == 0
+    assert answer.out.splitlines()[-1].startswith("straggle run refuses it: stop.steps")
+
+
+def test_what_steers_a_terminal_is_written_out(tiny, tmp_path, undrawn):
+    title = 'title="red: \\u001b[31m"'
+    answer = straggle("run", tiny, "--out", tmp_path / "o", "--quiet", "--set", title)
+    assert answer.code == 0
+    assert results.load(tmp_path / "o").scenario.title == "red: \\x1b[31m"
+
+
 def test_list_names_everything_there_is_with_a_line_each():
     answer = straggle("list")
     assert (answer.code, answer.err) == (0, "")

@@ -36,18 +36,11 @@ from simulator.gate import suite_file
 from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable, WorkerTable
+from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
 from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
+from simulator.scenario.network_table import NetworkTable, UplinkTable
 from simulator.scenario.remarks import remarks
-from simulator.scenario.scenario import (
-    ClusterTable,
-    EvaluationTable,
-    FailuresTable,
-    NetworkTable,
-    OutageTable,
-    Scenario,
-    StopTable,
-    UplinkTable,
-)
+from simulator.scenario.scenario import EvaluationTable, Scenario, StopTable
 from simulator.scenario.tables import TransferTable
 from simulator.sweep import settings, sweep_file
 

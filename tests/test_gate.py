@@ -418,6 +418,20 @@ def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(ke
     assert check(kept).good
 
 
+def test_who_reads_only_files_is_told_of_a_refusal_too(kept):
+    edit(kept, "batch = 2", "batch = 3", "small.toml")
+    junit, markdown = kept / "j.xml", kept / "m.md"
+    files = ["--junit", junit, "--markdown", markdown, "--json", "--quiet"]
+    answer = straggle("check", kept / "suite.toml", "--only", "schedule", *files)
+    told = "asks for something else than its baseline"
+    assert answer.code == 2
+    assert told in answer.err
+    assert told in json.loads(answer.out)["refused"]
+    assert told in markdown.read_text(encoding="utf-8")
+    (error,) = ElementTree.parse(junit).iter("error")
+    assert told in error.get("message")
+
+
 def test_an_update_for_a_key_that_changes_no_schedule_says_so(kept):
     edit(kept, "step = 0.1", "step = 0.2", "small.toml")
     updated = found(check(kept, update=True))["equal"]

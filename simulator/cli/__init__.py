@@ -35,8 +35,8 @@ def main() -> NoReturn:
     arguments = [argument for argument in sys.argv[1:] if argument != "--debug"]
     debug = len(arguments) < len(sys.argv) - 1
     arguments = arguments or ["--help"]
-    interrupts.hear_all()
-    code = _guarded(lambda: app(arguments, standalone_mode=False), debug)
+    with interrupts.all_heard():
+        code = _guarded(lambda: app(arguments, standalone_mode=False), debug)
     if code == INTERRUPTED:
         interrupts.end_soon(code)
     raise SystemExit(code)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, printable
 
 INTERRUPTED = 130
 LONGEST = 800
@@ -65,7 +65,7 @@ MethodsOption = Annotated[
 
 def complain(message: str, code: int) -> int:
     """Say it in one line that can be read, whatever was in the file that it is about."""
-    told = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(message.split()))
+    told = printable(" ".join(message.split()))
     told = told if len(told) <= LONGEST else f"{told[:LONGEST]} …"
     print(f"straggle: {told}", file=sys.stderr)
     return code

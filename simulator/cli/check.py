@@ -60,6 +60,15 @@ def check(
         )
     except KeyboardInterrupt:
         return complain("interrupted; no baseline was written", INTERRUPTED)
+    except Mistake as mistake:
+        # Who reads only the files of a CI server is told, too.
+        if junit:
+            _write("--junit", junit, report.refusal_as_junit(suite, str(mistake)))
+        if markdown and not printed:
+            _write("--markdown", markdown, report.refusal_as_markdown(suite, str(mistake)))
+        if as_json:
+            print(json.dumps({"suite": suite, "good": False, "refused": str(mistake)}, indent=2))
+        raise
     if junit:
         _write("--junit", junit, report.junit(checked))
     if markdown and not printed:

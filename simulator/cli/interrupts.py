@@ -5,13 +5,16 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 PATIENCE = 3.0
 """Seconds until an interrupted command ends, whatever it still waits for."""
 MOMENT = 0.3
 
 
-def hear_all() -> None:
+@contextmanager
+def all_heard() -> Iterator[None]:
     """Interrupt once more where Python had to ignore it: in the midst of collecting garbage, say.
 
     JAX has Python call it back then, and what is raised in such a call goes no further.
@@ -28,6 +31,10 @@ def hear_all() -> None:
             ignored(unraisable)
 
     sys.unraisablehook = hear
+    try:
+        yield
+    finally:
+        sys.unraisablehook = ignored
 
 
 def _interrupt(leaving: threading.Event) -> None:

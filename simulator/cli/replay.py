@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.app import app, complain
+from simulator.mistakes import printable
 
 
 @app.command()
@@ -30,7 +31,7 @@ def replay(
     if as_json:
         print(json.dumps(found.as_data(), indent=2))
     else:
-        print(*found.told(), sep="\n")
+        print(*map(printable, found.told()), sep="\n")
     if found.trace:
-        print(found.trace, end="", file=sys.stderr)
+        print(*map(printable, found.trace.splitlines()), sep="\n", file=sys.stderr)
     return 0 if found.fine else 3

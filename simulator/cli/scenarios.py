@@ -24,6 +24,10 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
     print(*estimate.told(found), sep="\n")
     print(*prescription.told(found), sep="\n", end="\n" if found.objective.exact else "")
+    try:
+        estimate.check(found)
+    except Mistake as refusal:
+        print(f"straggle run refuses it: {refusal}")
 
 
 @app.command("list")

@@ -193,7 +193,16 @@ def _stretch(curve: pd.DataFrame, left: float, right: float) -> pd.DataFrame:
 
 def _draw_curve(axes: Axes, curve: pd.DataFrame, held: bool, look: Look, label: str) -> None:
     drawstyle, step = ("steps-post", "post") if held else ("default", None)
-    axes.plot(curve["x"], curve["median"], drawstyle=drawstyle, label=label, **look.line)
+    alone = "o" if len(curve) == 1 else None  # a line of one point is none
+    axes.plot(
+        curve["x"],
+        curve["median"],
+        drawstyle=drawstyle,
+        label=label,
+        marker=alone,
+        markersize=4,
+        **look.line,
+    )
     if (curve["high"] > curve["low"]).any():
         face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0, "step": step}
         axes.fill_between(curve["x"], curve["low"], curve["high"], **face)

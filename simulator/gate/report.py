@@ -87,6 +87,22 @@ def _escaped(line: str) -> str:
     return line
 
 
+def refusal_as_markdown(suite: str, why: str) -> str:
+    """Where a suite was not even run."""
+    return f"### {_escaped(suite)}: refused, nothing was run\n\n❌ {_escaped(why)}\n"
+
+
+def refusal_as_junit(suite: str, why: str) -> str:
+    """The same: one test case, which is an error and no failure."""
+    counts = {"tests": "1", "failures": "0", "errors": "1"}
+    suites = ElementTree.Element("testsuites", counts)
+    inside = ElementTree.SubElement(suites, "testsuite", {"name": "straggle", **counts})
+    case = ElementTree.SubElement(inside, "testcase", {"classname": "straggle", "name": suite})
+    ElementTree.SubElement(case, "error", {"message": why, "type": "refused"})
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
 def junit(checked: Checked) -> str:
     """A test case per benchmark, as CI servers read them."""
     bad = sum(not finding.good for finding in checked.findings)

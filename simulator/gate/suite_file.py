@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import loading
-from simulator.scenario.quantities import Count, Seed
+from simulator.scenario.quantities import Count, Seed, Title
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.sweep.sweep_file import Values, beside, fixed, put
 from simulator.table import Table
@@ -81,7 +81,7 @@ AnyBenchmark: TypeAlias = ExactTable | ToleranceTable | ClaimTable
 class SuiteTable(Table):
     """Benchmarks, by name."""
 
-    title: str = ""
+    title: Title = ""
     benchmarks: Annotated[
         dict[str, Annotated[AnyBenchmark, Field(discriminator="kind")]], MinLen(1)
     ]

@@ -4,6 +4,7 @@ import math
 
 from rich.table import Table
 
+from simulator.mistakes import printable
 from simulator.results.results import Results
 from simulator.running.summary import Row, summarise, synchronous_label
 from simulator.scenario.scenario import Scenario
@@ -105,7 +106,8 @@ def failures(results: Results) -> list[str]:
     for run in results.manifest["runs"]:
         if run["end"] not in ("stalled", "failed"):
             continue
-        lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {run['message']}")
+        told = printable(run["message"])
+        lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {told}")
         if run["failed_ticket"]:
             asked = f"{run['failed_ticket']} --method {run['method']} --seed {run['seed']}"
             lines.append(f"  once more: straggle replay {results.directory} {asked}")

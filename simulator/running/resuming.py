@@ -20,7 +20,7 @@ from simulator.scenario.scenario import Scenario
 from simulator.system.files import alone_in, clear_partial
 from simulator.system.side_by_side import cores
 
-MOST = 3
+MOST = 8
 """So many differences are named."""
 
 

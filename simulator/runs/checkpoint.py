@@ -87,7 +87,9 @@ class Keeper:
             if str(memory.pop(DIGEST)) != _digest(memory, self._hash):
                 raise ValueError("it is not what was written for this run")
         except Exception as error:  # what a damaged file makes its readers raise is without end
-            reason = (str(error).splitlines() or [type(error).__name__])[0]
+            reason = "it is cut short, or holds something else"
+            if isinstance(error, OSError) and error.strerror:
+                reason = error.strerror
             self._complain(f"{file}: this checkpoint is damaged and left aside: {reason}")
             return None
         return memory

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from simulator.cluster import InvalidDuration
 from simulator.engine import Simulation, Stalled
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, printable
 from simulator.numerics.diagnostics import SignalToNoise
 from simulator.numerics.executor import Executor, chunks, groups, one_by_one, padded_size
 from simulator.numerics.learner import Learner, Place
@@ -350,7 +350,7 @@ class Training:
                 self._end(run, end, message)
 
     def _end(self, run: Run, end: End, message: str = "") -> None:
-        run.end, run.message = end, message
+        run.end, run.message = end, printable(message)
         if end in ("stop", "stalled"):
             run.accounts = self._simulation.accounts()
         elif not run.accounts_are_newest:

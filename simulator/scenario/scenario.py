@@ -25,7 +25,7 @@ from simulator.objectives.catalogue import ObjectiveTable
 from simulator.objectives.objective import Objective
 from simulator.scenario.cluster_table import ClusterTable
 from simulator.scenario.network_table import NetworkTable
-from simulator.scenario.quantities import Count, Seconds, Seed
+from simulator.scenario.quantities import Count, Seconds, Seed, Title
 from simulator.scenario.tables import MethodTable, any_method
 from simulator.table import Table
 
@@ -93,7 +93,7 @@ def _known_methods(methods: Any) -> Any:
 class Scenario(Table):
     """One comparison: methods on one cluster and objective, over several seeds."""
 
-    title: str = ""
+    title: Title = ""
     seeds: Annotated[list[Seed], MinLen(1)] = Field([0, 1, 2])
     cluster: ClusterTable
     network: NetworkTable = NetworkTable()

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import loading
-from simulator.scenario.quantities import Seconds, Seed
+from simulator.scenario.quantities import Seconds, Seed, Title
 from simulator.scenario.toml_text import inline
 from simulator.sweep.keys import METHOD, concerns, has, own, parameters
 from simulator.table import Table
@@ -37,7 +37,7 @@ class SweepTable(Table):
     """A scenario, and what of it is varied."""
 
     scenario: str = Field(description="a shipped name, or a path from this file")
-    title: str = ""
+    title: Title = ""
     seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
         None, description="instead of the scenario's"
     )

@@ -1,5 +1,6 @@
 """Are the files those that were written, whole, and about the same runs?"""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,6 @@ MANIFEST = "manifest.json"
 ENDS = ("target", "stop", "stalled", "failed", "interrupted")
 COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
 SECONDS = ("busy", "communicating", "down", "idle", "wasted")
-WRONG = ("failed_step", "failed_ticket")
 INTEGERS = {
     STEPS: ("seed", "step", "tickets", "gradients", "max_delay"),
     WORKERS: ("seed", "worker", *COUNTS),
@@ -100,8 +100,8 @@ def runs(results: Results, scenario: Scenario, found: Findings) -> bool:
     known = found.demand(
         "runs",
         MANIFEST,
-        [_whole(row) for row in rows],
-        lambda at: f"a key is missing or of a wrong type: {rows[at]}",
+        [not _wrong(row) for row in rows],
+        lambda at: f"{', '.join(_wrong(rows[at]))}: missing, or not what it can be",
         lambda at: f"runs[{at}]",
     )
     ends = {row.get("end") for row in rows}
@@ -117,25 +117,51 @@ def runs(results: Results, scenario: Scenario, found: Findings) -> bool:
     return known and good
 
 
-def _whole(row: Any) -> bool:
-    """Whether everything a run's row must say is there and of its type."""
-    try:
-        numbers = [row[name] for name in (*COUNTS, "steps", "evaluated", "seed")]
-        shares = [row[f"{name}_share"] for name in SECONDS]
-        seconds = [row["simulated_seconds"], row["real_seconds"]]
-        reached, step, ticket = (row[name] for name in ("seconds_to_target", *WRONG))
-    except (KeyError, TypeError):
-        return False
-    return (
-        all(type(number) is int and number >= 0 for number in numbers)
-        and all(share is None or isinstance(share, int | float) for share in shares)
-        and all(isinstance(each, int | float) and 0 <= each < np.inf for each in seconds)
-        and (reached is None or isinstance(reached, int | float))
-        and (step is None or (type(step) is int and step > 0))
-        and (ticket is None or isinstance(ticket, str))
-        and row["end"] in ENDS
-        and isinstance(row["message"], str)
-    )
+def _wrong(row: Any) -> list[str]:
+    """Which of the keys that a run's row must have are missing, or not what they can be."""
+    if not isinstance(row, dict):
+        return ["the row"]
+    return [
+        name
+        for name, fits in ROW.items()
+        if name not in row or not ((name in MAY_BE_NULL and row[name] is None) or fits(row[name]))
+    ]
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float)
+
+
+def _are_seconds(value: Any) -> bool:
+    return _is_number(value) and 0 <= value < np.inf
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+MAY_BE_NULL = (
+    "seconds_to_target",
+    "failed_step",
+    "failed_ticket",
+    *(f"{name}_share" for name in SECONDS),
+)
+ROW: dict[str, Callable[[Any], bool]] = {
+    "end": lambda value: value in ENDS,
+    "message": _is_text,
+    "simulated_seconds": _are_seconds,
+    "real_seconds": _are_seconds,
+    "seconds_to_target": _is_number,
+    "failed_step": lambda value: _is_count(value) and value > 0,
+    "failed_ticket": _is_text,
+    **dict.fromkeys((*COUNTS, "steps", "evaluated", "seed"), _is_count),
+    **dict.fromkeys((f"{name}_share" for name in SECONDS), _is_number),
+}
+"""What a run's row must say, and how."""
 
 
 def tables(results: Results, scenario: Scenario, found: Findings) -> bool:

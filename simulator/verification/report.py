@@ -110,7 +110,9 @@ class Report:
             lines += [str(problem) for problem in each.problems]
             lines += _more(each)
         lines += _grouped(self.unchecked)
-        verdict = "no problem" if self.clean else f"{self.wrong:,} problems"
+        verdict = (
+            "no problem" if self.clean else f"{self.wrong:,} problem{'s' if self.wrong > 1 else ''}"
+        )
         return [*lines, f"{self.checked:,} checked: {verdict}"]
 
     def as_data(self) -> dict[str, Any]:

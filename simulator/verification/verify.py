@@ -58,7 +58,7 @@ def verify(results: Results) -> Report:
     readable = files.runs(results, scenario, found) and files.tables(results, scenario, found)
     files.parts(results, found)
     if not readable:
-        found.pass_over("every run", "the rows of manifest, steps and workers do not match")
+        found.pass_over("every run", "not all rows of manifest, steps and workers can be read")
         return Report((found,))
     tickets = _by_run(results, found)
     runs = [

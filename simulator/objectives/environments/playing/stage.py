@@ -50,7 +50,7 @@ class Plain:
         environment = self._environments[lane]
         try:
             return host.flat(environment, begin(environment, self._variation, seed))
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Raised(lane) from error
 
     def step(self, lanes: Sequence[int], actions: NDArray[Any]) -> Stepped:
@@ -59,7 +59,7 @@ class Plain:
             environment = self._environments[lane]
             try:
                 taken = environment.step(host.as_taken(environment.action_space, action))
-            except Exception as error:
+            except (Exception, SystemExit) as error:
                 raise Raised(lane) from error
             raw, reward, terminated, truncated, _ = taken
             observations.append(host.flat(environment, raw))
