@@ -36,10 +36,8 @@ lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest ver
 	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable '.[mujoco,notebook,video]' --group dev
 	.venv-lowest/bin/pytest -n auto --dist loadfile
 
-nightly: $(TEST) ## Run the tests that grow: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
-	.venv/bin/pytest tests/test_resume.py tests/fuzz
-	.venv/bin/pytest tests/test_schedule.py tests/test_collectives.py tests/test_outages.py
-	XLA_FLAGS= .venv/bin/pytest -n auto --dist loadfile
+nightly: $(TEST) ## Run all tests, also those marked nightly: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
+	XLA_FLAGS= .venv/bin/pytest -n auto --dist loadfile -m ''
 
 soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the memory
 	.venv/bin/python tests/soak.py --minutes $(or $(MINUTES),60)

@@ -1,9 +1,11 @@
 """Every test computes in whatever precision it names; JAX must allow float64 for that."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import jax
 import pytest
 
 from simulator.numerics.numbers import prepare
@@ -15,6 +17,14 @@ os.environ.setdefault("STRAGGLE_CACHE", str(CACHE))
 # night all is compiled as users have it: with XLA_FLAGS that are empty.
 os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0")
 prepare()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def release_compiled_code() -> Iterator[None]:
+    """Keep the test processes small: no file needs what another one has compiled."""
+    yield
+    jax.clear_caches()
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)
