@@ -7,11 +7,10 @@ smaller frames; every ``plot_`` function draws a frame on axes and returns these
 
 from simulator.commands import complexity, run, sweep
 from simulator.figures.arrivals import speedups, summarise, time_to
-from simulator.figures.charts import plot_staleness, plot_time_to
+from simulator.figures.charts import plot_staleness, plot_time_to, plot_timeline
 from simulator.figures.curves import plot_metric, plot_signal_to_noise
 from simulator.figures.intervals import interval
 from simulator.figures.style import STYLE
-from simulator.figures.timeline import plot_timeline
 from simulator.figures.utilisation import plot_workers
 from simulator.results.results import Results, load
 from simulator.study.complexity import plot_complexity

@@ -22,7 +22,7 @@ from simulator.analysis import (
     plot_timeline,
     plot_workers,
 )
-from simulator.figures import curves, plots, style
+from simulator.figures import chart, drawing, looks, plots
 from simulator.figures.utilisation import shares
 from simulator.mistakes import Mistake
 
@@ -73,29 +73,29 @@ def drawn_as(axes, marker):
 
 
 def test_a_known_method_looks_the_same_whoever_else_is_shown():
-    assert style.NAMED.keys() == METHODS.keys()
-    for label, look in style.NAMED.items():
-        assert style.looks([label]) == {label: look}
-        assert style.looks(["mine", label, "yours", *METHODS])[label] == look
-    order = list(style.looks(["b", "afedpg", "a"]).items())
-    assert order[::2] == [("b", style.looks(["b"])["b"]), ("a", style.looks(["b", "a"])["a"])]
+    assert looks.NAMED.keys() == METHODS.keys()
+    for label, look in looks.NAMED.items():
+        assert looks.looks([label]) == {label: look}
+        assert looks.looks(["mine", label, "yours", *METHODS])[label] == look
+    order = list(looks.looks(["b", "afedpg", "a"]).items())
+    assert order[::2] == [("b", looks.looks(["b"])["b"]), ("a", looks.looks(["b", "a"])["a"])]
 
 
 def test_no_two_methods_look_alike():
-    many = style.looks([*style.NAMED, *map(str, range(40))]).values()
+    many = looks.looks([*looks.NAMED, *map(str, range(40))]).values()
     assert len({(look.colour, look.dashes) for look in many}) == len(many) == len(METHODS) + 40
     assert len({(look.colour, look.marker) for look in many}) == len(many)
-    named = list(style.NAMED.values())[:8]  # those that are compared most
+    named = list(looks.NAMED.values())[:8]  # those that are compared most
     for mark in zip(*named, strict=True):  # colours, dashes, markers: each suffices
         assert len(set(mark)) == len(named)
-    known = {look.colour for look in style.NAMED.values()}
-    assert not known & set(style.OTHER_COLOURS)
+    known = {look.colour for look in looks.NAMED.values()}
+    assert not known & set(looks.OTHER_COLOURS)
 
 
 def test_a_method_looks_the_same_in_every_kind_of_figure(found):
     label = "afedpg"
     noisy = found.steps.assign(signal_to_noise=2.0)
-    look = style.NAMED[label]
+    look = looks.NAMED[label]
     for axes in (
         plot_metric(found.steps, metric="gap"),
         plot_metric(found.steps, metric="gap", methods=[label]),
@@ -147,7 +147,7 @@ def test_each_draws_on_the_axes_it_is_given_or_in_a_new_figure(given, found):
 
 def test_a_metric_is_drawn_as_the_run_draws_it(found):
     axes = plot_metric(found.steps, metric="gap", target=0.5)
-    theirs = plots.metric_over_time(found).axes[0]
+    theirs = drawing.draw(plots.metric_over(found, "time")).axes[0]
     for mine, other in zip(axes.lines, theirs.lines, strict=True):
         assert mine.get_xydata().tolist() == other.get_xydata().tolist()
         assert mine.get_color() == other.get_color()
@@ -191,8 +191,8 @@ def test_a_seed_is_a_dot_and_the_median_a_larger_one():
     axes = plot_time_to(arrivals_of(afedpg=[3.0, 5.0, 4.0], mine=[NEVER, 6.0, NEVER]))
     seeds = [np.ma.getdata(each.get_offsets())[:, 0].tolist() for each in axes.collections]
     assert seeds[0] == [3.0, 5.0, 4.0]
-    assert drawn_as(axes, style.NAMED["afedpg"].marker) == [4.0]
-    assert drawn_as(axes, style.looks(["mine"])["mine"].marker) == []
+    assert drawn_as(axes, looks.NAMED["afedpg"].marker) == [4.0]
+    assert drawn_as(axes, looks.looks(["mine"])["mine"].marker) == []
     assert [text.get_text() for text in axes.texts] == ["1 of 3 seeds"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["afedpg", "mine"]
 
@@ -334,10 +334,10 @@ def test_no_exponent_is_minus_zero():
 
 
 def test_axes_that_are_named_are_those_of_the_results(found):
-    assert {"time", "step", "gradients", "gap"} <= curves.NAMES.keys() & {*found.steps}
+    assert {"time", "step", "gradients", "gap"} <= chart.NAMES.keys() & {*found.steps}
 
 
 def test_the_shipped_scenarios_show_known_methods_first():
     for path in ROOT.glob("scenarios/*.toml"):
         labels = tomllib.loads(path.read_text(encoding="utf-8"))["methods"]
-        assert len({look.colour for look in style.looks(labels).values()}) == len(labels)
+        assert len({look.colour for look in looks.looks(labels).values()}) == len(labels)

@@ -4,12 +4,11 @@ import math
 from itertools import pairwise
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from simulator.engine import Stalled, Stop
-from simulator.figures import bands, curves, plots, style
-from simulator.figures.timeline import opening_seconds, replay, some_workers
+from simulator.figures import bands, chart, drawing, plots, style
+from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.results import results
 from simulator.results.directory import claim_directory
 from simulator.results.writer import Writer
@@ -91,7 +90,7 @@ def look(run, scenario):
 def frame(*seeds):
     """Rows of one method, from (time, value) pairs."""
     rows = [(seed, time, value) for seed, pairs in enumerate(seeds) for time, value in pairs]
-    return pd.DataFrame(rows, columns=["seed", "time", "return"])
+    return dict(zip(["seed", "time", "return"], np.array(rows, float).T, strict=True))
 
 
 def test_a_band_is_of_the_values_that_hold():
@@ -133,11 +132,11 @@ def test_a_seed_counts_to_its_end_where_nothing_is_held():
 def test_steps_that_were_not_evaluated_do_not_count():
     looks = frame([(0, 5.0), (1, math.nan), (2, 7.0), (3, math.inf)])
     curve = bands.band(looks, "time", "return")
-    assert curve[["x", "median"]].to_numpy().tolist() == [[0.0, 5.0], [2.0, 7.0]]
+    assert (curve["x"].tolist(), curve["median"].tolist()) == ([0.0, 2.0], [5.0, 7.0])
 
 
 def test_a_method_that_was_never_evaluated_has_no_curve():
-    assert bands.band(frame([(0, math.nan)]), "time", "return").empty
+    assert bands.band(frame([(0, math.nan)]), "time", "return")["x"].size == 0
 
 
 def test_simultaneous_steps_show_the_last():
@@ -151,19 +150,19 @@ def test_a_thinned_curve_is_still_exact():
     exact = {
         pairs[0][0]: np.median([value for _, value in pairs]) for pairs in zip(*many, strict=True)
     }
-    assert len(curve) <= bands.POINTS
-    assert curve["x"].iloc[[0, -1]].tolist() == [0.0, 2999 / 7]
+    assert len(curve["x"]) <= bands.POINTS
+    assert curve["x"][[0, -1]].tolist() == [0.0, 2999 / 7]
     assert curve["median"].tolist() == [exact[x] for x in curve["x"]]
 
 
 def test_a_dot_is_where_the_median_seed_reaches_the_target(tmp_path):
     found = results_of(scenario_of(), tmp_path)
     runs = found.runs.set_index(["method", "seed"])["seconds_to_target"]
-    dots = curves.arrivals(found.steps, "time", 0.5, "gap")
+    dots = chart.arrivals(found.step_columns, "time", 0.5, "gap")
     assert dots["afedpg"] == runs["afedpg"].median()
     assert runs["rennala-nigt"].isna().all()
     assert list(dots) == ["afedpg"]
-    gradients = curves.arrivals(found.steps, "gradients", 0.5, "gap")["afedpg"]
+    gradients = chart.arrivals(found.step_columns, "gradients", 0.5, "gap")["afedpg"]
     assert gradients == found.runs.groupby("method")["used"].median()["afedpg"]
 
 
@@ -336,6 +335,10 @@ SCENARIOS = {
 }
 
 
+STARTS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml ve", ".pdf": b"%PDF-1."}
+"""The first bytes of a file of each format."""
+
+
 @pytest.fixture
 def coarse(monkeypatch):
     monkeypatch.setitem(style.STYLE, "savefig.dpi", 40)
@@ -345,13 +348,12 @@ def coarse(monkeypatch):
 @pytest.mark.usefixtures("coarse")
 def test_every_figure_is_written(name, tmp_path):
     names, settings = SCENARIOS[name]
-    paths = plots.draw(results_of(scenario_of(**settings), tmp_path / "run"), tmp_path)
-    assert [path.name for path in paths] == [
-        f"{each}.{kind}" for each in names for kind in ("png", "svg")
-    ]
+    formats = ("png", "svg", "pdf")
+    paths = plots.draw(results_of(scenario_of(**settings), tmp_path / "run"), tmp_path, formats)
+    assert [path.name for path in paths] == [f"{each}.{kind}" for each in names for kind in formats]
     for path in paths:
         start = path.read_bytes()[:8]
-        assert start == (b"\x89PNG\r\n\x1a\n" if path.suffix == ".png" else b"<?xml ve")
+        assert start.startswith(STARTS[path.suffix])
         assert path.stat().st_size > 2000
 
 
@@ -361,7 +363,8 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     for directory in (first, second):
         directory.mkdir()
-    paths = plots.draw(found, first), plots.draw(found, second)
+    formats = ("png", "svg", "pdf")
+    paths = plots.draw(found, first, formats), plots.draw(found, second, formats)
     assert {path.stem for path in paths[0]} == set(GAP)
     for one, other in zip(*paths, strict=True):
         assert one.name == other.name
@@ -381,7 +384,7 @@ def test_results_without_runs_have_no_figures(tmp_path):
 
 def test_a_method_looks_the_same_in_every_figure(tmp_path):
     found = results_of(scenario_of(), tmp_path)
-    figures = [figure_of(found) for figure_of in list(plots.figures(found).values())[:3]]
+    figures = [drawing.draw(picture) for picture in list(plots.pictures(found).values())[:3]]
     looks = [
         {line.get_label(): (line.get_color(), line.get_linestyle()) for line in lines(figure)}
         for figure in figures

@@ -62,6 +62,11 @@ MethodsOption = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
 ]
 
+FORMATS = ("png", "svg", "pdf")
+FiguresOption = Annotated[
+    str, typer.Option(metavar="png,svg,pdf", help="Formats of the figures, or none.")
+]
+
 
 def complain(message: str, code: int) -> int:
     """Say it in one line that can be read, whatever was in the file that it is about."""
@@ -89,6 +94,17 @@ def words(text: str | None, option: str = "--methods") -> list[str] | None:
     if not named:
         raise Mistake(f"{option} {text!r}: names nothing; leave it out for all")
     return named
+
+
+def formats_of(text: str) -> list[str]:
+    """The formats that ``--figures`` names."""
+    named = words(text, "--figures") or []
+    if named == ["none"]:
+        return []
+    for word in named:
+        if word not in FORMATS:
+            raise Mistake(f"--figures {text}: {word!r} is none of {', '.join(FORMATS)}, none")
+    return list(dict.fromkeys(named))
 
 
 def seeds_of(text: str | None) -> list[int] | None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from simulator.cli.app import (
+    FiguresOption,
     MethodsOption,
     ScenarioArgument,
     SeedsOption,
@@ -15,6 +16,7 @@ from simulator.cli.app import (
     command_line,
     complain,
     console,
+    formats_of,
     seeds_of,
     words,
 )
@@ -32,12 +34,14 @@ def sweep(
     methods: MethodsOption = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Jobs at a time [one per core].")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="However many runs there are.")] = False,
+    figures: FiguresOption = "png",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
 ) -> int:
     """Try settings of every method; keep all runs, and write the best as a scenario."""
     from simulator.sweep.sweep import conduct
 
+    formats = formats_of(figures)
     try:
         swept = conduct(
             sweep,
@@ -51,10 +55,10 @@ def sweep(
         )
     except KeyboardInterrupt:
         return complain("interrupted; the same command goes on where it was", 130)
-    return _show_sweep(swept, quiet, as_json)
+    return _show_sweep(swept, formats, quiet, as_json)
 
 
-def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
+def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
     from simulator.sweep import tuning
 
     found = tuning.best_of(swept.frame)
@@ -63,8 +67,8 @@ def _show_sweep(swept: Any, quiet: bool, as_json: bool) -> int:
     elif not quiet:
         console().print(*tuning.tables(found, swept.sweep.table.title), sep="\n")
         print(*tuning.notes(found, swept), f"results: {swept.directory}", sep="\n", flush=True)
-    drawn = tuning.draw(swept)
-    if not (quiet or as_json):
+    drawn = tuning.draw(swept, formats)
+    if drawn and not (quiet or as_json):
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
     return 3 if tuning.hopeless(found) else 0
 
@@ -88,12 +92,14 @@ def complexity(
     methods: MethodsOption = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [one per core].")] = None,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
+    figures: FiguresOption = "png",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
 ) -> int:
     """Measure how the time to the target grows, beside what theory predicts."""
     from simulator.study import study, varying
 
+    formats = formats_of(figures)
     try:
         frame, directory = study.conduct(
             scenario,
@@ -107,10 +113,17 @@ def complexity(
         )
     except KeyboardInterrupt:
         return complain("interrupted; the same command goes on where it was", 130)
-    return _show_study(frame, directory, confidence, quiet, as_json)
+    return _show_study(frame, directory, confidence, formats, quiet, as_json)
 
 
-def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_json: bool) -> int:
+def _show_study(
+    frame: Any,
+    directory: Path,
+    confidence: float,
+    formats: list[str],
+    quiet: bool,
+    as_json: bool,
+) -> int:
     from simulator.study import growth
 
     fitted = growth.fitted(frame, confidence)
@@ -119,7 +132,7 @@ def _show_study(frame: Any, directory: Path, confidence: float, quiet: bool, as_
     elif not quiet:
         console().print(growth.table(fitted, frame))
         print(*growth.notes(frame, confidence), f"results: {directory}", sep="\n", flush=True)
-    drawn = growth.draw(frame, directory, confidence)
-    if not (quiet or as_json):
+    drawn = growth.draw(frame, directory, confidence, formats)
+    if drawn and not (quiet or as_json):
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
     return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0

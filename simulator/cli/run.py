@@ -8,19 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.app import (
-    INTERRUPTED,
+    FiguresOption,
     MethodsOption,
     SeedsOption,
     SetOption,
     app,
     command_line,
     console,
+    formats_of,
     seeds_of,
     words,
 )
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
+    from simulator.figures.painter import Painter
+    from simulator.results.results import Results
     from simulator.scenario.scenario import Scenario
 
 
@@ -50,6 +53,7 @@ def run(
     schedule_only: Annotated[
         bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
     ] = False,
+    figures: FiguresOption = "png",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
     anyway: Annotated[
@@ -57,41 +61,60 @@ def run(
     ] = False,
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
-    from simulator.estimate import estimate
-    from simulator.running.running import Wishes, run_and_write, warn
+    from simulator.figures.painter import Painter
+
+    with Painter(formats_of(figures)) as painter:
+        shown = Shown(painter, quiet, as_json)
+        if resume is not None:
+            said: dict[str, object] = {
+                "--out": out,
+                "--tickets": tickets,
+                "--schedule-only": schedule_only or None,
+            }
+            if scenario is None:
+                said |= {"--set": settings, "--methods": methods, "--seeds": seeds}
+            chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
+            return shown.show(_resume(resume, chosen, said, shown))
+        if scenario is None:
+            raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
+        chosen = _chosen(scenario, settings, methods, seeds)
+        wishes = (schedule_only, tickets, shown.silent)
+        return shown.show(_run(chosen, out, Path(scenario).stem, wishes, anyway, shown))
+
+
+def _chosen(
+    scenario: str, settings: list[str] | None, methods: str | None, seeds: str | None
+) -> "Scenario":
     from simulator.scenario.loading import load
 
-    chosen = None
-    if scenario is not None:
-        chosen = load(scenario, settings or []).restrict(words(methods), seeds_of(seeds))
-    if resume is not None:
-        said: dict[str, object] = {
-            "--out": out,
-            "--tickets": tickets,
-            "--schedule-only": schedule_only or None,
-        }
-        if scenario is None:
-            said |= {"--set": settings, "--methods": methods, "--seeds": seeds}
-        return _resume(resume, chosen, said, quiet, as_json)
-    if scenario is None or chosen is None:
-        raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
-    wishes = Wishes(schedule_only, tickets, quiet=quiet or as_json)
-    warn(chosen)
+    return load(scenario, settings or []).restrict(words(methods), seeds_of(seeds))
+
+
+def _run(
+    scenario: "Scenario",
+    out: Path | None,
+    name: str,
+    wishes: tuple[bool, bool | None, bool],
+    anyway: bool,
+    shown: "Shown",
+) -> int:
+    from simulator.estimate import estimate
+    from simulator.running.running import Wishes, run_and_write, warn
+
+    schedule_only, *_, quiet = wishes
+    warn(scenario)
     if not anyway:
-        estimate.check(chosen, schedule_only)
+        estimate.check(scenario, schedule_only)
     if schedule_only:
-        chosen = _one_of_equal_seeds(chosen, wishes.quiet)
-    name = Path(scenario).stem
-    directory, code = run_and_write(chosen, out, name, command=command_line(), wishes=wishes)
-    return _show(directory, code, quiet, as_json)
+        scenario = _one_of_equal_seeds(scenario, quiet)
+    _, code = run_and_write(
+        scenario, out, name, command=command_line(), wishes=Wishes(*wishes), ended=shown.draw
+    )
+    return code
 
 
 def _resume(
-    directory: Path,
-    wanted: "Scenario | None",
-    said: dict[str, object],
-    quiet: bool,
-    as_json: bool,
+    directory: Path, wanted: "Scenario | None", said: dict[str, object], shown: "Shown"
 ) -> int:
     from simulator.running.resuming import resume
 
@@ -99,8 +122,7 @@ def _resume(
         if value is not None:
             told = "what is resumed goes on as it was begun; leave this out"
             raise Mistake(f"{option}, with --resume {directory}: {told}")
-    code = resume(directory, wanted, quiet=quiet or as_json)
-    return _show(directory, code, quiet, as_json)
+    return resume(directory, wanted, quiet=shown.silent, ended=shown.draw)
 
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
@@ -114,24 +136,42 @@ def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
     return chosen
 
 
-def _show(directory: Path, code: int, quiet: bool, as_json: bool) -> int:
-    """The table first: figures take a moment."""
-    from simulator.results import results
-    from simulator.running import report, running, summary
+class Shown:
+    """What a user sees of a run: its figures are drawn while its table is made."""
 
-    outcome = results.load(directory)
-    if not (quiet or as_json):
-        console().print(report.table(outcome))
-        print(*report.notes(outcome), f"results: {directory}", sep="\n", flush=True)
-    elif quiet:
-        for line in report.failures(outcome):
-            print(f"straggle: {line}", file=sys.stderr)
-    figures = [str(path) for path in sorted(running.draw(outcome))] if code != INTERRUPTED else []
-    if as_json:
-        rows = summary.as_data(summary.summarise(outcome))
-        status = outcome.manifest["status"]
-        data = {"directory": str(directory), "status": status, "methods": rows, "figures": figures}
-        print(json.dumps(data, indent=2))
-    elif figures and not quiet:
-        print(*(f"figure:  {figure}" for figure in figures), sep="\n")
-    return code
+    def __init__(self, painter: "Painter", quiet: bool, as_json: bool) -> None:
+        self._painter, self._quiet, self._json = painter, quiet, as_json
+        self.silent = quiet or as_json
+        self._drawn = False
+
+    def draw(self, outcome: "Results") -> None:
+        """Hand the figures of results that are complete to the painter."""
+        from simulator.figures.plots import pictures
+
+        self._outcome = outcome
+        if outcome.manifest["status"] != "interrupted" and self._painter.wanted:
+            self._drawn = True
+            self._painter.paint(pictures(outcome), outcome.directory / "figures")
+
+    def show(self, code: int) -> int:
+        """The table first: figures take a moment."""
+        from simulator.running import report, summary
+
+        outcome = self._outcome
+        if not self.silent:
+            console().print(report.table(outcome))
+            print(*report.notes(outcome), f"results: {outcome.directory}", sep="\n", flush=True)
+        elif self._quiet:
+            for line in report.failures(outcome):
+                print(f"straggle: {line}", file=sys.stderr)
+        files = self._painter.finish() if self._drawn else []
+        figures = sorted(map(str, files))
+        if self._json:
+            rows = summary.as_data(summary.summarise(outcome))
+            status = outcome.manifest["status"]
+            where = str(outcome.directory)
+            data = {"directory": where, "status": status, "methods": rows, "figures": figures}
+            print(json.dumps(data, indent=2))
+        elif figures and not self._quiet:
+            print(*(f"figure:  {figure}" for figure in figures), sep="\n")
+        return code

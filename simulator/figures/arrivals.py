@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.cluster.law import Floats
+from simulator.figures.chart import PLACES, first_at_target, known_metric
 from simulator.figures.intervals import (
     CONFIDENCE,
     RESAMPLES,
@@ -17,16 +18,8 @@ from simulator.figures.intervals import (
     resampled,
 )
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.objectives.catalogue import OBJECTIVES
+from simulator.results.columns import columns_of
 from simulator.results.results import Results
-
-PLACES = {
-    "seconds": "time",
-    "steps": "step",
-    "gradients": "gradients",
-    "environment_steps": "environment_steps",
-}
-"""What is told of a moment, and in which column of the steps it is found, if there is one."""
 
 
 def time_to(
@@ -55,30 +48,15 @@ def time_to(
         steps = steps.steps
     if target is None or metric is None:
         raise Mistake("time_to: needs a target and a metric; only results know of their own")
-    known_metric(steps, metric)
-    higher = is_higher_better(metric) if higher is None else higher
-    if higher is None:
-        raise Mistake(f"metric {metric!r}: say higher=True or False; is more of it better?")
-    met = steps[metric] >= target if higher else steps[metric] <= target
-    runs = steps[["method", "seed"]].drop_duplicates()
-    first = steps[met].drop_duplicates(["method", "seed"])
-    places = {place: column for place, column in PLACES.items() if column in steps}
-    first = first[["method", "seed", *places.values()]]
-    found = runs.merge(first, on=["method", "seed"], how="left")
-    names = {column: place for place, column in places.items()}
-    return found.rename(columns=names).astype(dict.fromkeys(places, np.float64))
-
-
-def known_metric(steps: pd.DataFrame, metric: str) -> None:
-    """Refuse a metric that the steps do not have."""
-    if metric not in steps:
-        raise Mistake(f"metric {metric!r}: no such column; {did_you_mean(metric, steps.columns)}")
-
-
-def is_higher_better(metric: str) -> bool | None:
-    """As the objectives say it of their metrics; None of others."""
-    directions = {name: way for table in OBJECTIVES.values() for name, way in table.metrics.items()}
-    return directions[metric] == "higher" if metric in directions else None
+    columns = columns_of(steps)
+    known_metric(columns, metric)
+    places = [place for place, column in PLACES.items() if column in columns]
+    first = first_at_target(columns, target, metric, higher)
+    rows = [
+        (*run, *(np.nan if at is None else float(columns[PLACES[place]][at]) for place in places))
+        for run, at in first.items()
+    ]
+    return pd.DataFrame(rows, columns=["method", "seed", *places])
 
 
 def summarise(

@@ -6,9 +6,9 @@ as one at its target would keep its policy.
 """
 
 import numpy as np
-import pandas as pd
 
 from simulator.cluster.law import Floats
+from simulator.results.columns import Columns, groups
 
 LOW, HIGH = 0.2, 0.8
 LARGEST = 1e150
@@ -17,26 +17,32 @@ POINTS = 600
 """Curves of more points than this are thinned out."""
 
 
-def band(steps: pd.DataFrame, x: str, y: str, *, hold: bool = True) -> pd.DataFrame:
+def band(steps: Columns, x: str, y: str, *, hold: bool = True) -> Columns:
     """One method's seeds as one curve: columns ``x``, ``low``, ``median`` and ``high``.
 
     Past its end a seed keeps its last value, or, without ``hold``, no longer counts.
 
-    >>> frame = {"seed": [0, 0, 1, 1], "time": [0.0, 2.0, 0.0, 1.0], "return": [1.0, 5.0, 3.0, 9.0]}
-    >>> band(pd.DataFrame(frame), "time", "return")["median"].tolist()
+    >>> rows = [(0, 0.0, 1.0), (0, 2.0, 5.0), (1, 0.0, 3.0), (1, 1.0, 9.0)]
+    >>> steps = dict(zip(["seed", "time", "return"], np.array(rows).T))
+    >>> band(steps, "time", "return")["median"].tolist()
     [2.0, 5.0, 7.0]
     """
-    observed = steps[steps[y].abs() < LARGEST]
-    at = _grid(observed[x].to_numpy(np.float64))
-    seeds = [_observed(run, x, y, at, hold) for _, run in observed.groupby("seed")]
-    quantiles = np.nanquantile(seeds, [LOW, 0.5, HIGH], axis=0) if seeds else np.empty((3, 0))
-    low, median, high = quantiles
-    return pd.DataFrame({"x": at, "low": low, "median": median, "high": high})
+    values = steps[y].astype(np.float64)
+    seen = np.abs(values) < LARGEST
+    observed = {"seed": steps["seed"][seen], x: steps[x][seen].astype(np.float64), y: values[seen]}
+    at = _grid(observed[x])
+    seeds = [
+        _observed(observed[x][rows], observed[y][rows], at, hold)
+        for rows in groups(observed, ["seed"]).values()
+    ]
+    low, median, high = (
+        np.nanquantile(seeds, [LOW, 0.5, HIGH], axis=0) if seeds else np.empty((3, 0))
+    )
+    return {"x": at, "low": low, "median": median, "high": high}
 
 
-def _observed(run: pd.DataFrame, x: str, y: str, at: Floats, hold: bool) -> Floats:
+def _observed(places: Floats, values: Floats, at: Floats, hold: bool) -> Floats:
     """The newest observation at each of some places; none before the first."""
-    places, values = run[x].to_numpy(np.float64), run[y].to_numpy(np.float64)
     newest = np.searchsorted(places, at, side="right") - 1
     known = (newest >= 0) & (hold | (at <= places[-1]))
     return np.where(known, values[newest], np.nan)

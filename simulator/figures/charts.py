@@ -13,19 +13,15 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simulator.cluster.law import Floats
 from simulator.figures.arrivals import summarise
-from simulator.figures.curves import WIDE, rows_of
+from simulator.figures.chart import WIDE
+from simulator.figures.curves import rows_of
 from simulator.figures.intervals import CONFIDENCE
-from simulator.figures.style import (
-    GREY,
-    SIZE,
-    Look,
-    fresh,
-    key_above,
-    looks,
-    number_ticks,
-    styled,
-)
-from simulator.mistakes import Mistake
+from simulator.figures.looks import Look, looks
+from simulator.figures.opening import opening_seconds, replay, some_workers
+from simulator.figures.style import GREY, SIZE, fresh, key_above, number_ticks, styled
+from simulator.figures.timeline import draw_run, panel_height
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.results.results import Results
 
 LONG = 20
 """From this delay on its axis is logarithmic, but for the delays 0 and 1."""
@@ -162,3 +158,29 @@ def _name_staleness(axes: Axes, frame: pd.DataFrame, longest: float) -> None:
     axes.set_ylim(0, 1.03)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.grid(axis="y")
+
+
+@styled
+def plot_timeline(
+    results: Results,
+    method: str,
+    ax: Axes | None = None,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+) -> Axes:
+    """What the workers did in the first seconds of a run; the first seed's, unless said otherwise.
+
+    Without ``seconds`` it shows as much as the figure of the results does.
+    """
+    runs = [(run["method"], run["seed"]) for run in results.manifest["runs"]]
+    seed = runs[0][1] if seed is None else seed
+    if (method, seed) not in runs:
+        hint = did_you_mean(method, {label for label, _ in runs})
+        raise Mistake(f"method {method!r}, seed {seed}: no such run; {hint}")
+    workers = some_workers(results.scenario.build_cluster())
+    seconds = opening_seconds(results) if seconds is None else seconds
+    opening = replay(results, method, seed, seconds, workers)
+    axes = ax or fresh((7.0, 1.5 + panel_height(len(workers))))
+    draw_run(axes, opening, method, looks([method])[method].colour, seconds)
+    return axes

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import DegenerateDataWarning, bootstrap
 
 from simulator.cluster.law import Floats
 
@@ -66,6 +65,8 @@ def resampled(
     paired: bool = False,
 ) -> Floats:
     """The statistic of resamples, each drawn from within its sample, or for all alike (paired)."""
+    from scipy.stats import DegenerateDataWarning, bootstrap
+
     # SciPy refuses a single observation; two equal ones can only be drawn as themselves, too.
     several = [np.resize(sample, max(2, len(sample))) for sample in samples]
     with np.errstate(invalid="ignore"), warnings.catch_warnings():

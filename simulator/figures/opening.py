@@ -1,14 +1,21 @@
-"""How much of a comparison fits into one figure?  Some seconds, and some of the workers."""
+"""What did the workers do in the opening rounds?  A run's schedule, replayed into bars.
 
-from typing import TYPE_CHECKING
+Only times are replayed, no gradient is computed again.  A bar is a computation and what has
+become of it by the end of the replay, a transfer or an outage; in between, a worker waits.
+Some seconds and some of the workers are enough for a figure.
+"""
+
+from collections.abc import Sequence
 
 import numpy as np
 
 from simulator.cluster import Cluster
+from simulator.engine import Sinks
+from simulator.figures.pictures import Bar, Kind, Opening
+from simulator.results.columns import Columns, groups, rows
 from simulator.results.results import Results
-
-if TYPE_CHECKING:
-    import pandas as pd
+from simulator.schedule import Computation
+from simulator.trace.tracks import Record, Slice, doings, rerun
 
 ROUNDS = 4
 """How many steps of a method to show."""
@@ -26,23 +33,23 @@ def opening_seconds(results: Results) -> float:
     The first few steps of as many methods as can be, while the gradients of a worker can still
     be told apart: a synchronous step at 100 s is not waited for where others do hundreds till then.
     """
-    steps, runs = results.steps, results.runs
-    workers = results.scenario.cluster.workers
-    first = steps[steps["seed"] == steps["seed"].iloc[0]]
-    moving = [run for _, run in first.groupby("method") if run["time"].iloc[-1] > 0]
-    ends = {float(time) for run in moving for time in run["time"].iloc[1 : ROUNDS + 1]}
+    steps, workers = results.step_columns, results.scenario.cluster.workers
+    first = rows(steps, steps["seed"] == steps["seed"][0])
+    runs = [rows(first, mine) for mine in groups(first, ["method"]).values()]
+    moving = [run for run in runs if run["time"][-1] > 0]
+    ends = {float(time) for run in moving for time in run["time"][1 : ROUNDS + 1]}
     if not ends:
-        return float(runs["simulated_seconds"].max()) or 1.0
+        return max(float(run["simulated_seconds"]) for run in results.manifest["runs"]) or 1.0
     readable = [time for time in ends if _gradients(moving, time) <= GRADIENTS * workers]
     seconds = max(readable, default=min(ends))
     return seconds * min(1.0, MOST_GRADIENTS * workers / max(1, _gradients(moving, seconds)))
 
 
-def _gradients(runs: "list[pd.DataFrame]", seconds: float) -> float:
+def _gradients(runs: list[Columns], seconds: float) -> float:
     """How many the busiest method has used by then; a run that is over counts as going on."""
     return max(
         float(np.interp(seconds, run["time"], run["gradients"]))
-        * max(1.0, seconds / float(run["time"].iloc[-1]))
+        * max(1.0, seconds / float(run["time"][-1]))
         for run in runs
     )
 
@@ -59,3 +66,41 @@ def some_workers(cluster: Cluster) -> list[int]:
         return list(range(n))
     by_speed = np.argsort(cluster.computations(seed=0).nominal, kind="stable")
     return sorted(by_speed[np.linspace(0, n - 1, SOME_ROWS).round().astype(np.int64)].tolist())
+
+
+def replay(
+    results: Results, label: str, seed: int, seconds: float, workers: Sequence[int]
+) -> Opening:
+    """What these workers did in the first seconds of a run, or until it was over."""
+    records: dict[int, list[Record]] = {worker: [] for worker in workers}
+
+    def keep(record: Record) -> None:
+        worker = record.ticket.worker if isinstance(record, Computation) else record.worker
+        if worker in records:
+            records[worker].append(record)
+
+    again = rerun(results, label, seed, seconds)
+    times, used = [], 0
+    for step in again.steps(Sinks(keep, keep)):
+        times.append(step.time)
+        used = step.used
+    bars = {
+        worker: [
+            Bar(each.start, each.finish, kind)
+            for each in again.track(doings(mine))
+            if (kind := _kind(each))
+        ]
+        for worker, mine in records.items()
+    }
+    return Opening(bars, times, used, again.end, again.stalled)
+
+
+def _kind(slice: Slice) -> Kind | None:
+    match slice.record:
+        case None:
+            return None
+        case Computation(outcome="waiting" | "unfinished"):
+            return "pending"
+        case Computation(outcome="used" | "recalled" | "dropped" | "lost" as outcome):
+            return outcome
+    return "down" if slice.kind == "down" else "communicating"

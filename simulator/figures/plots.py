@@ -1,97 +1,59 @@
-"""How do the methods compare?  The figures that a run leaves behind, made to be printed."""
+"""How do the methods compare?  The figures that a run leaves behind, described as pictures."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from simulator.figures.bands import HIGH, LOW, band
-from simulator.figures.curves import (
-    NAMES,
-    Chart,
-    arrivals,
-    draw_chart,
-    is_wide,
-    metric_chart,
-    rows_of,
-)
-from simulator.figures.style import GREY, SIZE, STYLE, Look, draw_level, looks, sheet
-from simulator.figures.timeline import draw_timeline
+from simulator.figures.chart import NAMES, arrivals, is_wide, metric_chart, rows_by_method
+from simulator.figures.looks import looks
+from simulator.figures.opening import opening_seconds, replay, some_workers
+from simulator.figures.pictures import Chart, Curves, Picture, Timeline
+from simulator.results.columns import Columns, length, rows
 from simulator.results.results import Results
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 TIMELINE_WORKERS = 10_000
 """Beyond, replaying every computation takes long, for the twenty workers that can be shown."""
-LEGEND_ROWS, ROW = 2, 0.165
-"""So many rows of a legend the figure has room for; the height of a further one, in inches."""
-LONGEST = 26
-"""Characters of a label of which two fit side by side."""
 
 
-def draw(results: Results, directory: Path) -> list[Path]:
-    """Every figure of the results, each as PNG and SVG; the paths that were written."""
-    written = []
-    for name, figure_of in figures(results).items():
-        figure = figure_of(results)
-        for suffix in (".png", ".svg"):
-            path = directory / (name + suffix)
-            save(figure, path)
-            written.append(path)
-    return written
+def draw(results: Results, directory: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
+    """Every figure of the results, in this process; the paths that were written."""
+    from simulator.figures.drawing import draw_files
+
+    return draw_files(pictures(results), directory, formats)
 
 
-def figures(results: Results) -> dict[str, Callable[[Results], Figure]]:
-    """Which figures the results call for, by file name."""
-    if results.steps.empty:
+def pictures(results: Results) -> dict[str, Picture]:
+    """The figures that the results call for, by file name."""
+    if not length(results.step_columns):
         return {}
-    drawn: dict[str, Callable[[Results], Figure]] = {}
+    drawn: dict[str, Picture] = {}
     if not results.schedule_only:
-        metric, work = results.scenario.metric, _work(results).replace("_", "-")
-        drawn[f"{metric}-time"] = metric_over_time
-        drawn[f"{metric}-{work}"] = metric_over_work
-    drawn["steps-time"] = steps_over_time
+        metric, work = results.scenario.metric, _work(results)
+        drawn[f"{metric}-time"] = metric_over(results, "time")
+        drawn[f"{metric}-{work.replace('_', '-')}"] = metric_over(results, work)
+    drawn["steps-time"] = steps_over_time(results)
     if results.scenario.cluster.workers <= TIMELINE_WORKERS:
-        drawn["timeline"] = timeline
+        drawn["timeline"] = timeline(results)
     return drawn
 
 
-@rc_context(STYLE)
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format that the path's suffix names: the same bytes every time."""
-    undated = {".svg": {"Date": None, "Creator": None}, ".png": {"Software": None}}
-    figure.savefig(path, metadata=undated[path.suffix])
-
-
-def metric_over_time(results: Results) -> Figure:
-    """The metric against simulated seconds."""
-    return _metric_over(results, "time")
-
-
-def metric_over_work(results: Results) -> Figure:
-    """The metric against environment steps, or, where there are none, gradients used."""
-    return _metric_over(results, _work(results))
-
-
-def _metric_over(results: Results, x: str) -> Figure:
+def metric_over(results: Results, x: str) -> Curves:
+    """The metric against simulated seconds, or against work."""
     scenario, target = results.scenario, results.scenario.stop.target
     higher = scenario.higher_is_better
-    rows = _methods(results)
-    chart = metric_chart(rows, x, scenario.metric, target=target, higher=higher)
-    return _draw_figure(results, chart, target)
+    chart = metric_chart(_methods(results), x, scenario.metric, target=target, higher=higher)
+    return _curves(results, chart, target)
 
 
-def steps_over_time(results: Results) -> Figure:
+def steps_over_time(results: Results) -> Curves:
     """Server steps against simulated seconds: how often each method gets to move."""
-    rows = _methods(results)
-    wide = is_wide(results.steps, "time") or is_wide(results.steps, "step")
-    curves = {label: band(mine, "time", "step", hold=False) for label, mine in rows.items()}
+    steps = results.step_columns
+    wide = is_wide(steps, "time") or is_wide(steps, "step")
+    curves = {
+        label: band(mine, "time", "step", hold=False) for label, mine in _methods(results).items()
+    }
     dots = {
         label: (seconds, float(np.interp(seconds, curves[label]["x"], curves[label]["median"])))
         for label, seconds in _arrivals(results).items()
@@ -99,79 +61,65 @@ def steps_over_time(results: Results) -> Figure:
     if wide:
         curves = {label: _from_one(curve) for label, curve in curves.items()}
     names = NAMES["time"], NAMES["step"]
-    figure = _draw_figure(results, Chart(curves, dots, names, (wide, wide), held=False))
-    if not wide:
-        figure.axes[0].yaxis.set_major_locator(MaxNLocator(integer=True))
-    return figure
+    chart = Chart(curves, dots, names, (wide, wide), held=False)
+    return _curves(results, chart, whole_numbers=not wide)
 
 
-def _from_one(curve: "pd.DataFrame") -> "pd.DataFrame":
+def _from_one(curve: Columns) -> Columns:
     """Where there has been a step: fewer have no logarithm."""
-    begun = curve[curve["median"] >= 1]
-    return begun.assign(low=begun["low"].clip(lower=1))
+    begun = rows(curve, curve["median"] >= 1)
+    return begun | {"low": begun["low"].clip(min=1)}
 
 
-@rc_context(STYLE)
-def timeline(results: Results) -> Figure:
+def timeline(results: Results) -> Timeline:
     """What every worker does in the opening rounds, a panel per method."""
-    colours = {label: _looks(results)[label].colour for label in _methods(results)}
-    return draw_timeline(results, colours)
+    scenario, seed = results.scenario, int(results.step_columns["seed"][0])
+    workers, seconds = some_workers(scenario.build_cluster()), opening_seconds(results)
+    methods, known = list(_methods(results)), looks(scenario.methods)
+    note = f"Opening of seed {seed}."
+    if len(workers) < scenario.cluster.workers:
+        shown = f"{len(workers)} of {scenario.cluster.workers:,} workers"
+        note += f"  Shown are {shown}, from the fastest to the slowest."
+    return Timeline(
+        {label: replay(results, label, seed, seconds, workers) for label in methods},
+        {label: known[label].colour for label in methods},
+        seconds,
+        note,
+    )
 
 
-# A figure around a chart
+def _curves(
+    results: Results, chart: Chart, target: float | None = None, whole_numbers: bool = False
+) -> Curves:
+    labels = {label: label + _trouble(results, label) for label in chart.curves}
+    known = looks(results.scenario.methods)
+    return Curves(chart, known, labels, target, whole_numbers, _note(results, chart))
 
 
-@rc_context(STYLE)
-def _draw_figure(results: Results, chart: Chart, target: float | None = None) -> Figure:
-    look = _looks(results)
-    lines = [
-        Line2D([], [], label=label + _trouble(results, label), **look[label].line)
-        for label in chart.curves
-    ]
-    columns = 2 if all(len(str(line.get_label())) <= LONGEST for line in lines) else 1
-    # What the legend takes comes on top: however many methods there are, the axes stay as large.
-    rows = max(0, -(-len(lines) // columns) - LEGEND_ROWS)
-    figure, axes = sheet((SIZE[0], SIZE[1] + rows * ROW))
-    draw_chart(axes, chart, look)
-    if target is not None:
-        draw_level(axes, target, f"target\n{target:,g}")
-    figure.legend(handles=lines, loc="outside upper left", ncols=columns, handlelength=2.6)
-    _draw_note(figure, results, chart)
-    return figure
-
-
-def _draw_note(figure: Figure, results: Results, chart: Chart) -> None:
-    """Beneath the axes, where it covers nothing."""
-    seeds = results.steps["seed"].nunique()
+def _note(results: Results, chart: Chart) -> str:
+    """What the curves are, for beneath the axes."""
+    seeds = len(set(results.step_columns["seed"].tolist()))
     past = "keeps its last value" if chart.held else "is left out"
     note = (
         f"Median and {100 * LOW:.0f}-{HIGH:.0%} band of {seeds} seeds; past its end a seed {past}."
     )
     note = note if seeds > 1 else "One seed."
-    note += "\nA dot marks where the median seed reaches the target." if chart.dots else ""
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=GREY)
+    return note + ("\nA dot marks where the median seed reaches the target." if chart.dots else "")
 
 
 def _trouble(results: Results, label: str) -> str:
     """Which of its runs ended against their will."""
-    ends = results.runs.loc[results.runs["method"] == label, "end"]
-    counts = ends[ends.isin(["stalled", "failed", "interrupted"])].value_counts(sort=False)
-    troubles = [f"{end}" if many == len(ends) else f"{many} {end}" for end, many in counts.items()]
+    ends = [run["end"] for run in results.manifest["runs"] if run["method"] == label]
+    bad = dict.fromkeys(end for end in ends if end in ("stalled", "failed", "interrupted"))
+    counts = {end: ends.count(end) for end in bad}
+    troubles = [end if count == len(ends) else f"{count} {end}" for end, count in counts.items()]
     return f" ({', '.join(troubles)})" if troubles else ""
 
 
-# What is drawn
-
-
-def _methods(results: Results) -> "dict[str, pd.DataFrame]":
+def _methods(results: Results) -> dict[str, Columns]:
     """The rows of every method that has some, in the order of the scenario."""
-    there = set(results.steps["method"])
-    return rows_of(results.steps, [each for each in results.scenario.methods if each in there])
-
-
-def _looks(results: Results) -> dict[str, Look]:
-    """Of every method of the scenario, whether it has been run or not."""
-    return looks(results.scenario.methods)
+    there = rows_by_method(results.step_columns)
+    return {label: there[label] for label in results.scenario.methods if label in there}
 
 
 def _arrivals(results: Results) -> dict[str, float]:
@@ -180,8 +128,9 @@ def _arrivals(results: Results) -> dict[str, float]:
     if target is None or results.schedule_only:
         return {}
     higher = scenario.higher_is_better
-    return arrivals(results.steps, "time", target, scenario.metric, higher)
+    return arrivals(results.step_columns, "time", target, scenario.metric, higher)
 
 
 def _work(results: Results) -> str:
-    return "environment_steps" if results.steps["environment_steps"].any() else "gradients"
+    taken = results.step_columns.get("environment_steps")
+    return "environment_steps" if taken is not None and taken.any() else "gradients"

@@ -1,12 +1,8 @@
-"""What did every worker do in the opening rounds?  One run's schedule, replayed into bars.
-
-Only times are replayed, no gradient is computed again.  A bar is a computation and what has
-become of it by the end of the replay, a transfer or an outage; in between, a worker waits.
-"""
+"""How does a timeline look?  A row of bars for each worker, and a line at each server step."""
 
 import math
-from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from collections.abc import Collection, Mapping
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -15,19 +11,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulator.engine import Sinks
-from simulator.figures.opening import GRADIENTS, opening_seconds, some_workers
-from simulator.figures.style import GREY, fresh, key_below, looks, styled
-from simulator.mistakes import Mistake, did_you_mean
-from simulator.results.results import Results
-from simulator.schedule import Computation
-from simulator.trace.tracks import Record, Slice, doings, rerun
+from simulator.figures.pictures import Bar, Kind, Opening, Timeline
+from simulator.figures.style import GREY, key_below
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
-
-Kind = Literal["used", "pending", "recalled", "dropped", "lost", "communicating", "down"]
-"""Pending: still being computed or sent, or finished for a step that has not closed."""
 
 KINDS: dict[Kind, tuple[str, str]] = {
     "used": ("#3A6FB0", "used"),
@@ -49,6 +37,9 @@ HATCH, HATCH_COLOUR = "//////", "#A8A8A8"
 OVER = "#EFE9DD"
 """The ground where a run is over before the others."""
 
+MOST_EDGES = 80
+"""Up to how many bars of a worker have a white edge between them."""
+
 MOST_KEYS = 7
 """How many entries of the legend fit in a row."""
 
@@ -56,116 +47,39 @@ MOST_LINES = 40
 """How many server steps may cross a panel."""
 
 
-class Bar(NamedTuple):
-    """What a worker did from ``start`` to ``finish``."""
-
-    start: float
-    finish: float
-    kind: Kind
-
-
-class Opening(NamedTuple):
-    """The opening of one run; ``bars`` by worker, in the order of time."""
-
-    bars: dict[int, list[Bar]]
-    step_times: list[float]
-    used: int
-    end: float
-    stalled: bool
-
-
-def replay(
-    results: Results, label: str, seed: int, seconds: float, workers: Sequence[int]
-) -> Opening:
-    """What these workers did in the first seconds of a run, or until it was over."""
-    records: dict[int, list[Record]] = {worker: [] for worker in workers}
-
-    def keep(record: Record) -> None:
-        worker = record.ticket.worker if isinstance(record, Computation) else record.worker
-        if worker in records:
-            records[worker].append(record)
-
-    again = rerun(results, label, seed, seconds)
-    times, used = [], 0
-    for step in again.steps(Sinks(keep, keep)):
-        times.append(step.time)
-        used = step.used
-    bars = {
-        worker: [
-            Bar(each.start, each.finish, kind)
-            for each in again.track(doings(mine))
-            if (kind := _kind(each))
-        ]
-        for worker, mine in records.items()
-    }
-    return Opening(bars, times, used, again.end, again.stalled)
-
-
-def _kind(slice: Slice) -> Kind | None:
-    match slice.record:
-        case None:
-            return None
-        case Computation(outcome="waiting" | "unfinished"):
-            return "pending"
-        case Computation(outcome="used" | "recalled" | "dropped" | "lost" as outcome):
-            return outcome
-    return "down" if slice.kind == "down" else "communicating"
-
-
-def draw_timeline(results: Results, colours: Mapping[str, str]) -> Figure:
-    """A panel for each of some methods, its heading in the method's colour."""
-    scenario, seed = results.scenario, int(results.steps["seed"].iloc[0])
-    workers, seconds = some_workers(scenario.build_cluster()), opening_seconds(results)
-    openings = {label: replay(results, label, seed, seconds, workers) for label in colours}
+def draw_timeline(picture: Timeline) -> Figure:
+    """The figure, in the style that is current."""
+    openings, seconds = picture.openings, picture.seconds
+    workers = next(iter(openings.values())).bars
     figure, panels = _panels(len(openings), len(workers))
     for axes, (label, opening) in zip(panels, openings.items(), strict=True):
         _draw_panel(axes, opening, seconds)
-        _head_panel(axes, opening, label, colours[label])
+        _head_panel(axes, opening, label, picture.colours[label])
     panels[0].set_xlim(0, seconds)
     _draw_legend(figure, openings, seconds)
-    note = f"Opening of seed {seed}."
-    if len(workers) < scenario.cluster.workers:
-        many = f"{len(workers)} of {scenario.cluster.workers:,} workers"
-        note += f"  Shown are {many}, from the fastest to the slowest."
-    figure.supxlabel(note, x=0.01, ha="left", fontsize=7, color=GREY)
+    figure.supxlabel(picture.note, x=0.01, ha="left", fontsize=7, color=GREY)
     return figure
 
 
-@styled
-def plot_timeline(
-    results: Results,
-    method: str,
-    ax: Axes | None = None,
-    *,
-    seed: int | None = None,
-    seconds: float | None = None,
-) -> Axes:
-    """What the workers did in the first seconds of a run; the first seed's, unless said otherwise.
-
-    Without ``seconds`` it shows as much as the figure of the results does.
-    """
-    runs = results.runs
-    seed = int(runs["seed"].iloc[0]) if seed is None else seed
-    if (method, seed) not in set(zip(runs["method"], runs["seed"], strict=True)):
-        hint = did_you_mean(method, set(runs["method"]))
-        raise Mistake(f"method {method!r}, seed {seed}: no such run; {hint}")
-    workers = some_workers(results.scenario.build_cluster())
-    seconds = opening_seconds(results) if seconds is None else seconds
-    opening = replay(results, method, seed, seconds, workers)
-    axes = ax or fresh((7.0, 1.5 + _height(len(workers))))
+def draw_run(axes: Axes, opening: Opening, method: str, colour: str, seconds: float) -> None:
+    """One run's panel by itself, with its legend below."""
     _draw_panel(axes, opening, seconds)
-    _head_panel(axes, opening, method, looks([method])[method].colour)
+    _head_panel(axes, opening, method, colour)
     axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel="worker")
     axes.xaxis.set_major_formatter("{x:,g}")
     key_below(axes, _keys([opening], seconds), columns=MOST_KEYS)
-    return axes
+
+
+def panel_height(rows: int) -> float:
+    """Inches of a panel."""
+    return max(0.45, min(0.12, 1.6 / rows) * rows)
 
 
 def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     """One below the other, or in two columns, all with one axis of time."""
     columns = 1 if count <= 4 else 2
     ranks = math.ceil(count / columns)
-    figure = Figure(figsize=(7.0, 1.0 + ranks * (_height(rows) + 0.3)), layout="constrained")
+    figure = Figure(figsize=(7.0, 1.0 + ranks * (panel_height(rows) + 0.3)), layout="constrained")
     grid = figure.subplots(ranks, columns, sharex=True, squeeze=False).T.ravel().tolist()
     for axes in grid[count:]:
         axes.remove()
@@ -180,11 +94,6 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     return figure, grid[:count]
 
 
-def _height(rows: int) -> float:
-    """Inches of a panel."""
-    return max(0.45, min(0.12, 1.6 / rows) * rows)
-
-
 def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
     """One row per worker, the first on top, and a line at every server step."""
     busiest = max((len(row) for row in opening.bars.values()), default=0)
@@ -196,7 +105,7 @@ def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
             if bar.kind == kind
         ]
         # One computation ends where the next begins: white between them, if there is room.
-        edge = 0.4 if kind != "communicating" and busiest <= 5 * GRADIENTS else 0.0
+        edge = 0.4 if kind != "communicating" and busiest <= MOST_EDGES else 0.0
         patches = PolyCollection(boxes, facecolor=colour, edgecolor="white", linewidth=edge)
         if kind == "down":
             patches.set(hatch=HATCH, edgecolor=HATCH_COLOUR, linewidth=0.0)

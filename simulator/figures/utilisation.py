@@ -9,8 +9,10 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simulator.figures.curves import rows_of
-from simulator.figures.style import fresh, key_below, looks, styled
-from simulator.figures.timeline import HATCH, HATCH_COLOUR, KINDS, Kind
+from simulator.figures.looks import looks
+from simulator.figures.pictures import Kind
+from simulator.figures.style import fresh, key_below, styled
+from simulator.figures.timeline import HATCH, HATCH_COLOUR, KINDS
 from simulator.mistakes import Mistake
 
 WORK: dict[str, tuple[Kind, str]] = {

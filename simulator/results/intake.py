@@ -6,7 +6,7 @@ merely says that it holds.
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 from zipfile import ZipFile
 
 import numpy as np
@@ -17,14 +17,12 @@ from pydantic_core import from_json
 
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
+from simulator.results.columns import Columns, join, read
 from simulator.results.ledger import COLUMNS
 from simulator.scenario import loading
 from simulator.scenario.quantities import Seed
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.system.machine import available_bytes
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 BYTES = 16
 """Of a cell, in a table that is read; a word takes more, but is read only once."""
@@ -130,24 +128,19 @@ def inside(directory: Path, path: Path) -> Path:
     return path
 
 
-def table(path: Path, needed: Collection[str] = ()) -> "pd.DataFrame":
+def table(path: Path, needed: Collection[str] = ()) -> Columns:
     """A table of numbers and words, with these columns."""
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as opened:
         _check_table(opened, needed)
-        # What is said about pandas in there is not listened to.
-        read = opened.read(use_threads=False)
-    frame: pd.DataFrame = read.to_pandas(ignore_metadata=True)
-    return frame
+        return read(opened)
 
 
-def tickets(folder: Path) -> "pd.DataFrame":
+def tickets(folder: Path) -> Columns:
     """All parts of the tickets as one table."""
-    import pandas as pd
-
     parts = [table(inside(folder, part), COLUMNS) for part in sorted(folder.glob("*.parquet"))]
-    return pd.concat(parts, ignore_index=True)[[*COLUMNS]].astype(COLUMNS)
+    return join([{name: part[name] for name in COLUMNS} for part in parts])
 
 
 def _check_table(opened: Any, needed: Collection[str]) -> None:

@@ -4,9 +4,13 @@ A run may start millions of gradients; only a few thousand rows are ever held in
 gets its name when it is whole.
 """
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from simulator.results.columns import arrow_numbers, arrow_words
 from simulator.runs.record import Run
 from simulator.schedule import Computation
 from simulator.system.files import PARTIAL, put
@@ -72,11 +76,12 @@ class Ledger:
     def _flush(self) -> None:
         import pyarrow as pa
 
-        run, many = self._run, len(self._rows["worker"])
-        columns: dict[str, Any] = {"method": [run.method] * many, "seed": [run.seed] * many}
+        run, count = self._run, len(self._rows["worker"])
+        columns: dict[str, list[Any]] = {"method": [run.method] * count, "seed": [run.seed] * count}
         columns |= self._rows
         columns["environment_steps"] = self._lengths()
-        self._writer.write_table(pa.Table.from_pydict(columns, schema=self._schema))
+        arrays = [_array(COLUMNS[name], columns[name]) for name in COLUMNS]
+        self._writer.write_table(pa.Table.from_arrays(arrays, schema=self._schema))
         self._rows = _no_rows()
 
     def _lengths(self) -> list[int | None]:
@@ -91,13 +96,25 @@ def _no_rows() -> dict[str, list[Any]]:
     return {name: [] for name in list(COLUMNS)[2:-1]}
 
 
+def _array(kind: str, values: list[Any]) -> "pa.Array":
+    """A column of one of the kinds in ``COLUMNS``; ``None`` is null."""
+    if kind == "str":
+        return arrow_words(values)
+    known = np.array([value is not None for value in values], bool)
+    numbers = np.array([0 if value is None else value for value in values], kind.lower())
+    return arrow_numbers(numbers, None if known.all() else known)
+
+
 def _schema() -> "pa.Schema":
-    """The columns with pandas' own types, so that missing integers stay integers."""
-    import pandas as pd
+    """The columns, and for pandas that integers which may be missing stay integers."""
     import pyarrow as pa
 
-    row = {name: "" if kind == "str" else 0 for name, kind in COLUMNS.items()}
-    # An example: before pandas 3, texts were known by what they are, not by their type.
-    example = pd.DataFrame([row]).astype(COLUMNS)
-    schema: pa.Schema = pa.Schema.from_pandas(example, preserve_index=False)
-    return schema
+    types = {"str": pa.large_string(), "float64": pa.float64()}
+    fields = [pa.field(name, types.get(kind, pa.int64())) for name, kind in COLUMNS.items()]
+    described = [
+        {"name": name, "field_name": name, "pandas_type": kind.lower(), "numpy_type": kind}
+        for name, kind in COLUMNS.items()
+        if kind != "str"
+    ]
+    known: dict[str, Any] = {"columns": described, "column_indexes": [], "index_columns": []}
+    return pa.schema(fields, metadata={"pandas": json.dumps(known)})

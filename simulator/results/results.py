@@ -26,7 +26,9 @@ from algorithms.tickets import Ticket
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake
 from simulator.results import intake
+from simulator.results.columns import Columns, rows
 from simulator.results.directory import files_of, manifest_of
+from simulator.results.ledger import COLUMNS
 from simulator.runs.record import Run
 from simulator.scenario.scenario import Scenario
 
@@ -44,10 +46,40 @@ class Results:
 
     directory: Path
     manifest: dict[str, Any]
-    steps: "pd.DataFrame"
-    workers: "pd.DataFrame"
-    runs: "pd.DataFrame"
-    tickets: "pd.DataFrame | None"
+    step_columns: Columns
+    worker_columns: Columns
+
+    @cached_property
+    def steps(self) -> "pd.DataFrame":
+        """A row per method, seed and server step."""
+        return _frame(self.step_columns)
+
+    @cached_property
+    def workers(self) -> "pd.DataFrame":
+        """A row per method, seed and worker."""
+        return _frame(self.worker_columns)
+
+    @cached_property
+    def runs(self) -> "pd.DataFrame":
+        """A row per method and seed."""
+        import pandas as pd
+
+        return pd.DataFrame(self.manifest["runs"])
+
+    @cached_property
+    def ticket_columns(self) -> Columns | None:
+        """What became of every gradient; None if it was not recorded."""
+        folder = self.directory / "tickets.parquet"
+        if not any(folder.glob("*.parquet")):
+            return None
+        found: Columns = _read(folder, intake.tickets)
+        return found
+
+    @cached_property
+    def tickets(self) -> "pd.DataFrame | None":
+        """A row per gradient that was started, if they were recorded."""
+        columns = self.ticket_columns
+        return None if columns is None else _frame(columns).astype(COLUMNS)
 
     @cached_property
     def scenario(self) -> Scenario:
@@ -75,13 +107,13 @@ class Results:
 
     def _lengths(self, method: str, seed: int) -> dict[Ticket, int]:
         """How long the episodes were, which only the tickets tell."""
-        tickets = self.tickets
+        tickets = self.ticket_columns
         if tickets is None:
             raise Mistake(f"{self.directory}: has no tickets.parquet, which tells its times")
-        mine = tickets[(tickets["method"] == method) & (tickets["seed"] == seed)]
-        rows = mine[["worker", "version", "index"]].itertuples(index=False, name=None)
-        lengths = mine["environment_steps"].fillna(0).tolist()
-        return {Ticket(*row): int(length) for row, length in zip(rows, lengths, strict=True)}
+        mine = rows(tickets, (tickets["method"] == method) & (tickets["seed"] == seed))
+        names = zip(*(mine[name].tolist() for name in ("worker", "version", "index")), strict=True)
+        lengths = np.nan_to_num(mine["environment_steps"]).tolist()
+        return {Ticket(*name): int(length) for name, length in zip(names, lengths, strict=True)}
 
     def failure(self, method: str, seed: int) -> tuple[Ticket, np.ndarray] | None:
         """Of a run that failed by a gradient: which, and the point where it was taken."""
@@ -103,25 +135,28 @@ class Results:
 
 def load(directory: str | Path) -> Results:
     """Read a result directory: ``load("results/straggler").steps`` is a data frame."""
-    import pandas as pd
-
     folder = Path(directory)
     if not folder.exists():
         raise Mistake(f"{folder}: no such directory")
     for name in ("manifest.json", "steps.parquet", "workers.parquet", "tickets.parquet"):
         intake.inside(folder, folder / name)
     manifest = _read(folder / "manifest.json", manifest_of)
-    tickets = folder / "tickets.parquet"
     # Before the first run has ended, the tables have no columns yet.
     steps, workers = (STEPS, WORKERS) if manifest["runs"] else ((), ())
-    return Results(
+    results = Results(
         directory=folder,
         manifest=manifest,
-        steps=_read(folder / "steps.parquet", lambda path: intake.table(path, steps)),
-        workers=_read(folder / "workers.parquet", lambda path: intake.table(path, workers)),
-        runs=pd.DataFrame(manifest["runs"]),
-        tickets=_read(tickets, intake.tickets) if any(tickets.glob("*.parquet")) else None,
+        step_columns=_read(folder / "steps.parquet", lambda path: intake.table(path, steps)),
+        worker_columns=_read(folder / "workers.parquet", lambda path: intake.table(path, workers)),
     )
+    _ = results.ticket_columns  # whatever is wrong with the files is said now
+    return results
+
+
+def _frame(columns: Columns) -> "pd.DataFrame":
+    import pandas as pd
+
+    return pd.DataFrame(columns)
 
 
 def _read(path: Path, how: Callable[[Path], Any]) -> Any:

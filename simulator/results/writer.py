@@ -4,14 +4,16 @@ import json
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from pydantic_core import to_jsonable_python
 
 from simulator.cluster import Vector
+from simulator.results.columns import Columns, join, rows, words, write
 from simulator.results.directory import FORMAT, files_of
 from simulator.results.ledger import Ledger
 from simulator.results.results import Results
@@ -22,9 +24,6 @@ from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import replace
 from simulator.system.side_by_side import cores
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 PACKAGES = ("straggle", "simpy", "numpy", "jax", "jaxlib", "gymnasium", "pandas", "scipy")
 """Those whose versions are written down, because numbers may depend on them."""
@@ -40,19 +39,20 @@ class Writer:
     vector: Vector
     schedule_only: bool = False
     tickets: bool = False
-    _steps: list["pd.DataFrame"] = field(default_factory=list)
-    _workers: list["pd.DataFrame"] = field(default_factory=list)
+    _steps: list[Columns] = field(default_factory=list)
+    _workers: list[Columns] = field(default_factory=list)
     _runs: list[dict[str, Any]] = field(default_factory=list)
     _digests: dict[str, str] = field(default_factory=dict)
     _resumed: int = 0
+    _manifest: str = ""
 
     def go_on(self, outcome: Results) -> None:
         """Take over what was finished there; runs that were cut short are left out."""
         sealed = outcome.manifest.get("files", {})
         self._runs = [row for row in outcome.manifest["runs"] if self._is_whole(row, sealed)]
         done = self.done
-        self._steps = [_of_runs(outcome.steps, done)]
-        self._workers = [_of_runs(outcome.workers, done)]
+        self._steps = [_of_runs(outcome.step_columns, done)]
+        self._workers = [_of_runs(outcome.worker_columns, done)]
         known = [file for run in done for file in files_of(*run)]
         self._digests = {file: sealed[file] for file in known if file in sealed}
         self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
@@ -75,9 +75,7 @@ class Writer:
 
     def add(self, run: Run) -> None:
         """One more run, finished or cut short."""
-        import pandas as pd
-
-        self._steps.append(pd.DataFrame(run.columns()))
+        self._steps.append(_step_rows(run))
         self._workers.append(_worker_rows(run))
         self._runs.append(_run_row(run))
         parameters, failed, _ = files_of(run.method, run.seed)
@@ -106,19 +104,21 @@ class Writer:
 
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""
-        import pandas as pd
-
-        for name, frames in {"steps": self._steps, "workers": self._workers}.items():
-            frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+        for name, parts in {"steps": self._steps, "workers": self._workers}.items():
             file = self.directory / f"{name}.parquet"
-            replace(file, frame.to_parquet)
+            replace(file, partial(write, join(parts)))
             self._digests[file.name] = digest(file)
         self._write_manifest(status)
 
     def _write_manifest(self, status: str) -> None:
         manifest = self.manifest(status)
-        text = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
-        replace(self.directory / "manifest.json", lambda path: path.write_text(text))
+        self._manifest = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
+        replace(self.directory / "manifest.json", lambda path: path.write_text(self._manifest))
+
+    def results(self) -> Results:
+        """What was written last, without reading it back."""
+        manifest = json.loads(self._manifest)
+        return Results(self.directory, manifest, join(self._steps), join(self._workers))
 
     def manifest(self, status: str) -> dict[str, Any]:
         return {
@@ -148,23 +148,32 @@ def _ended(row: Mapping[str, Any]) -> bool:
     return bool(row["end"] != "interrupted")
 
 
-def _of_runs(frame: "pd.DataFrame", runs: Collection[tuple[str, int]]) -> "pd.DataFrame":
+def _of_runs(columns: Columns, runs: Collection[tuple[str, int]]) -> Columns:
     """The rows of these runs."""
     if not runs:
-        return frame.iloc[:0]
-    mine = [run in runs for run in zip(frame["method"], frame["seed"], strict=True)]
-    return frame[mine]
+        return {}
+    pairs = zip(columns["method"].tolist(), columns["seed"].tolist(), strict=True)
+    return rows(columns, np.array([pair in runs for pair in pairs], bool))
 
 
-def _worker_rows(run: Run) -> "pd.DataFrame":
-    import pandas as pd
+def _step_rows(run: Run) -> Columns:
+    columns = run.columns()
+    count = len(columns["step"])
+    return columns | {"method": words(run.method, count)}
 
+
+def _worker_rows(run: Run) -> Columns:
     accounts = run.accounts
     assert accounts is not None
     counts = {name: values for name, values in accounts._asdict().items() if name != "time"}
-    rows = len(accounts.started)
-    who = {"method": [run.method] * rows, "seed": run.seed, "worker": np.arange(rows)}
-    return pd.DataFrame({**who, **counts, "seconds": accounts.time})
+    count = len(accounts.started)
+    return {
+        "method": words(run.method, count),
+        "seed": np.full(count, run.seed, np.int64),
+        "worker": np.arange(count),
+        **counts,
+        "seconds": np.full(count, accounts.time, np.float64),
+    }
 
 
 def _run_row(run: Run) -> dict[str, Any]:

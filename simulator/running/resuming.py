@@ -13,7 +13,7 @@ from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.results.results import Results
 from simulator.results.writer import PACKAGES, Writer
-from simulator.running.running import check_the_environment, complain, conduct
+from simulator.running.running import Ended, check_the_environment, complain, conduct
 from simulator.scenario.differences import differences
 from simulator.scenario.remarks import one_of_equal_seeds
 from simulator.scenario.scenario import Scenario
@@ -24,7 +24,13 @@ MOST = 8
 """So many differences are named."""
 
 
-def resume(directory: Path, wanted: Scenario | None, *, quiet: bool) -> int:
+def resume(
+    directory: Path,
+    wanted: Scenario | None,
+    *,
+    quiet: bool,
+    ended: Ended = lambda outcome: None,
+) -> int:
     """Finish what was begun there; ``wanted``, if given, has to be the same scenario."""
     check_the_environment()
     results.load(directory)  # whatever is wrong with it is said before anything is touched
@@ -51,7 +57,7 @@ def resume(directory: Path, wanted: Scenario | None, *, quiet: bool) -> int:
         if not quiet:
             many = len(scenario.methods) * len(scenario.seeds)
             complain(f"{directory}: {len(writer.done)} of {many} runs had ended")
-        return conduct(writer, quiet)
+        return conduct(writer, quiet, ended)
 
 
 def _check_its_own(outcome: Results, scenario: Scenario) -> None:

@@ -1,19 +1,18 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled
 from simulator.mistakes import Mistake
-from simulator.results import results
 from simulator.results.directory import claim_directory, free_directory
 from simulator.results.ledger import Ledger
+from simulator.results.results import Results
 from simulator.results.writer import Writer
-from simulator.running.progress import Display, display
 from simulator.runs.checkpoint import Keeper, every_seconds
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.record import Run
@@ -24,7 +23,12 @@ from simulator.system.files import Unwritable, alone_in
 from simulator.system.memory import give_back
 from simulator.system.side_by_side import cores
 
+if TYPE_CHECKING:
+    from simulator.running.progress import Display
+
 INTERRUPTED, FAILED = 130, 3
+Ended: TypeAlias = Callable[[Results], None]
+"""Called with the results, complete or interrupted, before they are verified."""
 
 
 class Wishes(NamedTuple):
@@ -47,7 +51,13 @@ def complain(text: str) -> None:
 
 
 def run_and_write(
-    scenario: Scenario, out: Path | None, name: str, *, command: str, wishes: Wishes
+    scenario: Scenario,
+    out: Path | None,
+    name: str,
+    *,
+    command: str,
+    wishes: Wishes,
+    ended: Ended = lambda outcome: None,
 ) -> tuple[Path, int]:
     """Run everything; returns where the results are, and the exit code."""
     if wishes.schedule_only and scenario.cluster.per == "environment-step":
@@ -66,12 +76,14 @@ def run_and_write(
         writer = Writer(
             directory, scenario, command, vector_of(scenario), wishes.schedule_only, tickets or must
         )
-        return directory, conduct(writer, wishes.quiet)
+        return directory, conduct(writer, wishes.quiet, ended)
 
 
-def conduct(writer: Writer, quiet: bool) -> int:
+def conduct(writer: Writer, quiet: bool, ended: Ended = lambda outcome: None) -> int:
     """All runs that have not ended yet, each written as it ends; the exit code."""
     from rich.console import Console
+
+    from simulator.running.progress import display
 
     # In a notebook, too, progress is not a part of what is shown.
     console = Console(file=sys.stderr, force_jupyter=False)
@@ -85,10 +97,10 @@ def conduct(writer: Writer, quiet: bool) -> int:
         raise _unwritable(writer.directory, error) from None
     finally:
         give_back()  # a notebook may live for days
-    return _end(writer)
+    return _end(writer, ended)
 
 
-def _write_all(writer: Writer, shown: Display) -> None:
+def _write_all(writer: Writer, shown: "Display") -> None:
     for run in _runs(writer, shown):
         writer.add(run)
         if writer.tickets:
@@ -101,7 +113,7 @@ def _write_all(writer: Writer, shown: Display) -> None:
         shown.ended(run)
 
 
-def _runs(writer: Writer, shown: Display) -> Iterator[Run]:
+def _runs(writer: Writer, shown: "Display") -> Iterator[Run]:
     scenario, done = writer.scenario, writer.done
     if writer.schedule_only:
         return run_schedules(scenario, watch=shown.watch, done=done)
@@ -118,7 +130,7 @@ def _keeper(writer: Writer, label: str, seed: int) -> Keeper:
     return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
 
 
-def _end(writer: Writer) -> int:
+def _end(writer: Writer, ended: Ended) -> int:
     missing = len(writer.scenario.methods) * len(writer.scenario.seeds) - len(writer.done)
     failed = bool(writer.ends & {"stalled", "failed"})
     status = "interrupted" if missing else "failed" if failed else "complete"
@@ -126,17 +138,19 @@ def _end(writer: Writer) -> int:
         writer.write(status)
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
+    outcome = writer.results()
+    ended(outcome)
     if missing:
         complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
         return INTERRUPTED
-    return FAILED if failed or not _verified(writer.directory) else 0
+    return FAILED if failed or not _verified(outcome) else 0
 
 
-def _verified(directory: Path) -> bool:
+def _verified(outcome: Results) -> bool:
     """Whether the files say what a schedule can be; if not, that is told."""
-    from simulator.verification import verify_directory
+    from simulator.verification import verify
 
-    report = verify_directory(directory)
+    report = verify(outcome)
     for problem in report.problems:
         complain(f"not verified: {problem}")
     return report.clean
@@ -152,15 +166,6 @@ def check_the_environment() -> None:
     """What the environment variables say is checked before anything is written."""
     cores()
     every_seconds()
-
-
-def draw(outcome: results.Results) -> list[Path]:
-    """The figures of a result directory, into its ``figures``."""
-    from simulator.figures import plots
-
-    figures = outcome.directory / "figures"
-    figures.mkdir(exist_ok=True)
-    return plots.draw(outcome, figures)
 
 
 def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:

@@ -1,15 +1,23 @@
 """Who got there first, and at what cost?  One row per method, over its seeds."""
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable
+from statistics import median
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.aggregation import synchronous
 from algorithms.methods import METHODS
+from simulator.results.columns import groups
 from simulator.results.results import Results
 from simulator.scenario.scenario import Scenario
 
-if TYPE_CHECKING:
-    import pandas as pd
+Run: TypeAlias = dict[str, Any]
+"""How a run ended: its row in the manifest."""
+RowsBySeed: TypeAlias = dict[int, NDArray[np.int64] | None]
+"""By seed: which rows of the steps are this run's."""
 
 
 class Row(NamedTuple):
@@ -42,46 +50,61 @@ class Row(NamedTuple):
 
 def summarise(results: Results) -> list[Row]:
     """The table of a scenario, in the order of its methods."""
-    scenario, runs = results.scenario, results.runs
-    seconds = runs["seconds_to_target"].astype(float)
-    runs = runs.assign(
-        seconds_to_target=seconds.fillna(math.inf),
-        at_least=seconds.fillna(runs["simulated_seconds"]),
-    )
-    reference = synchronous_label(scenario)
-    baseline = _median(runs, reference, "seconds_to_target") if reference else math.nan
-    bound = _median(runs, reference, "at_least") if reference else math.nan
+    runs = _runs_by_method(results)
+    reference = synchronous_label(results.scenario)
+    base = runs.get(reference, []) if reference else []
+    baseline, bound = middle(map(_reached, base)), middle(map(_at_least, base))
+    steps = groups(results.step_columns, ("method", "seed"))
     rows = []
-    for label in scenario.methods:
-        mine = runs[runs["method"] == label]
-        if mine.empty:
-            continue
-        median = _median(runs, label, "seconds_to_target")
-        missed = mine[mine["seconds_to_target"] == math.inf]
-        speed_up, is_bound = compare(median, baseline, bound)
-        rows.append(
-            Row(
-                method=label,
-                seeds=len(mine),
-                reached=int(mine["seconds_to_target"].lt(math.inf).sum()),
-                seconds_to_target=median,
-                watched=float(missed["simulated_seconds"].median()),
-                final_metric=math.nan if results.schedule_only else _last_metric(results, label),
-                steps=float(mine["steps"].median()),
-                seconds_per_step=_seconds_per_step(results, label),
-                used=float(mine["used"].median()),
-                thrown_away=float((mine["recalled"] + mine["dropped"] + mine["lost"]).median()),
-                wasted=_mean(mine, "wasted_share") / (_mean(mine, "busy_share") or math.nan),
-                simulated_seconds=float(mine["simulated_seconds"].median()),
-                busy_share=_mean(mine, "busy_share"),
-                communicating_share=_mean(mine, "communicating_share"),
-                down_share=_mean(mine, "down_share"),
-                idle_share=_mean(mine, "idle_share"),
-                speed_up=speed_up,
-                speed_up_is_bound=is_bound,
-            )
-        )
+    for label, mine in runs.items():
+        rows_by_seed = {run["seed"]: steps.get((label, run["seed"])) for run in mine}
+        rows.append(_row(results, label, mine, rows_by_seed, baseline, bound))
     return rows
+
+
+def _runs_by_method(results: Results) -> dict[str, list[Run]]:
+    """The manifest's rows of every method that has some, in the order of the scenario."""
+    runs: list[Run] = results.manifest["runs"]
+    parted = {
+        label: [run for run in runs if run["method"] == label] for label in results.scenario.methods
+    }
+    return {label: mine for label, mine in parted.items() if mine}
+
+
+def _row(
+    results: Results,
+    label: str,
+    mine: list[Run],
+    rows_by_seed: RowsBySeed,
+    baseline: float,
+    bound: float,
+) -> Row:
+    seconds = middle(map(_reached, mine))
+    missed = [run["simulated_seconds"] for run in mine if math.isinf(_reached(run))]
+    speed_up, is_bound = compare(seconds, baseline, bound)
+    thrown_away = (run["recalled"] + run["dropped"] + run["lost"] for run in mine)
+    return Row(
+        method=label,
+        seeds=len(mine),
+        reached=len(mine) - len(missed),
+        seconds_to_target=seconds,
+        watched=middle(missed),
+        final_metric=math.nan
+        if results.schedule_only
+        else _last_metric(results, mine, rows_by_seed),
+        steps=middle(run["steps"] for run in mine),
+        seconds_per_step=_seconds_per_step(results, rows_by_seed),
+        used=middle(run["used"] for run in mine),
+        thrown_away=middle(thrown_away),
+        wasted=_mean(mine, "wasted_share") / (_mean(mine, "busy_share") or math.nan),
+        simulated_seconds=middle(run["simulated_seconds"] for run in mine),
+        busy_share=_mean(mine, "busy_share"),
+        communicating_share=_mean(mine, "communicating_share"),
+        down_share=_mean(mine, "down_share"),
+        idle_share=_mean(mine, "idle_share"),
+        speed_up=speed_up,
+        speed_up_is_bound=is_bound,
+    )
 
 
 def compare(seconds: float, baseline: float, bound: float) -> tuple[float | None, bool]:
@@ -114,29 +137,42 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _median(runs: "pd.DataFrame", label: str, column: str) -> float:
-    return _middle(runs.loc[runs["method"] == label, column])
+def _reached(run: Run) -> float:
+    """Seconds to the target; infinite if it was not reached."""
+    seconds = run["seconds_to_target"]
+    return math.inf if seconds is None else float(seconds)
 
 
-def _middle(values: "pd.Series[float]") -> float:
-    """The median of what is known, without a word (pandas 2 has one) where nothing is."""
-    return float(values.dropna().median())
+def _at_least(run: Run) -> float:
+    """A lower bound of the seconds to the target."""
+    return min(_reached(run), float(run["simulated_seconds"]))
 
 
-def _seconds_per_step(results: Results, label: str) -> float:
+def middle(values: Iterable[float]) -> float:
+    """The median of what is known; NaN if nothing is.
+
+    >>> middle([3.0, 1.0, math.nan, 2.0]), middle([])
+    (2.0, nan)
+    """
+    known = [value for value in values if not math.isnan(value)]
+    return float(median(known)) if known else math.nan
+
+
+def _mean(runs: list[Run], column: str) -> float:
+    known = [float(run[column]) for run in runs if run[column] is not None]
+    return sum(known) / len(known) if known else math.nan
+
+
+def _seconds_per_step(results: Results, rows_by_seed: RowsBySeed) -> float:
     """Over the whole runs; NaN where no step ever closed."""
-    mine = results.steps[results.steps["method"] == label].groupby("seed")
-    steps = mine["step"].max()
-    return _middle(mine["time"].max() / steps.where(steps > 0))
+    last = [rows[-1] for rows in rows_by_seed.values() if rows is not None]
+    steps, times = (results.step_columns[name][last].tolist() for name in ("step", "time"))
+    return middle(time / step for step, time in zip(steps, times, strict=True) if step > 0)
 
 
-def _mean(runs: "pd.DataFrame", column: str) -> float:
-    return float(runs[column].astype(float).mean())
-
-
-def _last_metric(results: Results, label: str) -> float:
+def _last_metric(results: Results, runs: list[Run], rows_by_seed: RowsBySeed) -> float:
     """The metric where the runs ended; a run that failed has none."""
-    metric, runs = results.scenario.metric, results.runs
-    failed = runs[(runs["method"] == label) & (runs["end"] == "failed")]["seed"]
-    mine = results.steps[results.steps["method"] == label].dropna(subset=[metric])
-    return _middle(mine[~mine["seed"].isin(failed)].groupby("seed")[metric].last())
+    values = results.step_columns[results.scenario.metric]
+    seen = [values[rows_by_seed[run["seed"]]] for run in runs if run["end"] != "failed"]
+    known = [each[~np.isnan(each)] for each in seen]
+    return middle(float(each[-1]) for each in known if len(each))

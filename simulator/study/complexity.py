@@ -12,13 +12,12 @@ from simulator.cluster.law import Floats
 from simulator.figures.bands import HIGH, LOW
 from simulator.figures.curves import rows_of
 from simulator.figures.intervals import CONFIDENCE, counted
+from simulator.figures.looks import Look, looks
 from simulator.figures.style import (
     GREY,
     PALE,
-    Look,
     fresh,
     key_above,
-    looks,
     number,
     number_ticks,
     styled,

@@ -1,6 +1,7 @@
 """What did a study find?  Its exponents as a table, and its figure."""
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import pandas as pd
 from matplotlib import rc_context
 from rich.table import Table
 
-from simulator.figures.plots import save
+from simulator.figures.drawing import save
 from simulator.figures.style import STYLE, sheet
 from simulator.study.complexity import plot_complexity
 from simulator.study.exponents import exponents
@@ -69,13 +70,15 @@ def _whence(frame: pd.DataFrame) -> str:
 
 
 @rc_context(STYLE)
-def draw(frame: pd.DataFrame, directory: Path, confidence: float) -> list[Path]:
-    """The figure, as PNG and SVG."""
+def draw(
+    frame: pd.DataFrame, directory: Path, confidence: float, formats: Sequence[str] = ("png",)
+) -> list[Path]:
+    """The figure, in each format."""
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
     figure, axes = sheet((5.2, 4.2))
     plot_complexity(frame, axes, confidence=confidence)
-    written = [figures / f"complexity{suffix}" for suffix in (".png", ".svg")]
+    written = [figures / f"complexity.{suffix}" for suffix in formats]
     for path in written:
         save(figure, path)
     return written

@@ -20,11 +20,11 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
-from simulator.figures.curves import NAMES, WIDE, rows_of
+from simulator.figures.chart import NAMES, WIDE
+from simulator.figures.curves import rows_of
+from simulator.figures.looks import DASHES, MARKERS
 from simulator.figures.style import (
-    DASHES,
     GREY,
-    MARKERS,
     PALE,
     STYLE,
     fresh,

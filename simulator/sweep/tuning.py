@@ -2,6 +2,7 @@
 
 import math
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 from matplotlib import rc_context
 from rich.table import Table
 
-from simulator.figures.plots import save
+from simulator.figures.drawing import save
 from simulator.figures.style import STYLE
 from simulator.scenario.toml_text import inline
 from simulator.sweep.keys import is_circumstance
@@ -197,7 +198,7 @@ def hopeless(found: pd.DataFrame) -> bool:
 
 
 @rc_context(STYLE)
-def draw(swept: "Swept") -> list[Path]:
+def draw(swept: "Swept", formats: Sequence[str] = ("png",)) -> list[Path]:
     """How sensitive the methods are: a figure, or one per case that is no line in it."""
     figures = swept.directory / "figures"
     figures.mkdir(exist_ok=True)
@@ -205,9 +206,10 @@ def draw(swept: "Swept") -> list[Path]:
         stale.unlink(missing_ok=True)
     written = []
     for name, figure in draw_sensitivity(swept.frame).items():
-        for suffix in (".png", ".svg"):
-            save(figure, figures / (name + suffix))
-            written.append(figures / (name + suffix))
+        for suffix in formats:
+            path = figures / f"{name}.{suffix}"
+            save(figure, path)
+            written.append(path)
     return written
 
 

@@ -2,26 +2,24 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake
+from simulator.results.columns import Columns, length
 from simulator.results.directory import files_of
-from simulator.results.ledger import COLUMNS
 from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.verification.evidence import STEPS, TICKETS, WORKERS
 from simulator.verification.report import Findings
-
-if TYPE_CHECKING:
-    import pandas as pd
+from simulator.verification.tickets import fates
 
 MANIFEST = "manifest.json"
 ENDS = ("target", "stop", "stalled", "failed", "interrupted")
@@ -166,41 +164,42 @@ ROW: dict[str, Callable[[Any], bool]] = {
 
 def tables(results: Results, scenario: Scenario, found: Findings) -> bool:
     """Steps and workers have all columns, no holes, and each run's rows from 0 on, in order."""
-    frames = {STEPS: results.steps, WORKERS: results.workers}
-    good = [_table(results, scenario, found, *item) for item in frames.items()]
+    tables = {STEPS: results.step_columns, WORKERS: results.worker_columns}
+    good = [_table(results, scenario, found, *item) for item in tables.items()]
     return all(good)
 
 
 def _table(
-    results: Results, scenario: Scenario, found: Findings, file: str, frame: "pd.DataFrame"
+    results: Results, scenario: Scenario, found: Findings, file: str, columns: Columns
 ) -> bool:
     rows = results.manifest["runs"]
-    if not rows and frame.empty:
+    if not rows and not length(columns):
         return True
     learnt = [] if results.schedule_only or file != STEPS else list(scenario.objective.metrics)
     whole = INTEGERS[file] + (("environment_steps",) if learnt else ())
     needed = ["method", *whole, *NUMBERS[file], *learnt]
     for name in needed:
-        if not found.demand("columns", file, name in frame.columns, f"has no column {name}"):
+        if not found.demand("columns", file, name in columns, f"has no column {name}"):
             return False
     for name in whole:
-        good = frame[name].dtype == np.int64
+        good = columns[name].dtype == np.int64
         if not found.demand("columns", file, good, f"{name} does not hold whole numbers"):
             return False
     for name in NUMBERS[file]:
-        good = frame[name].dtype == np.float64 and np.isfinite(frame[name]).all()
+        good = columns[name].dtype == np.float64 and bool(np.isfinite(columns[name]).all())
         if not found.demand("columns", file, good, f"{name} holds what is no finite number"):
             return False
-    return _rows(rows, scenario.cluster.workers, found, file, frame)
+    return _rows(rows, scenario.cluster.workers, found, file, columns)
 
 
 def _rows(
-    runs: list[dict[str, Any]], workers: int, found: Findings, file: str, frame: "pd.DataFrame"
+    runs: list[dict[str, Any]], workers: int, found: Findings, file: str, columns: Columns
 ) -> bool:
     """Whose each row is, and its number there."""
     many = [workers if file == WORKERS else run["steps"] + 1 for run in runs]
-    good = sum(many) == len(frame)
-    told = f"has {len(frame)} rows, by the manifest it must have {sum(many)}"
+    there = length(columns)
+    good = sum(many) == there
+    told = f"has {there} rows, by the manifest it must have {sum(many)}"
     if not found.demand("rows", file, good, told):
         return False
     number = "worker" if file == WORKERS else "step"
@@ -208,17 +207,17 @@ def _rows(
     seeds = np.repeat([run["seed"] for run in runs], many)
     counted = np.concatenate([np.arange(each) for each in many])
     right = (
-        (frame["method"].to_numpy(object) == labels.astype(object))
-        & (frame["seed"].to_numpy() == seeds)
-        & (frame[number].to_numpy() == counted)
+        (columns["method"] == labels.astype(object))
+        & (columns["seed"] == seeds)
+        & (columns[number] == counted)
     )
     return found.demand(
         "rows",
         file,
         right,
         lambda at: (
-            f"is {number} {frame[number].iloc[at]} of {frame['method'].iloc[at]}, seed "
-            f"{frame['seed'].iloc[at]}; must be {counted[at]} of {labels[at]}, seed {seeds[at]}"
+            f"is {number} {columns[number][at]} of {columns['method'][at]}, seed "
+            f"{columns['seed'][at]}; must be {counted[at]} of {labels[at]}, seed {seeds[at]}"
         ),
         "row {}".format,
     )
@@ -246,43 +245,46 @@ def parts(results: Results, found: Findings) -> None:
         found.demand("parts", f"parameters/{name}", False, "belongs to no run")
 
 
-def part(frame: "pd.DataFrame", many: int, steps: int, charged: bool, found: Findings) -> bool:
+def part(rows: Columns, workers: int, steps: int, charged: bool, found: Findings) -> bool:
     """Whether the tickets of one run can be read at all: columns, and numbers in their range."""
-    for name in COLUMNS:
-        if not found.demand("columns", TICKETS, name in frame.columns, f"has no column {name}"):
-            return False
     for name in ("worker", "version", "index", "start", "finish"):
         kind = np.float64 if name in ("start", "finish") else np.int64
-        good = frame[name].dtype == kind
+        good = rows[name].dtype == kind
         if not found.demand("columns", TICKETS, good, f"{name} is of another type"):
             return False
-    lengths, used = frame["environment_steps"], (frame["outcome"] == "used").to_numpy(bool)
-    step = frame["used_in_step"].fillna(0).to_numpy(np.int64)
-    outcomes = ("used", "recalled", "dropped", "lost", "waiting", "unfinished")
+    lengths, used = rows["environment_steps"], rows["outcome"] == "used"
+    step, begin, end = rows["used_in_step"], rows["start"], rows["finish"]
     ranges = {
-        "worker": frame["worker"].between(0, many - 1),
-        "version": frame["version"].between(0, steps),
-        "index": frame["index"] >= 0,
-        "start": np.isfinite(frame["start"]) & (frame["start"] >= 0),
-        "finish": np.isfinite(frame["finish"]) & (frame["finish"] >= frame["start"]),
-        "outcome": frame["outcome"].isin(outcomes),
-        "used_in_step": np.where(used, (step >= 1) & (step <= steps), frame["used_in_step"].isna()),
-        "weight": np.where(used, np.isfinite(frame["weight"]), frame["weight"].isna()),
-        "environment_steps": lengths.fillna(0) >= 1 if charged else lengths.isna(),
+        "worker": (rows["worker"] >= 0) & (rows["worker"] < workers),
+        "version": (rows["version"] >= 0) & (rows["version"] <= steps),
+        "index": rows["index"] >= 0,
+        "start": np.isfinite(begin) & (begin >= 0),
+        "finish": np.isfinite(end) & (end >= begin),
+        "outcome": fates(rows["outcome"]) >= 0,
+        "used_in_step": np.where(
+            used, _whole(step) & (step >= 1) & (step <= steps), np.isnan(step)
+        ),
+        "weight": np.where(used, np.isfinite(rows["weight"]), np.isnan(rows["weight"])),
+        "environment_steps": _whole(lengths) & (lengths >= 1) if charged else np.isnan(lengths),
     }
-    possible = [_possible(found, frame, name, right) for name, right in ranges.items()]
+    possible = [_possible(found, rows, name, right) for name, right in ranges.items()]
     order = step[used]
     in_order = np.concatenate([[True], np.diff(order) >= 0])[: len(order)]
     found.demand("tickets", TICKETS, in_order, "rows of used gradients are not in their order")
     return all(possible)
 
 
-def _possible(found: Findings, frame: "pd.DataFrame", name: str, right: ArrayLike) -> bool:
-    values = frame[name]
+def _whole(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which are whole numbers: a column with gaps is read as floats."""
+    return np.asarray(np.mod(values, 1) == 0)
+
+
+def _possible(found: Findings, rows: Columns, name: str, right: ArrayLike) -> bool:
+    values = rows[name]
     return found.demand(
         "tickets",
         TICKETS,
         right,
-        lambda at: f"{name} = {values.iloc[at]} cannot be",
+        lambda at: f"{name} = {values[at]} cannot be",
         "row {}".format,
     )

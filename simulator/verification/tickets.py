@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cluster.law import Floats, Integers
-
-if TYPE_CHECKING:
-    import pandas as pd
+from simulator.results.columns import Columns, length
 
 OUTCOMES = ("used", "recalled", "dropped", "lost", "waiting", "unfinished")
 Flags = NDArray[np.bool_]
@@ -35,20 +33,18 @@ class Tickets:
     """Environment steps; 1 where time is not charged by them."""
 
     @classmethod
-    def read(cls, frame: "pd.DataFrame") -> "Tickets":
+    def read(cls, rows: Columns) -> "Tickets":
         """From rows that are known to be whole."""
-        columns = {name: frame[name].to_numpy(np.int64) for name in ("worker", "version", "index")}
-        columns["row"] = np.arange(len(frame))
-        columns["step"] = frame["used_in_step"].fillna(0).to_numpy(np.int64)
-        columns["length"] = frame["environment_steps"].fillna(1).to_numpy(np.int64)
-        columns["fate"] = fates(frame)
-        seconds = {name: frame[name].to_numpy(np.float64) for name in ("start", "finish", "weight")}
+        columns = {name: rows[name].astype(np.int64) for name in ("worker", "version", "index")}
+        columns["row"] = np.arange(length(rows))
+        columns["step"] = np.nan_to_num(rows["used_in_step"]).astype(np.int64)
+        columns["length"] = np.nan_to_num(rows["environment_steps"], nan=1.0).astype(np.int64)
+        columns["fate"] = fates(rows["outcome"])
+        seconds = {name: rows[name].astype(np.float64) for name in ("start", "finish", "weight")}
         keys = columns["index"], columns["version"], seconds["start"], columns["worker"]
         order = np.lexsort(keys)
-        return cls(
-            **{name: values[order] for name, values in columns.items()},
-            **{name: values[order] for name, values in seconds.items()},
-        )
+        everything: dict[str, Any] = {**columns, **seconds}
+        return cls(**{name: values[order] for name, values in everything.items()})
 
     def __len__(self) -> int:
         return len(self.worker)
@@ -86,12 +82,10 @@ class Tickets:
         return np.asarray(counted - counted[begins][np.cumsum(~self.later) - 1])
 
 
-def fates(frame: "pd.DataFrame") -> Integers:
+def fates(outcomes: NDArray[Any]) -> Integers:
     """The number of each outcome; -1 for what is none."""
-    import pandas as pd
-
-    categories = pd.Categorical(frame["outcome"], categories=list(OUTCOMES))
-    return np.asarray(categories.codes, np.int64)
+    numbers = {name: at for at, name in enumerate(OUTCOMES)}
+    return np.array([numbers.get(outcome, -1) for outcome in outcomes.tolist()], np.int64)
 
 
 def rank(later: Flags) -> Integers:

@@ -2,11 +2,12 @@
 
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from simulator.mistakes import Mistake
+from simulator.results.columns import Columns, groups, rows
 from simulator.results.results import Results, load
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
@@ -22,13 +23,10 @@ from simulator.verification import (
     rounds,
     starts,
 )
-from simulator.verification.evidence import STEPS, TICKETS, WORKERS, Evidence
+from simulator.verification.evidence import TICKETS, Evidence
 from simulator.verification.families import FAMILIES, IN_ROUNDS
 from simulator.verification.report import Findings, Report
 from simulator.verification.tickets import Tickets
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 
 def verify_directory(directory: str | Path) -> Report:
@@ -67,44 +65,40 @@ def verify(results: Results) -> Report:
     return Report((found, *runs))
 
 
-def _by_run(results: Results, found: Findings) -> "dict[tuple[str, int], pd.DataFrame]":
+def _by_run(results: Results, found: Findings) -> dict[tuple[str, int], Columns]:
     """The tickets of each run, which must be one that there is."""
-    tickets = results.tickets
+    tickets = results.ticket_columns
     if tickets is None:
         return {}
-    for name in ("method", "seed"):
-        good = name in tickets.columns
-        if not found.demand("columns", TICKETS, good, f"has no column {name}"):
-            return {}
     known = {(run["method"], run["seed"]) for run in results.manifest["runs"]}
-    groups: Any = tickets.groupby(["method", "seed"])
-    parted = {(str(method), int(seed)): part for (method, seed), part in groups}
+    parted = groups(tickets, ("method", "seed"))
+    nameless = [key for key in parted if key[0] is None or key[1] != key[1]]
+    lost = sum(len(parted.pop(key)) for key in nameless)
     strange = [f"{method}, seed {seed}" for method, seed in parted if (method, seed) not in known]
     found.demand("rows", TICKETS, not strange, f"has rows of no run: {'; '.join(strange[:3])}")
-    lost = len(tickets) - sum(map(len, parted.values()))
     found.demand("rows", TICKETS, lost == 0, f"has {lost} rows without a method or a seed")
-    return parted
+    return {(str(method), int(seed)): rows(tickets, at) for (method, seed), at in parted.items()}
 
 
 def _verify_run(
     results: Results,
     scenario: Scenario,
     at: int,
-    tickets: "dict[tuple[str, int], pd.DataFrame]",
+    tickets: dict[tuple[str, int], Columns],
 ) -> Findings:
     row = results.manifest["runs"][at]
     found = Findings(row["method"], row["seed"])
-    frame = tickets.get((row["method"], row["seed"]))
-    if results.tickets is not None and frame is None:
-        frame = results.tickets.iloc[:0]
+    mine = tickets.get((row["method"], row["seed"]))
+    if results.ticket_columns is not None and mine is None:
+        mine = rows(results.ticket_columns, slice(0, 0))
     charged = scenario.cluster.per == "environment-step"
     known = None
-    if frame is None:
+    if mine is None:
         why = "tickets.parquet was not recorded"
         what = "starts, durations, fates and weights of gradients, and in rounds communicating"
         found.pass_over(what, why)
-    elif files.part(frame, scenario.cluster.workers, row["steps"], charged, found):
-        known = Tickets.read(frame)
+    elif files.part(mine, scenario.cluster.workers, row["steps"], charged, found):
+        known = Tickets.read(mine)
     run = _evidence(results, scenario, at, known)
     clock.check(run, found)
     clock.shares(run, found)
@@ -146,17 +140,9 @@ def _of_method(run: Evidence) -> ModuleType:
 
 
 def _evidence(results: Results, scenario: Scenario, at: int, tickets: Tickets | None) -> Evidence:
-    rows: list[dict[str, Any]] = results.manifest["runs"]
-    row, workers = rows[at], scenario.cluster.workers
-    begin = sum(run["steps"] + 1 for run in rows[:at])
-    mine = {
-        STEPS: results.steps.iloc[begin : begin + row["steps"] + 1],
-        WORKERS: results.workers.iloc[at * workers : (at + 1) * workers],
-    }
-    columns = {
-        file: {str(name): frame[name].to_numpy() for name in frame.columns}
-        for file, frame in mine.items()
-    }
+    runs: list[dict[str, Any]] = results.manifest["runs"]
+    row, workers = runs[at], scenario.cluster.workers
+    begin = sum(run["steps"] + 1 for run in runs[:at])
     label = row["method"]
     return Evidence(
         label,
@@ -168,7 +154,7 @@ def _evidence(results: Results, scenario: Scenario, at: int, tickets: Tickets | 
         files.vector_of(scenario),
         results.schedule_only,
         row,
-        columns[STEPS],
-        columns[WORKERS],
+        rows(results.step_columns, slice(begin, begin + row["steps"] + 1)),
+        rows(results.worker_columns, slice(at * workers, (at + 1) * workers)),
         tickets,
     )

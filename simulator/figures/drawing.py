@@ -1,0 +1,141 @@
+"""How does a figure look?  Pictures become figures, and figures files.
+
+This file and all that it imports need matplotlib and NumPy alone, so that a process which only
+draws starts quickly.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from simulator.figures.looks import Look
+from simulator.figures.pictures import Chart, Curves, Picture, Timeline
+from simulator.figures.style import (
+    GREY,
+    PALE,
+    SIZE,
+    STYLE,
+    draw_level,
+    number_ticks,
+    sheet,
+)
+from simulator.figures.timeline import draw_timeline
+from simulator.results.columns import Columns, join, length, rows
+
+LEGEND_ROWS, ROW = 2, 0.165
+"""So many rows of a legend the figure has room for; the height of a further one, in inches."""
+LONGEST = 26
+"""Characters of a label of which two fit side by side."""
+
+
+def draw_files(
+    pictures: Mapping[str, Picture], directory: Path, formats: Sequence[str]
+) -> list[Path]:
+    """Draw each picture once and write it in each format; returns the paths."""
+    written = []
+    for name, picture in pictures.items():
+        figure = draw(picture)
+        for suffix in formats:
+            path = directory / f"{name}.{suffix}"
+            save(figure, path)
+            written.append(path)
+    return written
+
+
+@rc_context(STYLE)
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in the format that the path's suffix names: the same bytes every time."""
+    undated: dict[str, Any] = {
+        ".svg": {"Date": None, "Creator": None},
+        ".png": {"Software": None},
+        ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    figure.savefig(path, metadata=undated[path.suffix])
+
+
+@rc_context(STYLE)
+def draw(picture: Picture) -> Figure:
+    """A figure that is not shown anywhere yet."""
+    return draw_timeline(picture) if isinstance(picture, Timeline) else _draw_curves(picture)
+
+
+def _draw_curves(picture: Curves) -> Figure:
+    """The chart, with what the legend takes added on top: the axes stay as large."""
+    lines = [
+        Line2D([], [], label=label, **picture.looks[method].line)
+        for method, label in picture.labels.items()
+    ]
+    columns = 2 if all(len(label) <= LONGEST for label in picture.labels.values()) else 1
+    more = max(0, -(-len(lines) // columns) - LEGEND_ROWS)
+    figure, axes = sheet((SIZE[0], SIZE[1] + more * ROW))
+    draw_chart(axes, picture.chart, picture.looks)
+    if picture.target is not None:
+        draw_level(axes, picture.target, f"target\n{picture.target:,g}")
+    if picture.whole_numbers:
+        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(handles=lines, loc="outside upper left", ncols=columns, handlelength=2.6)
+    figure.supxlabel(picture.note, x=0.01, ha="left", fontsize=7, color=GREY)
+    return figure
+
+
+def draw_chart(axes: Axes, chart: Chart, looks: dict[str, Look]) -> None:
+    """Curves, bands and dots, and the axes around them."""
+    axes.set(xlabel=chart.names[0], ylabel=chart.names[1])
+    axes.grid(axis="y")
+    left, right = _reach(chart)
+    for label, curve in chart.curves.items():
+        shown = _stretch(curve, left, right) if chart.held else curve
+        _draw_curve(axes, shown, chart.held, looks[label], label)
+    for label, (x, y) in chart.dots.items():
+        marker: dict[str, Any] = {"color": looks[label].colour, "markeredgecolor": "white"}
+        axes.plot(max(x, left), y, "o", markersize=6, zorder=4, **marker)
+    _scale(axes, chart.logarithmic, left)
+
+
+def _reach(chart: Chart) -> tuple[float, float]:
+    """Where the first axis begins and the last curve ends; no logarithm begins at 0."""
+    places = np.concatenate([curve["x"] for curve in chart.curves.values()])
+    first = min(places[places > 0], default=1.0)
+    return 0.7 * float(first) if chart.logarithmic[0] else 0.0, float(max(places, default=1.0))
+
+
+def _stretch(curve: Columns, left: float, right: float) -> Columns:
+    """From where the axis begins, at which the initial value holds, to just past the last value."""
+    last = rows(curve, slice(-1, None))
+    past = last["x"] * (right / left) ** 0.004 if left > 0 else last["x"] + 0.004 * right
+    longer = join([curve, last | {"x": past}])
+    return longer | {"x": longer["x"].clip(min=left)}
+
+
+def _draw_curve(axes: Axes, curve: Columns, held: bool, look: Look, label: str) -> None:
+    drawstyle, step = ("steps-post", "post") if held else ("default", None)
+    alone = "o" if length(curve) == 1 else None  # a line of one point is none
+    axes.plot(
+        curve["x"],
+        curve["median"],
+        drawstyle=drawstyle,
+        label=label,
+        marker=alone,
+        markersize=4,
+        **look.line,
+    )
+    if (curve["high"] > curve["low"]).any():
+        face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0, "step": step}
+        axes.fill_between(curve["x"], curve["low"], curve["high"], **face)
+
+
+def _scale(axes: Axes, logarithmic: tuple[bool, bool], left: float) -> None:
+    axes.margins(x=0.03)
+    for name, axis, log in zip("xy", (axes.xaxis, axes.yaxis), logarithmic, strict=True):
+        axes.set(**{f"{name}scale": "log" if log else "linear"})
+        number_ticks(axis)
+    if not logarithmic[0]:
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    axes.set_xlim(left=left)
