@@ -715,7 +715,7 @@ def test_the_command_tells_each_run_the_best_and_what_to_mind(folder, tmp_path):
     for words in ("rennala-nigt", "20% to 80%", "0 of 8", "is the largest tried", "--seeds 2,3"):
         assert words in answer.out
     figures = {path.name for path in (out / "figures").iterdir()}
-    assert figures == {"sensitivity.png", "sensitivity.svg"}
+    assert figures == {"sensitivity.png"}
 
 
 def test_json_is_all_that_is_printed_and_has_no_numbers_that_are_none(folder, tmp_path):

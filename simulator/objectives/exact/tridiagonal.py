@@ -68,15 +68,43 @@ class Quadratics:
         A method that hears worker i for a share w_i of its gradients settles here, if anywhere:
         under unequal weights the matrix need not be positive definite.
         """
-        from scipy.linalg import solve_banded
-
         slope, offset = np.dot(weights, self.slopes), np.dot(weights, self.offsets)
-        bands = np.full((3, self.dimension), -slope / 4)
-        bands[1] = slope / 2 + self.shift
-        right = np.zeros(self.dimension)
-        right[0] = offset
-        solution: NDArray[np.float64] = solve_banded((1, 1), bands, right)
-        return solution
+        return solve(
+            float(slope / 2 + self.shift), float(-slope / 4), float(offset), self.dimension
+        )
+
+
+def solve(diagonal: float, beside: float, first: float, size: int) -> NDArray[np.float64]:
+    """The x with A x = (first, 0, ...), for A with one number on and one beside its diagonal.
+
+    Gaussian elimination with partial pivoting: a row may change places with the one below it.  To
+    import SciPy's solver would take longer than a small run.
+
+    >>> solve(2.0, -1.0, 3.0, 2).tolist()
+    [2.0, 1.0]
+    """
+    # On the diagonal, right of it, right of that, and the right-hand side.
+    rows: list[tuple[float, float, float, float]] = []
+    pivot, right, value = diagonal, beside, first
+    for _ in range(size - 1):
+        if abs(pivot) >= abs(beside):
+            if pivot == 0:
+                raise np.linalg.LinAlgError("singular matrix")
+            factor = beside / pivot
+            rows.append((pivot, right, 0.0, value))
+            pivot, right, value = diagonal - factor * right, beside, -factor * value
+        else:
+            factor = pivot / beside
+            rows.append((beside, diagonal, beside, 0.0))
+            pivot, right = right - factor * diagonal, -factor * beside
+    if pivot == 0:
+        raise np.linalg.LinAlgError("singular matrix")
+    solution = np.zeros(size + 2)
+    solution[size - 1] = value / pivot
+    for at in range(size - 2, -1, -1):
+        pivot, right, beyond, value = rows[at]
+        solution[at] = (value - right * solution[at + 1] - beyond * solution[at + 2]) / pivot
+    return solution[:size]
 
 
 def ends(dimension: int) -> tuple[float, float]:
