@@ -11,10 +11,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from simulator.figures.pictures import Picture
 from simulator.system.side_by_side import cores, undisturbed
+
+if TYPE_CHECKING:
+    from simulator.figures.pictures import Picture
 
 MODULE = "matplotlib.figure"
 
@@ -52,7 +54,7 @@ class Painter:
             self._process.kill()
             self._process.wait()
 
-    def paint(self, pictures: Mapping[str, Picture], directory: Path) -> None:
+    def paint(self, pictures: Mapping[str, "Picture"], directory: Path) -> None:
         """Begin to draw; ``finish`` waits for the files."""
         self._order = pictures, directory, self._formats
         if self._process is not None:
@@ -77,7 +79,7 @@ class Painter:
         return cast(list[Path], answer)
 
 
-def _draw(pictures: Mapping[str, Picture], directory: Path, formats: Sequence[str]) -> list[Path]:
+def _draw(pictures: Mapping[str, "Picture"], directory: Path, formats: Sequence[str]) -> list[Path]:
     from simulator.figures.drawing import draw_files
 
     directory.mkdir(exist_ok=True)

@@ -104,7 +104,10 @@ def arrow_words(values: Iterable[str]) -> "pa.Array":
 
 
 def read(opened: Any) -> Columns:
-    """The columns of an open Parquet file; integers become floats where some are missing."""
+    """The columns of an open Parquet file, whose strings are read as dictionaries.
+
+    Integers become floats where some are missing.
+    """
     table = opened.read(use_threads=False)
     return {
         name: _from_arrow(column)
@@ -115,7 +118,7 @@ def read(opened: Any) -> Columns:
 def _from_arrow(column: "pa.ChunkedArray") -> NDArray[Any]:
     from pyarrow import types
 
-    if types.is_string(column.type) or types.is_large_string(column.type):
+    if types.is_dictionary(column.type):
         return np.concatenate([np.empty(0, object), *map(_decoded, column.chunks)])
     arrays = [_numbers(chunk) for chunk in column.chunks]
     if not arrays:
@@ -125,9 +128,8 @@ def _from_arrow(column: "pa.ChunkedArray") -> NDArray[Any]:
 
 def _decoded(chunk: "pa.Array") -> NDArray[Any]:
     """Strings, each value decoded once; ``None`` where there is none."""
-    encoded = chunk.dictionary_encode()
-    known = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    at = _numbers(encoded.indices)
+    known = np.array([*chunk.dictionary.to_pylist(), None], dtype=object)
+    at = _numbers(chunk.indices)
     return known[np.where(np.isnan(at), len(known) - 1, at).astype(np.int64)]
 
 

@@ -24,6 +24,8 @@ from simulator.scenario.quantities import Seed
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.system.machine import available_bytes
 
+WORDS = ["method", "outcome"]
+"""Columns of strings, of which few are different."""
 BYTES = 16
 """Of a cell, in a table that is read; a word takes more, but is read only once."""
 
@@ -133,6 +135,8 @@ def table(path: Path, needed: Collection[str] = ()) -> Columns:
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as opened:
+        there = [name for name in WORDS if name in opened.schema_arrow.names]
+    with parquet.ParquetFile(path, read_dictionary=there) as opened:
         _check_table(opened, needed)
         return read(opened)
 
@@ -151,7 +155,7 @@ def _check_table(opened: Any, needed: Collection[str]) -> None:
         if schema.names.count(name) != 1:
             raise ValueError(f"must have a column {name}")
     for field in schema:
-        kind, words = field.type, field.name in ("method", "outcome")
+        kind, words = field.type, field.name in WORDS
         if not (_is_text(kind) if words else types.is_integer(kind) or types.is_floating(kind)):
             must = "words" if words else "numbers"
             raise ValueError(f"column {field.name} holds {kind}: must hold {must}")
@@ -162,6 +166,7 @@ def _check_table(opened: Any, needed: Collection[str]) -> None:
 def _is_text(kind: Any) -> bool:
     from pyarrow import types
 
+    kind = kind.value_type if types.is_dictionary(kind) else kind
     return bool(types.is_string(kind) or types.is_large_string(kind))
 
 

@@ -4,13 +4,11 @@ So they do not take each other's cores, and none of them survives whoever asked 
 wants the work done elsewhere, on other machines, say, writes another ``Runner``.
 """
 
-import multiprocessing
 import os
 import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
@@ -57,6 +55,9 @@ def side_by_side(
         for name, work in works.items():
             yield name, act(name, work)
         return
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+
     pool = ProcessPoolExecutor(
         min(jobs, len(works)),
         mp_context=multiprocessing.get_context("spawn"),

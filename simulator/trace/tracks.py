@@ -65,8 +65,8 @@ class Rerun(NamedTuple):
 
 def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> Rerun:
     """A run of these results, up to its end or to ``until``, whichever comes first."""
-    rows = results.runs
-    row = rows[(rows["method"] == method) & (rows["seed"] == seed)].iloc[0]
+    runs = results.manifest["runs"]
+    row = next(run for run in runs if (run["method"], run["seed"]) == (method, seed))
     run = results.run(method, seed)
     if run.lengths is not None and row["started"] and not run.lengths:
         told = "are not written down, and its times depend on them"

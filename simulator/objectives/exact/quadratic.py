@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
+import numpy as np
 
 from simulator.objectives.exact.noise import Noise, Noisy
 from simulator.objectives.exact.tridiagonal import Quadratics
@@ -34,7 +35,9 @@ class Quadratic(Noisy):
         self.noise = noise
 
     def start(self) -> "Array":
-        return jnp.zeros(self.dimension, jnp.float64).at[0].set(jnp.sqrt(self.dimension))
+        point = np.zeros(self.dimension)
+        point[0] = np.sqrt(self.dimension)
+        return jnp.asarray(point)
 
     def measure(self, point: "Array") -> "dict[str, Array]":
         """f(x) - f* is half the square of x - x* in the norm of A: nothing cancels near x*."""
