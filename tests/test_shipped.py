@@ -8,12 +8,15 @@ from statistics import median
 import jax
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from simulator.analysis import complexity, exponents
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import load, shipped
 from simulator.scenario.remarks import remarks
+
+__all__ = ["compiled_once"]  # the fixture
 
 COMPARED = [name for name in shipped() if not name.startswith("paper/")]
 """The panels of the paper have tests of their own (``test_paper.py``)."""
