@@ -22,6 +22,8 @@ prepare()
 @pytest.fixture(autouse=True, scope="module")
 def release_compiled_code() -> Iterator[None]:
     """Keep the test processes small: no file needs what another one has compiled."""
+    # Imported modules are never garbage, and looking through them takes most of a collection.
+    gc.freeze()
     yield
     jax.clear_caches()
     gc.collect()

@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from algorithms.tickets import Ticket
 from simulator.numerics.diagnostics import SignalToNoise
@@ -13,6 +14,8 @@ from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 from simulator.schedule import Step
+
+__all__ = ["compiled_once"]  # the fixture
 
 ROOT, DIMENSION, WORKERS = jax.random.key(7), 12, 3
 

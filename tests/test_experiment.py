@@ -12,6 +12,7 @@ from math import inf
 import jax
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from algorithms.aggregation import SENDS_EACH, mindflayer, rennala, ringleader
 from algorithms.methods import METHODS
@@ -20,6 +21,8 @@ from simulator.numerics.executor import Abreast, BatchedExecutor, DebugExecutor
 from simulator.runs.experiment import run_scenario
 from simulator.runs.simulations import rule_of, simulation_of, stop_of, vector_of
 from simulator.scenario.loading import check, override
+
+__all__ = ["compiled_once"]  # the fixture
 
 STEPS = {"step": 0.05, "momentum": 0.3}
 NIGT = {
@@ -385,7 +388,7 @@ def plainly(checked, label):
 @pytest.mark.parametrize("label", ["afedpg", "rennala-nigt", "ringleader-nigt", "mindflayer-pg"])
 def test_a_run_is_what_a_plain_loop_computes(label, network, in_flight):
     cluster = {"workers": 4, "compute": UNEQUAL, "in_flight": in_flight}
-    checked = scenario({label: ALL[label]}, cluster=cluster, network=network, stop={"steps": 40})
+    checked = scenario({label: ALL[label]}, cluster=cluster, network=network, stop={"steps": 24})
     runs, _ = play(checked)
     np.testing.assert_allclose(runs[label].point, plainly(checked, label), rtol=0, atol=1e-12)
 

@@ -6,6 +6,7 @@ import jax
 import numpy as np
 import pytest
 import strange_environments  # noqa: F401 (registers them)
+from compiled import compiled_once
 
 from simulator.mistakes import Mistake
 from simulator.numerics.executor import DebugExecutor
@@ -16,6 +17,8 @@ from simulator.running.running import Wishes, run_and_write
 from simulator.runs.experiment import run_scenario
 from simulator.runs.failure import name_of, ticket_of
 from simulator.scenario.loading import check
+
+__all__ = ["compiled_once"]  # the fixture
 
 STEPS = {"step": 0.01, "momentum": 0.3}
 METHODS = {"rennala-nigt": {**STEPS, "batch": 5}, "afedpg": STEPS, "ringleader-nigt": STEPS}

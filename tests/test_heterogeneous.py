@@ -6,9 +6,12 @@ settles where its gradient vanishes: sum_i w_i grad J_i = 0.  Only equal weights
 
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
+
+__all__ = ["compiled_once"]  # the fixture
 
 # Powers of two, so that exactly 8 / SECONDS gradients are done by 8 s, the last with the batch.
 SECONDS = np.array([1.0, 1.0, 2.0, 4.0, 8.0, 16.0])

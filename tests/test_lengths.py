@@ -10,6 +10,7 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
+from compiled import compiled_once
 from test_cli import agree_with_steps, agree_with_workers
 
 from algorithms.tickets import Ticket
@@ -19,6 +20,8 @@ from simulator.running.running import Wishes, run_and_write
 from simulator.runs.experiment import run_scenario
 from simulator.runs.simulations import replay, stop_of
 from simulator.scenario.loading import check
+
+__all__ = ["compiled_once"]  # the fixture
 
 METHODS = {
     "rennala-pg": {"batch": 4, "step": 0.05},

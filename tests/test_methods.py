@@ -11,11 +11,14 @@ import jax
 import numpy as np
 import pytest
 import reference_methods
+from compiled import compiled_once
 from reference_methods import follow
 
 from algorithms.methods import METHODS
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
+
+__all__ = ["compiled_once"]  # the fixture
 
 WORKERS, DIMENSION, SCALE, SEED, STEPS = 4, 6, 0.1, 3, 24
 NIGT = {"step": 0.05, "momentum": 0.3}

@@ -7,11 +7,14 @@ from itertools import product
 
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from simulator.runs.experiment import Laboratory
 from simulator.runs.simulations import simulation_of, stop_of, vector_of
 from simulator.runs.together import Member, run_together, schedule_key
 from simulator.scenario.loading import check, override
+
+__all__ = ["compiled_once"]  # the fixture
 
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
 QUADRATIC = {"kind": "quadratic", "dimension": 10, "scale": 0.1}

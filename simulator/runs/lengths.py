@@ -5,6 +5,7 @@ only if it is used.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,20 +27,24 @@ class Ruler:
     def __init__(self, objective: Any, run: Run, points: "dict[int, Array]") -> None:
         self._objective, self._run, self._points = objective, run, points
 
-    def lengths(self, tickets: Sequence[Ticket]) -> list[int]:
-        """The environment steps of each ticket's episode, at the point of its version."""
+    @cached_property
+    def _root(self) -> "Array":
         import jax
 
+        return jax.random.key(self._run.seed)
+
+    def lengths(self, tickets: Sequence[Ticket]) -> list[int]:
+        """The environment steps of each ticket's episode, at the point of its version."""
         known = self._run.lengths
         assert known is not None
         if all(ticket in known for ticket in tickets):  # the schedule is simulated once more
             return [known[ticket] for ticket in tickets]
-        root, found = jax.random.key(self._run.seed), []
+        found: list[int] = []
         for chunk in chunks(len(tickets)):
             rows, weights = padded_tickets(tickets[chunk])
             points = [np.asarray(self._points[ticket.version])[0] for ticket in tickets[chunk]]
             points += [points[0]] * (len(weights) - len(points))
-            lengths = self._objective.lengths(root, np.stack(points), rows, weights)
+            lengths = self._objective.lengths(self._root, np.stack(points), rows, weights)
             found += np.asarray(lengths)[: len(tickets[chunk])].tolist()
         known.update(zip(tickets, found, strict=True))
         return found
