@@ -14,8 +14,9 @@ from simulator.cli.app import (
     SetOption,
     app,
     command_line,
-    console,
+    say,
     seeds_of,
+    show,
     words,
 )
 from simulator.mistakes import Mistake
@@ -118,15 +119,20 @@ def _show(directory: Path, code: int, quiet: bool, as_json: bool) -> int:
     """The table first: figures take a moment."""
     from simulator.results import results
     from simulator.running import report, running, summary
+    from simulator.running.progress import showing
 
     outcome = results.load(directory)
     if not (quiet or as_json):
-        console().print(report.table(outcome))
-        print(*report.notes(outcome), f"results: {directory}", sep="\n", flush=True)
+        show(report.table(outcome))
+        say(*report.notes(outcome))
+        print(f"results: {directory}", flush=True)
     elif quiet:
         for line in report.failures(outcome):
             print(f"straggle: {line}", file=sys.stderr)
-    figures = [str(path) for path in sorted(running.draw(outcome))] if code != INTERRUPTED else []
+    figures: list[str] = []
+    if code != INTERRUPTED:
+        with showing(doing="drawing the figures", quiet=quiet or as_json):
+            figures = [str(path) for path in sorted(running.draw(outcome))]
     if as_json:
         rows = summary.as_data(summary.summarise(outcome))
         status = outcome.manifest["status"]
