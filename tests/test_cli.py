@@ -222,10 +222,10 @@ def test_the_table_names_methods_files_and_figures(done):
 
 def test_progress_off_a_terminal_is_lines_with_method_seed_and_simulated_time(done):
     lines = done.answer.err.splitlines()
-    assert lines[0] == "preparing 4 runs"
-    assert lines[1].startswith("[1/4] rennala-nigt, seed 0: 24 s simulated, gap ")
-    assert lines[4].startswith("[4/4] synchronous-nigt, seed 1: 48 s simulated, gap ")
-    assert len(lines) == 5
+    ended = [line for line in lines if line.startswith("[")]
+    assert ended[0].startswith("[1/4] rennala-nigt, seed 0: 24 s simulated, gap ")
+    assert ended[3].startswith("[4/4] synchronous-nigt, seed 1: 48 s simulated, gap ")
+    assert len(ended) == 4
     assert "\x1b" not in done.answer.err
 
 

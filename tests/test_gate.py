@@ -539,7 +539,7 @@ def test_misuse_of_the_command_is_one_line(kept):
     assert "choose" not in one_line(straggle("check", "nowhere.toml"))
     assert "--markdown -: prints" in one_line(straggle("check", suite, "--markdown", "-", "--json"))
     nowhere = kept / "no" / "folder" / "junit.xml"
-    told = straggle("check", suite, "--only", "equal", "--junit", nowhere)
+    told = straggle("check", suite, "--only", "equal", "--junit", nowhere, "--quiet")
     assert (told.code, told.err.count("\n")) == (2, 1)
     assert "--sweep and --suite: choose one" in one_line(straggle("schema", "--sweep", "--suite"))
 

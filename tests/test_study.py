@@ -1,6 +1,5 @@
 """Does a study measure what is known, keep what it has run, and predict what theory says?"""
 
-import io
 import json
 import math
 import os
@@ -13,7 +12,6 @@ from math import nan, sqrt
 import numpy as np
 import pandas as pd
 import pytest
-from rich.console import Console
 from test_cli import straggle, written
 from test_imports import loaded_by
 
@@ -155,16 +153,21 @@ def test_a_batch_that_a_method_does_not_have_shares_the_run(exact):
     assert found["rennala-pg", 2, 0] != found["rennala-pg", 3, 0]
 
 
-def test_a_shared_run_is_run_once_and_has_a_row_for_each_value(exact, tmp_path):
-    methods, heard = ("afedpg", "rennala-pg"), []
+def test_a_shared_run_is_run_once_and_has_a_row_for_each_value(exact, tmp_path, capsys):
+    methods = ("afedpg", "rennala-pg")
     points = study.plan(str(exact), read("batch=2,3"), methods=list(methods))
     directory = study.claim(tmp_path / "out", "exact", read("batch=2,3"))
-    frame = study.run(points, directory, 1, lambda row, left: heard.append((row["method"], left)))
+    frame = study.run(points, directory, 1, quiet=False)
     assert frame[["method", "value"]].to_numpy().tolist() == [
         [m, v] for v in (2, 3) for m in methods
     ]
-    assert len(files(directory)) == len(heard) == 3
-    assert heard[-1][1] == 0
+    assert len(files(directory)) == 3
+    assert ended(capsys.readouterr().err) == ["[1/3]", "[2/3]", "[3/3]"]
+
+
+def ended(told):
+    """Which lines of the progress say that a run has ended."""
+    return [line.partition(" ")[0] for line in told.splitlines() if line.startswith("[")]
 
 
 # What was run is not run again
@@ -388,9 +391,7 @@ def test_where_theory_says_nothing_neither_do_we(why, exact):
 
 def told(frame):
     found = growth.fitted(frame, 0.9)
-    console = Console(width=120, record=True, file=io.StringIO())
-    console.print(growth.table(found, frame))
-    return found, console.export_text()
+    return found, growth.table(found, frame)
 
 
 def test_the_table_and_the_data_tell_the_exponents(tmp_path):
@@ -400,14 +401,9 @@ def test_the_table_and_the_data_tell_the_exponents(tmp_path):
     frame = pd.DataFrame(lines | {"seconds": seconds, "predicted": law})
     frame = frame.assign(seed=0, end="stop", message="")
     frame["reached"] = frame["seconds"].notna()
-    found, text = told(frame)
-    rows = [
-        [cell.strip() for cell in line.split("│")[1:-1]]
-        for line in text.splitlines()
-        if "│" in line
-    ]
+    found, table = told(frame)
     dash = "\N{EN DASH}"
-    assert rows == [
+    assert table.rows == [
         ["law", "2", "200", "1.00", "1.00 to 1.00", "0.00", "3/3"],
         ["lost", dash, dash, dash, dash, dash, "0/3"],
     ]
@@ -439,7 +435,7 @@ def test_json_on_the_command_line_is_all_that_is_printed(exact, tmp_path):
 def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path):
     words = ["complexity", exact, "--vary", "cluster.workers=2,4", "--methods", "synchronous-pg"]
     answer = straggle(*words, "--out", tmp_path / "out", "--jobs", "1")
-    assert [line.partition(" ")[0] for line in answer.err.splitlines()] == ["[1/2]", "[2/2]"]
+    assert ended(answer.err) == ["[1/2]", "[2/2]"]
     assert "seconds at 2" in answer.out
     assert f"results: {tmp_path / 'out'}" in answer.out.replace("\n", "")
 

@@ -1,12 +1,10 @@
 """Does the table say who got there first, and never more than what was measured?"""
 
-import io
 import json
 import math
 
 import numpy as np
 import pytest
-from rich.console import Console
 
 from algorithms.tickets import Ticket
 from simulator.results import results
@@ -98,13 +96,9 @@ def outcome_of(tmp_path):
 
 
 def drawn(outcome):
-    """The table as a reader sees it: its title, its headings, and each method's cells."""
-    text = io.StringIO()
-    Console(file=text, width=200).print(report.table(outcome))
-    title, *lines = text.getvalue().splitlines()
-    rows = [[cell.strip() for cell in line.strip("┃│").replace("┃", "│").split("│")]
-            for line in lines if line[0] in "┃│"]  # fmt: skip
-    return title.strip(), rows[0], {row[0]: row[1:] for row in rows[1:]}
+    """The table: its title, its headings, and each method's cells."""
+    table = report.table(outcome)
+    return table.title, table.headings, {method: cells for method, *cells in table.rows}
 
 
 def rows_of(outcome):

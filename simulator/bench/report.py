@@ -3,11 +3,9 @@
 from collections.abc import Iterable
 from typing import Any
 
-from rich.table import Table
-from rich.text import Text
-
 from simulator.bench.published import Measured, published
 from simulator.bench.row import Row
+from simulator.text_table import Table
 
 VERDICTS = {True: "yes", False: "no", None: ""}
 COLUMNS = ("what", "here", "published", "aim", "met")
@@ -15,12 +13,7 @@ COLUMNS = ("what", "here", "published", "aim", "met")
 
 def table(here: Measured) -> Table:
     """A row per figure; whether its aim is met is said, and means nothing for the exit code."""
-    view = Table(title=here.machine, title_justify="left", title_style="bold")
-    for heading in COLUMNS:
-        view.add_column(heading, overflow="fold")
-    for cells in _compared(here):
-        view.add_row(*(Text(cell) for cell in cells))
-    return view
+    return Table(COLUMNS, list(_compared(here)), here.machine, words=(1, 2, 3, 4), prose=(0,))
 
 
 def markdown(here: Measured) -> str:

@@ -1,6 +1,8 @@
 """What do all commands have in common?  The app they join, options, and how they speak."""
 
+import os
 import shlex
+import shutil
 import sys
 from typing import Annotated, Any
 
@@ -8,8 +10,10 @@ import typer
 from typer.core import TyperGroup
 
 from simulator.mistakes import Mistake, printable
+from simulator.text_table import Table, laid_out, wrapped
 
 INTERRUPTED = 130
+BOLD, RED, PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[0m"
 LONGEST = 800
 """Characters of what is said."""
 
@@ -80,11 +84,28 @@ def command_line() -> str:
     return shlex.join(["straggle", *sys.argv[1:]])
 
 
-def console() -> Any:
-    from rich.console import Console
+def width() -> int | None:
+    """Of a line on the terminal, or as $COLUMNS says; None where lines may have any length."""
+    if sys.stdout.isatty() or "COLUMNS" in os.environ:
+        return shutil.get_terminal_size().columns
+    return None
 
-    # Piped output has no width of its own: let no column be cut.
-    return Console() if sys.stdout.isatty() else Console(width=120)
+
+def show(table: Table) -> None:
+    """Print a table so that it fits."""
+    plain = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ
+    encoding = sys.stdout.encoding or "utf-8"
+    for line in laid_out(table, width()):
+        style = BOLD if line.is_title else RED if line.is_marked else ""
+        text = printable(line.text).encode(encoding, "replace").decode(encoding)
+        print(text if plain or not style else f"{style}{text}{PLAIN}")
+
+
+def say(*lines: str) -> None:
+    """Print sentences, which break between words; an indented line is a command to be copied."""
+    for line in lines:
+        parts = [line] if line.startswith(" ") else wrapped(line, width(), hanging="  ")
+        print(*parts, sep="\n")
 
 
 def words(text: str | None, option: str = "--methods") -> list[str] | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import INTERRUPTED, app, complain, console
+from simulator.cli.app import INTERRUPTED, app, complain, say, show
 from simulator.mistakes import Mistake
 
 PATIENCE = 2.0
@@ -53,9 +53,9 @@ def bench(
     if markdown:
         print(report.markdown(here), end="")
     else:
-        console().print(report.table(here))
+        show(report.table(here))
     for name, why in left_out.items():
-        print(f"{name} is left out: {why}")
+        say(f"{name} is left out: {why}")
     return code
 
 

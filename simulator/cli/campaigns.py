@@ -15,9 +15,10 @@ from simulator.cli.app import (
     app,
     command_line,
     complain,
-    console,
     formats_of,
+    say,
     seeds_of,
+    show,
     words,
 )
 
@@ -59,15 +60,19 @@ def sweep(
 
 
 def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
+    from simulator.running.progress import showing
     from simulator.sweep import tuning
 
     found = tuning.best_of(swept.frame)
     if as_json:
         print(json.dumps(tuning.as_data(found, swept), indent=2))
     elif not quiet:
-        console().print(*tuning.tables(found, swept.sweep.table.title), sep="\n")
-        print(*tuning.notes(found, swept), f"results: {swept.directory}", sep="\n", flush=True)
-    drawn = tuning.draw(swept, formats)
+        for table in tuning.tables(found, swept.sweep.table.title):
+            show(table)
+        say(*tuning.notes(found, swept))
+        print(f"results: {swept.directory}", flush=True)
+    with showing(doing="drawing the figures", quiet=quiet or as_json):
+        drawn = tuning.draw(swept, formats)
     if drawn and not (quiet or as_json):
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
     return 3 if tuning.hopeless(found) else 0
@@ -124,15 +129,18 @@ def _show_study(
     quiet: bool,
     as_json: bool,
 ) -> int:
+    from simulator.running.progress import showing
     from simulator.study import growth
 
     fitted = growth.fitted(frame, confidence)
     if as_json:
         print(json.dumps(growth.as_data(fitted, frame, directory), indent=2))
     elif not quiet:
-        console().print(growth.table(fitted, frame))
-        print(*growth.notes(frame, confidence), f"results: {directory}", sep="\n", flush=True)
-    drawn = growth.draw(frame, directory, confidence, formats)
+        show(growth.table(fitted, frame))
+        say(*growth.notes(frame, confidence))
+        print(f"results: {directory}", flush=True)
+    with showing(doing="drawing the figure", quiet=quiet or as_json):
+        drawn = growth.draw(frame, directory, confidence, formats)
     if drawn and not (quiet or as_json):
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
     return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0

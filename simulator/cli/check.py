@@ -1,21 +1,16 @@
 """Has anything moved?  ``straggle check``."""
 
 import json
-import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.app import INTERRUPTED, app, complain, console, words
+from simulator.cli.app import INTERRUPTED, app, complain, say, show, words
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
     from simulator.gate import Checked
-
-PATIENCE = 2.0
-"""Seconds between two lines that tell how far it is."""
 
 
 @app.command()
@@ -56,7 +51,7 @@ def check(
             update=update,
             only=words(only, "--only"),
             jobs=jobs,
-            heard=Progress(quiet or as_json),
+            quiet=quiet or as_json,
         )
     except KeyboardInterrupt:
         return complain("interrupted; no baseline was written", INTERRUPTED)
@@ -85,8 +80,8 @@ def check(
 def _show(checked: "Checked") -> None:
     from simulator.gate import report
 
-    console().print(report.table(checked))
-    print(*checked.notes, sep="\n", end="\n" if checked.notes else "")
+    show(report.table(checked))
+    say(*checked.notes)
 
 
 def _write(option: str, file: Path, text: str) -> None:
@@ -94,16 +89,3 @@ def _write(option: str, file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
         raise Mistake(f"{option} {file}: cannot be written: {error.strerror}") from None
-
-
-class Progress:
-    """A line now and then, of what takes longer than a moment."""
-
-    def __init__(self, quiet: bool) -> None:
-        self._quiet, self._told = quiet, time.monotonic()
-
-    def __call__(self, done: int, many: int) -> None:
-        now = time.monotonic()
-        if not self._quiet and done < many and now - self._told > PATIENCE:
-            self._told = now
-            print(f"straggle: {done} of {many} runs", file=sys.stderr, flush=True)

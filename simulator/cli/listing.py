@@ -10,6 +10,24 @@ from simulator.cluster.speeds import SPEEDS
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.environments.catalogue import OWN
 from simulator.scenario.loading import shipped, shipped_suites, shipped_sweeps
+from simulator.text_table import wrapped
+
+
+def lines(width: int | None) -> list[str]:
+    """The listing, broken between words where a line would be longer than the width."""
+    found = []
+    for heading, entries in listing().items():
+        found.append(heading)
+        longest = max(map(len, entries))
+        for name, about in entries.items():
+            found += _entry(f"  {name:<{longest}}  ", about, width)
+    return found
+
+
+def _entry(name: str, about: str, width: int | None) -> list[str]:
+    """An entry, whose further lines begin below its description."""
+    first, *more = wrapped(about, None if width is None else width - len(name))
+    return [name + first, *(" " * len(name) + line for line in more)]
 
 
 def listing() -> dict[str, dict[str, str]]:
@@ -36,4 +54,4 @@ def _titles(files: dict[str, Path]) -> dict[str, str]:
 
 
 def _first_line(described: type) -> str:
-    return (described.__doc__ or "").strip().splitlines()[0]
+    return (described.__doc__ or "").strip().splitlines()[0].replace("`", "")

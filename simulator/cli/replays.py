@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.app import MethodsOption, SeedsOption, app, console, seeds_of, words
+from simulator.cli.app import MethodsOption, SeedsOption, app, seeds_of, show, words
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ def evaluate(
     """Play the final policies of a run again, and count; or film them."""
     from simulator.replays import evaluation
     from simulator.results import results
+    from simulator.running.progress import showing
 
     if out and not video:
         raise Mistake(f"--out {out}: says where films go; add --video")
@@ -42,11 +43,12 @@ def evaluate(
     if video:
         _film(chosen, out or directory / "videos", episodes or 1, evaluation_seed, as_json)
         return
-    rows = evaluation.evaluate(chosen, episodes or 100, evaluation_seed)
+    with showing(doing="playing", quiet=as_json):
+        rows = evaluation.evaluate(chosen, episodes or 100, evaluation_seed)
     if as_json:
         print(json.dumps(rows, indent=2))
     else:
-        console().print(evaluation.table(rows))
+        show(evaluation.table(rows))
 
 
 def _film(chosen: "Selection", folder: Path, episodes: int, seed: int, as_json: bool) -> None:

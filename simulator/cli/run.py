@@ -14,9 +14,10 @@ from simulator.cli.app import (
     SetOption,
     app,
     command_line,
-    console,
     formats_of,
+    say,
     seeds_of,
+    show,
     words,
 )
 from simulator.mistakes import Mistake
@@ -159,13 +160,13 @@ class Shown:
 
         outcome = self._outcome
         if not self.silent:
-            console().print(report.table(outcome))
-            print(*report.notes(outcome), f"results: {outcome.directory}", sep="\n", flush=True)
+            show(report.table(outcome))
+            say(*report.notes(outcome))
+            print(f"results: {outcome.directory}", flush=True)
         elif self._quiet:
             for line in report.failures(outcome):
                 print(f"straggle: {line}", file=sys.stderr)
-        files = self._painter.finish() if self._drawn else []
-        figures = sorted(map(str, files))
+        figures = self._figures() if self._drawn else []
         if self._json:
             rows = summary.as_data(summary.summarise(outcome))
             status = outcome.manifest["status"]
@@ -175,3 +176,9 @@ class Shown:
         elif figures and not self._quiet:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
         return code
+
+    def _figures(self) -> list[str]:
+        from simulator.running.progress import showing
+
+        with showing(doing="drawing the figures", quiet=self.silent):
+            return sorted(map(str, self._painter.finish()))

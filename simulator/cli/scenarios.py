@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import ScenarioArgument, SetOption, app
+from simulator.cli.app import ScenarioArgument, SetOption, app, say, width
 from simulator.mistakes import Mistake
 
 
@@ -21,25 +21,20 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     warn(found)
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
-    print(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
-    print(*estimate.told(found), sep="\n")
-    print(*prescription.told(found), sep="\n", end="\n" if found.objective.exact else "")
+    say(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
+    say(*estimate.told(found), *prescription.told(found))
     try:
         estimate.check(found)
     except Mistake as refusal:
-        print(f"straggle run refuses it: {refusal}")
+        say(f"straggle run refuses it: {refusal}")
 
 
 @app.command("list")
 def list_() -> None:
     """What there is: methods, laws, objectives, environments, shipped files."""
-    from simulator.cli.listing import listing
+    from simulator.cli.listing import lines
 
-    for heading, entries in listing().items():
-        width = max(len(name) for name in entries)
-        print(f"{heading}")
-        for name, line in entries.items():
-            print(f"  {name:<{width}}  {line}")
+    print(*lines(width()), sep="\n")
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import app
+from simulator.cli.app import app, say
 
 FOUND = 1
 
@@ -17,11 +17,13 @@ def verify(
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
 ) -> int:
     """Check a finished run against the rules of its schedule, from its files alone."""
+    from simulator.running.progress import showing
     from simulator.verification import verify_directory
 
-    report = verify_directory(directory)
+    with showing(doing="verifying", quiet=as_json):
+        report = verify_directory(directory)
     if as_json:
         print(json.dumps(report.as_data(), indent=2))
     else:
-        print(*report.lines(), sep="\n")
+        say(*report.lines())
     return 0 if report.clean else FOUND

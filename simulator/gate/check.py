@@ -2,7 +2,7 @@
 
 import platform
 import shlex
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
@@ -16,10 +16,9 @@ from simulator.gate.predicted import predicted
 from simulator.gate.runs import Record, act, recorded, works_of
 from simulator.gate.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
 from simulator.mistakes import Mistake, did_you_mean
+from simulator.running.progress import showing
 from simulator.system.side_by_side import Local, Runner, cores
 
-Heard: TypeAlias = Callable[[int, int], None]
-"""Hears how many pieces of work are done, and of how many."""
 Asked: TypeAlias = Mapping[str, float]
 """Of claims, how many times they claim."""
 
@@ -45,7 +44,7 @@ def conduct(
     only: Sequence[str] | None = None,
     jobs: int | None = None,
     runner: Runner | None = None,
-    heard: Heard = lambda done, many: None,
+    quiet: bool = True,
 ) -> Checked:
     """Run a suite and compare it with its baselines, or ``update`` them.
 
@@ -62,7 +61,7 @@ def conduct(
     for name, benchmark in chosen.items():
         _check_fits(name, benchmark)
     asked = {name: _asked(b) for name, b in chosen.items() if b.table.kind == "claim"}
-    runs = _run(chosen.values(), runner or Local(jobs or cores()), heard)
+    runs = _run(chosen.values(), runner or Local(jobs or cores()), quiet)
     findings = []
     for name, benchmark in chosen.items():
         command = ["straggle", "check", str(source), "--update", "--only", name]
@@ -115,17 +114,19 @@ def _asked(benchmark: Benchmark) -> float:
     return said if isinstance(said, float) else predicted(benchmark)
 
 
-def _run(benchmarks: Iterable[Benchmark], runner: Runner, heard: Heard) -> dict[str, list[Record]]:
+def _run(benchmarks: Iterable[Benchmark], runner: Runner, quiet: bool) -> dict[str, list[Record]]:
     """The runs of every benchmark.  Schedules first: so their processes never load JAX."""
     wanted = {benchmark.name: works_of(benchmark) for benchmark in benchmarks}
     works = {name: work for each in wanted.values() for name, work in each.items()}
     learning = {name: work for name, work in works.items() if work.plane == "learning"}
     schedules = {name: work for name, work in works.items() if name not in learning}
     done: dict[str, list[Record]] = {}
-    for part in (schedules, learning):
-        for name, records in runner.run(act, part):
-            done[name] = records
-            heard(len(done), len(works))
+    with showing(sum(work.runs for work in works.values()), quiet=quiet) as progress:
+        for part in (schedules, learning):
+            for name, records in runner.run(act, part):
+                done[name] = records
+                failed = sum(run["end"] in ("failed", "stalled") for run in records)
+                progress.ended(f"{works[name].method} ({works[name].plane})", len(records), failed)
     return {
         benchmark: [run for name in names for run in done[name]]
         for benchmark, names in wanted.items()

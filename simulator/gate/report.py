@@ -3,11 +3,9 @@
 from typing import Any
 from xml.etree import ElementTree
 
-from rich.table import Table
-from rich.text import Text
-
 from simulator.gate.check import Checked
 from simulator.gate.findings import Finding
+from simulator.text_table import Table
 
 MOST = 8
 """Lines of one benchmark that a table shows; JSON has them all."""
@@ -22,15 +20,10 @@ def title(checked: Checked) -> str:
 
 def table(checked: Checked) -> Table:
     """A row per benchmark: what moved, by how much, and since which baseline."""
-    view = Table(title=title(checked), title_justify="left", title_style="bold")
-    for heading in ("benchmark", "kind", "outcome"):
-        view.add_column(heading, no_wrap=True)
-    view.add_column("what moved, or was measured", overflow="fold")
-    for finding in checked.findings:
-        style = "" if finding.good else "bold red"
-        cells = (finding.benchmark, finding.kind, finding.outcome, "\n".join(told(finding)))
-        view.add_row(*(Text(cell, style) for cell in cells))
-    return view
+    headings = ("benchmark", "kind", "outcome", "what moved, or was measured")
+    rows = [(f.benchmark, f.kind, f.outcome, "\n".join(told(f))) for f in checked.findings]
+    bad = [at for at, finding in enumerate(checked.findings) if not finding.good]
+    return Table(headings, rows, title(checked), words=(0, 1, 2), prose=(3,), marked=bad)
 
 
 def told(finding: Finding) -> list[str]:

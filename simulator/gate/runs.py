@@ -32,6 +32,7 @@ class Work(NamedTuple):
     tables: dict[str, Any]
     folder: Path
     method: str
+    runs: int
 
     def scenario(self) -> Scenario:
         return loading.check(self.tables, self.folder).restrict([self.method], None)
@@ -46,7 +47,7 @@ def works_of(benchmark: Benchmark) -> dict[str, Work]:
     found = {}
     for method in scenario.methods:
         name = f"{plane} {method} {scenario.restrict([method], None).fingerprint()}"
-        found[name] = Work(plane, benchmark.tables, benchmark.folder, method)
+        found[name] = Work(plane, benchmark.tables, benchmark.folder, method, len(scenario.seeds))
     return found
 
 

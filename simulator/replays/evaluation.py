@@ -5,12 +5,12 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
-from rich.table import Table
 
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.numerics.numbers import prepare
 from simulator.results.results import Results
 from simulator.running.report import DASH
+from simulator.text_table import Table
 
 
 class Selection(NamedTuple):
@@ -105,12 +105,7 @@ def _finite(value: Any) -> float | None:
 
 
 def table(rows: list[dict[str, Any]]) -> Table:
-    view = Table()
-    for name in rows[0]:
-        view.add_column(name, justify="left" if name == "method" else "right")
-    for row in rows:
-        view.add_row(*(_cell(value) for value in row.values()))
-    return view
+    return Table([*rows[0]], [[_cell(value) for value in row.values()] for row in rows])
 
 
 def _cell(value: Any) -> str:

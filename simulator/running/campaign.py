@@ -9,9 +9,7 @@ Every run is a file as soon as it ends, so that a kill loses what was under way 
 import hashlib
 import json
 import math
-import sys
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +20,7 @@ from pydantic_core import from_json
 from simulator.estimate import estimate
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
+from simulator.running.progress import showing
 from simulator.runs.record import Run
 from simulator.runs.together import Member, run_together, schedule_key
 from simulator.scenario import loading
@@ -32,8 +31,8 @@ from simulator.system.side_by_side import Runner
 Row = dict[str, Any]
 Kept = Callable[[Scenario, Run], Row]
 """What is kept of a run: plain data; a function by its name, for processes to share."""
-Heard = Callable[[str, Row, int], None]
-"""What hears of a run that has ended: its key, its row, and how many are left."""
+Words = Callable[[str, Row], str]
+"""The outcome of a run in words, from its key and its row."""
 TOGETHER = 32
 """At most so many runs in a job: more would not be quicker together, and a kill loses them all."""
 
@@ -101,7 +100,8 @@ def run(
     kept: Kept,
     needed: Collection[str],
     runner: Runner,
-    heard: Heard = lambda key, row, left: None,
+    words: Words = lambda key, row: key,
+    quiet: bool = True,
 ) -> dict[str, Row]:
     """The row of every task, by its key; what is not there, or lacks what is needed, is run."""
     found: dict[str, Row] = {}
@@ -112,11 +112,11 @@ def run(
             missing[task.key] = task
         else:
             found[task.key] = row
-    left = len(missing)
-    for _, rows in runner.run(measure, _jobs(missing, directory, kept, runner.jobs)):
-        for key, row in rows.items():
-            found[key], left = row, left - 1
-            heard(key, row, left)
+    with showing(len(found) + len(missing), done=len(found), quiet=quiet) as progress:
+        for _, rows in runner.run(measure, _jobs(missing, directory, kept, runner.jobs)):
+            for key, row in rows.items():
+                found[key] = row
+                progress.ended(words(key, row), failed=row["end"] in ("failed", "stalled"))
     return found
 
 
@@ -177,30 +177,3 @@ def _number(value: Any) -> Any:
     if isinstance(value, list):
         return [_number(item) for item in value]
     return math.nan if value is None else value
-
-
-@contextmanager
-def progress(
-    many: int, told: Callable[[Row], str], quiet: bool
-) -> Iterator[Callable[[Row, int], None]]:
-    """A bar with an estimate of the end on a terminal, a line per run elsewhere."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-    if quiet:
-        yield lambda row, left: None
-        return
-    console = Console(file=sys.stderr, force_jupyter=False)
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bar:
-        task = bar.add_task(f"0 of {many} runs", total=many)
-
-        def heard(row: Row, left: int) -> None:
-            done = many - left
-            bar.update(task, completed=done, description=f"{done} of {many} runs")
-            if not console.is_terminal:
-                console.print(f"[{done}/{many}] {told(row)}", markup=False, soft_wrap=True)
-
-        yield heard

@@ -1,162 +1,260 @@
-"""Where is it now?  A live display on a terminal, plain lines elsewhere, nothing if quiet."""
+"""How far is a command?  A bar on a terminal and in a notebook, a few lines in a file.
 
-import math
+A command tells its ``Progress`` which runs have ended and what is under way.  A thread has the
+display look at it a few times a second, so that nothing takes long without a sign of life.
+"""
+
+import contextvars
+import html
+import os
+import sys
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Protocol
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    SpinnerColumn,
-    Task,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
+from simulator.system.side_by_side import undisturbed
 
-from simulator.runs.record import Run
-from simulator.scenario.scenario import Scenario
+MOMENT = 0.3
+"""Seconds between two looks of a display."""
+MOST_LINES = 20
+"""Lines of ended runs in a file; on a terminal, more runs than this are only counted."""
+HEARTBEAT_SECONDS, GROWTH = 2.0, 3.0
+"""A file is silent for so long at most; each sign of life makes the next wait so much longer."""
 
-HEARTBEAT_SECONDS = 5.0
-MANY_TICKETS = 300_000
-"""To write more takes longer than one waits without a word."""
+ENOUGH = 0.02
+"""The share that is done before the rest is estimated: what begins is slower."""
+
+
+class Progress:
+    """How many runs there are and have ended, and what is under way."""
+
+    def __init__(self, runs: int = 0, done: int = 0, doing: str = "") -> None:
+        self.runs, self.done, self.failed = runs, done, 0
+        self.doing, self.share = doing, 0.0
+        self._before, self._began = done, time.monotonic()
+        self._on_ended: Callable[[Progress, str], None] = lambda progress, outcome: None
+
+    def on_ended(self, act: "Callable[[Progress, str], None]") -> None:
+        """``act`` is called with the outcome of every run, in words."""
+        self._on_ended = act
+
+    def under_way(self, doing: str, share: float = 0.0) -> None:
+        """What is done now, and which share of one run it is."""
+        self.doing, self.share = doing, share
+
+    def ended(self, outcome: str, runs: int = 1, failed: int = 0) -> None:
+        """So many runs have ended, and so many of them failed."""
+        self.done, self.failed, self.share = self.done + runs, self.failed + failed, 0.0
+        self._on_ended(self, outcome)
+
+    @property
+    def whole(self) -> float:
+        """The share of all runs that is done."""
+        return (self.done + self.share) / self.runs if self.runs else 0.0
+
+    @property
+    def counted(self) -> str:
+        """The ended runs."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.done} of {_plural(self.runs)}{failed}" if self.runs else ""
+
+    def timed(self) -> str:
+        """The ended runs, how long it took, and how long the rest may take."""
+        passed = time.monotonic() - self._began
+        grown = self.whole - self._before / self.runs if self.runs else 0.0
+        words = [self.counted, duration(passed)]
+        if grown > ENOUGH and self.done < self.runs:
+            words.append(f"about {duration(passed * (1 - self.whole) / grown)} left")
+        return ", ".join(filter(None, words))
+
+    def conclusion(self) -> str:
+        """What is left to say in the end, the same every time."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{_plural(self.runs)} done{failed}" if self.done >= self.runs else self.counted
 
 
 class Display(Protocol):
-    def watch(self, run: Run) -> None:
-        """A run is under way."""
+    def begin(self, progress: Progress) -> None:
+        """Nothing was done yet."""
 
-    def ended(self, run: Run) -> None:
-        """A run has ended."""
+    def look(self, progress: Progress) -> None:
+        """A moment has passed."""
 
-    def recording(self, run: Run) -> None:
-        """The tickets of a run are written."""
+    def ended(self, progress: Progress, outcome: str) -> None:
+        """Some run has ended."""
 
-
-class Silent:
-    """Says nothing."""
-
-    def watch(self, run: Run) -> None: ...
-
-    def ended(self, run: Run) -> None: ...
-
-    def recording(self, run: Run) -> None: ...
+    def close(self, progress: Progress) -> None:
+        """All is done, or was given up."""
 
 
-class Lines:
-    """A line when a run ends, and now and then in between: for logs."""
+class Terminal:
+    """A bar that is drawn over itself and vanishes in the end; ended runs above it, if few."""
 
-    def __init__(self, scenario: Scenario, console: Console, done: int) -> None:
-        self._scenario, self._console = scenario, console
-        self._many = len(scenario.seeds) * len(scenario.methods)
-        self._ended = done
-        self._spoke = time.monotonic()
-        left = self._many - done
-        self._say(f"preparing {left} run{'' if left == 1 else 's'}")
+    def __init__(self) -> None:
+        from rich.console import Console
+        from rich.live import Live
 
-    def watch(self, run: Run) -> None:
-        if time.monotonic() - self._spoke > HEARTBEAT_SECONDS:
-            share = fraction(run, self._scenario)
-            self._say(f"{where(run, self._scenario)}  {share:.0%} of the run")
-
-    def ended(self, run: Run) -> None:
-        self._ended += 1
-        self._say(f"[{self._ended}/{self._many}] {outcome(run, self._scenario)}")
-
-    def recording(self, run: Run) -> None:
-        if tickets_of(run) > MANY_TICKETS:
-            self._say(f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets")
-
-    def _say(self, text: str) -> None:
-        self._spoke = time.monotonic()
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-class Live:
-    """The run under way and the whole, with an estimate of the time left; ended runs above."""
-
-    def __init__(self, scenario: Scenario, progress: Progress, done: int) -> None:
-        self._scenario, self._progress = scenario, progress
-        self._many = len(scenario.seeds) * len(scenario.methods)
-        self._ended = done
-        self._run = progress.add_task("preparing", total=None)
-        self._all = progress.add_task(
-            f"{done} of {self._many} runs",
-            total=float(self._many),
-            completed=float(done),  # type: ignore[arg-type]  # as precise as the share of a run
-            estimated=True,
+        # Whether this is a terminal was asked before: rich takes $FORCE_COLOR for one.
+        self._console = Console(file=sys.stderr, force_terminal=True, force_jupyter=False)
+        self._live = Live(
+            console=self._console, transient=True, auto_refresh=False, redirect_stdout=False
         )
 
-    def watch(self, run: Run) -> None:
-        share = fraction(run, self._scenario)
-        text = where(run, self._scenario)
-        self._progress.update(self._run, description=text, completed=share, total=1.0)
-        self._progress.update(self._all, completed=self._ended + share)
+    def begin(self, progress: Progress) -> None: ...
 
-    def ended(self, run: Run) -> None:
-        self._ended += 1
-        self._progress.console.print(outcome(run, self._scenario), markup=False, highlight=False)
-        text = f"{self._ended} of {self._many} runs"
-        self._progress.update(self._all, description=text, completed=float(self._ended))
+    def look(self, progress: Progress) -> None:
+        from rich.text import Text
 
-    def recording(self, run: Run) -> None:
-        text = f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets"
-        self._progress.update(self._run, description=text, total=None)
+        if not self._live.is_started:
+            self._live.start()
+        bar = f"{_bar(progress.whole)} " if progress.runs else ""
+        lines = [*filter(None, [progress.doing]), bar + progress.timed()]
+        self._live.update(Text("\n".join(lines), overflow="fold"), refresh=True)
+
+    def ended(self, progress: Progress, outcome: str) -> None:
+        if progress.runs <= MOST_LINES:
+            self._console.print(outcome, markup=False, highlight=False, soft_wrap=True)
+
+    def close(self, progress: Progress) -> None:
+        self._live.stop()
 
 
-class TimeLeft(TimeRemainingColumn):
-    """An estimate for the whole only: a single run may end at its target at any moment."""
+class Notebook:
+    """One output that is updated in place and ends as a quiet line."""
 
-    def render(self, task: Task) -> Text:
-        return super().render(task) if "estimated" in task.fields else Text()
+    def __init__(self) -> None:
+        self._handle: Any = None
+        self._shown: dict[str, str] = {}
+
+    def begin(self, progress: Progress) -> None:
+        if progress.done < progress.runs:
+            self.look(progress)
+
+    def look(self, progress: Progress) -> None:
+        lines = [progress.timed(), *filter(None, [progress.doing])]
+        bar = f'<progress max="1" value="{progress.whole:.3f}"></progress> '
+        page = (bar if progress.runs else "") + "<br>".join(map(html.escape, lines))
+        self._show({"text/plain": "; ".join(lines), "text/html": page})
+
+    def ended(self, progress: Progress, outcome: str) -> None: ...
+
+    def close(self, progress: Progress) -> None:
+        if self._handle is not None:
+            self._show({"text/plain": progress.conclusion() if progress.runs else ""})
+
+    def _show(self, data: dict[str, str]) -> None:
+        from IPython.display import display
+
+        if self._handle is None:
+            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        elif data != self._shown:
+            self._handle.update(data, raw=True)
+        self._shown = data
+
+
+class File:
+    """A line for every twentieth of the runs, and a sign of life after ever longer silences."""
+
+    def __init__(self) -> None:
+        self._written, self._patience = time.monotonic(), HEARTBEAT_SECONDS
+        self._twentieths = 0
+
+    def begin(self, progress: Progress) -> None:
+        self._twentieths = self._reached(progress)
+
+    def look(self, progress: Progress) -> None:
+        if time.monotonic() - self._written > self._patience:
+            self._patience *= GROWTH
+            self._write("; ".join(filter(None, [progress.doing, progress.timed()])))
+
+    def ended(self, progress: Progress, outcome: str) -> None:
+        if (reached := self._reached(progress)) > self._twentieths:
+            self._twentieths = reached
+            failed = f"; {progress.failed} failed" if progress.failed else ""
+            self._write(f"[{progress.done}/{progress.runs}] {outcome}{failed}")
+
+    def close(self, progress: Progress) -> None: ...
+
+    def _reached(self, progress: Progress) -> int:
+        return progress.done * MOST_LINES // progress.runs if progress.runs else 0
+
+    def _write(self, text: str) -> None:
+        self._written = time.monotonic()
+        print(text, file=sys.stderr, flush=True)
 
 
 @contextmanager
-def display(scenario: Scenario, console: Console, quiet: bool, done: int = 0) -> Iterator[Display]:
-    """The display that suits the console; so many runs were done before."""
+def showing(
+    runs: int = 0, *, done: int = 0, doing: str = "", quiet: bool = False
+) -> Iterator[Progress]:
+    """Show how far it is while the block runs; ``done`` runs had ended before."""
+    progress = Progress(runs, done, doing)
     if quiet:
-        yield Silent()
-    elif not console.is_terminal:
-        yield Lines(scenario, console, done)
-    else:
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            TimeLeft(),
-        )
-        with Progress(*columns, console=console, transient=True) as progress:
-            yield Live(scenario, progress, done)
+        yield progress
+        return
+    display, lock, over = chosen(), threading.Lock(), threading.Event()
+
+    def ended(progress: Progress, outcome: str) -> None:
+        with lock:
+            display.ended(progress, outcome)
+
+    def watch() -> None:
+        while not over.wait(MOMENT):
+            with lock, suppress(OSError, ValueError):  # nobody reads any longer
+                display.look(progress)
+
+    progress.on_ended(ended)
+    display.begin(progress)
+    # In a notebook, the context tells which cell an output belongs to.
+    context = contextvars.copy_context()
+    watcher = threading.Thread(target=context.run, args=(watch,), daemon=True)
+    try:
+        with undisturbed():  # interrupts are for the main thread
+            watcher.start()
+        yield progress
+    finally:
+        over.set()
+        with lock:
+            display.close(progress)
 
 
-def tickets_of(run: Run) -> int:
-    return int(run.accounts.started.sum()) if run.accounts else 0
+def chosen() -> Display:
+    """The display that suits where the messages go."""
+    if _in_a_notebook():
+        return Notebook()
+    # A command that a cell of a notebook starts has a terminal which draws nothing.
+    dumb = os.environ.get("TERM") in (None, "", "dumb") or "JPY_PARENT_PID" in os.environ
+    return Terminal() if sys.stderr.isatty() and not dumb else File()
 
 
-def fraction(run: Run, scenario: Scenario) -> float:
-    """How much of the run is done, if it goes on to its stop; its last step may go beyond."""
-    stop = scenario.stop
-    done = max(
-        run.time / (stop.seconds or math.inf),
-        run.steps / (stop.steps or math.inf),
-        run.gradients / (stop.gradients or math.inf),
-    )
-    return min(done, 1.0)
+def _in_a_notebook() -> bool:
+    """Whether a Jupyter kernel runs this; a process that it has started is none."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    return getattr(shell, "kernel", None) is not None
 
 
-def where(run: Run, scenario: Scenario) -> str:
-    value = f", {scenario.metric} {run.newest[scenario.metric]:.4g}" if run.newest else ""
-    seconds = max(run.time, run.accounts.time if run.accounts else 0.0)
-    return f"{run.method}, seed {run.seed}: {seconds:,.4g} s simulated{value}"
+BAR = 24
 
 
-def outcome(run: Run, scenario: Scenario) -> str:
-    aims = run.metrics and scenario.stop.target is not None
-    end = {
-        "target": "reached the target",
-        "stop": "stopped before the target" if aims else "done",
-    }.get(run.end, run.end)
-    return f"{where(run, scenario)}: {end} ({run.real_seconds:.1f} s)"
+def _bar(share: float) -> str:
+    filled = round(BAR * share)
+    return "━" * filled + "─" * (BAR - filled)
+
+
+def _plural(runs: int) -> str:
+    return f"{runs} run{'' if runs == 1 else 's'}"
+
+
+def duration(seconds: float) -> str:
+    """In the unit in which it is a small number.
+
+    >>> duration(40.3), duration(7200.0), duration(259200.0)
+    ('40 s', '120 min', '72 h')
+    """
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds > 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -2,12 +2,11 @@
 
 import math
 
-from rich.table import Table
-
 from simulator.mistakes import printable
 from simulator.results.results import Results
 from simulator.running.summary import Row, summarise, synchronous_label
 from simulator.scenario.scenario import Scenario
+from simulator.text_table import Table
 
 DASH = "–"  # noqa: RUF001 (as tables have it)
 
@@ -17,15 +16,10 @@ def table(results: Results) -> Table:
     scenario, rows = results.scenario, summarise(results)
     seeds = max((row.seeds for row in rows), default=0)
     goal = "" if results.schedule_only else goal_of(scenario)
-    view = Table(title=title(scenario, seeds, goal), title_justify="left", title_style="bold")
-    longest = max((len(row.method) for row in rows), default=0)
-    view.add_column("method", no_wrap=True, min_width=longest)
-    columns = _of_schedules(rows) if results.schedule_only else _of_learning(scenario, rows)
-    for heading in columns:
-        view.add_column(heading, justify="right")
-    for row, cells in zip(rows, zip(*columns.values(), strict=True), strict=True):
-        view.add_row(row.method, *cells)
-    return view
+    columns = {"method": [row.method for row in rows]}
+    columns |= _of_schedules(rows) if results.schedule_only else _of_learning(scenario, rows)
+    lines = list(zip(*columns.values(), strict=True))
+    return Table(list(columns), lines, title(scenario, seeds, goal))
 
 
 def _of_learning(scenario: Scenario, rows: list[Row]) -> dict[str, list[str]]:

@@ -13,6 +13,8 @@ from simulator.results.directory import claim_directory, free_directory
 from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import Writer
+from simulator.running.progress import Progress, showing
+from simulator.running.words import fraction, outcome, tickets_of, where
 from simulator.runs.checkpoint import Keeper, every_seconds
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.record import Run
@@ -24,7 +26,7 @@ from simulator.system.memory import give_back
 from simulator.system.side_by_side import cores
 
 if TYPE_CHECKING:
-    from simulator.running.progress import Display
+    pass
 
 INTERRUPTED, FAILED = 130, 3
 Ended: TypeAlias = Callable[[Results], None]
@@ -81,48 +83,51 @@ def run_and_write(
 
 def conduct(writer: Writer, quiet: bool, ended: Ended = lambda outcome: None) -> int:
     """All runs that have not ended yet, each written as it ends; the exit code."""
-    from rich.console import Console
-
-    from simulator.running.progress import display
-
-    # In a notebook, too, progress is not a part of what is shown.
-    console = Console(file=sys.stderr, force_jupyter=False)
     try:
         writer.write("running")
-        with display(writer.scenario, console, quiet, len(writer.done)) as shown:
-            _write_all(writer, shown)
+        runs = len(writer.scenario.methods) * len(writer.scenario.seeds)
+        done = len(writer.done)
+        with showing(runs, done=done, doing="preparing", quiet=quiet) as progress:
+            _write_all(writer, progress)
     except KeyboardInterrupt:
         pass
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
     finally:
         give_back()  # a notebook may live for days
-    return _end(writer, ended)
+    return _end(writer, quiet, ended)
 
 
-def _write_all(writer: Writer, shown: "Display") -> None:
-    for run in _runs(writer, shown):
+def _write_all(writer: Writer, progress: Progress) -> None:
+    scenario = writer.scenario
+    for run in _runs(writer, progress):
         writer.add(run)
         if writer.tickets:
-            shown.recording(run)
+            what = f"writing {tickets_of(run):,} tickets"
+            progress.under_way(f"{run.method}, seed {run.seed}: {what}", fraction(run, scenario))
             with writer.ledger(run) as ledger:
-                write_tickets(writer.scenario, run, ledger)
+                write_tickets(scenario, run, ledger)
             writer.recorded(run)
         if run.end != "interrupted":
             _keeper(writer, run.method, run.seed).clear()
-        shown.ended(run)
+            failed = run.end in ("stalled", "failed")
+            progress.ended(outcome(run, scenario), failed=failed)
 
 
-def _runs(writer: Writer, shown: "Display") -> Iterator[Run]:
+def _runs(writer: Writer, progress: Progress) -> Iterator[Run]:
     scenario, done = writer.scenario, writer.done
+
+    def watch(run: Run) -> None:
+        progress.under_way(where(run, scenario), fraction(run, scenario))
+
     if writer.schedule_only:
-        return run_schedules(scenario, watch=shown.watch, done=done)
+        return run_schedules(scenario, watch=watch, done=done)
     from simulator.runs.experiment import run_scenario
 
     def kept(label: str, seed: int) -> Keeper:
         return _keeper(writer, label, seed)
 
-    return run_scenario(scenario, watch=shown.watch, done=done, kept=kept)
+    return run_scenario(scenario, watch=watch, done=done, kept=kept)
 
 
 def _keeper(writer: Writer, label: str, seed: int) -> Keeper:
@@ -130,7 +135,7 @@ def _keeper(writer: Writer, label: str, seed: int) -> Keeper:
     return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
 
 
-def _end(writer: Writer, ended: Ended) -> int:
+def _end(writer: Writer, quiet: bool, ended: Ended) -> int:
     missing = len(writer.scenario.methods) * len(writer.scenario.seeds) - len(writer.done)
     failed = bool(writer.ends & {"stalled", "failed"})
     status = "interrupted" if missing else "failed" if failed else "complete"
@@ -143,14 +148,15 @@ def _end(writer: Writer, ended: Ended) -> int:
     if missing:
         complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
         return INTERRUPTED
-    return FAILED if failed or not _verified(outcome) else 0
+    return FAILED if failed or not _verified(outcome, quiet) else 0
 
 
-def _verified(outcome: Results) -> bool:
+def _verified(outcome: Results, quiet: bool) -> bool:
     """Whether the files say what a schedule can be; if not, that is told."""
     from simulator.verification import verify
 
-    report = verify(outcome)
+    with showing(doing="checking the results", quiet=quiet):
+        report = verify(outcome)
     for problem in report.problems:
         complain(f"not verified: {problem}")
     return report.clean

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 from matplotlib import rc_context
-from rich.table import Table
 
 from simulator.figures.drawing import save
 from simulator.figures.style import STYLE, sheet
 from simulator.study.complexity import plot_complexity
 from simulator.study.exponents import exponents
+from simulator.text_table import Table
 
 DASH = "\N{EN DASH}"
 
@@ -27,22 +27,16 @@ def fitted(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
 def table(fitted: pd.DataFrame, frame: pd.DataFrame) -> Table:
     """The median time at both ends, the exponents, and how many runs got there."""
     values = frame["value"].min(), frame["value"].max()
-    view = Table()
-    view.add_column("method")
     ends = [f"seconds at {value:,g}" for value in values]
-    for heading in (*ends, "exponent", "interval", "predicted", "reached"):
-        view.add_column(heading, justify="right")
+    headings = ["method", *ends, "exponent", "interval", "predicted", "reached"]
+    rows = []
     for row in fitted.to_dict("records"):
         mine = frame[frame["method"] == row["method"]]
-        view.add_row(
-            str(row["method"]),
-            *(_number(_median(mine, value), ",.4g") for value in values),
-            _number(row["measured"], ".2f"),
-            _interval(row),
-            _number(row["predicted"], ".2f"),
-            f"{row['reached']}/{row['of']}",
-        )
-    return view
+        times = [_number(_median(mine, value), ",.4g") for value in values]
+        exponents = [_number(row["measured"], ".2f"), _interval(row)]
+        law, reached = _number(row["predicted"], ".2f"), f"{row['reached']}/{row['of']}"
+        rows.append([str(row["method"]), *times, *exponents, law, reached])
+    return Table(headings, rows)
 
 
 def notes(frame: pd.DataFrame, confidence: float) -> list[str]:

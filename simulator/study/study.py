@@ -13,7 +13,6 @@ twice.
 
 import math
 import re
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -66,9 +65,7 @@ def conduct(
     """A whole study, as many runs at a time as there are cores unless said; its frame and place."""
     points = plan(source, vary, settings, methods, seeds)
     directory = claim(out, Path(source).stem, vary)
-    many = len({point.key() for point in points})
-    with campaign.progress(many, _told, quiet) as heard:
-        return run(points, directory, jobs or cores(), heard), directory
+    return run(points, directory, jobs or cores(), quiet=quiet), directory
 
 
 def plan(
@@ -120,12 +117,7 @@ def claim(out: Path | None, name: str, vary: Vary) -> Path:
     return campaign.claim(directory, lambda there: not (there / "sweep.json").exists())
 
 
-def run(
-    points: list[Point],
-    directory: Path,
-    jobs: int,
-    progress: Callable[[Row, int], None] = lambda row, left: None,
-) -> "pd.DataFrame":
+def run(points: list[Point], directory: Path, jobs: int, *, quiet: bool = True) -> "pd.DataFrame":
     """Run what has not been run, ``jobs`` at a time; the frame of all, which is written, too."""
     import pandas as pd
 
@@ -136,7 +128,8 @@ def run(
         row_of,
         {*COLUMNS} - {"parameter", "value"},
         Local(jobs),
-        lambda key, row, left: progress(row | {"at": at[key]}, left),
+        lambda key, row: _outcome(at[key], row),
+        quiet,
     )
     # What is varied, and the name of it, is the study's and not the run's.
     own = [{"parameter": point.parameter, "value": point.value} for point in points]
@@ -181,8 +174,7 @@ def row_of(scenario: Scenario, run: Run) -> Row:
     }
 
 
-def _told(row: Row) -> str:
+def _outcome(at: str, row: Row) -> str:
+    """What became of a run, in words."""
     reached = f"{row['seconds']:,.4g} s" if row["reached"] else "target not reached"
-    return (
-        f"{row['method']}, {row['at']}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"
-    )
+    return f"{row['method']}, {at}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"

@@ -82,15 +82,15 @@ def conduct(
     _keep_whole(trials, directory)
     _write_manifest(sweep, trials, directory, command)
     told = {trial.task.key: _told(trial) for trial in trials}
-    with campaign.progress(len(told), _line, quiet) as heard:
-        rows = campaign.run(
-            [trial.task for trial in trials],
-            directory,
-            row_of,
-            NEEDED,
-            runner,
-            lambda key, row, left: heard(row | {"told": told[key]}, left),
-        )
+    rows = campaign.run(
+        [trial.task for trial in trials],
+        directory,
+        row_of,
+        NEEDED,
+        runner,
+        lambda key, row: _outcome(told[key], row),
+        quiet,
+    )
     frame = _frame(sweep, trials, rows)
     replace(directory / "sweep.parquet", frame.to_parquet)
     replace(directory / "curves.parquet", _curves(trials, rows, frame).to_parquet)
@@ -267,7 +267,8 @@ def _told(trial: Trial) -> str:
     return ", ".join(word for word in (trial.setting.method, told_of(trial.setting.values)) if word)
 
 
-def _line(row: Row) -> str:
+def _outcome(told: str, row: Row) -> str:
+    """What became of a run of a setting, in words."""
     final = row["end"] if row["end"] in ("failed", "stalled") else f"{row['final']:.4g}"
     what = f"{row['metric']} {final}" if final != row["end"] else final
-    return f"{row['told']}, seed {row['seed']}: {what} ({row['real_seconds']:.1f} s)"
+    return f"{told}, seed {row['seed']}: {what} ({row['real_seconds']:.1f} s)"

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
-from rich.table import Table
 
 from simulator.figures.drawing import save
 from simulator.figures.style import STYLE
@@ -17,6 +16,7 @@ from simulator.scenario.toml_text import inline
 from simulator.sweep.keys import is_circumstance
 from simulator.sweep.score import BROKEN, best, keys_of, ranked
 from simulator.sweep.sensitivity import draw_sensitivity
+from simulator.text_table import Table
 
 if TYPE_CHECKING:
     from simulator.sweep.sweep import Swept
@@ -70,21 +70,14 @@ def tables(found: pd.DataFrame, title: str) -> list[Table]:
 
 def _table(found: pd.DataFrame, title: str, case: str) -> Table:
     told = ": ".join(filter(None, [title, case]))
-    view = Table(title=told or None, title_justify="left", title_style="bold")
-    view.add_column("method", no_wrap=True)
     keys = [name for name in keys_of(found) if not is_circumstance(name)]
-    for heading in (*keys, _of(found), "20% to 80%", "settings", "runs failed"):
-        view.add_column(heading, justify="right")
+    headings = ["method", *keys, _of(found), "20% to 80%", "settings", "runs failed"]
+    rows = []
     for row in _rows(found):
-        view.add_row(
-            row["method"],
-            *(DASH if pd.isna(row[name]) else _word(row[name]) for name in keys),
-            _number(row["score"]),
-            _band(row),
-            str(row["tried"]),
-            f"{row['broken']} of {row['total']}",
-        )
-    return view
+        best = [DASH if pd.isna(row[name]) else _word(row[name]) for name in keys]
+        runs = [str(row["tried"]), f"{row['broken']} of {row['total']}"]
+        rows.append([row["method"], *best, _number(row["score"]), _band(row), *runs])
+    return Table(headings, rows, told)
 
 
 def _case(row: Any, frame: pd.DataFrame) -> str:
