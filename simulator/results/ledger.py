@@ -4,6 +4,7 @@ A run may start millions of gradients; only a few thousand rows are ever held in
 gets its name when it is whole.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -91,6 +92,7 @@ def _no_rows() -> dict[str, list[Any]]:
     return {name: [] for name in list(COLUMNS)[2:-1]}
 
 
+@cache
 def _schema() -> "pa.Schema":
     """The columns with pandas' own types, so that missing integers stay integers."""
     import pandas as pd
