@@ -12,6 +12,7 @@ from simulator.estimate import estimate
 from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.running import running
+from simulator.running.words import warn
 from simulator.scenario import loading
 from simulator.study import study, varying
 
@@ -39,7 +40,7 @@ def run(
     ([3], ['--methods', 'afedpg', '--seeds', '7'])
     """
     scenario = loading.load(str(source), settings).restrict(methods, seeds)
-    running.warn(scenario)
+    warn(scenario)
     if not anyway:
         estimate.check(scenario)
     words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]

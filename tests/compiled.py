@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from simulator.numerics.learner import Learner
-from simulator.objectives.objective import MaybeOnHost
 from simulator.runs import experiment
 from simulator.runs.experiment import Laboratory
 from simulator.runs.simulations import rule_maker, rule_of
@@ -33,17 +32,14 @@ def compiled_once() -> Iterator[None]:
 
 
 def once(make: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
-    """Make a thing of each key once; environments on the host are not shared."""
+    """Make the thing of each key once."""
     made: dict[Hashable, Any] = {}
 
     def get(*arguments: Any) -> Any:
         name = key(*arguments)
-        if name in made:
-            return made[name]
-        thing = make(*arguments)
-        if not (isinstance(thing, MaybeOnHost) and thing.on_host):
-            made[name] = thing
-        return thing
+        if name not in made:
+            made[name] = make(*arguments)
+        return made[name]
 
     return get
 

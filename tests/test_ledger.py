@@ -76,7 +76,7 @@ def recorded(described, directory, **wishes):
 @pytest.mark.parametrize("in_flight", ["recall", "finish"])
 def test_tickets_of_a_crashing_cluster_agree_with_all_else(in_flight, in_outage, network, tmp_path):
     cluster = CRASHING | {"in_flight": in_flight, "in_outage": in_outage}
-    described = scenario(cluster=cluster, network=NETWORKS[network])
+    described = scenario(cluster=cluster, network=NETWORKS[network], seeds=[0])
     found, code = recorded(described, tmp_path / "o")
     assert code == 0
     assert list(found.tickets.columns) == TICKETS
@@ -98,7 +98,7 @@ def test_tickets_of_a_crashing_cluster_agree_with_all_else(in_flight, in_outage,
 @pytest.mark.parametrize("in_flight", ["recall", "finish"])
 def test_tickets_of_uneven_weights_agree_with_the_accounts(in_flight, network, tmp_path):
     cluster = CRASHING | {"in_flight": in_flight}
-    described = scenario(cluster=cluster, network=NETWORKS[network], methods=UNEVEN)
+    described = scenario(cluster=cluster, network=NETWORKS[network], methods=UNEVEN, seeds=[0])
     found, code = recorded(described, tmp_path / "o")
     assert code == 0
     used = found.tickets[found.tickets["outcome"] == "used"]
@@ -194,37 +194,51 @@ def peaks(folder, gradients):
     return peak, most
 
 
-def test_the_memory_of_the_ledger_does_not_grow_with_the_run(tmp_path):
-    few = peaks(tmp_path / "few", 2 * ledger.ROWS + 1)
-    more = peaks(tmp_path / "more", 300_000)
-    assert max(more) < 24 * MIB
+SIZES = pytest.mark.parametrize(
+    ("rows", "gradients", "most"),
+    [(2**11, 39_000, 2.0), pytest.param(2**15, 300_000, 24.0, marks=pytest.mark.nightly)],
+)
+"""How many rows are written together, how many there are, and the MiB that they may take."""
+
+
+@SIZES
+def test_the_memory_of_the_ledger_does_not_grow_with_the_run(
+    rows, gradients, most, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(ledger, "ROWS", rows)
+    peaks(tmp_path / "first", 1)  # loads and caches what every later one needs
+    few = peaks(tmp_path / "few", 2 * rows + 1)
+    more = peaks(tmp_path / "more", gradients)
+    assert max(more) < most * MIB
     assert more[0] < 1.1 * few[0]
     file = pq.ParquetFile(tmp_path / "more" / "a-method-0.parquet")
-    assert file.metadata.num_rows == 300_000
-    assert file.num_row_groups == -(-300_000 // ledger.ROWS)
+    assert file.metadata.num_rows == gradients
+    assert file.num_row_groups == -(-gradients // rows)
     back = pd.read_parquet(tmp_path / "more")
-    assert back["start"].tolist() == list(range(300_000))
-    assert back["used_in_step"].tolist() == list(range(1, 300_001))
+    assert back["start"].tolist() == list(range(gradients))
+    assert back["used_in_step"].tolist() == list(range(1, gradients + 1))
 
 
-def test_a_long_schedule_is_recorded_in_little_memory(tmp_path):
-    """300,000 gradients: as rows of Python they would take 100 MiB and more."""
+@SIZES
+def test_a_long_schedule_is_recorded_in_little_memory(rows, gradients, most, tmp_path, monkeypatch):
+    """300,000 gradients would take 100 MiB and more as rows of Python, 39,000 take 5 MiB."""
+    monkeypatch.setattr(ledger, "ROWS", rows)
     described = scenario(
-        cluster={"workers": 1000, "compute": {"law": "power", "exponent": 0.5}},
+        cluster={"workers": gradients // 300, "compute": {"law": "power", "exponent": 0.5}},
         methods={"synchronous-pg": {"step": 0.1}},
-        stop={"gradients": 300_000},
+        stop={"gradients": gradients},
         seeds=[0],
     )
     (run,) = run_schedules(described)
-    assert run.accounts.started.sum() == 300_000
-    with Ledger(tmp_path / "t", run) as rows:
+    assert run.accounts.started.sum() == gradients
+    with Ledger(tmp_path / "t", run) as part:
         tracemalloc.start()
-        write_tickets(described, run, rows)
+        write_tickets(described, run, part)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-    assert peak < 24 * MIB
+    assert peak < most * MIB
     file = pq.ParquetFile(tmp_path / "t" / "synchronous-pg-0.parquet")
-    assert file.metadata.num_rows == 300_000
+    assert file.metadata.num_rows == gradients
 
 
 # Whole or not there

@@ -4,10 +4,13 @@ import json
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from simulator.results.seal import digest, seal
-from simulator.running.running import Wishes, run_and_write
+from simulator.running import running
+from simulator.running.running import Wishes
 from simulator.scenario.loading import check
+from simulator.system import files
 
 PLAIN, NIGT = {"step": 0.1}, {"step": 0.1, "momentum": 0.5}
 MINDFLAYER = {"attempts": [1, 2, 3, 1], "limit": [3.0, 4.0, 5.0, 20.0], "probability": 0.7}
@@ -55,7 +58,12 @@ def recorded(directory, methods, cluster=None, *, learn=False, **tables):
         **tables,
     }
     wishes = Wishes(schedule_only=not learn, tickets=True, quiet=True)
-    run_and_write(check(plain), directory, "", command="", wishes=wishes)
+    with pytest.MonkeyPatch.context() as patch:
+        # A test verifies the directory itself: twice would take twice as long.
+        patch.setattr(running, "_verified", lambda directory: True)
+        # Nor does the power go off.
+        patch.setattr(files, "_to_the_disk", lambda path: None)
+        running.run_and_write(check(plain), directory, "", command="", wishes=wishes)
     return sealed(directory)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
@@ -54,8 +54,9 @@ def first_result(folder: Path, *, cold: bool) -> float:
 
 
 def command(watch: Stopwatch) -> Iterator[Row]:
-    """Help; and the first result of the shipped race, with nothing compiled and with all."""
+    """Help; whole commands; and the first result of the race, cold and warm."""
     yield _help(watch)
+    yield from _whole(watch)
     yield from _starts(watch)
 
 
@@ -64,6 +65,56 @@ def _help(watch: Stopwatch) -> Row:
     helped, empty = watch.alternate(contestants, watch.rounds(5)).values()
     told = f"{helped / empty:.1f}x an empty Python"
     return Row("straggle --help", helped, "s", Aim("≤", 0.5), told)
+
+
+SMALL = """
+seeds = [0]
+[cluster]
+workers = 10
+compute = { law = "power", exponent = 0.5 }
+[objective]
+kind = "quadratic"
+dimension = 50
+[stop]
+steps = 200
+[methods.rennala-nigt]
+batch = 20
+step = 0.1
+momentum = 0.1
+"""
+"""A scenario that takes no time, so that a command's own time is seen."""
+WHOLE = {
+    "straggle run": (["run", "small.toml", "--out", "out"], 3.5),
+    "straggle run --schedule-only": (
+        ["run", "small.toml", "--out", "out", "--schedule-only"],
+        1.7,
+    ),
+    "straggle validate": (["validate", "small.toml"], 0.7),
+    "straggle list": (["list"], 0.7),
+}
+"""Words of whole commands, and the aim as a multiple of what it takes to import JAX."""
+
+
+def _whole(watch: Stopwatch) -> Iterator[Row]:
+    """Whole commands, figures and verification included, beside the import of JAX."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "small.toml").write_text(SMALL)
+
+        def act(words: list[str]) -> Callable[[], None]:
+            def run() -> None:
+                shutil.rmtree(folder / "out", ignore_errors=True)
+                subprocess.run([*STRAGGLE, *words], cwd=folder, check=True, capture_output=True)
+
+            return run
+
+        contestants = {"JAX": lambda: python("import jax")}
+        contestants |= {what: act(words) for what, (words, _) in WHOLE.items()}
+        seconds = watch.alternate(contestants, watch.rounds(10))
+    jax = seconds["JAX"]
+    for what, (_, aim) in WHOLE.items():
+        figure, told = seconds[what] / jax, f"{seconds[what]:.2f} s; import jax {jax:.2f} s"
+        yield Row(f"{what}, whole command against import jax", figure, "x", Aim("≤", aim), told)
 
 
 def _starts(watch: Stopwatch) -> Iterator[Row]:

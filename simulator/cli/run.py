@@ -100,7 +100,8 @@ def _run(
     shown: "Shown",
 ) -> int:
     from simulator.estimate import estimate
-    from simulator.running.running import Wishes, run_and_write, warn
+    from simulator.running.running import Wishes, run_and_write
+    from simulator.running.words import warn
 
     schedule_only, *_, quiet = wishes
     warn(scenario)

@@ -13,7 +13,7 @@ from simulator.mistakes import Mistake
 def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
     """Check a scenario without running it; say what it takes, and what theory chooses."""
     from simulator.estimate import estimate
-    from simulator.running.running import warn
+    from simulator.running.words import warn
     from simulator.scenario import prescription
     from simulator.scenario.loading import load
 

@@ -4,7 +4,7 @@ import json
 import platform
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -134,7 +134,7 @@ class Writer:
             "schedule_only": self.schedule_only,
             "tickets": self.tickets,
             "vector": self.vector._asdict(),
-            "versions": {name: version(name) for name in PACKAGES},
+            "versions": installed_versions(),
             "python": platform.python_version(),
             "machine": platform.machine(),
             "cores": cores(),
@@ -142,6 +142,12 @@ class Writer:
             "runs": self._runs,
             "files": dict(sorted(self._digests.items())),
         }
+
+
+@cache
+def installed_versions() -> dict[str, str]:
+    """Of the packages that results depend on; they do not change while a process lives."""
+    return {name: version(name) for name in PACKAGES}
 
 
 def _ended(row: Mapping[str, Any]) -> bool:

@@ -13,7 +13,8 @@ from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.results.results import Results
 from simulator.results.writer import PACKAGES, Writer
-from simulator.running.running import Ended, check_the_environment, complain, conduct
+from simulator.running.running import Ended, check_the_environment, conduct
+from simulator.running.words import complain
 from simulator.scenario.differences import differences
 from simulator.scenario.remarks import one_of_equal_seeds
 from simulator.scenario.scenario import Scenario

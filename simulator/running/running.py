@@ -1,6 +1,5 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -14,12 +13,11 @@ from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import Writer
 from simulator.running.progress import Progress, showing
-from simulator.running.words import fraction, outcome, tickets_of, where
+from simulator.running.words import complain, fraction, outcome, tickets_of, where
 from simulator.runs.checkpoint import Keeper, every_seconds
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.record import Run
 from simulator.runs.simulations import replay, stop_of, vector_of
-from simulator.scenario.remarks import remarks
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import Unwritable, alone_in
 from simulator.system.memory import give_back
@@ -40,16 +38,6 @@ class Wishes(NamedTuple):
     tickets: bool | None = None
     """None: where gradients are computed, since beside them it costs little."""
     quiet: bool = False
-
-
-def warn(scenario: Scenario) -> None:
-    """Say which settings have no effect."""
-    for remark in remarks(scenario):
-        complain(f"warning: {remark}")
-
-
-def complain(text: str) -> None:
-    print(f"straggle: {text}", file=sys.stderr)
 
 
 def run_and_write(

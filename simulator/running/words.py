@@ -1,9 +1,22 @@
 """How is a run told in a line, under way and in the end?"""
 
 import math
+import sys
 
 from simulator.runs.record import Run
+from simulator.scenario.remarks import remarks
 from simulator.scenario.scenario import Scenario
+
+
+def warn(scenario: Scenario) -> None:
+    """Name the settings that have no effect."""
+    for remark in remarks(scenario):
+        complain(f"warning: {remark}")
+
+
+def complain(text: str) -> None:
+    """Print a message of ours."""
+    print(f"straggle: {text}", file=sys.stderr)
 
 
 def tickets_of(run: Run) -> int:
