@@ -4,11 +4,8 @@ A run may start millions of gradients; only a few thousand rows are ever held in
 gets its name when it is whole.
 """
 
-<<<<<<< HEAD
 import json
-=======
 from functools import cache
->>>>>>> d8beaa77e676ac7b96d3419b812fff979f2b0315
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +97,6 @@ def _no_rows() -> dict[str, list[Any]]:
     return {name: [] for name in list(COLUMNS)[2:-1]}
 
 
-<<<<<<< HEAD
 def _array(kind: str, values: list[Any]) -> "pa.Array":
     """A column of one of the kinds in ``COLUMNS``; ``None`` is null."""
     if kind == "str":
@@ -110,9 +106,7 @@ def _array(kind: str, values: list[Any]) -> "pa.Array":
     return arrow_numbers(numbers, None if known.all() else known)
 
 
-=======
 @cache
->>>>>>> d8beaa77e676ac7b96d3419b812fff979f2b0315
 def _schema() -> "pa.Schema":
     """The columns, and for pandas that integers which may be missing stay integers."""
     import pyarrow as pa
