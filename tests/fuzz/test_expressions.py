@@ -12,7 +12,7 @@ from mutations import KEYS, LITERALS
 from simulator.running import campaign, running
 from simulator.scenario.loading import shipped
 
-CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "500")) // 10
+CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "100")) // 10
 SHORT = [literal for literal in LITERALS if len(literal) < 1000]
 PATHS = (
     *("cluster.workers", "cluster.compute", "cluster.compute[0]", "cluster.compute[-1]", "seeds"),
