@@ -91,8 +91,8 @@ OBJECTIVES = {
     "cartpole": {
         "kind": "policy-gradient",
         "environment": "CartPole-v1",
-        "horizon": 16,
-        "policy": {"hidden": [4]},
+        "horizon": 8,
+        "policy": {"hidden": [2]},
     },
 }
 

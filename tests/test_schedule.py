@@ -120,7 +120,8 @@ def test_they_agree_on_a_hundred_workers(method, in_flight):
     law = LogNormal(Power(0.5), 0.5)
     up, down = [sqrt(i + 1) for i in range(100)], [(i % 7) / 4 for i in range(100)]
     case = Case(method, law, 100, batch=150, upload=up, download=down, in_flight=in_flight)
-    assert_agreement(replace(case, seconds=60.0))
+    # Greedy steps with every gradient, and its reference looks through all of them each time.
+    assert_agreement(replace(case, seconds=30.0 if method == "greedy" else 60.0))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -167,10 +168,18 @@ def test_the_law_of_powers_is_the_papers_cluster():
     assert simulated(replace(case, compute=law, workers=10)) == simulated(case)
 
 
-@pytest.mark.parametrize(("in_flight", "updates"), [("recall", 400), ("finish", 257)])
-def test_the_two_rennalas_of_the_literature(play, in_flight, updates):
+@pytest.mark.parametrize(
+    ("in_flight", "seconds", "updates"),
+    [
+        ("recall", 200.0, 200),
+        ("finish", 200.0, 129),
+        pytest.param("recall", 400.0, 400, marks=pytest.mark.nightly),
+        pytest.param("finish", 400.0, 257, marks=pytest.mark.nightly),
+    ],
+)
+def test_the_two_rennalas_of_the_literature(play, in_flight, seconds, updates):
     straggler = [1.0] * 9 + [100.0]
-    case = Case("rennala", straggler, batch=6, in_flight=in_flight, seconds=400.0)
+    case = Case("rennala", straggler, batch=6, in_flight=in_flight, seconds=seconds)
     assert len(rounds_of(case, play)) == updates
 
 
