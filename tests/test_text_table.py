@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 from test_cli import straggle, written
 
+from simulator import gate
 from simulator.bench import report as bench_report
 from simulator.bench.published import published
 from simulator.cli import scenarios
@@ -16,7 +17,7 @@ from simulator.sweep import tuning
 from simulator.text_table import Table, laid_out
 
 FRAME = re.compile(r"[┏━┳┓┃┡╇┩│└─┴┘]+")
-WIDTHS = [40, 60, 80, 120, 200]
+WIDTHS = [40, 60, 80, 200]
 SCENARIO = """
 title = "Three workers on a quadratic of four dimensions, which all end after some server steps"
 seeds = [0, 1]
@@ -93,7 +94,8 @@ def folder(tmp_path_factory):
         assert straggle("check", "suite.toml", *update).code == 0
         for name in ("sweep", "complexity"):
             assert straggle(*CASES[name].words, "--jobs", "1", "--quiet").code == 0
-    return place
+        checked = gate.conduct(place / "suite.toml")
+    return place, checked
 
 
 def nothing_drawn(patch):
@@ -104,7 +106,9 @@ def nothing_drawn(patch):
 @pytest.fixture
 def answer(folder, monkeypatch):
     """What a command prints on a terminal so wide, or into a file."""
-    monkeypatch.chdir(folder)
+    place, checked = folder
+    monkeypatch.chdir(place)
+    monkeypatch.setattr(gate, "conduct", lambda suite, **options: checked)
     nothing_drawn(monkeypatch)
 
     def asked(name, width=None):
@@ -119,6 +123,11 @@ def words(text):
     return {word.rstrip(":") for word in FRAME.sub(" ", text).split()}
 
 
+def is_command(line):
+    """To be copied, so it stays in one line."""
+    return line.startswith("  straggle ")
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_every_command_shows_the_same_words_at_any_width(name, answer):
     wide = answer(name)
@@ -126,7 +135,7 @@ def test_every_command_shows_the_same_words_at_any_width(name, answer):
         assert told in " ".join(FRAME.sub(" ", wide).split())
     for width in WIDTHS:
         narrow = answer(name, width)
-        assert max(map(len, narrow.splitlines())) <= width
+        assert all(len(line) <= width or is_command(line) for line in narrow.splitlines())
         assert words(wide) <= words(narrow)
         assert "…" not in narrow
         assert "`" not in narrow
