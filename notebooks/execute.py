@@ -52,6 +52,9 @@ def check(source: Path, refresh: bool) -> Iterator[str]:
         yield f"{source.name}: {error}"
         return
     print(f"{source.name}: ran in {time.monotonic() - began:.0f} s", flush=True)
+    if told := complaints(notebook):
+        yield f"{source.name}: prints to stderr: {told}"
+        return
     if refresh:
         nbformat.write(notebook, source.with_suffix(".ipynb"))
     yield from differences(source)
@@ -67,15 +70,18 @@ def execute(source: Path) -> Any:
 
 
 def tidy(notebook: Any) -> Any:
-    """Without what differs from one time to the next: progress, moments, random names of cells."""
+    """Without what differs from one time to the next: moments, random names of cells."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{number}", nbformat.from_dict({})
-        if cell.cell_type == "code":
-            shown = [output for output in cell.outputs if output.get("name") != "stderr"]
-            cell.outputs = shown
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def complaints(notebook: Any) -> str:
+    """What its cells print to stderr: a notebook that is shown has nothing to say there."""
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    return "".join(output.text for output in outputs if output.get("name") == "stderr").strip()
 
 
 def differences(source: Path) -> Iterator[str]:

@@ -79,7 +79,7 @@ def _body(table: Table, width: int | None) -> list[Line]:
             return _open(table, widths)
     for breaks in Breaks.HEADINGS, Breaks.ALL:
         if widths := _widths(_without_names(table), width - gaps, breaks):
-            return _stacked(table, widths)
+            return _stacked(table, widths, width)
     return _lists(table, width)
 
 
@@ -178,19 +178,19 @@ def _open(table: Table, widths: list[int]) -> list[Line]:
     ]
 
 
-def _stacked(table: Table, widths: list[int]) -> list[Line]:
+def _stacked(table: Table, widths: list[int], width: int) -> list[Line]:
     """The first column on lines of its own, and the others indented below."""
     rest = _without_names(table)
 
     def indented(lines: Iterable[Line]) -> list[Line]:
         return [line._replace(text=GAP + line.text) for line in lines]
 
-    lines = [Line(table.headings[0])]
+    lines = [Line(text) for text in wrapped(table.headings[0], width, GAP)]
     lines += indented(_cells(rest, rest.headings, widths, GAP, end=True))
     lines.append(Line("─" * max(len(line.text) for line in lines)))
     for at, row in enumerate(table.rows):
         marked = at in table.marked
-        lines.append(Line(row[0], is_marked=marked))
+        lines += [Line(text, is_marked=marked) for text in wrapped(row[0], width, GAP)]
         lines += indented(_cells(rest, row[1:], widths, GAP, marked=marked))
     return lines
 
@@ -200,7 +200,7 @@ def _lists(table: Table, width: int) -> list[Line]:
     lines = []
     for at, (name, *cells) in enumerate(table.rows):
         marked = at in table.marked
-        texts = wrapped(name, width, GAP)
+        texts = wrapped(f"{table.headings[0]}: {name}", width, GAP)
         for heading, cell in zip(table.headings[1:], cells, strict=True):
             texts += _item(heading, cell, width) if cell else []
         lines += [Line(text, is_marked=marked) for text in texts]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from execute import HERE, SOURCES, differences, tidy
+from execute import HERE, SOURCES, check, differences, tidy
 
 NAMES = [source.stem for source in SOURCES]
 PLACES = re.compile(
@@ -52,16 +52,23 @@ def test_another_word_or_another_cell_is_noticed(tmp_path):
         assert all(str(wrong) in line for line in told)
 
 
-def test_progress_is_not_kept_and_all_else_is():
+def test_what_a_notebook_shows_is_kept_and_its_moments_are_not():
     outputs = [
-        nbformat.v4.new_output("stream", name="stderr", text="[1/3] 2.1 s"),
         nbformat.v4.new_output("stream", name="stdout", text="90"),
         nbformat.v4.new_output("display_data", data={"image/png": "eA=="}),
     ]
     cell = nbformat.v4.new_code_cell("race()", outputs=outputs, metadata={"moment": 1})
     [kept] = tidy(nbformat.v4.new_notebook(cells=[cell])).cells
-    assert kept.outputs == outputs[1:]
+    assert kept.outputs == outputs
     assert not kept.metadata
+
+
+@pytest.mark.parametrize("refresh", [False, True])
+def test_a_notebook_that_prints_to_stderr_fails(refresh, tmp_path):
+    source = tmp_path / "00-a.py"
+    source.write_text("# %%\nimport sys\n\nprint('oh', file=sys.stderr)\n")
+    assert list(check(source, refresh)) == ["00-a.py: prints to stderr: oh"]
+    assert not source.with_suffix(".ipynb").exists()
 
 
 @pytest.mark.parametrize("name", NAMES)

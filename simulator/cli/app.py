@@ -85,10 +85,9 @@ def command_line() -> str:
 
 
 def width() -> int | None:
-    """Of a line on the terminal, or as $COLUMNS says; None where lines may have any length."""
-    if sys.stdout.isatty() or "COLUMNS" in os.environ:
-        return shutil.get_terminal_size().columns
-    return None
+    """Of a line on the terminal; None in a file, where lines may have any length."""
+    # $COLUMNS says nothing of a file: whatever starts a command may have set it.
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def show(table: Table) -> None:
@@ -102,10 +101,11 @@ def show(table: Table) -> None:
 
 
 def say(*lines: str) -> None:
-    """Print sentences, which break between words; an indented line is a command to be copied."""
+    """Print sentences, which break between words; a command stays whole, to be copied."""
     for line in lines:
-        parts = [line] if line.startswith(" ") else wrapped(line, width(), hanging="  ")
-        print(*parts, sep="\n")
+        indent = line[: len(line) - len(line.lstrip())]
+        is_command = indent and "straggle " in line
+        print(*([line] if is_command else wrapped(line, width(), indent + "  ")), sep="\n")
 
 
 def words(text: str | None, option: str = "--methods") -> list[str] | None:

@@ -10,8 +10,8 @@ import typer
 from simulator.cli.app import INTERRUPTED, app, complain, say, show
 from simulator.mistakes import Mistake
 
-PATIENCE = 2.0
-"""Seconds between two lines that tell how far it is."""
+PATIENCE, GROWTH = 2.0, 1.5
+"""Seconds until the first line that tells how far it is; each next one takes so much longer."""
 
 
 @app.command()
@@ -69,7 +69,7 @@ class Progress:
 
     def __init__(self, many: int) -> None:
         self._many, self._begun, self._name = many, 0, ""
-        self._told = time.monotonic()
+        self._told, self._patience = time.monotonic(), PATIENCE
 
     def begin(self, name: str) -> None:
         self._begun, self._name = self._begun + 1, name
@@ -77,7 +77,7 @@ class Progress:
 
     def __call__(self, doing: str) -> None:
         now = time.monotonic()
-        if now - self._told > PATIENCE:
-            self._told = now
+        if now - self._told > self._patience:
+            self._told, self._patience = now, self._patience * GROWTH
             line = f"straggle: {self._begun} of {self._many}, {self._name}: {doing}"
             print(line, file=sys.stderr, flush=True)

@@ -61,13 +61,17 @@ class Progress:
         return f"{self.done} of {_plural(self.runs)}{failed}" if self.runs else ""
 
     def timed(self) -> str:
-        """The ended runs, how long it took, and how long the rest may take."""
+        """The ended runs, or what is done; how long it took, and how long the rest may take."""
         passed = time.monotonic() - self._began
         grown = self.whole - self._before / self.runs if self.runs else 0.0
-        words = [self.counted, duration(passed)]
+        words = [self.counted or self.doing, duration(passed)]
         if grown > ENOUGH and self.done < self.runs:
             words.append(f"about {duration(passed * (1 - self.whole) / grown)} left")
         return ", ".join(filter(None, words))
+
+    def lines(self) -> list[str]:
+        """What a display shows: first the whole, then what is under way."""
+        return [self.timed(), *([self.doing] if self.runs and self.doing else [])]
 
     def conclusion(self) -> str:
         """What is left to say in the end, the same every time."""
@@ -110,8 +114,7 @@ class Terminal:
         if not self._live.is_started:
             self._live.start()
         bar = f"{_bar(progress.whole)} " if progress.runs else ""
-        lines = [*filter(None, [progress.doing]), bar + progress.timed()]
-        self._live.update(Text("\n".join(lines), overflow="fold"), refresh=True)
+        self._live.update(Text(bar + "\n".join(progress.lines()), overflow="fold"), refresh=True)
 
     def ended(self, progress: Progress, outcome: str) -> None:
         if progress.runs <= MOST_LINES:
@@ -133,7 +136,7 @@ class Notebook:
             self.look(progress)
 
     def look(self, progress: Progress) -> None:
-        lines = [progress.timed(), *filter(None, [progress.doing])]
+        lines = progress.lines()
         bar = f'<progress max="1" value="{progress.whole:.3f}"></progress> '
         page = (bar if progress.runs else "") + "<br>".join(map(html.escape, lines))
         self._show({"text/plain": "; ".join(lines), "text/html": page})
@@ -167,7 +170,7 @@ class File:
     def look(self, progress: Progress) -> None:
         if time.monotonic() - self._written > self._patience:
             self._patience *= GROWTH
-            self._write("; ".join(filter(None, [progress.doing, progress.timed()])))
+            self._write("; ".join(reversed(progress.lines())))
 
     def ended(self, progress: Progress, outcome: str) -> None:
         if (reached := self._reached(progress)) > self._twentieths:
