@@ -17,7 +17,7 @@ export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
 
-.PHONY: help race test lowest nightly soak gate lint types contracts docs site notebooks refresh check clean python
+.PHONY: help race test lowest nightly mutants soak gate lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -38,6 +38,9 @@ lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest ver
 
 nightly: $(TEST) ## Run all tests, also those marked nightly: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
 	XLA_FLAGS= .venv/bin/pytest -n auto --dist loadfile -m ''
+
+mutants: $(TEST) ## Plant mutants and see that the tests find them
+	.venv/bin/python tests/mutants.py
 
 soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the memory
 	.venv/bin/python tests/soak.py --minutes $(or $(MINUTES),60)
