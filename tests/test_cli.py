@@ -157,12 +157,10 @@ def test_a_run_writes_the_documented_directory(done):
         *(f"parameters/{run}.npz" for run in runs),
     }
     stems = {Path(name).stem for name in figures}
-    assert figures == {f"figures/{stem}.{kind}" for stem in stems for kind in ("png", "svg")}
+    assert figures == {f"figures/{stem}.png" for stem in stems}
     assert {"gap-time", "steps-time", "timeline"} <= stems
     for path in (done.directory / "figures").glob("*.png"):
         assert path.read_bytes().startswith(b"\x89PNG")
-    for path in (done.directory / "figures").glob("*.svg"):
-        assert "</svg>" in path.read_text(encoding="utf-8")
 
 
 def test_the_manifest_says_what_ran_and_how_it_ended(done):
@@ -217,7 +215,7 @@ def test_the_table_names_methods_files_and_figures(done):
     for words in ("rennala-nigt", "synchronous-nigt", "server steps", "work wasted", "idle"):
         assert words in done.answer.out
     assert f"results: {done.directory}\n" in done.answer.out
-    assert f"figure:  {done.directory / 'figures' / 'timeline.svg'}\n" in done.answer.out
+    assert f"figure:  {done.directory / 'figures' / 'timeline.png'}\n" in done.answer.out
 
 
 def test_progress_off_a_terminal_is_lines_with_method_seed_and_simulated_time(done):
