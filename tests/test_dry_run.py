@@ -77,8 +77,8 @@ def scenario(cluster, objective=QUADRATIC, **tables):
 # The same as the full run
 
 
-# Episodes are dear: one method that waits, one that acts at once and one that keeps gradients.
-FEW = {label: METHODS[label] for label in ("rennala-pg", "ringmaster-pg", "ringleader-pg")}
+# Episodes take long to compile: one method that waits, and one that acts at once.
+FEW = {label: METHODS[label] for label in ("rennala-pg", "ringmaster-pg")}
 
 
 @cache
