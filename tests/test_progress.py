@@ -18,7 +18,10 @@ from simulator.running import progress
 from simulator.running.progress import File, Notebook, Progress, Terminal, showing
 
 ESCAPE = "\x1b"
-DRY = ["--schedule-only", "--out", "out", "--set", "cluster.compute={law='exponential', mean=2}"]
+DRY = [
+    "--schedule-only", "--figures", "none", "--out", "out",
+    "--set", "cluster.compute={law='exponential', mean=2}",
+]  # fmt: skip
 SWEEP = """
 scenario = "tiny.toml"
 seeds = [0, 1, 2, 3, 4, 5]
@@ -136,13 +139,13 @@ def on_a_terminal(words, folder, **changes):
 
 
 def test_a_terminal_has_a_bar_that_vanishes(folder):
-    long = ["--set", "stop.steps=20000"]
+    long = ["--set", "stop.steps=5000"]
     shown = on_a_terminal(["run", "tiny.toml", *DRY, *long], folder, TERM="xterm", COLUMNS="80")
     assert re.search(r"─ [0-4] of 4 runs, \d+ s", shown)
     hidden, visible = f"{ESCAPE}[?25l", f"{ESCAPE}[?25h"
     assert shown.count(hidden) == shown.count(visible) > 0
     # Ended runs stay above it.
-    assert re.search(r"\nsynchronous-nigt, seed 0: [\d,]+ s simulated: done", shown)
+    assert re.search(r"synchronous-nigt, seed 0: [\d,]+ s simulated: done", shown)
     assert "[1/4]" not in shown
 
 

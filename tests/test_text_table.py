@@ -11,12 +11,10 @@ from simulator import gate
 from simulator.bench import report as bench_report
 from simulator.bench.published import published
 from simulator.cli import scenarios
-from simulator.figures import plots
-from simulator.study import growth
-from simulator.sweep import tuning
 from simulator.text_table import Table, laid_out
 
 FRAME = re.compile(r"[┏━┳┓┃┡╇┩│└─┴┘]+")
+UNDRAWN = ["--figures", "none"]
 WIDTHS = [40, 60, 80, 200]
 SCENARIO = """
 title = "Three workers on a quadratic of four dimensions, which all end after some server steps"
@@ -62,14 +60,14 @@ class Case(NamedTuple):
 
 
 CASES = {
-    "run": Case(["run", "--resume", "learnt"], ["vanilla-asynchronous-pg", "not within"]),
-    "schedule": Case(["run", "--resume", "schedules"], ["seconds per step", "sending"]),
+    "run": Case(["run", "--resume", "learnt", *UNDRAWN], ["vanilla-asynchronous-pg", "not within"]),
+    "schedule": Case(["run", "--resume", "schedules", *UNDRAWN], ["seconds per step", "sending"]),
     "evaluate": Case(["evaluate", "learnt"], ["gradient_norm", "vanilla-asynchronous-pg"]),
     "verify": Case(["verify", "learnt"], ["vanilla-asynchronous-pg, seed 1:", "no problem"]),
-    "sweep": Case(["sweep", "sweep.toml", "--out", "swept"], ["rennala-nigt", "20% to 80%"]),
+    "sweep": Case(["sweep", "sweep.toml", "--out", "swept", *UNDRAWN], ["20% to 80%", "0 of 8"]),
     "complexity": Case(
         ["complexity", "scenario.toml", "--vary", "cluster.workers=3,4", "--out", "grown",
-         "--set", "cluster.compute=1"],
+         "--set", "cluster.compute=1", *UNDRAWN],
         ["vanilla-asynchronous-pg", "seconds at 3", "interval"],
     ),
     "check": Case(["check", "suite.toml"], ["a-rather-long-name-of-a-benchmark", "fails"]),
@@ -86,9 +84,8 @@ def folder(tmp_path_factory):
         written(place / f"{name}.toml", text)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        nothing_drawn(patch)
-        assert straggle("run", "scenario.toml", "--quiet", "--out", "learnt").code == 0
-        dry = ["--schedule-only", "--quiet", "--out", "schedules"]
+        assert straggle("run", "scenario.toml", "--quiet", "--out", "learnt", *UNDRAWN).code == 0
+        dry = ["--schedule-only", "--quiet", "--out", "schedules", *UNDRAWN]
         assert straggle("run", "scenario.toml", *dry).code == 0
         update = ["--only", "a-rather-long-name-of-a-benchmark", "--update", "--quiet"]
         assert straggle("check", "suite.toml", *update).code == 0
@@ -98,18 +95,12 @@ def folder(tmp_path_factory):
     return place, checked
 
 
-def nothing_drawn(patch):
-    for room, draw in ((plots, "draw"), (growth, "draw"), (tuning, "draw")):
-        patch.setattr(room, draw, lambda *outcome: [])
-
-
 @pytest.fixture
 def answer(folder, monkeypatch):
     """What a command prints on a terminal so wide, or into a file."""
     place, checked = folder
     monkeypatch.chdir(place)
     monkeypatch.setattr(gate, "conduct", lambda suite, **options: checked)
-    nothing_drawn(monkeypatch)
 
     def asked(name, width=None):
         for room in (sys.modules["simulator.cli.app"], scenarios):
