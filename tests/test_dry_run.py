@@ -202,10 +202,8 @@ def test_a_schedule_leaves_times_and_figures_and_says_what_it_is(tiny, tmp_path)
     assert (found.schedule_only, found.manifest["status"]) == (True, "complete")
     assert found.runs["evaluated"].tolist() == [0, 0]
     assert found.runs["used"].tolist() == [24, 36]
-    assert answer.err.splitlines() == [
-        "straggle: the times are the same for every seed, so one is simulated",
-        *(line for line in answer.err.splitlines() if line.startswith("[") or " 2 runs, " in line),
-    ]
+    ours = [line for line in answer.err.splitlines() if line.startswith("straggle: ")]
+    assert ours == ["straggle: the times are the same for every seed, so one is simulated"]
 
 
 def headings_and_rows(answer):
