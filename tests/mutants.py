@@ -158,7 +158,7 @@ def change(node: ast.AST) -> str | None:
 
 
 def copy_of(tree: Path, folder: Path) -> Path:
-    left_out = shutil.ignore_patterns(".git", ".venv*", ".uv", "results", "__pycache__", ".*_cache")
+    left_out = shutil.ignore_patterns(".git", ".venv*", ".uv", "__pycache__", ".*_cache")
     return Path(shutil.copytree(tree, folder / "tree", ignore=left_out))
 
 
