@@ -187,13 +187,15 @@ def _counted(within, outside, workers):
 def rounds_of(absences, times, workers=2):
     """MindFlayer's rounds, where nobody computes anything: each is through when it is lost."""
     who, begin, end = (np.array(column) for column in zip(*absences, strict=True))
-    none = Tickets.read(pd.DataFrame(columns=COLUMNS).astype(dict.fromkeys(NUMBERS, float)))
+    none = Tickets.read({name: np.empty(0) for name in COLUMNS})
     away = Presence(who, begin.astype(float), end.astype(float))
     return attempts(none, away, np.array(times), np.ones(workers, int))
 
 
-NUMBERS = ("start", "finish", "weight", "used_in_step", "environment_steps")
-COLUMNS = ["worker", "version", "index", *NUMBERS, "outcome"]
+COLUMNS = (
+    *("worker", "version", "index", "start", "finish", "outcome"),
+    *("used_in_step", "weight", "environment_steps"),
+)
 
 
 def test_a_round_is_sent_to_those_who_are_there_and_over_when_all_of_them_are_lost():
