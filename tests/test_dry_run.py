@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from test_cli import contents, one_line, straggle, written
 
-from simulator.figures import plots
+from simulator.figures import painter
 from simulator.results import results
 from simulator.runs import dry_run
 from simulator.runs.dry_run import run_schedules
@@ -188,7 +188,8 @@ def tiny(tmp_path):
 
 @pytest.fixture
 def undrawn(monkeypatch):
-    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+    honest = painter.Painter
+    monkeypatch.setattr(painter, "Painter", lambda formats: honest(()))
 
 
 def test_a_schedule_leaves_times_and_figures_and_says_what_it_is(tiny, tmp_path):
@@ -392,12 +393,13 @@ OWN = "objective={kind='policy-gradient', environment='CartPole-v1'}"
 
 
 BANDWIDTH = "network.upload={bandwidth=1e6}"
+UNDRAWN = ["--figures", "none"]
 WITHOUT_JAX = {
     "figures": ([], 0),
-    "our environment": (["--set", OWN, "--set", BANDWIDTH], 0),
-    "gymnasium": (["--set", ACROBOT, "--set", BANDWIDTH], 0),
+    "our environment": (["--set", OWN, "--set", BANDWIDTH, *UNDRAWN], 0),
+    "gymnasium": (["--set", ACROBOT, "--set", BANDWIDTH, *UNDRAWN], 0),
     "everything random": (
-        ["--set", LOG_NORMAL, "--set", FAILING, "--set", WALK, "--tickets"],
+        ["--set", LOG_NORMAL, "--set", FAILING, "--set", WALK, "--tickets", *UNDRAWN],
         0,
     ),
     "stalled": (["--set", "cluster.compute=[1, 2, inf]", "--json"], 3),
@@ -414,5 +416,6 @@ def test_a_schedule_never_imports_jax(tiny, tmp_path):
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     ended = [line for line in done.stdout.splitlines() if line.startswith("ended:")]
     assert ended == [f"ended: [{code}, []]" for _, code in WITHOUT_JAX.values()], done.stderr
-    for name in WITHOUT_JAX:
-        assert (tmp_path / name / "figures" / "timeline.png").exists()
+    for name, (settings, _) in WITHOUT_JAX.items():
+        drawn = (tmp_path / name / "figures" / "timeline.png").exists()
+        assert drawn == (settings[-2:] != UNDRAWN)

@@ -9,7 +9,6 @@ import pytest
 from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, written
 
 from algorithms.tickets import Ticket
-from simulator.figures import plots
 from simulator.results import ledger, results
 from simulator.results.ledger import Ledger
 from simulator.running import running
@@ -304,8 +303,7 @@ def test_an_error_leaves_no_part(tmp_path):
     assert list((tmp_path / "t").iterdir()) == []
 
 
-def test_from_the_command_line_nothing_half_done_is_left(tmp_path, monkeypatch):
-    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+def test_from_the_command_line_nothing_half_done_is_left(tmp_path):
     text = """
 seeds = [0]
 cluster = { workers = 3, compute = [1, 2, 4] }
@@ -314,8 +312,9 @@ stop = { steps = 12 }
 methods.rennala-pg = { batch = 2, step = 0.1 }
 """
     file = written(tmp_path / "tiny.toml", text)
+    plain = ["--quiet", "--tickets", "--figures", "none"]
     for more in ([], ["--schedule-only"]):
         out = tmp_path / f"o{len(more)}"
-        assert straggle("run", file, "--quiet", "--tickets", "--out", out, *more).code == 0
+        assert straggle("run", file, *plain, "--out", out, *more).code == 0
         assert nothing_half_done(out)
         assert (out / "tickets.parquet" / "rennala-pg-0.parquet").is_file()
