@@ -16,6 +16,8 @@ SYNC = $(UV) sync --frozen --inexact --python "$$($(PYTHON) -c 'import sys; prin
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := .venv
 unexport VIRTUAL_ENV
+# Hundreds of tests start a Python: none should compile the packages' sources again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help race test lowest nightly mutants soak gate lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
