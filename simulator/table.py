@@ -12,7 +12,9 @@ from simulator.mistakes import did_you_mean
 class Table(BaseModel):
     """A TOML table: no unknown keys, no conversions, no changes."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
+    )
 
     @model_validator(mode="before")
     @classmethod
