@@ -10,7 +10,7 @@ import pytest
 from test_cli import straggle
 from test_packaging import ROOT
 
-from simulator import bench, cli
+from simulator import bench
 from simulator.bench import commands, curve, memory, robots, together
 from simulator.bench.published import published
 from simulator.bench.row import Aim, Row
@@ -140,10 +140,9 @@ def test_markdown_is_one_table(scripted):
     assert row == "| something new | 2.5 s (a detail) |  |  |  |"
 
 
-def test_what_was_measured_is_shown_when_it_is_interrupted(scripted, capsys):
-    # Not through main, which would end this process soon after.
-    assert cli.app(["bench", "throughput", "recall", "waste"], standalone_mode=False) == 130
-    said = capsys.readouterr()
+def test_what_was_measured_is_shown_when_it_is_interrupted(scripted):
+    said = straggle("bench", "throughput", "recall", "waste")
+    assert said.code == 130
     assert said.err == "straggle: interrupted; not all was measured\n"
     assert "0.01" in said.out
     assert "something new" not in said.out

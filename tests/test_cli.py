@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from algorithms.methods import METHODS
-from simulator import cli
+from simulator.cli.command_line import run_command
 from simulator.cli.json_schema import json_schema
 from simulator.cluster import LAWS
 from simulator.figures import plots
@@ -99,11 +99,11 @@ def straggle(*arguments):
     out, err = io.StringIO(), io.StringIO()
     before, sys.argv = sys.argv, ["straggle", *map(str, arguments)]
     try:
-        with redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as ended:
-            cli.main()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run_command(sys.argv[1:])
     finally:
         sys.argv = before
-    return Answer(ended.value.code, out.getvalue(), err.getvalue())
+    return Answer(code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture

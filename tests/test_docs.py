@@ -29,7 +29,7 @@ import typer
 from markdown_it import MarkdownIt
 
 from algorithms.methods import METHODS
-from simulator.cli import app
+from simulator.cli.command_line import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
 from simulator.gate import suite_file

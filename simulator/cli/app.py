@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,23 +13,16 @@ from typer.core import TyperGroup
 from simulator.mistakes import Mistake, printable
 from simulator.text_table import Table, laid_out, wrapped
 
-INTERRUPTED = 130
 BOLD, RED, PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[0m"
 LONGEST = 800
 """Characters of what is said."""
 
 
-class Interrupted(Exception):
-    """By Ctrl-C, in a command that has nothing to say about it."""
-
-
 class Commands(TyperGroup):
-    def invoke(self, ctx: Any) -> Any:
-        """As ever, but interrupts are told of: Typer would end without a word."""
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            raise Interrupted from None
+    def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
+        """The command's own result or error: Typer's would end without a word if interrupted."""
+        with self.make_context("straggle", list(args or [])) as context:
+            return self.invoke(context)
 
 
 app = typer.Typer(

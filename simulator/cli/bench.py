@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import INTERRUPTED, app, complain, say, show
+from simulator.cli.app import app, complain, say, show
 from simulator.mistakes import Mistake
+from simulator.system.interrupts import INTERRUPTED
 
 PATIENCE, GROWTH = 2.0, 1.5
 """Seconds until the first line that tells how far it is; each next one takes so much longer."""

@@ -14,13 +14,15 @@ from simulator.cli.app import (
     SetOption,
     app,
     command_line,
-    complain,
     formats_of,
     say,
     seeds_of,
     show,
     words,
 )
+from simulator.system.interrupts import remedy
+
+GO_ON = "the same command goes on where it was"
 
 
 @app.command()
@@ -43,7 +45,7 @@ def sweep(
     from simulator.sweep.sweep import conduct
 
     formats = formats_of(figures)
-    try:
+    with remedy(GO_ON):
         swept = conduct(
             sweep,
             methods=words(methods),
@@ -54,9 +56,7 @@ def sweep(
             quiet=quiet or as_json,
             command=command_line(),
         )
-    except KeyboardInterrupt:
-        return complain("interrupted; the same command goes on where it was", 130)
-    return _show_sweep(swept, formats, quiet, as_json)
+        return _show_sweep(swept, formats, quiet, as_json)
 
 
 def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
@@ -105,7 +105,7 @@ def complexity(
     from simulator.study import study, varying
 
     formats = formats_of(figures)
-    try:
+    with remedy(GO_ON):
         frame, directory = study.conduct(
             scenario,
             varying.read(vary),
@@ -116,9 +116,7 @@ def complexity(
             jobs=jobs,
             quiet=quiet or as_json,
         )
-    except KeyboardInterrupt:
-        return complain("interrupted; the same command goes on where it was", 130)
-    return _show_study(frame, directory, confidence, formats, quiet, as_json)
+        return _show_study(frame, directory, confidence, formats, quiet, as_json)
 
 
 def _show_study(

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.app import INTERRUPTED, app, complain, say, show, words
+from simulator.cli.app import app, say, show, words
 from simulator.mistakes import Mistake
+from simulator.system.interrupts import remedy
 
 if TYPE_CHECKING:
     from simulator.gate import Checked
@@ -45,16 +46,15 @@ def check(
     if printed and as_json:
         raise Mistake("--markdown -: prints, and so does --json; name a file")
     try:
-        checked = gate.conduct(
-            suite,
-            baseline=baseline,
-            update=update,
-            only=words(only, "--only"),
-            jobs=jobs,
-            quiet=quiet or as_json,
-        )
-    except KeyboardInterrupt:
-        return complain("interrupted; no baseline was written", INTERRUPTED)
+        with remedy("no baseline was written"):
+            checked = gate.conduct(
+                suite,
+                baseline=baseline,
+                update=update,
+                only=words(only, "--only"),
+                jobs=jobs,
+                quiet=quiet or as_json,
+            )
     except Mistake as mistake:
         # Who reads only the files of a CI server is told, too.
         if junit:

@@ -21,6 +21,7 @@ from simulator.cli.app import (
     words,
 )
 from simulator.mistakes import Mistake
+from simulator.system.interrupts import remedy
 
 if TYPE_CHECKING:
     from simulator.figures.painter import Painter
@@ -156,10 +157,17 @@ class Shown:
             self._painter.paint(pictures(outcome), outcome.directory / "figures")
 
     def show(self, code: int) -> int:
+        """Show the outcome of a run that ended with this exit code."""
+        from simulator.running.running import how_to_finish
+
+        with remedy(how_to_finish(self._outcome.directory)):
+            self._show(self._outcome)
+        return code
+
+    def _show(self, outcome: "Results") -> None:
         """The table first: figures take a moment."""
         from simulator.running import report, summary
 
-        outcome = self._outcome
         if not self.silent:
             show(report.table(outcome))
             say(*report.notes(outcome))
@@ -176,7 +184,6 @@ class Shown:
             print(json.dumps(data, indent=2))
         elif figures and not self._quiet:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
-        return code
 
     def _figures(self) -> list[str]:
         from simulator.running.progress import showing

@@ -20,13 +20,14 @@ from simulator.runs.record import Run
 from simulator.runs.simulations import replay, stop_of, vector_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import Unwritable, alone_in
+from simulator.system.interrupts import INTERRUPTED, remedy
 from simulator.system.memory import give_back
 from simulator.system.side_by_side import cores
 
 if TYPE_CHECKING:
     pass
 
-INTERRUPTED, FAILED = 130, 3
+FAILED = 3
 Ended: TypeAlias = Callable[[Results], None]
 """Called with the results, complete or interrupted, before they are verified."""
 
@@ -71,6 +72,17 @@ def run_and_write(
 
 def conduct(writer: Writer, quiet: bool, ended: Ended = lambda outcome: None) -> int:
     """All runs that have not ended yet, each written as it ends; the exit code."""
+    with remedy(how_to_finish(writer.directory)):
+        interrupted = not _all_written(writer, quiet)
+        return _end(writer, interrupted, quiet, ended)
+
+
+def how_to_finish(directory: Path) -> str:
+    return f"straggle run --resume {directory} finishes it"
+
+
+def _all_written(writer: Writer, quiet: bool) -> bool:
+    """Whether all has been written: False after an interrupt."""
     try:
         writer.write("running")
         runs = len(writer.scenario.methods) * len(writer.scenario.seeds)
@@ -78,12 +90,12 @@ def conduct(writer: Writer, quiet: bool, ended: Ended = lambda outcome: None) ->
         with showing(runs, done=done, doing="preparing", quiet=quiet) as progress:
             _write_all(writer, progress)
     except KeyboardInterrupt:
-        pass
+        return False
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
     finally:
         give_back()  # a notebook may live for days
-    return _end(writer, quiet, ended)
+    return True
 
 
 def _write_all(writer: Writer, progress: Progress) -> None:
@@ -123,7 +135,7 @@ def _keeper(writer: Writer, label: str, seed: int) -> Keeper:
     return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
 
 
-def _end(writer: Writer, quiet: bool, ended: Ended) -> int:
+def _end(writer: Writer, interrupted: bool, quiet: bool, ended: Ended) -> int:
     missing = len(writer.scenario.methods) * len(writer.scenario.seeds) - len(writer.done)
     failed = bool(writer.ends & {"stalled", "failed"})
     status = "interrupted" if missing else "failed" if failed else "complete"
@@ -131,10 +143,12 @@ def _end(writer: Writer, quiet: bool, ended: Ended) -> int:
         writer.write(status)
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
+    if interrupted and not missing:  # all is written, but neither verified nor drawn
+        raise KeyboardInterrupt
     outcome = writer.results()
     ended(outcome)
     if missing:
-        complain(f"interrupted; straggle run --resume {writer.directory} finishes it")
+        complain(f"interrupted; {how_to_finish(writer.directory)}")
         return INTERRUPTED
     return FAILED if failed or not _verified(outcome, quiet) else 0
 
@@ -152,8 +166,8 @@ def _verified(outcome: Results, quiet: bool) -> bool:
 
 def _unwritable(directory: Path, error: OSError) -> Unwritable:
     reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
-    remedy = f"when that is mended, straggle run --resume {directory} finishes it"
-    return Unwritable(f"{directory}: cannot be written: {reason}; {remedy}")
+    told = f"when that is mended, {how_to_finish(directory)}"
+    return Unwritable(f"{directory}: cannot be written: {reason}; {told}")
 
 
 def check_the_environment() -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import kinds
 
-from simulator import cli
+from simulator.cli import command_line
 
 LONGEST = 5.0
 """Seconds of the processor; and four times as many on the clock, for others may have work, too."""
@@ -108,7 +108,7 @@ def outcome(words: list[str]) -> tuple[int, str]:
     signal.setitimer(signal.ITIMER_REAL, 4 * LONGEST)
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
-            code = cli._guarded(lambda: cli.app(words, standalone_mode=False), debug=False)
+            code = command_line.run_command(words)
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
     return code, said.getvalue()

@@ -1,0 +1,114 @@
+"""How does a command hear that it shall end, wherever it is at work?
+
+SIGINT (Ctrl-C) and SIGTERM raise ``KeyboardInterrupt`` in the main thread.  A signal that was
+ignored when the command began stays ignored: a script's job in the background is not interrupted.
+"""
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
+from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
+
+INTERRUPTED = 128 + signal.SIGINT
+"""The exit code of an interrupted command, as shells have it."""
+PATIENCE = 3.0
+"""Seconds until an interrupted command ends, whatever it still waits for."""
+MOMENT = 0.1
+"""Seconds until an interrupt is sent again that could not be raised."""
+TWICE = 0.5
+"""Seconds in which a second signal is the first once more: ``timeout`` sends each of them twice."""
+
+
+class Interrupts:
+    """The signals of a command, which hears them within this context."""
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+        """The first signal that was heard."""
+        self._began = self._latest = 0.0
+        self._repeated = False
+        self._pauses: SimpleQueue[float | None] = SimpleQueue()
+
+    def __enter__(self) -> "Interrupts":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self._hear)
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._notice
+        threading.Thread(target=self._repeat, daemon=True).start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """From here on, the command ends by itself: an interrupt would only be told of."""
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        sys.unraisablehook = self._hook
+        self._pauses.put(None)
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of the command that the first signal has ended: 130 or 143."""
+        return 128 + self.signal if self.signal else INTERRUPTED
+
+    def force_exit(self) -> None:
+        """End soon: a process pool may block on the half-written result of a worker it ended."""
+        watchdog = threading.Timer(PATIENCE, os._exit, [self.exit_code])
+        watchdog.daemon = True
+        watchdog.start()
+
+    def _hear(self, number: int, frame: FrameType | None) -> None:
+        now = time.monotonic()
+        if self.signal is None:
+            self.signal, self._began = number, now
+        elif not self._repeated and now - self._latest < TWICE:
+            return
+        self._latest, self._repeated = now, False
+        if _importing(frame) and now - self._began < PATIENCE:
+            self._pauses.put(MOMENT)
+        else:
+            raise KeyboardInterrupt
+
+    def _notice(self, unraisable: "UnraisableHookArgs") -> None:
+        """Interrupt once more after Python had to ignore it, in a callback or a destructor.
+
+        JAX has such a callback in the garbage collector.
+        """
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._pauses.put(MOMENT)
+        else:
+            self._hook(unraisable)
+
+    def _repeat(self) -> None:
+        """A thread of its own, since a signal's handler must not wait for a lock."""
+        while (pause := self._pauses.get()) is not None:
+            time.sleep(pause)
+            self._repeated = True
+            # The main thread, by name: that wakes it up.
+            signal.pthread_kill(threading.main_thread().ident or 0, self.signal or signal.SIGINT)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether a module is being imported: extension modules print an error, or replace it."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
+
+
+@contextmanager
+def remedy(text: str) -> Iterator[None]:
+    """Name how to go on where the block is interrupted."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        raise KeyboardInterrupt(*(interrupt.args or [text])) from None
