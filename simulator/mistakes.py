@@ -1,11 +1,50 @@
 """How is a user told what is wrong?  In one line: the field, the value, the remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+MOST = 20
+"""How many mistakes of a file are listed."""
 
 
 class Mistake(Exception):
-    """Something the user can put right; shown as one line, exit code 2."""
+    """Something the user can put right, exit code 2; each argument is shown as one line.
+
+    >>> print(Mistake("seeds = []: is empty", "stop: is missing").within("set"))
+    set: seeds = []: is empty
+    set: stop: is missing
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
+
+    def within(self, place: str) -> "Mistake":
+        """The same mistakes, each with the place that they are in."""
+        return Mistake(*(f"{place}: {line}" for line in self.args))
+
+
+def all_of(lines: Sequence[str]) -> Mistake:
+    """These mistakes, or as many as are worth reading."""
+    more = [f"and {len(lines) - MOST:,} more"] if len(lines) > MOST else []
+    return Mistake(*lines[:MOST], *more)
+
+
+def check_all(checks: Iterable[Callable[[], T]]) -> list[T]:
+    """What the checks return; or all mistakes that they find, raised as one."""
+    found: list[T] = []
+    lines: list[str] = []
+    for check in checks:
+        try:
+            found.append(check())
+        except Mistake as mistake:
+            lines += mistake.args
+    if lines:
+        raise all_of(lines)
+    return found
 
 
 def printable(text: str) -> str:

@@ -58,8 +58,10 @@ def _explain(error: BaseException) -> int:
     if _is_misuse(error):
         return complain(error.format_message(), 2)  # type: ignore[attr-defined]
     match error:
-        case Mistake():
-            return complain(str(error), 2)
+        case Mistake(args=lines):
+            for line in lines:
+                complain(line, 2)
+            return 2
         case Unwritable():
             return complain(str(error), 3)
         case SystemExit():
