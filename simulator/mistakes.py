@@ -27,6 +27,33 @@ class Mistake(Exception):
         return Mistake(*(f"{place}: {line}" for line in self.args))
 
 
+def check_argument(name: str, value: object, kinds: type | tuple[type, ...], remedy: str) -> None:
+    """Refuse an argument of a type that its function cannot take.
+
+    >>> check_argument("run: source", {}, str, "name a file")
+    Traceback (most recent call last):
+    simulator.mistakes.Mistake: run: source is a dict; name a file
+    """
+    if not isinstance(value, kinds):
+        raise Mistake(f"{name} is a {type(value).__name__}; {remedy}")
+
+
+def labels_of(function: str, methods: str | Iterable[str] | None) -> list[str] | None:
+    """Labels of methods as a list; text is one of them, and none are all.
+
+    >>> labels_of("run", "afedpg"), labels_of("run", [])
+    (['afedpg'], None)
+    """
+    if methods is None or isinstance(methods, str):
+        return [methods] if methods else None
+    remedy = "give the labels of methods, such as ['afedpg']"
+    check_argument(f"{function}: methods", methods, Iterable, remedy)
+    labels = list(methods)
+    for label in labels:
+        check_argument(f"{function}: a method", label, str, remedy)
+    return labels or None
+
+
 def all_of(lines: Sequence[str]) -> Mistake:
     """These mistakes, or as many as are worth reading."""
     more = [f"and {len(lines) - MOST:,} more"] if len(lines) > MOST else []
