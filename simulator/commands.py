@@ -4,12 +4,14 @@
 """
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
 from simulator.estimate import estimate
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, check_argument, labels_of
 from simulator.results import results
 from simulator.running import running
 from simulator.running.words import warn
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 def run(
     source: str | Path,
     *settings: str,
-    methods: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     tickets: bool | None = None,
     quiet: bool = False,
@@ -39,6 +41,10 @@ def run(
     >>> found.runs["steps"].tolist(), found.manifest["command"].split()[-4:]
     ([3], ['--methods', 'afedpg', '--seeds', '7'])
     """
+    _check_source("run", source, "a scenario")
+    for setting in settings:
+        check_argument("run: a setting", setting, str, "write it as 'path=value'")
+    methods, seeds = labels_of("run", methods), _numbers_of("run", seeds)
     scenario = loading.load(str(source), settings).restrict(methods, seeds)
     warn(scenario)
     if not anyway:
@@ -56,8 +62,8 @@ def complexity(
     source: str | Path,
     vary: str = varying.DEFAULT,
     *settings: str,
-    methods: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
     quiet: bool = False,
@@ -75,13 +81,16 @@ def complexity(
     >>> found["value"].tolist()
     [2, 4]
     """
+    _check_source("complexity", source, "a scenario")
+    for setting in (vary, *settings):
+        check_argument("complexity: a setting", setting, str, "write it as 'path=value'")
     _check_jobs(jobs)
     frame, _ = study.conduct(
         str(source),
         varying.read(vary),
         settings=list(settings),
-        methods=list(methods) if methods else None,
-        seeds=list(seeds) if seeds else None,
+        methods=labels_of("complexity", methods),
+        seeds=_numbers_of("complexity", seeds),
         out=_place(out),
         jobs=jobs,
         quiet=quiet,
@@ -92,8 +101,8 @@ def complexity(
 def sweep(
     source: str | Path,
     *,
-    methods: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
     yes: bool = False,
@@ -119,11 +128,13 @@ def sweep(
     """
     from simulator.sweep.sweep import conduct
 
+    _check_source("sweep", source, "a sweep file")
+    methods, seeds = labels_of("sweep", methods), _numbers_of("sweep", seeds)
     _check_jobs(jobs)
     swept = conduct(
         source,
-        methods=list(methods) if methods else None,
-        seeds=list(seeds) if seeds else None,
+        methods=methods,
+        seeds=seeds,
         out=_place(out),
         jobs=jobs,
         yes=yes,
@@ -131,6 +142,25 @@ def sweep(
         command=shlex.join(["straggle", "sweep", str(source), *_chosen(methods, seeds)]),
     )
     return swept.frame
+
+
+def _check_source(function: str, source: object, what: str) -> None:
+    remedy = f"give the path of {what}, or the name of a shipped one"
+    check_argument(f"{function}: source", source, (str, Path), remedy)
+
+
+def _numbers_of(function: str, seeds: int | Sequence[int] | None) -> list[int] | None:
+    """Seeds as a list; a number is one of them, and none are all of the scenario's."""
+    remedy = "give whole numbers, 0 or more, such as [0, 1]"
+    if seeds is None:
+        return None
+    numbers: Any = [seeds] if isinstance(seeds, Integral) else seeds
+    check_argument(f"{function}: seeds", numbers, Iterable, remedy)
+    for seed in numbers:
+        check_argument(f"{function}: a seed", seed, Integral, remedy)
+        if seed < 0:
+            raise Mistake(f"{function}: seeds = {seed}: must be 0 or more")
+    return [int(seed) for seed in numbers] or None
 
 
 def _chosen(methods: Sequence[str] | None, seeds: Sequence[int] | None) -> list[str]:
@@ -145,4 +175,5 @@ def _check_jobs(jobs: int | None) -> None:
 
 
 def _place(out: str | Path | None) -> Path | None:
+    check_argument("out", out, (str, Path, NoneType), "give the path of a directory")
     return None if out is None else Path(out)

@@ -1,11 +1,77 @@
 """How is a user told what is wrong?  In one line: the field, the value, the remedy."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+MOST = 20
+"""How many mistakes of a file are listed."""
 
 
 class Mistake(Exception):
-    """Something the user can put right; shown as one line, exit code 2."""
+    """Something the user can put right, exit code 2; each argument is shown as one line.
+
+    >>> print(Mistake("seeds = []: is empty", "stop: is missing").within("set"))
+    set: seeds = []: is empty
+    set: stop: is missing
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self.args))
+
+    def within(self, place: str) -> "Mistake":
+        """The same mistakes, each with the place that they are in."""
+        return Mistake(*(f"{place}: {line}" for line in self.args))
+
+
+def check_argument(name: str, value: object, kinds: type | tuple[type, ...], remedy: str) -> None:
+    """Refuse an argument of a type that its function cannot take.
+
+    >>> check_argument("run: source", {}, str, "name a file")
+    Traceback (most recent call last):
+    simulator.mistakes.Mistake: run: source is a dict; name a file
+    """
+    if not isinstance(value, kinds):
+        raise Mistake(f"{name} is a {type(value).__name__}; {remedy}")
+
+
+def labels_of(function: str, methods: str | Iterable[str] | None) -> list[str] | None:
+    """Labels of methods as a list; text is one of them, and none are all.
+
+    >>> labels_of("run", "afedpg"), labels_of("run", [])
+    (['afedpg'], None)
+    """
+    if methods is None or isinstance(methods, str):
+        return [methods] if methods else None
+    remedy = "give the labels of methods, such as ['afedpg']"
+    check_argument(f"{function}: methods", methods, Iterable, remedy)
+    labels = list(methods)
+    for label in labels:
+        check_argument(f"{function}: a method", label, str, remedy)
+    return labels or None
+
+
+def all_of(lines: Sequence[str]) -> Mistake:
+    """These mistakes, or as many as are worth reading."""
+    more = [f"and {len(lines) - MOST:,} more"] if len(lines) > MOST else []
+    return Mistake(*lines[:MOST], *more)
+
+
+def check_all(checks: Iterable[Callable[[], T]]) -> list[T]:
+    """What the checks return; or all mistakes that they find, raised as one."""
+    found: list[T] = []
+    lines: list[str] = []
+    for check in checks:
+        try:
+            found.append(check())
+        except Mistake as mistake:
+            lines += mistake.args
+    if lines:
+        raise all_of(lines)
+    return found
 
 
 def printable(text: str) -> str:

@@ -49,8 +49,10 @@ def _explain(error: BaseException, interrupts: Interrupts | None) -> int:
     match error:
         case typer.Exit():
             return error.exit_code
-        case Mistake():
-            return complain(str(error), 2)
+        case Mistake(args=lines):
+            for line in lines:
+                complain(line, 2)
+            return 2
         case Unwritable():
             return complain(str(error), 3)
         case SystemExit():

@@ -1,6 +1,7 @@
 """``straggle run``."""
 
 import json
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -56,6 +57,10 @@ def run(
         bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
     ] = False,
     figures: FiguresOption = "png",
+    timeline: Annotated[
+        float | None,
+        typer.Option(metavar="SECONDS", help="What the timeline shows [a round of each method]."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
     anyway: Annotated[
@@ -66,7 +71,7 @@ def run(
     from simulator.figures.painter import Painter
 
     with Painter(formats_of(figures)) as painter:
-        shown = Shown(painter, quiet, as_json)
+        shown = Shown(painter, quiet, as_json, _checked(timeline))
         if resume is not None:
             said: dict[str, object] = {
                 "--out": out,
@@ -139,11 +144,20 @@ def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
     return chosen
 
 
+def _checked(timeline: float | None) -> float | None:
+    if timeline is not None and not 0 < timeline < math.inf:
+        raise Mistake(f"--timeline {timeline:g}: must be a positive number of seconds")
+    return timeline
+
+
 class Shown:
     """What a user sees of a run: its figures are drawn while its table is made."""
 
-    def __init__(self, painter: "Painter", quiet: bool, as_json: bool) -> None:
+    def __init__(
+        self, painter: "Painter", quiet: bool, as_json: bool, timeline: float | None
+    ) -> None:
         self._painter, self._quiet, self._json = painter, quiet, as_json
+        self._timeline = timeline
         self.silent = quiet or as_json
         self._drawn = False
 
@@ -154,7 +168,8 @@ class Shown:
         self._outcome = outcome
         if outcome.manifest["status"] != "interrupted" and self._painter.wanted:
             self._drawn = True
-            self._painter.paint(pictures(outcome), outcome.directory / "figures")
+            drawn = pictures(outcome, self._timeline)
+            self._painter.paint(drawn, outcome.directory / "figures")
 
     def show(self, code: int) -> int:
         """Show the outcome of a run that ended with this exit code."""

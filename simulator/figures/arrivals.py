@@ -8,6 +8,7 @@ import pandas as pd
 
 from simulator.cluster.law import Floats
 from simulator.figures.chart import PLACES, first_at_target, known_metric
+from simulator.figures.frames import check_frame
 from simulator.figures.intervals import (
     CONFIDENCE,
     RESAMPLES,
@@ -46,6 +47,7 @@ def time_to(
         target = scenario.stop.target if target is None else target
         metric = metric or scenario.metric
         steps = steps.steps
+    check_frame("time_to", "steps", steps, "results.steps, or results themselves")
     if target is None or metric is None:
         raise Mistake("time_to: needs a target and a metric; only results know of their own")
     columns = columns_of(steps)
@@ -78,6 +80,7 @@ def summarise(
     0      a     2.0  2.0   2.0        2   2
     1      b     inf  inf   inf        0   1
     """
+    check_frame("summarise", "frame", frame, "time_to(results)")
     keys = [by] if isinstance(by, str) else list(by)
     rows = []
     for key, group in frame.groupby(keys, sort=False):
@@ -109,6 +112,7 @@ def speedups(
       method over  ratio  low  high
     0      a    b    3.0  3.0   3.0
     """
+    check_frame("speedups", "frame", frame, "time_to(results)")
     theirs = _by_seed(frame, over)
     rows = []
     for label in [of] if isinstance(of, str) else of:

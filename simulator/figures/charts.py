@@ -14,13 +14,13 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 from simulator.cluster.law import Floats
 from simulator.figures.arrivals import summarise
 from simulator.figures.chart import WIDE
-from simulator.figures.curves import rows_of
+from simulator.figures.frames import check_frame, rows_of
 from simulator.figures.intervals import CONFIDENCE
 from simulator.figures.looks import Look, looks
 from simulator.figures.opening import opening_seconds, replay, some_workers
-from simulator.figures.style import GREY, SIZE, fresh, key_above, number_ticks, styled
+from simulator.figures.style import GREY, SIZE, axes_of, key_above, number_ticks, styled
 from simulator.figures.timeline import draw_run, panel_height
-from simulator.mistakes import Mistake, did_you_mean
+from simulator.mistakes import Mistake, check_argument, did_you_mean
 from simulator.results.results import Results
 
 LONG = 20
@@ -33,7 +33,7 @@ def plot_time_to(
     ax: Axes | None = None,
     *,
     value: str = "seconds",
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Axes:
@@ -47,8 +47,9 @@ def plot_time_to(
     >>> axes.get_xlabel(), [text.get_text() for text in axes.texts]
     ('simulated time to the target (s)', ['2 of 3 seeds'])
     """
+    check_frame("plot_time_to", "frame", frame, "time_to(results)")
     rows = rows_of(frame, methods)
-    axes = ax or fresh((SIZE[0], 0.9 + 0.4 * len(rows)))
+    axes = axes_of(ax, (SIZE[0], 0.9 + 0.4 * len(rows)))
     look = looks(rows)
     names = {"seconds": "simulated time to the target (s)"}
     axes.set_xlabel(names.get(value, f"{value.replace('_', ' ')} to the target"))
@@ -101,7 +102,7 @@ def _draw_interval(axes: Axes, y: int, found: Any, look: Look) -> None:
 
 @styled
 def plot_staleness(
-    frame: pd.DataFrame, ax: Axes | None = None, *, methods: Sequence[str] | None = None
+    frame: pd.DataFrame, ax: Axes | None = None, *, methods: str | Sequence[str] | None = None
 ) -> Axes:
     """How old the gradients are that are used: which share had at most a delay.
 
@@ -114,10 +115,11 @@ def plot_staleness(
     >>> axes.lines[0].get_ydata().tolist()
     [0.0, 0.25, 0.75, 1.0, 1.0]
     """
+    check_frame("plot_staleness", "frame", frame, "results.steps or results.tickets")
     rows = rows_of(frame, methods)
     delays = {label: _delays(mine) for label, mine in rows.items()}
     longest = max((values.max() for values, _ in delays.values() if len(values)), default=0.0)
-    axes, look = ax or fresh(), looks(rows)
+    axes, look = axes_of(ax), looks(rows)
     for label, (values, weights) in delays.items():
         at, first = np.unique(values, return_inverse=True)
         share = np.cumsum(np.bincount(first, weights=weights)) / weights.sum()
@@ -173,6 +175,8 @@ def plot_timeline(
 
     Without ``seconds`` it shows as much as the figure of the results does.
     """
+    check_argument("plot_timeline: results", results, Results, "give what run or load returns")
+    check_argument("plot_timeline: method", method, str, "give the label of one")
     runs = [(run["method"], run["seed"]) for run in results.manifest["runs"]]
     seed = runs[0][1] if seed is None else seed
     if (method, seed) not in runs:
@@ -181,6 +185,6 @@ def plot_timeline(
     workers = some_workers(results.scenario.build_cluster())
     seconds = opening_seconds(results) if seconds is None else seconds
     opening = replay(results, method, seed, seconds, workers)
-    axes = ax or fresh((7.0, 1.5 + panel_height(len(workers))))
+    axes = axes_of(ax, (7.0, 1.5 + panel_height(len(workers))))
     draw_run(axes, opening, method, looks([method])[method].colour, seconds)
     return axes

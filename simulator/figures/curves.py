@@ -11,25 +11,28 @@ from matplotlib.axes import Axes
 
 from simulator.figures.chart import known_metric, metric_chart
 from simulator.figures.drawing import draw_chart
+from simulator.figures.frames import check_frame, columns_by_method
 from simulator.figures.looks import looks
-from simulator.figures.style import draw_level, fresh, key_above, styled
-from simulator.mistakes import Mistake, did_you_mean
-from simulator.results.columns import Columns, columns_of
+from simulator.figures.style import axes_of, draw_level, key_above, styled
+from simulator.mistakes import Mistake
+from simulator.results.columns import columns_of
+from simulator.results.results import Results
 
 
 @styled
 def plot_metric(
-    steps: pd.DataFrame,
+    steps: pd.DataFrame | Results,
     ax: Axes | None = None,
     *,
-    metric: str,
+    metric: str | None = None,
     x: str = "time",
     target: float | None = None,
     higher: bool | None = None,
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
 ) -> Axes:
     """A metric against ``time``, ``step``, ``gradients`` or ``environment_steps``.
 
+    Of results, the metric and its target are the scenario's unless given.
     A dot marks where the median seed reaches the target; ``higher`` tells in which direction that
     is, where the metric is not one of ours.
 
@@ -38,9 +41,18 @@ def plot_metric(
     >>> axes.get_xlabel(), axes.get_ylabel()
     ('simulated time (s)', 'optimality gap')
     """
+    if isinstance(steps, Results):
+        scenario = steps.scenario
+        metric = metric or scenario.metric
+        if target is None and metric == scenario.metric:
+            target = scenario.stop.target
+        steps = steps.steps
+    check_frame("plot_metric", "steps", steps, "results.steps, or results themselves")
+    if metric is None:
+        raise Mistake("plot_metric: needs metric=..., such as 'return'; only results know theirs")
     rows = columns_by_method(steps, methods)
     chart = metric_chart(rows, x, metric, target=target, higher=higher)
-    axes = ax or fresh()
+    axes = axes_of(ax)
     draw_chart(axes, chart, looks(rows))
     if target is not None:
         draw_level(axes, target, f"target\n{target:,g}")
@@ -54,7 +66,7 @@ def plot_signal_to_noise(
     ax: Axes | None = None,
     *,
     x: str = "time",
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
 ) -> Axes:
     """How much of what a server step goes by is signal, where that was recorded.
 
@@ -62,29 +74,12 @@ def plot_signal_to_noise(
     >>> plot_signal_to_noise(pd.DataFrame(frame)).get_yscale()
     'log'
     """
+    check_frame("plot_signal_to_noise", "steps", steps, "results.steps")
     rows = columns_by_method(steps, methods)
     known_metric(columns_of(steps), "signal_to_noise")
     chart = metric_chart(rows, x, "signal_to_noise")
-    axes = ax or fresh()
+    axes = axes_of(ax)
     draw_chart(axes, chart._replace(logarithmic=(chart.logarithmic[0], True)), looks(rows))
     draw_level(axes, 1.0, "as much\nnoise as\nsignal")
     key_above(axes)
     return axes
-
-
-def rows_of(frame: pd.DataFrame, methods: Sequence[str] | None = None) -> dict[str, pd.DataFrame]:
-    """The rows of every method that has some, in their own order or the one that is asked for."""
-    there = list(dict.fromkeys(frame["method"])) if "method" in frame else []
-    if not there:
-        raise Mistake("there is nothing to draw: the frame has no rows of a method")
-    for label in methods or ():
-        if label not in there:
-            raise Mistake(f"method {label!r}: no such method; {did_you_mean(label, there)}")
-    return {label: frame[frame["method"] == label] for label in methods or there}
-
-
-def columns_by_method(
-    frame: pd.DataFrame, methods: Sequence[str] | None = None
-) -> dict[str, Columns]:
-    """The same rows as arrays."""
-    return {label: columns_of(mine) for label, mine in rows_of(frame, methods).items()}

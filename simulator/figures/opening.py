@@ -20,8 +20,11 @@ from simulator.trace.tracks import Record, Slice, doings, rerun
 ROUNDS = 4
 """How many steps of a method to show."""
 
-GRADIENTS, MOST_GRADIENTS = 16, 160
-"""How many gradients per worker to show at best, and at all."""
+GRADIENTS, MOST_GRADIENTS = 16, 2_000
+"""How many gradients per worker can be told apart, and how many to show at all."""
+
+AFTER = 1.04
+"""So much of the longest round is shown that its end, and what follows, can be seen."""
 
 ALL_ROWS, SOME_ROWS = 40, 20
 """Up to how many workers are all shown, and how many of more are."""
@@ -30,19 +33,30 @@ ALL_ROWS, SOME_ROWS = 40, 20
 def opening_seconds(results: Results) -> float:
     """How much of a comparison to draw, judged by the server steps of its first seed.
 
-    The first few steps of as many methods as can be, while the gradients of a worker can still
-    be told apart: a synchronous step at 100 s is not waited for where others do hundreds till then.
+    At least a full round of every method that steps, and the first few steps of as many methods
+    as can be while the gradients of a worker can still be told apart.
     """
-    steps, workers = results.step_columns, results.scenario.cluster.workers
+    steps = results.step_columns
     first = rows(steps, steps["seed"] == steps["seed"][0])
     runs = [rows(first, mine) for mine in groups(first, ["method"]).values()]
     moving = [run for run in runs if run["time"][-1] > 0]
-    ends = {float(time) for run in moving for time in run["time"][1 : ROUNDS + 1]}
-    if not ends:
+    if not moving:
         return max(float(run["simulated_seconds"]) for run in results.manifest["runs"]) or 1.0
-    readable = [time for time in ends if _gradients(moving, time) <= GRADIENTS * workers]
-    seconds = max(readable, default=min(ends))
+    workers = results.scenario.cluster.workers
+    seconds = max(_full_rounds(moving), _first_steps(moving, workers))
     return seconds * min(1.0, MOST_GRADIENTS * workers / max(1, _gradients(moving, seconds)))
+
+
+def _full_rounds(runs: list[Columns]) -> float:
+    """Until every method has stepped once, and a little more."""
+    return AFTER * max(float(run["time"][run["time"] > 0][0]) for run in runs)
+
+
+def _first_steps(runs: list[Columns], workers: int) -> float:
+    """The last of the first steps up to which a worker has few gradients."""
+    ends = {float(time) for run in runs for time in run["time"][1 : ROUNDS + 1]}
+    readable = [time for time in ends if _gradients(runs, time) <= GRADIENTS * workers]
+    return max(readable, default=min(ends))
 
 
 def _gradients(runs: list[Columns], seconds: float) -> float:

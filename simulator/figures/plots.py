@@ -24,8 +24,8 @@ def draw(results: Results, directory: Path, formats: Sequence[str] = ("png",)) -
     return draw_files(pictures(results), directory, formats)
 
 
-def pictures(results: Results) -> dict[str, Picture]:
-    """The figures that the results call for, by file name."""
+def pictures(results: Results, seconds: float | None = None) -> dict[str, Picture]:
+    """The figures that the results call for, by file name; the timeline shows these seconds."""
     if not length(results.step_columns):
         return {}
     drawn: dict[str, Picture] = {}
@@ -35,7 +35,7 @@ def pictures(results: Results) -> dict[str, Picture]:
         drawn[f"{metric}-{work.replace('_', '-')}"] = metric_over(results, work)
     drawn["steps-time"] = steps_over_time(results)
     if results.scenario.cluster.workers <= TIMELINE_WORKERS:
-        drawn["timeline"] = timeline(results)
+        drawn["timeline"] = timeline(results, seconds)
     return drawn
 
 
@@ -71,10 +71,11 @@ def _from_one(curve: Columns) -> Columns:
     return begun | {"low": begun["low"].clip(min=1)}
 
 
-def timeline(results: Results) -> Timeline:
-    """What every worker does in the opening rounds, a panel per method."""
+def timeline(results: Results, seconds: float | None = None) -> Timeline:
+    """What every worker does in the opening rounds, or in these first seconds."""
     scenario, seed = results.scenario, int(results.step_columns["seed"][0])
-    workers, seconds = some_workers(scenario.build_cluster()), opening_seconds(results)
+    workers = some_workers(scenario.build_cluster())
+    seconds = opening_seconds(results) if seconds is None else seconds
     methods, known = list(_methods(results)), looks(scenario.methods)
     note = f"Opening of seed {seed}."
     if len(workers) < scenario.cluster.workers:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from functools import wraps
+from types import NoneType
 from typing import Any, ParamSpec, TypeVar
 
 from matplotlib import rc_context
@@ -11,6 +12,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
+
+from simulator.mistakes import check_argument
 
 STYLE: Any = {
     "font.size": 9,
@@ -69,6 +72,12 @@ def fresh(size: tuple[float, float] = SIZE) -> Axes:
 
     _, axes = plt.subplots(figsize=size, layout="constrained")
     return axes
+
+
+def axes_of(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:
+    """The axes to draw on: those that are given, or new ones."""
+    check_argument("ax", ax, (Axes, NoneType), "give matplotlib's axes, and the rest by its name")
+    return ax or fresh(size)
 
 
 def sheet(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:

@@ -1,7 +1,7 @@
 """How does a timeline look?  A row of bars for each worker, and a line at each server step."""
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,8 +37,8 @@ HATCH, HATCH_COLOUR = "//////", "#A8A8A8"
 OVER = "#EFE9DD"
 """The ground where a run is over before the others."""
 
-MOST_EDGES = 80
-"""Up to how many bars of a worker have a white edge between them."""
+MOST_EDGES, WIDE_EDGES = 160, 80
+"""Up to how many bars of a worker have a white edge between them, and a wide one."""
 
 MOST_KEYS = 7
 """How many entries of the legend fit in a row."""
@@ -101,11 +101,11 @@ def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
         boxes = [
             _box(bar, y)
             for y, row in enumerate(opening.bars.values())
-            for bar in row
+            for bar in (row if busiest <= MOST_EDGES else _merged(row))
             if bar.kind == kind
         ]
         # One computation ends where the next begins: white between them, if there is room.
-        edge = 0.4 if kind != "communicating" and busiest <= MOST_EDGES else 0.0
+        edge = _edge(busiest) if kind != "communicating" else 0.0
         patches = PolyCollection(boxes, facecolor=colour, edgecolor="white", linewidth=edge)
         if kind == "down":
             patches.set(hatch=HATCH, edgecolor=HATCH_COLOUR, linewidth=0.0)
@@ -116,6 +116,26 @@ def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
     # Lines without number would hide the bars: then they stand on top of the panel.
     top, bottom = (-0.5, len(opening.bars) - 0.5) if len(times) <= MOST_LINES else (-0.9, -0.5)
     axes.vlines(times, top, bottom, "black", linewidth=0.6, clip_on=False)
+
+
+def _edge(bars: int) -> float:
+    """How wide the edges are in a row of so many bars."""
+    return 0.4 if bars <= WIDE_EDGES else 0.2 if bars <= MOST_EDGES else 0.0
+
+
+def _merged(row: Sequence[Bar]) -> list[Bar]:
+    """One bar for each stretch of bars of a kind, where they could not be told apart.
+
+    >>> _merged([Bar(0, 1, "used"), Bar(1, 2, "used"), Bar(3, 4, "used")])
+    [Bar(start=0, finish=2, kind='used'), Bar(start=3, finish=4, kind='used')]
+    """
+    merged: list[Bar] = []
+    for bar in row:
+        if merged and merged[-1].kind == bar.kind and merged[-1].finish == bar.start:
+            merged[-1] = merged[-1]._replace(finish=bar.finish)
+        else:
+            merged.append(bar)
+    return merged
 
 
 def _box(bar: Bar, y: int) -> list[tuple[float, float]]:

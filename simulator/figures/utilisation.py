@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from simulator.figures.curves import rows_of
+from simulator.figures.frames import check_frame, rows_of
 from simulator.figures.looks import looks
 from simulator.figures.pictures import Kind
-from simulator.figures.style import fresh, key_below, styled
+from simulator.figures.style import axes_of, key_below, styled
 from simulator.figures.timeline import HATCH, HATCH_COLOUR, KINDS
 from simulator.mistakes import Mistake
 
@@ -41,11 +41,12 @@ def plot_workers(
     >>> [round(float(share), 2) for share in shares(frame).loc[0]]
     [0.3, 0.3, 0.1, 0.0]
     """
+    check_frame("plot_workers", "workers", workers, "results.workers")
     rows = rows_of(workers, None if method is None else [method])
     if len(rows) > 1:
         raise Mistake(f"plot_workers: say whose, method=...; there are {', '.join(rows)}")
     [(label, mine)] = rows.items()
-    axes, parts = ax or fresh(), shares(mine)
+    axes, parts = axes_of(ax), shares(mine)
     edges = np.append(parts.index, parts.index[-1] + 1) - 0.5
     bottom = np.zeros(len(parts))
     for name, part in parts.items():

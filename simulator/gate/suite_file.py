@@ -5,13 +5,14 @@ A benchmark is a scenario, cut to what is worth watching, and the kind of its pr
 so much) or **claim** (one method is so many times sooner than another, whatever the baseline).
 """
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
 
 from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import Field, ValidationError
 
-from simulator.mistakes import Mistake, did_you_mean
+from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.scenario import loading
 from simulator.scenario.quantities import Count, Seed, Title
 from simulator.scenario.scenario import LABEL, Scenario
@@ -123,9 +124,10 @@ def read(source: str | Path) -> Suite:
     try:
         table = SuiteTable.model_validate(plain)
     except ValidationError as error:
-        raise Mistake(loading.explain(error)) from None
-    found = {name: _benchmark(name, each, path) for name, each in table.benchmarks.items()}
-    return Suite(path, table.title, found)
+        raise loading.refusal(error, plain) from None
+    each = table.benchmarks.items()
+    found = check_all(partial(_benchmark, name, benchmark, path) for name, benchmark in each)
+    return Suite(path, table.title, {benchmark.name: benchmark for benchmark in found})
 
 
 def _find(source: str) -> Path:
@@ -149,7 +151,7 @@ def _benchmark(name: str, table: AnyBenchmark, path: Path) -> Benchmark:
         benchmark = Benchmark(name, table, tables, folder, loading.check(tables, folder))
         _check(benchmark)
     except Mistake as mistake:
-        raise Mistake(f"benchmarks.{name}: {mistake}") from None
+        raise mistake.within(f"benchmarks.{name}") from None
     return benchmark
 
 

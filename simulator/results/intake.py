@@ -92,7 +92,7 @@ def manifest(path: Path, known_format: int) -> dict[str, Any]:
     try:
         _Manifest.model_validate(found)
     except ValidationError as error:
-        raise ValueError(loading.explain(error)) from None
+        raise ValueError(loading.refusal(error, found).args[0]) from None
     methods = found["scenario"].get("methods")
     for at, run in enumerate(found["runs"]):
         if not isinstance(methods, dict) or run["method"] not in methods:
@@ -120,7 +120,7 @@ def scenario(tables: dict[str, Any], directory: Path) -> Scenario:
         found.check_times()
         return found
     except Mistake as mistake:
-        raise Mistake(f"{place}: scenario: {mistake}") from None
+        raise mistake.within(f"{place}: scenario") from None
 
 
 def inside(directory: Path, path: Path) -> Path:

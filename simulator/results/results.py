@@ -24,7 +24,7 @@ import numpy as np
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Vector
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, check_argument
 from simulator.results import intake
 from simulator.results.columns import Columns, rows
 from simulator.results.directory import files_of, manifest_of
@@ -135,6 +135,8 @@ class Results:
 
 def load(directory: str | Path) -> Results:
     """Read a result directory: ``load("results/straggler").steps`` is a data frame."""
+    remedy = "give the path of a result directory, such as results.directory"
+    check_argument("load: directory", directory, (str, Path), remedy)
     folder = Path(directory)
     if not folder.exists():
         raise Mistake(f"{folder}: no such directory")

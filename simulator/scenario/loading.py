@@ -1,4 +1,4 @@
-"""How does a file become a scenario?  Finding it, ``--set``, and errors in one line."""
+"""How does a file become a scenario?  Finding it, ``--set``, and its mistakes, a line each."""
 
 import re
 import tomllib
@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from algorithms.updates import Decay
-from simulator.mistakes import Mistake, did_you_mean
+from simulator.mistakes import Mistake, all_of, check_all, did_you_mean
 from simulator.scenario import prescription
 from simulator.scenario.scenario import Scenario
 
@@ -74,22 +75,21 @@ def tables_of(source: str, settings: Iterable[str] = ()) -> tuple[dict[str, Any]
 
 
 def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
-    """A scenario from plain tables, or the first mistake in them.
+    """A scenario from plain tables, or the mistakes in them.
 
     A file that the scenario names is looked for from the scenario's own ``folder``.
     """
     scenario = of_tables(tables).found_from(folder)
-    scenario.check()
-    prescription.check(scenario)
+    check_all([scenario.check, lambda: prescription.check(scenario)])
     return scenario
 
 
 def of_tables(tables: dict[str, Any]) -> Scenario:
-    """A scenario of the right form, or the first mistake in it."""
+    """A scenario of the right form, or the mistakes in it."""
     try:
         return Scenario.model_validate(tables)
     except ValidationError as error:
-        raise Mistake(explain(error)) from None
+        raise refusal(error, tables) from None
 
 
 def override(tables: dict[str, Any], setting: str) -> None:
@@ -215,33 +215,74 @@ def parse(path: Path) -> dict[str, Any]:
         raise Mistake(f"{path}: cannot be read: {_brief(str(error))}") from None
 
 
-def explain(error: ValidationError) -> str:
-    """The first of pydantic's errors as ``path = value: what it must be``."""
-    errors = error.errors(include_url=False)
-    # Where a key may be one of several things, each of them complains; the complaint that went
-    # deepest, and not just about the type, is about what the user meant.
-    start = errors[0]["loc"][:2]
-    rivals = [e for e in errors if e["loc"][:2] == start]
-    first = max(rivals, key=lambda e: (len(e["loc"]), not e["type"].endswith("_type")))
-    path, value, kind = _dotted(_as_written(first["loc"])), first["input"], first["type"]
-    context: dict[str, Any] = first.get("ctx", {})
+def refusal(error: ValidationError, tables: dict[str, Any]) -> Mistake:
+    """All of pydantic's errors as ``path = value: what it must be``, in the order of the file."""
+    found = _meant(list(error.errors(include_url=False)))
+    found.sort(key=lambda each: _place(tables, _whole_path(each)))
+    return all_of(list(dict.fromkeys(map(_explain, found))))
+
+
+def _meant(errors: list[ErrorDetails], depth: int = 0) -> list[ErrorDetails]:
+    """The errors without those of the choices that the user did not mean.
+
+    Where a key may be one of several things, each of them complains.  The complaint that went
+    deepest, and not just about the type, is about what the user meant.
+    """
+    found = [each for each in errors if len(each["loc"]) == depth]
+    groups: dict[int | str, list[ErrorDetails]] = {}
+    for each in errors:
+        if len(each["loc"]) > depth:
+            groups.setdefault(each["loc"][depth], []).append(each)
+    if len(groups) > 1 and all(_is_branch(key, errors[0]["loc"][:depth]) for key in groups):
+        best = max(errors, key=lambda e: (len(e["loc"]), not e["type"].endswith("_type")))
+        groups = {0: groups[best["loc"][depth]]}
+    return found + [each for group in groups.values() for each in _meant(group, depth + 1)]
+
+
+def _whole_path(error: ErrorDetails) -> list[int | str]:
+    """Down to the key, also where the error is one of its table."""
+    key = error.get("ctx", {}).get("key")
+    return [*_as_written(error["loc"]), *([] if key is None else [key])]
+
+
+def _place(tables: Any, path: Sequence[int | str]) -> list[int]:
+    """Where a file says this: the number of each key in its table."""
+    place = []
+    for key in path:
+        keys = list(tables) if isinstance(tables, dict) else []
+        place.append(keys.index(key) if key in keys else key if isinstance(key, int) else len(keys))
+        tables = tables[key] if key in keys else None
+    return place
+
+
+def _explain(error: ErrorDetails) -> str:
+    path, value, kind = _dotted(_as_written(error["loc"])), error["input"], error["type"]
+    context: dict[str, Any] = error.get("ctx", {})
     if kind in ("missing", "union_tag_not_found"):
         tag = context.get("discriminator", "").strip("'")
         return f"{_join(path, tag)}: is missing"
-    if kind in ("unknown_key", "unknown_method", "label", "not_said", "not_known"):
-        return f"{_join(path, context['key'])}: {first['msg']}"
+    if kind == "label":
+        return f"{path}: {error['msg']}"
+    if kind in ("unknown_key", "not_said", "not_known"):
+        return f"{_join(path, context['key'])}: {error['msg']}"
     if kind == "unexpected_keyword_argument":
         return f"{path}: unknown key"
     if kind == "union_tag_invalid":
-        known = [word.strip(" '") for word in context["expected_tags"].split(",")]
-        tag = context["discriminator"].strip("'")
-        return f"{_join(path, tag)} = {context['tag']!r}: {did_you_mean(context['tag'], known)}"
-    message = _in_our_words(first["msg"])
+        return _unknown_tag(error["loc"], path, context)
+    message = _in_our_words(error["msg"])
     if kind == "predicate_failed":
         message = message.replace("_", " ")
     if isinstance(value, dict | Decay) or not path:
         return f"{path}: {message}" if path else message
     return f"{path} = {_brief(repr(value))}: {message}"
+
+
+def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, Any]) -> str:
+    known = [word.strip(" '") for word in context["expected_tags"].split(",")]
+    hint = did_you_mean(context["tag"], known)
+    if location[0] == "methods":
+        return f"{path}: no method '{context['tag']}'; {hint}"
+    return f"{_join(path, context['discriminator'].strip(chr(39)))} = {context['tag']!r}: {hint}"
 
 
 def _in_our_words(message: str) -> str:

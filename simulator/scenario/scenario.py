@@ -10,17 +10,18 @@ import math
 import re
 import shutil
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from annotated_types import MinLen
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
 from algorithms.updates import LOCAL
 from simulator.cluster import Cluster, InvalidDuration, Vector
-from simulator.mistakes import Mistake, did_you_mean
+from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.objectives.catalogue import ObjectiveTable
 from simulator.objectives.objective import Objective
 from simulator.scenario.cluster_table import ClusterTable
@@ -71,23 +72,21 @@ class StopTable(Table):
         return self
 
 
-def _known_methods(methods: Any) -> Any:
+def _named_methods(methods: Any) -> Any:
     """A method is named by its label, or by ``method`` under a label of one's own."""
     if not isinstance(methods, dict):
         return methods
-    for label, table in methods.items():
-        if not LABEL.fullmatch(label):
-            message = "a label is made of letters, digits, '.', '_' and '-', and names files"
-            raise PydanticCustomError("label", "{message}", {"key": label, "message": message})
-        name = table.get("method", label) if isinstance(table, dict) else label
-        if not isinstance(name, str) or name not in METHODS:
-            hint = did_you_mean(str(name), METHODS)
-            context = {"key": label, "name": str(name), "hint": hint}
-            raise PydanticCustomError("unknown_method", "no method '{name}'; {hint}", context)
     return {
         label: {"method": label, **table} if isinstance(table, dict) else table
         for label, table in methods.items()
     }
+
+
+def _check_label(label: str) -> str:
+    if not LABEL.fullmatch(label):
+        message = "a label is made of letters, digits, '.', '_' and '-', and names files"
+        raise PydanticCustomError("label", "{message}", {"message": message})
+    return label
 
 
 class Scenario(Table):
@@ -101,9 +100,9 @@ class Scenario(Table):
     evaluation: EvaluationTable = EvaluationTable()
     stop: StopTable
     methods: Annotated[
-        dict[str, AnyMethod],
+        dict[Annotated[str, AfterValidator(_check_label)], AnyMethod],
         MinLen(1),
-        BeforeValidator(_known_methods),
+        BeforeValidator(_named_methods),
     ]
 
     @model_validator(mode="after")
@@ -149,15 +148,21 @@ class Scenario(Table):
 
     def check(self) -> None:
         """Refuse what the types cannot see: durations, environments."""
-        self.check_times()
+        check_all([self.check_times, self._check_objective])
+
+    def check_times(self) -> None:
+        """The same without opening an environment, which is somebody's code."""
+        check_all(
+            [self.cluster.check, self._check_durations, self._check_methods, self._check_lengths]
+        )
+
+    def _check_objective(self) -> None:
         try:
             self.objective.check(self.cluster.workers)
         except ValueError as error:
             raise Mistake(f"objective.{error}") from None
 
-    def check_times(self) -> None:
-        """The same without opening an environment, which is somebody's code."""
-        self.cluster.check()
+    def _check_durations(self) -> None:
         self.network.check()
         cluster = self.build_cluster()
         try:
@@ -170,30 +175,35 @@ class Scenario(Table):
             cluster.pace(0)
         except ValueError as error:
             raise Mistake(f"cluster.speed.{error}") from None
-        self._check_methods()
+
+    def _check_lengths(self) -> None:
         if self.cluster.per == "environment-step" and not self.objective.plays:
             kind = self.objective.kind
             plays_none = f"the {kind} plays no environment; use 'gradient'"
             raise Mistake(f"cluster.per = 'environment-step': {plays_none}")
 
     def _check_methods(self) -> None:
+        check_all(partial(self._check_method, label) for label in self.methods)
+
+    def _check_method(self, label: str) -> None:
         """Refuse settings for another number of workers, and work that the objective has not."""
-        for label, table in self.methods.items():
-            for name, value in table.settings().items():
-                if isinstance(value, list) and len(value) != self.cluster.workers:
-                    many = f"must be one number, or one per worker: {self.cluster.workers}"
-                    raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {many}")
-            local = METHODS[table.method].rule in LOCAL
-            if local and self.cluster.per == "environment-step":
-                raise Mistake(
-                    f"methods.{label}: its workers take steps of their own, which are timed as "
-                    "gradients; use cluster.per = 'gradient'"
-                )
-            if local and not self.objective.local:
-                raise Mistake(
-                    f"methods.{label}: its workers take steps of their own, which needs an "
-                    "environment in JAX, such as CartPole-v1; this one is played on the host"
-                )
+        table = self.methods[label]
+        for name, value in table.settings().items():
+            if isinstance(value, list) and len(value) != self.cluster.workers:
+                many = f"must be one number, or one per worker: {self.cluster.workers}"
+                raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {many}")
+        if METHODS[table.method].rule not in LOCAL:
+            return
+        if self.cluster.per == "environment-step":
+            raise Mistake(
+                f"methods.{label}: its workers take steps of their own, which are timed as "
+                "gradients; use cluster.per = 'gradient'"
+            )
+        if not self.objective.local:
+            raise Mistake(
+                f"methods.{label}: its workers take steps of their own, which needs an "
+                "environment in JAX, such as CartPole-v1; this one is played on the host"
+            )
 
     def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
         """The same comparison with some of the methods, or other seeds."""

@@ -10,13 +10,13 @@ from matplotlib.transforms import ScaledTranslation
 
 from simulator.cluster.law import Floats
 from simulator.figures.bands import HIGH, LOW
-from simulator.figures.curves import rows_of
+from simulator.figures.frames import check_frame, rows_of
 from simulator.figures.intervals import CONFIDENCE, counted
 from simulator.figures.looks import Look, looks
 from simulator.figures.style import (
     GREY,
     PALE,
-    fresh,
+    axes_of,
     key_above,
     number,
     number_ticks,
@@ -36,7 +36,7 @@ def plot_complexity(
     frame: pd.DataFrame,
     ax: Axes | None = None,
     *,
-    methods: Sequence[str] | None = None,
+    methods: str | Sequence[str] | None = None,
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Axes:
@@ -53,10 +53,11 @@ def plot_complexity(
     >>> axes.get_legend().get_texts()[0].get_text()
     'a: 1.00 [1.00, 1.00], theory 1.00'
     """
+    check_frame("plot_complexity", "frame", frame, "what complexity returns")
     rows = rows_of(frame, methods)
     chosen = pd.concat(rows.values())
     fitted = exponents(chosen, confidence, seed).set_index("method")
-    axes, look = ax or fresh(LARGE), looks(rows)
+    axes, look = axes_of(ax, LARGE), looks(rows)
     axes.set(xscale="log", yscale="log", xlabel=_name(chosen))
     axes.set_ylabel("simulated time to the target (s)")
     for label, mine in rows.items():

@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import t
 
 from simulator.cluster.law import Floats
+from simulator.figures.frames import check_frame
 from simulator.figures.intervals import CONFIDENCE, RESAMPLES, counted, ends, median, resampled
 from simulator.mistakes import Mistake
 
@@ -41,6 +42,7 @@ def exponents(
       method  measured  low  high  predicted  constant  points
     0      a       2.0  2.0   2.0        2.0       3.0       3
     """
+    check_frame("exponents", "frame", frame, "what complexity returns")
     check(frame)
     rows = []
     for label, mine in frame.groupby("method", sort=False):

@@ -83,9 +83,10 @@ def plan(
         try:
             found = loading.check(varied, folder).restrict(methods, seeds)
         except Mistake as mistake:
-            told = str(mistake)
-            where = "" if told.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
-            raise Mistake(where + told) from None
+            where = f"at {vary.path} = {value:g}: "
+            of_value = f"{vary.path} = "
+            lines = (x if x.startswith(of_value) else where + x for x in mistake.args)
+            raise Mistake(*lines) from None
         _check(found, vary)
         tasks = campaign.tasks_of(varied, folder, found)
         points += (Point(vary.name, value, task) for task in tasks)

@@ -21,13 +21,13 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
 from simulator.figures.chart import NAMES, WIDE
-from simulator.figures.curves import rows_of
+from simulator.figures.frames import check_frame, rows_of
 from simulator.figures.looks import DASHES, MARKERS
 from simulator.figures.style import (
     GREY,
     PALE,
     STYLE,
-    fresh,
+    axes_of,
     number,
     number_ticks,
     styled,
@@ -87,9 +87,10 @@ def plot_sensitivity(
     >>> axes.get_xlabel(), axes.lines[0].get_ydata().tolist()
     ('step', [3.0, 4.0])
     """
+    check_frame("plot_sensitivity", "frame", frame, "what sweep returns")
     ranking = _limited(ranked(rows_of(frame, [method])[method]))
     plan = _plan(ranking, x, line)
-    axes = ax or fresh()
+    axes = axes_of(ax)
     _draw_panel(axes, ranking, plan, method)
     _scale(axes, ranking, plan)
     axes.set(xlabel=_name(plan.x), ylabel=_score_name(ranking))

@@ -91,9 +91,11 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
         scenario = loading.check(tables, sweep.folder)
         _check_score(sweep.table.score, scenario)
     except Mistake as mistake:
-        told = str(mistake)
-        of_all = told == _wrong_with_all(sweep, method)
-        raise Mistake(told if of_all else _located(told, method, assigned)) from None
+        of_all = _wrong_with_all(sweep, method)
+        lines = (
+            line if line in of_all else _located(line, method, assigned) for line in mistake.args
+        )
+        raise Mistake(*lines) from None
     values = {
         column(path): _value(tables, scenario, method, path)
         for path in sweep.keys
@@ -103,14 +105,14 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
     return Setting(method, values, told_of(case), tables, scenario)
 
 
-def _wrong_with_all(sweep: Sweep, method: str) -> str:
+def _wrong_with_all(sweep: Sweep, method: str) -> Sequence[str]:
     """What is wrong already where nothing is varied, and so is no setting's fault."""
     tables = sweep.tables | {"methods": {method: sweep.tables["methods"][method]}}
     try:
         _check_score(sweep.table.score, loading.check(tables, sweep.folder))
     except Mistake as mistake:
-        return str(mistake)
-    return ""
+        return mistake.args
+    return ()
 
 
 def _located(told: str, method: str, assigned: Values) -> str:

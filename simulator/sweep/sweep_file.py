@@ -73,7 +73,7 @@ def read(source: str | Path, seeds: Sequence[int] | None = None) -> Sweep:
     try:
         table = SweepTable.model_validate(plain)
     except ValidationError as error:
-        raise Mistake(loading.explain(error)) from None
+        raise loading.refusal(error, plain) from None
     tables, folder = beside(table.scenario, path.parent)
     for key, value in fixed(table.set, "set").items():
         put(tables, key, value, "set")

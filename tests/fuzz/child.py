@@ -21,6 +21,7 @@ from typing import Any
 import kinds
 
 from simulator.cli import command_line
+from simulator.mistakes import MOST
 
 LONGEST = 5.0
 """Seconds of the processor; and four times as many on the clock, for others may have work, too."""
@@ -30,6 +31,8 @@ ADDRESSES = 2**33
 """The brake, so that nothing fills the machine; what is only reserved counts, too."""
 FOUND = 1
 """The exit code of a check that was made, and found something; that is shown, and nothing said."""
+LINES = MOST + 1
+"""How many mistakes of a file are listed, with a line that counts the others."""
 LINE = 1000
 """Characters of what is said, at most: it is to be read."""
 
@@ -94,7 +97,7 @@ def _hang(number: int, frame: Any) -> None:
 
 
 def verdict(words: list[str]) -> str:
-    """What is wrong with how a command line ends; nothing, if it is well or says one line."""
+    """What is wrong with how a command line ends; nothing, if it is well or names its mistakes."""
     began = time.process_time()
     wrong = judged(*outcome(words))
     took = time.process_time() - began
@@ -121,7 +124,7 @@ def judged(code: int, said: str) -> str:
         return f"exit code {code}: {said[:3000]}"
     if any(not line.startswith("straggle: ") for line in lines):
         return f"said something else: {said[:3000]}"
-    if code == 2 and len(spoken) != 1:
+    if code == 2 and not 1 <= len(spoken) <= LINES:
         return f"said {len(spoken)} lines: {said[:3000]}"
     if "malloc" in said or "allocate" in said:
         return f"ran out of memory: {said[:3000]}"
