@@ -179,6 +179,12 @@ def test_boldness(method):
         assert bold.settings.get("threshold") == careful.settings.get("threshold")
 
 
+def test_the_careful_settings_are_the_usual_ones():
+    problem, eps, workers = next(problems(1))
+    choose = PARAMETERS["rennala-nigt"]
+    assert choose(problem, eps, workers) == choose(problem, eps, workers, 1.0)
+
+
 # Units, and what must not happen
 
 
