@@ -14,6 +14,7 @@ from typing import NamedTuple
 from simulator.bench.row import Row
 from simulator.bench.stopwatch import Stopwatch
 from simulator.mistakes import Mistake, did_you_mean
+from simulator.system.install import install_command
 
 __all__ = ["BENCHMARKS", "EVERYTHING", "QUICK", "USUAL", "Row", "Stopwatch", "chosen", "measured"]
 
@@ -58,7 +59,7 @@ def chosen(names: Sequence[str], everything: bool = False) -> list[str]:
 def missing(name: str) -> str | None:
     """Why it cannot run here."""
     if name == "robots" and find_spec("mujoco") is None:
-        return "MuJoCo is not installed; pip install 'straggle[mujoco]' installs it"
+        return f"MuJoCo is not installed; {install_command('mujoco')} installs it"
     if name == "memory" and sys.platform != "linux":
         return "reads what only Linux tells of a process"
     return None

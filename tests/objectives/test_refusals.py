@@ -11,10 +11,12 @@ import pytest
 from simulator.mistakes import Mistake
 from simulator.objectives.environments import check_environment, host
 from simulator.scenario.loading import load
+from simulator.system.install import install_command, install_packages
 
 NO_NAME = "gymnasium has no environment of this name"
 OLD_TASK = "gymnasium no longer has MuJoCo's tasks of versions 2 and 3; use"
-ATARI = "Atari's games are ale-py's; pip install 'gymnasium[atari]', and write"
+ATARI = f"Atari's games are ale-py's; {install_packages('gymnasium[atari]')}, and write"
+BOX2D, FLAX = "gymnasium[box2d]", "gymnasium[jax]"
 
 
 def refused(name: str, **options: object) -> str:
@@ -57,10 +59,10 @@ def test_a_task_that_is_wrong_since_mujoco_3() -> None:
 @pytest.mark.parametrize(
     ("name", "package", "message"),
     [
-        ("HalfCheetah-v5", "mujoco", "MuJoCo is not installed; pip install 'straggle[mujoco]'"),
-        ("Pusher-v4", "mujoco", "MuJoCo is not installed; pip install 'straggle[mujoco]'"),
-        ("LunarLander-v3", "Box2D", "Box2D is not installed; pip install 'gymnasium[box2d]'"),
-        ("phys2d/CartPole-v1", "flax", "flax is not installed; pip install 'gymnasium[jax]'"),
+        ("HalfCheetah-v5", "mujoco", f"MuJoCo is not installed; {install_command('mujoco')}"),
+        ("Pusher-v4", "mujoco", f"MuJoCo is not installed; {install_command('mujoco')}"),
+        ("LunarLander-v3", "Box2D", f"Box2D is not installed; {install_packages(BOX2D)}"),
+        ("phys2d/CartPole-v1", "flax", f"flax is not installed; {install_packages(FLAX)}"),
     ],
 )
 def test_a_package_that_is_missing(name: str, package: str, message: str) -> None:

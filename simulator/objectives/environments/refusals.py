@@ -8,15 +8,14 @@ from difflib import get_close_matches
 from importlib.metadata import version as version_of
 from typing import Any
 
-EXTRAS = {
-    "mujoco": ("MuJoCo", "straggle[mujoco]"),
-    "box2d": ("Box2D", "gymnasium[box2d]"),
-    "classic_control": ("pygame", "straggle[video]"),
-    "toy_text": ("pygame", "straggle[video]"),
-    "phys2d": ("flax", "gymnasium[jax]"),
-    "tabular": ("flax", "gymnasium[jax]"),
-}
-"""What gymnasium's own environments need, by the folder that they lie in, and what installs it."""
+from simulator.system.install import install_command, install_packages
+
+EXTRAS = {"mujoco": ("MuJoCo", "mujoco"), "classic_control": ("pygame", "video")}
+EXTRAS["toy_text"] = EXTRAS["classic_control"]
+"""What gymnasium's own environments need, by the folder that they lie in, and straggle's extra."""
+PACKAGES = {"box2d": ("Box2D", "gymnasium[box2d]"), "phys2d": ("flax", "gymnasium[jax]")}
+PACKAGES["tabular"] = PACKAGES["phys2d"]
+"""The same where it is no extra of straggle's, and the package that brings it."""
 ATARI = re.compile(r"(?:ale_py:)?ALE/(\w+-v\d)|(\w+)(?:NoFrameskip|Deterministic)-v\d")
 
 
@@ -88,7 +87,8 @@ def _unregistered(name: str, problem: Exception) -> str:
 
     if game := ATARI.fullmatch(name):
         written = f"ale_py:ALE/{game[1] or f'{game[2]}-v5'}"
-        return f"Atari's games are ale-py's; pip install 'gymnasium[atari]', and write {written!r}"
+        command = install_packages("gymnasium[atari]")
+        return f"Atari's games are ale-py's; {command}, and write {written!r}"
     if isinstance(problem, error.DeprecatedEnv):
         return f"this version is gone; use {newest(name)!r}"
     if isinstance(problem, ImportError):  # of the module that was to register it
@@ -107,10 +107,13 @@ def _missing(entry: str, problem: Exception) -> str | None:
     folder = re.match(r"gymnasium\.envs\.(\w+)", entry)
     if not isinstance(problem, error.DependencyNotInstalled | ModuleNotFoundError):
         return None
-    if folder is None or folder[1] not in EXTRAS:
-        return None
-    package, extra = EXTRAS[folder[1]]
-    return f"{package} is not installed; pip install '{extra}' installs it"
+    if folder and folder[1] in EXTRAS:
+        package, extra = EXTRAS[folder[1]]
+        return f"{package} is not installed; {install_command(extra)} installs it"
+    if folder and folder[1] in PACKAGES:
+        package, bringing = PACKAGES[folder[1]]
+        return f"{package} is not installed; {install_packages(bringing)} installs it"
+    return None
 
 
 def _outdated(name: str, version: int | None) -> str:
