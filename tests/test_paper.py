@@ -10,6 +10,8 @@ from simulator.scenario.loading import load, shipped
 
 PANELS = [name for name in shipped() if name.startswith("paper/")]
 UNEQUAL = {"paper/humanoid-flag", "paper/hoppers", "paper/reachers"}
+QUICK = {"paper/humanoid-flag", "paper/hopper", "paper/reachers", "paper/walker2d"}
+"""A panel of each environment; the others differ in their times alone."""
 
 
 def rounds(name: str, method: str) -> np.ndarray:
@@ -35,7 +37,10 @@ def test_the_three_methods_are_compared_under_the_papers_settings(name: str) -> 
     assert scenario.objective.policy.hidden == [64, 64]
 
 
-@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize(
+    "name",
+    [name if name in QUICK else pytest.param(name, marks=pytest.mark.nightly) for name in PANELS],
+)
 def test_a_panel_makes_a_few_steps(name: str) -> None:
     short = ["stop={steps=2}", "evaluation={every_steps=2, episodes=2}", "objective.horizon=20"]
     scenario = load(name, short).restrict(None, [0])

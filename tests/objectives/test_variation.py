@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
@@ -28,6 +29,8 @@ from simulator.objectives.spaces import Discrete, Environment
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 from simulator.scenario.scenario import Scenario
+
+__all__ = ["compiled_once"]  # the fixture
 
 ROOT = jax.random.key(7)
 UNEQUAL = (
@@ -345,7 +348,7 @@ METHODS = {
 def scenario(workers: list[dict[str, Any]], environment: str = "CartPole-v1") -> Scenario:
     objective = {
         "kind": "policy-gradient", "environment": environment, "workers": workers,
-        "policy": {"hidden": [3]}, "horizon": 6, "dtype": "float64",
+        "policy": {"hidden": [3]}, "horizon": 4, "dtype": "float64",
     }  # fmt: skip
     return check(
         {
