@@ -1,0 +1,90 @@
+"""Processes that tests start, with signals of their own.
+
+A test that runs in the background (``nohup make test &``) ignores Ctrl-C, and its children would
+inherit that.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+STRAGGLE = "from simulator.cli import main; main()"
+
+
+@contextmanager
+def sigint(handler: Any) -> Iterator[None]:
+    """Handle SIGINT like this; a process that starts here ignores it only if this does."""
+    before = signal.signal(signal.SIGINT, handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def start(
+    words: Sequence[object],
+    script: str = STRAGGLE,
+    *,
+    ignoring: bool = False,
+    session: bool = False,
+    **environment: str,
+) -> "subprocess.Popen[str]":
+    """Start a Python script with these words; it ignores SIGINT only if asked to."""
+    handler = signal.SIG_IGN if ignoring else signal.default_int_handler
+    with sigint(handler):
+        return subprocess.Popen(
+            [sys.executable, "-c", script, *map(str, words)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=session,
+            env={**os.environ, **environment},
+        )
+
+
+def ended(process: "subprocess.Popen[str]", code: int = 0) -> str:
+    """Wait for a process and check its exit code; what it wrote to standard error."""
+    with process:
+        _, said = process.communicate(timeout=300)
+    assert process.returncode == code, said
+    return said
+
+
+SENDING = """
+import functools, importlib, os, signal, sys
+from simulator.cli import main
+
+def sending(number, place, nth):
+    module, _, name = place.partition(":")
+    owner, *path = importlib.import_module(module), *name.split(".")
+    for part in path[:-1]:
+        owner = getattr(owner, part)
+    honest = getattr(owner, path[-1])
+    calls = []
+
+    @functools.wraps(honest)
+    def call(*arguments, **options):
+        calls.append(1)
+        if len(calls) == nth:
+            os.kill(os.getpid(), number)
+        return honest(*arguments, **options)
+
+    setattr(owner, path[-1], call)
+
+number, place, nth = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+del sys.argv[1:4]
+sending(number, place, nth)
+main()
+"""
+"""The command, which sends itself a signal at the nth call of ``module:Class.function``."""
+
+
+def start_sending(
+    number: int, place: str, words: Sequence[object], nth: int = 1, **options: Any
+) -> "subprocess.Popen[str]":
+    return start([int(number), place, nth, *words], SENDING, **options)
