@@ -413,7 +413,7 @@ def test_a_command_line_that_means_nothing(arguments, told):
 
 @pytest.mark.parametrize("seeds", ["1,a", "-1", "1.5", "0,,x", "1 2", "1e3"])
 def test_seeds_that_are_no_seeds(seeds, tiny):
-    told = f"--seeds {seeds}: must be whole numbers, 0 or more, such as 0,1,2"
+    told = f"--seeds {seeds}: must be whole numbers, 0 or more, such as 0,1,2 or 0-4"
     assert one_line(straggle("run", tiny, "--seeds", seeds)) == told
 
 

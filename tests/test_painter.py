@@ -10,6 +10,7 @@ from test_plots import results_of, scenario_of
 
 from simulator.figures import painter, plots
 from simulator.figures.painter import Painter
+from simulator.system.files import Unwritable
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_where_the_process_was_killed_the_figures_are_drawn_here(pictures, tmp_p
 @pytest.mark.usefixtures("apart")
 def test_an_error_of_the_process_is_raised_here(pictures, tmp_path):
     (tmp_path / "figures").write_text("a file where a folder should be")
-    with pytest.raises(OSError, match="figures"):
+    with pytest.raises(Unwritable, match="figures: cannot be written: File exists"):
         drawn(pictures, tmp_path / "figures")
 
 

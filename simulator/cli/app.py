@@ -31,6 +31,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
     epilog="--debug, anywhere: show the traceback of an error.",
 )
 
@@ -54,11 +55,14 @@ SetOption = Annotated[
     typer.Option("--set", metavar="PATH=VALUE", help="Override a key; may be repeated."),
 ]
 SeedsOption = Annotated[
-    str | None, typer.Option(metavar="0,1,…", help="Seeds to run instead of the scenario's.")
+    str | None, typer.Option(metavar="0,3-5,…", help="Seeds to run instead of the scenario's.")
 ]
 MethodsOption = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
 ]
+
+MOST_SEEDS = 100_000
+"""How many seeds an option may name: a slip of the finger shall not fill the memory."""
 
 FORMATS = ("png", "svg", "pdf")
 FiguresOption = Annotated[
@@ -123,9 +127,31 @@ def formats_of(text: str) -> list[str]:
 
 
 def seeds_of(text: str | None) -> list[int] | None:
+    """The seeds that ``0,3-5`` names.
+
+    >>> seeds_of("0,3-5")
+    [0, 3, 4, 5]
+    """
     named = words(text, "--seeds")
     if named is None:
         return None
-    if not all(word.isdecimal() for word in named):
-        raise Mistake(f"--seeds {text}: must be whole numbers, 0 or more, such as 0,1,2")
-    return list(dict.fromkeys(int(word) for word in named))
+    try:
+        ranges = [_range(word) for word in named]
+    except ValueError as error:
+        raise Mistake(f"--seeds {text}: {error}") from None
+    if sum(len(seeds) for seeds in ranges) > MOST_SEEDS:
+        raise Mistake(f"--seeds {text}: are more than {MOST_SEEDS:,} seeds")
+    return list(dict.fromkeys(seed for seeds in ranges for seed in seeds))
+
+
+def _range(word: str) -> range:
+    """The seeds of ``3-5``, or of ``3`` alone; a ValueError says what they must be."""
+    bounds = word.split("-")
+    if len(bounds) > 2 or not all(bound.isdecimal() for bound in bounds):
+        raise ValueError("must be whole numbers, 0 or more, such as 0,1,2 or 0-4")
+    first, last = int(bounds[0]), int(bounds[-1])
+    if last >= 2**32:
+        raise ValueError("must be less than 2^32")
+    if last < first:
+        raise ValueError(f"{word} runs backwards; write the smaller seed first")
+    return range(first, last + 1)

@@ -4,7 +4,9 @@ This file and all that it imports need matplotlib and NumPy alone, so that a pro
 draws starts quickly.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,7 @@ from simulator.figures.style import (
 )
 from simulator.figures.timeline import draw_timeline
 from simulator.results.columns import Columns, join, length, rows
+from simulator.system.files import Unwritable
 
 LEGEND_ROWS, ROW = 2, 0.165
 """So many rows of a legend the figure has room for; the height of a further one, in inches."""
@@ -57,7 +60,22 @@ def save(figure: Figure, path: Path) -> None:
         ".png": {"Software": None},
         ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
-    figure.savefig(path, metadata=undated[path.suffix])
+    # In memory first: matplotlib hides an error of the disk behind errors of its own.
+    drawn = BytesIO()
+    figure.savefig(drawn, format=path.suffix.removeprefix("."), metadata=undated[path.suffix])
+    with named(path):
+        path.write_bytes(drawn.getbuffer())
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Name the path that cannot be written: the error of a full disk does not."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        complete = "the results are complete, only figures are missing"
+        raise Unwritable(f"{path}: cannot be written: {reason}; {complete}") from None
 
 
 @rc_context(STYLE)

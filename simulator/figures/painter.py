@@ -80,9 +80,10 @@ class Painter:
 
 
 def _draw(pictures: Mapping[str, "Picture"], directory: Path, formats: Sequence[str]) -> list[Path]:
-    from simulator.figures.drawing import draw_files
+    from simulator.figures.drawing import draw_files, named
 
-    directory.mkdir(exist_ok=True)
+    with named(directory):
+        directory.mkdir(exist_ok=True)
     return draw_files(pictures, directory, formats)
 
 
