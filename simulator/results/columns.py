@@ -60,6 +60,8 @@ def groups(columns: Columns, names: Collection[str]) -> dict[tuple[Any, ...], ND
     [0, 2]
     """
     found: dict[tuple[Any, ...], list[int]] = {}
+    if not columns:  # a table without rows may have no columns, either
+        return {}
     for row, key in enumerate(zip(*(columns[name].tolist() for name in names), strict=True)):
         found.setdefault(key, []).append(row)
     return {key: np.array(each, np.int64) for key, each in found.items()}
