@@ -1,7 +1,10 @@
 """Does a command end with one line and its exit code, whenever it is interrupted?"""
 
+import os
 import signal
+import subprocess
 import threading
+from contextlib import suppress
 
 import pytest
 from children import ended, sigint, start, start_sending
@@ -47,22 +50,22 @@ def test_a_command_that_has_ended_ignores_an_interrupt():
     assert ended(start(["--version"], LEAVING)) == ""
 
 
-PLACES = {
-    "before its directory": ("simulator.estimate.estimate:check", False),
-    "while its schedule is simulated": ("simulator.engine:Simulation.step", True),
-    "while it writes": ("simulator.results.writer:Writer.write", True),
-    "while it verifies": ("simulator.verification:verify", True),
-    "while it shows its table": ("simulator.running.report:table", True),
-    "while it draws": ("simulator.figures.painter:Painter.finish", True),
-}
+PLACES = [
+    (signal.SIGTERM, "simulator.estimate.estimate:check", False),
+    (signal.SIGINT, "simulator.engine:Simulation.step", True),
+    (signal.SIGTERM, "simulator.engine:Simulation.step", True),
+    (signal.SIGINT, "simulator.results.writer:Writer.write", True),
+    (signal.SIGINT, "simulator.verification:verify", True),
+    (signal.SIGINT, "simulator.running.report:failures", True),
+    (signal.SIGINT, "simulator.figures.painter:Painter.finish", True),
+]
 
 
-@pytest.mark.parametrize("place", PLACES)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_run_names_what_finishes_it(place, number, tiny, tmp_path):
-    (name, begun), out = PLACES[place], tmp_path / "out"
+@pytest.mark.parametrize(("number", "place", "begun"), PLACES)
+def test_an_interrupted_run_names_what_finishes_it(number, place, begun, tiny, tmp_path):
+    out = tmp_path / "out"
     words = ["run", tiny, "--schedule-only", "--quiet", "--out", out]
-    said = ended(start_sending(number, name, words), 128 + number)
+    said = ended(start_sending(number, place, words), 128 + number)
     hint = f"; straggle run --resume {out} finishes it" if begun else ""
     assert said == f"straggle: interrupted{hint}\n"
     if begun:
@@ -125,8 +128,8 @@ def test_an_interrupt_that_python_ignores_comes_again(heard):
         def __del__(self):
             signal.raise_signal(signal.SIGINT)
 
+    Interrupting()  # and at once no more
     with pytest.raises(KeyboardInterrupt):
-        Interrupting()  # and at once no more
         threading.Event().wait(60)
 
 
@@ -135,3 +138,73 @@ def test_the_first_remedy_is_the_one_that_is_named():
         raise KeyboardInterrupt
     with pytest.raises(ValueError, match="mine"), remedy("outer"):
         raise ValueError("mine")
+
+
+# Any command, at any moment
+
+BEGINNING = "from simulator.cli import main; print('begins', flush=True); main()"
+SWEEP = """
+scenario = "tiny.toml"
+[grid]
+"methods.*.step" = [0.05, 0.2]
+"""
+SUITE = """
+[benchmarks.schedule]
+kind = "exact"
+scenario = "tiny.toml"
+"""
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory):
+    """A command line of every command that takes a while, by its name."""
+    folder = tmp_path_factory.mktemp("commands")
+    tiny = written(folder / "tiny.toml", TINY)
+    done = folder / "done"
+    assert straggle("run", tiny, "--tickets", "--quiet", "--out", done).code == 0
+    sweep, suite = written(folder / "sweep.toml", SWEEP), written(folder / "suite.toml", SUITE)
+    vary = ["--vary", "cluster.workers=3,4", "--set", "cluster.compute=1"]
+    target = ["--set", "stop={steps=20,target=0.1}"]
+    lines = {
+        "run": ["run", tiny, "--quiet", "--out", "OUT"],
+        "schedule": ["run", tiny, "--schedule-only", "--quiet", "--out", "OUT"],
+        "validate": ["validate", tiny],
+        "list": ["list"],
+        "sweep": ["sweep", sweep, "--quiet", "--jobs", "2", "--out", "OUT"],
+        "complexity": ["complexity", tiny, *vary, *target, "--quiet", "--jobs", "2"],
+        "check": ["check", suite, "--quiet", "--update", "--baseline", "OUT"],
+        "evaluate": ["evaluate", done],
+        "verify": ["verify", done],
+        "replay": ["replay", done, "0.0.0", "--method", "rennala-nigt", "--seed", "0"],
+        "timeline": ["timeline", done, "--out", "OUT"],
+    }
+    lines["complexity"] += ["--out", "OUT"]
+    for name, words in lines.items():
+        ended(start([str(folder / name) if word == "OUT" else word for word in words]))
+    return lines
+
+
+NAMES = (
+    *("run", "schedule", "validate", "list", "sweep", "complexity", "check", "evaluate", "verify"),
+    *("replay", "timeline"),
+)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("moment", [round(0.1 * 1.2**at, 2) for at in range(20)])
+@pytest.mark.parametrize("name", NAMES)
+def test_a_command_that_is_interrupted_says_so_in_one_line(name, moment, commands, tmp_path):
+    words = [str(tmp_path / "out") if word == "OUT" else word for word in commands[name]]
+    process = start(words, BEGINNING, session=True)
+    assert process.stdout.readline() == "begins\n"
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(moment)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    _, said = process.communicate(timeout=60)
+    if process.returncode:
+        assert process.returncode == 130, said
+        assert said.startswith("straggle: interrupted")
+        assert said.count("\n") == 1, said
+    else:
+        assert said == ""

@@ -34,6 +34,8 @@ def run_command(words: Sequence[str], interrupts: Interrupts | None = None) -> i
     arguments = [word for word in words if word != "--debug"]
     try:
         code = app(arguments or ["--help"], standalone_mode=False)
+        if interrupts:
+            interrupts.raise_pending()
     except (KeyboardInterrupt, typer.Abort) as interrupt:
         return complain("; ".join(["interrupted", *interrupt.args]), INTERRUPTED)
     except BaseException as error:

@@ -60,7 +60,7 @@ def groups(columns: Columns, names: Collection[str]) -> dict[tuple[Any, ...], ND
     [0, 2]
     """
     found: dict[tuple[Any, ...], list[int]] = {}
-    if not length(columns):  # before the first run has ended there are no names either
+    if not columns:  # a table without rows may have no columns, either
         return {}
     for row, key in enumerate(zip(*(columns[name].tolist() for name in names), strict=True)):
         found.setdefault(key, []).append(row)

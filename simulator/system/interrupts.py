@@ -35,6 +35,7 @@ class Interrupts:
         self.signal: int | None = None
         """The first signal that was heard."""
         self._began = self._latest = 0.0
+        self._pending = False
         self._repeated = False
         self._pauses: SimpleQueue[float | None] = SimpleQueue()
 
@@ -59,6 +60,11 @@ class Interrupts:
         """The exit code of the command that the first signal has ended: 130 or 143."""
         return 128 + self.signal if self.signal else INTERRUPTED
 
+    def raise_pending(self) -> None:
+        """Raise an interrupt that came during an import, and has waited for its end since."""
+        if self._pending:
+            raise KeyboardInterrupt
+
     def force_exit(self) -> None:
         """End soon: a process pool may block on the half-written result of a worker it ended."""
         watchdog = threading.Timer(PATIENCE, os._exit, [self.exit_code])
@@ -72,7 +78,8 @@ class Interrupts:
         elif not self._repeated and now - self._latest < TWICE:
             return
         self._latest, self._repeated = now, False
-        if _importing(frame) and now - self._began < PATIENCE:
+        self._pending = _importing(frame) and now - self._began < PATIENCE
+        if self._pending:
             self._pauses.put(MOMENT)
         else:
             raise KeyboardInterrupt
