@@ -380,7 +380,9 @@ def test_a_scenario_that_is_no_scenario(tmp_path):
     binary.write_bytes(bytes(range(255, 0, -1)))
     assert one_line(straggle("run", binary)) == f"{binary}: cannot be read: not a text file"
     empty = written(tmp_path / "empty.toml", "")
-    assert one_line(straggle("run", empty)) == "cluster: is missing"
+    missing = ["cluster", "objective", "stop", "methods"]
+    lines = [f"straggle: {key}: is missing" for key in missing]
+    assert straggle("run", empty).err.splitlines() == lines
 
 
 @pytest.mark.parametrize(
