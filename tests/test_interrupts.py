@@ -151,6 +151,7 @@ scenario = "tiny.toml"
 SUITE = """
 [benchmarks.schedule]
 kind = "exact"
+why = "nothing else"
 scenario = "tiny.toml"
 """
 

@@ -11,12 +11,14 @@ import resource
 import shutil
 import signal
 import subprocess
-import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 
 import numpy as np
 import pandas as pd
 import pytest
+from children import ended, start, start_sending
+from compiled import compiled_once
+from test_cli import straggle
 
 from algorithms.methods import METHODS
 from simulator.mistakes import Mistake
@@ -28,6 +30,8 @@ from simulator.runs.checkpoint import Keeper
 from simulator.runs.experiment import Laboratory
 from simulator.scenario.loading import check, override
 from simulator.system.files import alone_in
+
+__all__ = ["compiled_once"]  # the fixture
 
 SAID = {
     "batch": 3,
@@ -249,18 +253,24 @@ def test_a_checkpoint_that_executes_code_is_damaged(tmp_path):
 # Directories
 
 
-def begun(folder, *settings, method="rennala-nigt", **tables):
-    """A directory in which nothing has ended yet, as a kill leaves it."""
-    scenario = scenario_of(method, *settings, **tables)
-    wishes = Wishes(quiet=True)
-    out, code = run_and_write(scenario, folder / "whole", "", command="", wishes=wishes)
-    assert code == 0
-    copy = folder / "cut"
-    shutil.copytree(out, copy)
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A run of its own scenario, all of it."""
+    folder, wishes = tmp_path_factory.mktemp("finished") / "whole", Wishes(quiet=True)
+    scenario = scenario_of("rennala-nigt")
+    assert run_and_write(scenario, folder, "", command="", wishes=wishes) == (folder, 0)
+    return folder
+
+
+@pytest.fixture
+def begun(finished, tmp_path):
+    """The finished run, and a directory in which nothing has ended yet, as a kill leaves it."""
+    out = shutil.copytree(finished, tmp_path / "whole")
+    copy = shutil.copytree(finished, tmp_path / "cut")
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest |= {"status": "running", "runs": []}
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    return out, copy, scenario
+    return out, copy, scenario_of("rennala-nigt")
 
 
 def assert_equal_directories(one, other):
@@ -278,34 +288,34 @@ def assert_equal_directories(one, other):
     assert not (other.directory / "checkpoints").exists()
 
 
-def test_a_directory_is_finished_where_it_was(tmp_path):
-    out, cut, scenario = begun(tmp_path)
+def test_a_directory_is_finished_where_it_was(begun):
+    out, cut, scenario = begun
     (cut / "steps.parquet.77.partial").write_text("half")
     assert resume(cut, scenario, quiet=True) == 0
     assert_equal_directories(out, cut)
     assert results.load(cut).manifest["resumed"] == 1
 
 
-def test_what_has_ended_is_not_run_again(tmp_path, capsys):
-    out, _, _ = begun(tmp_path)
+def test_what_has_ended_is_not_run_again(begun, capsys):
+    out, _, _ = begun
     before = results.load(out).runs
     assert resume(out, None, quiet=False) == 0
     assert "1 of 1 runs had ended" in capsys.readouterr().err
     pd.testing.assert_frame_equal(results.load(out).runs, before)
 
 
-def test_a_run_whose_tickets_were_not_written_yet_is_run_again(tmp_path):
-    out, _, _ = begun(tmp_path)
-    whole = shutil.copytree(out, tmp_path / "copy")
+def test_a_run_whose_tickets_were_not_written_yet_is_run_again(begun):
+    out, _, _ = begun
+    whole = shutil.copytree(out, out.parent / "copy")
     next((out / "tickets.parquet").iterdir()).unlink()
     assert resume(out, None, quiet=True) == 0
     assert_equal_directories(whole, out)
 
 
-def test_tickets_that_were_not_sealed_yet_are_written_again(tmp_path):
+def test_tickets_that_were_not_sealed_yet_are_written_again(begun):
     """A kill may come between the tickets and the manifest that names them."""
-    out, _, _ = begun(tmp_path)
-    whole = shutil.copytree(out, tmp_path / "copy")
+    out, _, _ = begun
+    whole = shutil.copytree(out, out.parent / "copy")
     manifest = json.loads((out / "manifest.json").read_text())
     del manifest["files"]["tickets.parquet/rennala-nigt-3.parquet"]
     (out / "manifest.json").write_text(json.dumps(manifest))
@@ -321,15 +331,15 @@ def test_tickets_that_were_not_sealed_yet_are_written_again(tmp_path):
         "cluster.compute=[1,2,3,4]": 'cluster.compute.law is "fixed", was "log-normal"; ',
     }.items(),
 )
-def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, tmp_path):
-    _, cut, _ = begun(tmp_path)
+def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, begun):
+    _, cut, _ = begun
     with pytest.raises(Mistake) as refused:
         resume(cut, scenario_of("rennala-nigt", setting), quiet=True)
     assert str(refused.value).startswith(f"--resume {cut}: was begun with another scenario: {told}")
 
 
-def test_a_directory_with_an_altered_scenario_is_refused(tmp_path):
-    _, cut, _ = begun(tmp_path)
+def test_a_directory_with_an_altered_scenario_is_refused(begun):
+    _, cut, _ = begun
     manifest = json.loads((cut / "manifest.json").read_text())
     manifest["scenario"]["methods"]["rennala-nigt"]["step"] = 0.2
     (cut / "manifest.json").write_text(json.dumps(manifest))
@@ -337,8 +347,8 @@ def test_a_directory_with_an_altered_scenario_is_refused(tmp_path):
         resume(cut, None, quiet=True)
 
 
-def test_other_versions_are_refused(tmp_path):
-    _, cut, _ = begun(tmp_path)
+def test_other_versions_are_refused(begun):
+    _, cut, _ = begun
     manifest = json.loads((cut / "manifest.json").read_text())
     manifest["versions"]["jax"] = "0.0.1"
     (cut / "manifest.json").write_text(json.dumps(manifest))
@@ -346,15 +356,15 @@ def test_other_versions_are_refused(tmp_path):
         resume(cut, None, quiet=True)
 
 
-def test_another_number_of_cores_is_said(tmp_path, monkeypatch, capsys):
-    _, cut, _ = begun(tmp_path)
+def test_another_number_of_cores_is_said(begun, monkeypatch, capsys):
+    _, cut, _ = begun
     monkeypatch.setenv("STRAGGLE_CORES", "61")
     assert resume(cut, None, quiet=True) == 0
     assert "other cores; the last digits may differ" in capsys.readouterr().err
 
 
-def test_of_two_that_resume_the_same_one_is_refused(tmp_path):
-    _, cut, _ = begun(tmp_path)
+def test_of_two_that_resume_the_same_one_is_refused(begun):
+    _, cut, _ = begun
     with alone_in(cut), pytest.raises(Mistake, match="another straggle is writing there"):
         resume(cut, None, quiet=True)
     assert resume(cut, None, quiet=True) == 0
@@ -369,46 +379,74 @@ objective = { kind = "quadratic", dimension = 5, scale = 0.1 }
 stop = { steps = STEPS }
 [methods.METHOD]
 """
+EAGER = {"STRAGGLE_CHECKPOINT_SECONDS": "0"}
+PLAIN = ("--quiet", "--figures", "none")
+SAVE, CLEAR = "simulator.runs.checkpoint:Keeper.save", "simulator.runs.checkpoint:Keeper.clear"
+PLACES = {
+    "before the first checkpoint": SAVE,
+    "between the last step and the record": "simulator.results.writer:Writer.add",
+    "between the record and the end of the checkpoints": CLEAR,
+}
+
+
+def scenario_file(folder, method="rennala-nigt", steps=40):
+    text = SCENARIO.replace("METHOD", method).replace("STEPS", str(steps))
+    text += "\n".join(f"{name} = {value}" for name, value in table_of(method).items())
+    file = folder / f"{method}-{steps}.toml"
+    file.write_text(text)
+    return file
 
 
 @pytest.fixture(scope="module")
-def scenario_file(tmp_path_factory):
-    def write(method, steps):
-        text = SCENARIO.replace("METHOD", method).replace("STEPS", str(steps))
-        text += "\n".join(f"{name} = {value}" for name, value in table_of(method).items())
-        file = tmp_path_factory.mktemp(method) / "scenario.toml"
-        file.write_text(text)
-        return file
-
-    return write
+def whole(tmp_path_factory):
+    """The scenario of these processes, and its run that nobody stopped."""
+    folder = tmp_path_factory.mktemp("whole")
+    file = scenario_file(folder)
+    assert straggle("run", file, "--out", folder / "out", *PLAIN) == (0, "", "")
+    return file, folder / "out"
 
 
-PLAIN = (
-    "import simulator.running.running as r; r.draw = lambda o: []; "
-    "import simulator.cli as c; c.main()"
-)
-"""The command without its figures, which take longer than all the rest."""
+def stopped(process):
+    """Wait until a process has stopped itself."""
+    _, status = os.waitpid(process.pid, os.WUNTRACED)
+    assert os.WIFSTOPPED(status)
 
 
-def straggle(*words, **more):
-    environment = {**os.environ, "STRAGGLE_CHECKPOINT_SECONDS": "0"}
-    command = [sys.executable, "-c", PLAIN, "run", *map(str, words), "--quiet"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen(command, env=environment, **pipes, **more)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_process_that_is_killed_is_resumed_by_another(place, whole, tmp_path):
+    file, out = whole
+    cut = tmp_path / "cut"
+    words = ["run", file, "--out", cut, *PLAIN]
+    process = start_sending(signal.SIGSTOP, PLACES[place], words, **EAGER)
+    stopped(process)
+    refused = straggle("run", "--resume", cut)
+    assert refused.code == 2
+    assert refused.err.startswith(f"straggle: {cut}: another straggle is writing there")
+    process.kill()
+    ended(process, -signal.SIGKILL)
+    results.load(cut)  # what is left can be read
+    assert straggle("run", "--resume", cut, *PLAIN) == (0, "", "")
+    assert_equal_directories(out, cut)
 
 
-def ended(process, code=0):
-    _, told = process.communicate(timeout=300)
-    assert process.returncode == code, told
-    return told
+def test_a_process_that_is_interrupted_is_resumed_by_another(whole, tmp_path):
+    file, out = whole
+    cut = tmp_path / "cut"
+    words = ["run", file, "--out", cut, *PLAIN]
+    told = ended(start_sending(signal.SIGINT, SAVE, words, nth=2, **EAGER), 130)
+    assert told == f"straggle: interrupted; straggle run --resume {cut} finishes it\n"
+    assert results.load(cut).manifest["status"] == "interrupted"
+    assert straggle("run", "--resume", cut, *PLAIN) == (0, "", "")
+    assert_equal_directories(out, cut)
 
 
+@pytest.mark.nightly
 @pytest.mark.parametrize("method", FOUR)
-def test_killed_at_random_moments(method, scenario_file, tmp_path):
-    file, whole, cut = scenario_file(method, 600), tmp_path / "whole", tmp_path / "cut"
-    ended(straggle(file, "--out", whole))
+def test_killed_at_random_moments(method, tmp_path):
+    file, whole, cut = scenario_file(tmp_path, method, 600), tmp_path / "whole", tmp_path / "cut"
+    assert straggle("run", file, "--out", whole, *PLAIN) == (0, "", "")
     chance, longest, kills = random.Random(method), 20.0, 0
-    process = straggle(file, "--out", cut)
+    process = start(["run", file, "--out", cut, *PLAIN], **EAGER)
     while kills < KILLS:
         try:
             process.wait(chance.uniform(0.1, 1) * longest)
@@ -422,59 +460,37 @@ def test_killed_at_random_moments(method, scenario_file, tmp_path):
             shutil.rmtree(cut)
         if (cut / "manifest.json").exists():
             results.load(cut)  # what is left can be read
-            process = straggle("--resume", cut)
+            process = start(["run", "--resume", cut, *PLAIN], **EAGER)
         else:
             shutil.rmtree(cut, ignore_errors=True)
-            process = straggle(file, "--out", cut)
+            process = start(["run", file, "--out", cut, *PLAIN], **EAGER)
     ended(process)
     assert_equal_directories(whole, cut)
 
 
-def test_interrupted_and_resumed(scenario_file, tmp_path):
-    file, whole, cut = scenario_file("afedpg", 8000), tmp_path / "whole", tmp_path / "cut"
-    ended(straggle(file, "--out", whole))
-    process = straggle(file, "--out", cut)
-    while not list(cut.glob("checkpoints/afedpg-0.*.npz")):
-        assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    told = ended(process, 130)
-    assert told == f"straggle: interrupted; straggle run --resume {cut} finishes it\n"
-    assert results.load(cut).manifest["status"] == "interrupted"
-    ended(straggle("--resume", cut))
-    assert_equal_directories(whole, cut)
-
-
-def limited(size):
+@contextmanager
+def longest_file(size):
     """A disk on which no file can be longer: writing more fails, as on a full one."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    def limit():
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
-    return limit
-
-
-@pytest.mark.parametrize("size", [10, 3_000, 20_000])
-def test_a_full_disk_loses_nothing_that_was_written(size, scenario_file, tmp_path):
-    file, whole, cut = scenario_file("rennala-nigt", 400), tmp_path / "whole", tmp_path / "cut"
-    ended(straggle(file, "--out", whole))
-    told = ended(straggle(file, "--out", cut, preexec_fn=limited(size)), 3)
-    assert "Traceback" not in told
+@pytest.mark.parametrize("size", [10, 3_000, 7_000])
+def test_a_full_disk_loses_nothing_that_was_written(size, whole, tmp_path, monkeypatch):
+    file, out = whole
+    cut = tmp_path / "cut"
+    monkeypatch.setenv("STRAGGLE_CHECKPOINT_SECONDS", "0")
+    with longest_file(size):
+        answer = straggle("run", file, "--out", cut, *PLAIN)
+    assert answer.code == 3
     remedy = f"when that is mended, straggle run --resume {cut} finishes it"
-    assert told.splitlines()[-1].startswith(f"straggle: {cut}: cannot be written: ")
-    assert told.splitlines()[-1].endswith(remedy)
+    assert answer.err.splitlines()[-1].startswith(f"straggle: {cut}: cannot be written: ")
+    assert answer.err.splitlines()[-1].endswith(remedy)
     if size > 10:
         results.load(cut)
-        ended(straggle("--resume", cut))
-        assert_equal_directories(whole, cut)
-
-
-def test_two_processes_cannot_resume_the_same_directory(scenario_file, tmp_path):
-    file, cut = scenario_file("afedpg", 100_000), tmp_path / "cut"
-    process = straggle(file, "--out", cut)
-    while not (cut / "manifest.json").exists():
-        assert process.poll() is None
-    told = ended(straggle("--resume", cut), 2)
-    assert told.startswith(f"straggle: {cut}: another straggle is writing there")
-    process.kill()
-    process.communicate()
+        assert straggle("run", "--resume", cut, *PLAIN).code == 0
+        assert_equal_directories(out, cut)

@@ -100,6 +100,8 @@ def _all_written(writer: Writer, quiet: bool) -> bool:
 
 def _write_all(writer: Writer, progress: Progress) -> None:
     scenario = writer.scenario
+    for label, seed in writer.done:  # a kill may come before a run that ended is tidied up
+        _keeper(writer, label, seed).clear()
     for run in _runs(writer, progress):
         writer.add(run)
         if writer.tickets:
