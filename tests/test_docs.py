@@ -131,8 +131,17 @@ def test_python_examples_run(document, tmp_path):
         assert done.returncode == 0, done.stderr
 
 
+def lay_out_modules(document, folder):
+    """Write every example that registers an environment as the module that it names."""
+    for block in blocks_of(document, "python"):
+        for name in re.findall(r'entry_point="(\w+):', block.text):
+            (folder / f"{name}.py").write_text(block.text, encoding="utf-8")
+
+
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_toml_examples_are_valid(document, tmp_path):
+def test_toml_examples_are_valid(document, tmp_path, monkeypatch):
+    lay_out_modules(document, tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
     for block in blocks_of(document, "toml"):
         tables = tomllib.loads(block.text)
         if {"cluster", "methods"} <= tables.keys():

@@ -1,8 +1,11 @@
 """Do the examples that the documents show do what they show?"""
 
+import os
+import subprocess
+import sys
 import tomllib
 
-from test_docs import blocks_of
+from test_docs import blocks_of, lay_out_modules
 
 from simulator import analysis
 
@@ -24,3 +27,34 @@ def test_the_policies_of_the_readme_learn(tmp_path):
     found = results.steps.dropna(subset="return").groupby(["method", "seed"])["return"]
     assert len(found) == len(results.runs) == 4
     assert (found.last() - found.first()).min() > MARGIN
+
+
+def lay_out_the_walk(folder):
+    """The files of the example, beside each other."""
+    page = "docs/objectives/policy-gradient.md"
+    lay_out_modules(page, folder)
+    (folder / "line-walk.toml").write_text(scenario_in(page, "A walk on a line"))
+
+
+def in_a_shell(folder, *words, path):
+    """The installed command, which does not look for modules where it is called."""
+    command = [sys.executable, "-P", "-m", "simulator", *words]
+    environment = {**os.environ, "PYTHONPATH": path}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def test_an_environment_of_ones_own_is_played_and_learnt(tmp_path):
+    lay_out_the_walk(tmp_path)
+    words = "run", "line-walk.toml", "--quiet", "--figures", "none", "--out", "walk"
+    done = in_a_shell(tmp_path, *words, path=".")
+    assert (done.returncode, done.stderr) == (0, "")
+    returns = analysis.load(tmp_path / "walk").steps["return"].dropna()
+    assert returns.iloc[-1] > returns.iloc[0] + 8.0  # going right alone pays 21
+
+
+def test_where_its_module_is_not_found_the_message_names_the_remedy(tmp_path):
+    lay_out_the_walk(tmp_path)
+    done = in_a_shell(tmp_path, "validate", "line-walk.toml", path="")
+    assert done.returncode == 2
+    assert "there is no module 'my_env' on Python's path" in done.stderr
+    assert "write PYTHONPATH=. straggle run …" in done.stderr

@@ -114,6 +114,14 @@ def test_sweeps_and_suites_report_all_mistakes(tmp_path):
     agree(lines, ["benchmarks.stragler: scenario", "benchmarks.flakey: scenario"])
 
 
+def test_a_study_reports_all_mistakes_of_its_scenario(tmp_path):
+    file = tmp_path / "spoiled.toml"
+    file.write_text(SPOILED)
+    answer = straggle("complexity", file, "--vary", "objective.noise=1,2")
+    assert (answer.code, answer.out) == (2, "")
+    agree(answer.err.splitlines(), [f"straggle: {mistake}" for mistake in MISTAKES])
+
+
 def test_a_long_list_of_mistakes_ends_with_their_number():
     lines = [f"seeds[{at}] = -1: no" for at in range(MOST + 3)]
     assert all_of(lines).args == (*lines[:MOST], "and 3 more")

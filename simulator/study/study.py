@@ -14,7 +14,7 @@ twice.
 import math
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.mistakes import Mistake
 from simulator.running import campaign
@@ -83,10 +83,11 @@ def plan(
         try:
             found = loading.check(varied, folder).restrict(methods, seeds)
         except Mistake as mistake:
-            where = f"at {vary.path} = {value:g}: "
-            of_value = f"{vary.path} = "
-            lines = (x if x.startswith(of_value) else where + x for x in mistake.args)
-            raise Mistake(*lines) from None
+            _check_unvaried(tables, folder, mistake)
+            # A value may be wrong for every method: the first line says it.
+            line = mistake.args[0]
+            where = "" if line.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
+            raise Mistake(where + line) from None
         _check(found, vary)
         tasks = campaign.tasks_of(varied, folder, found)
         points += (Point(vary.name, value, task) for task in tasks)
@@ -95,6 +96,15 @@ def plan(
         labels = ", ".join(dict.fromkeys(point.method for point in points))
         raise Mistake(f"--vary {vary.path}: changes nothing about {labels}")
     return points
+
+
+def _check_unvaried(tables: dict[str, Any], folder: Path, mistake: Mistake) -> None:
+    """Raise all mistakes of the scenario itself, if it and not the value is at fault."""
+    try:
+        loading.check(tables, folder)
+    except Mistake as own:
+        if set(own.args) & set(mistake.args):
+            raise own from None
 
 
 def _check(scenario: Scenario, vary: Vary) -> None:

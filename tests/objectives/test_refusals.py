@@ -13,6 +13,10 @@ from simulator.objectives.environments import check_environment, host
 from simulator.scenario.loading import load
 from simulator.system.install import install_command, install_packages
 
+NO_MODULE = (
+    "cannot be made: there is no module '{0}' on Python's path; "
+    "if {0} lies in this folder, write PYTHONPATH=. straggle run …"
+)
 NO_NAME = "gymnasium has no environment of this name"
 OLD_TASK = "gymnasium no longer has MuJoCo's tasks of versions 2 and 3; use"
 ATARI = f"Atari's games are ale-py's; {install_packages('gymnasium[atari]')}, and write"
@@ -36,7 +40,8 @@ def refused(name: str, **options: object) -> str:
         ("no name", NO_NAME),
         ("", NO_NAME),
         ("Hopper", "names no version; use 'Hopper-v5'"),
-        ("nowhere:Thing-v0", "cannot be made: No module named 'nowhere'"),
+        ("nowhere:Thing-v0", f"{NO_MODULE.format('nowhere')}"),
+        ("nowhere.deep:Thing-v0", f"{NO_MODULE.format('nowhere')}"),
         ("ALE/Pong-v5", f"{ATARI} 'ale_py:ALE/Pong-v5'"),
         ("ale_py:ALE/Pong-v5", f"{ATARI} 'ale_py:ALE/Pong-v5'"),
         ("PongNoFrameskip-v4", f"{ATARI} 'ale_py:ALE/Pong-v5'"),

@@ -91,13 +91,23 @@ def _unregistered(name: str, problem: Exception) -> str:
         return f"Atari's games are ale-py's; {command}, and write {written!r}"
     if isinstance(problem, error.DeprecatedEnv):
         return f"this version is gone; use {newest(name)!r}"
-    if isinstance(problem, ImportError):  # of the module that was to register it
+    if isinstance(problem, ModuleNotFoundError) and _names(problem, name):
+        module = problem.name
+        where = f"if {module} lies in this folder, write PYTHONPATH=. straggle run …"
+        return f"cannot be made: there is no module {module!r} on Python's path; {where}"
+    if isinstance(problem, ImportError):  # of what the module that registers it needs
         return f"cannot be made: {line(problem)}"
     if latest := newest(f"{name}-v"):
         return f"names no version; use {latest!r}"
     near = get_close_matches(name, _newest().values(), n=3)
     hint = f"; near it are {', '.join(near)}" if near else ""
     return f"gymnasium has no environment of this name{hint}"
+
+
+def _names(problem: ModuleNotFoundError, name: str) -> bool:
+    """Whether it is the module before the colon that is missing, or a package above it."""
+    module = name.rpartition(":")[0]
+    return problem.name is not None and f"{module}.".startswith(f"{problem.name}.")
 
 
 def _missing(entry: str, problem: Exception) -> str | None:
