@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any, Protocol
 
 from simulator.system.side_by_side import undisturbed
@@ -148,10 +149,10 @@ class Notebook:
             self._show({"text/plain": progress.conclusion() if progress.runs else ""})
 
     def _show(self, data: dict[str, str]) -> None:
-        from IPython.display import display
-
         if self._handle is None:
-            self._handle = display(data, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+            # A kernel has it; nothing else needs it, so it is no dependency.
+            display = import_module("IPython.display").display
+            self._handle = display(data, raw=True, display_id=True)
         elif data != self._shown:
             self._handle.update(data, raw=True)
         self._shown = data
