@@ -9,6 +9,7 @@ import jax
 import pytest
 
 from simulator.numerics.numbers import prepare
+from simulator.system.memory import give_back
 
 # What one test has compiled no other one, and no command that a test runs, compiles again.
 CACHE = Path(__file__).resolve().parent.parent / ".pytest_cache" / "compiled"
@@ -26,7 +27,8 @@ def release_compiled_code() -> Iterator[None]:
     gc.freeze()
     yield
     jax.clear_caches()
-    gc.collect()
+    gc.unfreeze()
+    give_back()
 
 
 @pytest.fixture(autouse=True)
