@@ -71,20 +71,29 @@ def sending(number, place, nth):
     def call(*arguments, **options):
         calls.append(1)
         if len(calls) == nth:
-            os.kill(os.getpid(), number)
+            os.killpg(0, number) if group else os.kill(os.getpid(), number)
         return honest(*arguments, **options)
 
     setattr(owner, path[-1], call)
 
-number, place, nth = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-del sys.argv[1:4]
+number, place, nth, group = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+del sys.argv[1:5]
 sending(number, place, nth)
 main()
 """
-"""The command, which sends itself a signal at the nth call of ``module:Class.function``."""
+"""The command, which sends a signal at the nth call of ``module:Class.function``.
+
+To itself, or to its group, which then consists of it and what it has started.
+"""
 
 
 def start_sending(
-    number: int, place: str, words: Sequence[object], nth: int = 1, **options: Any
+    number: int,
+    place: str,
+    words: Sequence[object],
+    nth: int = 1,
+    group: bool = False,
+    **options: Any,
 ) -> "subprocess.Popen[str]":
-    return start([int(number), place, nth, *words], SENDING, **options)
+    arguments = [int(number), place, nth, int(group), *words]
+    return start(arguments, SENDING, session=group, **options)

@@ -40,7 +40,18 @@ def identity(row):
 # The benchmarks
 
 
-@pytest.mark.parametrize("name", [name for name in bench.BENCHMARKS if name != "memory"])
+SLOW = {"command", "waste", "cartpole"}
+"""They start processes or compile episodes, however little work they get."""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.nightly) if name in SLOW else name
+        for name in bench.BENCHMARKS
+        if name != "memory"
+    ],
+)
 def test_a_benchmark_does_its_work_and_says_what_is_published_of_it(small, name):
     if name == "robots":
         pytest.importorskip("mujoco")

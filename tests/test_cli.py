@@ -13,16 +13,19 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
+from children import ended, start, start_sending
+from compiled import compiled_once
 
 from algorithms.methods import METHODS
 from simulator.cli.command_line import run_command
 from simulator.cli.json_schema import json_schema
 from simulator.cluster import LAWS
-from simulator.figures import plots
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.results import results
 from simulator.runs.record import Run
 from simulator.scenario.loading import shipped
+
+__all__ = ["compiled_once"]  # the fixture
 
 TINY = """
 title = "tiny"
@@ -114,7 +117,7 @@ def tiny(tmp_path):
 @pytest.fixture
 def undrawn(monkeypatch):
     """Figures take longer than everything else here; most tests look at none."""
-    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+    monkeypatch.setattr("simulator.cli.run.formats_of", lambda text: [])
 
 
 def written(path, text):
@@ -279,7 +282,8 @@ def agree_with_workers(tickets, workers):
 
 
 def test_json_is_one_document_and_nothing_else(tmp_path, tiny):
-    answer = straggle("run", tiny, "--json", "--out", tmp_path / "o", "--seeds", "0")
+    words = ("--seeds", "0", "--schedule-only")
+    answer = straggle("run", tiny, "--json", "--out", tmp_path / "o", *words)
     said = json.loads(answer.out, parse_constant=lambda word: pytest.fail(f"{word} is not JSON"))
     assert (answer.code, answer.err) == (0, "")
     assert (said["directory"], said["status"]) == (str(tmp_path / "o"), "complete")
@@ -379,10 +383,9 @@ def test_a_scenario_that_is_no_scenario(tmp_path):
     binary = tmp_path / "binary.toml"
     binary.write_bytes(bytes(range(255, 0, -1)))
     assert one_line(straggle("run", binary)) == f"{binary}: cannot be read: not a text file"
-    empty = written(tmp_path / "empty.toml", "")
-    missing = ["cluster", "objective", "stop", "methods"]
-    lines = [f"straggle: {key}: is missing" for key in missing]
-    assert straggle("run", empty).err.splitlines() == lines
+    empty = straggle("run", written(tmp_path / "empty.toml", ""))
+    told = [f"straggle: {table}: is missing" for table in ("cluster", "objective", "stop")]
+    assert (empty.code, empty.err.splitlines()) == (2, [*told, "straggle: methods: is missing"])
 
 
 @pytest.mark.parametrize(
@@ -530,30 +533,17 @@ momentum = 0.5
 batch = 2
 step = 1e-12
 """
-EAGER = (
-    "import simulator.running.progress as p; p.HEARTBEAT_SECONDS = 0; "
-    "import simulator.cli as c; c.main()"
-)
 
 
 def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
     scenario = written(tmp_path / "endless.toml", ENDLESS)
     out = tmp_path / "o"
-    command = [sys.executable, "-c", EAGER, "run", str(scenario), "--out", str(out)]
-    with subprocess.Popen(
-        command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as run:
-        # The heartbeat of the second run: it is under way, and would be for years.
-        for line in run.stderr:
-            if line.startswith("rennala-pg, seed 0:") and " 0 s simulated" not in line:
-                break
-        else:
-            pytest.fail("the run ended by itself")
-        run.send_signal(signal.SIGINT)
-        _, stderr = run.communicate(timeout=60)
-    assert run.returncode == 130
-    assert "Traceback" not in stderr
-    assert stderr.splitlines()[-1] == (
+    # The first run ends in a few steps; the second would go on for years.
+    place, words = "simulator.engine:Simulation.step", ["run", scenario, "--out", out]
+    run = start_sending(signal.SIGINT, place, [*words, "--figures", "none"], nth=300)
+    said = ended(run, 130)
+    assert "Traceback" not in said
+    assert said.splitlines()[-1] == (
         f"straggle: interrupted; straggle run --resume {out} finishes it"
     )
     found = results.load(out)
@@ -569,7 +559,7 @@ def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
 IN_THE_GARBAGE = """
 import gc, os, signal, time
 from simulator.cli import main
-from simulator.cli.app import app
+from simulator.cli.command_line import app
 
 def collected(phase, info):
     gc.callbacks.remove(collected)
@@ -588,9 +578,7 @@ main()
 
 
 def test_an_interrupt_in_the_midst_of_collecting_garbage_is_heard():
-    command = [sys.executable, "-c", IN_THE_GARBAGE, "forever"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert (ended.returncode, ended.stderr) == (130, "straggle: interrupted\n")
+    assert ended(start(["forever"], IN_THE_GARBAGE), 130) == "straggle: interrupted\n"
 
 
 def test_a_run_that_does_not_verify_says_so(tmp_path, tiny, undrawn, monkeypatch):

@@ -94,8 +94,8 @@ def both(cluster, objective):
     ("cluster", "objective"),
     [
         *((cluster, "quadratic") for cluster in CLUSTERS),
-        ("failing", "cartpole"),
-        pytest.param("free", "cartpole", marks=pytest.mark.nightly),
+        ("free", "cartpole"),
+        pytest.param("failing", "cartpole", marks=pytest.mark.nightly),
         pytest.param("random", "cartpole", marks=pytest.mark.nightly),
     ],
 )

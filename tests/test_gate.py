@@ -2,12 +2,12 @@
 
 import json
 import math
-import subprocess
-import sys
+import signal
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from children import ended, start_sending
 from test_cli import Answer, straggle, written
 from test_imports import loaded_by
 from test_suite_file import SCENARIO
@@ -545,23 +545,10 @@ def test_misuse_of_the_command_is_one_line(kept):
 
 
 def test_an_interruption_is_exit_code_130_wherever_it_comes(kept):
-    lines = (
-        "import os, signal, sys\n"
-        "from simulator.cli import main\n"
-        "from simulator.engine import Simulation\n"
-        "step = Simulation.step\n"
-        "def interrupted(*arguments):\n"
-        "    Simulation.step = step\n"
-        "    os.kill(os.getpid(), signal.SIGINT)\n"
-        "    step(*arguments)\n"
-        "Simulation.step = interrupted\n"
-        f"sys.argv = {['straggle', 'check', str(kept / 'suite.toml'), '--jobs', '1']}\n"
-        f"sys.argv += {['--only', ','.join(SCHEDULES)]}\n"
-        "main()\n"
-    )
-    done = subprocess.run([sys.executable, "-c", lines], capture_output=True, text=True)
-    assert (done.returncode, done.stdout) == (130, "")
-    assert done.stderr == "straggle: interrupted; no baseline was written\n"
+    only = ("--only", ",".join(SCHEDULES))
+    words = ["check", kept / "suite.toml", "--jobs", "1", "--quiet", *only]
+    checking = start_sending(signal.SIGINT, "simulator.engine:Simulation.step", words)
+    assert ended(checking, 130) == "straggle: interrupted; no baseline was written\n"
 
 
 def test_exact_benchmarks_are_checked_without_jax(kept):

@@ -303,6 +303,7 @@ def test_a_stop_in_seconds_is_kept_to(tmp_path):
     agree_with_workers(found.tickets, found.workers)
 
 
+@pytest.mark.nightly
 def test_a_debug_executor_finds_the_same_times(tmp_path):
     methods = {name: METHODS[name] for name in ("rennala-pg", "afedpg")}
     described = scenario(CARTPOLE | {"dtype": "float64"}, methods=methods, stop={"steps": 3})

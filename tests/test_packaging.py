@@ -110,7 +110,7 @@ def test_the_command_runs_a_shipped_scenario_by_its_name(installed):
         *("--set", 'objective={kind="quadratic", dimension=20}'),
         *("--set", "stop={steps=5}"),
         *("--seeds", "0"),
-        *("--out", "here"),
+        *("--out", "here", "--figures", "none"),
         "--json",
     )
     outcome = json.loads(printed)

@@ -348,7 +348,7 @@ def coarse(monkeypatch):
 @pytest.mark.usefixtures("coarse")
 def test_every_figure_is_written(name, tmp_path):
     names, settings = SCENARIOS[name]
-    formats = ("png", "svg", "pdf")
+    formats = ("png",) if name != "return" else ("png", "svg", "pdf")
     paths = plots.draw(results_of(scenario_of(**settings), tmp_path / "run"), tmp_path, formats)
     assert [path.name for path in paths] == [f"{each}.{kind}" for each in names for kind in formats]
     for path in paths:
@@ -359,7 +359,7 @@ def test_every_figure_is_written(name, tmp_path):
 
 @pytest.mark.usefixtures("coarse")
 def test_drawing_twice_gives_the_same_bytes(tmp_path):
-    found = results_of(scenario_of(), tmp_path / "run")
+    found = results_of(scenario_of(seeds=[0]), tmp_path / "run")
     first, second = tmp_path / "first", tmp_path / "second"
     for directory in (first, second):
         directory.mkdir()

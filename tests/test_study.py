@@ -2,16 +2,13 @@
 
 import json
 import math
-import os
 import signal
-import subprocess
-import sys
-import time
 from math import nan, sqrt
 
 import numpy as np
 import pandas as pd
 import pytest
+from children import ended, start_sending
 from test_cli import straggle, written
 from test_imports import loaded_by
 
@@ -162,10 +159,10 @@ def test_a_shared_run_is_run_once_and_has_a_row_for_each_value(exact, tmp_path, 
         [m, v] for v in (2, 3) for m in methods
     ]
     assert len(files(directory)) == 3
-    assert ended(capsys.readouterr().err) == ["[1/3]", "[2/3]", "[3/3]"]
+    assert ended_runs(capsys.readouterr().err) == ["[1/3]", "[2/3]", "[3/3]"]
 
 
-def ended(told):
+def ended_runs(told):
     """Which lines of the progress say that a run has ended."""
     return [line.partition(" ")[0] for line in told.splitlines() if line.startswith("[")]
 
@@ -225,32 +222,23 @@ def test_an_interrupted_run_is_not_kept(exact, tmp_path, monkeypatch):
 
 LONG = ("cluster.workers=2:6:lin5", NOISY, ("synchronous-pg",))
 RUNS = 10
+"""Each a job; two processes have about half of them when the first one has ended."""
+FIRST_ENDED = "simulator.running.progress:Progress.ended"
 
 
-def begun(exact, out):
-    """The long study in processes of its own, two runs at a time, when one run has been kept."""
+def words_of(exact, out):
+    """The long study, by two processes at a time."""
     vary, settings, (method,) = LONG
     words = ["complexity", exact, "--vary", vary, "--methods", method, "--seeds", "0,1"]
     words += [word for setting in settings for word in ("--set", setting)]
-    words += ["--jobs", "2", "--out", out, "--quiet"]
-    begun = subprocess.Popen(
-        [sys.executable, "-m", "simulator", *map(str, words)],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    while not ((out / "runs").is_dir() and files(out)):
-        assert begun.poll() is None, begun.stderr.read()
-        time.sleep(0.005)
-    return begun
+    return [*words, "--jobs", "2", "--out", out, "--quiet"]
 
 
+@pytest.mark.nightly
 def test_a_study_that_was_killed_goes_on_where_it_was(exact, tmp_path):
     out = tmp_path / "out"
-    killed = begun(exact, out)
-    killed.send_signal(signal.SIGKILL)
-    # The processes hold this end of the pipe, too: it closes when the last of them has gone.
-    killed.communicate(timeout=30)
+    # The processes hold an end of its pipes, too: they close when the last of them has gone.
+    ended(start_sending(signal.SIGKILL, FIRST_ENDED, words_of(exact, out)), -signal.SIGKILL)
     kept = files(out)
     assert 0 < len(kept) < RUNS
     frame = run(exact, out, *LONG, seeds=[0, 1], jobs=2)
@@ -263,11 +251,8 @@ def test_a_study_that_was_killed_goes_on_where_it_was(exact, tmp_path):
 
 def test_an_interrupt_from_the_terminal_is_one_line_and_leaves_nobody_behind(exact, tmp_path):
     out = tmp_path / "out"
-    process = begun(exact, out)
-    # Everybody in the foreground gets it, some while they are still starting.
-    os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 130
+    # Everybody in the foreground gets it.
+    told = ended(start_sending(signal.SIGINT, FIRST_ENDED, words_of(exact, out), group=True), 130)
     # Where Python waits for what a process had half written, its semaphores are told of as well.
     assert told.splitlines()[0] == "straggle: interrupted; the same command goes on where it was"
     assert "Traceback" not in told
@@ -435,7 +420,7 @@ def test_json_on_the_command_line_is_all_that_is_printed(exact, tmp_path):
 def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path):
     words = ["complexity", exact, "--vary", "cluster.workers=2,4", "--methods", "synchronous-pg"]
     answer = straggle(*words, "--out", tmp_path / "out", "--jobs", "1")
-    assert ended(answer.err) == ["[1/2]", "[2/2]"]
+    assert ended_runs(answer.err) == ["[1/2]", "[2/2]"]
     assert "seconds at 2" in answer.out
     assert f"results: {tmp_path / 'out'}" in answer.out.replace("\n", "")
 

@@ -4,14 +4,12 @@ import json
 import math
 import os
 import signal
-import subprocess
-import sys
-import time
 import tomllib
 
 import numpy as np
 import pandas as pd
 import pytest
+from children import ended, start_sending
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import one_line, straggle, written
@@ -538,55 +536,43 @@ def test_runs_of_one_schedule_are_cut_so_that_all_cores_have_work(folder, tmp_pa
 
 LONG = """
 scenario = "small.toml"
-seeds = [0, 1]
+seeds = [0, 1, 2, 3, 4]
 [set]
 cluster.compute = { law = "exponential", mean = 2 }
-stop.seconds = 2000
+stop.seconds = 50
 [grid]
-"methods.*.step" = [0.01, 0.02, 0.03]
+"methods.*.step" = [0.01, 0.02]
 """
-RUNS = 12
+RUNS = 20
+"""In ten jobs; two processes have less than half of them when the first one has ended."""
 TWO = ["rennala-nigt", "synchronous-pg"]
+FIRST_ENDED = "simulator.running.progress:Progress.ended"
 
 
-def begun(source, out, kept):
-    """The long sweep in processes of its own, until some runs have been kept."""
-    words = ["sweep", source, "--methods", ",".join(TWO), "--jobs", "2", "--out", out, "--quiet"]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", *map(str, words)],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    while not (out / "sweep.json").exists() or len(files(out)) < kept:
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.002)
-    return process
+def words_of(source, out):
+    """The long sweep, by two processes at a time."""
+    return ["sweep", source, "--methods", ",".join(TWO), "--jobs", "2", "--out", out, "--quiet"]
 
 
 def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
-    source, out, kept = asked(folder, LONG), tmp_path / "out", {}
-    for moment in (0, 3):
-        killed = begun(source, out, moment)
-        killed.send_signal(signal.SIGKILL)
-        # The processes hold this end of the pipe, too: it closes when the last of them has gone.
-        killed.communicate(timeout=30)
-        assert {**files(out), **kept} == files(out)
-        kept = files(out)
-        assert moment <= len(kept) < RUNS
-        assert not (out / "sweep.parquet").exists()
-    frame = run(source, out, methods=TWO, jobs=2).frame
+    source, out = asked(folder, LONG), tmp_path / "out"
+    # The processes hold an end of its pipes, too: they close when the last of them has gone.
+    ended(start_sending(signal.SIGKILL, FIRST_ENDED, words_of(source, out)), -signal.SIGKILL)
+    kept = files(out)
+    assert 0 < len(kept) < RUNS
+    assert not (out / "sweep.parquet").exists()
+    frame = run(source, out, methods=TWO).frame
     assert {**files(out), **kept} == files(out)
     assert len(files(out)) == len(frame) == RUNS
+    # Some in two processes, some here; and all of them here.
     same(frame, run(source, tmp_path / "one", methods=TWO).frame)
 
 
+@pytest.mark.nightly
 def test_an_interrupt_from_the_terminal_is_one_line(folder, tmp_path):
-    out = tmp_path / "out"
-    process = begun(asked(folder, LONG), out, 1)
-    os.killpg(process.pid, signal.SIGINT)
-    _, told = process.communicate(timeout=30)
-    assert process.returncode == 130
+    source, out = asked(folder, LONG), tmp_path / "out"
+    sweeping = start_sending(signal.SIGINT, FIRST_ENDED, words_of(source, out), group=True)
+    told = ended(sweeping, 130)
     # Where Python waits for what a process had half written, its semaphores are told of as well.
     assert told.splitlines()[0] == "straggle: interrupted; the same command goes on where it was"
     assert "Traceback" not in told

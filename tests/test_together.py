@@ -82,8 +82,25 @@ def agree(members):
         ("fedsvrpg-m", {**STEPS, **OWN_STEPS}),
     ],
 )
-@pytest.mark.parametrize("objective", [QUADRATIC, CARTPOLE], ids=["quadratic", "cartpole"])
-def test_a_run_among_others_is_the_same(method, said, objective):
+def test_a_run_among_others_is_the_same(method, said):
+    among_others(method, said, QUADRATIC)
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        ("rennala-nigt", {**STEPS, "batch": 3}),
+        ("afedpg", STEPS),
+        pytest.param("asynchronous-pg", {"step": 0.1}, marks=pytest.mark.nightly),
+        pytest.param("ringleader-nigt", STEPS, marks=pytest.mark.nightly),
+        pytest.param("fedsvrpg-m", {**STEPS, **OWN_STEPS}, marks=pytest.mark.nightly),
+    ],
+)
+def test_a_run_that_plays_among_others_is_the_same(method, said):
+    among_others(method, said, CARTPOLE)
+
+
+def among_others(method, said, objective):
     rhythm = {} if objective is QUADRATIC else {"every_steps": 3, "episodes": 2}
     members = [
         member(method, {**said, "step": step}, objective=objective, seed=seed, evaluation=rhythm)
@@ -95,6 +112,7 @@ def test_a_run_among_others_is_the_same(method, said, objective):
         assert all(np.abs(end - other).max() > 1e-6 for other in ends[:at])
 
 
+@pytest.mark.nightly
 def test_a_gaussian_policy_too():
     evaluation = {"every_steps": 4, "episodes": 2}
     agree(

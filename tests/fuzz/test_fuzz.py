@@ -1,6 +1,6 @@
 """Does every file that is not valid end in a line for each mistake, quickly and in little memory?
 
-    STRAGGLE_FUZZ_CASES=10000 python -m pytest tests/fuzz        # at night; 100 otherwise
+    STRAGGLE_FUZZ_CASES=10000 python -m pytest tests/fuzz        # at night; 50 otherwise
     python tests/fuzz/child.py KIND NUMBER 1 FOLDER              # one case, once more
 
 Each case is a function of its kind and its number (``kinds.py``); ``FOLDER`` is where
@@ -23,7 +23,7 @@ import pytest
 from simulator.running import campaign
 
 HERE = Path(__file__).parent
-CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "100"))
+CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "50"))
 AT_ONCE = 1000
 """Cases of one process."""
 

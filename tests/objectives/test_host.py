@@ -69,7 +69,9 @@ def test_an_episode_ends_with_its_environment() -> None:
     assert not np.any(episode.choices)
 
 
-@pytest.mark.parametrize("name", ["Acrobot-v1", "MountainCarContinuous-v0"])
+@pytest.mark.parametrize(
+    "name", [pytest.param("Acrobot-v1", marks=pytest.mark.nightly), "MountainCarContinuous-v0"]
+)
 def test_batches_agree_with_the_twin(name: str) -> None:
     objective = PolicyGradient(name, hidden=(8,), horizon=24, dtype="float64")
     point = objective.initial_point(ROOT) * 3

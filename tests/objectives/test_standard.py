@@ -85,7 +85,14 @@ def test_no_unit_of_the_environment_matters() -> None:
         assert (steps == length) or not same
 
 
-@pytest.mark.parametrize("name", ["Pendulum-v1", "Acrobot-v1", "MountainCarContinuous-v0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Acrobot-v1",
+        pytest.param("Pendulum-v1", marks=pytest.mark.nightly),
+        pytest.param("MountainCarContinuous-v0", marks=pytest.mark.nightly),
+    ],
+)
 def test_batches_agree_with_the_twin(name: str) -> None:
     objective = PolicyGradient(name, **SMALL, observations="standardised")
     assert np.all(objective.policy.standard.deviation != 1)

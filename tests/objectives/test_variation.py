@@ -61,7 +61,7 @@ def cases() -> Iterator[dict[str, PolicyGradient]]:
         }
 
 
-@pytest.fixture(params=["CartPole-v1", "Pendulum-v1"])
+@pytest.fixture(params=["CartPole-v1", pytest.param("Pendulum-v1", marks=pytest.mark.nightly)])
 def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
     return cases[request.param]
 
@@ -365,11 +365,12 @@ def scenario(workers: list[dict[str, Any]], environment: str = "CartPole-v1") ->
 def test_methods_go_the_same_way_with_the_plain_executor() -> None:
     told = scenario([{**own.plain(), "options": dict(own.options)} for own in UNEQUAL])
     assert told.objective.variations == UNEQUAL
+    told = told.restrict(["malenia-nigt", "afedpg"], None)  # at one point, and each at its own
     fast, plain = (
         {run.method: run for run in run_scenario(told, executor=executor)}
         for executor in (BatchedExecutor, DebugExecutor)
     )
-    for method in METHODS:
+    for method in told.methods:
         assert fast[method].steps == plain[method].steps == 4
         close(np.asarray(fast[method].point), np.asarray(plain[method].point))
 
