@@ -128,7 +128,9 @@ def cases() -> Iterator[dict[str, PolicyGradient]]:
         yield plain | {"separate": apart}
 
 
-@pytest.fixture(params=["CartPole-v1", "Pendulum-v1", "separate"])
+@pytest.fixture(
+    params=["CartPole-v1", pytest.param("Pendulum-v1", marks=pytest.mark.nightly), "separate"]
+)
 def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
     return cases[request.param]
 
