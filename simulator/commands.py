@@ -17,6 +17,7 @@ from simulator.running import running
 from simulator.running.words import warn
 from simulator.scenario import loading
 from simulator.study import study, varying
+from simulator.system.memory import give_back
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,6 +56,7 @@ def run(
     directory, _ = running.run_and_write(
         scenario, _place(out), Path(source).stem, command=shlex.join(words), wishes=wishes
     )
+    give_back()  # a notebook may live for days
     return results.load(directory)
 
 

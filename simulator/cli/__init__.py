@@ -3,11 +3,16 @@
 Nothing is imported before :func:`main` begins, so that it hears an interrupt from the start.
 """
 
+import gc
 import sys
+
+ALLOCATIONS = 50_000
+"""Between two looks for garbage: a start allocates much and leaves none."""
 
 
 def main() -> None:
     """Run the command line; every mistake is one line, every end an exit code."""
+    gc.set_threshold(ALLOCATIONS)
     interrupted = code = 130
     interrupts = None
     try:

@@ -62,7 +62,10 @@ def save(figure: Figure, path: Path) -> None:
     }
     # In memory first: matplotlib hides an error of the disk behind errors of its own.
     drawn = BytesIO()
-    figure.savefig(drawn, format=path.suffix.removeprefix("."), metadata=undated[path.suffix])
+    # A PNG that is packed less tightly is drawn in four fifths of the time.
+    packed: dict[str, Any] = {"pil_kwargs": {"compress_level": 2}} if path.suffix == ".png" else {}
+    kind = path.suffix.removeprefix(".")
+    figure.savefig(drawn, format=kind, metadata=undated[path.suffix], **packed)
     with named(path):
         path.write_bytes(drawn.getbuffer())
 

@@ -31,7 +31,7 @@ STYLE: Any = {
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.5,
     "figure.dpi": 150,
-    "savefig.dpi": 300,
+    "savefig.dpi": 200,
     "svg.fonttype": "none",
     "svg.hashsalt": "straggle",
 }

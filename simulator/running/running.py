@@ -21,7 +21,6 @@ from simulator.runs.simulations import replay, stop_of, vector_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import Unwritable, alone_in
 from simulator.system.interrupts import INTERRUPTED, remedy
-from simulator.system.memory import give_back
 from simulator.system.side_by_side import cores
 
 if TYPE_CHECKING:
@@ -93,8 +92,6 @@ def _all_written(writer: Writer, quiet: bool) -> bool:
         return False
     except OSError as error:
         raise _unwritable(writer.directory, error) from None
-    finally:
-        give_back()  # a notebook may live for days
     return True
 
 

@@ -1,5 +1,6 @@
 """Is the episode that is shown the one that is counted, and the picture that of its state?"""
 
+import re
 from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from simulator.objectives.environments.variation import ALIKE, Target, Variation
 from simulator.objectives.estimator import evaluation_key
 from simulator.objectives.policy_gradient import Played, PolicyGradient
 from simulator.objectives.twin import plain_episode
+from simulator.system.install import install_command
 
 HORIZON = 30
 HOPPERS = (
@@ -169,8 +171,8 @@ def test_what_makes_no_pictures_is_refused(creator: object, message: str) -> Non
 @pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1", "FrozenLake-v1"])
 def test_a_missing_pygame_names_its_remedy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pygame", None)
-    remedy = r"pygame is not installed; pip install 'straggle\[video\]' installs it$"
-    with pytest.raises(ValueError, match=f"environment = '{name}': {remedy}"):
+    remedy = re.escape(f"pygame is not installed; {install_command('video')} installs it")
+    with pytest.raises(ValueError, match=f"environment = '{name}': {remedy}$"):
         drawing(name, Variation(), HORIZON)
 
 
