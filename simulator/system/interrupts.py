@@ -61,8 +61,9 @@ class Interrupts:
         return 128 + self.signal if self.signal else INTERRUPTED
 
     def raise_pending(self) -> None:
-        """Raise an interrupt that came during an import, and has waited for its end since."""
+        """Raise an interrupt that was heard and has not been raised: in an import, say."""
         if self._pending:
+            self._pending = False
             raise KeyboardInterrupt
 
     def force_exit(self) -> None:
@@ -72,12 +73,13 @@ class Interrupts:
         watchdog.start()
 
     def _hear(self, number: int, frame: FrameType | None) -> None:
-        now = time.monotonic()
+        now, repeated = time.monotonic(), self._repeated
+        self._repeated = False
         if self.signal is None:
             self.signal, self._began = number, now
-        elif not self._repeated and now - self._latest < TWICE:
+        elif not self._pending if repeated else now - self._latest < TWICE:
             return
-        self._latest, self._repeated = now, False
+        self._latest = now
         self._pending = _importing(frame) and now - self._began < PATIENCE
         if self._pending:
             self._pauses.put(MOMENT)
@@ -90,12 +92,13 @@ class Interrupts:
         JAX has such a callback in the garbage collector.
         """
         if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            self._pending = True
             self._pauses.put(MOMENT)
         else:
             self._hook(unraisable)
 
     def _repeat(self) -> None:
-        """A thread of its own, since a signal's handler must not wait for a lock."""
+        """Send a signal once more, from a thread: a signal's handler must not wait for a lock."""
         while (pause := self._pauses.get()) is not None:
             time.sleep(pause)
             self._repeated = True
