@@ -222,7 +222,7 @@ def report(known: dict[str, dict[str, Any]], chosen: list[Mutant]) -> Iterator[s
         yield f"| {room} | {len(mine)} | {sum(each['killed_by'] is not None for each in mine)} |"
     survivors = [mutant.name for mutant in done if known[mutant.name]["killed_by"] is None]
     yield f"\n{len(done) - len(survivors)} of {len(done)} killed; survivors:"
-    yield from (f"- {name}" for name in survivors)
+    yield from (f"- {' '.join(name.split())}" for name in survivors)
 
 
 def main() -> None:
