@@ -27,6 +27,7 @@ from simulator.system.interrupts import remedy
 if TYPE_CHECKING:
     from simulator.figures.painter import Painter
     from simulator.results.results import Results
+    from simulator.running.running import Wishes
     from simulator.scenario.scenario import Scenario
 
 
@@ -68,7 +69,7 @@ def run(
     ] = False,
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
-    from simulator.figures.painter import Painter
+    from simulator.figures.painter import Painter  # first: its process starts at once
 
     with Painter(formats_of(figures)) as painter:
         shown = Shown(painter, quiet, as_json, _checked(timeline))
@@ -84,8 +85,10 @@ def run(
             return shown.show(_resume(resume, chosen, said, shown))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
+        from simulator.running.running import Wishes
+
         chosen = _chosen(scenario, settings, methods, seeds)
-        wishes = (schedule_only, tickets, shown.silent)
+        wishes = Wishes(schedule_only, tickets, shown.silent)
         return shown.show(_run(chosen, out, Path(scenario).stem, wishes, anyway, shown))
 
 
@@ -101,22 +104,21 @@ def _run(
     scenario: "Scenario",
     out: Path | None,
     name: str,
-    wishes: tuple[bool, bool | None, bool],
+    wishes: "Wishes",
     anyway: bool,
     shown: "Shown",
 ) -> int:
     from simulator.estimate import estimate
-    from simulator.running.running import Wishes, run_and_write
+    from simulator.running.running import run_and_write
     from simulator.running.words import warn
 
-    schedule_only, *_, quiet = wishes
     warn(scenario)
     if not anyway:
-        estimate.check(scenario, schedule_only)
-    if schedule_only:
-        scenario = _one_of_equal_seeds(scenario, quiet)
+        estimate.check(scenario, wishes.schedule_only)
+    if wishes.schedule_only:
+        scenario = _one_of_equal_seeds(scenario, wishes.quiet)
     _, code = run_and_write(
-        scenario, out, name, command=command_line(), wishes=Wishes(*wishes), ended=shown.draw
+        scenario, out, name, command=command_line(), wishes=wishes, ended=shown.draw
     )
     return code
 

@@ -20,7 +20,7 @@ PLACES = {
     "gradients": "gradients",
     "environment_steps": "environment_steps",
 }
-"""What is told of a moment, and in which column of the steps it is found, if there is one."""
+"""The columns of ``time_to``, and the columns of the steps that they are read from."""
 
 
 WIDE = 10.0

@@ -1,4 +1,4 @@
-"""Who draws the figures of a command?  A process of its own, which starts while the runs go on.
+"""How are figures drawn while a command goes on?  By a process that starts with the command.
 
 matplotlib takes longer to import than a small run to be simulated.  The process imports it on
 another core, waits for pictures, draws them, and ends.  The parent's end is its end: its input
@@ -10,7 +10,6 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from simulator.system.side_by_side import cores, undisturbed
@@ -44,12 +43,7 @@ class Painter:
     def __enter__(self) -> "Painter":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
@@ -62,7 +56,7 @@ class Painter:
             try:
                 pickle.dump(self._order, self._process.stdin)
                 self._process.stdin.close()
-            except BrokenPipeError:  # somebody killed it: then it is done here
+            except BrokenPipeError:  # the process was killed: finish() draws here
                 pass
 
     def finish(self) -> list[Path]:

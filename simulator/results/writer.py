@@ -116,7 +116,7 @@ class Writer:
         replace(self.directory / "manifest.json", lambda path: path.write_text(self._manifest))
 
     def results(self) -> Results:
-        """What was written last, without reading it back."""
+        """The results as they were written last; no file is read."""
         manifest = json.loads(self._manifest)
         return Results(self.directory, manifest, join(self._steps), join(self._workers))
 

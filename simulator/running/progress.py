@@ -42,7 +42,7 @@ class Progress:
         self._on_ended = act
 
     def under_way(self, doing: str, share: float = 0.0) -> None:
-        """What is done now, and which share of one run it is."""
+        """Set the work under way and the share of its run that is done."""
         self.doing, self.share = doing, share
 
     def ended(self, outcome: str, runs: int = 1, failed: int = 0) -> None:
@@ -75,7 +75,7 @@ class Progress:
         return [self.timed(), *([self.doing] if self.runs and self.doing else [])]
 
     def conclusion(self) -> str:
-        """What is left to say in the end, the same every time."""
+        """The last line of a notebook's output: the same text after every run."""
         failed = f", {self.failed} failed" if self.failed else ""
         return f"{_plural(self.runs)} done{failed}" if self.done >= self.runs else self.counted
 
