@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from reference import Account, Round, Traced, reference
 from reference_network import Uplink as SharedWay
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.methods import greedy, malenia, rennala, synchronous
 from simulator.cluster import (
     Cluster,
     Failures,

@@ -4,7 +4,7 @@ from collections import Counter
 
 from hypothesis import settings
 
-from algorithms.aggregation.vocabulary import Joined, Lost, nobody
+from algorithms.vocabulary import Joined, Lost, nobody
 from algorithms.tickets import Ticket
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import ScriptedCluster, conversation, random_but_repeatable, steps, tickets_of
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
-from algorithms.aggregation.malenia import Counts
-from algorithms.aggregation.vocabulary import Joined, Lost
+from algorithms.methods import greedy, malenia, rennala, synchronous
+from algorithms.methods.malenia import Counts
+from algorithms.vocabulary import Joined, Lost
 from algorithms.tickets import Ticket
 
 

@@ -27,7 +27,7 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.aggregation import synchronous
+from algorithms.methods import synchronous
 from simulator.cluster import Cluster, Fixed, Network, Seconds, Uplink, Vector, Wire
 from simulator.engine import Simulation, Stop
 

@@ -39,7 +39,7 @@ from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable
 from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
 from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
 from simulator.scenario.network_table import NetworkTable, UplinkTable
-from simulator.scenario.remarks import remarks
+from simulator.estimate.remarks import remarks
 from simulator.scenario.scenario import EvaluationTable, Scenario, StopTable
 from simulator.scenario.tables import TransferTable
 from simulator.sweep import settings, sweep_file

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from algorithms.methods import METHODS
 from simulator.estimate import estimate
-from simulator.estimate.rounds import FORMS, crew_of, round_of
+from simulator.estimate.rehearsal import rehearse
 from simulator.mistakes import Mistake
 from simulator.runs.dry_run import run_schedules
 from simulator.scenario.loading import check, load, shipped
@@ -66,12 +64,6 @@ def scenario(cluster="unequal", network="free", methods=None, stop=None, **more)
     )
 
 
-def test_every_aggregation_has_its_round():
-    assert FORMS.keys() == {method.aggregation for method in METHODS.values()}
-    known = {METHODS[name].aggregation for name in METHOD}
-    assert known == FORMS.keys()
-
-
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("cluster", CLUSTERS)
 def test_schedules_come_to_about_what_was_told(cluster, network):
@@ -90,25 +82,38 @@ def test_schedules_come_to_about_what_was_told(cluster, network):
 
 
 def test_fixed_times_are_exact():
-    """Rennala: 7 gradients of workers that take 1, 1.5, 2 and 4 s are there after 3 s."""
+    """Rennala: 7 gradients of workers that take 1, 1.5, 2 and 4 s are there after 4 s."""
     asked = scenario()
-    crew = crew_of(asked)
-    rounds = {name: round_of(asked, name, crew) for name in METHOD}
-    assert rounds["rennala-pg"].seconds == pytest.approx(4.0)  # 4 + 2 + 2 + 1; at 3 s it is 6
-    assert rounds["synchronous-pg"][:2] == (4.0, 4)
-    assert rounds["fedsvrpg-m"].seconds == 12.0
-    assert 1 / rounds["asynchronous-pg"].seconds == pytest.approx(1 + 1 / 1.5 + 1 / 2 + 1 / 4)
-    assert rounds["mindflayer-pg"].used == 2 * 3  # the fourth never is in time
+    begun = {name: rehearse(asked, name) for name in METHOD}
+    assert begun["rennala-pg"].step_seconds == 4.0  # 4 + 2 + 2 + 1; at 3 s it is 6
+    assert begun["synchronous-pg"].step_seconds == 4.0
+    assert begun["synchronous-pg"].step_used == 4
+    assert begun["fedsvrpg-m"].step_seconds == 12.0
+    rate = 1 + 1 / 1.5 + 1 / 2 + 1 / 4
+    assert 1 / begun["asynchronous-pg"].step_seconds == pytest.approx(rate, rel=0.02)
+    assert begun["mindflayer-pg"].step_used == 2 * 3  # the fourth never is in time
 
 
-def test_so_many_workers_stand_for_all():
-    """Of 20,000 workers 4,096 are looked at."""
-    few = scenario({"workers": 2000, "compute": {"law": "power", "exponent": 0.5}})
-    many = scenario({"workers": 20000, "compute": {"law": "power", "exponent": 0.5}})
-    exact = (np.arange(1, 20001) ** -0.5).sum()
-    assert crew_of(few).weight == 1
-    assert crew_of(many).rate == pytest.approx(exact, rel=0.02)
-    assert crew_of(many).slowest == pytest.approx(20000**0.5)
+def test_stories_are_listened_to():
+    begun = {name: rehearse(scenario(), name).said for name in METHOD}
+    alone = {"asynchronous-pg", "delay-adaptive-pg", "ringmaster-pg", "ringleader-pg", "fedbuff"}
+    assert {name for name, said in begun.items() if not said.reduces} == alone
+    assert {name for name, said in begun.items() if said.keeps} == {"ringleader-pg"}
+    assert not any(said.recalls for said in begun.values())
+
+
+def test_a_run_that_ends_at_once_is_simulated_to_its_end():
+    found = rehearse(scenario(stop={"steps": 3}), "rennala-pg")
+    assert (found.over, found.steps, found.used, found.seconds) == (True, 3, 21, 12.0)
+
+
+def test_of_a_step_that_does_not_close_a_bound_is_told():
+    """Synchronous waits for the last worker, Rennala for its batch."""
+    slow = {"workers": 2, "compute": [1.0, 1e9]}
+    assert rehearse(scenario(slow), "synchronous-pg").step_seconds == 1e9
+    large = scenario(methods={"rennala-pg": {"batch": 1_000_000}})
+    rate = 1 + 1 / 1.5 + 1 / 2 + 1 / 4
+    assert rehearse(large, "rennala-pg").step_seconds == pytest.approx(1e6 / rate, rel=0.02)
 
 
 @pytest.mark.parametrize("name", shipped())

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.methods import greedy, malenia, rennala, synchronous
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Fixed, Power
 from simulator.engine import Simulation, Stop

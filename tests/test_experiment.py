@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from compiled import compiled_once
 
-from algorithms.aggregation import SENDS_EACH, mindflayer, rennala, ringleader
+from algorithms.methods import SENDS_EACH, mindflayer, rennala, ringleader
 from algorithms.methods import METHODS
 from algorithms.updates import LOCAL
 from simulator.numerics.executor import Abreast, BatchedExecutor, DebugExecutor

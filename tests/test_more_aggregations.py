@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import conversation, random_but_repeatable, steps, tickets_of
 
-from algorithms.aggregation import (
+from algorithms.methods import (
     buffered,
     delay_adaptive,
     greedy,
@@ -20,7 +20,7 @@ from algorithms.aggregation import (
     ringmaster,
     synchronous,
 )
-from algorithms.aggregation.vocabulary import Expired, Joined, Lost
+from algorithms.vocabulary import Expired, Joined, Lost
 from algorithms.tickets import Ticket
 
 STOPPED = ("recall", True)

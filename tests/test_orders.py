@@ -8,7 +8,7 @@ from math import inf
 
 import pytest
 
-from algorithms.aggregation.vocabulary import Expired, Joined, Lost
+from algorithms.vocabulary import Expired, Joined, Lost
 from algorithms.tickets import Ticket
 from simulator.cluster import (
     Cluster,

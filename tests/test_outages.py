@@ -32,7 +32,7 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.aggregation import malenia
+from algorithms.methods import malenia
 from simulator.cluster import Failures, Fixed, LogNormal, Uplink
 from simulator.cluster.speeds import Periodic, Table
 from simulator.engine import Simulation, Sinks, Stalled

@@ -6,7 +6,7 @@ import pytest
 from test_cli import straggle, written
 
 from simulator.scenario.loading import check, load, override, shipped
-from simulator.scenario.remarks import remarks
+from simulator.estimate.remarks import remarks
 
 NIGT = {"step": 0.1, "momentum": 0.5}
 RENNALA = {"rennala-nigt": {"batch": 2, **NIGT}}

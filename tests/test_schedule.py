@@ -38,7 +38,7 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.aggregation import synchronous
+from algorithms.methods import synchronous
 from simulator.cluster import Cluster, Fixed, LogNormal, Network, Power, Seconds, Vector
 from simulator.engine import Simulation, Stalled, Stop
 

@@ -14,7 +14,7 @@ from simulator.analysis import complexity, exponents
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import load, shipped
-from simulator.scenario.remarks import remarks
+from simulator.estimate.remarks import remarks
 
 __all__ = ["compiled_once"]  # the fixture
 

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_outages import cases
 
-from algorithms.aggregation import (
+from algorithms.methods import (
     buffered,
     delay_adaptive,
     greedy,

@@ -3,15 +3,10 @@
 Closed forms and their bounds, to hold measured times against; NumPy is all they need.
 """
 
-from algorithms.theory.complexities import (
-    COMPLEXITIES,
-    Complexity,
-    Prediction,
-    complexity,
-    lower_bound,
-)
-from algorithms.theory.parameters import PARAMETERS, Settings
+from algorithms.theory.closed_form import ClosedForm, Goal
+from algorithms.theory.complexity import Complexity, Prediction, lower_bound
 from algorithms.theory.problem import Problem
+from algorithms.theory.settings import Prescribe, Settings, prescription
 from algorithms.theory.times import (
     greedy_arrivals,
     harmonic,
@@ -32,19 +27,20 @@ from algorithms.theory.universal import (
 )
 
 __all__ = [
-    "COMPLEXITIES",
-    "PARAMETERS",
+    "ClosedForm",
     "Complexity",
+    "Goal",
     "Prediction",
+    "Prescribe",
     "Problem",
     "Settings",
-    "complexity",
     "fixed_power",
     "greedy_arrivals",
     "harmonic",
     "lower_bound",
     "malenia_bound",
     "malenia_time",
+    "prescription",
     "rennala_best_m",
     "rennala_bound",
     "rennala_time",

@@ -5,11 +5,7 @@ from algorithms.updates.normalised import Momentum, afedpg, nigt, normalised
 from algorithms.updates.plain import sgd
 from algorithms.updates.rule import Decay, Rule
 
-LOCAL = frozenset({fedbuff, fedhapg_m, fedsvrpg_m})
-"""Those whose workers take steps of their own."""
-
 __all__ = [
-    "LOCAL",
     "Decay",
     "Momentum",
     "Rule",

@@ -5,7 +5,7 @@ from collections import defaultdict
 import numpy as np
 from matplotlib.figure import Figure
 
-from algorithms.aggregation import greedy
+from algorithms.methods import greedy
 from drawings.pages import PAGES, in_its_folder, scenarios
 from drawings.style import BLUE, GREY, SKY, canvas
 from simulator.cluster import Cluster

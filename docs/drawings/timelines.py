@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from algorithms.aggregation import rennala
-from algorithms.aggregation.vocabulary import Aggregation
+from algorithms.methods import rennala
+from algorithms.vocabulary import Aggregation
 from algorithms.tickets import Ticket
 from drawings.pages import PAGES, scenarios
 from drawings.style import BLUE, GREY, ORANGE, RED, SKY, canvas

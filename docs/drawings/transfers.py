@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
-from algorithms.aggregation import synchronous
+from algorithms.methods import synchronous
 from drawings.style import BLUE, GREEN, GREY, ORANGE, PINK, RED, canvas, grid
 from drawings.timelines import bars, legend, told
 from simulator.cluster import Cluster, Fixed, Network, Uplink, Vector, Wire

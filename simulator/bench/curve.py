@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 from unittest.mock import patch
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
-from algorithms.aggregation.vocabulary import Aggregation
+from algorithms.methods import greedy, malenia, rennala, synchronous
+from algorithms.vocabulary import Aggregation
 from simulator.bench.row import Aim, Row
 from simulator.bench.schedules import LAWS, bare_heap
 from simulator.bench.stopwatch import Stopwatch

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
-from algorithms.aggregation.vocabulary import Aggregation
+from algorithms.methods import greedy, malenia, rennala, synchronous
+from algorithms.vocabulary import Aggregation
 from simulator.bench.row import Aim, Row
 from simulator.bench.schedules import LAWS
 from simulator.bench.stopwatch import Stopwatch

@@ -8,8 +8,8 @@ from typing import Any
 import simpy
 from simpy.core import StopSimulation
 
-from algorithms.aggregation import greedy, rennala
-from algorithms.aggregation.vocabulary import Aggregation
+from algorithms.methods import greedy, rennala
+from algorithms.vocabulary import Aggregation
 from simulator.bench.row import Aim, Row
 from simulator.bench.stopwatch import Stopwatch
 from simulator.cluster import Cluster, Durations, Law, LogNormal, Power

@@ -3,7 +3,6 @@
 from typing import Any
 
 from algorithms.methods import METHODS
-from algorithms.theory import PARAMETERS
 from simulator.gate.suite_file import SuiteTable
 from simulator.scenario.scenario import Scenario
 from simulator.sweep.sweep_file import SweepTable
@@ -65,7 +64,7 @@ def _say_it_or_let_theory(method: str, table: dict[str, Any]) -> None:
         if {"type": "null"} in kinds:
             kinds.remove({"type": "null"})
             del table["properties"][name]["default"]
-    if method in PARAMETERS:
+    if METHODS[method].prescribe:
         table["anyOf"] = [{"required": needed}, {"required": ["theory"]}]
     else:
         del table["properties"]["theory"]

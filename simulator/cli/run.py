@@ -137,7 +137,7 @@ def _resume(
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
     """Where nothing about the times depends on the seed, every seed has the same schedule."""
-    from simulator.scenario.remarks import one_of_equal_seeds
+    from simulator.estimate.remarks import one_of_equal_seeds
 
     chosen = one_of_equal_seeds(scenario)
     if len(chosen.seeds) < len(scenario.seeds) and not quiet:

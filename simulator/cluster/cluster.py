@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from simulator.cluster.durations import Durations
-from simulator.cluster.law import Law
+from simulator.cluster.law import Law, is_random
 from simulator.cluster.network import Network, Transfers, Vector
 from simulator.cluster.outages import Absences, Outages
 from simulator.cluster.speed import Pace, Speed
@@ -33,6 +33,13 @@ class Cluster:
     in_flight: InFlight = "recall"
     speed: Speed | None = None
     outages: Outages = NO_OUTAGES
+
+    @property
+    def random(self) -> bool:
+        """Whether the times of two seeds differ."""
+        speed = self.speed is not None and getattr(self.speed, "random", True)
+        links = self.network.upload.random or self.network.download.random
+        return is_random(self.compute) or links or speed or self.outages.failures is not None
 
     def computations(self, seed: int) -> Durations:
         return Durations(self.compute, self.workers, name="cluster.compute", seed=seed)

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from simulator.cluster.law import Floats, Integers, Law
+from simulator.cluster.law import Floats, Integers, Law, is_random
 from simulator.cluster.random_words import keys, words
 
 LOOK_AHEAD_NUMBERS = 2**18
@@ -36,9 +36,11 @@ class Durations:
     ) -> None:
         self._law, self._name = law, name
         self.varies = law.varies
+        # A law that calls itself steady gets the same words in every run, so it is.
+        chance = keys(seed if is_random(law) else 0, f"{name} base", workers)
         try:
             with np.errstate(over="ignore"):
-                self._base = law.base(workers, keys(seed, f"{name} base", workers)) * scale
+                self._base = law.base(workers, chance) * scale
         except ValueError as error:
             raise InvalidDuration(f"{name}.{error}") from None
         except OverflowError:

@@ -24,6 +24,8 @@ class Law(Protocol):
 
     varies: ClassVar[bool]
     """Whether ``vary`` does anything; a law that does not is evaluated once per run."""
+    draws: ClassVar[bool]
+    """Of a law that does not vary: whether ``base`` uses its random words."""
 
     def base(self, workers: int, bits: Bits) -> Floats:
         """For workers 0 to ``workers - 1``: the seconds, or a row of several numbers each.
@@ -34,3 +36,8 @@ class Law(Protocol):
 
     def vary(self, base: Floats, bits: Bits) -> Floats:
         """One duration for each entry (or row) of ``base``, from as many random words."""
+
+
+def is_random(law: Law) -> bool:
+    """Whether its seconds depend on the seed; a law that does not say is taken for random."""
+    return law.varies or getattr(law, "draws", True)

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.cluster.collectives import Collective, Parts
 from simulator.cluster.durations import LONGEST_SECONDS, Durations
-from simulator.cluster.law import Bits, Floats, Integers, Law
+from simulator.cluster.law import Bits, Floats, Integers, Law, is_random
 from simulator.cluster.laws import inner
 from simulator.cluster.laws.fixed import Fixed
 
@@ -30,6 +30,10 @@ class Vector(NamedTuple):
 class Link(Protocol):
     """One direction between every worker and the server."""
 
+    @property
+    def random(self) -> bool:
+        """Whether its seconds depend on the seed."""
+
     def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
         """How long each worker's k-th transfer of such a vector takes."""
 
@@ -40,6 +44,10 @@ class Seconds:
 
     law: Law = NO_TIME
     dimension_power: float = 0.0
+
+    @property
+    def random(self) -> bool:
+        return is_random(self.law)
 
     def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
         scale = math.pow(vector.dimension, self.dimension_power)
@@ -53,6 +61,10 @@ class Wire:
 
     bandwidth: Law
     latency: Law = NO_TIME
+
+    @property
+    def random(self) -> bool:
+        return is_random(self.bandwidth) or is_random(self.latency)
 
     def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
         crossing = Crossing(self.bandwidth, vector.bytes)
@@ -69,6 +81,7 @@ class Crossing:
     bandwidth: Law
     bytes: int
     varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         bandwidth = inner.seconds("bandwidth", self.bandwidth, workers, bits)

@@ -6,7 +6,7 @@ gradients per second, as in the paper, and the gradients of a busy worker by tim
 floor of its integral.  Speed 1 means that a law's seconds are seconds.
 """
 
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from simulator.cluster.law import Floats
 
@@ -29,6 +29,9 @@ class Pace(Protocol):
 
 class Speed(Protocol):
     """A description of the speeds of all workers over time."""
+
+    random: ClassVar[bool]
+    """Whether they depend on the seed."""
 
     def pace(self, workers: int, seed: int) -> Pace:
         """What it means for so many workers; a wrong number raises a ValueError.

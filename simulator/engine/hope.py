@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from algorithms.aggregation.vocabulary import Needs, nobody
+from algorithms.vocabulary import Needs, nobody
 from simulator.engine.books import NEVER
 from simulator.engine.workers import Workers
 

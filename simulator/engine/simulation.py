@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 from simpy.core import EmptySchedule
 
-from algorithms.aggregation.vocabulary import (
+from algorithms.tickets import Ticket
+from algorithms.vocabulary import (
     Aggregation,
     Expired,
     Joined,
@@ -25,7 +26,6 @@ from algorithms.aggregation.vocabulary import (
     Needs,
     nobody,
 )
-from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.engine import absence
@@ -60,7 +60,7 @@ class Stop(NamedTuple):
 class Simulation:
     """One method's run on one cluster: to be iterated once, by ``steps``.
 
-    >>> from algorithms.aggregation import rennala
+    >>> from algorithms.methods import rennala
     >>> from simulator.cluster import Cluster, Power
     >>> simulation = Simulation(Cluster(10, Power(exponent=0.5)), rennala(batch=20))
     >>> [step.time for step in simulation.steps(Stop(steps=2))]

@@ -1,18 +1,20 @@
 """Does it fit?  What a scenario will take of gradients, time and memory, before any work.
 
-Closed forms and rough rates (``rounds.py``, ``costs.py``).  ``check`` refuses what the machine has
-no memory for, and what would in effect never end; ``told`` is what ``straggle validate`` says.
+The beginning of each method's schedule is simulated (``rehearsal.py``) and extrapolated; what its
+numbers cost are rough rates of the objective.  ``check`` refuses what the machine has no memory
+for, and what would in effect never end; ``told`` is what ``straggle validate`` says.
 """
 
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from algorithms.methods import METHODS
 from simulator.cluster.speeds.random_walk import RandomWalk
 from simulator.cluster.speeds.walk import BYTES, MOST_BYTES
-from simulator.estimate.costs import Cost, cost_of
-from simulator.estimate.rounds import Crew, crew_of, round_of
+from simulator.estimate.rehearsal import Beginning, rehearse
 from simulator.mistakes import Mistake
+from simulator.objectives.costs import Cost
 from simulator.objectives.objective import Size
 from simulator.runs.simulations import stop_of
 from simulator.scenario.scenario import Scenario
@@ -44,7 +46,9 @@ class Work(NamedTuple):
     """Gradients of one step."""
     begun: float
     """Those, and what is started for it in vain."""
-    round_seconds: float
+    step_seconds: float
+    keeps: bool
+    """Whether gradients are kept for later steps."""
 
 
 class Part(NamedTuple):
@@ -75,11 +79,9 @@ class Estimate(NamedTuple):
 
 def estimate(scenario: Scenario, schedule_only: bool = False) -> Estimate:
     """What all runs of a scenario take together."""
-    crew = crew_of(scenario)
-    works = {label: _work(scenario, label, crew) for label in scenario.methods}
+    works = {label: _work(scenario, rehearse(scenario, label)) for label in scenario.methods}
     size = Size(*scenario.objective.size(scenario.cluster.workers))
-    episodes = scenario.evaluation.episodes
-    cost = cost_of(scenario.objective, size, scenario.cluster.workers, episodes)
+    cost = scenario.objective.cost(scenario.cluster.workers, scenario.evaluation.episodes)
     seconds = [_seconds(scenario, label, works[label], cost, schedule_only) for label in works]
     parts = [*_of_schedule(scenario, works)]
     if schedule_only:
@@ -111,27 +113,29 @@ def check(scenario: Scenario, schedule_only: bool = False) -> None:
 # What a run does
 
 
-def _work(scenario: Scenario, label: str, crew: Crew) -> Work:
-    """As many rounds as come before the first of its limits."""
-    one, stop = round_of(scenario, label, crew), stop_of(scenario)
-    limits = ((stop.seconds, one.seconds), (stop.steps, one.steps), (stop.gradients, one.used))
-    rounds = min(_times(limit, each) for limit, each in limits)
-    seconds = min(stop.seconds, rounds * one.seconds if rounds else math.inf)
-    started = rounds * one.started
-    if rounds < 1 and one.started > crew.workers:  # they do not wait for the end of the first
-        lasting = min(seconds, one.seconds)
-        started = max(crew.workers, crew.rate * lasting if math.isfinite(lasting) else 0.0)
-    steps = rounds * one.steps
-    looks = _looks(scenario, steps, seconds)
+def _work(scenario: Scenario, begun: Beginning) -> Work:
+    """The beginning, and what follows up to the first of its limits, at the same pace."""
+    stop, pace = stop_of(scenario), begun.step_seconds
+    following = 0.0
+    if not begun.over:
+        seconds = stop.seconds - begun.seconds
+        steps = stop.steps - begun.steps
+        gradients = _times(stop.gradients - begun.used, begun.step_used)
+        following = min(_times(seconds, pace), steps, gradients)
+    # A limit may come before the first step.
+    later = min(following * pace, stop.seconds - begun.seconds) if following else 0.0
+    steps = begun.steps + following
+    lasted = begun.seconds + later
     return Work(
         steps,
-        rounds * one.used,
-        started,
-        looks,
-        seconds,
-        one.used / one.steps,
-        one.started / one.steps,
-        one.seconds,
+        begun.used + following * begun.step_used,
+        begun.started + begun.rate * later,
+        _looks(scenario, steps, lasted),
+        lasted,
+        begun.step_used,
+        begun.rate * pace,
+        pace,
+        begun.said.keeps,
     )
 
 
@@ -207,9 +211,10 @@ def _vectors(scenario: Scenario, works: dict[str, Work]) -> float:
     """Points that are kept until twice as many are there as can be in use; and gradients."""
     kept = 2.0 * (scenario.cluster.workers + 1)
     most = max(min(kept, work.steps + 1) for work in works.values())
-    own = any("local_steps" in table.settings() for table in scenario.methods.values())
+    tables = scenario.methods.values()
+    own = any(METHODS[t.method].works_locally(t.settings()) for t in tables)
     at_once = max(min(work.batch, 64.0) for work in works.values())
-    table = any(table.method.startswith("ringleader") for table in scenario.methods.values())
+    table = any(work.keeps for work in works.values())
     return most * (3 if own else 1) + 3 * at_once + (kept if table else 0) + 8
 
 
@@ -227,14 +232,6 @@ def _check_end(scenario: Scenario, label: str, work: Work) -> None:
 
 
 def _events(scenario: Scenario, label: str, work: Work) -> Iterator[tuple[str, float, str, str]]:
-    stop = scenario.stop
-    smaller = "take a smaller batch, or let computations last longer"
-    yield "gradients in one step", work.begun, f"methods.{label}", smaller
-    said = {name: value for name, value in stop.model_dump().items() if value is not None}
-    said.pop("target", None)
-    until = " and ".join(f"stop.{name} = {value:g}" for name, value in said.items())
-    yield "gradients", work.started, until, "stop earlier, or let computations last longer"
-    yield "server steps", work.steps, until, "stop earlier"
     failures = scenario.cluster.failures
     if failures is not None:
         cycle = failures.mean_time_between_failures + failures.mean_time_to_repair
@@ -243,10 +240,18 @@ def _events(scenario: Scenario, label: str, work: Work) -> Iterator[tuple[str, f
         name = "mean_time_between_failures"
         key = f"cluster.failures.{name} = {getattr(failures, name):g}"
         yield "failures", many, key, "let them be rarer, or stop earlier"
+    stop = scenario.stop
+    smaller = "take a smaller batch, or let computations last longer"
+    yield "gradients in one step", work.begun, f"methods.{label}", smaller
+    said = {name: value for name, value in stop.model_dump().items() if value is not None}
+    said.pop("target", None)
+    until = " and ".join(f"stop.{name} = {value:g}" for name, value in said.items())
+    yield "gradients", work.started, until, "stop earlier, or let computations last longer"
+    yield "server steps", work.steps, until, "stop earlier"
     if isinstance(speed := scenario.build_cluster().speed, RandomWalk):
         # At least one round is laid out; what is drawn of a walk has to fit.
-        many = min(work.seconds, work.round_seconds) / speed.every * scenario.cluster.workers
-        if many > MOST_BYTES / BYTES and math.isfinite(work.round_seconds):
+        many = min(work.seconds, work.step_seconds) / speed.every * scenario.cluster.workers
+        if many > MOST_BYTES / BYTES and math.isfinite(work.step_seconds):
             raise Mistake(
                 f"cluster.speed.every = {speed.every:g}: a round of methods.{label} would come to "
                 f"{_count(many)} speeds, more than {_count(MOST_BYTES / BYTES)}, which fill the "

@@ -1,12 +1,15 @@
 """What marks a method?  A colour, dashes and a marker: the same in every figure.
 
-A method that is named here looks as is written here, whoever else is shown.  Others, and labels of
-one's own, take the looks that are left, in their order.  Colours are told apart by colour-blind
+A method with a mark of its own has the same look in every company.  Others, and labels of one's
+own, take the looks that are left, in their order.  Colours are told apart by colour-blind
 eyes (after Okabe and Ito); dashes and markers tell the same on grey paper.
 """
 
 from collections.abc import Iterable
 from typing import Any, NamedTuple
+
+from algorithms.method import Mark
+from algorithms.methods import METHODS
 
 
 class Look(NamedTuple):
@@ -34,34 +37,6 @@ DASHES: tuple[Any, ...] = (
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 
-def _look(colour: str, at: int) -> Look:
-    return Look(colour, DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
-
-
-NAMED = {
-    "rennala-nigt": _look("#0072B2", 0),
-    "malenia-nigt": _look("#D55E00", 1),
-    "afedpg": _look("#009E73", 2),
-    "synchronous-nigt": _look("#CC79A7", 3),
-    "rennala-pg": _look("#56B4E9", 4),
-    "malenia-pg": _look("#E69F00", 5),
-    "asynchronous-pg": _look("#66C2A5", 6),
-    "synchronous-pg": _look("#882E72", 7),
-    "ringmaster-nigt": _look("#000000", 0),
-    "ringmaster-pg": _look("#000000", 4),
-    "ringleader-nigt": _look("#7F5A2E", 1),
-    "ringleader-pg": _look("#7F5A2E", 5),
-    "mindflayer-nigt": _look("#332288", 3),
-    "mindflayer-pg": _look("#332288", 7),
-    "vanilla-asynchronous-pg": _look("#009E73", 6),
-    "delay-adaptive-pg": _look("#66C2A5", 2),
-    "synchronous-fedpg": _look("#CC79A7", 7),
-    "fedbuff": _look("#8C8C8C", 6),
-    "fedsvrpg-m": _look("#999933", 0),
-    "fedhapg-m": _look("#999933", 4),
-}
-"""The plain forms are paler or darker sisters of the normalised ones, or have other dashes."""
-
 OTHER_COLOURS = ("#AA3377", "#4B4B4B", "#117733", "#DDAA33", "#88CCEE")
 
 
@@ -74,11 +49,17 @@ def looks(labels: Iterable[str]) -> dict[str, Look]:
     found: dict[str, Look] = {}
     others = 0
     for label in dict.fromkeys(labels):
-        found[label] = NAMED[label] if label in NAMED else _other(others)
-        others += label not in NAMED
+        mark = METHODS[label].mark if label in METHODS else None
+        found[label] = _look(mark or _other(others))
+        others += mark is None
     return found
 
 
-def _other(at: int) -> Look:
+def _look(mark: Mark) -> Look:
+    at = mark.dashes
+    return Look(mark.colour, DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
+
+
+def _other(at: int) -> Mark:
     """As many colours as have no factor in common with the dashes: all pairs come in turn."""
-    return _look(OTHER_COLOURS[at % len(OTHER_COLOURS)], at + len(DASHES) // 2)
+    return Mark(OTHER_COLOURS[at % len(OTHER_COLOURS)], at + len(DASHES) // 2)

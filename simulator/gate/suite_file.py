@@ -22,7 +22,10 @@ from simulator.table import Table
 Measure: TypeAlias = Literal[
     "time-to-target", "steps-to-target", "gradients-to-target", "time-to-steps", "time-to-gradients"
 ]
-COUNTED: dict[str, str] = {"time-to-steps": "steps", "time-to-gradients": "gradients"}
+COUNTED: dict[str, Literal["steps", "gradients"]] = {
+    "time-to-steps": "steps",
+    "time-to-gradients": "gradients",
+}
 """Measures of the schedule alone, and what of it is counted."""
 Test: TypeAlias = Literal["every-seed", "sign", "paired-t"]
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
+from simulator.estimate.remarks import one_of_equal_seeds
 from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.results.results import Results
@@ -16,7 +17,6 @@ from simulator.results.writer import PACKAGES, Writer
 from simulator.running.running import Ended, check_the_environment, conduct
 from simulator.running.words import complain
 from simulator.scenario.differences import differences
-from simulator.scenario.remarks import one_of_equal_seeds
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import alone_in, clear_partial
 from simulator.system.side_by_side import cores

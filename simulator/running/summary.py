@@ -8,7 +8,6 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from algorithms.aggregation import synchronous
 from algorithms.methods import METHODS
 from simulator.results.columns import groups
 from simulator.results.results import Results
@@ -121,9 +120,9 @@ def compare(seconds: float, baseline: float, bound: float) -> tuple[float | None
 
 
 def synchronous_label(scenario: Scenario) -> str | None:
-    """The method that speed-ups refer to: the first synchronous one of the scenario."""
+    """The method that speed-ups refer to: the first of the scenario that is a baseline."""
     for label, table in scenario.methods.items():
-        if METHODS[table.method].aggregation is synchronous:
+        if METHODS[table.method].baseline:
             return str(label)
     return None
 

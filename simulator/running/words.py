@@ -3,8 +3,8 @@
 import math
 import sys
 
+from simulator.estimate.remarks import remarks
 from simulator.runs.record import Run
-from simulator.scenario.remarks import remarks
 from simulator.scenario.scenario import Scenario
 
 

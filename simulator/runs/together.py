@@ -13,7 +13,6 @@ from simulator.objectives.objective import Objective
 from simulator.runs.experiment import Laboratory
 from simulator.runs.record import Run
 from simulator.runs.simulations import free_numbers, numbers_of
-from simulator.scenario.remarks import random_times
 from simulator.scenario.scenario import Scenario
 
 Thing = TypeVar("Thing")
@@ -44,7 +43,7 @@ def schedule_key(member: Member) -> str:
         "title": "",
         "methods": {label: table.model_copy(update=numbers)},
     }
-    if scenario.cluster.seed is not None or not random_times(scenario):
+    if scenario.cluster.seed is not None or not scenario.build_cluster().random:
         changes["seeds"] = [0]
     return scenario.model_copy(update=changes).fingerprint()
 

@@ -10,14 +10,14 @@ from simulator.cluster import Failures, InFlight, Outage, Outages
 from simulator.cluster.outages import Work
 from simulator.mistakes import Mistake
 from simulator.scenario.quantities import Seconds, Seed, WorkerNumber, Workers
-from simulator.scenario.tables import LawTable, SpeedTable, any_law, any_speed
+from simulator.scenario.tables import LawTable, SpeedTable, any_speed, law_of
 from simulator.table import Table
 
 if TYPE_CHECKING:
     ComputeLaw: TypeAlias = LawTable
     AnySpeed: TypeAlias = SpeedTable
 else:
-    ComputeLaw, AnySpeed = any_law(LawTable), any_speed()
+    ComputeLaw, AnySpeed = law_of(LawTable), any_speed()
 
 
 class OutageTable(Table):

@@ -311,20 +311,9 @@ def _is_branch(key: int | str, path: Sequence[int | str]) -> bool:
 
 
 def _branches(path: Sequence[int | str]) -> set[str]:
-    from algorithms.methods import METHODS
-    from simulator.cluster import LAWS
-    from simulator.cluster.speeds import SPEEDS
-    from simulator.objectives.catalogue import OBJECTIVES
-
-    if list(path) == ["cluster", "speed"]:
-        return {*SPEEDS}
-    if path and path[0] == "benchmarks":
-        return {"exact", "tolerance", "claim"} if len(path) == 2 else set(UNION_BRANCHES)
-    if path and path[0] == "methods":
-        return set(METHODS) if len(path) == 2 else set(UNION_BRANCHES) if len(path) > 2 else set()
-    if list(path) == ["objective"]:
-        return set(OBJECTIVES)
-    return {*LAWS, "wire", *UNION_BRANCHES}
+    if path and path[0] == "benchmarks" and len(path) == 2:
+        return {"exact", "tolerance", "claim"}
+    return set() if path and path[0] == "methods" and len(path) < 3 else set(UNION_BRANCHES)
 
 
 def _dotted(path: Sequence[int | str]) -> str:

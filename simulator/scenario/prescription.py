@@ -1,13 +1,14 @@
 """Which settings does theory choose for a method?  From the objective's constants and an accuracy.
 
 A method's table may say ``theory = { eps = 0.01 }`` in place of its step, momentum and batch.  What
-is said beside it stands; theory fills in the rest (``algorithms/theory/parameters.py``).
+is said beside it stands; theory fills in the rest (``Method.prescribe``).
 """
 
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from algorithms.theory import PARAMETERS, Problem, Settings
+from algorithms.methods import METHODS
+from algorithms.theory import Problem, Settings
 from simulator.mistakes import Mistake
 from simulator.objectives.constants import Constants
 
@@ -50,10 +51,10 @@ def problem_of(scenario: "Scenario", label: str) -> Problem:
 def prescribed(scenario: "Scenario", label: str) -> Settings | None:
     """What theory chooses for a method and how long it expects to take; None if it is not asked."""
     table = scenario.methods[label]
-    theory = table.theory
-    if theory is None:
+    theory, choose = table.theory, METHODS[table.method].prescribe
+    if theory is None or choose is None:
         return None
-    choose, workers = PARAMETERS[table.method], scenario.cluster.workers
+    workers = scenario.cluster.workers
     try:
         return choose(problem_of(scenario, label), theory.eps, workers, theory.factor)
     except (OverflowError, ZeroDivisionError):

@@ -12,30 +12,31 @@ import shutil
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
+from typing import Annotated, Any, Self, TypeAlias
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
-from algorithms.updates import LOCAL
 from simulator.cluster import Cluster, InvalidDuration, Vector
 from simulator.mistakes import Mistake, check_all, did_you_mean
-from simulator.objectives.catalogue import ObjectiveTable
+from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
+from simulator.objectives.tables.objective import ObjectiveTable
+from simulator.one_of import OneOf
 from simulator.scenario.cluster_table import ClusterTable
 from simulator.scenario.network_table import NetworkTable
 from simulator.scenario.quantities import Count, Seconds, Seed, Title
-from simulator.scenario.tables import MethodTable, any_method
+from simulator.scenario.tables import MethodTable, method_table
 from simulator.table import Table
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
-if TYPE_CHECKING:
-    AnyMethod: TypeAlias = MethodTable
-else:
-    AnyMethod = any_method()
+AnyMethod: TypeAlias = Annotated[MethodTable, OneOf("method", METHODS.keys, method_table)]
+AnyObjective: TypeAlias = Annotated[
+    ObjectiveTable, OneOf("kind", OBJECTIVES.keys, OBJECTIVES.__getitem__)
+]
 
 
 class EvaluationTable(Table):
@@ -96,7 +97,7 @@ class Scenario(Table):
     seeds: Annotated[list[Seed], MinLen(1)] = Field([0, 1, 2])
     cluster: ClusterTable
     network: NetworkTable = NetworkTable()
-    objective: ObjectiveTable
+    objective: AnyObjective
     evaluation: EvaluationTable = EvaluationTable()
     stop: StopTable
     methods: Annotated[
@@ -192,7 +193,7 @@ class Scenario(Table):
             if isinstance(value, list) and len(value) != self.cluster.workers:
                 many = f"must be one number, or one per worker: {self.cluster.workers}"
                 raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {many}")
-        if METHODS[table.method].rule not in LOCAL:
+        if not METHODS[table.method].works_locally(table.settings()):
             return
         if self.cluster.per == "environment-step":
             raise Mistake(

@@ -5,20 +5,22 @@ parameters of its two factories.  A law or method that joins its registry can be
 scenario file, checked, and found in the JSON Schema, without a line here.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import MISSING, fields
 from functools import cache
-from typing import Annotated, Any, Literal, Self, Union
+from typing import Annotated, Any, Literal, Self
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BeforeValidator, ConfigDict, Field, create_model, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 from pydantic_core import PydanticCustomError
 
+from algorithms.method import Method
 from algorithms.methods import METHODS
-from algorithms.theory import PARAMETERS, Problem
+from algorithms.theory import Problem
 from simulator.cluster import LAWS, Law, Link, Seconds, Speed, Wire
 from simulator.cluster.network import NO_TIME
 from simulator.cluster.speeds import SPEEDS
+from simulator.one_of import OneOf
 from simulator.table import Table
 
 
@@ -64,6 +66,7 @@ def _built(table: Table, described: type) -> dict[str, Any]:
     }
 
 
+@cache
 def _table_of(name: str, described: type, base: type[Table]) -> type[Any]:
     """The table whose columns are the fields of a law, under the name by which it is known."""
     columns: dict[str, Any] = {"law": (Literal[name], ...)}
@@ -76,31 +79,35 @@ def _table_of(name: str, described: type, base: type[Table]) -> type[Any]:
     return create_model(title, __base__=base, __doc__=summary, **columns)
 
 
-def any_law(base: type[LawTable]) -> Any:
+def law_of(base: type[LawTable]) -> Any:
     """The type of a field that takes a number, a list of one per worker, or a law's table."""
-    return _number_or([_table_of(name, law, base) for name, law in LAWS.items()])
+    choice = OneOf("law", LAWS.keys, lambda name: _table_of(name, LAWS[name], base), _as_table)
+    return Annotated[base, choice, Shorthand()]
 
 
 def any_speed() -> Any:
     """The type of a field that takes the table of a law of speeds."""
-    tables = [_table_of(name, speed, SpeedTable) for name, speed in SPEEDS.items()]
-    return _tagged(tables, "law")
+    choice = OneOf("law", SPEEDS.keys, lambda name: _table_of(name, SPEEDS[name], SpeedTable))
+    return Annotated[SpeedTable, choice]
 
 
-@cache
 def steady_law(rearranged: bool = True) -> Any:
     """The type of a law that another law holds in a field of type ``Law``.
 
     Chance varies any law that does not vary itself; among these, one that rearranges another
     holds a law that does not.
     """
-    steady = [name for name, law in LAWS.items() if not law.varies]
-    names = [name for name in steady if rearranged or not _holds_a_law(LAWS[name])]
-    return _number_or([_table_of(name, LAWS[name], LawTable) for name in names])
+
+    def names() -> list[str]:
+        steady = [name for name, law in LAWS.items() if not law.varies]
+        return [name for name in steady if rearranged or not _holds_a_law(LAWS[name])]
+
+    choice = OneOf("law", names, lambda name: _table_of(name, LAWS[name], LawTable), _as_table)
+    return Annotated[LawTable, choice, Shorthand()]
 
 
 def _holds_a_law(law: type) -> bool:
-    return any(field.type is Law for field in fields(law))
+    return any(field.type in (Law, "Law") for field in fields(law))
 
 
 class WireTable(Table):
@@ -119,14 +126,18 @@ class WireTable(Table):
 
 def any_link() -> Any:
     """The type of a link: a law of transfer times, or a table with a bandwidth."""
-    latency = any_law(LawTable) | None
+    latency = law_of(LawTable) | None
     columns: dict[str, Any] = {
         "bandwidth": (steady_law(), Field(description="bytes per second")),
         "latency": (latency, Field(None, description="seconds that every message costs")),
     }
     wire = create_model("Wire", __base__=WireTable, __doc__=WireTable.__doc__, **columns)
-    laws = [_table_of(name, law, TransferTable) for name, law in LAWS.items()]
-    return Annotated[_tagged([*laws, wire], "law"), BeforeValidator(_as_link), Shorthand()]
+
+    def table(name: str) -> type[Table]:
+        return wire if name == "wire" else _table_of(name, LAWS[name], TransferTable)
+
+    choice = OneOf("law", lambda: [*LAWS, "wire"], table, _as_link)
+    return Annotated[Table, choice, Shorthand()]
 
 
 def _as_link(value: Any) -> Any:
@@ -135,16 +146,6 @@ def _as_link(value: Any) -> Any:
     if wired and "law" not in value:  # misspelt or not
         return {"law": "wire", **value}
     return value if isinstance(value, WireTable) else _as_table(value)
-
-
-def _number_or(tables: list[type[LawTable]]) -> Any:
-    return Annotated[_tagged(tables, "law"), BeforeValidator(_as_table), Shorthand()]
-
-
-def _tagged(tables: Sequence[type[Table]], tag: str) -> Any:
-    """One of these tables, told apart by a column."""
-    union: Any = Union[tuple(tables)]  # noqa: UP007 (there is no other way to write it)
-    return Annotated[union, Field(discriminator=tag)]
 
 
 def _as_table(value: Any) -> Any:
@@ -196,8 +197,8 @@ class MethodTable(Table):
     def _theory_knows_it(cls, table: Any) -> Any:
         name = cls.model_fields["method"].default
         asked = isinstance(table, Mapping) and table.get("theory") is not None
-        if asked and name not in PARAMETERS:
-            known = ", ".join(sorted(PARAMETERS))
+        if asked and METHODS[name].prescribe is None:
+            known = ", ".join(sorted(n for n, method in METHODS.items() if method.prescribe))
             told = f"prescribes no settings for {name}, but for: {known}"
             raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
         return table
@@ -211,10 +212,16 @@ class MethodTable(Table):
         return self
 
 
-def _method_table(name: str) -> type[MethodTable]:
+def method_table(name: str) -> type[MethodTable]:
+    """The table of the method that is registered under this name now."""
+    return _method_table(name, METHODS[name])
+
+
+@cache
+def _method_table(name: str, method: Method) -> type[MethodTable]:
     columns: dict[str, Any] = {"method": (Literal[name], name)}
-    chosen = _chosen_by_theory(name)
-    for parameter in METHODS[name].parameters().values():
+    chosen = _chosen_by_theory(method)
+    for parameter in method.parameters().values():
         kind, default = parameter.annotation, parameter.default
         if default is parameter.empty:
             default = ...
@@ -222,18 +229,12 @@ def _method_table(name: str) -> type[MethodTable]:
                 kind, default = kind | None, None
         columns[parameter.name] = (kind, default)
     title = "".join(word.capitalize() for word in name.split("-"))
-    summary = METHODS[name].summary
-    return create_model(title, __base__=MethodTable, __doc__=summary, **columns)
+    return create_model(title, __base__=MethodTable, __doc__=method.summary, **columns)
 
 
-def _chosen_by_theory(method: str) -> Collection[str]:
+def _chosen_by_theory(method: Method) -> Collection[str]:
     """The settings that theory can choose, as it does for any problem."""
-    if method not in PARAMETERS:
+    if method.prescribe is None:
         return ()
     anything = Problem(smoothness=1.0, hessian_smoothness=1.0, deviation=1.0, gap=1.0)
-    return PARAMETERS[method](anything, 1.0, 1, 1.0).settings.keys()
-
-
-def any_method() -> Any:
-    """The type of a method's table, told apart by ``method``."""
-    return _tagged([_method_table(name) for name in METHODS], "method")
+    return method.prescribe(anything, 1.0, 1, 1.0).settings.keys()

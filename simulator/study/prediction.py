@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from algorithms.theory import COMPLEXITIES
+from algorithms.methods import METHODS
 from simulator.cluster import Durations
 from simulator.cluster.law import Floats
 from simulator.cluster.network import Transfers
@@ -22,14 +22,14 @@ def predicted(scenario: Scenario, label: str) -> float:
     It speaks of the seconds until the gradient's norm is below some eps, of workers whose times
     have a mean, and of transfers that do not wait for each other.
     """
-    method, target = scenario.methods[label].method, scenario.stop.target
+    known, target = METHODS[scenario.methods[label].method].complexity, scenario.stop.target
     steady = scenario.cluster.speed is None and not scenario.build_cluster().outages
     asked = target is not None and scenario.metric == "gradient_norm" and scenario.objective.exact
-    if not (asked and steady and method in COMPLEXITIES):
+    if known is None or not (asked and steady):
         return math.nan
     assert target is not None
     seconds, transfers = _seconds(scenario)
-    found = COMPLEXITIES[method](seconds, transfers, problem_of(scenario, label), target).total
+    found = known(seconds, transfers, problem_of(scenario, label), target).total
     return found if math.isfinite(found) else math.nan
 
 

@@ -10,7 +10,7 @@ from cases import DYADIC, WHOLE, examples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.methods import greedy, malenia, rennala, synchronous
 from algorithms.theory import (
     greedy_arrivals,
     harmonic,

@@ -5,7 +5,7 @@ from math import inf
 import numpy as np
 import pytest
 
-from algorithms.aggregation import greedy, malenia, rennala, synchronous
+from algorithms.methods import greedy, malenia, rennala, synchronous
 from algorithms.theory import (
     fixed_power,
     greedy_arrivals,

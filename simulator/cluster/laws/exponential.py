@@ -16,6 +16,7 @@ class Exponential:
 
     mean: Law
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("mean", self.mean, workers, bits)

@@ -18,6 +18,7 @@ class Fixed:
 
     seconds: float | list[float]
     varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     def base(self, workers: int, bits: Bits) -> Floats:
         if isinstance(self.seconds, int | float):

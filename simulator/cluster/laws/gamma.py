@@ -21,6 +21,7 @@ class Gamma:
     mean: Law
     shape: Annotated[float, Gt(0), Le(1e6)]
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("mean", self.mean, workers, bits)

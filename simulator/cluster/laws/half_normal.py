@@ -17,6 +17,7 @@ class HalfNormal:
     minimum: Law
     std: Law
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         minimum = inner.seconds("minimum", self.minimum, workers, bits)

@@ -23,6 +23,7 @@ class Linear:
     first: Annotated[float, Ge(0), Le(LONGEST)]
     last: Annotated[float, Ge(0), Le(LONGEST)]
     varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return np.linspace(self.first, self.last, workers)

@@ -18,6 +18,7 @@ class LogNormal:
     mean: Law
     sigma: Annotated[float, Ge(0), Le(10)]
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("mean", self.mean, workers, bits)

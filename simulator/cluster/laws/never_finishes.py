@@ -18,6 +18,7 @@ class NeverFinishes:
     of: Law
     probability: Annotated[float, Ge(0), Lt(1)]
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("of", self.of, workers, bits)

@@ -21,6 +21,7 @@ class Pareto:
     minimum: Law
     shape: Annotated[float, Gt(0), Le(100)]
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("minimum", self.minimum, workers, bits)

@@ -20,6 +20,7 @@ class Permuted:
 
     of: Law
     varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("of", self.of, workers, bits)[np.argsort(bits, kind="stable")]

@@ -22,6 +22,7 @@ class Power:
     scale: float = 1.0
     offset: float = 0.0
     varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     def base(self, workers: int, bits: Bits) -> Floats:
         # Scalar powers: NumPy's vector ones differ in the last bit between processors, and a

@@ -19,6 +19,7 @@ class SlowDown:
     probability: Annotated[float, Ge(0), Le(1)]
     factor: Annotated[float, Ge(1), Le(1e9)]
     varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return inner.seconds("of", self.of, workers, bits)

@@ -24,6 +24,7 @@ class TwoSpeed:
     slow: float
     slow_share: Annotated[float, Ge(0), Le(1)] = 0.5
     varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
 
     def base(self, workers: int, bits: Bits) -> Floats:
         slow = math.floor(self.slow_share * workers + 0.5)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import inf, sqrt
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 from annotated_types import Gt
@@ -24,6 +24,7 @@ class Drift:
     end: float | list[float]
     seconds: Annotated[float, Gt(0)]
     start: float | list[float] = 1.0
+    random: ClassVar[bool] = False
 
     def pace(self, workers: int, seed: int) -> Pace:
         check_positive("seconds", self.seconds)

@@ -1,7 +1,7 @@
 """Periodic speeds: day and night, all over the world."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Gt, MinLen
@@ -36,6 +36,7 @@ class Periodic:
     speeds: Annotated[list[float], MinLen(1)]
     shift: float | list[float] = 0.0
     spread: bool = False
+    random: ClassVar[bool] = False
 
     def pace(self, workers: int, seed: int) -> Pace:
         check_positive("period", self.period)

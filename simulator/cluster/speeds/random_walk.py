@@ -1,7 +1,7 @@
 """A random walk: other people's jobs come and go, and take their share."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from annotated_types import Ge, Gt, Le
 
@@ -29,6 +29,7 @@ class RandomWalk:
     sigma: Annotated[float, Ge(0), Le(10)]
     low: Annotated[float, Gt(0), Le(1)]
     high: Annotated[float, Ge(1), Le(FASTEST)]
+    random: ClassVar[bool] = True
 
     def pace(self, workers: int, seed: int) -> Pace:
         check_positive("every", self.every)

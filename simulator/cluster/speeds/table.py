@@ -1,7 +1,7 @@
 """A table of speeds: who is how fast from when on."""
 
 from dataclasses import dataclass
-from typing import Annotated, cast
+from typing import Annotated, ClassVar, cast
 
 import numpy as np
 from annotated_types import MinLen
@@ -23,6 +23,7 @@ class Table:
 
     times: Annotated[list[float], MinLen(1)]
     speeds: list[float] | list[list[float]]
+    random: ClassVar[bool] = False
 
     def pace(self, workers: int, seed: int) -> Pace:
         check_times(self.times)

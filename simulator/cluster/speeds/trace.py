@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import numpy as np
 from annotated_types import Gt
@@ -32,6 +32,7 @@ class Trace:
 
     file: str
     period: Annotated[float, Gt(0)] | None = None
+    random: ClassVar[bool] = False
 
     def pace(self, workers: int, seed: int) -> Pace:
         if self.period is not None:

@@ -11,13 +11,13 @@ from pydantic import Field
 from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.exact.chain_constants import LIPSCHITZ, bound, height
 from simulator.objectives.objective import Direction, Exact, Size
+from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.types import Share
-from simulator.table import Table
 
 Positive = Annotated[float, Gt(0), Le(1e9)]
 
 
-class ChainTable(Table):
+class ChainTable(ObjectiveTable):
     """The non-convex worst case: a chain of coordinates, each hidden behind the one before."""
 
     kind: Literal["chain"]
@@ -32,12 +32,11 @@ class ChainTable(Table):
         "gap": "lower",
         "progress": "higher",
     }
-    plays: ClassVar[bool] = False
     exact: ClassVar[bool] = True
-    local: ClassVar[bool] = True
 
-    def check(self, workers: int) -> None:
-        """Nothing beyond the types can be wrong."""
+    @property
+    def local(self) -> bool:
+        return True
 
     def size(self, workers: int) -> Size:
         """Of a point."""

@@ -8,11 +8,11 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
 from simulator.objectives.objective import Direction
+from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.types import Count
-from simulator.table import Table
 
 
-class DiscountedTable(Table):
+class DiscountedTable(ObjectiveTable):
     """A process that ``problem_seed`` draws, and trajectories of it that end."""
 
     discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
@@ -23,9 +23,11 @@ class DiscountedTable(Table):
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"value": "higher", "gradient_norm": "lower"}
-    plays: ClassVar[bool] = False
     exact: ClassVar[bool] = True
-    local: ClassVar[bool] = True
+
+    @property
+    def local(self) -> bool:
+        return True
 
     def steps(self) -> int:
         """Of a trajectory."""

@@ -7,6 +7,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
 from simulator.objectives.constants import Constants
+from simulator.objectives.costs import MODEL_STEP, Cost, of_model
 from simulator.objectives.exact.linear_quadratic_constants import constants_of
 from simulator.objectives.exact.linear_systems import Systems, draw_systems
 from simulator.objectives.objective import Size
@@ -31,12 +32,13 @@ class LinearQuadraticTable(DiscountedTable):
         0.0, description="how much of each worker's system is its own"
     )
 
-    def check(self, workers: int) -> None:
-        """Nothing beyond the types can be wrong."""
-
     def size(self, workers: int) -> Size:
         """Of a point."""
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
+
+    def cost(self, workers: int, episodes: int) -> Cost:
+        playing = self.steps() * MODEL_STEP
+        return of_model(self.size(workers), playing)
 
     def constants(self, workers: int) -> Constants:
         """What theory needs to know, mostly estimated; see ``linear_quadratic_constants``."""

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le, Len, MinLen
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from simulator.objectives.costs import PLAYED, Cost, of_episodes
 from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.environments.variation import (
     ALIKE,
@@ -18,6 +19,7 @@ from simulator.objectives.environments.variation import (
 from simulator.objectives.objective import Direction, Playing, Size
 from simulator.objectives.policies import Policy, Trunk, policy_for
 from simulator.objectives.standard import Sight
+from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.types import Count, Share
 from simulator.table import Table
 
@@ -68,7 +70,7 @@ class WorkerTable(Table):
     target: TargetTable | None = Field(None, description="of Reacher: where targets lie")
 
 
-class PolicyGradientTable(Table):
+class PolicyGradientTable(ObjectiveTable):
     """The return of a policy in an environment, by REINFORCE on real trajectories."""
 
     kind: Literal["policy-gradient"]
@@ -85,14 +87,14 @@ class PolicyGradientTable(Table):
 
     metrics: ClassVar[Mapping[str, Direction]] = {"return": "higher"}
     plays: ClassVar[bool] = True
-    """Whether a ticket takes environment steps; then what is built is ``Playing``."""
-
-    exact: ClassVar[bool] = False
 
     @property
     def local(self) -> bool:
-        """Whether a worker can take several steps of its own: then what is built is ``Local``."""
         return self.environment in OWN
+
+    @property
+    def episode_steps(self) -> float:
+        return max(1.0, PLAYED * self.horizon)
 
     def check(self, workers: int) -> None:
         """Raise a one-line ValueError if there is no such environment, or policy for it."""
@@ -101,6 +103,11 @@ class PolicyGradientTable(Table):
     def size(self, workers: int) -> Size:
         """Of a point, without JAX; the same ValueErrors."""
         return Size(self._policy(workers).dimension, np.dtype(self.dtype).itemsize)
+
+    def cost(self, workers: int, episodes: int) -> Cost:
+        own, width = self.environment in OWN, self.policy.hidden[0]
+        size = self.size(workers)
+        return of_episodes(self.environment, own, self.horizon, width, size, episodes)
 
     @property
     def variations(self) -> tuple[Variation, ...]:

@@ -11,8 +11,8 @@ from pydantic import Field
 from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.exact.tridiagonal import Quadratics, drawn_together, random, the_usual
 from simulator.objectives.objective import Direction, Exact, Size
+from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.types import Share
-from simulator.table import Table
 
 if TYPE_CHECKING:
     from simulator.objectives.exact.noise import Noise
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OF_RANDOM = ("heterogeneity", "spread", "curvature", "problem_seed")
 
 
-class QuadraticTable(Table):
+class QuadraticTable(ObjectiveTable):
     """A tridiagonal quadratic with noisy gradients: gap and gradient norm are exact."""
 
     kind: Literal["quadratic"]
@@ -46,9 +46,11 @@ class QuadraticTable(Table):
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
-    plays: ClassVar[bool] = False
     exact: ClassVar[bool] = True
-    local: ClassVar[bool] = True
+
+    @property
+    def local(self) -> bool:
+        return True
 
     def check(self, workers: int) -> None:
         """Refuse to ignore a setting of random quadratics where all are the same."""

@@ -8,6 +8,7 @@ from annotated_types import Ge, Le
 from pydantic import Field
 
 from simulator.objectives.constants import Constants
+from simulator.objectives.costs import MODEL_STEP, Cost, of_model
 from simulator.objectives.exact.mdps import Mdp, chain, garnet, generator, grid, of_workers
 from simulator.objectives.exact.tabular_constants import constants_of
 from simulator.objectives.objective import Size
@@ -56,6 +57,11 @@ class TabularTable(DiscountedTable):
     def size(self, workers: int) -> Size:
         """Of a point."""
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
+
+    def cost(self, workers: int, episodes: int) -> Cost:
+        processes = workers if self.heterogeneity else 1
+        table = 8.0 * processes * self.states**2 * self.actions
+        return of_model(self.size(workers), self.steps() * MODEL_STEP, 3 * table)
 
     def constants(self, workers: int) -> Constants:
         """What theory needs to know, from the bounds of ``tabular_constants``."""

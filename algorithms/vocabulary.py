@@ -47,8 +47,10 @@ class Cluster(Protocol):
     """The server's side of a cluster of ``workers``, numbered from 0."""
 
     workers: int
-    version: int
-    """Server steps closed so far; the newest point is the one of this version."""
+
+    @property
+    def version(self) -> int:
+        """Server steps closed so far; the newest point is the one of this version."""
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         """Order every worker to compute at the newest point.

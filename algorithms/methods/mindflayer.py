@@ -11,7 +11,10 @@ from typing import Annotated, TypeAlias, TypeVar
 
 from annotated_types import Gt, Le
 
-from algorithms.aggregation.vocabulary import (
+from algorithms.method import Mark, Method
+from algorithms.tickets import Ticket
+from algorithms.updates import nigt, sgd
+from algorithms.vocabulary import (
     Aggregation,
     Batch,
     Chapter,
@@ -20,7 +23,6 @@ from algorithms.aggregation.vocabulary import (
     Lost,
     Story,
 )
-from algorithms.tickets import Ticket
 
 Limit: TypeAlias = Annotated[float, Gt(0)]
 Probability: TypeAlias = Annotated[float, Gt(0), Le(1)]
@@ -82,3 +84,19 @@ def count_off(left: dict[int, int], worker: int) -> None:
     left[worker] -= 1
     if not left[worker]:
         del left[worker]
+
+
+METHODS = {
+    "mindflayer-pg": Method(
+        mindflayer,
+        sgd,
+        "what is done within a time limit, plain ascent",
+        mark=Mark("#332288", 7),
+    ),
+    "mindflayer-nigt": Method(
+        mindflayer,
+        nigt,
+        "what is done within a time limit, normalised",
+        mark=Mark("#332288", 3),
+    ),
+}

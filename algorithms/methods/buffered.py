@@ -6,8 +6,10 @@ less noise.  A contribution that is ``delay`` steps old weighs 1/sqrt(1 + delay)
 
 from math import sqrt
 
-from algorithms.aggregation.vocabulary import Aggregation, Batch, Cluster, Joined, Story
+from algorithms.method import Mark, Method
 from algorithms.tickets import Ticket
+from algorithms.updates import fedbuff
+from algorithms.vocabulary import Aggregation, Batch, Cluster, Joined, Story
 
 
 def buffered(buffer: Batch, local_steps: Batch = 1) -> Aggregation:
@@ -31,3 +33,13 @@ def buffered(buffer: Batch, local_steps: Batch = 1) -> Aggregation:
                     cluster.send(worker, quota=1, upload=True, work=local_steps)
 
     return story
+
+
+METHODS = {
+    "fedbuff": Method(
+        buffered,
+        fedbuff,
+        "several arrivals at a time, each of local steps",
+        mark=Mark("#8C8C8C", 6),
+    ),
+}

@@ -1,30 +1,17 @@
 """Which settings of a scenario have no effect?  A line for each, before any work."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 
-from algorithms.aggregation import (
-    SENDS_EACH,
-    buffered,
-    delay_adaptive,
-    greedy,
-    local_rounds,
-    mindflayer,
-    synchronous,
-)
-from algorithms.methods import METHODS
-from simulator.cluster import LAWS, Durations
+from simulator.cluster import Durations
 from simulator.cluster.speeds import RandomWalk
+from simulator.estimate.rehearsal import rehearse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.tables import SpeedTable
 
-PATIENT = {buffered, delay_adaptive, greedy, local_rounds, mindflayer, synchronous}
-"""Aggregations that replace no order which is still being followed."""
 MOMENTS = 64
 """How often a speed is looked at."""
-CHANCE = {name for name, law in LAWS.items() if law.varies} | {"permuted", "random-walk"}
+SEEN = 2
+"""After so many steps a story has said what it says."""
 
 
 def remarks(scenario: Scenario) -> list[str]:
@@ -33,21 +20,33 @@ def remarks(scenario: Scenario) -> list[str]:
 
 
 def _of_methods(scenario: Scenario) -> list[str]:
-    """Settings that none of the methods ever uses."""
-    factories = {METHODS[table.method].aggregation for table in scenario.methods.values()}
+    """Settings that none of the methods is seen to use."""
     kind, free = scenario.network.collective, scenario.network.upload is None
     vain = f"network.collective = {kind!r}: has no effect"
     found = []
-    if factories <= SENDS_EACH and kind not in ("max", "parameter-server"):
+    if kind not in ("max", "parameter-server") and _never_reduces(scenario):
         found.append(f"{vain}, no method of this scenario does an all-reduce")
     elif free and kind in ("gather", "ring", "tree"):
         found.append(f"{vain} without network.upload")
-    if scenario.cluster.in_flight == "finish" and factories <= PATIENT:
+    if scenario.cluster.in_flight == "finish" and _never_recalls(scenario):
         found.append(
             "cluster.in_flight = 'finish': has no effect, "
             "no method of this scenario replaces an order that is being followed"
         )
     return found
+
+
+def _never_reduces(scenario: Scenario) -> bool:
+    begun = [rehearse(scenario, label) for label in scenario.methods]
+    return all(each.steps >= SEEN and not each.said.reduces for each in begun)
+
+
+def _never_recalls(scenario: Scenario) -> bool:
+    """Whether nothing was in flight when an order was replaced, had it been recalled."""
+    cluster = scenario.cluster.model_copy(update={"in_flight": "recall"})
+    recalling = scenario.model_copy(update={"cluster": cluster})
+    begun = [rehearse(recalling, label) for label in scenario.methods]
+    return all(each.steps >= SEEN and not each.recalled for each in begun)
 
 
 def _of_laws(scenario: Scenario) -> list[str]:
@@ -81,7 +80,7 @@ def _of_the_rest(scenario: Scenario) -> list[str]:
         found.append(f"cluster.speed.law = {cluster.speed.law!r}: has no effect, it is always 1")
     if cluster.in_outage != "lost" and not cluster.outages and cluster.failures is None:
         found.append(f"cluster.in_outage = {cluster.in_outage!r}: has no effect without outages")
-    if cluster.seed is not None and not random_times(scenario):
+    if cluster.seed is not None and not scenario.build_cluster().random:
         found.append("cluster.seed: has no effect, nothing is random about the times")
     return found
 
@@ -102,27 +101,7 @@ def _always_one(scenario: Scenario, speed: SpeedTable) -> bool:
 
 def one_of_equal_seeds(scenario: Scenario) -> Scenario:
     """With one seed, where every seed has the same schedule, if only schedules are wanted."""
-    alike = scenario.cluster.seed is not None or not random_times(scenario)
+    alike = scenario.cluster.seed is not None or not scenario.build_cluster().random
     if len(scenario.seeds) == 1 or not alike or scenario.cluster.per != "gradient":
         return scenario
     return scenario.restrict(None, scenario.seeds[:1])
-
-
-def random_times(scenario: Scenario) -> bool:
-    """Whether the times of two seeds differ."""
-    cluster, network = scenario.cluster, scenario.network
-    laws = {
-        name
-        for table in (cluster.compute, network.upload, network.download, cluster.speed)
-        if table is not None
-        for name in _laws_in(table.model_dump())
-    }
-    return cluster.failures is not None or not laws.isdisjoint(CHANCE)
-
-
-def _laws_in(table: Any) -> Iterator[str]:
-    """The names of a law and of those it holds."""
-    if isinstance(table, dict):
-        yield table["law"]
-        for value in table.values():
-            yield from _laws_in(value)

@@ -7,11 +7,32 @@ starts again from zero when it is back.
 """
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 from functools import partial
+from math import nan
+from typing import Any
 
-from algorithms.aggregation.vocabulary import (
+from algorithms.method import Mark, Method
+from algorithms.methods.rennala import prescribe_rennala_nigt, prescribe_rennala_pg
+from algorithms.theory.closed_form import Goal, alike, in_rounds
+from algorithms.theory.complexity import (
+    Complexity,
+    Prediction,
+    nigt_noise,
+    nigt_steps,
+    of_everybody,
+    pg_noise,
+    pg_steps,
+    product,
+)
+from algorithms.theory.finishes import Floats
+from algorithms.theory.problem import Problem
+from algorithms.theory.settings import Settings, prescription
+from algorithms.theory.times import malenia_time
+from algorithms.tickets import Ticket
+from algorithms.updates import nigt, sgd
+from algorithms.vocabulary import (
     Aggregation,
     Batch,
     Cluster,
@@ -20,7 +41,6 @@ from algorithms.aggregation.vocabulary import (
     Story,
     batch_sizes,
 )
-from algorithms.tickets import Ticket
 
 
 def malenia(batch: Batch, initial_batch: Batch | None = None) -> Aggregation:
@@ -104,3 +124,68 @@ class Counts:
             return goal > estimate
         histogram = Counter(self._counts)
         return goal >= batch * sum(Fraction(many, count) for count, many in histogram.items())
+
+
+# Theory: settings for an accuracy, and the seconds they take
+
+
+@prescription
+def prescribe_malenia_nigt(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
+    """As ``rennala-nigt``: balanced counts have the variance of M gradients.  Derived.
+
+    A round takes M gradients at least, and one of each worker.
+    """
+    found = prescribe_rennala_nigt(problem, eps, workers, factor)
+    first, batch = (max(workers, found.settings[name]) for name in ("initial_batch", "batch"))
+    return found._replace(gradients=int(first + (found.steps - 1) * batch))
+
+
+@prescription
+def prescribe_malenia_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
+    """As ``rennala-pg``: balanced counts have the variance of S gradients.  Derived.
+
+    A round takes S gradients at least, and one of each worker.
+    """
+    found = prescribe_rennala_pg(problem, eps, workers, factor)
+    return found._replace(gradients=int(max(workers, found.settings["batch"]) * found.steps))
+
+
+def predict_malenia_nigt(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+    """max h S + mean h N/n + kappa S (Theorem 5.1)."""
+    steps, noise = nigt_steps(problem, eps), nigt_noise(problem, eps)
+    return Prediction(of_everybody(h, steps, noise), product(kappa.max(), steps))
+
+
+def predict_malenia_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+    """max h S + mean h N/n + kappa S."""
+    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
+    return Prediction(of_everybody(h, steps, noise), product(kappa.max(), steps))
+
+
+def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -> float | None:
+    """A round lasts until the counts are balanced; its gradients have no closed form."""
+    if not alike(settings) or goal.measure != "steps":
+        return None
+    return in_rounds(malenia_time(h, settings["batch"]), nan, h, kappa, goal)
+
+
+METHODS = {
+    "malenia-nigt": Method(
+        malenia,
+        nigt,
+        "balanced counts from all workers, normalised step",
+        prescribe=prescribe_malenia_nigt,
+        complexity=Complexity(predict_malenia_nigt, "published", "published", constants=True),
+        closed_form=reached,
+        mark=Mark("#D55E00", 1),
+    ),
+    "malenia-pg": Method(
+        malenia,
+        sgd,
+        "balanced counts from all workers, plain ascent",
+        prescribe=prescribe_malenia_pg,
+        complexity=Complexity(predict_malenia_pg, "published", "derived", constants=True),
+        closed_form=reached,
+        mark=Mark("#E69F00", 5),
+    ),
+}

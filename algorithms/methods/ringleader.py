@@ -15,8 +15,21 @@ from collections import defaultdict
 from collections.abc import Generator
 from typing import Any, TypeAlias
 
-from algorithms.aggregation.vocabulary import Aggregation, Cluster, Joined, Story
+from algorithms.method import Mark, Method
+from algorithms.theory.complexity import (
+    Complexity,
+    Prediction,
+    of_cycles,
+    of_everybody,
+    pg_noise,
+    pg_steps,
+)
+from algorithms.theory.finishes import Floats
+from algorithms.theory.problem import Problem
+from algorithms.theory.settings import Settings, delayed_ascent, prescription
 from algorithms.tickets import Ticket
+from algorithms.updates import nigt, sgd
+from algorithms.vocabulary import Aggregation, Cluster, Joined, Story
 
 Table: TypeAlias = defaultdict[int, list[Ticket]]
 """Every worker's gradients."""
@@ -98,3 +111,39 @@ class Server:
     def _send(self, worker: int) -> None:
         self._cluster.send(worker, upload=True)
         self._points[worker] = self._cluster.version
+
+
+# Theory: settings for an accuracy, and the seconds they take
+
+
+@prescription
+def prescribe_ringleader_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
+    """As ``ringmaster-pg`` with R = 2n - 1, for delays are 2n - 2 at most.  Chosen.
+
+    The mean of n gradients has less noise than one; but each is in n steps, which adds up again.
+    """
+    return delayed_ascent(problem, eps, 2 * workers - 1, factor)
+
+
+def predict_ringleader_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+    """max h S + mean h N/n, of the cycles: the optimum of TR23, which Ringleader attains."""
+    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
+    return of_cycles(h, kappa, lambda cycle: of_everybody(cycle, steps, noise))
+
+
+METHODS = {
+    "ringleader-pg": Method(
+        ringleader,
+        sgd,
+        "on arrival, everybody's gradients in each step",
+        prescribe=prescribe_ringleader_pg,
+        complexity=Complexity(predict_ringleader_pg, "published", "derived", constants=True),
+        mark=Mark("#7F5A2E", 5),
+    ),
+    "ringleader-nigt": Method(
+        ringleader,
+        nigt,
+        "the same with a normalised momentum step",
+        mark=Mark("#7F5A2E", 1),
+    ),
+}

@@ -6,13 +6,7 @@ measurements); they are meant to be right within a factor of three.
 
 from typing import NamedTuple
 
-from simulator.estimate.rounds import PLAYED
-from simulator.objectives.catalogue import AnyTable
-from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.objective import Size
-from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
-from simulator.objectives.tables.policy_gradient import PolicyGradientTable
-from simulator.objectives.tables.tabular import TabularTable
 from simulator.system.side_by_side import cores
 
 FLOPS = 2e10
@@ -33,6 +27,8 @@ CALL = 5e-6
 """Seconds of any gradient, however small: its part of a call."""
 MODEL_STEP = 1e-6
 """Seconds of a step of a decision process or of a linear system."""
+PLAYED = 0.5
+"""The part of its horizon that an episode is taken to last."""
 LANES, BATCH = 25, 64
 """Episodes that a process plays side by side, and tickets that are evaluated together, at most."""
 
@@ -58,22 +54,8 @@ class Cost(NamedTuple):
     """Bytes of what the objective is made of."""
 
 
-def cost_of(objective: AnyTable, size: Size, workers: int, episodes: int) -> Cost:
-    """Of an objective whose points have this size; an evaluation plays so many episodes."""
-    match objective:
-        case PolicyGradientTable():
-            return _of_episodes(objective, size, workers, episodes)
-        case TabularTable():
-            processes = workers if objective.heterogeneity else 1
-            table = 8.0 * processes * objective.states**2 * objective.actions
-            return _of_model(size, objective.steps() * MODEL_STEP, 3 * table)
-        case LinearQuadraticTable():
-            return _of_model(size, objective.steps() * MODEL_STEP, 0.0)
-        case _:
-            return _of_model(size, 0.0, 0.0)
-
-
-def _of_model(size: Size, playing: float, fixed: float) -> Cost:
+def of_model(size: Size, playing: float = 0.0, fixed: float = 0.0) -> Cost:
+    """Of an exact objective, whose model takes so many seconds of a gradient and bytes in all."""
     point = size.dimension * size.itemsize
     return Cost(
         gradient=CALL + playing + NUMBER * size.dimension,
@@ -87,26 +69,31 @@ def _of_model(size: Size, playing: float, fixed: float) -> Cost:
     )
 
 
-def _of_episodes(table: PolicyGradientTable, size: Size, workers: int, episodes: int) -> Cost:
-    """A step is played forwards and differentiated, which takes some four times as long."""
-    steps, forwards = PLAYED * table.horizon, 2.0 * size.dimension / FLOPS
-    seen = size.dimension / table.policy.hidden[0]  # more than what is seen: what a layer takes
-    record = (min(seen, size.dimension) + 8) * size.itemsize * table.horizon
-    if table.environment in OWN:
+def of_episodes(
+    environment: str, own: bool, horizon: int, width: int, size: Size, episodes: int
+) -> Cost:
+    """Of a policy whose first layer has this width.
+
+    A step is played forwards and differentiated, which takes some four times as long.
+    """
+    steps, forwards = PLAYED * horizon, 2.0 * size.dimension / FLOPS
+    seen = size.dimension / width  # more than what is seen: what a layer takes
+    record = (min(seen, size.dimension) + 8) * size.itemsize * horizon
+    if own:
         step, base, beside = OWN_STEP, 700e6, float(episodes)
         rows = 4 * BATCH * record
     else:
-        step, base, beside = _step(table.environment) / cores(), 650e6, 0.0
+        step, base, beside = _step(environment) / cores(), 650e6, 0.0
         base += 150e6 * cores()
         rows = record * (LANES * cores() + BATCH)
     return Cost(
         gradient=steps * (step + 4 * forwards),
         look=episodes * steps * (step + forwards),
-        apart=2.5 if table.environment in OWN else 1.2,
+        apart=2.5 if own else 1.2,
         compiling=2.0,
         base=base,
         rows=rows,
-        looking=300.0 * episodes + 4 * 8 * size.itemsize * table.horizon * beside,
+        looking=300.0 * episodes + 4 * 8 * size.itemsize * horizon * beside,
     )
 
 

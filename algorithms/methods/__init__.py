@@ -1,0 +1,53 @@
+"""Which methods are there?  A file for each idea: its story, its methods, and their theory.
+
+``METHODS`` is the registry.  A method joins by the ``METHODS`` of its file.
+"""
+
+from algorithms.method import Method
+from algorithms.methods.buffered import METHODS as BUFFERED
+from algorithms.methods.buffered import buffered
+from algorithms.methods.delay_adaptive import METHODS as DELAY_ADAPTIVE
+from algorithms.methods.delay_adaptive import delay_adaptive
+from algorithms.methods.greedy import METHODS as GREEDY
+from algorithms.methods.greedy import greedy
+from algorithms.methods.local_rounds import METHODS as LOCAL_ROUNDS
+from algorithms.methods.local_rounds import local_rounds
+from algorithms.methods.malenia import METHODS as MALENIA
+from algorithms.methods.malenia import malenia
+from algorithms.methods.mindflayer import METHODS as MINDFLAYER
+from algorithms.methods.mindflayer import mindflayer
+from algorithms.methods.rennala import METHODS as RENNALA
+from algorithms.methods.rennala import rennala
+from algorithms.methods.ringleader import METHODS as RINGLEADER
+from algorithms.methods.ringleader import ringleader
+from algorithms.methods.ringmaster import METHODS as RINGMASTER
+from algorithms.methods.ringmaster import ringmaster
+from algorithms.methods.synchronous import METHODS as SYNCHRONOUS
+from algorithms.methods.synchronous import synchronous
+
+METHODS: dict[str, Method] = {
+    **RENNALA,
+    **MALENIA,
+    **SYNCHRONOUS,
+    **GREEDY,
+    **DELAY_ADAPTIVE,
+    **RINGMASTER,
+    **RINGLEADER,
+    **MINDFLAYER,
+    **BUFFERED,
+    **LOCAL_ROUNDS,
+}
+
+__all__ = [
+    "METHODS",
+    "buffered",
+    "delay_adaptive",
+    "greedy",
+    "local_rounds",
+    "malenia",
+    "mindflayer",
+    "rennala",
+    "ringleader",
+    "ringmaster",
+    "synchronous",
+]

@@ -1,0 +1,131 @@
+"""Greedy aggregation (AFedPG, arXiv 2404.08003): act on each gradient as it arrives.
+
+Nobody waits for anybody; the price is that a gradient was computed some steps ago, and that
+every single one crosses the network.
+"""
+
+from collections.abc import Mapping
+from math import inf, sqrt
+from typing import Any
+
+import numpy as np
+
+from algorithms.method import Mark, Method
+from algorithms.theory.closed_form import Goal
+from algorithms.theory.complexity import (
+    Complexity,
+    Prediction,
+    of_cycles,
+    pg_noise,
+    pg_steps,
+    product,
+)
+from algorithms.theory.finishes import Floats
+from algorithms.theory.problem import Problem
+from algorithms.theory.settings import Settings, delayed_ascent, of_given_batch, prescription
+from algorithms.theory.times import harmonic, rennala_time
+from algorithms.tickets import Ticket
+from algorithms.updates import afedpg, normalised, sgd
+from algorithms.vocabulary import Aggregation, Cluster, Joined, Story
+
+
+def greedy() -> Aggregation:
+    """A step with every arriving gradient alone; only its sender gets the new point."""
+
+    def story(cluster: Cluster) -> Story:
+        cluster.broadcast(quota=1, upload=True)
+        while True:
+            match (yield cluster.arrival()):
+                case Ticket() as ticket:
+                    cluster.step([ticket], [1.0])
+                    cluster.send(ticket.worker, quota=1, upload=True)
+                case Joined(worker):
+                    cluster.send(worker, quota=1, upload=True)
+
+    return story
+
+
+# Theory: settings for an accuracy, and the seconds they take
+
+
+@prescription
+def prescribe_afedpg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
+    """As ``synchronous-nigt`` with batches of 1, and L_g n for L_g in the step.  Chosen.
+
+    Among n equally fast workers a gradient is n - 1 updates old.  For n = 1 it is proven.
+    """
+    return of_given_batch(problem, eps, 1, factor, delay=workers)
+
+
+@prescription
+def prescribe_asynchronous_pg(
+    problem: Problem, eps: float, workers: int, factor: float
+) -> Settings:
+    """As ``ringmaster-pg`` with R = n.  Derived where no delay reaches n, else chosen.
+
+    Among equally fast workers every delay is n - 1; a slow worker's are longer than that.
+    """
+    return delayed_ascent(problem, eps, workers, factor)
+
+
+def predict_afedpg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+    """A_n (n^(4/3) eps^(-7/3) + eps^(-7/2)/n), of the cycles.
+
+    That gives the published range of the communication: kappa eps^(-7/2) for n = 1, and at the
+    best n, eps^(-1/2), kappa eps^-3.
+    """
+    n = len(h)
+    many = n ** (4 / 3) * eps ** (-7 / 3) + eps**-3.5 / n
+    return of_cycles(h, kappa, lambda cycle: product(harmonic(cycle)[-1], many))
+
+
+def predict_asynchronous_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+    """sqrt(max h A_n) S + A_n N/n, of the cycles, those who never finish left out.
+
+    sqrt(d_max d_mean) S + N updates (arXiv 2206.08307), of which n/A_n come in a second; the
+    delays d are n on average, and as many as come during the longest cycle, n max h/A_n, at most.
+    """
+    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
+
+    def seconds(cycle: Floats) -> float:
+        finite = cycle[np.isfinite(cycle)]
+        if not finite.size:
+            return inf
+        mean = float(harmonic(finite)[-1])
+        return sqrt(finite.max() * mean) * steps + mean * noise / finite.size
+
+    return of_cycles(h, kappa, seconds)
+
+
+def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -> float | None:
+    """Worker i delivers every h_i + kappa_i seconds, and each delivery is a step."""
+    return rennala_time(h + kappa, goal.number)
+
+
+METHODS = {
+    "afedpg": Method(
+        greedy,
+        afedpg,
+        "each gradient on arrival, delay-aware normalised step",
+        prescribe=prescribe_afedpg,
+        complexity=Complexity(predict_afedpg, "published", "derived", constants=False),
+        closed_form=reached,
+        mark=Mark("#009E73", 2),
+    ),
+    "asynchronous-pg": Method(
+        greedy,
+        sgd,
+        "each gradient on arrival, plain ascent",
+        prescribe=prescribe_asynchronous_pg,
+        complexity=Complexity(predict_asynchronous_pg, "derived", "derived", constants=True),
+        closed_form=reached,
+        mark=Mark("#66C2A5", 6),
+    ),
+    "vanilla-asynchronous-pg": Method(
+        greedy,
+        normalised,
+        "AFedPG without its look-ahead",
+        closed_form=reached,
+        mark=Mark("#009E73", 6),
+    ),
+}

@@ -1,0 +1,128 @@
+"""Ringmaster aggregation (arXiv 2501.16168): act on each gradient as it arrives, unless it is old.
+
+A gradient counts only if fewer than ``threshold`` steps were taken since its worker was sent the
+point; an older one is dropped.  With ``stops`` nobody goes on computing what would be dropped: a
+computation that has become that old is recalled, and its worker sent the newest point.
+Threshold 1 with stops is a race for every step; a threshold out of reach is greedy aggregation.
+"""
+
+from collections import OrderedDict
+
+from algorithms.method import Mark, Method
+from algorithms.theory.complexity import (
+    Complexity,
+    Prediction,
+    of_cycles,
+    of_the_fastest,
+    pg_noise,
+    pg_steps,
+)
+from algorithms.theory.finishes import Floats
+from algorithms.theory.problem import Problem
+from algorithms.theory.settings import (
+    Settings,
+    delayed_ascent,
+    enough_gradients,
+    free_weight,
+    of_given_batch,
+    prescription,
+    whole_batch,
+)
+from algorithms.tickets import Ticket
+from algorithms.updates import nigt, sgd
+from algorithms.vocabulary import Aggregation, Batch, Cluster, Joined, Lost, Story
+
+
+def ringmaster(threshold: Batch, stops: bool = False) -> Aggregation:
+    """A step with every arriving gradient alone whose delay is below ``threshold``."""
+
+    def story(cluster: Cluster) -> Story:
+        cluster.broadcast(quota=1, upload=True)
+        points = OrderedDict.fromkeys(cluster.present(), 0)  # worker: version, the oldest first
+
+        def send(worker: int, recall: bool = False) -> None:
+            cluster.send(worker, quota=1, upload=True, recall=recall)
+            points[worker] = cluster.version
+            points.move_to_end(worker)
+
+        while True:
+            match (yield cluster.arrival()):
+                case Ticket(worker, version) as ticket:
+                    if cluster.version - version < threshold:
+                        cluster.step([ticket], [1.0])
+                    else:
+                        cluster.drop(ticket)
+                    if points[worker] == version:  # else it was stopped while this was sent
+                        send(worker)
+                    while stops and cluster.version - oldest(points)[1] >= threshold:
+                        send(oldest(points)[0], recall=True)
+                case Lost(worker):
+                    del points[worker]
+                case Joined(worker):
+                    send(worker)
+
+    return story
+
+
+def oldest(points: OrderedDict[int, int]) -> tuple[int, int]:
+    """Who is at the oldest point, and its version."""
+    return next(iter(points.items()))
+
+
+# Theory: settings for an accuracy, and the seconds they take
+
+
+@prescription
+def prescribe_ringmaster_nigt(
+    problem: Problem, eps: float, workers: int, factor: float
+) -> Settings:
+    """As ``afedpg`` with the threshold R for n, and R the M of ``rennala-nigt``.  Chosen.
+
+    As with plain steps, then, R gradients one by one go as far as one batch of R.
+    """
+    enough = enough_gradients(problem, eps)
+    threshold = whole_batch(free_weight(problem, eps) * enough)
+    found = of_given_batch(problem, eps, 1, factor, delay=threshold)
+    return found._replace(settings={"threshold": threshold, **found.settings})
+
+
+@prescription
+def prescribe_ringmaster_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
+    """Ringmaster (arXiv 2501.16168): no delay reaches R.  Derived::
+
+        R = max{1, ceil(sigma²/eps²)},   gamma = min{1/(2 R L_g), eps²/(4 L_g sigma²)},
+        T = 4 D/(gamma eps²)
+
+    A gradient is taken where fewer than R steps before led from; their squared length is at most
+    2 gamma² R times the sum of their |grad J|², and of sigma².  With gamma <= 1/(2 R L_g) the
+    former are outweighed by what these steps gained, and the mean of |grad J|² is at most
+    2 D/(gamma T) + 2 L_g gamma sigma²: half of eps² each.
+    """
+    threshold = whole_batch((problem.deviation / eps) ** 2)
+    found = delayed_ascent(problem, eps, threshold, factor)
+    return found._replace(settings={"threshold": threshold, **found.settings})
+
+
+def predict_ringmaster_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+    """min_m A_m (S + N/m), A_m of the cycles: the optimum of TR23, which Ringmaster attains."""
+    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
+    return of_cycles(h, kappa, lambda cycle: of_the_fastest(cycle, steps, noise))
+
+
+METHODS = {
+    "ringmaster-pg": Method(
+        ringmaster,
+        sgd,
+        "on arrival, too old ones dropped, plain ascent",
+        prescribe=prescribe_ringmaster_pg,
+        complexity=Complexity(predict_ringmaster_pg, "published", "derived", constants=True),
+        mark=Mark("#000000", 4),
+    ),
+    "ringmaster-nigt": Method(
+        ringmaster,
+        nigt,
+        "on arrival, too old ones dropped, normalised",
+        prescribe=prescribe_ringmaster_nigt,
+        mark=Mark("#000000", 0),
+    ),
+}

@@ -1,0 +1,107 @@
+"""Which settings does theory prescribe?  For E|grad J| <= eps on average over the steps.
+
+Each method's file has its own prescription; here is what they share.  At ``factor`` = 1 settings
+are what the proofs ask for, far too careful to be fast.  ``factor`` >= 1 is boldness: step lengths
+are multiplied by it, batches divided (where the batch is given, the weight of a gradient is
+multiplied instead), and so is the number of steps.  A plain ascent diverges where its step reaches
+2/L_g: from 4 on.
+
+With D = Delta; N = 144 sigma²/eps² is the batch whose mean is good enough by itself.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from math import ceil, inf, sqrt
+from typing import NamedTuple, Protocol
+
+from algorithms.theory.problem import Problem, check, ratio
+
+
+class Settings(NamedTuple):
+    """What to put into a scenario, and how far it will have to go."""
+
+    settings: dict[str, float | int]
+    """By the names of the method's own settings."""
+    steps: int
+    gradients: int
+    """In all steps together, a larger first batch included; at least, where the number varies."""
+
+
+class Prescribe(Protocol):
+    """The settings for this problem and accuracy, on so many workers."""
+
+    def __call__(
+        self, problem: Problem, eps: float, workers: int, factor: float = 1.0
+    ) -> Settings: ...
+
+
+def prescription(rule: Callable[[Problem, float, int, float], Settings]) -> Prescribe:
+    """The rule for numbers that make sense; others raise a ValueError that names them."""
+
+    @wraps(rule)
+    def ask(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+        check(problem, eps)
+        if workers < 1:
+            raise ValueError(f"workers = {workers!r}: must be 1 or more")
+        if not 1 <= factor < inf:
+            raise ValueError(f"factor = {factor!r}: must be 1, what the proofs ask for, or more")
+        return rule(problem, eps, workers, factor)
+
+    return ask
+
+
+# What prescriptions are made of
+
+
+def free_weight(problem: Problem, eps: float) -> float:
+    """The weight of the newest gradients if batches may be as large as it takes."""
+    curved = sqrt(problem.hessian_smoothness * eps) / problem.smoothness
+    flat = ratio(eps**2, 18 * problem.smoothness * problem.gap)
+    return min(1.0, max(curved, flat))
+
+
+def step_length(problem: Problem, eps: float, weight: float, delay: int = 1) -> float:
+    """The length of a normalised step."""
+    curved = weight * sqrt(ratio(eps, 24 * problem.hessian_smoothness))
+    return min(eps / (3 * problem.smoothness * delay), curved)
+
+
+def enough_gradients(problem: Problem, eps: float) -> float:
+    """N: the batch whose mean is good enough by itself."""
+    return 144 * (problem.deviation / eps) ** 2
+
+
+def of_given_batch(
+    problem: Problem, eps: float, batch: int, factor: float, delay: int = 1
+) -> Settings:
+    """NIGT where the batch is given, so that the weight of the momentum must follow."""
+    free, enough = free_weight(problem, eps), enough_gradients(problem, eps)
+    weight = min(free, ratio(batch, enough))
+    length = step_length(problem, eps, weight, delay)
+    forgotten = max(1.0, sqrt(enough / batch)) / weight
+    steps = whole_steps(max(6 * problem.gap / (length * eps), forgotten), factor)
+    bold = min(free, factor * ratio(batch, enough))
+    return Settings({"step": factor * length, "momentum": bold}, steps, batch * steps)
+
+
+def plain_ascent(problem: Problem, eps: float, batch: int, factor: float) -> tuple[float, int]:
+    """The step of plain ascent with batches of this size, and how many it takes."""
+    noise = ratio(batch, (problem.deviation / eps) ** 2)
+    length = min(1.0, noise) / (2 * problem.smoothness)
+    return factor * length, whole_steps(2 * problem.gap / (length * eps**2), factor)
+
+
+def delayed_ascent(problem: Problem, eps: float, delay: int, factor: float) -> Settings:
+    """Plain ascent with gradients that are at most ``delay`` steps old."""
+    noise = ratio(1.0, 2 * (problem.deviation / eps) ** 2)
+    length = min(1 / delay, noise) / (2 * problem.smoothness)
+    steps = whole_steps(4 * problem.gap / (length * eps**2), factor)
+    return Settings({"step": factor * length}, steps, steps)
+
+
+def whole_batch(gradients: float, factor: float = 1.0) -> int:
+    return max(1, ceil(gradients / factor))
+
+
+def whole_steps(needed: float, factor: float) -> int:
+    return max(1, ceil(needed / factor))

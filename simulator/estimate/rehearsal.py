@@ -1,0 +1,252 @@
+"""How does a run begin?  The first moments of a method's schedule, simulated and listened to.
+
+What a method does is not written down beside it: its story is run for a moment on the scenario's
+cluster.  What it says shows which settings matter to it; how far it gets, how long a run takes.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from algorithms.methods import METHODS
+from algorithms.tickets import Ticket
+from algorithms.vocabulary import Aggregation, Batch, Cluster, Needs, Story, nobody
+from simulator.cluster import InvalidDuration
+from simulator.cluster.law import Floats
+from simulator.engine import Simulation, Stalled
+from simulator.runs.simulations import stop_of, vector_of
+from simulator.scenario.prescription import settings_of
+from simulator.scenario.scenario import Scenario
+
+GRADIENTS, WORKERS = 1000, 10_000
+"""So many gradients are simulated, and one more for each of so many workers."""
+FEW = 4
+"""With fewer steps the first one counts, too, although its batch may be larger."""
+REMEMBERED = 64
+
+
+@dataclass
+class Said:
+    """What a story has said and heard so far."""
+
+    reduces: bool = False
+    """An all-reduce."""
+    keeps: bool = False
+    """That gradients are kept for later steps."""
+    recalls: bool = False
+    """That a worker drops at once what it is at."""
+    needs: Needs = nobody
+    tickets: int = 0
+    events: int = 0
+    delivered: set[int] = field(default_factory=set)
+
+
+class Beginning(NamedTuple):
+    """How far a run came, and how it would go on."""
+
+    seconds: float
+    """Simulated."""
+    steps: int
+    used: int
+    started: int
+    recalled: int
+    rate: float
+    """Gradients started in a second, once everybody is busy."""
+    over: bool
+    """Whether the run ended by itself within this time."""
+    step_seconds: float
+    """Of a step from then on; if none has closed, at least."""
+    step_used: float
+    """Gradients that go into such a step."""
+    said: Said
+
+
+_remembered: dict[tuple[str, str], Beginning] = {}
+
+
+def rehearse(scenario: Scenario, label: str) -> Beginning:
+    """The beginning of a method's run on the first seed."""
+    key = scenario.model_dump_json(exclude={"title"}), label
+    if key not in _remembered:
+        if len(_remembered) >= REMEMBERED:
+            _remembered.clear()
+        with np.errstate(all="ignore"):  # what overflows is infinite, and means it
+            _remembered[key] = _rehearsed(scenario, label)
+    return _remembered[key]
+
+
+def _rehearsed(scenario: Scenario, label: str) -> Beginning:
+    seconds = _usual_seconds(scenario)
+    stop, moment = stop_of(scenario), _moment(scenario, seconds)
+    said, most = Said(), 2 * _most(len(seconds))
+    aggregation = METHODS[scenario.methods[label].method].aggregate(settings_of(scenario, label))
+    simulation = _simulation(scenario, label, _listened(aggregation, said, most))
+    times, used, stalled = [0.0], [0], False
+    try:
+        for step in simulation.steps(stop._replace(seconds=min(stop.seconds, moment))):
+            times.append(step.time)
+            used.append(step.used)
+    except Stalled:
+        stalled = True
+    except (InvalidDuration, _Enough):
+        pass
+    accounts = simulation.accounts()
+    closed, covered = len(times) - 1, accounts.time
+    at_a_limit = closed >= stop.steps or used[-1] >= stop.gradients or covered >= stop.seconds
+    started = int(accounts.started.sum())
+    done = max(said.tickets, started - len(seconds))
+    rate = done / covered if done else float((1 / seconds).sum())
+    if closed:
+        first = 1 if closed >= FEW and times[-1] > times[1] else 0
+        pace, share = ((row[-1] - row[first]) / (closed - first) for row in (times, used))
+    else:
+        pace = max(covered, _least_seconds(scenario, label, said, seconds, rate))
+        share = rate * pace
+    return Beginning(
+        covered,
+        closed,
+        used[-1],
+        started,
+        int(accounts.recalled.sum()),
+        rate,
+        stalled or at_a_limit,
+        pace,
+        share,
+        said,
+    )
+
+
+def _simulation(scenario: Scenario, label: str, aggregation: Aggregation) -> Simulation:
+    length = max(1, round(scenario.objective.episode_steps))
+    charged = scenario.cluster.per == "environment-step"
+
+    def lengths(tickets: Sequence[Ticket]) -> Sequence[int]:
+        return [length] * len(tickets)
+
+    return Simulation(
+        scenario.build_cluster(),
+        aggregation,
+        name=label,
+        seed=scenario.timing_seed(scenario.seeds[0]),
+        vector=vector_of(scenario),
+        lengths=lengths if charged else None,
+    )
+
+
+def _usual_seconds(scenario: Scenario) -> Floats:
+    """Of each worker's computation, as far as they are known beforehand."""
+    cluster, seed = scenario.build_cluster(), scenario.timing_seed(scenario.seeds[0])
+    length = scenario.objective.episode_steps if scenario.cluster.per != "gradient" else 1.0
+    return cluster.computations(seed).nominal * length
+
+
+def _transfers(scenario: Scenario) -> Floats:
+    """Seconds to the server and back, for each worker."""
+    cluster, vector = scenario.build_cluster(), vector_of(scenario)
+    seed, first = scenario.timing_seed(scenario.seeds[0]), np.zeros(cluster.workers, np.int64)
+    return cluster.uploads(seed, vector).all(first) + cluster.downloads(seed, vector).all(first)
+
+
+def _moment(scenario: Scenario, seconds: Floats) -> float:
+    """The simulated seconds in which about as much happens as is simulated.
+
+    That is two computations of most workers at least, but for failures and changes of speed.
+    """
+    most, workers = _most(len(seconds)), len(seconds)
+    computing, changes = float((1 / seconds).sum()), 0.0
+    if failures := scenario.cluster.failures:
+        cycle = failures.mean_time_between_failures + failures.mean_time_to_repair
+        changes += 2 * workers / cycle
+    if every := getattr(scenario.cluster.speed, "every", None):
+        changes += workers / every
+    usual = float(np.median(seconds + _transfers(scenario)))
+    longest = max(most / computing, 2 * usual) if computing else math.inf
+    return min(longest, most / changes) if changes else longest
+
+
+def _most(workers: int) -> int:
+    return GRADIENTS + min(WORKERS, workers)
+
+
+def _least_seconds(
+    scenario: Scenario, label: str, said: Said, seconds: Floats, rate: float
+) -> float:
+    """A lower bound on a step of which nothing is known but that it has not closed yet.
+
+    It takes its batch, and a computation of every worker without which it cannot close.
+    """
+    silent = set(range(len(seconds))) - said.delivered
+    needed = list(said.needs(silent)) if silent else []
+    slowest = float(seconds[needed].max()) if needed else 0.0
+    parameters = METHODS[scenario.methods[label].method].parameters()
+    batches = [
+        value
+        for name, value in settings_of(scenario, label).items()
+        if value is not None and parameters[name].annotation in (Batch, Batch | None)
+    ]
+    return max(slowest, max(batches, default=0) / rate if rate else math.inf)
+
+
+# Listening
+
+
+class _Enough(Exception):
+    """The beginning is over."""
+
+
+def _listened(aggregation: Aggregation, said: Said, most: int) -> Aggregation:
+    """The same story, which notes what it says, and breaks off after so many events."""
+
+    def story(cluster: Cluster) -> Story:
+        inner, answer = aggregation(_Listener(cluster, said, most)), None
+        with suppress(StopIteration):
+            while True:
+                answer = yield inner.send(answer)
+                if isinstance(answer, Ticket):
+                    said.tickets += 1
+                    said.delivered.add(answer.worker)
+
+    return story
+
+
+class _Listener:
+    """A cluster that notes what is said to it."""
+
+    def __init__(self, cluster: Cluster, said: Said, most: int) -> None:
+        self._cluster, self._said, self._most = cluster, said, most
+        self.workers = cluster.workers
+        self.broadcast, self.present = cluster.broadcast, cluster.present
+        self.drop = cluster.drop
+
+    @property
+    def version(self) -> int:
+        return self._cluster.version
+
+    def send(self, worker: int, *, recall: bool = False, **order: Any) -> None:
+        self._said.recalls |= recall
+        self._cluster.send(worker, recall=recall, **order)
+
+    def arrival(self, needs: Needs = nobody) -> Any:
+        self._said.needs = needs
+        self._count()
+        return self._cluster.arrival(needs)
+
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+        self._said.reduces = True
+        return self._cluster.all_reduce(tickets)
+
+    def step(
+        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+    ) -> None:
+        self._said.keeps |= bool(keep)
+        self._count()
+        self._cluster.step(tickets, weights, keep)
+
+    def _count(self) -> None:
+        self._said.events += 1
+        if self._said.events > self._most:
+            raise _Enough
