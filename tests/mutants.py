@@ -43,7 +43,7 @@ SCHEDULES = [
 ]  # fmt: skip
 ROOMS = {
     "aggregations": Room(
-        "algorithms/aggregation/*.py",
+        "algorithms/methods/*.py",
         12,
         ["test_aggregations.py", "test_more_aggregations.py", "test_stories.py", "test_methods.py"],
     ),

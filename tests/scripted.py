@@ -4,8 +4,8 @@ from collections import Counter
 
 from hypothesis import settings
 
-from algorithms.vocabulary import Joined, Lost, nobody
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Joined, Lost, nobody
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
 

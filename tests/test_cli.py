@@ -539,7 +539,7 @@ def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
     scenario = written(tmp_path / "endless.toml", ENDLESS)
     out = tmp_path / "o"
     # The first run ends in a few steps; the second would go on for years.
-    place, words = "simulator.engine:Simulation.step", ["run", scenario, "--out", out]
+    place, words = "simulator.runs.record:Run.close", ["run", scenario, "--out", out]
     run = start_sending(signal.SIGINT, place, [*words, "--figures", "none"], nth=300)
     said = ended(run, 130)
     assert "Traceback" not in said

@@ -32,6 +32,7 @@ from algorithms.methods import METHODS
 from simulator.cli.command_line import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
+from simulator.estimate.remarks import remarks
 from simulator.gate import suite_file
 from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
@@ -39,7 +40,6 @@ from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable
 from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
 from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
 from simulator.scenario.network_table import NetworkTable, UplinkTable
-from simulator.estimate.remarks import remarks
 from simulator.scenario.scenario import EvaluationTable, Scenario, StopTable
 from simulator.scenario.tables import TransferTable
 from simulator.sweep import settings, sweep_file

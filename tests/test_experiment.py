@@ -14,9 +14,16 @@ import numpy as np
 import pytest
 from compiled import compiled_once
 
-from algorithms.methods import SENDS_EACH, mindflayer, rennala, ringleader
-from algorithms.methods import METHODS
-from algorithms.updates import LOCAL
+from algorithms.methods import (
+    METHODS,
+    buffered,
+    delay_adaptive,
+    greedy,
+    mindflayer,
+    rennala,
+    ringleader,
+    ringmaster,
+)
 from simulator.numerics.executor import Abreast, BatchedExecutor, DebugExecutor
 from simulator.runs.experiment import run_scenario
 from simulator.runs.simulations import rule_of, simulation_of, stop_of, vector_of
@@ -69,7 +76,8 @@ SOME = {
     )
 }
 # Those whose tickets are plain gradients.
-GRADIENTS = {label: said for label, said in SOME.items() if METHODS[label].rule not in LOCAL}
+GRADIENTS = {label: said for label, said in SOME.items() if not METHODS[label].works_locally(said)}
+SENDS_EACH = {buffered, delay_adaptive, greedy, ringleader, ringmaster}
 # The gap at the initial point (sqrt d, 0, ...) of the quadratic in d = 10 variables.
 START = 10 / 4 + 10**0.5 / 4 + 10 / 88
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]

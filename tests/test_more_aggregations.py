@@ -20,8 +20,8 @@ from algorithms.methods import (
     ringmaster,
     synchronous,
 )
-from algorithms.vocabulary import Expired, Joined, Lost
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Expired, Joined, Lost
 
 STOPPED = ("recall", True)
 

@@ -8,8 +8,8 @@ from math import inf
 
 import pytest
 
-from algorithms.vocabulary import Expired, Joined, Lost
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Expired, Joined, Lost
 from simulator.cluster import (
     Cluster,
     Fixed,

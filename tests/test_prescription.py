@@ -2,7 +2,8 @@
 
 import pytest
 
-from algorithms.theory import PARAMETERS, Problem
+from algorithms.methods import METHODS
+from algorithms.theory import Problem
 from simulator.mistakes import Mistake
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.constants import Constant
@@ -10,6 +11,7 @@ from simulator.scenario import prescription
 from simulator.scenario.loading import check
 
 WORKERS = 4
+PRESCRIBED = {name: method.prescribe for name, method in METHODS.items() if method.prescribe}
 KINDS = [name for name, table in OBJECTIVES.items() if getattr(table, "exact", False)]
 
 
@@ -24,12 +26,12 @@ def scenario(methods, objective="quadratic", stop=None, **options):
     )
 
 
-@pytest.mark.parametrize("method", PARAMETERS)
+@pytest.mark.parametrize("method", PRESCRIBED)
 def test_what_is_not_said_is_chosen(method):
     found = scenario({method: {"theory": {"eps": 0.5}}}, dimension=10, scale=0.1)
     constants = prescription.constants_of(found)
     problem = Problem(*(constant.value for constant in constants))
-    chosen = PARAMETERS[method](problem, 0.5, WORKERS, 1.0)
+    chosen = PRESCRIBED[method](problem, 0.5, WORKERS, 1.0)
     settings = prescription.settings_of(found, method)
     assert settings.items() >= chosen.settings.items()
     assert None not in [settings[name] for name in chosen.settings]
@@ -73,7 +75,7 @@ def mistake(*arguments, **options):
 def test_what_would_take_too_long_is_refused_with_its_cost():
     theory = {"eps": 0.01, "limit": 1000}
     told = mistake({"rennala-pg": {"theory": theory}}, stop={"seconds": 10.0})
-    chosen = PARAMETERS["rennala-pg"](
+    chosen = PRESCRIBED["rennala-pg"](
         prescription.problem_of(scenario({"rennala-pg": {"batch": 1, "step": 0.1}}), "rennala-pg"),
         0.01,
         WORKERS,

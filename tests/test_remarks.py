@@ -5,8 +5,8 @@ import copy
 import pytest
 from test_cli import straggle, written
 
-from simulator.scenario.loading import check, load, override, shipped
 from simulator.estimate.remarks import remarks
+from simulator.scenario.loading import check, load, override, shipped
 
 NIGT = {"step": 0.1, "momentum": 0.5}
 RENNALA = {"rennala-nigt": {"batch": 2, **NIGT}}

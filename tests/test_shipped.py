@@ -11,10 +11,10 @@ import pytest
 from compiled import compiled_once
 
 from simulator.analysis import complexity, exponents
+from simulator.estimate.remarks import remarks
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import load, shipped
-from simulator.estimate.remarks import remarks
 
 __all__ = ["compiled_once"]  # the fixture
 

@@ -12,7 +12,8 @@ from children import ended, start_sending
 from test_cli import straggle, written
 from test_imports import loaded_by
 
-from algorithms.theory import COMPLEXITIES, Problem
+from algorithms.methods import METHODS
+from algorithms.theory import Problem
 from simulator import analysis
 from simulator.analysis import exponents
 from simulator.mistakes import Mistake
@@ -327,7 +328,7 @@ def test_a_prediction_is_theorys_for_the_workers_and_their_network(exact, method
     gap = problem_of(scenario, method).gap
     # A tridiagonal quadratic of four variables with noise of 0.3 in each.
     problem = Problem((1 + math.cos(math.pi / 5)) / 2, 0.0, 0.3 * 2, gap)
-    law = COMPLEXITIES[method]([1, 2, 3, 40], [4.5, 3.5, 2.5, 1.5], problem, 0.1)
+    law = METHODS[method].complexity([1, 2, 3, 40], [4.5, 3.5, 2.5, 1.5], problem, 0.1)
     assert predicted(scenario, method) == pytest.approx(law.total, rel=1e-12)
 
 
@@ -336,7 +337,7 @@ def test_the_method_is_believed_about_the_hessian(exact):
     scenario = asked(exact, theory)
     problem = problem_of(scenario, "afedpg")
     assert problem.hessian_smoothness == 2
-    law = COMPLEXITIES["rennala-nigt"]([1] * 4, [0] * 4, problem, 0.1)
+    law = METHODS["rennala-nigt"].complexity([1] * 4, [0] * 4, problem, 0.1)
     assert predicted(scenario, "afedpg") == law.total
 
 

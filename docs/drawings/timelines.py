@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from algorithms.methods import rennala
-from algorithms.vocabulary import Aggregation
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Aggregation
 from drawings.pages import PAGES, scenarios
 from drawings.style import BLUE, GREY, ORANGE, RED, SKY, canvas
 from simulator.cluster import Cluster

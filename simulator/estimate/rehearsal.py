@@ -103,6 +103,8 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
     if closed:
         first = 1 if closed >= FEW and times[-1] > times[1] else 0
         pace, share = ((row[-1] - row[first]) / (closed - first) for row in (times, used))
+    elif stalled:
+        pace, share = covered, said.tickets
     else:
         pace = max(covered, _least_seconds(scenario, label, said, seconds, rate))
         share = rate * pace
