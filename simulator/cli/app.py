@@ -61,6 +61,26 @@ MethodsOption = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
 ]
 
+
+def _load_plugins(named: list[str] | None) -> list[str] | None:
+    from simulator import plugins
+
+    for where in named or []:
+        plugins.add(where)
+    return named
+
+
+PluginOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--plugin",
+        metavar="FILE_OR_MODULE",
+        help="Load methods, laws, speeds, objectives or policies from it; may be repeated.",
+        callback=_load_plugins,
+        is_eager=True,
+    ),
+]
+
 MOST_SEEDS = 100_000
 """How many seeds an option may name: a slip of the finger shall not fill the memory."""
 

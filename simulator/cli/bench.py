@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import app, complain, say, show
+from simulator.cli.app import PluginOption, app, complain, say, show
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import INTERRUPTED
 
@@ -27,6 +27,7 @@ def bench(
     ] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="The table in Markdown.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The figures as JSON.")] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Measure how fast straggle is on this machine; no figure changes the exit code."""
     from simulator import bench

@@ -9,6 +9,7 @@ import typer
 from simulator.cli.app import (
     FiguresOption,
     MethodsOption,
+    PluginOption,
     ScenarioArgument,
     SeedsOption,
     SetOption,
@@ -40,6 +41,7 @@ def sweep(
     figures: FiguresOption = "png",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Try settings of every method; keep all runs, and write the best as a scenario."""
     from simulator.sweep.sweep import conduct
@@ -100,6 +102,7 @@ def complexity(
     figures: FiguresOption = "png",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Measure how the time to the target grows, beside what theory predicts."""
     from simulator.study import study, varying

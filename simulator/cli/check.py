@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.app import app, say, show, words
+from simulator.cli.app import PluginOption, app, say, show, words
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import remedy
 
@@ -37,6 +37,7 @@ def check(
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Run a suite of benchmarks; exit code 1 if one has moved from its baseline, or fails."""
     from simulator import gate

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import app, complain
+from simulator.cli.app import PluginOption, app, complain
 from simulator.mistakes import printable
 
 
@@ -20,6 +20,7 @@ def replay(
     method: Annotated[str | None, typer.Option(metavar="LABEL", help="Of which run.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of which run.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Compute one gradient of a run once more, by itself, to see what is wrong with it."""
     from simulator.replays import reproduction

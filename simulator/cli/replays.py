@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from simulator.cli.app import MethodsOption, SeedsOption, app, seeds_of, show, words
+from simulator.cli.app import MethodsOption, PluginOption, SeedsOption, app, seeds_of, show, words
 from simulator.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def evaluate(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where films go [RUN/videos].")
     ] = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Play the final policies of a run again, and count; or film them."""
     from simulator.replays import evaluation
@@ -80,6 +81,7 @@ def timeline(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to [RUN/timeline.json].")
     ] = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Write what everybody did, as a Chrome trace, which https://ui.perfetto.dev shows."""
     from simulator.results import results

@@ -11,6 +11,7 @@ import typer
 from simulator.cli.app import (
     FiguresOption,
     MethodsOption,
+    PluginOption,
     SeedsOption,
     SetOption,
     app,
@@ -67,6 +68,7 @@ def run(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Even what should not fit, or never end.")
     ] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
     from simulator.figures.painter import Painter  # first: its process starts at once

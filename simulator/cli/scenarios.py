@@ -5,12 +5,14 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import ScenarioArgument, SetOption, app, say, width
+from simulator.cli.app import PluginOption, ScenarioArgument, SetOption, app, say, width
 from simulator.mistakes import Mistake
 
 
 @app.command()
-def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
+def validate(
+    scenario: ScenarioArgument, settings: SetOption = None, plugins: PluginOption = None
+) -> None:
     """Check a scenario without running it; say what it takes, and what theory chooses."""
     from simulator.estimate import estimate
     from simulator.running.words import warn
@@ -30,7 +32,7 @@ def validate(scenario: ScenarioArgument, settings: SetOption = None) -> None:
 
 
 @app.command("list")
-def list_() -> None:
+def list_(plugins: PluginOption = None) -> None:
     """What there is: methods, laws, objectives, environments, shipped files."""
     from simulator.cli.listing import lines
 
@@ -41,6 +43,7 @@ def list_() -> None:
 def schema(
     sweep: Annotated[bool, typer.Option("--sweep", help="That of a sweep file instead.")] = False,
     suite: Annotated[bool, typer.Option("--suite", help="That of a suite file instead.")] = False,
+    plugins: PluginOption = None,
 ) -> None:
     """Print the JSON Schema of a scenario file."""
     from simulator.cli.json_schema import json_schema, suite_schema, sweep_schema

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import app, say
+from simulator.cli.app import PluginOption, app, say
 
 FOUND = 1
 
@@ -15,6 +15,7 @@ FOUND = 1
 def verify(
     directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
     as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    plugins: PluginOption = None,
 ) -> int:
     """Check a finished run against the rules of its schedule, from its files alone."""
     from simulator.running.progress import showing

@@ -81,7 +81,7 @@ def estimate(scenario: Scenario, schedule_only: bool = False) -> Estimate:
     """What all runs of a scenario take together."""
     works = {label: _work(scenario, rehearse(scenario, label)) for label in scenario.methods}
     size = Size(*scenario.objective.size(scenario.cluster.workers))
-    cost = scenario.objective.cost(scenario.cluster.workers, scenario.evaluation.episodes)
+    cost = scenario.objective.cost(size, scenario.cluster.workers, scenario.evaluation.episodes)
     seconds = [_seconds(scenario, label, works[label], cost, schedule_only) for label in works]
     parts = [*_of_schedule(scenario, works)]
     if schedule_only:

@@ -21,7 +21,7 @@ from simulator.objectives.estimator import (
     score,
     start_and_noise,
 )
-from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_episode, plain_gradient
@@ -48,11 +48,10 @@ class Batched:
     def __init__(
         self,
         environments: Sequence[Environment],
-        hidden: Sequence[int],
+        policy: PolicyMaker,
         horizon: int,
         discount: float,
         dtype: str,
-        trunk: Trunk = "shared",
         standard: Standard | None = None,
     ) -> None:
         self.worlds, self.horizon, self.discount = Worlds(environments, dtype), horizon, discount
@@ -60,7 +59,7 @@ class Batched:
         self.room = -(-horizon // BLOCK) * BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
-        self.policy = policy_for(size, actions, hidden, trunk, standard)
+        self.policy = policy(size, actions, standard)
         self.gradient = jax.jit(_of_one(self._gradient))
         self.gradients = jax.jit(self._gradients)
         self.gradient_for_all = jax.jit(self._gradient)

@@ -24,7 +24,7 @@ from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import episode_keys, evaluation_key, evaluation_keys, score
 from simulator.objectives.objective import Broken
-from simulator.objectives.policies import Trunk, policy_for
+from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_gradient
 
@@ -45,11 +45,10 @@ class Hosted:
         self,
         name: str,
         options: Mapping[str, Any],
-        hidden: Sequence[int],
+        policy: PolicyMaker,
         horizon: int,
         discount: float,
         dtype: str,
-        trunk: Trunk = "shared",
         standard: Standard | None = None,
         variations: Sequence[Variation] = ALIKE,
     ) -> None:
@@ -61,7 +60,7 @@ class Hosted:
         environment = open_varied(name, distinct[0], horizon)
         size, actions = host.spaces_of(environment, name)
         size += distinct[0].flag is not None
-        self.policy = policy_for(size, actions, hidden, trunk, standard)
+        self.policy = policy(size, actions, standard)
         self.game = Game(name, distinct, horizon, self.policy, size, dtype)
         self._players = Players(self.game)
         self._environments = {0: environment}

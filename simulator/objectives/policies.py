@@ -7,10 +7,10 @@ modules, and JAX is imported only by what needs it.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
@@ -130,7 +130,52 @@ def _centre_and_half(actions: Box, dtype: Any) -> tuple[Any, Any]:
     return np.asarray((low + high) / 2, dtype), np.asarray((high - low) / 2, dtype)
 
 
-Policy: TypeAlias = Softmax | Gaussian
+class Policy(Protocol):
+    """What an objective asks of a policy: flat points, noise from outside, log-densities."""
+
+    @property
+    def dimension(self) -> int: ...
+
+    def initial_point(self, key: "Array", dtype: Any) -> "Array": ...
+
+    def layers(self, point: Any) -> Any:
+        """What a flat point holds, as ``choose`` takes it."""
+
+    def noise(self, key: "Array", steps: int, dtype: Any) -> "Array":
+        """The random numbers of so many choices, one row each."""
+
+    def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
+        """The same in NumPy, where the environment is played there."""
+
+    def choose(self, layers: Any, observation: Any, noise: Any, xp: Any) -> Any:
+        """A choice; ``xp`` is NumPy or jax.numpy."""
+
+    def act(self, choice: Any, xp: Any) -> Any:
+        """The action that the environment is given."""
+
+    def log_density(self, point: "Array", observation: "Array", choice: "Array") -> "Array":
+        """How likely each choice was."""
+
+
+PolicyMaker: TypeAlias = Callable[[int, Actions, Standard | None], Policy]
+"""Makes a policy of the number of observations, the actions, and the units of observations."""
+
+
+def perceptron(hidden: Sequence[int] = (64, 64), trunk: Trunk = "shared") -> PolicyMaker:
+    """Policies on perceptrons, whose mean and deviation share their hidden layers or do not."""
+    if any(width < 1 for width in hidden):
+        raise ValueError(f"hidden = {list(hidden)}: a layer needs at least one unit")
+    return partial(_on_perceptron, tuple(hidden), trunk)
+
+
+def _on_perceptron(
+    hidden: Sequence[int],
+    trunk: Trunk,
+    observation_size: int,
+    actions: Actions,
+    standard: Standard | None,
+) -> Policy:
+    return policy_for(observation_size, actions, hidden, trunk, standard)
 
 
 def policy_for(
@@ -139,7 +184,7 @@ def policy_for(
     hidden: Sequence[int],
     trunk: Trunk = "shared",
     standard: Standard | None = None,
-) -> Policy:
+) -> Softmax | Gaussian:
     """The policy that these actions ask for; a ValueError if it has no deviation to separate.
 
     >>> from simulator.objectives.spaces import Box

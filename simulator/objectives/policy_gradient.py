@@ -22,7 +22,7 @@ from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import episode_keys, initial_key
 from simulator.objectives.objective import Direction, Played, Values
-from simulator.objectives.policies import Trunk
+from simulator.objectives.policies import PolicyMaker, perceptron
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import EPISODES, Sight, standard_of, standard_root
 
@@ -35,15 +35,15 @@ if TYPE_CHECKING:
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 DTYPES = ("float32", "float64")
+PERCEPTRON = perceptron()
 
 
 class PolicyGradient:
     """The expected discounted return of a stochastic policy, by REINFORCE.
 
-    ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``hidden`` are the
-    sizes of the policy's hidden layers, which mean and deviation share or, with
-    ``trunk="separate"``, each have; ``horizon`` is in steps and rules over the environment's own
-    limit.  ``observations="standardised"`` shows the policy what it observes in units of its own
+    ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``policy`` makes the
+    policy for it; ``horizon`` is in steps and rules over the environment's own limit.
+    ``observations="standardised"`` shows the policy what it observes in units of its own
     (``standard.py``).  ``variations`` say what each worker's environment is, where they differ:
     then J is the mean over the workers, and tickets name them.
     """
@@ -55,15 +55,14 @@ class PolicyGradient:
         environment: str | Environment,
         *,
         environment_options: Mapping[str, Any] = NO_OPTIONS,
-        hidden: Sequence[int] = (64, 64),
+        policy: PolicyMaker = PERCEPTRON,
         horizon: int = 200,
         discount: float = 0.99,
         dtype: str = "float32",
-        trunk: Trunk = "shared",
         observations: Sight = "raw",
         variations: Sequence[Variation] = ALIKE,
     ) -> None:
-        _check(hidden, horizon, discount, dtype)
+        _check(horizon, discount, dtype)
         self.dtype = np.dtype(dtype)
         self.worlds = len(variations)
         self._environment = environment
@@ -72,11 +71,10 @@ class PolicyGradient:
             environment,
             environment_options,
             variations,
-            hidden=tuple(hidden),
+            policy=policy,
             horizon=horizon,
             discount=discount,
             dtype=dtype,
-            trunk=trunk,
         )
         self._episodes = open_with()
         if observations == "standardised":
@@ -216,9 +214,7 @@ def _for_all(objective: PolicyGradient, episodes: "Batched | Hosted") -> Any:
     return episodes if isinstance(episodes, Batched) else InTurn(objective)
 
 
-def _check(hidden: Sequence[int], horizon: int, discount: float, dtype: str) -> None:
-    if any(width < 1 for width in hidden):
-        raise ValueError(f"hidden = {list(hidden)}: a layer needs at least one unit")
+def _check(horizon: int, discount: float, dtype: str) -> None:
     if horizon < 1:
         raise ValueError(f"horizon = {horizon}: must be at least 1 step")
     if not 0 < discount <= 1:

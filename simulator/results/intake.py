@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from zipfile import ZipFile
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, MinLen
 from numpy.lib import format as npy
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json
@@ -78,6 +78,9 @@ class _Manifest(_Data):
     cores: int
     resumed: Many
     runs: list[_Run]
+    plugins: dict[str, Annotated[list[str], MinLen(2)]] = Field(
+        {}, description="what of the scenario comes from one, and its name and version"
+    )
     files: dict[str, str] = Field({}, description="digests; without them nothing is sealed")
 
 

@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from algorithms.tickets import Ticket
+from simulator import plugins
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake, check_argument
 from simulator.results import intake
@@ -83,6 +84,10 @@ class Results:
 
     @cached_property
     def scenario(self) -> Scenario:
+        try:
+            plugins.demand(self.manifest.get("plugins", {}))
+        except Mistake as mistake:
+            raise mistake.within(str(self.directory / "manifest.json")) from None
         tables = dict(self.manifest["scenario"])
         # Only what is said of these may be infinite, which JSON cannot say as a number.
         for name in {"cluster", "network"} & tables.keys():

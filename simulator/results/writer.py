@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_jsonable_python
 
+from simulator import plugins
 from simulator.cluster import Vector
 from simulator.results.columns import Columns, join, rows, words, write
 from simulator.results.directory import FORMAT, files_of
@@ -135,6 +136,7 @@ class Writer:
             "tickets": self.tickets,
             "vector": self.vector._asdict(),
             "versions": installed_versions(),
+            "plugins": plugins.used(self.scenario.canonical()),
             "python": platform.python_version(),
             "machine": platform.machine(),
             "cores": cores(),

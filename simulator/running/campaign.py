@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
+from simulator import plugins
 from simulator.estimate import estimate
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
@@ -70,7 +71,9 @@ def key_of(
     scenario: Scenario, method: str, seed: int, versions: Collection[str] | None = None
 ) -> str:
     """The same for the same run, in whatever campaign it is; another with other packages."""
-    whole = [scenario.restrict([method], [seed]).fingerprint(), *(versions or _versions())]
+    only = scenario.restrict([method], [seed])
+    brought = sorted(map(str, plugins.used(only.canonical()).values()))
+    whole = [only.fingerprint(), *(versions or _versions()), *brought]
     return f"{method}-{seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
 
 

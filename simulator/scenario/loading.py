@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from algorithms.updates import Decay
+from simulator import plugins
 from simulator.mistakes import Mistake, all_of, check_all, did_you_mean
 from simulator.scenario import prescription
 from simulator.scenario.scenario import Scenario
@@ -86,6 +87,7 @@ def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
 
 def of_tables(tables: dict[str, Any]) -> Scenario:
     """A scenario of the right form, or the mistakes in it."""
+    plugins.load()
     try:
         return Scenario.model_validate(tables)
     except ValidationError as error:

@@ -11,9 +11,7 @@ from algorithms.theory import Prediction, Problem, lower_bound
 
 PROBLEM = Problem(smoothness=2.0, hessian_smoothness=3.0, deviation=5.0, gap=7.0)
 SMALL = 1e-8
-KNOWN = {
-    name: method.complexity for name, method in methods.METHODS.items() if method.complexity
-}
+KNOWN = {name: method.complexity for name, method in methods.METHODS.items() if method.complexity}
 METHODS = list(KNOWN)
 
 

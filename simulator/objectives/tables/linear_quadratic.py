@@ -36,9 +36,9 @@ class LinearQuadraticTable(DiscountedTable):
         """Of a point."""
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
 
-    def cost(self, workers: int, episodes: int) -> Cost:
+    def cost(self, size: Size, workers: int, episodes: int) -> Cost:
         playing = self.steps() * MODEL_STEP
-        return of_model(self.size(workers), playing)
+        return of_model(size, playing)
 
     def constants(self, workers: int) -> Constants:
         """What theory needs to know, mostly estimated; see ``linear_quadratic_constants``."""

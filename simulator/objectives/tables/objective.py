@@ -47,6 +47,6 @@ class ObjectiveTable(Table):
         """What theory needs to know, of an exact one."""
         raise NotImplementedError
 
-    def cost(self, workers: int, episodes: int) -> Cost:
-        """What its numbers cost this machine, where an evaluation takes so many episodes."""
-        return of_model(self.size(workers))
+    def cost(self, size: Size, workers: int, episodes: int) -> Cost:
+        """What numbers cost this machine, where an evaluation takes so many episodes."""
+        return of_model(size)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
-from annotated_types import Ge, Le, Len, MinLen
+from annotated_types import Ge, Le, Len
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
@@ -17,21 +17,13 @@ from simulator.objectives.environments.variation import (
     spaces_seen,
 )
 from simulator.objectives.objective import Direction, Playing, Size
-from simulator.objectives.policies import Policy, Trunk, policy_for
-from simulator.objectives.standard import Sight
+from simulator.objectives.policies import Policy
 from simulator.objectives.tables.objective import ObjectiveTable
+from simulator.objectives.tables.policy import AnyPolicy, PerceptronTable
 from simulator.objectives.tables.types import Count, Share
 from simulator.table import Table
 
 Pair: TypeAlias = Annotated[list[float], Len(2, 2)]
-
-
-class PolicyTable(Table):
-    """A multi-layer perceptron with tanh units."""
-
-    hidden: Annotated[list[Count], MinLen(1)] = Field([64, 64], description="units per layer")
-    trunk: Trunk = Field("shared", description="whether mean and deviation share these layers")
-    observations: Sight = Field("raw", description="the units in which the policy sees them")
 
 
 class TargetTable(Table):
@@ -76,7 +68,7 @@ class PolicyGradientTable(ObjectiveTable):
     kind: Literal["policy-gradient"]
     environment: str = Field(description="a gymnasium id; CartPole-v1 and Pendulum-v1 are ours")
     environment_options: dict[str, Any] = Field({}, description="its keyword arguments")
-    policy: PolicyTable = PolicyTable()
+    policy: AnyPolicy = PerceptronTable()
     horizon: Count = Field(200, description="steps of an episode at most")
     discount: Share = 0.99
     dtype: Literal["float32", "float64"] = "float32"
@@ -104,9 +96,8 @@ class PolicyGradientTable(ObjectiveTable):
         """Of a point, without JAX; the same ValueErrors."""
         return Size(self._policy(workers).dimension, np.dtype(self.dtype).itemsize)
 
-    def cost(self, workers: int, episodes: int) -> Cost:
-        own, width = self.environment in OWN, self.policy.hidden[0]
-        size = self.size(workers)
+    def cost(self, size: Size, workers: int, episodes: int) -> Cost:
+        own, width = self.environment in OWN, self.policy.width
         return of_episodes(self.environment, own, self.horizon, width, size, episodes)
 
     @property
@@ -121,7 +112,7 @@ class PolicyGradientTable(ObjectiveTable):
                 f"{workers}, or none where all are alike"
             )
         seen, actions = spaces_seen(self.environment, self.environment_options, self.variations)
-        return policy_for(seen, actions, self.policy.hidden, self.policy.trunk)
+        return self.policy.maker()(seen, actions, None)
 
     def build(self, workers: int) -> Playing:
         from simulator.objectives.policy_gradient import PolicyGradient
@@ -129,11 +120,10 @@ class PolicyGradientTable(ObjectiveTable):
         return PolicyGradient(
             self.environment,
             environment_options=self.environment_options,
-            hidden=self.policy.hidden,
+            policy=self.policy.maker(),
             horizon=self.horizon,
             discount=self.discount,
             dtype=self.dtype,
-            trunk=self.policy.trunk,
             observations=self.policy.observations,
             variations=self.variations,
         )

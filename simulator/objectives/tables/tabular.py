@@ -58,10 +58,10 @@ class TabularTable(DiscountedTable):
         """Of a point."""
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
 
-    def cost(self, workers: int, episodes: int) -> Cost:
+    def cost(self, size: Size, workers: int, episodes: int) -> Cost:
         processes = workers if self.heterogeneity else 1
         table = 8.0 * processes * self.states**2 * self.actions
-        return of_model(self.size(workers), self.steps() * MODEL_STEP, 3 * table)
+        return of_model(size, self.steps() * MODEL_STEP, 3 * table)
 
     def constants(self, workers: int) -> Constants:
         """What theory needs to know, from the bounds of ``tabular_constants``."""
