@@ -19,6 +19,8 @@ os.environ.setdefault("STRAGGLE_CACHE", str(CACHE))
 # fused loops takes half the time of the usual one.
 COMPILE_QUICKLY = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
 os.environ.setdefault("XLA_FLAGS", COMPILE_QUICKLY)
+# The tests of the other files run beside these: no test starts processes for the other cores.
+os.environ.setdefault("STRAGGLE_CORES", "1")
 prepare()
 
 

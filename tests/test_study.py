@@ -10,7 +10,6 @@ import pandas as pd
 import pytest
 from children import ended, start_sending
 from test_cli import straggle, written
-from test_imports import loaded_by
 
 from algorithms.theory import COMPLEXITIES, Problem
 from simulator import analysis
@@ -423,10 +422,6 @@ def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path)
     assert ended_runs(answer.err) == ["[1/2]", "[2/2]"]
     assert "seconds at 2" in answer.out
     assert f"results: {tmp_path / 'out'}" in answer.out.replace("\n", "")
-
-
-def test_naming_a_study_in_a_notebook_does_not_load_jax():
-    assert "jax" not in loaded_by("from simulator.analysis import complexity")[0]
 
 
 def test_a_study_of_eps_needs_the_norm_of_the_gradient():
