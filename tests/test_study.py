@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from children import ended, start_sending
+from compiled import compiled_once
 from test_cli import straggle, written
 
 from algorithms.theory import COMPLEXITIES, Problem
@@ -21,6 +22,8 @@ from simulator.scenario.prescription import problem_of
 from simulator.study import growth, study
 from simulator.study.prediction import DRAWS, predicted
 from simulator.study.varying import read
+
+__all__ = ["compiled_once"]  # the fixture
 
 EXACT = """
 seeds = [0]
