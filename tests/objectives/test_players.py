@@ -118,9 +118,19 @@ def test_a_process_that_dies_is_replaced(tmp_path: Path, playing: Callable[..., 
     assert_same(found, expected(game))
 
 
-def test_a_process_killed_from_outside_is_replaced(playing: Callable[..., Players]) -> None:
-    game = game_of("Acrobot-v1", horizon=200)
-    crowd, found = playing(game, 2), []
+LONG = game_of("Acrobot-v1", horizon=200)
+
+
+@pytest.fixture(scope="module")
+def pair() -> Iterator[Players]:
+    """Two processes, which tests kill: others take their places."""
+    crowd = Players(LONG, 2)
+    yield crowd
+    crowd.close()
+
+
+def test_a_process_killed_from_outside_is_replaced(pair: Players) -> None:
+    game, crowd, found = LONG, pair, []
     for episode in crowd.play(points_of(game), REQUESTS):
         found.append(episode)
         if len(found) == 2:
@@ -129,12 +139,11 @@ def test_a_process_killed_from_outside_is_replaced(playing: Callable[..., Player
     assert_same(found, expected(game))
 
 
-def test_between_two_rounds_it_may_die_as_well(playing: Callable[..., Players]) -> None:
-    game = game_of("Acrobot-v1")
-    crowd = playing(game, 1)
-    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
-    os.kill(*crowd.pids, signal.SIGKILL)
-    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
+def test_between_two_rounds_it_may_die_as_well(pair: Players) -> None:
+    assert_same(list(pair.play(points_of(LONG), REQUESTS)), expected(LONG))
+    for pid in pair.pids:
+        os.kill(pid, signal.SIGKILL)
+    assert_same(list(pair.play(points_of(LONG), REQUESTS)), expected(LONG))
 
 
 @pytest.mark.parametrize(
@@ -155,14 +164,12 @@ def test_what_cannot_be_played_is_said(
         assert "\n" not in str(told.value)
 
 
-def test_after_an_interrupt_others_play(playing: Callable[..., Players]) -> None:
-    game = game_of("Acrobot-v1")
-    crowd = playing(game, 2)
-    interrupted = crowd.play(points_of(game), REQUESTS)
+def test_after_an_interrupt_others_play(pair: Players) -> None:
+    interrupted = pair.play(points_of(LONG), REQUESTS)
     next(interrupted)
     with pytest.raises(KeyboardInterrupt):
         interrupted.throw(KeyboardInterrupt)  # type: ignore[attr-defined]
-    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
+    assert_same(list(pair.play(points_of(LONG), REQUESTS)), expected(LONG))
 
 
 def test_points_and_episodes_larger_than_any_buffer_pass(playing: Callable[..., Players]) -> None:
