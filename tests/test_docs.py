@@ -11,10 +11,8 @@ valid, and today's figure.  The lists of methods: all of them, each with its set
 
 import importlib
 import json
-import os
 import re
 import shlex
-import subprocess
 import sys
 import tomllib
 from collections import Counter
@@ -24,8 +22,12 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import unquote
 
+import jax
+import matplotlib
+import matplotlib.pyplot as plt
 import pytest
 import typer
+from gymnasium.envs import registration
 from markdown_it import MarkdownIt
 
 from algorithms.methods import METHODS
@@ -114,21 +116,30 @@ def test_relative_links_lead_somewhere(document):
 # Examples
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_python_examples_run(document, tmp_path):
+def program_of(document):
+    """Its ``python`` blocks, each on its own line, so that a traceback shows where to look."""
     program = ""
     for block in blocks_of(document, "python"):
-        # Each on its own line of the document, so that a traceback shows where to look.
         program += "\n" * (block.line - 1 - program.count("\n")) + block.text
-    script = tmp_path / f"{Path(document).name}.py"
-    script.write_text(program, encoding="utf-8")
-    folder = tmp_path / "empty"
-    folder.mkdir()
-    if program:
-        environment = {**os.environ, "MPLBACKEND": "Agg", "PYTHONSAFEPATH": "1"}
-        asked = [sys.executable, str(script)]
-        done = subprocess.run(asked, cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
+    return program
+
+
+@pytest.fixture
+def as_at_first(monkeypatch):
+    """The settings of JAX and matplotlib that an example finds, and may change."""
+    monkeypatch.setattr(registration, "registry", dict(registration.registry))
+    jax.config.update("jax_enable_x64", False)
+    with matplotlib.rc_context():
+        yield
+    plt.close("all")
+    jax.config.update("jax_enable_x64", True)
+
+
+@pytest.mark.usefixtures("as_at_first")
+@pytest.mark.parametrize("document", [*filter(program_of, DOCUMENTS)])
+def test_python_examples_run(document, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    exec(compile(program_of(document), ROOT / document, "exec"), {"__name__": "__main__"})
 
 
 def lay_out_modules(document, folder):

@@ -8,6 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
+from compiled import compiled_once
 from test_cli import contents, one_line, straggle, written
 
 from simulator.figures import painter
@@ -16,6 +17,8 @@ from simulator.runs import dry_run
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check, load
+
+__all__ = ["compiled_once"]  # the fixture
 
 RANDOM = {"law": "log-normal", "mean": [1.0, 2.0, 4.0, 9.0], "sigma": 0.5}
 METHODS = {

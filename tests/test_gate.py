@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from children import ended, start_sending
+from compiled import compiled_once
 from test_cli import Answer, straggle, written
 from test_imports import loaded_by
 from test_suite_file import SCENARIO
@@ -21,6 +22,8 @@ from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_
 from simulator.mistakes import Mistake
 from simulator.schedule import Step
 from simulator.system.side_by_side import Local
+
+__all__ = ["compiled_once"]  # the fixture
 
 SUITE = """
 title = "Small"

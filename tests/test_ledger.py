@@ -6,6 +6,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from compiled import compiled_once
 from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, written
 
 from algorithms.tickets import Ticket
@@ -17,6 +18,8 @@ from simulator.runs.dry_run import run_schedules
 from simulator.runs.record import Run
 from simulator.scenario.loading import check
 from simulator.schedule import Computation
+
+__all__ = ["compiled_once"]  # the fixture
 
 METHODS = {
     "rennala-pg": {"batch": 5, "step": 0.1},

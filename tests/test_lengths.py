@@ -26,7 +26,7 @@ __all__ = ["compiled_once"]  # the fixture
 METHODS = {
     "rennala-pg": {"batch": 4, "step": 0.05},
     "earliest": {
-        "method": "rennala-pg", "batch": 5, "step": 0.05, "count": "earliest-started",
+        "method": "rennala-pg", "batch": 4, "step": 0.05, "count": "earliest-started",
     },
     "malenia-pg": {"batch": 4, "step": 0.05},
     "synchronous-pg": {"step": 0.05},

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from compiled import compiled_once
 
 from simulator.engine import Stalled, Stop
 from simulator.figures import bands, chart, drawing, plots, style
@@ -15,6 +16,8 @@ from simulator.results.writer import Writer
 from simulator.runs.record import Run
 from simulator.runs.simulations import Rhythm, simulation_of, stop_of, vector_of
 from simulator.scenario.loading import check
+
+__all__ = ["compiled_once"]  # the fixture
 
 METHODS = {
     "rennala-nigt": {"batch": 20, "step": 0.1, "momentum": 0.1},

@@ -27,7 +27,11 @@ SMALLER = {
         "methods.malenia-nigt.batch=50",
         "methods.rennala-nigt.batch=50",
     ],
-    "straggler": ["methods.rennala-nigt.batch=10", "methods.malenia-nigt.batch=10"],
+    "straggler": [
+        "methods.rennala-nigt.batch=10",
+        "methods.malenia-nigt.batch=10",
+        "objective.horizon=20",
+    ],
 }
 """What makes a few steps of a scenario short, besides fewer of them."""
 
@@ -81,12 +85,7 @@ def test_the_four_methods_are_compared(name):
     assert list(load(name).methods) == FOUR
 
 
-PLAYED_BELOW = pytest.param("short-episodes", marks=pytest.mark.nightly)
-
-
-@pytest.mark.parametrize(
-    "name", [*(name for name in COMPARED if name != "short-episodes"), PLAYED_BELOW]
-)
+@pytest.mark.parametrize("name", COMPARED)
 def test_every_method_makes_a_few_steps(name):
     settings = ["stop={steps=3}", "evaluation={every_steps=3, episodes=2}"]
     scenario = load(name, [*settings, *SMALLER.get(name, [])])
@@ -296,6 +295,7 @@ def test_in_a_hundred_thousand_steps_take_as_long_as_the_comment_says():
 # Episodes that differ in length
 
 
+@pytest.mark.nightly  # that it is so, one batch shows (``test_lengths.py``)
 def test_in_short_episodes_the_first_to_finish_are_the_short_ones():
     seeds = list(range(100))
     first_step = ["stop={steps=1}", "evaluation={episodes=1}"]

@@ -12,6 +12,7 @@ from math import inf, sqrt
 
 import pytest
 from cases import COUNTS, DYADIC, SECONDS, VECTOR, Case, examples, per_worker, per_worker_accounts
+from compiled import compiled_once
 from hypothesis import given
 from hypothesis import strategies as st
 from test_outages import cases
@@ -29,6 +30,8 @@ from algorithms.methods import (
 )
 from simulator.cluster import Exponential, Fixed, Uplink
 from simulator.engine import Simulation, Sinks, Stalled
+
+__all__ = ["compiled_once"]  # the fixture
 
 STORIES = {
     "ringmaster": ringmaster(2),

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from children import ended, start_sending
+from compiled import compiled_once
 from test_cli import straggle, written
-from test_imports import loaded_by
 
 from algorithms.methods import METHODS
 from algorithms.theory import Problem
@@ -23,6 +23,8 @@ from simulator.scenario.prescription import problem_of
 from simulator.study import growth, study
 from simulator.study.prediction import DRAWS, predicted
 from simulator.study.varying import read
+
+__all__ = ["compiled_once"]  # the fixture
 
 EXACT = """
 seeds = [0]
@@ -424,10 +426,6 @@ def test_each_run_is_told_as_it_ends_and_the_outcome_after_them(exact, tmp_path)
     assert ended_runs(answer.err) == ["[1/2]", "[2/2]"]
     assert "seconds at 2" in answer.out
     assert f"results: {tmp_path / 'out'}" in answer.out.replace("\n", "")
-
-
-def test_naming_a_study_in_a_notebook_does_not_load_jax():
-    assert "jax" not in loaded_by("from simulator.analysis import complexity")[0]
 
 
 def test_a_study_of_eps_needs_the_norm_of_the_gradient():

@@ -5,6 +5,7 @@ import sys
 from typing import NamedTuple
 
 import pytest
+from compiled import compiled_once
 from test_cli import straggle, written
 
 from simulator import gate
@@ -12,6 +13,8 @@ from simulator.bench import report as bench_report
 from simulator.bench.published import published
 from simulator.cli import scenarios
 from simulator.text_table import Table, laid_out
+
+__all__ = ["compiled_once"]  # the fixture
 
 FRAME = re.compile(r"[┏━┳┓┃┡╇┩│└─┴┘]+")
 UNDRAWN = ["--figures", "none"]

@@ -1,4 +1,4 @@
-"""Plays many cases: ``python child.py KIND FIRST COUNT VALID``; a line for each that is wrong.
+"""Plays cases: ``python child.py VALID KIND FIRST COUNT ...``; prints a line for each wrong one.
 
 In a process of its own, which may have a gigabyte more than it has once everything is imported,
 and in which no case may take more than five seconds.  Work does not begin: what a command would
@@ -41,9 +41,16 @@ class Hang(BaseException):
     """A case has taken too long."""
 
 
-def main(kind: str, first: int, count: int, valid: Path) -> None:
+def main(valid: Path, *batches: str) -> None:
+    """Play the batches, each given as three words, and say of each that it is done."""
     prepare()
-    slowest, most = 0.0, status("VmHWM") + MEMORY
+    most = status("VmHWM") + MEMORY
+    for kind, first, count in zip(batches[::3], batches[1::3], batches[2::3], strict=True):
+        play(kind, int(first), int(count), valid, most)
+
+
+def play(kind: str, first: int, count: int, valid: Path, most: int) -> None:
+    slowest = 0.0
     for number in range(first, first + count):
         with tempfile.TemporaryDirectory() as folder:
             words = kinds.KINDS[kind][0](Random(f"{kind} {number}"), Path(folder), valid)
@@ -57,7 +64,8 @@ def main(kind: str, first: int, count: int, valid: Path) -> None:
                 json.dumps({"kind": kind, "case": number, "words": words, "wrong": wrong}),
                 flush=True,
             )
-    print(json.dumps({"done": count, "slowest": slowest, "peak": status("VmHWM")}), flush=True)
+    done = {"kind": kind, "done": count, "slowest": slowest, "peak": status("VmHWM")}
+    print(json.dumps(done), flush=True)
 
 
 def prepare() -> None:
@@ -134,4 +142,4 @@ def judged(code: int, said: str) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), Path(sys.argv[4]))
+    main(Path(sys.argv[1]), *sys.argv[2:])

@@ -1,7 +1,7 @@
 """Does every file that is not valid end in a line for each mistake, quickly and in little memory?
 
     STRAGGLE_FUZZ_CASES=10000 python -m pytest tests/fuzz        # at night; 50 otherwise
-    python tests/fuzz/child.py KIND NUMBER 1 FOLDER              # one case, once more
+    python tests/fuzz/child.py FOLDER KIND NUMBER 1              # one case, once more
 
 Each case is a function of its kind and its number (``kinds.py``); ``FOLDER`` is where
 ``material.lay_out`` has put valid files.
@@ -35,37 +35,60 @@ def valid(tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize("kind", kinds.KINDS)
-def test_what_is_spoiled_is_refused(kind, valid):
-    many = max(1, round(CASES * kinds.KINDS[kind][1]))
-    wrong, done = [], 0
-    for first in range(0, many, AT_ONCE):
-        found, last = play(kind, first, min(AT_ONCE, many - first), valid)
-        wrong += found
-        done += last.get("done", 0)
-        print(kind, last)
-    assert not wrong, "\n".join(json.dumps(each) for each in wrong[:10])
-    assert done == many
+@pytest.fixture(scope="session")
+def played(valid):
+    """The lines that the processes print: one for each wrong case and each finished batch."""
+    batches = [batch for kind in kinds.KINDS for batch in batches_of(kind)]
+    return [line for group in groups(batches) for line in play(group, valid)]
 
 
-def play(kind, first, count, valid):
-    """What was wrong in these cases, and the last line of the process that played them."""
-    command = [sys.executable, str(HERE / "child.py"), kind, str(first), str(count), str(valid)]
+def count_of(kind):
+    return max(1, round(CASES * kinds.KINDS[kind][1]))
+
+
+def batches_of(kind):
+    """All cases of a kind: its name, the first number, and how many follow it."""
+    count = count_of(kind)
+    return [(kind, first, min(AT_ONCE, count - first)) for first in range(0, count, AT_ONCE)]
+
+
+def groups(batches):
+    """Batches for one process each: to start one takes longer than a hundred cases."""
+    group, room = [], AT_ONCE
+    for batch in batches:
+        if batch[2] > room:
+            yield group
+            group, room = [], AT_ONCE
+        group.append(batch)
+        room -= batch[2]
+    yield group
+
+
+def play(group, valid):
+    words = [str(word) for batch in group for word in batch]
     paths = os.pathsep.join([str(HERE.parents[1]), os.environ.get("PYTHONPATH", "")])
     ended = subprocess.run(
-        command,
+        [sys.executable, str(HERE / "child.py"), str(valid), *words],
         capture_output=True,
         text=True,
         env={**os.environ, "PYTHONPATH": paths},
         timeout=3600,
     )
     lines = [json.loads(line) for line in ended.stdout.splitlines() if line.startswith("{")]
-    wrong = [line for line in lines if "wrong" in line]
     if ended.returncode:
-        wrong.append(
-            {"kind": kind, "first": first, "died": ended.returncode, "said": ended.stderr[-3000:]}
-        )
-    return wrong, lines[-1] if lines else {}
+        said = {"wrong": f"died: {ended.returncode}", "said": ended.stderr[-3000:]}
+        finished = {line["kind"] for line in lines if "done" in line}
+        lines += [{"kind": batch[0], **said} for batch in group if batch[0] not in finished]
+    return lines
+
+
+@pytest.mark.parametrize("kind", kinds.KINDS)
+def test_what_is_spoiled_is_refused(kind, played):
+    lines = [line for line in played if line["kind"] == kind]
+    wrong = [line for line in lines if "wrong" in line]
+    assert not wrong, "\n".join(json.dumps(each) for each in wrong[:10])
+    print(lines[-1])
+    assert sum(line.get("done", 0) for line in lines) == count_of(kind)
 
 
 @pytest.mark.parametrize("kind", ["scenario", "sweep", "csv-trace", "parquet-trace", "manifest"])

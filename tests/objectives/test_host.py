@@ -90,7 +90,14 @@ def test_batches_agree_with_the_twin(name: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
-@pytest.mark.parametrize("name", ["Acrobot-v1", "MountainCarContinuous-v0", "CartPole-v0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("Acrobot-v1", marks=pytest.mark.nightly),
+        "MountainCarContinuous-v0",
+        "CartPole-v0",
+    ],
+)
 def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
     objective = PolicyGradient(name, hidden=(8,), horizon=24, dtype="float64")
     start, weights = objective.initial_point(ROOT) * 3, jnp.asarray([0.5, 0.0, -2.0, 1.0])

@@ -353,10 +353,10 @@ def scenario(workers: list[dict[str, Any]], environment: str = "CartPole-v1") ->
     return check(
         {
             "seeds": [0],
-            "cluster": {"workers": len(workers), "compute": [1.0, 1.7, 4.4][: len(workers)]},
+            "cluster": {"workers": len(workers), "compute": [1.0, 1.2, 1.5][: len(workers)]},
             "objective": objective,
             "evaluation": {"every_steps": 100, "episodes": 1},
-            "stop": {"steps": 4},
+            "stop": {"steps": 2},
             "methods": METHODS,
         }
     )
@@ -371,7 +371,7 @@ def test_methods_go_the_same_way_with_the_plain_executor() -> None:
         for executor in (BatchedExecutor, DebugExecutor)
     )
     for method in told.methods:
-        assert fast[method].steps == plain[method].steps == 4
+        assert fast[method].steps == plain[method].steps == 2
         close(np.asarray(fast[method].point), np.asarray(plain[method].point))
 
 
