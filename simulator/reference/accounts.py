@@ -1,19 +1,15 @@
-"""What has every worker done by then?  Counts and seconds, read off the recorded intervals."""
+"""Where did every worker's seconds go?  Read off the recorded intervals, all at once."""
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple, get_args
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cluster.law import Floats, Integers
-from simulator.schedule import Accounts, Outcome
 
-if TYPE_CHECKING:
-    from simulator.reference.record import Record
-
-OUTCOMES = get_args(Outcome)
-CAME_TO_NOTHING = ("recalled", "dropped", "lost")
+COMPUTING, WASTED, TRANSFER, DOWN = range(4)
+"""What a worker may be doing; ``WASTED`` is computing that came to nothing."""
 
 
 class Spans(NamedTuple):
@@ -24,40 +20,12 @@ class Spans(NamedTuple):
     end: Floats
 
     @classmethod
-    def of(cls, spans: Iterable[tuple[int, float, float]], count: int) -> "Spans":
-        rows: Floats = np.array(list(spans), np.float64).reshape(count, 3)
+    def of(cls, spans: Iterable[tuple[int, float, float]]) -> "Spans":
+        rows: Floats = np.array(list(spans), np.float64).reshape(-1, 3)
         return cls(rows[:, 0].astype(np.int64), rows[:, 1], rows[:, 2])
 
-
-def accounts(record: "Record", number: int, time: float) -> Accounts:
-    """The accounts at this time, at which ``number`` steps had closed.
-
-    A computation that was planned after the last of them does not count, and neither does what
-    became of one after it, although the clock may show the same time.
-    """
-    of, workers = record.computations, record.workers
-    started = (of.born < number) & (of.start <= time)
-    used = started & (of.step > 0) & (of.step <= number)
-    decided = started & (of.sealed < number) & (of.finish <= time)
-    ends = {name: decided & (of.outcome == OUTCOMES.index(name)) for name in CAME_TO_NOTHING}
-    came_to_nothing = ends["recalled"] | ends["dropped"] | ends["lost"]
-
-    def count(chosen: NDArray[np.bool_]) -> Integers:
-        return np.bincount(of.worker[chosen], minlength=workers)
-
-    return Accounts(
-        time,
-        started=count(started),
-        used=count(used),
-        recalled=count(ends["recalled"]),
-        dropped=count(ends["dropped"]),
-        lost=count(ends["lost"]),
-        unfinished=count(started & ~used & ~came_to_nothing),
-        **seconds(record, time, came_to_nothing)._asdict(),
-    )
-
-
-COMPUTING, WASTED, TRANSFER, DOWN = range(4)
+    def rows(self, chosen: NDArray[np.bool_]) -> "Spans":
+        return Spans(self.worker[chosen], self.begin[chosen], self.end[chosen])
 
 
 class Seconds(NamedTuple):
@@ -70,25 +38,16 @@ class Seconds(NamedTuple):
     wasted: Floats
 
 
-def seconds(record: "Record", time: float, wasted: NDArray[np.bool_]) -> Seconds:
-    """Where every worker's seconds went: each moment is of one kind.
+def seconds(kinds: Mapping[int, Spans], workers: int, time: float) -> Seconds:
+    """Every worker's seconds up to this time, by what it did.
 
     A worker that is down does nothing else, and one that computes is not said to communicate.
     """
-    of = record.computations
-    computing = Spans(of.worker, of.start, of.finish)
-    in_vain = Spans(of.worker[wasted], of.start[wasted], of.finish[wasted])
-    kinds = {
-        COMPUTING: computing,
-        WASTED: in_vain,
-        TRANSFER: record.transfers,
-        DOWN: record.outages,
-    }
-    worker, lasting, on = sweep(kinds, time)
+    worker, lasting, on = pieces(kinds, time)
 
     def total(chosen: NDArray[np.bool_]) -> Floats:
         weights = np.where(chosen, lasting, 0.0)
-        return np.bincount(worker, weights, record.workers).astype(np.float64)
+        return np.bincount(worker, weights, workers).astype(np.float64)
 
     up = ~on[DOWN]
     busy, down = total(on[COMPUTING] & up), total(on[DOWN])
@@ -97,8 +56,8 @@ def seconds(record: "Record", time: float, wasted: NDArray[np.bool_]) -> Seconds
     return Seconds(busy, communicating, down, idle, total(on[WASTED] & up))
 
 
-def sweep(
-    kinds: dict[int, Spans], time: float
+def pieces(
+    kinds: Mapping[int, Spans], time: float
 ) -> tuple[Integers, Floats, dict[int, NDArray[np.bool_]]]:
     """The pieces of each worker's time between which nothing begins or ends.
 
@@ -112,6 +71,6 @@ def sweep(
     moment = np.minimum(np.concatenate(ends), time)
     order = np.lexsort((moment, worker))
     kind, worker, change, moment = kind[order], worker[order], change[order], moment[order]
-    lasting = np.diff(moment, append=0.0)  # between two workers nothing is on
+    lasting = np.diff(moment, append=0.0)  # where the next worker follows, nothing is on
     on = {name: np.cumsum(np.where(kind == name, change, 0)) > 0 for name in kinds}
     return worker, lasting, on

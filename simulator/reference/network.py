@@ -2,47 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from math import ceil, log2
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.cluster import Cluster, Uplink, Vector
 from simulator.reference.calendar import NEVER, SERVER, Calendar, Due, transfer_rank
 from simulator.reference.draws import Draws
-
-if TYPE_CHECKING:
-    from simulator.reference.workers import Computation, Worker
-
-
-class Span:
-    """A worker receives or sends from ``begin`` to ``end``, as far as is known."""
-
-    __slots__ = ("begin", "end", "worker")
-
-    def __init__(self, worker: int, begin: float, end: float) -> None:
-        self.worker, self.begin, self.end = worker, begin, end
-
-
-class Upload(Due):
-    """One vector on its way: a single gradient, or without one a worker's part in an all-reduce.
-
-    ``left`` is how much of the vector is still to pass.
-    """
-
-    __slots__ = ("computation", "latency", "left", "lost", "span", "transit", "worker")
-
-    def __init__(self, worker: int, parts: "Parts", computation: "Computation | None") -> None:
-        self.worker, self.computation = worker, computation
-        self.latency, self.transit = parts
-        self.left, self.lost = 1.0, False
-        self.span = Span(worker, NEVER, NEVER)
-
-
-class Parts(NamedTuple):
-    """The seconds of a transfer: its latency, and what the bytes take."""
-
-    latency: float
-    transit: float
+from simulator.reference.objects import Computation, Parts, Span, Upload, Worker
 
 
 class Participant(NamedTuple):
@@ -68,7 +35,7 @@ class Network:
         vector: Vector,
         calendar: Calendar,
         *,
-        arrived: Callable[["Computation"], None],
+        arrived: Callable[[Computation], None],
         together: Callable[[], None],
     ) -> None:
         self.spans: list[Span] = []
@@ -89,7 +56,7 @@ class Network:
 
     # Orders
 
-    def receive(self, worker: "Worker") -> float:
+    def receive(self, worker: Worker) -> float:
         """When the worker has an order that is sent to it now."""
         now, number = self._calendar.now, worker.number
         if self._receives_at_once:
@@ -100,7 +67,7 @@ class Network:
         self.spans.append(worker.receiving)
         return received
 
-    def stop_receiving(self, worker: "Worker") -> None:
+    def stop_receiving(self, worker: Worker) -> None:
         """An order is void; if it is still on its way, nobody waits for it any more."""
         if worker.receiving:
             worker.receiving.end = min(worker.receiving.end, self._calendar.now)
@@ -108,7 +75,7 @@ class Network:
 
     # Single gradients
 
-    def send(self, computation: "Computation") -> None:
+    def send(self, computation: Computation) -> None:
         """A gradient goes to the server by itself."""
         number = computation.worker.number
         upload = Upload(number, self._parts(number), computation)
@@ -143,7 +110,7 @@ class Network:
             if not self._outstanding:
                 self._together()
 
-    def lose(self, worker: "Worker") -> "list[Computation]":
+    def lose(self, worker: Worker) -> list[Computation]:
         """The gradients that a worker was sending when it crashed; their bytes still pass."""
         uploads, self._sending[worker.number] = self._sending[worker.number], []
         for upload in uploads:
@@ -152,7 +119,7 @@ class Network:
 
     # All together
 
-    def all_reduce(self, workers: "Sequence[Worker]") -> bool:
+    def all_reduce(self, workers: Sequence[Worker]) -> bool:
         """Let these average what they hold; whether that takes no time at all."""
         now = self._calendar.now
         participants = [

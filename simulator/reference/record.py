@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cluster.law import Floats, Integers
-from simulator.reference.accounts import Spans, accounts
+from simulator.reference.accounts import COMPUTING, DOWN, TRANSFER, WASTED, Seconds, Spans, seconds
+from simulator.reference.objects import Computation, Outage, Span
 from simulator.schedule import Accounts, Outcome, Step
-
-if TYPE_CHECKING:
-    from simulator.reference.network import Span
-    from simulator.reference.workers import Computation, Outage
 
 Codes: TypeAlias = NDArray[np.int8]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
@@ -59,19 +56,54 @@ class Record:
     outages: Spans
 
     def accounts(self, number: int | None = None) -> Accounts:
-        """Every worker's account as the step of this number closed, or at the end."""
+        """Every worker's account as the step of this number closed, or at the end.
+
+        A computation that was planned after that step does not count, and neither does what
+        became of one after it, although the clock may show the same time.
+        """
         time = self.time if number is None else self.steps[number - 1].time
         number = len(self.steps) + 1 if number is None else number
-        return accounts(self, number, time)
+        of = self.computations
+        started = (of.born < number) & (of.start <= time)
+        used = started & (of.step > 0) & (of.step <= number)
+        decided = started & (of.sealed < number) & (of.finish <= time)
+        recalled, dropped, lost = (
+            decided & (of.outcome == FATES[name]) for name in ("recalled", "dropped", "lost")
+        )
+        wasted = recalled | dropped | lost
+        return Accounts(
+            time,
+            self._count(started),
+            self._count(used),
+            self._count(recalled),
+            self._count(dropped),
+            self._count(lost),
+            self._count(started & ~used & ~wasted),
+            *self._seconds(wasted, time),
+        )
+
+    def _count(self, chosen: NDArray[np.bool_]) -> Integers:
+        return np.bincount(self.computations.worker[chosen], minlength=self.workers)
+
+    def _seconds(self, wasted: NDArray[np.bool_], time: float) -> Seconds:
+        of = self.computations
+        computing = Spans(of.worker, of.start, of.finish)
+        kinds = {
+            COMPUTING: computing,
+            WASTED: computing.rows(wasted),
+            TRANSFER: self.transfers,
+            DOWN: self.outages,
+        }
+        return seconds(kinds, self.workers, time)
 
 
 def record(
     workers: int,
     time: float,
     steps: list[Step],
-    computations: "Sequence[Computation]",
-    transfers: "Sequence[Span]",
-    outages: "Sequence[Outage]",
+    computations: Sequence[Computation],
+    transfers: Sequence[Span],
+    outages: Sequence[Outage],
     *,
     stalled: bool,
 ) -> Record:
@@ -84,12 +116,12 @@ def record(
         stalled,
         steps,
         columns([each for each in computations if each.start <= time], time),
-        Spans.of(sent, len(transfers)),
-        Spans.of(downs, len(outages)),
+        Spans.of(sent),
+        Spans.of(downs),
     )
 
 
-def columns(computations: "list[Computation]", time: float) -> Computations:
+def columns(computations: list[Computation], time: float) -> Computations:
     """The computations, sorted.  Each worker's are in the order of their versions already."""
 
     def integers(name: str) -> Integers:
@@ -119,7 +151,7 @@ def columns(computations: "list[Computation]", time: float) -> Computations:
 
 
 def outcomes(
-    computations: "list[Computation]", over: NDArray[np.bool_]
+    computations: list[Computation], over: NDArray[np.bool_]
 ) -> tuple[Codes, NDArray[np.bool_]]:
     """What became of each, and whether it has ended; an obsolete one has when its time is over."""
     codes = FATES | {"running": RUNNING, "obsolete": OBSOLETE}

@@ -5,119 +5,17 @@ download or an obsolete computation.  If the order is replaced before that, it h
 """
 
 from collections.abc import Callable
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster
-from simulator.reference.calendar import NEVER, Calendar, Due, computation_rank, outage_rank
+from simulator.reference.calendar import NEVER, Calendar, outage_rank
 from simulator.reference.draws import Draws
-from simulator.reference.network import Network, Span
+from simulator.reference.network import Network
+from simulator.reference.objects import Computation, Order, Outage, Worker
 
 Lengths: TypeAlias = Callable[[Ticket], float | None]
 """How many environment steps the episode of a ticket takes; ``None``: it is not known to end."""
-
-
-class Order(NamedTuple):
-    """Compute ``quota`` gradients at the point of ``version``; upload each, or keep it.
-
-    Each takes ``work`` times as long as a plain one, and is broken off after ``limit`` seconds.
-    """
-
-    version: int
-    quota: float = NEVER
-    upload: bool = False
-    work: float = 1
-    limit: float = NEVER
-
-
-class Computation(Due):
-    """One gradient being computed, and what became of it.
-
-    Its fate is one of the outcomes, or ``running``, or ``obsolete``: it runs to its end and is
-    dropped then.  ``born`` and ``sealed`` are the numbers of steps that had closed when it was
-    planned, and when its fate was decided.
-    """
-
-    __slots__ = (
-        "born",
-        "done",
-        "fate",
-        "finish",
-        "index",
-        "limit",
-        "sealed",
-        "start",
-        "step",
-        "version",
-        "weight",
-        "worker",
-    )
-
-    def __init__(self, worker: "Worker", version: int, index: int, start: float, born: int) -> None:
-        self.worker, self.version, self.index = worker, version, index
-        self.start, self.born = start, born
-        self.fate, self.sealed = "running", born
-        self.step, self.weight = 0, NEVER
-
-    def ends(self, done: float, limit: float) -> float:
-        """It is done at one time, unless its limit is up before."""
-        self.done, self.limit = done, limit
-        self.finish = done if done <= limit else limit
-        return self.finish
-
-    @property
-    def expires(self) -> bool:
-        return self.limit < self.done
-
-    @property
-    def ticket(self) -> Ticket:
-        return Ticket(self.worker.number, self.version, self.index)
-
-
-class Outage(Due):
-    """A worker is not there from ``begin`` up to ``end``."""
-
-    __slots__ = ("begin", "end", "worker")
-
-    def __init__(self, worker: "Worker", begin: float, end: float) -> None:
-        self.worker, self.begin, self.end = worker, begin, end
-
-
-class Worker:
-    """The order that it follows, and what it is at."""
-
-    __slots__ = (
-        "away",
-        "back",
-        "begun",
-        "current",
-        "done",
-        "first",
-        "held",
-        "left",
-        "number",
-        "obsolete",
-        "order",
-        "rank",
-        "receiving",
-    )
-
-    def __init__(self, number: int) -> None:
-        self.number, self.rank = number, computation_rank(number)
-        self.order, self.left = Order(version=-1), 0.0
-        self.current: Computation | None = None
-        self.obsolete: Computation | None = None
-        self.begun, self.first = 0, 0  # computations so far, and before the present version
-        self.done = 0.0  # when its last computation under an order ended
-        self.held: dict[Computation, None] = {}  # gradients that would be lost with it
-        self.receiving: Span | None = None
-        self.back = 0.0  # the end of its present or last outage
-        self.away = False  # lost, so that it hears of no order
-
-    def free(self, now: float) -> float:
-        """When it can follow an order at the earliest."""
-        time = max(now, self.back)
-        return max(time, self.obsolete.finish) if self.obsolete else time
 
 
 class Workers:
