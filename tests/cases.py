@@ -1,17 +1,18 @@
-"""One case, played twice: by the simulator and by the reference, told in the same records."""
+"""One case, played twice: by the engine and by the reference, in the same records.
+
+The reference plays stories that are told a second time (``retold_stories.py``).
+"""
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from math import inf, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from reference import Account, Round, Traced, reference
-from reference_network import Uplink as SharedWay
+from retold_stories import retold
 
 from algorithms.methods import greedy, malenia, rennala, synchronous
 from simulator.cluster import (
@@ -27,6 +28,8 @@ from simulator.cluster import (
     Wire,
 )
 from simulator.engine import Simulation, Sinks, Stop
+from simulator.reference import replay
+from simulator.reference.record import OUTCOMES
 
 AGGREGATIONS = {
     "synchronous": synchronous,
@@ -54,6 +57,42 @@ def examples(many):
         deadline=None,
         max_examples=many * TIMES,
     )
+
+
+class Round(NamedTuple):
+    """One server step, and each worker's account at the moment it closes."""
+
+    time: float
+    tickets: list
+    weights: list
+    accounts: list
+
+
+class Account(NamedTuple):
+    """What became of one worker's computations, and where its seconds went."""
+
+    started: int
+    used: int
+    recalled: int
+    dropped: int
+    lost: int
+    unfinished: int
+    busy: float
+    communicating: float
+    down: float
+    idle: float
+    wasted: float
+
+
+class Traced(NamedTuple):
+    """What became of one computation."""
+
+    ticket: tuple
+    start: float
+    finish: float
+    outcome: str
+    step: int | None
+    weight: float | None
 
 
 @dataclass(frozen=True)
@@ -111,23 +150,18 @@ class Case:
         return Network(upload, download, collective=self.collective, uplink=self.uplink)
 
     @property
-    def parts(self):
-        """Each worker's latency and transit, for the reference."""
-        if self.bandwidth:
-            latency = self.latency or [0.0] * self.n
-            transit = [VECTOR.bytes / each for each in self.bandwidth]
-            return list(zip(latency, transit, strict=True))
-        return [(0.0, seconds) for seconds in self.upload or [0.0] * self.n]
-
-    def build(self, trace=None):
+    def settings(self):
         named = {}
         if self.method in ("rennala", "malenia"):
             named = {"batch": self.batch, "initial_batch": self.initial_batch}
         if self.count != "first-finished":
             named["count"] = self.count
+        return named
+
+    def build(self, trace=None):
         return Simulation(
             self.cluster,
-            AGGREGATIONS[self.method](**named),
+            AGGREGATIONS[self.method](**self.settings),
             seed=self.seed,
             vector=VECTOR,
             account_when=lambda version, time: True,
@@ -143,13 +177,6 @@ class Case:
     def stop(self):
         finite = {"seconds": self.seconds, "steps": self.steps}
         return Stop(**{name: limit for name, limit in finite.items() if limit < inf})
-
-    def absences(self, worker) -> Iterator[tuple[float, float]]:
-        """Data: where the intervals lie is the cluster's business, and tested there."""
-        absences = self.cluster.absences(self.seed)
-        while absences and absences.begin[worker] < inf:
-            yield float(absences.begin[worker]), float(absences.end[worker])
-            absences.next(worker)
 
 
 def length(ticket):
@@ -184,36 +211,40 @@ def per_worker_accounts(accounts):
     return [Account(*row) for row in zip(*columns, strict=True)]
 
 
-def referred(case, **otherwise):
-    """What the reference makes of it.  Only random durations are asked of the cluster."""
-    cluster = case.cluster
+def referred(case, *, seconds=None, steps=None):
+    """What the reference makes of it."""
+    return replayed(
+        case.cluster,
+        retold(case.method, **case.settings),
+        seed=case.seed,
+        vector=VECTOR,
+        steps=steps or case.steps,
+        until=seconds or case.seconds,
+        lengths=length if case.measured else None,
+    )
 
-    def durations(worker, k):
-        if isinstance(case.compute, list):
-            return case.compute[worker]
-        return cluster.compute_seconds(case.seed, worker, k)
 
-    uplink = case.uplink
-    told = {
-        "workers": case.n,
-        "durations": durations,
-        "upload": case.parts,
-        "download": case.download,
-        "collective": case.collective,
-        "uplink": uplink
-        and SharedWay(VECTOR.bytes / uplink.bandwidth, uplink.contention, uplink.channels),
-        "in_flight": case.in_flight,
-        "batch": case.batch,
-        "initial_batch": case.initial_batch,
-        "count": case.count,
-        "pace": cluster.pace(case.seed),
-        "length": length if case.measured else None,
-        "outages": case.absences,
-        "work": case.work,
-        "seconds": case.seconds,
-        "steps": case.steps,
-    }
-    return reference(case.method, **{**told, **otherwise})
+def replayed(cluster, aggregation, **terms):
+    """A replay of the reference, in the records of `simulated`."""
+    record = replay(cluster, aggregation, **terms)
+    assert terms["until"] < inf or not record.stalled
+    rounds = [
+        Round(
+            step.time,
+            [tuple(ticket) for ticket in step.tickets],
+            list(step.weights),
+            per_worker_accounts(record.accounts(step.number)),
+        )
+        for step in record.steps
+    ]
+    of = record.computations
+    tickets = zip(*(each.tolist() for each in (of.worker, of.version, of.index)), strict=True)
+    outcomes = [OUTCOMES[code] for code in of.outcome]
+    steps = [step or None for step in of.step.tolist()]
+    weights = [None if np.isnan(weight) else weight for weight in of.weight.tolist()]
+    columns = (tickets, of.start.tolist(), of.finish.tolist(), outcomes, steps, weights)
+    traced = [Traced(*row) for row in zip(*columns, strict=True)]
+    return rounds, per_worker_accounts(record.accounts()), traced
 
 
 @pytest.fixture(params=[simulated, referred], ids=["simulator", "reference"])

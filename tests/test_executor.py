@@ -24,6 +24,7 @@ from simulator.numerics.executor import (
     Evaluated,
     groups,
 )
+from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.schedule import Step
@@ -145,7 +146,9 @@ def quadratic():
 
 @pytest.fixture(scope="module")
 def cartpole():
-    return PolicyGradient("CartPole-v1", hidden=(4,), horizon=6, discount=0.9, dtype="float64")
+    return PolicyGradient(
+        "CartPole-v1", policy=perceptron((4,)), horizon=6, discount=0.9, dtype="float64"
+    )
 
 
 @pytest.fixture(params=["quadratic", "cartpole"])

@@ -2,7 +2,7 @@
 
 import math
 
-from algorithms.aggregation import rennala
+from algorithms.methods import rennala
 from simulator.cluster import Cluster, Fixed, Network, Outage, Outages, Seconds
 from simulator.cluster.speeds import Table
 from simulator.engine import Simulation, Sinks, Stop

@@ -23,7 +23,7 @@ from simulator.objectives.environments.playing.player import (
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.estimator import episode_keys
 from simulator.objectives.hosted import SIZES, _bits, key_of, pieces
-from simulator.objectives.policies import Policy, policy_for
+from simulator.objectives.policies import Policy, perceptron, policy_for
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.spaces import Box, Discrete
 
@@ -73,7 +73,7 @@ def test_an_episode_ends_with_its_environment() -> None:
     "name", [pytest.param("Acrobot-v1", marks=pytest.mark.nightly), "MountainCarContinuous-v0"]
 )
 def test_batches_agree_with_the_twin(name: str) -> None:
-    objective = PolicyGradient(name, hidden=(8,), horizon=24, dtype="float64")
+    objective = PolicyGradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
     point = objective.initial_point(ROOT) * 3
     weights = jnp.asarray([0.5, 0.0, -2.0, 1.0])
     used = (0, 2, 3)
@@ -99,7 +99,7 @@ def test_batches_agree_with_the_twin(name: str) -> None:
     ],
 )
 def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
-    objective = PolicyGradient(name, hidden=(8,), horizon=24, dtype="float64")
+    objective = PolicyGradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
     start, weights = objective.initial_point(ROOT) * 3, jnp.asarray([0.5, 0.0, -2.0, 1.0])
     points = jnp.stack([start * (1 + row / 10) for row in range(4)]).at[1].set(jnp.nan)
     lengths = objective.lengths(ROOT, points, TICKETS, weights)
@@ -117,7 +117,7 @@ def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
 
 
 def test_nothing_to_do_is_zero() -> None:
-    objective = PolicyGradient("Acrobot-v1", hidden=(8,), horizon=5)
+    objective = PolicyGradient("Acrobot-v1", policy=perceptron((8,)), horizon=5)
     point = objective.initial_point(ROOT)
     total, steps = objective.gradient(ROOT, point, TICKETS, jnp.zeros(4, jnp.float32))
     assert total.dtype == jnp.float32
@@ -130,7 +130,7 @@ def test_nothing_to_do_is_zero() -> None:
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
 def test_the_host_and_jax_play_the_same_cartpole(monkeypatch: pytest.MonkeyPatch) -> None:
     """From gymnasium's own first states, seen in gymnasium's float32, on the same noise."""
-    hosted = PolicyGradient("CartPole-v0", hidden=(16,), horizon=40, dtype="float64")
+    hosted = PolicyGradient("CartPole-v0", policy=perceptron((16,)), horizon=40, dtype="float64")
     starts = gymnasium.make("CartPole-v0")
     words = lambda row: np.asarray(_bits(episode_keys(ROOT, row[None])))[0].tolist()  # noqa: E731
 
@@ -143,7 +143,7 @@ def test_the_host_and_jax_play_the_same_cartpole(monkeypatch: pytest.MonkeyPatch
     as_theirs = ours._replace(
         reset=reset, observe=lambda *at: seen(*at).astype("float32").astype("float64")
     )
-    twin = PolicyGradient(as_theirs, hidden=(16,), horizon=40, dtype="float64")
+    twin = PolicyGradient(as_theirs, policy=perceptron((16,)), horizon=40, dtype="float64")
     point = hosted.initial_point(ROOT) * 3
     lengths = set()
     for row in TICKETS[:3]:
@@ -169,7 +169,7 @@ def test_pieces_are_all_rows_and_zeros() -> None:
 
 
 def test_evaluation_plays_the_policy() -> None:
-    objective = PolicyGradient("Acrobot-v1", hidden=(8,), horizon=20)
+    objective = PolicyGradient("Acrobot-v1", policy=perceptron((8,)), horizon=20)
     point = objective.initial_point(ROOT)
     assert objective.evaluate(ROOT, point, 0, 3)["return"] == -20
     assert [tuple(episode) for episode in objective.play(point, 4, 2)] == [(-20.0, 20)] * 2

@@ -199,3 +199,8 @@ def test_it_starts_with_lecun_layers_and_hardly_a_preference() -> None:
         assert abs(relative - 1) < 5 / np.sqrt(2 * weights.size)
         assert not np.any(biases)
     assert isinstance(policy, Softmax)
+
+
+def test_a_layer_without_units_is_refused():
+    with pytest.raises(ValueError, match=r"hidden = \[8, 0\]: a layer needs"):
+        perceptron((8, 0))

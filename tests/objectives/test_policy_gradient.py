@@ -15,6 +15,7 @@ from simulator.objectives import batched
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
 from simulator.objectives.objective import Playing
+from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.spaces import Discrete, Environment
 
@@ -77,7 +78,7 @@ def slope(function: object, point: np.ndarray) -> np.ndarray:
 
 def test_the_estimator_is_unbiased() -> None:
     objective = PolicyGradient(
-        two_states(), hidden=(), horizon=HORIZON, discount=DISCOUNT, dtype="float64"
+        two_states(), policy=perceptron(()), horizon=HORIZON, discount=DISCOUNT, dtype="float64"
     )
     point = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3])
     rows = 20_000
@@ -93,7 +94,7 @@ def test_the_estimator_is_unbiased() -> None:
 
 
 def test_evaluation_measures_the_undiscounted_return() -> None:
-    objective = PolicyGradient(two_states(), hidden=(), horizon=1, dtype="float64")
+    objective = PolicyGradient(two_states(), policy=perceptron(()), horizon=1, dtype="float64")
     point, episodes = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3]), 20_000
     outputs = point[:4].reshape(2, 2) + point[4:]
     policy = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
@@ -102,7 +103,7 @@ def test_evaluation_measures_the_undiscounted_return() -> None:
     deviation = np.sqrt(np.sum(pairs * (REWARD - mean) ** 2))
     measured = objective.evaluate(ROOT, jnp.asarray(point), 0, episodes)["return"]
     assert abs(measured - mean) < 4.5 * deviation / np.sqrt(episodes)
-    cart = PolicyGradient("CartPole-v1", hidden=(8,), horizon=30, discount=0.5)
+    cart = PolicyGradient("CartPole-v1", policy=perceptron((8,)), horizon=30, discount=0.5)
     start = cart.initial_point(ROOT)
     played = cart.play(start, seed=3, episodes=16)
     assert all(total == length for total, length in played)  # one per step, not discounted
@@ -121,7 +122,7 @@ EQUALLY_LONG = ["Pendulum-v1", "separate"]
 @pytest.fixture(scope="module")
 def cases() -> Iterator[dict[str, PolicyGradient]]:
     """Small nets, and blocks of time so short that an episode needs several, the last cut."""
-    sizes: dict[str, Any] = {"hidden": (6,), "horizon": 13, "dtype": "float64"}
+    sizes: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 13, "dtype": "float64"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "BLOCK", 5)
         plain = {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
@@ -209,7 +210,7 @@ def test_lengths_are_those_of_the_same_episodes(
 @pytest.mark.parametrize("size", [1, 16])
 def test_lengths_agree_in_single_precision_over_many_tickets(size: int) -> None:
     """The longest-lived of them make hundreds of choices, and every one is the same."""
-    cart = PolicyGradient("CartPole-v1", hidden=(16,), horizon=120)
+    cart = PolicyGradient("CartPole-v1", policy=perceptron((16,)), horizon=120)
     points = jnp.tile(3 * cart.initial_point(ROOT), (size, 1))
     ones, seen = jnp.ones(size, jnp.float32), []
     for index in range(10):
@@ -247,7 +248,7 @@ def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(
         )
     )
     sound = cases["CartPole-v1"]
-    broken = PolicyGradient(numb, hidden=(6,), horizon=13, dtype="float64")
+    broken = PolicyGradient(numb, policy=perceptron((6,)), horizon=13, dtype="float64")
     tickets = rows([Ticket(worker, 0, 0) for worker in range(5)])
     starts = jax.vmap(lambda key: jax.random.split(key)[0])(episode_keys(ROOT, tickets))
     sane = np.asarray(jax.random.key_data(starts))[:, 0] % 2 == 0
@@ -262,7 +263,7 @@ def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(
 
 def test_the_gradient_is_the_slope_of_the_surrogate_on_a_fixed_path() -> None:
     """The path replayed in numpy, the densities written out, and differences of their sum."""
-    objective = PolicyGradient("Pendulum-v1", hidden=(3,), horizon=12, dtype="float64")
+    objective = PolicyGradient("Pendulum-v1", policy=perceptron((3,)), horizon=12, dtype="float64")
     start, ticket = 3 * objective.initial_point(ROOT), Ticket(1, 2, 3)
     (key,) = episode_keys(ROOT, rows([ticket]))
     first, noise = start_and_noise(objective.policy, key, 12, jnp.float64)
@@ -317,7 +318,7 @@ def test_tickets_start_and_evaluation_share_no_random_number(
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
 def test_float32_stays_float32(name: str) -> None:
-    objective = PolicyGradient(name, hidden=(8,), horizon=10)
+    objective = PolicyGradient(name, policy=perceptron((8,)), horizon=10)
     start = objective.initial_point(ROOT)
     weights, points = jnp.ones(5, jnp.float32), jnp.tile(start, (5, 1))
     calls = [
@@ -334,7 +335,7 @@ def test_float32_stays_float32(name: str) -> None:
 
 
 def test_the_horizon_ends_every_episode() -> None:
-    objective = PolicyGradient("Pendulum-v1", hidden=(4,), horizon=33)
+    objective = PolicyGradient("Pendulum-v1", policy=perceptron((4,)), horizon=33)
     point = objective.initial_point(ROOT)
     _, steps = objective.gradient(ROOT, point, rows(TICKETS), jnp.ones(5, jnp.float32))
     assert steps == 5 * 33
@@ -345,7 +346,6 @@ def test_the_horizon_ends_every_episode() -> None:
     [
         ({"horizon": 0}, "horizon = 0: must be at least 1"),
         ({"discount": 1.5}, "discount = 1.5: must be above 0"),
-        ({"hidden": (8, 0)}, r"hidden = \[8, 0\]: a layer needs"),
         ({"dtype": "float16"}, "dtype = 'float16': must be one of float32, float64"),
         ({"environment_options": {"g": 1}}, "environment_options.g: CartPole-v1 has no such"),
     ],
@@ -364,7 +364,7 @@ def test_local_work_of_one_step_is_the_gradient_itself():
     from simulator.objectives.estimator import episode_keys
     from simulator.objectives.twin import plain_episode, plain_gradient
 
-    objective = PolicyGradient("CartPole-v1", hidden=(4,), horizon=16, dtype="float64")
+    objective = PolicyGradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
     root, ticket = jax.random.key(2), Ticket(1, 0, 3)
     point = objective.initial_point(root)
     values = objective.worked(ascent(1, 1.0))
@@ -380,7 +380,7 @@ def test_local_work_of_one_step_is_the_gradient_itself():
 def test_local_work_in_a_batch_is_that_of_each():
     from algorithms.local import pack, variance_reduced
 
-    objective = PolicyGradient("CartPole-v1", hidden=(4,), horizon=16, dtype="float64")
+    objective = PolicyGradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
     root = jax.random.key(2)
     point = objective.initial_point(root)
     payload = pack(point, point + 0.01, 0.1 * point, jnp.asarray(0.5))

@@ -19,6 +19,7 @@ from simulator.objectives.environments.playing.screen import POSES, drawing, pre
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Target, Variation
 from simulator.objectives.estimator import evaluation_key
+from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import Played, PolicyGradient
 from simulator.objectives.twin import plain_episode
 from simulator.system.install import install_command
@@ -42,7 +43,7 @@ PENDULA = (Variation(options=STRONG), Variation(options=STRONG | {"mass": 2.0}, 
 def played(name: str, variations: Sequence[Variation], dtype: str) -> tuple[list[Played], ...]:
     """The same episodes, counted and shown; one more than there are workers."""
     objective = PolicyGradient(
-        name, hidden=(8,), horizon=HORIZON, dtype=dtype, variations=variations
+        name, policy=perceptron((8,)), horizon=HORIZON, dtype=dtype, variations=variations
     )
     point = objective.initial_point(jax.random.key(1)) * 3
     many, shown = len(variations) + 1, []
@@ -114,7 +115,9 @@ def test_the_twin_draws_our_state(
     twin.reset()
     twin.unwrapped.render = render
     monkeypatch.setattr(show, "drawing", lambda *_, **__: twin)
-    objective = PolicyGradient(name, hidden=(4,), horizon=5, dtype="float64", variations=variations)
+    objective = PolicyGradient(
+        name, policy=perceptron((4,)), horizon=5, dtype="float64", variations=variations
+    )
     point = objective.initial_point(jax.random.key(1))
     engine: Any = objective._episodes
     for worker, variation in enumerate(variations):

@@ -8,14 +8,14 @@ import pytest
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.estimator import evaluation_keys
-from simulator.objectives.policies import policy_for
+from simulator.objectives.policies import perceptron, policy_for
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.spaces import Discrete
 from simulator.objectives.standard import EPISODES, Standard, standard_of, standard_root
 from simulator.objectives.twin import plain_episode
 
 ROOT = jax.random.key(5)
-SMALL = {"hidden": (5,), "horizon": 12, "dtype": "float64"}
+SMALL = {"policy": perceptron((5,)), "horizon": 12, "dtype": "float64"}
 
 
 def test_the_standard_is_mean_and_deviation_and_constants_keep_their_unit() -> None:

@@ -24,6 +24,7 @@ from simulator.objectives.environments.variation import (
     spaces_seen,
 )
 from simulator.objectives.environments.worlds import seen_by
+from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.spaces import Discrete, Environment
 from simulator.runs.experiment import run_scenario
@@ -45,7 +46,7 @@ SWINGS = (
 )
 TICKETS = [Ticket(0, 0, 0), Ticket(2, 0, 1), Ticket(1, 5, 0), Ticket(1, 3, 2), Ticket(0, 0, 1)]
 WEIGHTS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
-SMALL: dict[str, Any] = {"hidden": (6,), "horizon": 11, "dtype": "float64"}
+SMALL: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 11, "dtype": "float64"}
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ def test_sign_and_flag_are_what_the_policy_sees() -> None:
 
 
 def test_float32_stays_float32() -> None:
-    fleet = PolicyGradient("CartPole-v1", hidden=(6,), horizon=10, variations=UNEQUAL)
+    fleet = PolicyGradient("CartPole-v1", policy=perceptron((6,)), horizon=10, variations=UNEQUAL)
     point = fleet.initial_point(ROOT)
     text = str(jax.make_jaxpr(fleet.gradient)(ROOT, point, rows(TICKETS), jnp.ones(5, "float32")))
     assert "f32[" in text
@@ -218,7 +219,7 @@ def test_the_mean_over_workers_is_maximised_and_other_weights_are_biased() -> No
     Malenia takes the mean of each worker's first, Rennala that of all: so it follows the fast.
     """
     fleet = PolicyGradient(
-        one_state(), hidden=(), horizon=1, dtype="float64",
+        one_state(), policy=perceptron(()), horizon=1, dtype="float64",
         variations=[Variation(), Variation(sign=-1)],
     )  # fmt: skip
     many = np.array([6000, 2000])

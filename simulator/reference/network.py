@@ -1,0 +1,257 @@
+"""How do orders reach the workers, and gradients the server?  Downloads, uploads, all-reduces."""
+
+from collections.abc import Callable, Sequence
+from math import ceil, log2
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.cluster import Cluster, Uplink, Vector
+from simulator.reference.calendar import NEVER, SERVER, Calendar, Due, transfer_rank
+from simulator.reference.draws import Draws
+from simulator.reference.objects import Computation, Parts, Span, Upload, Worker
+
+
+class Participant(NamedTuple):
+    """When a worker can begin with its part, when its last computation was done, and its link."""
+
+    worker: int
+    ready: float
+    done: float
+    parts: Parts
+
+    @property
+    def seconds(self) -> float:
+        return self.parts.latency + self.parts.transit
+
+
+class Network:
+    """``arrived`` hears of single gradients, ``together`` of the end of an all-reduce."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        seed: int,
+        vector: Vector,
+        calendar: Calendar,
+        *,
+        arrived: Callable[[Computation], None],
+        together: Callable[[], None],
+    ) -> None:
+        self.spans: list[Span] = []
+        self._calendar, self._arrived, self._together = calendar, arrived, together
+        self._collective = cluster.network.collective
+        up, down = cluster.uploads(seed, vector), cluster.downloads(seed, vector)
+        n = cluster.workers
+        self._latency = Draws(lambda w, k: up.each(w, k)[0], n, varies=up.varies)
+        self._transit = Draws(lambda w, k: up.each(w, k)[1], n, varies=up.varies)
+        self._download = Draws(lambda w, k: np.add(*down.each(w, k)), n, varies=down.varies)
+        self._way = shared_way(cluster.network.uplink, vector, calendar, self._through)
+        self.free = up.free and not self._way
+        """Whether a gradient reaches the server the moment it is sent."""
+        self._receives_at_once = down.free
+        self._downloads, self._uploads = [0] * n, [0] * n
+        self._sending: list[list[Upload]] = [[] for _ in range(n)]
+        self._outstanding = 0  # parts of an all-reduce that are still on the shared way
+
+    # Orders
+
+    def receive(self, worker: Worker) -> float:
+        """When the worker has an order that is sent to it now."""
+        now, number = self._calendar.now, worker.number
+        if self._receives_at_once:
+            return now
+        received = now + self._download.one(number, self._downloads[number])
+        self._downloads[number] += 1
+        worker.receiving = Span(number, now, received)
+        self.spans.append(worker.receiving)
+        return received
+
+    def stop_receiving(self, worker: Worker) -> None:
+        """An order is void; if it is still on its way, nobody waits for it any more."""
+        if worker.receiving:
+            worker.receiving.end = min(worker.receiving.end, self._calendar.now)
+            worker.receiving = None
+
+    # Single gradients
+
+    def send(self, computation: Computation) -> None:
+        """A gradient goes to the server by itself."""
+        number = computation.worker.number
+        upload = Upload(number, self._parts(number), computation)
+        self._sending[number].append(upload)
+        self._begin(upload, self._calendar.now)
+
+    def _parts(self, worker: int) -> Parts:
+        k = self._uploads[worker]
+        self._uploads[worker] += 1
+        return Parts(self._latency.one(worker, k), self._transit.one(worker, k))
+
+    def _begin(self, upload: Upload, ready: float) -> None:
+        """It passes its own link; or its latency, and then the way that all share."""
+        upload.span.begin = ready
+        self.spans.append(upload.span)
+        rank = transfer_rank(upload.worker)
+        if self._way:
+            self._calendar.expect(upload, ready + upload.latency, rank, self._way.enter)
+        else:
+            end = ready + (upload.latency + upload.transit)
+            self._calendar.expect(upload, end, rank, self._through)
+
+    def _through(self, upload: Upload) -> None:
+        if upload.lost:
+            return
+        upload.span.end = self._calendar.now
+        if upload.computation:
+            self._sending[upload.worker].remove(upload)
+            self._arrived(upload.computation)
+        else:
+            self._outstanding -= 1
+            if not self._outstanding:
+                self._together()
+
+    def lose(self, worker: Worker) -> list[Computation]:
+        """The gradients that a worker was sending when it crashed; their bytes still pass."""
+        uploads, self._sending[worker.number] = self._sending[worker.number], []
+        for upload in uploads:
+            upload.lost, upload.span.end = True, self._calendar.now
+        return [upload.computation for upload in uploads if upload.computation]
+
+    # All together
+
+    def all_reduce(self, workers: Sequence[Worker]) -> bool:
+        """Let these average what they hold; whether that takes no time at all."""
+        now = self._calendar.now
+        participants = [
+            Participant(w.number, max(now, w.back), w.done, self._parts(w.number)) for w in workers
+        ]
+        if self._way:
+            self._outstanding = len(participants)
+            for each in participants:
+                self._begin(Upload(each.worker, each.parts, None), each.ready)
+            return not participants
+        end = now
+        if participants:
+            spans, end = collective(self._collective, now, participants)
+            self.spans += [span for span in spans if span.begin < span.end]
+        if end > now:
+            self._calendar.expect(Due(), end, SERVER, lambda due: self._together())
+        return end == now
+
+
+def collective(
+    kind: str, now: float, participants: Sequence[Participant]
+) -> tuple[list[Span], float]:
+    """When each takes part in an all-reduce that is full ``now``, and when the whole ends."""
+    if kind == "gather":
+        spans = [Span(each.worker, each.done, each.done + each.seconds) for each in participants]
+        return spans, max(now, *(span.end for span in spans))
+    if kind == "max":
+        spans = [Span(each.worker, each.ready, each.ready + each.seconds) for each in participants]
+        return spans, max(span.end for span in spans)
+    p = len(participants)
+    latency = max(each.parts.latency for each in participants)
+    transit = max(each.parts.transit for each in participants)
+    if kind == "ring":  # twice round, in messages of a p-th of the vector
+        seconds = 2 * (p - 1) * (latency + transit / p)
+    else:  # up a binary tree and down again
+        seconds = 2 * ceil(log2(p)) * (latency + transit)
+    end = max(each.ready for each in participants) + seconds
+    return [Span(each.worker, each.ready, end) for each in participants], end
+
+
+# The uplink of a parameter server
+
+Through = Callable[[Upload], None]
+
+
+def shared_way(
+    uplink: Uplink | None, vector: Vector, calendar: Calendar, through: Through
+) -> "Queue | Share | None":
+    """What all uploads pass, if there is such a thing; ``through`` hears when one has passed."""
+    if uplink is None:
+        return None
+    seconds = vector.bytes / uplink.bandwidth
+    if uplink.contention == "queue":
+        return Queue(calendar, uplink.channels, seconds, through)
+    return Share(calendar, seconds, through)
+
+
+class Queue:
+    """First come, first served, on whichever channel is free first."""
+
+    def __init__(self, calendar: Calendar, channels: int, seconds: float, through: Through) -> None:
+        self._calendar, self._seconds, self._passed = calendar, seconds, through
+        self._free = [0.0] * channels
+
+    def enter(self, upload: Upload) -> None:
+        begin = max(self._calendar.now, min(self._free))
+        end = begin + max(upload.transit, self._seconds)
+        self._free[self._free.index(min(self._free))] = end
+        self._calendar.expect(upload, end, transfer_rank(upload.worker), self._passed)
+
+
+class Share(Due):
+    """All at once; who cannot use an equal share leaves the rest of it to the others.
+
+    It is due when the first of those that are on it will have passed.
+    """
+
+    __slots__ = ("_calendar", "_capacity", "_passed", "_rates", "_since", "_uploads")
+
+    def __init__(self, calendar: Calendar, seconds: float, through: Through) -> None:
+        self._calendar, self._passed = calendar, through
+        self._capacity = 1 / seconds if seconds else NEVER
+        self._uploads: list[Upload] = []
+        self._rates: list[float] = []  # vectors a second
+        self._since = 0.0
+
+    def enter(self, upload: Upload) -> None:
+        self._go_on()
+        self._uploads.append(upload)
+        self._plan()
+
+    def _go_on(self) -> None:
+        """Bytes pass up to now."""
+        seconds, self._since = self._calendar.now - self._since, self._calendar.now
+        for upload, rate in zip(self._uploads, self._rates, strict=True):
+            if seconds > 0:
+                upload.left -= rate * seconds
+
+    def _plan(self) -> None:
+        own = [1 / upload.transit if upload.transit else NEVER for upload in self._uploads]
+        self._rates = fair_rates(own, self._capacity)
+        end = self._calendar.now + max(0.0, min(self._lasting(), default=NEVER))
+        self._calendar.expect(self, end, SERVER, Share._end)
+
+    def _lasting(self) -> list[float]:
+        return [upload.left / rate for upload, rate in zip(self._uploads, self._rates, strict=True)]
+
+    def _end(self) -> None:
+        """Those that are as good as through are through: rounding leaves some last bits."""
+        lasting = self._lasting()
+        soonest = max(0.0, min(lasting)) * (1 + 1e-12)
+        self._go_on()
+        passed = [u for u, s in zip(self._uploads, lasting, strict=True) if s <= soonest]
+        left = [k for k, s in enumerate(lasting) if s > soonest]
+        self._rates = [self._rates[k] for k in left]
+        self._uploads = [self._uploads[k] for k in left]
+        self._plan()
+        for upload in passed:
+            rank = transfer_rank(upload.worker)
+            self._calendar.expect(upload, self._calendar.now, rank, self._passed)
+
+
+def fair_rates(own: list[float], capacity: float) -> list[float]:
+    """Nobody gets more than its own link takes; what it leaves is shared alike (max-min fair).
+
+    >>> fair_rates([1.0, 10.0, 10.0], 9.0)
+    [1.0, 4.0, 4.0]
+    """
+    taken = 0.0
+    for k, most in enumerate(sorted(own)):
+        share = (capacity - taken) / (len(own) - k)
+        if most > share:
+            return [min(most, share) for most in own]
+        taken += most
+    return list(own)

@@ -1,0 +1,276 @@
+"""What does the server learn, and what does its story say?  The vocabulary, and a whole run.
+
+The story is the same generator that the engine plays (``algorithms/aggregation``).  What breaks
+the rules of the vocabulary ends the run with a `BrokenStory`.
+"""
+
+import gc
+from collections import deque
+from collections.abc import Collection, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias
+
+from algorithms.tickets import Ticket
+from algorithms.vocabulary import Aggregation, Expired, Joined, Lost, Needs, nobody
+from simulator.cluster import Cluster, Vector
+from simulator.cluster.network import SCALAR
+from simulator.reference.calendar import NEVER, Calendar
+from simulator.reference.network import Network
+from simulator.reference.objects import Computation, Order
+from simulator.reference.record import Record, record
+from simulator.reference.workers import Lengths, Workers
+from simulator.schedule import Step
+
+News: TypeAlias = Ticket | Lost | Joined | Expired
+ARRIVAL, COLLECTIVE, NOTHING = object(), object(), object()
+"""What a story can ask for: an arrival, an all-reduce, an all-reduce that takes no time."""
+NONE: frozenset[Ticket] = frozenset()
+
+
+class BrokenStory(Exception):
+    """An aggregation broke the rules of its vocabulary."""
+
+
+class LastStep(BaseException):
+    """The run is over; the story that closed the step says no more."""
+
+
+def replay(
+    cluster: Cluster,
+    aggregation: Aggregation,
+    *,
+    seed: int = 0,
+    vector: Vector = SCALAR,
+    steps: float = NEVER,
+    until: float = NEVER,
+    lengths: Lengths | None = None,
+) -> Record:
+    """What happens until so many ``steps`` have closed, or up to the second ``until`` inclusive.
+
+    ``lengths`` are those of the tickets' episodes, where time is charged by the environment step.
+    A run in which nothing can happen any more ends, and says so; where workers fail for ever,
+    only ``until`` ends it.  Raises a `BrokenStory` where the aggregation breaks the rules.
+
+    >>> from algorithms.methods import rennala
+    >>> from simulator.cluster import Cluster, Power
+    >>> found = replay(Cluster(10, Power(exponent=0.5)), rennala(batch=20), steps=2)
+    >>> [step.time for step in found.steps], found.accounts().used.tolist()
+    ([5.0, 10.0], [10, 6, 4, 4, 4, 4, 2, 2, 2, 2])
+    """
+    if steps == until == NEVER:
+        raise ValueError("steps = inf, until = inf: give one of them, or the run never ends")
+    server = Server(cluster, aggregation, seed, vector, steps, lengths)
+    with collector_paused():
+        return server.run(until)
+
+
+@contextmanager
+def collector_paused() -> Iterator[None]:
+    """Nothing that a run makes is garbage before its end; to look for some doubles its time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+class Server:
+    """The vocabulary's cluster, as one story sees it."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        aggregation: Aggregation,
+        seed: int,
+        vector: Vector,
+        steps: float,
+        lengths: Lengths | None,
+    ) -> None:
+        self.workers, self.version = cluster.workers, 0
+        self._steps, self._most_steps = list[Step](), steps
+        self._waiting, self._inbox = False, deque[News]()
+        self._arrived: dict[Ticket, Computation] = {}  # that no step has used yet
+        self._used, self._kept = 0, NONE
+        self._words, self._most_words = 0, 1000 + 100 * cluster.workers
+        self._calendar = calendar = Calendar()
+        self._network = Network(
+            cluster, seed, vector, calendar, arrived=self._arrive, together=self._averaged
+        )
+        self._fleet = Workers(
+            cluster,
+            seed,
+            calendar,
+            self._network,
+            lengths=lengths,
+            ended=self._hear_of,
+            lost=lambda worker: self._tell_at_once(Lost(worker.number)),
+            joined=lambda worker: self._tell_at_once(Joined(worker.number)),
+        )
+        self._story = aggregation(self)
+        if not isinstance(self._story, Generator):
+            raise BrokenStory(f"the aggregation returns {self._story!r}: it must be a generator")
+
+    def run(self, until: float) -> Record:
+        calendar, over = self._calendar, False
+        try:
+            self._tell(None)
+            calendar.run(until)
+        except LastStep:
+            over = True
+        end = calendar.now if over or until == NEVER else until
+        return record(
+            self.workers,
+            end,
+            self._steps,
+            self._fleet.computations,
+            self._network.spans,
+            self._fleet.outages,
+            stalled=not over and calendar.empty,
+        )
+
+    # What the story says
+
+    def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
+        self._count_words(self.workers)
+        order = Order(self.version, quota or NEVER, upload, work)
+        for worker in self._fleet.all:
+            self._fleet.order(worker, order)
+
+    def send(
+        self,
+        worker: int,
+        *,
+        quota: int | None = None,
+        upload: bool = False,
+        work: float = 1,
+        limit: float | None = None,
+        recall: bool = False,
+    ) -> None:
+        self._count_words(1)
+        if not 0 <= worker < self.workers:
+            raise BrokenStory(f"an order to worker {worker}: there are {self.workers}")
+        order = Order(self.version, quota or NEVER, upload, work, limit or NEVER)
+        self._fleet.order(self._fleet.all[worker], order, recall=recall)
+
+    def present(self) -> Sequence[int]:
+        return [worker.number for worker in self._fleet.all if not worker.away]
+
+    def arrival(self, needs: Needs = nobody) -> Any:
+        return ARRIVAL
+
+    def drop(self, ticket: Ticket) -> None:
+        computation = self._take(ticket, "drops")
+        computation.fate, computation.sealed = "dropped", self.version
+
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+        participants = dict.fromkeys(ticket.worker for ticket in tickets)
+        workers = [self._fleet.all[number] for number in participants]
+        for worker in workers:
+            worker.held.clear()
+        at_once = self._network.all_reduce(workers)
+        for worker in self._fleet.all:
+            self._fleet.release(worker)
+        return NOTHING if at_once else COLLECTIVE
+
+    def step(
+        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+    ) -> None:
+        self._count_words(1)
+        if len(tickets) != len(weights):
+            told = f"{len(tickets)} tickets and {len(weights)} weights"
+            raise BrokenStory(f"step {self.version + 1} closes with {told}: give each ticket one")
+        again = self._kept.intersection(tickets) if self._kept else NONE
+        for ticket, weight in zip(tickets, weights, strict=True):
+            if ticket not in again:
+                self._use(ticket, weight)
+        self._used += len(tickets) - len(again)
+        self._keep(tickets, keep)
+        version, now = self.version, self._calendar.now
+        self._steps.append(
+            Step(version, now, tickets, weights, self._used, None, again, self._kept)
+        )
+        self.version = self._calendar.steps = version + 1
+        if self.version >= self._most_steps:
+            raise LastStep
+
+    def _use(self, ticket: Ticket, weight: float) -> None:
+        computation = self._take(ticket, f"closes step {self.version + 1} with")
+        computation.fate, computation.step, computation.weight = "used", self.version + 1, weight
+
+    def _keep(self, tickets: list[Ticket], keep: Collection[Ticket]) -> None:
+        kept = frozenset(keep) if keep else NONE
+        if kept and (unknown := kept - self._kept.difference(tickets).union(tickets)):
+            told = f"step {self.version + 1} keeps {min(unknown)}"
+            raise BrokenStory(f"{told}: neither this step nor the one before it has it")
+        self._kept = kept
+
+    def _take(self, ticket: Ticket, verb: str) -> Computation:
+        """A gradient that has arrived and waits for what the story does with it."""
+        computation = self._arrived.pop(ticket, None)
+        if computation is None:
+            raise BrokenStory(f"the story {verb} {ticket}, which is not there to be used")
+        if computation.fate != "waiting":
+            raise BrokenStory(f"the story {verb} {ticket}, which was {computation.fate}")
+        computation.worker.held.pop(computation, None)
+        return computation
+
+    def _count_words(self, many: int) -> None:
+        self._words += many
+        if self._words > self._most_words:
+            told = f"the story has said {self._words:,} things at {self._calendar.now:g} s"
+            raise BrokenStory(f"{told} without waiting for anything: it must yield a request")
+
+    # What the story hears
+
+    def _hear_of(self, computation: Computation) -> None:
+        """A worker has ended a computation under its order: it is done, or broken off."""
+        worker = computation.worker
+        if computation.fate == "recalled":
+            self._hear(Expired(worker.number))
+        elif not worker.order.upload:
+            worker.held[computation] = None
+            self._arrive(computation)
+        elif self._network.free:
+            self._arrive(computation)
+        else:
+            self._network.send(computation)
+
+    def _arrive(self, computation: Computation) -> None:
+        ticket = computation.ticket
+        self._arrived[ticket] = computation
+        self._hear(ticket)
+
+    def _averaged(self) -> None:
+        self._tell(None)
+
+    def _hear(self, news: News) -> None:
+        if self._waiting:
+            self._tell(news)
+        else:
+            self._inbox.append(news)
+
+    def _tell_at_once(self, news: News) -> None:
+        """Only a story that waits for an arrival hears who is lost or has joined."""
+        if self._waiting:
+            self._tell(news)
+
+    def _tell(self, news: News | None) -> None:
+        """Let the story go on until it waits for something that has not happened yet."""
+        self._waiting, self._words = False, 0
+        request = self._ask(news)
+        while request is NOTHING or (request is ARRIVAL and self._inbox):
+            request = self._ask(None if request is NOTHING else self._inbox.popleft())
+        self._waiting = request is ARRIVAL
+
+    def _ask(self, news: News | None) -> Any:
+        try:
+            request = self._story.send(news)
+        except StopIteration:
+            raise BrokenStory(
+                "the story has ended: it must go on for as long as it is asked"
+            ) from None
+        if request is ARRIVAL or request is COLLECTIVE or request is NOTHING:
+            return request
+        raise BrokenStory(f"the story yields {request!r}: it must yield what it asks for")

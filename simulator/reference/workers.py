@@ -1,0 +1,207 @@
+"""What does a worker do with its orders?  It receives, computes, is interrupted, and goes on.
+
+A computation is planned when its order is sent: its start may lie in the future, behind a
+download or an obsolete computation.  If the order is replaced before that, it has never been.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from algorithms.tickets import Ticket
+from simulator.cluster import Cluster
+from simulator.reference.calendar import NEVER, Calendar, outage_rank
+from simulator.reference.draws import Draws
+from simulator.reference.network import Network
+from simulator.reference.objects import Computation, Order, Outage, Worker
+
+Lengths: TypeAlias = Callable[[Ticket], float | None]
+"""How many environment steps the episode of a ticket takes; ``None``: it is not known to end."""
+
+
+class Workers:
+    """All of them.  ``ended``, ``lost`` and ``joined`` hear what the server may have to know."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        seed: int,
+        calendar: Calendar,
+        network: Network,
+        *,
+        lengths: Lengths | None,
+        ended: Callable[[Computation], None],
+        lost: Callable[[Worker], None],
+        joined: Callable[[Worker], None],
+    ) -> None:
+        self.all = [Worker(number) for number in range(cluster.workers)]
+        self.computations: list[Computation] = []
+        self.outages: list[Outage] = []
+        self._calendar, self._network, self._lengths = calendar, network, lengths
+        self._ended, self._lost, self._joined = ended, lost, joined
+        self._finishes = cluster.in_flight == "finish"
+        self._pauses = cluster.outages.work == "continued"
+        durations = cluster.computations(seed)
+        self._seconds = Draws(durations.each, cluster.workers, varies=durations.varies).one
+        self._pace = cluster.pace(seed)
+        self._absences = cluster.absences(seed)
+        for worker in self.all:
+            self._foresee(worker)
+
+    # Orders
+
+    def order(self, worker: Worker, order: Order, *, recall: bool = False) -> None:
+        """The worker gets this order in place of the one that it has."""
+        self.release(worker, recall=recall)
+        if worker.away:
+            return
+        if worker.order.version != order.version:
+            worker.first = worker.begun
+        worker.order, worker.left = order, order.quota
+        self._plan(worker, self._network.receive(worker))
+
+    def release(self, worker: Worker, *, recall: bool = False) -> None:
+        """End its order: recall what is being computed, or let it run to its end as obsolete."""
+        now, current = self._calendar.now, worker.current
+        worker.current, worker.left = None, 0
+        self._network.stop_receiving(worker)
+        if current and current.start > now:
+            self._cancel(current)
+        elif current and self._finishes and not recall:
+            current.fate, current.sealed, current.due = "obsolete", self._calendar.steps, NEVER
+            worker.obsolete = current
+        elif current:
+            self._end(current, "recalled")
+        if recall and worker.obsolete:
+            if worker.obsolete.finish > now:
+                self._end(worker.obsolete, "recalled")
+            worker.obsolete = None
+
+    def _cancel(self, planned: Computation) -> None:
+        """It has not begun, and never will."""
+        planned.start = planned.due = NEVER
+        planned.worker.begun -= 1
+
+    def _end(self, computation: Computation, fate: str) -> None:
+        """Its fate is decided now; if it is still being computed, it is broken off."""
+        computation.fate, computation.sealed = fate, self._calendar.steps
+        computation.finish, computation.due = min(computation.finish, self._calendar.now), NEVER
+
+    # Computations
+
+    def _plan(self, worker: Worker, received: float) -> None:
+        """It begins its next computation when the order is there and it is free."""
+        calendar, order = self._calendar, worker.order
+        start = max(received, worker.free(calendar.now))
+        if start == NEVER:
+            return
+        index = worker.begun - worker.first
+        computation = Computation(worker, order.version, index, start, calendar.steps)
+        finish = computation.ends(self._done(computation, order.work), start + order.limit)
+        worker.current = computation
+        worker.begun += 1
+        self.computations.append(computation)
+        calendar.expect(computation, finish, worker.rank, self._finished)
+
+    def _done(self, computation: Computation, work: float) -> float:
+        """When a computation is done that nothing interrupts."""
+        worker, start = computation.worker, computation.start
+        if self._lengths:
+            length = self._lengths(computation.ticket)
+            if length is None:
+                return NEVER
+            work *= length
+        seconds = self._seconds(worker.number, worker.begun) * work
+        return self._pace.finish(worker.number, start, seconds) if self._pace else start + seconds
+
+    def _finished(self, computation: Computation) -> None:
+        """The server reacts to it before the worker starts anything else."""
+        worker, now = computation.worker, self._calendar.now
+        worker.current = None
+        worker.left -= 1
+        worker.done = now
+        if computation.expires:
+            self._end(computation, "recalled")
+        else:
+            computation.fate = "waiting"
+        self._ended(computation)
+        if worker.left > 0 and not worker.current:
+            self._plan(worker, now)
+
+    # Outages
+
+    def _foresee(self, worker: Worker) -> None:
+        """Its next outage; one that begins at 0 has begun before anything else happens."""
+        if self._absences is None:
+            return
+        begin = float(self._absences.begin[worker.number])
+        outage = Outage(worker, begin, float(self._absences.end[worker.number]))
+        if begin <= 0:
+            self._leave(outage)
+        else:
+            self._expect(outage, begin, self._leave)
+
+    def _expect(self, outage: Outage, time: float, happen: Callable[[Outage], None]) -> None:
+        rank = outage_rank(outage.worker.number, len(self.all))
+        self._calendar.expect(outage, time, rank, happen)
+
+    def _leave(self, outage: Outage) -> None:
+        worker = outage.worker
+        worker.back = outage.end
+        self.outages.append(outage)
+        self._expect(outage, outage.end, self._come_back)
+        if self._pauses:
+            self._pause(worker)
+        else:
+            worker.away = True
+            self._lose(worker)
+            self._lost(worker)
+
+    def _come_back(self, outage: Outage) -> None:
+        worker = outage.worker
+        if worker.away:
+            worker.away = False
+            self._joined(worker)
+        assert self._absences is not None
+        self._absences.next(worker.number)
+        self._foresee(worker)
+
+    def _lose(self, worker: Worker) -> None:
+        """It is gone, with its order, what it computes, the gradients it holds and its uploads."""
+        now, current, obsolete = self._calendar.now, worker.current, worker.obsolete
+        lost = [*worker.held, *self._network.lose(worker)]
+        if current and current.start > now:
+            self._cancel(current)
+        elif current:
+            lost.append(current)
+        if obsolete and obsolete.finish > now:
+            lost.append(obsolete)
+        for computation in lost:
+            self._end(computation, "lost")
+        self._network.stop_receiving(worker)
+        worker.current = worker.obsolete = None
+        worker.held, worker.left = {}, 0
+
+    def _pause(self, worker: Worker) -> None:
+        """It stands still, and goes on with everything when it is back."""
+        now, current, obsolete = self._calendar.now, worker.current, worker.obsolete
+        if obsolete and obsolete.finish > now:
+            self._resume(obsolete)
+        if current and current.start > now:
+            start = current.start
+            self._cancel(current)
+            worker.current = None
+            self._plan(worker, start)
+        elif current:
+            finish = self._resume(current)
+            self._calendar.expect(current, finish, worker.rank, self._finished)
+
+    def _resume(self, computation: Computation) -> float:
+        """What is left of it is done after the outage."""
+        now, back, done = self._calendar.now, computation.worker.back, computation.done
+        if self._pace and done < NEVER and back < NEVER:
+            number = computation.worker.number
+            left = self._pace.work(number, done) - self._pace.work(number, now)
+            done = self._pace.finish(number, back, left)
+        else:
+            done = back + (done - now)
+        return computation.ends(done, back + (computation.limit - now))
