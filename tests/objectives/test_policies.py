@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.objectives.policies import Gaussian, Policy, Softmax, Trunk, policy_for
+from simulator.objectives.policies import Gaussian, Policy, Softmax, Trunk, perceptron, policy_for
 from simulator.objectives.spaces import Box, Discrete
 
 BOX = Box(low=(-1.0, 0.0, 2.0), high=(1.0, 4.0, 2.5))
