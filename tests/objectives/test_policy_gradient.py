@@ -126,7 +126,7 @@ def cases() -> Iterator[dict[str, PolicyGradient]]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "BLOCK", 5)
         plain = {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
-        apart = PolicyGradient("Pendulum-v1", **sizes, trunk="separate")
+        apart = PolicyGradient("Pendulum-v1", **{**sizes, "policy": perceptron((6,), "separate")})
         yield plain | {"separate": apart}
 
 
