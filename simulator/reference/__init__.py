@@ -7,5 +7,6 @@ no code with the engine, which it must equal.  Read `workers`, `network` and `se
 
 from simulator.reference.record import Computations, Record
 from simulator.reference.server import BrokenStory, replay
+from simulator.reference.workers import Lengths
 
-__all__ = ["BrokenStory", "Computations", "Record", "replay"]
+__all__ = ["BrokenStory", "Computations", "Lengths", "Record", "replay"]

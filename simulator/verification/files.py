@@ -19,7 +19,7 @@ from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.verification.evidence import STEPS, TICKETS, WORKERS
 from simulator.verification.report import Findings
-from simulator.verification.tickets import fates
+from simulator.verification.tickets import numbers_of
 
 MANIFEST = "manifest.json"
 ENDS = ("target", "stop", "stalled", "failed", "interrupted")
@@ -260,7 +260,7 @@ def part(rows: Columns, workers: int, steps: int, charged: bool, found: Findings
         "index": rows["index"] >= 0,
         "start": np.isfinite(begin) & (begin >= 0),
         "finish": np.isfinite(end) & (end >= begin),
-        "outcome": fates(rows["outcome"]) >= 0,
+        "outcome": numbers_of(rows["outcome"]) >= 0,
         "used_in_step": np.where(
             used, _whole(step) & (step >= 1) & (step <= steps), np.isnan(step)
         ),

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cluster.law import Floats, Integers
 from simulator.results.columns import Columns, length
+from simulator.schedule import Outcome
 
-OUTCOMES = ("used", "recalled", "dropped", "lost", "waiting", "unfinished")
+OUTCOMES: tuple[str, ...] = get_args(Outcome)
 Flags = NDArray[np.bool_]
 
 
@@ -24,8 +25,8 @@ class Tickets:
     index: Integers
     start: Floats
     finish: Floats
-    fate: Integers
-    """The number of its outcome in ``OUTCOMES``."""
+    outcome: Integers
+    """Its number in ``OUTCOMES``."""
     step: Integers
     """Of its first use; 0 if there is none."""
     weight: Floats
@@ -39,7 +40,7 @@ class Tickets:
         columns["row"] = np.arange(length(rows))
         columns["step"] = np.nan_to_num(rows["used_in_step"]).astype(np.int64)
         columns["length"] = np.nan_to_num(rows["environment_steps"], nan=1.0).astype(np.int64)
-        columns["fate"] = fates(rows["outcome"])
+        columns["outcome"] = numbers_of(rows["outcome"])
         seconds = {name: rows[name].astype(np.float64) for name in ("start", "finish", "weight")}
         keys = columns["index"], columns["version"], seconds["start"], columns["worker"]
         order = np.lexsort(keys)
@@ -51,7 +52,7 @@ class Tickets:
 
     def where(self, *outcomes: str) -> Flags:
         """Those with one of these outcomes."""
-        return np.asarray(np.isin(self.fate, [OUTCOMES.index(name) for name in outcomes]))
+        return np.asarray(np.isin(self.outcome, [OUTCOMES.index(name) for name in outcomes]))
 
     def name(self, at: int) -> str:
         """How a ticket is told."""
@@ -75,14 +76,8 @@ class Tickets:
         """Whether it is its worker's first at this version."""
         return np.asarray(~(self.later & (self.version == before(self.version))))
 
-    def rank_among(self, chosen: Flags) -> Integers:
-        """How many of its worker's chosen ones come before it."""
-        counted: Integers = np.cumsum(chosen) - chosen
-        begins = np.flatnonzero(~self.later)
-        return np.asarray(counted - counted[begins][np.cumsum(~self.later) - 1])
 
-
-def fates(outcomes: NDArray[Any]) -> Integers:
+def numbers_of(outcomes: NDArray[Any]) -> Integers:
     """The number of each outcome; -1 for what is none."""
     numbers = {name: at for at, name in enumerate(OUTCOMES)}
     return np.array([numbers.get(outcome, -1) for outcome in outcomes.tolist()], np.int64)
