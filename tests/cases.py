@@ -190,11 +190,16 @@ def lengths(tickets):
 
 
 def simulated(case):
-    """What the simulator makes of a case, in the reference's records."""
+    """What the engine makes of a case."""
     computations = []
-    simulation = case.build(trace=Sinks(computations.append, lambda stretch: None))
+    trace = Sinks(computations.append, lambda stretch: None)
+    return followed(case.build(trace=trace), case.stop, computations)
+
+
+def followed(simulation, stop, computations):
+    """A simulation of the engine up to its end, in records; its trace goes to ``computations``."""
     rounds = []
-    for version, step in enumerate(simulation.steps(case.stop)):
+    for version, step in enumerate(simulation.steps(stop)):
         assert step.version == version
         books = per_worker_accounts(step.accounts)
         assert step.accounts.time == step.time
@@ -309,13 +314,19 @@ def assert_agreement(case, *, exactly=True):
 
     Where not even times can be expected to be equal ``exactly``, all the rest still is.
     """
-    rounds, books, traced = simulated(case)
-    expected, expected_books, expected_trace = referred(case)
+    found, expected = simulated(case), referred(case)
+    rounds = found[0]
+    end = case.seconds if case.seconds < inf and len(rounds) < case.steps else rounds[-1].time
+    assert_same(found, expected, end, exactly)
+
+
+def assert_same(found, expected, end, exactly=True):
+    rounds, books, traced = found
+    expected, expected_books, expected_trace = expected
     if exactly:
         assert schedule(rounds) == schedule(expected)
     assert [step[1:3] for step in rounds] == [step[1:3] for step in expected]
     assert times(rounds) == pytest.approx(times(expected), rel=1e-9)
-    end = case.seconds if case.seconds < inf and len(rounds) < case.steps else rounds[-1].time
     assert_same_trace(settled(traced, end), settled(expected_trace, end), exactly)
     for step, expected_step in zip(rounds, expected, strict=True):
         assert_same_books(step.accounts, expected_step.accounts, step.time)

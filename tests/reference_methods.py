@@ -1,18 +1,19 @@
 """Which iterates does each method produce, and when? A second implementation, plain and slow.
 
 It is written from the equations of the literature and from docs/methods, and shares no code with
-what it checks. Its world: communication is free, nobody fails, durations are given per worker and
-computation, and everything maximises.
+what it checks; the plain reference of the cluster says when each worker is done. Its world:
+communication is free, nobody fails, durations are given per worker and computation, and everything
+maximises.
 """
 
 import math
 from collections.abc import Callable
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from reference_fleet import Fleet
 from reference_stories import (
+    Fleet,
     Gradient,
     Settings,
     Story,
@@ -28,6 +29,9 @@ from reference_stories import (
     ringmaster,
     synchronous,
 )
+
+from simulator.cluster import Cluster, Fixed
+from simulator.reference import replay
 
 
 class Update(NamedTuple):
@@ -66,14 +70,39 @@ def follow(
     story, rule = METHODS[method]
     settings = dict(settings)
     server = rule(np.array(start, dtype=float), settings)
-    fleet = Fleet(workers, duration, in_flight, server)
     if method == "fedhapg-m":
         settings["hessian_product"] = hessian_product
-    history = []
-    for estimate, stamp in islice(story(fleet, gradient, settings), updates):
-        server.climb(estimate, stamp)
-        history.append(Update(fleet.now, server.theta))
-    return history
+    fleets = []
+
+    def aggregation(cluster):
+        fleets.append(Fleet(cluster, server))
+        return story(fleets[0], gradient, settings)
+
+    cluster = Timed(workers, Fixed(1.0), in_flight=in_flight, duration=duration)
+    record = replay(cluster, aggregation, steps=updates)
+    if record.stalled:
+        raise RuntimeError("nobody will ever deliver")
+    times = [step.time for step in record.steps]
+    return [Update(*each) for each in zip(times, fleets[0].iterates, strict=True)]
+
+
+@dataclass(frozen=True)
+class Timed(Cluster):
+    """A cluster whose durations are a function of worker and number of the computation."""
+
+    duration: Callable[[int, int], float] = lambda worker, k: 1.0
+
+    def computations(self, seed: int) -> Any:
+        return Durations(self.duration)
+
+
+class Durations(NamedTuple):
+    duration: Callable[[int, int], float]
+    varies: bool = True
+
+    def each(self, workers: np.ndarray, k: np.ndarray) -> np.ndarray:
+        pairs = zip(workers.tolist(), k.tolist(), strict=True)
+        return np.array([self.duration(*pair) for pair in pairs])
 
 
 class Plain:

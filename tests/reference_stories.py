@@ -1,21 +1,74 @@
-"""Whose gradients make each estimate, at what weights? The reference's listing of every method.
+"""Whose gradients make each estimate, at what weights? The listing of every method, a second time.
 
 Gradients are summed as they arrive, in the tables and local sums of the published listings, and are
-never written down as tickets and weights. Each story yields its estimates, each with the version
-that its gradients came from (what AFedPG calls the stamp), and goes on when the server has stepped.
+never written down as tickets and weights. The stories are driven by the plain reference of the
+cluster, through the same vocabulary as the real ones; no worker fails and communication is free.
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
-from reference_fleet import Fleet, Ticket
+
+from algorithms.aggregation.vocabulary import Cluster, Expired
 
 Gradient = Callable[..., np.ndarray]
 Settings = dict[str, Any]
-Story = Iterator[tuple[np.ndarray, int]]
+Story = Generator[Any, Any, None]
+
+
+class Order(NamedTuple):
+    version: int
+    point: np.ndarray
+    work: int
+
+
+class Ticket(NamedTuple):
+    """One computation; `expired` if it takes longer than its order allows."""
+
+    worker: int
+    index: int
+    order: Order
+    expired: bool
+
+
+class Fleet:
+    """The workers as a story sees them, and the order that each follows.
+
+    `server` is the update rule: it has seen so many `updates`, and its `point` is what is sent.
+    """
+
+    def __init__(self, cluster: Cluster, server: Any) -> None:
+        self.cluster, self.server = cluster, server
+        self.workers = range(cluster.workers)
+        self.orders: dict[int, Order] = {}
+        self.iterates: list[np.ndarray] = []
+
+    def broadcast(self, **terms: Any) -> None:
+        for worker in self.workers:
+            self.send(worker, **terms)
+
+    def send(self, worker: int, *, work: int = 1, **terms: Any) -> None:
+        """The server's newest point, in place of whatever order the worker had."""
+        self.orders[worker] = Order(self.server.updates, self.server.point, work)
+        self.cluster.send(worker, work=work, **terms)
+
+    def arrival(self) -> Generator[Any, Any, Ticket]:
+        """The next computation to end; its worker begins nothing yet."""
+        news = yield self.cluster.arrival()
+        order = self.orders[news.worker]
+        if isinstance(news, Expired):
+            return Ticket(news.worker, -1, order, expired=True)
+        assert news.version == order.version
+        return Ticket(news.worker, news.index, order, expired=False)
+
+    def step(self, estimate: np.ndarray, stamp: int) -> None:
+        """Update with an estimate whose gradients are from the version `stamp`."""
+        self.server.climb(estimate, stamp)
+        self.iterates.append(self.server.theta)
+        self.cluster.step([], [])
 
 
 def at_its_point(gradient: Gradient, ticket: Ticket) -> np.ndarray:
@@ -44,8 +97,10 @@ class Table:
 def synchronous(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     while True:
         fleet.broadcast(quota=1)
-        total = sum(at_its_point(gradient, fleet.arrival()) for _ in fleet.workers)
-        yield total / len(fleet.workers), fleet.server.updates
+        total = np.zeros_like(fleet.server.theta)
+        for _ in fleet.workers:
+            total = total + at_its_point(gradient, (yield from fleet.arrival()))
+        fleet.step(total / len(fleet.workers), fleet.server.updates)
 
 
 def batches(settings: Settings) -> Iterator[int]:
@@ -60,8 +115,8 @@ def rennala(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         fleet.broadcast()
         table = Table(fleet, gradient)
         for _ in range(batch):
-            table.add(fleet.arrival())
-        yield sum(table.sums.values()) / batch, fleet.server.updates
+            table.add((yield from fleet.arrival()))
+        fleet.step(sum(table.sums.values()) / batch, fleet.server.updates)
 
 
 def malenia(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
@@ -69,8 +124,8 @@ def malenia(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         fleet.broadcast()
         table = Table(fleet, gradient)
         while not precise_enough(list(table.counts.values()), batch):
-            table.add(fleet.arrival())
-        yield table.mean_of_means(), fleet.server.updates
+            table.add((yield from fleet.arrival()))
+        fleet.step(table.mean_of_means(), fleet.server.updates)
 
 
 def precise_enough(counts: list[int], batch: int) -> bool:
@@ -84,8 +139,8 @@ def precise_enough(counts: list[int], batch: int) -> bool:
 def asynchronous(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     fleet.broadcast(quota=1)
     while True:
-        ticket = fleet.arrival()
-        yield at_its_point(gradient, ticket), ticket.order.version
+        ticket = yield from fleet.arrival()
+        fleet.step(at_its_point(gradient, ticket), ticket.order.version)
         fleet.send(ticket.worker, quota=1)
 
 
@@ -93,9 +148,10 @@ def delay_adaptive(fleet: Fleet, gradient: Gradient, settings: Settings) -> Stor
     n = len(fleet.workers)
     fleet.broadcast(quota=1)
     while True:
-        ticket = fleet.arrival()
+        ticket = yield from fleet.arrival()
         delay = fleet.server.updates - ticket.order.version
-        yield n / max(n, delay) * at_its_point(gradient, ticket), ticket.order.version
+        damped = n / max(n, delay) * at_its_point(gradient, ticket)
+        fleet.step(damped, ticket.order.version)
         fleet.send(ticket.worker, quota=1)
 
 
@@ -103,12 +159,12 @@ def ringmaster(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     threshold, stops = settings["threshold"], settings.get("stops", False)
     fleet.broadcast(quota=1)
     while True:
-        ticket = fleet.arrival()
+        ticket = yield from fleet.arrival()
         if fleet.server.updates - ticket.order.version < threshold:
-            yield at_its_point(gradient, ticket), ticket.order.version
+            fleet.step(at_its_point(gradient, ticket), ticket.order.version)
         fleet.send(ticket.worker, quota=1)
         for worker in fleet.workers if stops else ():
-            if fleet.server.updates - fleet.running[worker].order.version >= threshold:
+            if fleet.server.updates - fleet.orders[worker].version >= threshold:
                 fleet.send(worker, quota=1, recall=True)
 
 
@@ -118,22 +174,22 @@ def ringleader(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     while True:
         table, buffer = buffer, Table(fleet, gradient)
         while not table.full():
-            ticket = fleet.arrival()
+            ticket = yield from fleet.arrival()
             table.add(ticket)
         unserved = set(fleet.workers)
         while True:
-            yield table.mean_of_means(), fleet.server.updates
+            fleet.step(table.mean_of_means(), fleet.server.updates)
             fleet.send(ticket.worker)
             unserved.remove(ticket.worker)
             if not unserved:
                 break
-            ticket = next_unserved(fleet, unserved, buffer)
+            ticket = yield from next_unserved(fleet, unserved, buffer)
             table.add(ticket)
 
 
-def next_unserved(fleet: Fleet, unserved: set[int], buffer: Table) -> Ticket:
+def next_unserved(fleet: Fleet, unserved: set[int], buffer: Table) -> Generator[Any, Any, Ticket]:
     """The next arrival of one not yet served; the others' go to the buffer, and they go on."""
-    while (ticket := fleet.arrival()).worker not in unserved:
+    while (ticket := (yield from fleet.arrival())).worker not in unserved:
         buffer.add(ticket)
         fleet.send(ticket.worker)
     return ticket
@@ -143,19 +199,15 @@ def fedbuff(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     size, terms = settings["buffer"], {"quota": 1, "work": settings.get("local_steps", 1)}
     fleet.broadcast(**terms)
     while True:
-        tickets = [fleet.arrival()]
+        tickets = [(yield from fleet.arrival())]
         while len(tickets) < size:
             fleet.send(tickets[-1].worker, **terms)
-            tickets.append(fleet.arrival())
-        delays = [fleet.server.updates - ticket.order.version for ticket in tickets]
-        yield (
-            sum(
-                difference(gradient, ticket, settings) / math.sqrt(1 + delay)
-                for ticket, delay in zip(tickets, delays, strict=True)
-            )
-            / size,
-            tickets[-1].order.version,
-        )
+            tickets.append((yield from fleet.arrival()))
+        total = np.zeros_like(fleet.server.theta)
+        for ticket in tickets:
+            delay = fleet.server.updates - ticket.order.version
+            total = total + difference(gradient, ticket, settings) / math.sqrt(1 + delay)
+        fleet.step(total / size, tickets[-1].order.version)
         fleet.send(tickets[-1].worker, **terms)
 
 
@@ -179,10 +231,10 @@ def mindflayer(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
             fleet.send(worker, quota=attempts[worker], limit=limit[worker])
         total = np.zeros_like(fleet.server.theta)
         for _ in range(sum(attempts)):
-            ticket = fleet.arrival()
+            ticket = yield from fleet.arrival()
             if not ticket.expired:
                 total = total + at_its_point(gradient, ticket)
-        yield total / expected, fleet.server.updates
+        fleet.step(total / expected, fleet.server.updates)
 
 
 # Rounds of local steps that correct their gradients: u carries the last round's direction
@@ -222,11 +274,12 @@ def corrected_rounds(fleet: Fleet, gradient: Gradient, settings: Settings, chang
         weight = beta if fleet.server.updates else 1.0  # at first there is no direction to keep
         known = Round(theta, before, u, weight)
         fleet.broadcast(quota=1, work=steps)
-        moved = sum(
-            corrected_steps(gradient, fleet.arrival(), known, eta, change) for _ in fleet.workers
-        )
+        moved = np.zeros_like(theta)
+        for _ in fleet.workers:
+            ticket = yield from fleet.arrival()
+            moved = moved + corrected_steps(gradient, ticket, known, eta, change)
         u = moved / (eta * len(fleet.workers) * steps)
-        yield u, fleet.server.updates
+        fleet.step(u, fleet.server.updates)
         before = theta
 
 

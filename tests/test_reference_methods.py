@@ -295,11 +295,11 @@ def test_asynchronous_arrivals_by_a_time_are_the_sum_of_what_each_can_do():
 
 
 def test_a_recalled_computation_counts_as_begun():
-    """The second worker's next takes half a second; without recall its first goes on to 5."""
-    law = listed([1.0] * 9, [5.0, 0.5, 9.0, 9.0])
+    """The second worker's next takes half a second; without recall its first goes on to 5.25."""
+    law = listed([1.0] * 9, [5.25, 0.5, 9.0, 9.0])
     one_each = {"workers": 2, "updates": 6, "settings": {"batch": 1}}
     assert times("rennala-pg", law, **one_each)[:2] == [1.0, 1.5]
-    assert times("rennala-pg", law, in_flight="finish", **one_each) == [1, 2, 3, 4, 5, 5.5]
+    assert times("rennala-pg", law, in_flight="finish", **one_each) == [1, 2, 3, 4, 5, 5.75]
 
 
 def test_every_computation_of_a_worker_is_numbered_once():

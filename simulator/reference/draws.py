@@ -10,21 +10,22 @@ from simulator.cluster.law import Floats, Integers
 Each: TypeAlias = Callable[[Integers, Integers], Floats]
 """The seconds of the ``k[i]``-th of ``workers[i]``, all at once."""
 
-FIRST_BLOCK = 8
-"""How many are drawn for every worker at the start; then each draws as many as it has used."""
-LARGEST_BLOCK = 128
+FIRST_NUMBERS = 2**18
+"""Room for what is drawn at the start, shared by all workers: 2 to 64 numbers for each."""
+LARGEST_BLOCK = 1024
+"""Later each worker draws as many as it has used already, up to this number."""
 
 
 class Draws:
     """Every worker's seconds, as a list that grows.
 
-    >>> Draws(lambda workers, k: 10.0 * workers + k, workers=2, varies=True).one(1, k=20)
-    30.0
+    >>> Draws(lambda workers, k: 10.0 * workers + k, workers=2, varies=True).one(1, k=200)
+    210.0
     """
 
     def __init__(self, each: Each, workers: int, *, varies: bool) -> None:
         self._each, self._varies = each, varies
-        size = FIRST_BLOCK if varies else 1
+        size = max(2, min(64, FIRST_NUMBERS // workers)) if varies else 1
         k = np.tile(np.arange(size), workers)
         drawn = each(np.repeat(np.arange(workers), size), k)
         self._drawn: list[list[float]] = drawn.reshape(workers, size).tolist()
