@@ -24,15 +24,22 @@ os.environ.setdefault("STRAGGLE_CORES", "1")
 prepare()
 
 
+traced: list[str] = []
+"""What JAX has traced or compiled since the file began."""
+jax.monitoring.register_event_duration_secs_listener(lambda event, *_, **__: traced.append(event))
+
+
 @pytest.fixture(autouse=True, scope="module")
 def release_compiled_code() -> Iterator[None]:
     """Keep the test processes small: no file needs what another one has compiled."""
+    traced.clear()
     # Imported modules are never garbage, and looking through them takes most of a collection.
     gc.freeze()
     yield
-    jax.clear_caches()
-    gc.unfreeze()
-    give_back()
+    if traced:
+        jax.clear_caches()
+        gc.unfreeze()
+        give_back()
 
 
 @pytest.fixture(autouse=True)
