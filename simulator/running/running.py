@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     pass
 
 FAILED = 3
+VERIFYING, REPLAYED = 0.1, 2e-5
+"""The part of a run's time that checking may take, and the seconds of a replayed computation."""
 Ended: TypeAlias = Callable[[Results], None]
 """Called with the results, complete or interrupted, before they are verified."""
 
@@ -153,13 +155,18 @@ def _end(writer: Writer, interrupted: bool, quiet: bool, ended: Ended) -> int:
 
 
 def _verified(outcome: Results, quiet: bool) -> bool:
-    """Whether the files say what a schedule can be; if not, that is told."""
+    """Whether the files say what happened; problems are told, and what was left unchecked."""
     from simulator.verification import verify
 
+    took = sum(run["real_seconds"] for run in outcome.manifest["runs"])
     with showing(doing="checking the results", quiet=quiet):
-        report = verify(outcome)
+        report = verify(outcome, most=VERIFYING * took / REPLAYED)
     for problem in report.problems:
         complain(f"not verified: {problem}")
+    if report.unchecked and not quiet:
+        runs = len({(left.method, left.seed) for left in report.unchecked})
+        told = f"{runs} of {len(outcome.manifest['runs'])} runs were checked in part"
+        complain(f"{told}; straggle verify {outcome.directory} checks the rest")
     return report.clean
 
 

@@ -5,7 +5,7 @@ So every start, fate, weight, step and account must be the same.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -86,7 +86,7 @@ def _steps(run: Evidence, record: Record, steps: int, found: Findings) -> bool:
     if not found.demand("replay", STEPS, there == steps, told):
         steps = min(steps, there)
     closed = record.steps[:steps]
-    columns = {
+    columns: dict[str, Sequence[float]] = {
         "time": [step.time for step in closed],
         "tickets": [len(step.tickets) for step in closed],
         "gradients": [step.used for step in closed],
