@@ -38,7 +38,8 @@ from simulator.estimate.remarks import remarks
 from simulator.gate import suite_file
 from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
-from simulator.objectives.tables.policy_gradient import PolicyTable, TargetTable, WorkerTable
+from simulator.objectives.tables.policy import PerceptronTable
+from simulator.objectives.tables.policy_gradient import TargetTable, WorkerTable
 from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
 from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
 from simulator.scenario.network_table import NetworkTable, UplinkTable
@@ -259,7 +260,9 @@ TABLES_OF = {
         Scenario, ClusterTable, NetworkTable, EvaluationTable, StopTable,
     ),
     "objectives/chain.md": (ChainTable,),
-    "objectives/policy-gradient.md": (PolicyGradientTable, PolicyTable, WorkerTable, TargetTable),
+    "objectives/policy-gradient.md": (
+        PolicyGradientTable, PerceptronTable, WorkerTable, TargetTable,
+    ),
     "objectives/quadratic.md": (QuadraticTable,),
 }  # fmt: skip
 
