@@ -1,6 +1,6 @@
 """When does what happen?  The cluster in virtual time, driven by SimPy.
 
-The simulation gives an aggregation its vocabulary (``algorithms/aggregation/vocabulary.py``) and
+The simulation gives an aggregation its vocabulary (``algorithms/vocabulary.py``) and
 yields the server steps lazily, as its story closes them.  Durations depend on worker, time and
 random stream, never on gradient values: that is what lets the schedule run ahead of the numbers.
 Where they depend on the length of an episode, ``lengths`` is asked for it when the episode starts,
