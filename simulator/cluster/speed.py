@@ -31,10 +31,16 @@ class Speed(Protocol):
     """A description of the speeds of all workers over time."""
 
     random: ClassVar[bool]
-    """Whether they depend on the seed."""
+    """Whether they depend on the seed; one that does not say is taken for random."""
 
     def pace(self, workers: int, seed: int) -> Pace:
         """What it means for so many workers; a wrong number raises a ValueError.
 
         The error starts with the field's name.  ``seed`` is for what is drawn at random.
         """
+
+
+def interval_of(speed: Speed | None) -> float | None:
+    """After how many seconds a speed changes that is drawn and kept; None for all others."""
+    found: float | None = getattr(speed, "interval", None)
+    return found

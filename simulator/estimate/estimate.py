@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from algorithms.methods import METHODS
-from simulator.cluster.speeds.random_walk import RandomWalk
+from simulator.cluster.speed import interval_of
 from simulator.cluster.speeds.walk import BYTES, MOST_BYTES
 from simulator.estimate.rehearsal import Beginning, rehearse
 from simulator.mistakes import Mistake
@@ -177,10 +177,10 @@ def _seconds(scenario: Scenario, label: str, work: Work, cost: Cost, schedule_on
 def _of_schedule(scenario: Scenario, works: dict[str, Work]) -> Iterator[Part]:
     n, runs = scenario.cluster.workers, len(works) * len(scenario.seeds)
     yield Part(f"cluster.workers = {n}", "take fewer", n * (WORKER + ROW_OF_WORKER * runs))
-    if isinstance(speed := scenario.build_cluster().speed, RandomWalk):
-        longest = min(max(work.seconds for work in works.values()), MOST_BYTES * speed.every)
-        walked = min(MOST_BYTES, BYTES * n * longest / speed.every)
-        yield Part(f"cluster.speed.every = {speed.every:g}", "let it change more rarely", walked)
+    if every := interval_of(scenario.build_cluster().speed):
+        longest = min(max(work.seconds for work in works.values()), MOST_BYTES * every)
+        walked = min(MOST_BYTES, BYTES * n * longest / every)
+        yield Part(f"cluster.speed.every = {every:g}", "let it change more rarely", walked)
     label, largest = max(works.items(), key=lambda item: item[1].batch)
     batch = f"methods.{label}: {_count(largest.batch)} gradients in a step"
     yield Part(batch, "take a smaller batch", TICKET * largest.batch)
@@ -248,12 +248,12 @@ def _events(scenario: Scenario, label: str, work: Work) -> Iterator[tuple[str, f
     until = " and ".join(f"stop.{name} = {value:g}" for name, value in said.items())
     yield "gradients", work.started, until, "stop earlier, or let computations last longer"
     yield "server steps", work.steps, until, "stop earlier"
-    if isinstance(speed := scenario.build_cluster().speed, RandomWalk):
+    if every := interval_of(scenario.build_cluster().speed):
         # At least one round is laid out; what is drawn of a walk has to fit.
-        many = min(work.seconds, work.step_seconds) / speed.every * scenario.cluster.workers
+        many = min(work.seconds, work.step_seconds) / every * scenario.cluster.workers
         if many > MOST_BYTES / BYTES and math.isfinite(work.step_seconds):
             raise Mistake(
-                f"cluster.speed.every = {speed.every:g}: a round of methods.{label} would come to "
+                f"cluster.speed.every = {every:g}: a round of methods.{label} would come to "
                 f"{_count(many)} speeds, more than {_count(MOST_BYTES / BYTES)}, which fill the "
                 "memory; let it change more rarely"
             )

@@ -17,6 +17,7 @@ from algorithms.tickets import Ticket
 from algorithms.vocabulary import Aggregation, Batch, Cluster, Needs, Story, nobody
 from simulator.cluster import InvalidDuration
 from simulator.cluster.law import Floats
+from simulator.cluster.speed import interval_of
 from simulator.engine import Simulation, Stalled
 from simulator.runs.simulations import stop_of, vector_of
 from simulator.scenario.prescription import settings_of
@@ -163,7 +164,7 @@ def _moment(scenario: Scenario, seconds: Floats) -> float:
     if failures := scenario.cluster.failures:
         cycle = failures.mean_time_between_failures + failures.mean_time_to_repair
         changes += 2 * workers / cycle
-    if every := getattr(scenario.cluster.speed, "every", None):
+    if every := interval_of(scenario.build_cluster().speed):
         changes += workers / every
     usual = float(np.median(seconds + _transfers(scenario)))
     longest = max(most / computing, 2 * usual) if computing else math.inf

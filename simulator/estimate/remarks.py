@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.cluster import Durations
-from simulator.cluster.speeds import RandomWalk
+from simulator.cluster.speed import interval_of
 from simulator.estimate.rehearsal import rehearse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.tables import SpeedTable
@@ -87,9 +87,8 @@ def _of_the_rest(scenario: Scenario) -> list[str]:
 
 def _always_one(scenario: Scenario, speed: SpeedTable) -> bool:
     """Whether work takes its own seconds, in every one of many parts of the run."""
-    if isinstance(described := speed.build(), RandomWalk):
-        # The rest would have to be laid out that far.
-        return described.sigma == 0 or described.low == described.high
+    if interval_of(speed.build()) is not None:
+        return False  # and to look would lay it out that far
     pace, workers = scenario.build_cluster().pace(0), scenario.cluster.workers
     assert pace is not None
     starts, part = np.linspace(0, scenario.stop.seconds or 1e6, MOMENTS, retstep=True)

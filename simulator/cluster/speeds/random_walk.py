@@ -31,6 +31,11 @@ class RandomWalk:
     high: Annotated[float, Ge(1), Le(FASTEST)]
     random: ClassVar[bool] = True
 
+    @property
+    def interval(self) -> float | None:
+        """What is drawn has to be kept, a number for each of these seconds."""
+        return None if self.sigma == 0 or self.low == self.high else self.every
+
     def pace(self, workers: int, seed: int) -> Pace:
         check_positive("every", self.every)
         for name, value, good, remedy in (
@@ -40,7 +45,7 @@ class RandomWalk:
         ):
             if not good:
                 raise ValueError(f"{name} = {shown(value)}: {remedy}")
-        if self.sigma == 0 or self.low == self.high:
+        if self.interval is None:
             return steady(workers)
         starts = keys(seed, "cluster.speed", workers)
         return Walk(starts, self.every, self.sigma, self.low, self.high)
