@@ -23,7 +23,7 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.aggregation import (
+from algorithms.methods import (
     buffered,
     delay_adaptive,
     greedy,
@@ -35,8 +35,8 @@ from algorithms.aggregation import (
     ringmaster,
     synchronous,
 )
-from algorithms.aggregation.vocabulary import Lost
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Lost
 from simulator.cluster import (
     Cluster,
     Exponential,

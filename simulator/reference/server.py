@@ -1,6 +1,6 @@
 """What does the server learn, and what does its story say?  The vocabulary, and a whole run.
 
-The story is the same generator that the engine plays (``algorithms/aggregation``).  What breaks
+The story is the same generator that the engine plays (``algorithms/methods``).  What breaks
 the rules of the vocabulary ends the run with a `BrokenStory`.
 """
 
