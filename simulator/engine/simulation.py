@@ -306,7 +306,7 @@ class Simulation:
             self._clock.at(entry[0], entry[1] + 1, self._gradient_done, entry)
 
     def _gradient_done(self, event: Happening) -> None:
-        entry: tuple[float, int] = event.about
+        entry: tuple[float, int] = event.value
         if entry is not self._armed:
             return  # recalled, or an earlier one was armed since, after which this is again
         self._armed = None

@@ -75,7 +75,7 @@ class Uploads:
         self._clock.at(end, worker + 1, self._ends, ticket)
 
     def _ends(self, event: Happening) -> None:
-        self._through(event.about)
+        self._through(event.value)
 
     def _through(self, ticket: Ticket) -> None:
         if ticket in self.in_transit:  # else it was lost on the way, with its worker
