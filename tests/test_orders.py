@@ -68,19 +68,27 @@ class Played:
     def balance(self):
         """Whatever happened: gradients and seconds add up, in the books and in the trace."""
         books = self.books
-        ended = books.used + books.recalled + books.dropped + books.lost + books.unfinished
-        assert (books.started == ended).all()
         clock = books.busy + books.communicating + books.down + books.idle
         assert clock == pytest.approx([books.time] * len(clock))
         for seconds in (books.busy, books.communicating, books.down, books.idle, books.wasted):
             assert (seconds >= -1e-12).all()
-        for name in ("used", "recalled", "dropped", "lost"):
+        outcomes = {name: (name,) for name in ("used", "recalled", "dropped", "lost")}
+        for name, ends in {**outcomes, "unfinished": ("waiting", "unfinished")}.items():
             many = [
-                sum(done.outcome == name and done.ticket.worker == worker for done in self.traced)
+                sum(done.outcome in ends and done.ticket.worker == worker for done in self.traced)
                 for worker in range(len(clock))
             ]
             assert many == getattr(books, name).tolist(), name
         assert len({done.ticket for done in self.traced}) == len(self.traced)
+        measured = [self.communicated(worker) for worker in range(len(clock))]
+        assert books.communicating == pytest.approx(measured, abs=1e-9)
+
+    def communicated(self, worker):
+        """The seconds of its transfers in the trace, without those it computed or was down."""
+        sent = [s[2:4] for s in self.stretches if s.worker == worker and s.kind != "down"]
+        other = [s[2:4] for s in self.stretches if s.worker == worker and s.kind == "down"]
+        other += [done[1:3] for done in self.traced if done.ticket.worker == worker]
+        return covered(sent + other, self.books.time) - covered(other, self.books.time)
 
     def fates(self, worker):
         """Of each of its gradients: when it began, when it ended, and how."""
@@ -94,6 +102,15 @@ class Played:
 
     def seconds(self, name, worker=0):
         return float(getattr(self.books, name)[worker])
+
+
+def covered(intervals, until):
+    """The seconds up to then that lie in at least one of these intervals."""
+    seconds, reached = 0.0, 0.0
+    for begin, end in sorted(intervals):
+        seconds += max(0.0, min(end, until) - max(begin, reached))
+        reached = max(reached, end)
+    return seconds
 
 
 def endless(story):

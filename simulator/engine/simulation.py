@@ -188,8 +188,6 @@ class Simulation:
         if self._final is not None:
             return
         order = Order(self.version, quota or UNLIMITED, upload, work, limit or NEVER)
-        if not self._uploads.free:
-            self._books.hide_sending(worker, min(self.now, self._state.at_down_from[worker]))
         self._plan(worker, self._state.order_one(self.now, worker, order, recall))
 
     def present(self) -> Sequence[int]:
@@ -204,7 +202,7 @@ class Simulation:
     def drop(self, ticket: Ticket) -> None:
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
         if seconds is None:  # its worker still has it
-            seconds = self._books.at_last[worker]
+            seconds = self._books.last[worker]
             if self._mortal:
                 self._books.let_go_one(worker, seconds)
         self._books.drop(worker, seconds)
@@ -230,9 +228,9 @@ class Simulation:
         self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
     ) -> None:
         again = self._kept and self._kept.intersection(tickets)
-        use, sent = self._books.use, self._sent
+        used, sent = self._books.used, self._sent
         for ticket in [t for t in tickets if t not in again] if again else tickets:
-            use(ticket.worker)
+            used[ticket.worker] += 1
             if sent:
                 sent.pop(ticket, None)
         self._used += len(tickets) - len(again)
@@ -345,7 +343,7 @@ class Simulation:
             transfers.done(self.now, worker)
         sends = self._state.at_uploads[worker]
         if sends:
-            self._sent[ticket] = self._books.at_last[worker]
+            self._sent[ticket] = self._books.last[worker]
         if self._mortal and not (sends and transfers.free):
             self._books.hold(worker)
         if sends and not transfers.free:
@@ -388,7 +386,7 @@ class Simulation:
         if self._trace:
             # While a collective is under way, all that was done is part of it.
             self._trace.lost(worker, lambda t: t in self._sent or not self._waiting)
-        absence.lose(self._state, self.now, worker, until, sending=bool(broken))
+        absence.lose(self._state, self.now, worker, until)
         if self._waiting:
             self._drive(Lost(worker))
 

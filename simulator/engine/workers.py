@@ -12,12 +12,12 @@ this very instant has.
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.law import Floats, Integers
 from simulator.engine.books import NEVER, Books, counts, floats, integers, scalars
+from simulator.engine.communication import Communication
 from simulator.engine.limits import Limits
 from simulator.engine.trace import Trace
 from simulator.schedule import Outcome
@@ -90,6 +90,9 @@ class Workers:
         self.stuck: set[int] = set()
         """Who has an order and will never be done with it, as things are."""
         self.unmeasured: set[int] = set()
+        free = self.download.free and cluster.uploads(seed, vector).free
+        silent = free and not cluster.network.uplink and not self.pauses
+        self.communication = None if silent else Communication(n, self.old_finish, self.down_from)
         self._view()
 
     def _view(self) -> None:
@@ -125,12 +128,10 @@ class Workers:
         if self.away:
             self.start[self.absent] = NEVER
         self._plan_all(order.work)
-        if not self.download.free:
-            waits = self.start < NEVER
-            free = np.broadcast_to(free, waits.shape)
-            self.books.communicating[waits] += self.start[waits] - free[waits]
-            if self.trace:
-                self.sent_at[waits] = now
+        if self.communication:
+            self.communication.all_compute(now, self.start)
+        if self.trace and not self.download.free:
+            self.sent_at[self.start < NEVER] = now
 
     def _plan_all(self, work: float) -> None:
         """What everybody starts, and when that ends, from where their starts are set."""
@@ -171,30 +172,35 @@ class Workers:
         self.at_left[worker] = order.quota
         self.at_uploads[worker] = order.upload
         self.at_work[worker] = order.work
-        return self.plan(worker, now if self.download.free else self._receive(now, worker))
+        return self.plan(now, worker, now if self.download.free else self._receive(now, worker))
 
     def _receive(self, now: float, worker: int) -> float:
         received = now + self.download.one(worker, self.at_received[worker])
         self.at_received[worker] += 1
-        free = max(now, self.at_free[worker])
-        if free < NEVER:
-            self.books.communicates(worker, max(received, free) - free)
         if self.trace:
             self.sent_at[worker] = now
         return received
 
     def go_on(self, now: float, worker: int) -> float:
         """If its order still stands and asks for more, the worker starts the next gradient."""
-        if self.at_left[worker] and self.at_start[worker] == NEVER:
-            return self.plan(worker, now)
-        return NEVER
+        if not self.at_left[worker] or self.at_start[worker] < NEVER:
+            return NEVER
+        if self.at_free[worker] > now:  # what it was ordered before this order never ends
+            return NEVER
+        return self._begin(worker, now)
 
-    def plan(self, worker: int, received: float) -> float:
+    def plan(self, now: float, worker: int, received: float) -> float:
+        """Follow an order as soon as it is received and the worker is free."""
         free = self.at_free[worker]
         start = free if free > received else received
+        if self.communication:
+            self.communication.computes(now, worker, start)
         if start == NEVER:
             self.stuck.add(worker)
             return NEVER
+        return self._begin(worker, start)
+
+    def _begin(self, worker: int, start: float) -> float:
         self.at_start[worker] = start
         self.at_begun[worker] += 1
         if self.measured:
@@ -226,14 +232,19 @@ class Workers:
         """End orders: recall what is being computed, or let it run to its end as old."""
         start, go_on = self.start[whom], self.finishes and not recall
         self.settle(now)
+        if self.communication:
+            self.communication.ends_order(now, None if whom == slice(None) else whom.start)
         if self.trace:
             self.trace.released(self, now, np.arange(len(self.start))[whom], go_on)
         if self.finishes or not self.download.free or self.pauses:
-            self._forget_unbegun(now, whom, (start > now) & (start < NEVER))
+            self.begun[whom] -= (start > now) & (start < NEVER)
         if go_on:
             self._make_old(now, whom)
         else:
-            self.books.busy[whom] += self.elapsed(now, whom)
+            elapsed, books = self.elapsed(now, whom), self.books
+            books.busy[whom] += elapsed
+            books.wasted[whom] += elapsed
+            books.recalled[whom] += start <= now
         if whom == slice(None):
             self.ordered = False
             self.stuck.clear()
@@ -282,7 +293,7 @@ class Workers:
         self.settle(now)
         if self.old_start[worker] == NEVER:
             return
-        self.books.busy[worker] += self.old_elapsed(now, worker)
+        self.books.recall(worker, float(self.old_elapsed(now, worker)))
         if self.trace:
             self.trace.old_ended(worker, now, "recalled")
         self.old_start[worker], self.old_finish[worker] = NEVER, now
@@ -291,24 +302,18 @@ class Workers:
         self.stuck.discard(worker)
         self.at_free[worker] = self.up_at[worker]
 
-    def _forget_unbegun(self, now: float, whom: slice, unbegun: NDArray[np.bool_]) -> None:
-        if not unbegun.any():
-            return
-        self.begun[whom] -= unbegun
-        free = np.maximum(now, self.free[whom][unbegun])
-        self.books.communicating[whom][unbegun] -= self.start[whom][unbegun] - free
-
     def settle(self, now: float) -> None:
         """Close the accounts of old computations that have ended by now: they are obsolete."""
         if not self.olds:
             return
         ended = (self.old_start < NEVER) & (self.old_finish <= now)
-        spent = self.old_finish[ended] - self.old_start[ended]
-        self.books.busy[ended] += spent - self.old_paused[ended]
-        self.books.obsolete += ended
+        spent = self.old_finish[ended] - self.old_start[ended] - self.old_paused[ended]
+        self.books.waste(ended, spent)
+        self.books.dropped += ended
         workers = np.flatnonzero(ended).tolist() if self.trace or self.limits.old_ends else ()
         broken_off = self.limits.broken_off(workers)
-        self.books.obsolete[list(broken_off)] -= 1
+        self.books.dropped[list(broken_off)] -= 1
+        self.books.recalled[list(broken_off)] += 1
         if self.trace:
             for worker in workers:
                 outcome: Outcome = "recalled" if worker in broken_off else "dropped"
@@ -321,13 +326,17 @@ class Workers:
         start = self.at_start[worker]
         seconds = self._spent(now, worker) if self.pauses else now - start
         if done:
-            self.books.computed(worker, seconds)
+            self.books.done[worker] += 1
+            self.books.last[worker] = seconds
+            self.books.at_busy[worker] += seconds
         else:
-            self.books.busy[worker] += seconds
+            self.books.recall(worker, seconds)
         self.at_start[worker] = self.at_finish[worker] = NEVER
         left = self.at_left[worker]
         if left != UNLIMITED:
             self.at_left[worker] = left - 1
+            if left == 1 and self.communication:
+                self.communication.computes(now, worker, NEVER)
         ticket = self.ticket(worker)
         if self.trace:
             self.trace.received(self, worker, start)
