@@ -51,7 +51,7 @@ class Attendance:
         worker: int = event.value
         self._change(worker)
         if self._next[worker] < NEVER:
-            self._calendar.push(float(self._next[worker]), worker)
+            self._calendar.push((float(self._next[worker]), worker))
         self._arm()
 
     def _change(self, worker: int) -> None:

@@ -22,11 +22,10 @@ class Books:
     """
 
     def __init__(self, workers: int) -> None:
-        self.done, self.used, self.last = [0] * workers, [0] * workers, [0.0] * workers
-        """Gradients computed, and used by a step; the seconds of the newest one computed."""
+        self.used, self.last, self.computing = [0] * workers, [0.0] * workers, [0.0] * workers
+        """Gradients used by a step; seconds of the newest one computed, and of all of them."""
         self.recalled, self.dropped, self.lost = (integers(workers) for _ in range(3))
-        self.busy, self.wasted, self.down = floats(workers), floats(workers), floats(workers)
-        self.at_busy = scalars(self.busy)
+        self.broken_off, self.wasted, self.down = floats(workers), floats(workers), floats(workers)
         self._held, self._held_seconds = integers(workers), floats(workers)
 
     def drop(self, worker: int, seconds: float) -> None:
@@ -45,7 +44,7 @@ class Books:
         self.waste(worker, seconds)
 
     def waste(self, worker: Any, seconds: Any) -> None:
-        self.busy[worker] += seconds
+        self.broken_off[worker] += seconds
         self.wasted[worker] += seconds
 
     # Gradients that a worker still holds, where it may be lost with them

@@ -13,7 +13,7 @@ def accounts(workers: Workers, now: float) -> Accounts:
     books, old = workers.books, workers.old_start < NEVER
     started = workers.begun - ((now < workers.start) & (workers.start < NEVER))
     used = np.array(books.used, np.int64)
-    busy = books.busy + workers.elapsed(now)
+    busy = np.array(books.computing) + books.broken_off + workers.elapsed(now)
     busy[old] += workers.old_elapsed(now, old)
     down = books.down + np.maximum(now - workers.down_from, 0)
     communicating = np.zeros(len(busy))

@@ -9,6 +9,8 @@ A plan that starts in the future has not begun: replaced, it leaves no trace.  O
 this very instant has.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +25,8 @@ from simulator.engine.trace import Trace
 from simulator.schedule import Outcome
 
 UNLIMITED = 2**62
+named: Callable[[tuple[int, int, int]], Ticket] = partial(tuple.__new__, Ticket)
+"""Make a ticket, twice as fast as by its class: every gradient needs one."""
 
 
 class Order(NamedTuple):
@@ -60,6 +64,7 @@ class Workers:
         self.measured, self.trace = measured, trace
         self.compute, self.pace = cluster.computations(seed), cluster.pace(seed)
         self.download = cluster.downloads(seed, vector)
+        self._duration = self.compute.one
         self.never = frozenset(self.compute.never.tolist())
         self._may_hang = self.pace is not None or self.finishes or self.pauses
         self.shortest, longest = self.compute.extremes()
@@ -155,23 +160,32 @@ class Workers:
         """Whether an order to everybody may leave out some."""
         return self.finishes or self.pauses or self.away > 0
 
-    def order_one(self, now: float, worker: int, order: Order, recall: bool = False) -> float:
-        """One worker gets this order; returns when it will have its first gradient."""
+    def order_one(
+        self,
+        now: float,
+        worker: int,
+        version: int,
+        quota: int,
+        upload: bool,
+        work: float,
+        limit: float,
+        recall: bool,
+    ) -> float:
+        """One worker gets an order; returns when it will have its first gradient."""
         if self.at_start[worker] < NEVER:
             self.release(now, slice(worker, worker + 1), recall)
         if recall and self.olds:
             self._recall_old(now, worker)
-        if self.absent[worker]:
+        if self.away and self.absent[worker]:
             return NEVER
-        if self._limited or order.limit < NEVER:
-            self.limits.order(worker, order.limit)
-        self.ordered, self._newest = True, order.version
-        if self.at_version[worker] != order.version:
-            self.at_version[worker] = order.version
+        if self._limited or limit < NEVER:
+            self.limits.order(worker, limit)
+        self.ordered, self._newest = True, version
+        if self.at_version[worker] != version:
+            self.at_version[worker] = version
             self.at_first[worker] = self.at_begun[worker]
-        self.at_left[worker] = order.quota
-        self.at_uploads[worker] = order.upload
-        self.at_work[worker] = order.work
+        self.at_left[worker], self.at_uploads[worker] = quota, upload
+        self.at_work[worker] = work
         return self.plan(now, worker, now if self.download.free else self._receive(now, worker))
 
     def _receive(self, now: float, worker: int) -> float:
@@ -183,11 +197,9 @@ class Workers:
 
     def go_on(self, now: float, worker: int) -> float:
         """If its order still stands and asks for more, the worker starts the next gradient."""
-        if not self.at_left[worker] or self.at_start[worker] < NEVER:
-            return NEVER
-        if self.at_free[worker] > now:  # what it was ordered before this order never ends
-            return NEVER
-        return self._begin(worker, now)
+        if self.at_left[worker] and self.at_start[worker] == NEVER and self.at_free[worker] <= now:
+            return self._begin(worker, now)
+        return NEVER  # it has an end, or none: obsolete work may never end
 
     def plan(self, now: float, worker: int, received: float) -> float:
         """Follow an order as soon as it is received and the worker is free."""
@@ -202,15 +214,21 @@ class Workers:
 
     def _begin(self, worker: int, start: float) -> float:
         self.at_start[worker] = start
-        self.at_begun[worker] += 1
+        k = self.at_begun[worker]
+        self.at_begun[worker] = k + 1
         if self.measured:
             self.unmeasured.add(worker)
             return NEVER
-        return self._set_finish(worker, start)
+        seconds = self._duration(worker, k) * self.at_work[worker]
+        if self.pace is not None or self._limited:
+            return self._ends(worker, start, seconds)
+        self.at_finish[worker] = finish = start + seconds
+        if finish == NEVER:
+            self.stuck.add(worker)
+        return finish
 
-    def _set_finish(self, worker: int, start: float, length: int = 1) -> float:
-        work = length * self.at_work[worker]
-        seconds = self.compute.one(worker, self.at_begun[worker] - 1) * work
+    def _ends(self, worker: int, start: float, seconds: float) -> float:
+        """Plan the end of a computation of so many seconds."""
         finish = start + seconds if self.pace is None else self.pace.finish(worker, start, seconds)
         if self._limited:
             finish = self.limits.end(worker, start, finish)
@@ -222,7 +240,8 @@ class Workers:
     def measure(self, worker: int, length: int) -> float:
         """The worker's planned computation is of this length; returns when it ends."""
         self.unmeasured.discard(worker)
-        return self._set_finish(worker, self.at_start[worker], length)
+        seconds = self._duration(worker, self.at_begun[worker] - 1)
+        return self._ends(worker, self.at_start[worker], seconds * (length * self.at_work[worker]))
 
     def prepare(self, workers: Integers) -> None:
         """These will soon be done, and start again."""
@@ -242,7 +261,7 @@ class Workers:
             self._make_old(now, whom)
         else:
             elapsed, books = self.elapsed(now, whom), self.books
-            books.busy[whom] += elapsed
+            books.broken_off[whom] += elapsed
             books.wasted[whom] += elapsed
             books.recalled[whom] += start <= now
         if whom == slice(None):
@@ -325,19 +344,20 @@ class Workers:
         """The worker's planned computation ends here and now: it is done, or its limit is up."""
         start = self.at_start[worker]
         seconds = self._spent(now, worker) if self.pauses else now - start
+        books = self.books
         if done:
-            self.books.done[worker] += 1
-            self.books.last[worker] = seconds
-            self.books.at_busy[worker] += seconds
+            books.last[worker] = seconds
+            books.computing[worker] += seconds
         else:
-            self.books.recall(worker, seconds)
+            books.recall(worker, seconds)
         self.at_start[worker] = self.at_finish[worker] = NEVER
         left = self.at_left[worker]
         if left != UNLIMITED:
             self.at_left[worker] = left - 1
             if left == 1 and self.communication:
                 self.communication.computes(now, worker, NEVER)
-        ticket = self.ticket(worker)
+        index = self.at_begun[worker] - self.at_first[worker] - 1
+        ticket = named((worker, self.at_version[worker], index))
         if self.trace:
             self.trace.received(self, worker, start)
             self.trace.completed(ticket, start, now, done)
@@ -354,7 +374,7 @@ class Workers:
     def ticket(self, worker: int) -> Ticket:
         """The name of the worker's newest gradient."""
         index = self.at_begun[worker] - self.at_first[worker] - 1
-        return Ticket(worker, self.at_version[worker], index)
+        return named((worker, self.at_version[worker], index))
 
     def present(self) -> list[int]:
         return np.flatnonzero(~self.absent).tolist()
