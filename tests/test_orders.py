@@ -24,6 +24,7 @@ from simulator.cluster import (
 )
 from simulator.cluster.speeds import Table
 from simulator.engine import Simulation, Sinks, Stalled, Stop
+from simulator.mistakes import Mistake
 
 MODES = ["recall", "finish"]
 
@@ -677,3 +678,94 @@ def test_a_collective_of_nobody_passes_a_shared_way(contention, in_flight):
     )
     run = Played(story, [3.0, 4.0], network=network, steps=1, in_flight=in_flight)
     assert run.steps[0].time == 3.0
+
+
+# Stories that break the vocabulary's rules.
+
+
+def first(cluster):
+    cluster.broadcast(upload=True)
+    return (yield cluster.arrival())
+
+
+def steps_with_a_gradient_that_never_arrived(cluster):
+    ticket = yield from first(cluster)
+    while True:
+        cluster.step([ticket._replace(index=1)], [1.0])
+        yield cluster.arrival()
+
+
+def steps_with_a_gradient_under_way(cluster):
+    ticket = yield from first(cluster)
+    yield cluster.arrival()
+    cluster.step([ticket._replace(index=2)], [1.0])
+    yield cluster.arrival()
+
+
+def steps_with_a_stranger(cluster):
+    ticket = yield from first(cluster)
+    cluster.step([ticket._replace(worker=7)], [1.0])
+    yield cluster.arrival()
+
+
+def steps_twice_with_a_gradient(cluster):
+    ticket = yield from first(cluster)
+    while True:
+        cluster.step([ticket, ticket], [0.5, 0.5])
+        yield cluster.arrival()
+
+
+def gives_too_few_weights(cluster):
+    cluster.step([(yield from first(cluster))], [])
+    yield cluster.arrival()
+
+
+def yields_no_request(cluster):
+    yield (yield from first(cluster))
+
+
+def ends(cluster):
+    yield from first(cluster)
+
+
+def never_yields_again(cluster):
+    yield from first(cluster)
+    while True:
+        cluster.step([], [])
+
+
+def is_no_generator(cluster):
+    cluster.broadcast()
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        (steps_with_a_gradient_that_never_arrived, "has not arrived"),
+        (steps_with_a_gradient_under_way, "has not arrived"),
+        (steps_with_a_stranger, "has not arrived"),
+        (steps_twice_with_a_gradient, "was used before"),
+        (gives_too_few_weights, "0 weights for 1 gradients"),
+        (yields_no_request, "which is no request"),
+        (ends, "its story ended"),
+        (never_yields_again, "requested nothing"),
+        (is_no_generator, "is no generator"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_story_that_breaks_the_rules_ends_in_one_line(story, says, traced):
+    if story is steps_with_a_gradient_that_never_arrived and not traced:
+        pytest.skip("only a trace knows the names of all that has arrived")
+    network = Network(upload=Seconds(Fixed(1.5)))
+    sinks = Sinks(lambda done: None) if traced else None
+    cluster = Cluster(1, Fixed([1.0]), network=network)
+
+    def play():
+        simulation = Simulation(cluster, story, name="my-method", trace=sinks)
+        list(simulation.steps(Stop(steps=30_000)))
+
+    with pytest.raises(Mistake, match=r"^my-method: ") as caught:
+        play()
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

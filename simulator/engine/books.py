@@ -22,30 +22,29 @@ class Books:
     """
 
     def __init__(self, workers: int) -> None:
-        self.used, self.last, self.computing = [0] * workers, [0.0] * workers, [0.0] * workers
-        """Gradients used by a step; seconds of the newest one computed, and of all of them."""
+        self.done, self.used = [0] * workers, [0] * workers
+        self.last, self.computing = [0.0] * workers, [0.0] * workers
+        """Seconds of the newest gradient that was done, and of all of them."""
         self.recalled, self.dropped, self.lost = (integers(workers) for _ in range(3))
-        self.broken_off, self.wasted, self.down = floats(workers), floats(workers), floats(workers)
+        # Seconds of computations that came to no gradient, or to one that was obsolete; of
+        # gradients that were dropped or lost afterwards; of outages.
+        self.broken_off, self.spoilt, self.down = (floats(workers) for _ in range(3))
         self._held, self._held_seconds = integers(workers), floats(workers)
 
     def drop(self, worker: int, seconds: float) -> None:
         """The server throws away a gradient."""
         self.dropped[worker] += 1
-        self.wasted[worker] += seconds
+        self.spoilt[worker] += seconds
 
     def recall(self, worker: int, seconds: float) -> None:
         """A computation ends without a gradient."""
         self.recalled[worker] += 1
-        self.waste(worker, seconds)
+        self.broken_off[worker] += seconds
 
     def lose(self, worker: int, seconds: float) -> None:
         """A computation ends with its worker's outage."""
         self.lost[worker] += 1
-        self.waste(worker, seconds)
-
-    def waste(self, worker: Any, seconds: Any) -> None:
         self.broken_off[worker] += seconds
-        self.wasted[worker] += seconds
 
     # Gradients that a worker still holds, where it may be lost with them
 
@@ -66,7 +65,7 @@ class Books:
     def lose_held(self, worker: int) -> None:
         """The worker is gone with all that it held."""
         self.lost[worker] += self._held[worker]
-        self.wasted[worker] += self._held_seconds[worker]
+        self.spoilt[worker] += self._held_seconds[worker]
         self.let_go(worker)
 
 

@@ -32,5 +32,5 @@ def accounts(workers: Workers, now: float) -> Accounts:
         communicating=communicating,
         down=down,
         idle=now - busy - communicating - down,
-        wasted=books.wasted.copy(),
+        wasted=books.broken_off + books.spoilt,
     )

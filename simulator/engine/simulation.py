@@ -12,9 +12,9 @@ never found computing at the old point.  Outages begin and end after all arrival
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from simpy.core import EmptySchedule
 
@@ -39,6 +39,7 @@ from simulator.engine.reading import accounts
 from simulator.engine.trace import Sinks, Trace
 from simulator.engine.uploads import Uploads
 from simulator.engine.workers import UNLIMITED, Order, Workers
+from simulator.mistakes import Mistake
 from simulator.schedule import Accounts, Step
 
 News: TypeAlias = Ticket | Lost | Joined | Expired
@@ -48,6 +49,8 @@ Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 
 MANY_EMPTY = 1000
 """Steps without a gradient, after which a run that waits for gradients has no sense."""
+MANY_AT_ONCE = 10_000
+"""Steps without a request between them, after which a story is taken to be endless."""
 
 
 class Stop(NamedTuple):
@@ -109,9 +112,11 @@ class Simulation:
             Attendance(self._clock, absences, self._leave, self._come_back) if absences else None
         )
         self._mortal = cluster.outages.work == "lost" and bool(cluster.outages)
-        self._simple = self._uploads.never_waits and not self._mortal
+        # Whether SimPy's queue stays as it is while finishes are served.
+        self._simple = self._uploads.never_waits and not self._mortal and lengths is None
+        self._horizon = NEVER  # the time of SimPy's next event
+        self._in_transit = self._uploads.in_transit
         self._hope = Hope(name, state, self._will_be_freed)
-        self._tell = aggregation(self).send
         self._waiting = False
         self._needs: Needs = nobody
         self._inbox: deque[News] = deque()
@@ -123,6 +128,10 @@ class Simulation:
         self._closed: deque[Step] = deque()
         self._stop = Stop()
         self._final: Accounts | None = None
+        story = aggregation(self)
+        if not isinstance(story, Generator):
+            raise Mistake(f"{name}: its story is no generator; yield cluster.arrival() in it")
+        self._tell = story.send
 
     # The run
 
@@ -247,18 +256,29 @@ class Simulation:
         if self._kept:
             again = self._kept.intersection(tickets)
             fresh = [ticket for ticket in tickets if ticket not in again]
-        used, sent = self._books.used, self._sent
-        for ticket in fresh:
-            used[ticket[0]] += 1
-            if sent:
-                sent.pop(ticket, None)
+        used, done, sent = self._books.used, self._books.done, self._sent
+        try:
+            for ticket in fresh:
+                worker = ticket[0]
+                used[worker] = count = used[worker] + 1
+                if count > done[worker]:
+                    self._never_arrived(ticket)
+                if sent:
+                    sent.pop(ticket, None)
+        except IndexError:
+            self._never_arrived(ticket)
+        if len(weights) != len(tickets) or self._closed or self._in_transit:
+            self._check(tickets, weights)
         self._used = total = self._used + len(fresh)
         if not tickets:
             self._step_without_any()
         kept = self._kept = frozenset(keep) if keep else NONE
         before, self.version = self.version, self.version + 1
         if self._trace:
-            self._trace.used(tickets, weights, self.version, again)
+            try:
+                self._trace.used(tickets, weights, self.version, again)
+            except KeyError as unknown:
+                self._never_arrived(unknown.args[0])
         over = self.version >= self._stop.steps or total >= self._stop.gradients
         accounts = None
         if over or self._account_when(self.version, self.now):
@@ -268,6 +288,25 @@ class Simulation:
             self._state.left.fill(0)  # whoever has just delivered does not go on
         step = (before, self.now, tickets, weights, total, accounts, again, kept)
         self._closed.append(closed_step(step))
+
+    def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
+        """Refuse a step that breaks the rules of the vocabulary."""
+        if len(weights) != len(tickets):
+            sizes = f"{len(weights)} weights for {len(tickets)} gradients"
+            raise Mistake(f"{self._name}: step {self.version}: {sizes}; give one weight for each")
+        if len(self._closed) >= MANY_AT_ONCE:
+            raise Mistake(
+                f"{self._name}: closed {MANY_AT_ONCE:,} steps and requested nothing; "
+                "yield cluster.arrival() between steps"
+            )
+        for ticket in self._in_transit.keys() & tickets:
+            self._never_arrived(ticket)
+
+    def _never_arrived(self, ticket: Ticket) -> NoReturn:
+        raise Mistake(
+            f"{self._name}: step {self.version}: {ticket} has not arrived, or was used before; "
+            "use each gradient that arrives once, or keep it"
+        )
 
     def _step_without_any(self) -> None:
         """Give up on a run that ends with so many gradients, and gets none."""
@@ -284,17 +323,28 @@ class Simulation:
     def _drive(self, answer: News | None) -> None:
         """Let the story go on until it waits for something that has not happened yet."""
         self._waiting = False
-        request = self._tell(answer)
-        while self._final is None:
-            if request is _ARRIVAL:
-                if not self._inbox:
+        try:
+            request = self._tell(answer)
+            while self._final is None:
+                if request is _ARRIVAL:
+                    if not self._inbox:
+                        break
+                    request = self._tell(self._inbox.popleft())
+                elif request is _DONE:
+                    request = self._tell(None)
+                else:
                     break
-                request = self._tell(self._inbox.popleft())
-            elif request is _DONE:
-                request = self._tell(None)
-            else:
-                break
-        self._waiting = request is _ARRIVAL
+        except StopIteration:
+            raise Mistake(
+                f"{self._name}: its story ended; let it go on with `while True`"
+            ) from None
+        if request is _ARRIVAL:
+            self._waiting = True
+        elif request is not _COLLECTIVE and request is not _DONE:
+            raise Mistake(
+                f"{self._name}: yielded {request!r:.40}, which is no request; "
+                "yield cluster.arrival() or cluster.all_reduce(tickets)"
+            )
 
     def _deliver(self, news: News) -> None:
         if self._waiting:
@@ -319,32 +369,40 @@ class Simulation:
         """SimPy has come to the finish that it holds."""
         entry: tuple[float, int] = event.value
         if entry is self._armed:  # else recalled, or armed again after an earlier one
-            self._armed = None
+            self._armed, self._horizon = None, self._clock.peek()
             self._serve(entry)
 
     def _serve(self, entry: tuple[float, int] | None = None) -> None:
         """Serve finishes from this one on, until a step closes or SimPy has something earlier."""
         state, calendar, closed = self._state, self._calendar, self._closed
         complete, go_on, unmeasured = state.complete, state.go_on, state.unmeasured
-        earliest, peek, simple = calendar.earliest, self._clock.peek, self._simple
-        horizon, self._serving = peek(), True
+        earliest, take, push, at_start = (
+            calendar.earliest,
+            calendar.take,
+            calendar.push,
+            state.at_start,
+        )
+        self._serving = True
         while not (closed or unmeasured or self._final):
             if entry is None:
                 entry = earliest()
-                if entry is None or entry[0] >= (horizon if simple else peek()):
+                if not self._simple:
+                    self._horizon = self._clock.peek()
+                if entry is None or entry[0] >= self._horizon:
                     self._serving = False
                     self._arm()
                     return
-            calendar.take(entry)
+            take(entry)
             now, worker = entry
             self.now = now
             if self._limited and state.limits.expires(worker):
                 self._expire(worker)
             else:
                 self._pass_on(worker, complete(now, worker))
-            finish = go_on(now, worker)
-            if finish < NEVER:
-                calendar.push((finish, worker))
+            if at_start[worker] == NEVER:
+                finish = go_on(now, worker)
+                if finish < NEVER:
+                    push((finish, worker))
             entry = None
 
     def _expire(self, worker: int) -> None:

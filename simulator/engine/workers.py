@@ -196,10 +196,10 @@ class Workers:
         return received
 
     def go_on(self, now: float, worker: int) -> float:
-        """If its order still stands and asks for more, the worker starts the next gradient."""
-        if self.at_left[worker] and self.at_start[worker] == NEVER and self.at_free[worker] <= now:
+        """A worker without a plan starts its next gradient, if its order asks for more."""
+        if self.at_left[worker] and self.at_free[worker] <= now:
             return self._begin(worker, now)
-        return NEVER  # it has an end, or none: obsolete work may never end
+        return NEVER  # also where an order waits for obsolete work that never ends
 
     def plan(self, now: float, worker: int, received: float) -> float:
         """Follow an order as soon as it is received and the worker is free."""
@@ -260,10 +260,8 @@ class Workers:
         if go_on:
             self._make_old(now, whom)
         else:
-            elapsed, books = self.elapsed(now, whom), self.books
-            books.broken_off[whom] += elapsed
-            books.wasted[whom] += elapsed
-            books.recalled[whom] += start <= now
+            self.books.broken_off[whom] += self.elapsed(now, whom)
+            self.books.recalled[whom] += start <= now
         if whom == slice(None):
             self.ordered = False
             self.stuck.clear()
@@ -327,7 +325,7 @@ class Workers:
             return
         ended = (self.old_start < NEVER) & (self.old_finish <= now)
         spent = self.old_finish[ended] - self.old_start[ended] - self.old_paused[ended]
-        self.books.waste(ended, spent)
+        self.books.broken_off[ended] += spent
         self.books.dropped += ended
         workers = np.flatnonzero(ended).tolist() if self.trace or self.limits.old_ends else ()
         broken_off = self.limits.broken_off(workers)
@@ -346,6 +344,7 @@ class Workers:
         seconds = self._spent(now, worker) if self.pauses else now - start
         books = self.books
         if done:
+            books.done[worker] += 1
             books.last[worker] = seconds
             books.computing[worker] += seconds
         else:
