@@ -24,6 +24,7 @@ from simulator.cluster import (
 )
 from simulator.cluster.speeds import Table
 from simulator.engine import Simulation, Sinks, Stalled, Stop
+from simulator.mistakes import Mistake
 
 MODES = ["recall", "finish"]
 
@@ -68,19 +69,27 @@ class Played:
     def balance(self):
         """Whatever happened: gradients and seconds add up, in the books and in the trace."""
         books = self.books
-        ended = books.used + books.recalled + books.dropped + books.lost + books.unfinished
-        assert (books.started == ended).all()
         clock = books.busy + books.communicating + books.down + books.idle
         assert clock == pytest.approx([books.time] * len(clock))
         for seconds in (books.busy, books.communicating, books.down, books.idle, books.wasted):
             assert (seconds >= -1e-12).all()
-        for name in ("used", "recalled", "dropped", "lost"):
+        outcomes = {name: (name,) for name in ("used", "recalled", "dropped", "lost")}
+        for name, ends in {**outcomes, "unfinished": ("waiting", "unfinished")}.items():
             many = [
-                sum(done.outcome == name and done.ticket.worker == worker for done in self.traced)
+                sum(done.outcome in ends and done.ticket.worker == worker for done in self.traced)
                 for worker in range(len(clock))
             ]
             assert many == getattr(books, name).tolist(), name
         assert len({done.ticket for done in self.traced}) == len(self.traced)
+        measured = [self.communicated(worker) for worker in range(len(clock))]
+        assert books.communicating == pytest.approx(measured, abs=1e-9)
+
+    def communicated(self, worker):
+        """The seconds of its transfers in the trace, without those it computed or was down."""
+        sent = [s[2:4] for s in self.stretches if s.worker == worker and s.kind != "down"]
+        other = [s[2:4] for s in self.stretches if s.worker == worker and s.kind == "down"]
+        other += [done[1:3] for done in self.traced if done.ticket.worker == worker]
+        return covered(sent + other, self.books.time) - covered(other, self.books.time)
 
     def fates(self, worker):
         """Of each of its gradients: when it began, when it ended, and how."""
@@ -94,6 +103,15 @@ class Played:
 
     def seconds(self, name, worker=0):
         return float(getattr(self.books, name)[worker])
+
+
+def covered(intervals, until):
+    """The seconds up to then that lie in at least one of these intervals."""
+    seconds, reached = 0.0, 0.0
+    for begin, end in sorted(intervals):
+        seconds += max(0.0, min(end, until) - max(begin, reached))
+        reached = max(reached, end)
+    return seconds
 
 
 def endless(story):
@@ -660,3 +678,94 @@ def test_a_collective_of_nobody_passes_a_shared_way(contention, in_flight):
     )
     run = Played(story, [3.0, 4.0], network=network, steps=1, in_flight=in_flight)
     assert run.steps[0].time == 3.0
+
+
+# Stories that break the vocabulary's rules.
+
+
+def first(cluster):
+    cluster.broadcast(upload=True)
+    return (yield cluster.arrival())
+
+
+def steps_with_a_gradient_that_never_arrived(cluster):
+    ticket = yield from first(cluster)
+    while True:
+        cluster.step([ticket._replace(index=1)], [1.0])
+        yield cluster.arrival()
+
+
+def steps_with_a_gradient_under_way(cluster):
+    ticket = yield from first(cluster)
+    yield cluster.arrival()
+    cluster.step([ticket._replace(index=2)], [1.0])
+    yield cluster.arrival()
+
+
+def steps_with_a_stranger(cluster):
+    ticket = yield from first(cluster)
+    cluster.step([ticket._replace(worker=7)], [1.0])
+    yield cluster.arrival()
+
+
+def steps_twice_with_a_gradient(cluster):
+    ticket = yield from first(cluster)
+    while True:
+        cluster.step([ticket, ticket], [0.5, 0.5])
+        yield cluster.arrival()
+
+
+def gives_too_few_weights(cluster):
+    cluster.step([(yield from first(cluster))], [])
+    yield cluster.arrival()
+
+
+def yields_no_request(cluster):
+    yield (yield from first(cluster))
+
+
+def ends(cluster):
+    yield from first(cluster)
+
+
+def never_yields_again(cluster):
+    yield from first(cluster)
+    while True:
+        cluster.step([], [])
+
+
+def is_no_generator(cluster):
+    cluster.broadcast()
+
+
+@pytest.mark.parametrize("traced", [False, True])
+@pytest.mark.parametrize(
+    ("story", "says"),
+    [
+        (steps_with_a_gradient_that_never_arrived, "has not arrived"),
+        (steps_with_a_gradient_under_way, "has not arrived"),
+        (steps_with_a_stranger, "has not arrived"),
+        (steps_twice_with_a_gradient, "was used before"),
+        (gives_too_few_weights, "0 weights for 1 gradients"),
+        (yields_no_request, "which is no request"),
+        (ends, "its story ended"),
+        (never_yields_again, "requested nothing"),
+        (is_no_generator, "is no generator"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_story_that_breaks_the_rules_ends_in_one_line(story, says, traced):
+    if story is steps_with_a_gradient_that_never_arrived and not traced:
+        pytest.skip("only a trace knows the names of all that has arrived")
+    network = Network(upload=Seconds(Fixed(1.5)))
+    sinks = Sinks(lambda done: None) if traced else None
+    cluster = Cluster(1, Fixed([1.0]), network=network)
+
+    def play():
+        simulation = Simulation(cluster, story, name="my-method", trace=sinks)
+        list(simulation.steps(Stop(steps=30_000)))
+
+    with pytest.raises(Mistake, match=r"^my-method: ") as caught:
+        play()
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)

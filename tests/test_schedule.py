@@ -14,6 +14,7 @@ from fractions import Fraction
 from itertools import pairwise
 from math import ceil, floor, inf, sqrt
 
+import numpy as np
 import pytest
 from cases import (
     ANY,
@@ -41,6 +42,7 @@ from hypothesis import strategies as st
 from algorithms.methods import synchronous
 from simulator.cluster import Cluster, Fixed, LogNormal, Network, Power, Seconds, Vector
 from simulator.engine import Simulation, Stalled, Stop
+from simulator.engine.clock import Clock
 
 __all__ = ["play"]  # the fixture
 
@@ -369,6 +371,22 @@ def test_a_finish_that_no_delay_added_to_the_clock_can_hit(play):
     # knows delays only would miss the finish at 3.6, or look for its delay for ever.
     (step,) = rounds_of(Case("synchronous", [1.2, 3.6], steps=1), play)
     assert step.time == 3.6
+
+
+@pytest.mark.parametrize("number", [float, np.float64])
+def test_the_clock_calls_at_exact_times_in_the_order_of_ranks(number):
+    clock, served = Clock(), []
+
+    def serve(event):
+        served.append((clock.now, event.value))
+
+    for time, rank in [(3.6, 2), (3.6, 1), (1.2, 3)]:
+        clock.at(number(time), rank, serve, rank)
+    clock.step()
+    clock.at(number(3.6), 0, serve, 0)
+    clock.run()
+    assert served == [(1.2, 3), (3.6, 0), (3.6, 1), (3.6, 2)]
+    assert type(clock.now) is float
 
 
 def test_a_worker_that_never_finishes_holds_up_nobody_who_can_do_without_it(play):

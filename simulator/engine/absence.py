@@ -7,15 +7,14 @@ from simulator.engine.workers import Workers
 
 def pause(workers: Workers, now: float, worker: int, until: float) -> float:
     """It stands still and goes on later; returns when its plan then ends."""
+    if workers.communication:
+        workers.communication.settle(now, worker)
     workers.down_from[worker], workers.up_at[worker] = now, until
-    workers.books.goes_down(worker, now, until)
-    free_before, free = max(now, workers.at_free[worker]), until
-    limits = workers.limits
+    free, limits = until, workers.limits
     if workers.old_start[worker] < NEVER and workers.old_finish[worker] > now:
         finish = float(workers.old_finish[worker])
         free = _resumed(workers, worker, now, until, finish, limits.old_ends)
         workers.old_finish[worker] = free
-        workers.books.computes_until(worker, now, free)
     workers.at_free[worker] = free
     start = workers.at_start[worker]
     if start == NEVER:
@@ -29,13 +28,9 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
         return finish
     workers.at_start[worker] = workers.at_finish[worker] = NEVER
     workers.at_begun[worker] -= 1
-    if free < NEVER:
-        workers.books.communicates(worker, max(0.0, start - free) - (start - free_before))
-    else:
-        workers.books.communicates(worker, free_before - start)
-        if workers.trace:
-            workers.trace.received(workers, worker, now)
-    return workers.plan(worker, start)
+    if free == NEVER and workers.trace:
+        workers.trace.received(workers, worker, now)
+    return workers.plan(now, worker, start)
 
 
 def _resumed(
@@ -62,11 +57,13 @@ def _done(workers: Workers, worker: int, now: float, until: float, finish: float
     return workers.pace.finish(worker, until, left)
 
 
-def lose(workers: Workers, now: float, worker: int, until: float, *, sending: bool) -> None:
-    """It is gone, with its order, its computation and all gradients that it holds.
+def lose(workers: Workers, now: float, worker: int, until: float) -> None:
+    """It is gone, with its order, its computation and all gradients that it holds or sends.
 
-    Also with what it was ``sending`` by itself; its part in an all-reduce goes on.
+    Its part in an all-reduce goes on.
     """
+    if workers.communication:
+        workers.communication.breaks_off(now, worker)
     workers.down_from[worker], workers.up_at[worker] = now, until
     workers.absent[worker], workers.away = True, workers.away + 1
     workers.settle(now)
@@ -74,26 +71,18 @@ def lose(workers: Workers, now: float, worker: int, until: float, *, sending: bo
     if workers.trace:
         workers.trace.broken_off(workers, now, worker)
     if start <= now:
-        books.busy[worker] += now - start
-        books.broken[worker] += 1
+        books.lose(worker, now - start)
     elif start < NEVER:
         workers.at_begun[worker] -= 1
-        books.communicates(worker, max(now, workers.at_free[worker]) - start)
     if workers.old_start[worker] < NEVER:
-        books.busy[worker] += now - workers.old_start[worker]
-        books.broken[worker] += 1
+        books.lose(worker, now - float(workers.old_start[worker]))
         workers.old_start[worker], workers.olds = NEVER, workers.olds - 1
-        books.computes_no_more(worker, now)
     workers.at_start[worker] = workers.at_finish[worker] = NEVER
     workers.at_left[worker], workers.at_free[worker] = 0, 0.0
     workers.old_finish[worker] = 0.0
     workers.stuck.discard(worker)
     workers.unmeasured.discard(worker)
     workers.limits.old_ends.pop(worker, None)
-    if sending:
-        books.stop_sending(worker, now)
-    else:
-        books.goes_down(worker, now, until)
     books.lose_held(worker)
 
 
@@ -101,7 +90,9 @@ def come_back(workers: Workers, now: float, worker: int) -> None:
     """The outage is over."""
     down_from = float(workers.down_from[worker])
     gone = now - down_from
-    workers.books.was_down(worker, down_from, now)
+    workers.books.down[worker] += gone
+    if workers.communication:
+        workers.communication.settle(now, worker)
     if workers.pauses:
         workers.outages_since.setdefault(worker, []).append((down_from, now))
         if workers.at_start[worker] <= down_from:

@@ -48,10 +48,10 @@ class Attendance:
             self._clock.at(entry[0], rank, self._happens, entry[1])
 
     def _happens(self, event: Happening) -> None:
-        worker: int = event.about
+        worker: int = event.value
         self._change(worker)
         if self._next[worker] < NEVER:
-            self._calendar.push(float(self._next[worker]), worker)
+            self._calendar.push((float(self._next[worker]), worker))
         self._arm()
 
     def _change(self, worker: int) -> None:

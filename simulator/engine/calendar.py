@@ -7,6 +7,7 @@ still *is* its worker's plan.
 """
 
 from collections.abc import Callable
+from functools import partial
 from heapq import heappop, heappush
 from typing import cast
 
@@ -38,6 +39,8 @@ class Calendar:
         self._plans, self._soon = plans, soon
         self._plan = cast("memoryview[float]", plans.data)
         self._heap: list[tuple[float, int]] = []
+        self.push: Callable[[tuple[float, int]], None] = partial(heappush, self._heap)
+        """Enter a time at which a worker plans something."""
         self._chunk: list[tuple[float, int]] = []  # latest first, so that the end is popped
         self._copy, self._rest = np.empty_like(plans), np.empty(0)
         self._size = 0
@@ -51,19 +54,18 @@ class Calendar:
         self._chunk = []
         self._begin, self._whole, self._cut_until = now, True, -np.inf
 
-    def push(self, time: float, worker: int) -> None:
-        heappush(self._heap, (time, worker))
-
     def earliest(self) -> tuple[float, int] | None:
         """The next live entry, which stays."""
         plan, heap = self._plan, self._heap
         while heap and plan[heap[0][1]] != heap[0][0]:
             heappop(heap)
-        while self._chunk or ((self._whole or self._rest.size) and self._cut()):
-            entry = self._chunk[-1]
+        while (chunk := self._chunk) or ((self._whole or self._rest.size) and self._cut()):
+            if not chunk:
+                continue
+            entry = chunk[-1]
             if plan[entry[1]] == entry[0]:
                 return heap[0] if heap and heap[0] < entry else entry
-            self._chunk.pop()
+            chunk.pop()
         return heap[0] if heap else None
 
     def take(self, entry: tuple[float, int]) -> None:

@@ -1,37 +1,56 @@
 """What time is it, and what happens next?  SimPy's event queue, at exact times."""
 
 from collections.abc import Callable
-from heapq import heappush
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol
 
 import simpy
-from simpy.events import Event
+from simpy.events import NORMAL, Event, EventPriority, Timeout
 
-if TYPE_CHECKING:
-    from simpy.events import EventPriority
+
+class Happening(Protocol):
+    """A SimPy event, seen by what is done about it."""
+
+    @property
+    def value(self) -> Any: ...
+
+
+class Instant(float):
+    """A delay of SimPy's that ends at an exact ``time``, with a rank among events of that time.
+
+    SimPy adds delays to its clock, and between 1.2 and 3.6 there is no float that hits 3.6.
+    Python lets a subclass of float add itself, so an instant answers with its own time.
+
+    >>> instant = Instant(); instant.time = 3.6
+    >>> 1.2 + instant, 1.2 + (3.6 - 1.2)
+    (3.6, 3.6000000000000005)
+    """
+
+    __slots__ = ("rank", "time")
+    time: float
+    rank: EventPriority
+
+    def __radd__(self, now: float) -> float:
+        return self.time
 
 
 class Clock(simpy.Environment):
-    """SimPy's environment, which also takes the exact time of an event.
+    """SimPy's environment, which also takes events at exact times."""
 
-    SimPy knows delays only, and adds them to its clock: between 1.2 and 3.6 there is none that
-    hits 3.6, whose neighbours would then be served in the wrong order.  So this enters the queue
-    the way SimPy's own ``schedule`` does.
-    """
+    def __init__(self) -> None:
+        super().__init__()
+        self._instant = Instant()  # SimPy adds it at once, so one will do
 
     def at(
-        self, time: float, rank: int, act: "Callable[[Happening], None]", about: Any = None
+        self, time: float, rank: int, act: Callable[[Happening], None], value: Any = None
     ) -> None:
-        """Let ``act`` be called at this time; among those at the same time, by rank."""
-        event = Happening(about, act)
-        heappush(self._queue, (time, cast("EventPriority", rank), next(self._eid), event))
+        """Call ``act`` then with an event of this value; of those at one time, by rank."""
+        instant = self._instant
+        instant.time = float(time)  # NumPy's floats would not let an instant add itself
+        instant.rank = EventPriority(rank)
+        Timeout(self, instant, value).callbacks.append(act)
 
-
-class Happening(Event):
-    """A SimPy event that is sure to happen, with what it is about."""
-
-    _ok, _value = True, None
-
-    def __init__(self, about: Any, act: "Callable[[Happening], None]") -> None:
-        self.callbacks = [act]
-        self.about = about
+    def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: float = 0) -> None:
+        """Enter SimPy's queue; what ``at`` enters has a rank of its own."""
+        if delay is self._instant:
+            priority = self._instant.rank
+        simpy.Environment.schedule(self, event, priority, delay)

@@ -10,30 +10,27 @@ from simulator.schedule import Accounts
 def accounts(workers: Workers, now: float) -> Accounts:
     """What everybody has done so far."""
     workers.settle(now)
-    books = workers.books
-    computing, finishing = workers.start <= now, workers.old_start < NEVER
-    planned = ~computing & (workers.start < NEVER)
+    books, old = workers.books, workers.old_start < NEVER
+    started = workers.begun - ((now < workers.start) & (workers.start < NEVER))
+    used = np.array(books.used, np.int64)
+    busy = np.array(books.computing) + books.broken_off + workers.elapsed(now)
+    busy[old] += workers.old_elapsed(now, old)
     down = books.down + np.maximum(now - workers.down_from, 0)
-    at_work = workers.elapsed(now, slice(None))
-    at_work[finishing] += workers.old_elapsed(now, finishing)
-    busy = books.busy + at_work
-    communicating = books.communicating_by(now, workers.down_from)
-    free = np.maximum(now, workers.free[planned])
-    communicating[planned] -= np.maximum(workers.start[planned] - free, 0)
-    started = workers.begun - planned
-    dropped, lost = books.obsolete + books.refused, books.broken + books.gone
-    recalled = started - books.done - books.obsolete - books.broken - computing - finishing
+    communicating = np.zeros(len(busy))
+    if workers.communication:
+        workers.communication.settle_all(now)
+        communicating += workers.communication.seconds
     return Accounts(
         time=now,
         started=started,
-        used=books.done - books.refused - books.gone - books.waiting,
-        recalled=recalled,
-        dropped=dropped,
-        lost=lost,
-        unfinished=books.waiting + computing + finishing,
+        used=used,
+        recalled=books.recalled.copy(),
+        dropped=books.dropped.copy(),
+        lost=books.lost.copy(),
+        unfinished=started - used - books.recalled - books.dropped - books.lost,
         busy=busy,
         communicating=communicating,
         down=down,
         idle=now - busy - communicating - down,
-        wasted=books.busy - books.spent_well,
+        wasted=books.broken_off + books.spoilt,
     )

@@ -12,8 +12,9 @@ never found computing at the old point.  Outages begin and end after all arrival
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from functools import partial
+from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from simpy.core import EmptySchedule
 
@@ -38,6 +39,7 @@ from simulator.engine.reading import accounts
 from simulator.engine.trace import Sinks, Trace
 from simulator.engine.uploads import Uploads
 from simulator.engine.workers import UNLIMITED, Order, Workers
+from simulator.mistakes import Mistake
 from simulator.schedule import Accounts, Step
 
 News: TypeAlias = Ticket | Lost | Joined | Expired
@@ -47,6 +49,8 @@ Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 
 MANY_EMPTY = 1000
 """Steps without a gradient, after which a run that waits for gradients has no sense."""
+MANY_AT_ONCE = 10_000
+"""Steps without a request between them, after which a story is taken to be endless."""
 
 
 class Stop(NamedTuple):
@@ -91,6 +95,7 @@ class Simulation:
         self._state, self._books, self._limited = state, state.books, state.limits.seconds
         self._calendar = Calendar(state.finish, state.prepare)
         self._armed: tuple[float, int] | None = None
+        self._serving = False
         self._uploads = Uploads(
             self._clock,
             cluster,
@@ -107,8 +112,11 @@ class Simulation:
             Attendance(self._clock, absences, self._leave, self._come_back) if absences else None
         )
         self._mortal = cluster.outages.work == "lost" and bool(cluster.outages)
+        # Whether SimPy's queue stays as it is while finishes are served.
+        self._simple = self._uploads.never_waits and not self._mortal and lengths is None
+        self._horizon = NEVER  # the time of SimPy's next event
+        self._in_transit = self._uploads.in_transit
         self._hope = Hope(name, state, self._will_be_freed)
-        self._story = aggregation(self)
         self._waiting = False
         self._needs: Needs = nobody
         self._inbox: deque[News] = deque()
@@ -120,6 +128,10 @@ class Simulation:
         self._closed: deque[Step] = deque()
         self._stop = Stop()
         self._final: Accounts | None = None
+        story = aggregation(self)
+        if not isinstance(story, Generator):
+            raise Mistake(f"{name}: its story is no generator; yield cluster.arrival() in it")
+        self._tell = story.send
 
     # The run
 
@@ -144,7 +156,10 @@ class Simulation:
                 self._measure()
             try:
                 while not (closed or unmeasured) and self._final is None:
-                    advance()
+                    if self._serving:
+                        self._serve()
+                    else:
+                        advance()
             except EmptySchedule:
                 self._hope.stall(self.now, self._needs)
             except Stalled:  # what closed at that moment has closed
@@ -187,10 +202,18 @@ class Simulation:
     ) -> None:
         if self._final is not None:
             return
-        order = Order(self.version, quota or UNLIMITED, upload, work, limit or NEVER)
-        if not self._uploads.free:
-            self._books.hide_sending(worker, min(self.now, self._state.at_down_from[worker]))
-        self._plan(worker, self._state.order_one(self.now, worker, order, recall))
+        finish = self._state.order_one(
+            self.now,
+            worker,
+            self.version,
+            quota or UNLIMITED,
+            upload,
+            work,
+            limit or NEVER,
+            recall,
+        )
+        if finish < NEVER:
+            self._calendar.push((finish, worker))
 
     def present(self) -> Sequence[int]:
         return self._state.present()
@@ -204,7 +227,7 @@ class Simulation:
     def drop(self, ticket: Ticket) -> None:
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
         if seconds is None:  # its worker still has it
-            seconds = self._books.at_last[worker]
+            seconds = self._books.last[worker]
             if self._mortal:
                 self._books.let_go_one(worker, seconds)
         self._books.drop(worker, seconds)
@@ -229,36 +252,60 @@ class Simulation:
     def step(
         self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
     ) -> None:
-        again = self._kept and self._kept.intersection(tickets)
-        use, sent = self._books.use, self._sent
-        for ticket in [t for t in tickets if t not in again] if again else tickets:
-            use(ticket.worker)
-            if sent:
-                sent.pop(ticket, None)
-        self._used += len(tickets) - len(again)
+        fresh, again = tickets, NONE
+        if self._kept:
+            again = self._kept.intersection(tickets)
+            fresh = [ticket for ticket in tickets if ticket not in again]
+        used, done, sent = self._books.used, self._books.done, self._sent
+        try:
+            for ticket in fresh:
+                worker = ticket[0]
+                used[worker] = count = used[worker] + 1
+                if count > done[worker]:
+                    self._never_arrived(ticket)
+                if sent:
+                    sent.pop(ticket, None)
+        except IndexError:
+            self._never_arrived(ticket)
+        if len(weights) != len(tickets) or self._closed or self._in_transit:
+            self._check(tickets, weights)
+        self._used = total = self._used + len(fresh)
         if not tickets:
             self._step_without_any()
-        self._kept = frozenset(keep) if keep else NONE
-        self.version += 1
+        kept = self._kept = frozenset(keep) if keep else NONE
+        before, self.version = self.version, self.version + 1
         if self._trace:
-            self._trace.used(tickets, weights, self.version, again)
-        over = self.version >= self._stop.steps or self._used >= self._stop.gradients
-        wanted = self._account_when(self.version, self.now) or over
-        accounts = self.accounts() if wanted else None
+            try:
+                self._trace.used(tickets, weights, self.version, again)
+            except KeyError as unknown:
+                self._never_arrived(unknown.args[0])
+        over = self.version >= self._stop.steps or total >= self._stop.gradients
+        accounts = None
+        if over or self._account_when(self.version, self.now):
+            accounts = self.accounts()
         if over:
             self._final = accounts
             self._state.left.fill(0)  # whoever has just delivered does not go on
-        self._closed.append(
-            Step(
-                self.version - 1,
-                self.now,
-                tickets,
-                weights,
-                self._used,
-                accounts,
-                again,
-                self._kept,
+        step = (before, self.now, tickets, weights, total, accounts, again, kept)
+        self._closed.append(closed_step(step))
+
+    def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
+        """Refuse a step that breaks the rules of the vocabulary."""
+        if len(weights) != len(tickets):
+            sizes = f"{len(weights)} weights for {len(tickets)} gradients"
+            raise Mistake(f"{self._name}: step {self.version}: {sizes}; give one weight for each")
+        if len(self._closed) >= MANY_AT_ONCE:
+            raise Mistake(
+                f"{self._name}: closed {MANY_AT_ONCE:,} steps and requested nothing; "
+                "yield cluster.arrival() between steps"
             )
+        for ticket in self._in_transit.keys() & tickets:
+            self._never_arrived(ticket)
+
+    def _never_arrived(self, ticket: Ticket) -> NoReturn:
+        raise Mistake(
+            f"{self._name}: step {self.version}: {ticket} has not arrived, or was used before; "
+            "use each gradient that arrives once, or keep it"
         )
 
     def _step_without_any(self) -> None:
@@ -276,15 +323,28 @@ class Simulation:
     def _drive(self, answer: News | None) -> None:
         """Let the story go on until it waits for something that has not happened yet."""
         self._waiting = False
-        request = self._story.send(answer)
-        while self._final is None:
-            if request is _DONE:
-                request = self._story.send(None)
-            elif request is _ARRIVAL and self._inbox:
-                request = self._story.send(self._inbox.popleft())
-            else:
-                break
-        self._waiting = request is _ARRIVAL
+        try:
+            request = self._tell(answer)
+            while self._final is None:
+                if request is _ARRIVAL:
+                    if not self._inbox:
+                        break
+                    request = self._tell(self._inbox.popleft())
+                elif request is _DONE:
+                    request = self._tell(None)
+                else:
+                    break
+        except StopIteration:
+            raise Mistake(
+                f"{self._name}: its story ended; let it go on with `while True`"
+            ) from None
+        if request is _ARRIVAL:
+            self._waiting = True
+        elif request is not _COLLECTIVE and request is not _DONE:
+            raise Mistake(
+                f"{self._name}: yielded {request!r:.40}, which is no request; "
+                "yield cluster.arrival() or cluster.all_reduce(tickets)"
+            )
 
     def _deliver(self, news: News) -> None:
         if self._waiting:
@@ -294,7 +354,7 @@ class Simulation:
 
     def _plan(self, worker: int, finish: float) -> None:
         if finish < NEVER:
-            self._calendar.push(finish, worker)
+            self._calendar.push((finish, worker))
 
     def _arm(self) -> None:
         """Of all the planned finishes SimPy holds one: the earliest."""
@@ -303,23 +363,47 @@ class Simulation:
             return
         self._armed = entry
         if entry is not None:
-            self._clock.at(entry[0], entry[1] + 1, self._gradient_done, entry)
+            self._clock.at(entry[0], entry[1] + 1, self._due, entry)
 
-    def _gradient_done(self, event: Happening) -> None:
-        entry: tuple[float, int] = event.about
-        if entry is not self._armed:
-            return  # recalled, or an earlier one was armed since, after which this is again
-        self._armed = None
-        self._calendar.take(entry)
-        self.now, worker = entry
-        if self._limited and self._state.limits.expires(worker):
-            self._expire(worker)
-        else:
-            self._deliver_or_upload(worker, self._state.complete(self.now, worker))
-        finish = self._state.go_on(self.now, worker)
-        if finish < NEVER:
-            self._calendar.push(finish, worker)
-        self._arm()
+    def _due(self, event: Happening) -> None:
+        """SimPy has come to the finish that it holds."""
+        entry: tuple[float, int] = event.value
+        if entry is self._armed:  # else recalled, or armed again after an earlier one
+            self._armed, self._horizon = None, self._clock.peek()
+            self._serve(entry)
+
+    def _serve(self, entry: tuple[float, int] | None = None) -> None:
+        """Serve finishes from this one on, until a step closes or SimPy has something earlier."""
+        state, calendar, closed = self._state, self._calendar, self._closed
+        complete, go_on, unmeasured = state.complete, state.go_on, state.unmeasured
+        earliest, take, push, at_start = (
+            calendar.earliest,
+            calendar.take,
+            calendar.push,
+            state.at_start,
+        )
+        self._serving = True
+        while not (closed or unmeasured or self._final):
+            if entry is None:
+                entry = earliest()
+                if not self._simple:
+                    self._horizon = self._clock.peek()
+                if entry is None or entry[0] >= self._horizon:
+                    self._serving = False
+                    self._arm()
+                    return
+            take(entry)
+            now, worker = entry
+            self.now = now
+            if self._limited and state.limits.expires(worker):
+                self._expire(worker)
+            else:
+                self._pass_on(worker, complete(now, worker))
+            if at_start[worker] == NEVER:
+                finish = go_on(now, worker)
+                if finish < NEVER:
+                    push((finish, worker))
+            entry = None
 
     def _expire(self, worker: int) -> None:
         """The limit of a computation is up; of what the worker holds, this changes nothing."""
@@ -339,19 +423,24 @@ class Simulation:
 
     # Transfers
 
-    def _deliver_or_upload(self, worker: int, ticket: Ticket) -> None:
-        transfers = self._uploads
-        if not transfers.never_waits:
-            transfers.done(self.now, worker)
+    def _pass_on(self, worker: int, ticket: Ticket) -> None:
+        """A gradient is done: tell the server, or send it."""
         sends = self._state.at_uploads[worker]
         if sends:
-            self._sent[ticket] = self._books.at_last[worker]
-        if self._mortal and not (sends and transfers.free):
-            self._books.hold(worker)
-        if sends and not transfers.free:
-            transfers.send(self.now, ticket)
+            self._sent[ticket] = self._books.last[worker]
+        if not self._simple:
+            transfers = self._uploads
+            if not transfers.never_waits:
+                transfers.done(self.now, worker)
+            if self._mortal and not (sends and transfers.free):
+                self._books.hold(worker)
+            if sends and not transfers.free:
+                transfers.send(self.now, ticket)
+                return
+        if self._waiting:
+            self._drive(ticket)
         else:
-            self._deliver(ticket)
+            self._inbox.append(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
         """An upload ends: the gradient is safe with the server."""
@@ -388,7 +477,7 @@ class Simulation:
         if self._trace:
             # While a collective is under way, all that was done is part of it.
             self._trace.lost(worker, lambda t: t in self._sent or not self._waiting)
-        absence.lose(self._state, self.now, worker, until, sending=bool(broken))
+        absence.lose(self._state, self.now, worker, until)
         if self._waiting:
             self._drive(Lost(worker))
 
@@ -420,3 +509,5 @@ class Simulation:
 
 _ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()
 NONE: frozenset[Ticket] = frozenset()
+closed_step: Callable[..., Step] = partial(tuple.__new__, Step)
+"""Make a step, twice as fast as by its class: a step may have one gradient only."""

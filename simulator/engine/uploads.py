@@ -7,7 +7,6 @@ from typing import NoReturn
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.collectives import Participant, Parts, collective_end
-from simulator.engine import sending
 from simulator.engine.books import NEVER
 from simulator.engine.clock import Clock, Happening
 from simulator.engine.trace import Trace
@@ -41,6 +40,7 @@ class Uploads:
         network = cluster.network
         self._clock, self._workers, self._trace = clock, workers, trace
         self._arrived, self._together, self._give_up = arrived, together, give_up
+        self._communication = workers.communication
         self._kind = network.collective
         self._transfers = cluster.uploads(seed, vector)
         self._sent = [0] * (cluster.workers if self._transfers.varies else 0)
@@ -52,7 +52,6 @@ class Uploads:
         self._way = shared_way(clock, network.uplink, vector.bytes) if network.uplink else None
         self.in_transit: dict[Ticket, object] = {}
         self._open: dict[object, Stretch] = {}
-        self._accounted: dict[int, object] = {}  # what takes a worker's time, or did so last
 
     def done(self, now: float, worker: int) -> None:
         """The worker has a gradient."""
@@ -63,19 +62,18 @@ class Uploads:
         worker = ticket.worker
         if self._way is not None:
             through = partial(self._through, ticket)
-            hides = bool(self._workers.at_left[worker])  # behind the next computation
-            self.in_transit[ticket] = self._share(worker, now, ticket.version, through, hides)
+            self.in_transit[ticket] = self._share(now, worker, ticket.version, through)
             return
         self.in_transit[ticket] = None
-        seconds = self._parts(worker).seconds
-        end = now + seconds
-        sending.alone(self._workers, worker, now, seconds)
+        end = now + self._parts(worker).seconds
+        if self._communication:
+            self._communication.sends(now, worker, end)
         if self._trace:
             self._trace.stretch("sending", worker, now, end, ticket.version)
         self._clock.at(end, worker + 1, self._ends, ticket)
 
     def _ends(self, event: Happening) -> None:
-        self._through(event.about)
+        self._through(event.value)
 
     def _through(self, ticket: Ticket) -> None:
         if ticket in self.in_transit:  # else it was lost on the way, with its worker
@@ -95,7 +93,7 @@ class Uploads:
     def _collective(self, now: float, version: int, workers: Sequence[int]) -> float:
         """When the last participant is through, where nobody shares a way."""
         participants = [
-            Participant(sending.ready(self._workers, now, worker), self._done[worker], parts)
+            Participant(self._ready(now, worker), self._done[worker], parts)
             for worker, parts in zip(workers, map(self._parts, workers), strict=True)
         ]
         end = collective_end(self._kind, now, participants)
@@ -104,7 +102,7 @@ class Uploads:
         for worker, (ready, done, parts) in zip(workers, participants, strict=True):
             begin = done if self._kind == "gather" else ready
             mine = end if self._kind in ("ring", "tree") else begin + parts.seconds
-            sending.together(self._workers, worker, now, begin, mine)
+            self._sends_together(now, worker, begin, mine)
             if self._trace:
                 self._trace.stretch("sending", worker, begin, mine, version)
         if self._trace:
@@ -123,31 +121,29 @@ class Uploads:
                 self._together()
 
         for worker in workers:
-            begin = sending.ready(self._workers, now, worker)
-            if begin == NEVER:
-                self._give_up([worker])
-            self._share(worker, begin, version, through)
+            self._share(now, worker, version, through, together=True)
 
     def _share(
         self,
+        now: float,
         worker: int,
-        begin: float,
         version: int,
         then: Callable[[], None],
-        hides: bool = False,
+        together: bool = False,
     ) -> object:
         """Send over the shared way; when it is through is known only then."""
         assert self._way is not None
-        key = object()
+        key, begin = object(), self._ready(now, worker)
+        if begin == NEVER:
+            self._give_up([worker])
         self._open[key] = Stretch("sending", worker, begin, begin, version)
-        if not hides:
-            self._accounted[worker] = key
-            sending.opened(self._workers, worker, begin)
+        communication = self._communication
+        assert communication is not None
+        communication.opens(now, worker, together)
 
         def through(event: Happening) -> None:
             if key in self._open:  # else it was broken off
-                if self._accounted.get(worker) is key:
-                    sending.closed(self._workers, worker, self._clock.now)
+                communication.closes(self._clock.now, worker, together)
                 self._trace_sent(key, self._clock.now)
             then()
 
@@ -159,6 +155,21 @@ class Uploads:
 
     def _at_its_turn(self, worker: int, act: Callable[[Happening], None]) -> None:
         self._clock.at(self._clock.now, worker + 1, act)
+
+    def _ready(self, now: float, worker: int) -> float:
+        """When it can begin to send: at once, unless it is down."""
+        return max(now, float(self._workers.up_at[worker]))
+
+    def _sends_together(self, now: float, worker: int, begin: float, end: float) -> None:
+        workers, communication = self._workers, self._communication
+        if communication is None:
+            return
+        if begin < now:
+            outages = list(workers.outages_since.get(worker, ()))
+            if workers.at_down_from[worker] < NEVER:
+                outages.append((workers.at_down_from[worker], NEVER))
+            communication.has_sent(worker, begin, min(now, end), outages)
+        communication.sends_together(now, worker, end)
 
     def _parts(self, worker: int) -> Parts:
         if not self._transfers.varies:

@@ -9,20 +9,24 @@ A plan that starts in the future has not begun: replaced, it leaves no trace.  O
 this very instant has.
 """
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.law import Floats, Integers
 from simulator.engine.books import NEVER, Books, counts, floats, integers, scalars
+from simulator.engine.communication import Communication
 from simulator.engine.limits import Limits
 from simulator.engine.trace import Trace
 from simulator.schedule import Outcome
 
 UNLIMITED = 2**62
+named: Callable[[tuple[int, int, int]], Ticket] = partial(tuple.__new__, Ticket)
+"""Make a ticket, twice as fast as by its class: every gradient needs one."""
 
 
 class Order(NamedTuple):
@@ -60,6 +64,7 @@ class Workers:
         self.measured, self.trace = measured, trace
         self.compute, self.pace = cluster.computations(seed), cluster.pace(seed)
         self.download = cluster.downloads(seed, vector)
+        self._duration = self.compute.one
         self.never = frozenset(self.compute.never.tolist())
         self._may_hang = self.pace is not None or self.finishes or self.pauses
         self.shortest, longest = self.compute.extremes()
@@ -90,6 +95,9 @@ class Workers:
         self.stuck: set[int] = set()
         """Who has an order and will never be done with it, as things are."""
         self.unmeasured: set[int] = set()
+        free = self.download.free and cluster.uploads(seed, vector).free
+        silent = free and not cluster.network.uplink and not self.pauses
+        self.communication = None if silent else Communication(n, self.old_finish, self.down_from)
         self._view()
 
     def _view(self) -> None:
@@ -125,12 +133,10 @@ class Workers:
         if self.away:
             self.start[self.absent] = NEVER
         self._plan_all(order.work)
-        if not self.download.free:
-            waits = self.start < NEVER
-            free = np.broadcast_to(free, waits.shape)
-            self.books.communicating[waits] += self.start[waits] - free[waits]
-            if self.trace:
-                self.sent_at[waits] = now
+        if self.communication:
+            self.communication.all_compute(now, self.start)
+        if self.trace and not self.download.free:
+            self.sent_at[self.start < NEVER] = now
 
     def _plan_all(self, work: float) -> None:
         """What everybody starts, and when that ends, from where their starts are set."""
@@ -154,57 +160,75 @@ class Workers:
         """Whether an order to everybody may leave out some."""
         return self.finishes or self.pauses or self.away > 0
 
-    def order_one(self, now: float, worker: int, order: Order, recall: bool = False) -> float:
-        """One worker gets this order; returns when it will have its first gradient."""
+    def order_one(
+        self,
+        now: float,
+        worker: int,
+        version: int,
+        quota: int,
+        upload: bool,
+        work: float,
+        limit: float,
+        recall: bool,
+    ) -> float:
+        """One worker gets an order; returns when it will have its first gradient."""
         if self.at_start[worker] < NEVER:
             self.release(now, slice(worker, worker + 1), recall)
         if recall and self.olds:
             self._recall_old(now, worker)
-        if self.absent[worker]:
+        if self.away and self.absent[worker]:
             return NEVER
-        if self._limited or order.limit < NEVER:
-            self.limits.order(worker, order.limit)
-        self.ordered, self._newest = True, order.version
-        if self.at_version[worker] != order.version:
-            self.at_version[worker] = order.version
+        if self._limited or limit < NEVER:
+            self.limits.order(worker, limit)
+        self.ordered, self._newest = True, version
+        if self.at_version[worker] != version:
+            self.at_version[worker] = version
             self.at_first[worker] = self.at_begun[worker]
-        self.at_left[worker] = order.quota
-        self.at_uploads[worker] = order.upload
-        self.at_work[worker] = order.work
-        return self.plan(worker, now if self.download.free else self._receive(now, worker))
+        self.at_left[worker], self.at_uploads[worker] = quota, upload
+        self.at_work[worker] = work
+        return self.plan(now, worker, now if self.download.free else self._receive(now, worker))
 
     def _receive(self, now: float, worker: int) -> float:
         received = now + self.download.one(worker, self.at_received[worker])
         self.at_received[worker] += 1
-        free = max(now, self.at_free[worker])
-        if free < NEVER:
-            self.books.communicates(worker, max(received, free) - free)
         if self.trace:
             self.sent_at[worker] = now
         return received
 
     def go_on(self, now: float, worker: int) -> float:
-        """If its order still stands and asks for more, the worker starts the next gradient."""
-        if self.at_left[worker] and self.at_start[worker] == NEVER:
-            return self.plan(worker, now)
-        return NEVER
+        """A worker without a plan starts its next gradient, if its order asks for more."""
+        if self.at_left[worker] and self.at_free[worker] <= now:
+            return self._begin(worker, now)
+        return NEVER  # also where an order waits for obsolete work that never ends
 
-    def plan(self, worker: int, received: float) -> float:
+    def plan(self, now: float, worker: int, received: float) -> float:
+        """Follow an order as soon as it is received and the worker is free."""
         free = self.at_free[worker]
         start = free if free > received else received
+        if self.communication:
+            self.communication.computes(now, worker, start)
         if start == NEVER:
             self.stuck.add(worker)
             return NEVER
+        return self._begin(worker, start)
+
+    def _begin(self, worker: int, start: float) -> float:
         self.at_start[worker] = start
-        self.at_begun[worker] += 1
+        k = self.at_begun[worker]
+        self.at_begun[worker] = k + 1
         if self.measured:
             self.unmeasured.add(worker)
             return NEVER
-        return self._set_finish(worker, start)
+        seconds = self._duration(worker, k) * self.at_work[worker]
+        if self.pace is not None or self._limited:
+            return self._ends(worker, start, seconds)
+        self.at_finish[worker] = finish = start + seconds
+        if finish == NEVER:
+            self.stuck.add(worker)
+        return finish
 
-    def _set_finish(self, worker: int, start: float, length: int = 1) -> float:
-        work = length * self.at_work[worker]
-        seconds = self.compute.one(worker, self.at_begun[worker] - 1) * work
+    def _ends(self, worker: int, start: float, seconds: float) -> float:
+        """Plan the end of a computation of so many seconds."""
         finish = start + seconds if self.pace is None else self.pace.finish(worker, start, seconds)
         if self._limited:
             finish = self.limits.end(worker, start, finish)
@@ -216,7 +240,8 @@ class Workers:
     def measure(self, worker: int, length: int) -> float:
         """The worker's planned computation is of this length; returns when it ends."""
         self.unmeasured.discard(worker)
-        return self._set_finish(worker, self.at_start[worker], length)
+        seconds = self._duration(worker, self.at_begun[worker] - 1)
+        return self._ends(worker, self.at_start[worker], seconds * (length * self.at_work[worker]))
 
     def prepare(self, workers: Integers) -> None:
         """These will soon be done, and start again."""
@@ -226,14 +251,17 @@ class Workers:
         """End orders: recall what is being computed, or let it run to its end as old."""
         start, go_on = self.start[whom], self.finishes and not recall
         self.settle(now)
+        if self.communication:
+            self.communication.ends_order(now, None if whom == slice(None) else whom.start)
         if self.trace:
             self.trace.released(self, now, np.arange(len(self.start))[whom], go_on)
         if self.finishes or not self.download.free or self.pauses:
-            self._forget_unbegun(now, whom, (start > now) & (start < NEVER))
+            self.begun[whom] -= (start > now) & (start < NEVER)
         if go_on:
             self._make_old(now, whom)
         else:
-            self.books.busy[whom] += self.elapsed(now, whom)
+            self.books.broken_off[whom] += self.elapsed(now, whom)
+            self.books.recalled[whom] += start <= now
         if whom == slice(None):
             self.ordered = False
             self.stuck.clear()
@@ -282,7 +310,7 @@ class Workers:
         self.settle(now)
         if self.old_start[worker] == NEVER:
             return
-        self.books.busy[worker] += self.old_elapsed(now, worker)
+        self.books.recall(worker, float(self.old_elapsed(now, worker)))
         if self.trace:
             self.trace.old_ended(worker, now, "recalled")
         self.old_start[worker], self.old_finish[worker] = NEVER, now
@@ -291,24 +319,18 @@ class Workers:
         self.stuck.discard(worker)
         self.at_free[worker] = self.up_at[worker]
 
-    def _forget_unbegun(self, now: float, whom: slice, unbegun: NDArray[np.bool_]) -> None:
-        if not unbegun.any():
-            return
-        self.begun[whom] -= unbegun
-        free = np.maximum(now, self.free[whom][unbegun])
-        self.books.communicating[whom][unbegun] -= self.start[whom][unbegun] - free
-
     def settle(self, now: float) -> None:
         """Close the accounts of old computations that have ended by now: they are obsolete."""
         if not self.olds:
             return
         ended = (self.old_start < NEVER) & (self.old_finish <= now)
-        spent = self.old_finish[ended] - self.old_start[ended]
-        self.books.busy[ended] += spent - self.old_paused[ended]
-        self.books.obsolete += ended
+        spent = self.old_finish[ended] - self.old_start[ended] - self.old_paused[ended]
+        self.books.broken_off[ended] += spent
+        self.books.dropped += ended
         workers = np.flatnonzero(ended).tolist() if self.trace or self.limits.old_ends else ()
         broken_off = self.limits.broken_off(workers)
-        self.books.obsolete[list(broken_off)] -= 1
+        self.books.dropped[list(broken_off)] -= 1
+        self.books.recalled[list(broken_off)] += 1
         if self.trace:
             for worker in workers:
                 outcome: Outcome = "recalled" if worker in broken_off else "dropped"
@@ -320,15 +342,21 @@ class Workers:
         """The worker's planned computation ends here and now: it is done, or its limit is up."""
         start = self.at_start[worker]
         seconds = self._spent(now, worker) if self.pauses else now - start
+        books = self.books
         if done:
-            self.books.computed(worker, seconds)
+            books.done[worker] += 1
+            books.last[worker] = seconds
+            books.computing[worker] += seconds
         else:
-            self.books.busy[worker] += seconds
+            books.recall(worker, seconds)
         self.at_start[worker] = self.at_finish[worker] = NEVER
         left = self.at_left[worker]
         if left != UNLIMITED:
             self.at_left[worker] = left - 1
-        ticket = self.ticket(worker)
+            if left == 1 and self.communication:
+                self.communication.computes(now, worker, NEVER)
+        index = self.at_begun[worker] - self.at_first[worker] - 1
+        ticket = named((worker, self.at_version[worker], index))
         if self.trace:
             self.trace.received(self, worker, start)
             self.trace.completed(ticket, start, now, done)
@@ -345,7 +373,7 @@ class Workers:
     def ticket(self, worker: int) -> Ticket:
         """The name of the worker's newest gradient."""
         index = self.at_begun[worker] - self.at_first[worker] - 1
-        return Ticket(worker, self.at_version[worker], index)
+        return named((worker, self.at_version[worker], index))
 
     def present(self) -> list[int]:
         return np.flatnonzero(~self.absent).tolist()

@@ -1,0 +1,121 @@
+"""How long has each worker communicated?  It sent or received, and neither computed nor was down.
+
+Between two changes of its plans a worker does three things in turn: it ends what is obsolete, it
+waits, it computes.  While it waits it communicates as long as an order or a gradient of its own is
+on the way.  So the seconds up to now follow from a few planned times, and are added up before one
+of these changes.  What lies ahead is in no sum.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+
+import numpy as np
+
+from simulator.cluster.law import Floats
+from simulator.engine.books import NEVER, floats, scalars
+
+
+class Communication:
+    """The communicating ``seconds`` of all workers; a free network needs none of this.
+
+    ``obsolete_until`` and ``down_from`` are shared with their owner.
+    """
+
+    def __init__(self, workers: int, obsolete_until: Floats, down_from: Floats) -> None:
+        self.seconds, self._settled = floats(workers), floats(workers)
+        self._obsolete_until, self._down_from = obsolete_until, down_from
+        self.computes_from = floats(workers, NEVER)  # without a break; before it, the order comes
+        self._alone_until, self._together_until = floats(workers), floats(workers)
+        self._open: Counter[int] = Counter()  # transfers of single gradients without a known end
+        self._view()
+
+    def _view(self) -> None:
+        self._at_seconds, self._at_settled = scalars(self.seconds), scalars(self._settled)
+        self._at_obsolete, self._at_down = scalars(self._obsolete_until), scalars(self._down_from)
+        self._at_alone, self._at_together = map(scalars, (self._alone_until, self._together_until))
+        self._at_from = scalars(self.computes_from)
+
+    def settle(self, now: float, worker: int) -> None:
+        """Add up a worker's seconds until now."""
+        begin, end = self._at_settled[worker], self._at_from[worker]
+        self._at_settled[worker] = now
+        if self._at_down[worker] < NEVER:
+            return
+        if end == NEVER:
+            end = max(self._at_alone[worker], self._at_together[worker])
+        seconds = min(now, end) - max(begin, self._at_obsolete[worker])
+        if seconds > 0:
+            self._at_seconds[worker] += seconds
+
+    def settle_all(self, now: float) -> None:
+        """Add up everybody's seconds until now."""
+        begin = np.maximum(self._settled, self._obsolete_until)
+        sends_until = np.maximum(self._alone_until, self._together_until)
+        end = np.where(self.computes_from < NEVER, self.computes_from, sends_until)
+        seconds = np.maximum(np.minimum(now, end) - begin, 0)
+        self.seconds += np.where(self._down_from < NEVER, 0, seconds)
+        self._settled.fill(now)
+
+    # What changes a worker's plans
+
+    def computes(self, now: float, worker: int, start: float) -> None:
+        """It has an order, and will compute from ``start`` on; never, if it has none any more."""
+        self.settle(now, worker)
+        self._at_from[worker] = start
+
+    def all_compute(self, now: float, start: Floats) -> None:
+        """Everybody has an order, and will compute from ``start`` on."""
+        self.settle_all(now)
+        self.computes_from[:] = start
+
+    def ends_order(self, now: float, worker: int | None) -> None:
+        """The worker has no order any more; nobody has, if none is named."""
+        if worker is None:
+            self.settle_all(now)
+            self.computes_from.fill(NEVER)
+        else:
+            self.computes(now, worker, NEVER)
+
+    def sends(self, now: float, worker: int, until: float) -> None:
+        """A single gradient is on its way."""
+        self.settle(now, worker)
+        self._at_alone[worker] = max(until, self._at_alone[worker])
+
+    def sends_together(self, now: float, worker: int, until: float) -> None:
+        """It takes part in a collective."""
+        self.settle(now, worker)
+        self._at_together[worker] = until
+
+    def has_sent(
+        self, worker: int, begin: float, end: float, outages: Iterable[tuple[float, float]]
+    ) -> None:
+        """It turns out to have sent all the while, unless it went on computing."""
+        if self._at_from[worker] < NEVER:
+            return
+        begin = max(begin, min(end, self._at_alone[worker]))
+        down = sum(max(0.0, min(up, end) - max(away, begin)) for away, up in outages)
+        self._at_seconds[worker] += max(0.0, end - begin - down)
+
+    def opens(self, now: float, worker: int, together: bool) -> None:
+        """A transfer begins that will end nobody knows when."""
+        if together:
+            self.sends_together(now, worker, NEVER)
+        else:
+            self._open[worker] += 1
+            self.sends(now, worker, NEVER)
+
+    def closes(self, now: float, worker: int, together: bool) -> None:
+        """What ``opens`` began has ended."""
+        self.settle(now, worker)
+        if together:
+            self._at_together[worker] = now
+        else:
+            self._open[worker] -= 1
+            if not self._open[worker]:
+                self._at_alone[worker] = now
+
+    def breaks_off(self, now: float, worker: int) -> None:
+        """It loses its order and its single gradients; its part in a collective goes on."""
+        self.computes(now, worker, NEVER)
+        self._at_alone[worker] = now
+        self._open[worker] = 0
