@@ -52,8 +52,8 @@ def test_a_command_that_has_ended_ignores_an_interrupt():
 
 PLACES = [
     (signal.SIGTERM, "simulator.estimate.estimate:check", False),
-    (signal.SIGINT, "simulator.engine:Simulation.step", True),
-    (signal.SIGTERM, "simulator.engine:Simulation.step", True),
+    (signal.SIGINT, "simulator.runs.record:Run.close", True),
+    (signal.SIGTERM, "simulator.runs.record:Run.close", True),
     (signal.SIGINT, "simulator.results.writer:Writer.write", True),
     (signal.SIGINT, "simulator.verification:verify", True),
     (signal.SIGINT, "simulator.running.report:failures", True),
@@ -92,7 +92,7 @@ def test_an_interrupt_before_the_first_run_is_recorded(tiny, tmp_path, monkeypat
 
 def test_an_ignored_interrupt_stays_ignored(tiny, tmp_path):
     words = ["run", tiny, "--schedule-only", "--quiet", "--figures", "none"]
-    place = "simulator.engine:Simulation.step"
+    place = "simulator.runs.record:Run.close"
     said = start_sending(signal.SIGINT, place, [*words, "--out", tmp_path / "a"], ignoring=True)
     assert ended(said) == ""
     said = start_sending(signal.SIGTERM, place, [*words, "--out", tmp_path / "b"], ignoring=True)

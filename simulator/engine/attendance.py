@@ -7,7 +7,7 @@ import numpy as np
 from simulator.cluster.outages import Absences
 from simulator.engine.books import NEVER
 from simulator.engine.calendar import Calendar
-from simulator.engine.clock import Clock, Happening
+from simulator.engine.clock import Clock, Happening, outage_rank
 
 
 class Attendance:
@@ -44,7 +44,7 @@ class Attendance:
         entry = self._calendar.earliest()
         if entry is not None:
             self._calendar.take(entry)
-            rank = len(self._next) + 1 + entry[1]
+            rank = outage_rank(entry[1], len(self._next))
             self._clock.at(entry[0], rank, self._happens, entry[1])
 
     def _happens(self, event: Happening) -> None:

@@ -6,6 +6,23 @@ from typing import Any, Protocol
 import simpy
 from simpy.events import NORMAL, Event, EventPriority, Timeout
 
+SERVER_RANK = 0
+"""The rank of the server's own events, which come first at any time."""
+
+
+def transfer_rank(worker: int) -> int:
+    """Workers come in turn, and each one's transfers before its computations."""
+    return 2 * worker + 1
+
+
+def computation_rank(worker: int) -> int:
+    return 2 * worker + 2
+
+
+def outage_rank(worker: int, workers: int) -> int:
+    """After all arrivals."""
+    return 2 * workers + 1 + worker
+
 
 class Happening(Protocol):
     """A SimPy event, seen by what is done about it."""

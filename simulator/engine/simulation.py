@@ -33,7 +33,7 @@ from simulator.engine import absence
 from simulator.engine.attendance import Attendance
 from simulator.engine.books import NEVER
 from simulator.engine.calendar import Calendar
-from simulator.engine.clock import Clock, Happening
+from simulator.engine.clock import Clock, Happening, computation_rank, outage_rank
 from simulator.engine.hope import Hope, Stalled
 from simulator.engine.reading import accounts
 from simulator.engine.trace import Sinks, Trace
@@ -140,7 +140,7 @@ class Simulation:
         self._stop = stop
         if stop.seconds < NEVER:
             # After everybody else at that instant.
-            self._clock.at(stop.seconds, 2 * self.workers + 2, self._time_is_up)
+            self._clock.at(stop.seconds, outage_rank(self.workers, self.workers), self._time_is_up)
         if self._attendance:
             self._attendance.begin()
         self._drive(None)
@@ -363,7 +363,7 @@ class Simulation:
             return
         self._armed = entry
         if entry is not None:
-            self._clock.at(entry[0], entry[1] + 1, self._due, entry)
+            self._clock.at(entry[0], computation_rank(entry[1]), self._due, entry)
 
     def _due(self, event: Happening) -> None:
         """SimPy has come to the finish that it holds."""

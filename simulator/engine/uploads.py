@@ -8,7 +8,7 @@ from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.collectives import Participant, Parts, collective_end
 from simulator.engine.books import NEVER
-from simulator.engine.clock import Clock, Happening
+from simulator.engine.clock import SERVER_RANK, Clock, Happening, transfer_rank
 from simulator.engine.trace import Trace
 from simulator.engine.uplink import shared_way
 from simulator.engine.workers import Workers
@@ -70,7 +70,7 @@ class Uploads:
             self._communication.sends(now, worker, end)
         if self._trace:
             self._trace.stretch("sending", worker, now, end, ticket.version)
-        self._clock.at(end, worker + 1, self._ends, ticket)
+        self._clock.at(end, transfer_rank(worker), self._ends, ticket)
 
     def _ends(self, event: Happening) -> None:
         self._through(event.value)
@@ -87,7 +87,7 @@ class Uploads:
             return False
         end = self._collective(now, version, workers)
         if end > now:
-            self._clock.at(end, SERVER + 1, lambda event: self._together())
+            self._clock.at(end, SERVER_RANK, lambda event: self._together())
         return end == now
 
     def _collective(self, now: float, version: int, workers: Sequence[int]) -> float:
@@ -150,11 +150,11 @@ class Uploads:
         # At one instant the lowest worker is first, also where SimPy's resources know no workers.
         way, clock, parts = self._way, self._clock, self._parts(worker)
         passed = partial(self._at_its_turn, worker, through)
-        clock.at(begin + parts.latency, worker + 1, lambda event: way.enter(parts, passed))
+        clock.at(begin + parts.latency, transfer_rank(worker), lambda event: way.enter(parts, passed))
         return key
 
     def _at_its_turn(self, worker: int, act: Callable[[Happening], None]) -> None:
-        self._clock.at(self._clock.now, worker + 1, act)
+        self._clock.at(self._clock.now, transfer_rank(worker), act)
 
     def _ready(self, now: float, worker: int) -> float:
         """When it can begin to send: at once, unless it is down."""

@@ -22,6 +22,7 @@ from simulator.engine.books import NEVER, Books, counts, floats, integers, scala
 from simulator.engine.communication import Communication
 from simulator.engine.limits import Limits
 from simulator.engine.trace import Trace
+from simulator.mistakes import Mistake
 from simulator.schedule import Outcome
 
 UNLIMITED = 2**62
@@ -258,6 +259,11 @@ class Workers:
         if self.finishes or not self.download.free or self.pauses:
             self.begun[whom] -= (start > now) & (start < NEVER)
         if go_on:
+            if self.unmeasured and (whom == slice(None) or whom.start in self.unmeasured):
+                raise Mistake(
+                    "cluster.in_flight = 'finish': the story replaces an order at the instant "
+                    "it gave it, and the episode's length is not known yet; order once"
+                )
             self._make_old(now, whom)
         else:
             self.books.broken_off[whom] += self.elapsed(now, whom)
