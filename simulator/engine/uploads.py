@@ -150,7 +150,8 @@ class Uploads:
         # At one instant the lowest worker is first, also where SimPy's resources know no workers.
         way, clock, parts = self._way, self._clock, self._parts(worker)
         passed = partial(self._at_its_turn, worker, through)
-        clock.at(begin + parts.latency, transfer_rank(worker), lambda event: way.enter(parts, passed))
+        enters = begin + parts.latency
+        clock.at(enters, transfer_rank(worker), lambda event: way.enter(parts, passed))
         return key
 
     def _at_its_turn(self, worker: int, act: Callable[[Happening], None]) -> None:
