@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
-from algorithms.aggregation.vocabulary import Cluster, Expired
+from algorithms.vocabulary import Cluster, Expired
 
 Gradient = Callable[..., np.ndarray]
 Settings = dict[str, Any]

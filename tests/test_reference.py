@@ -22,7 +22,7 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.aggregation import (
+from algorithms.methods import (
     buffered,
     delay_adaptive,
     greedy,
