@@ -38,6 +38,23 @@ class Law(Protocol):
         """One duration for each entry (or row) of ``base``, from as many random words."""
 
 
+class Steady:
+    """What laws have in common that give every worker its seconds once."""
+
+    varies: ClassVar[bool] = False
+    draws: ClassVar[bool] = False
+
+    def vary(self, base: Floats, bits: Bits) -> Floats:
+        return base
+
+
+class Chance:
+    """What laws have in common that vary another one."""
+
+    varies: ClassVar[bool] = True
+    draws: ClassVar[bool] = True
+
+
 def is_random(law: Law) -> bool:
     """Whether its seconds depend on the seed; a law that does not say is taken for random."""
     return law.varies or getattr(law, "draws", True)

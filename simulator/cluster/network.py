@@ -10,7 +10,7 @@ from simulator.cluster.collectives import Collective, Parts
 from simulator.cluster.durations import LONGEST_SECONDS, Durations
 from simulator.cluster.law import Bits, Floats, Integers, Law, is_random
 from simulator.cluster.laws import inner
-from simulator.cluster.laws.fixed import Fixed
+from simulator.cluster.laws.steady import Fixed
 
 NO_TIME = Fixed(0.0)
 Contention: TypeAlias = Literal["queue", "share"]
