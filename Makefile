@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV
 # Hundreds of tests start a Python: none should compile the packages' sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race test lowest nightly mutants soak gate lint types contracts docs site notebooks refresh check clean python
+.PHONY: help race test lowest nightly mutants soak bench gate lint types contracts docs site notebooks refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -46,6 +46,9 @@ mutants: $(TEST) ## Plant mutants and see that the tests find them
 
 soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the memory
 	.venv/bin/python tests/soak.py --minutes $(or $(MINUTES),60)
+
+bench: $(TEST) ## Measure how fast it is on this machine: BENCH="--quick", or names
+	PYTHONPATH=tests .venv/bin/python -m benchmarks $(BENCH)
 
 gate: $(RUN) ## Check that schedules, learning curves and claims are what they were
 	.venv/bin/straggle check stragglers $(CHECK)

@@ -10,42 +10,43 @@ import re
 import sys
 from pathlib import Path
 
-from simulator import bench
-from simulator.bench import report
-from simulator.bench.machine import machine
-from simulator.bench.published import NAME, Measured, published
-
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+import benchmarks  # noqa: E402
+from benchmarks import report  # noqa: E402
+from benchmarks.machine import machine  # noqa: E402
+from benchmarks.published import NAME, Measured, published  # noqa: E402
+
 PAGE = HERE / "performance.md"
-FIGURES = HERE.parent / "simulator" / "bench" / NAME
+FIGURES = HERE.parent / "tests" / "benchmarks" / NAME
 TABLE = re.compile(r"(?:^\|.*\n)+", re.M)
 COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
 
 
 def measure(names: list[str]) -> None:
     """The others stay as they were; whoever does this is to have the machine of the others."""
-    benchmarks, watch = published().benchmarks, bench.Stopwatch(heard=print)
-    for name in bench.chosen(names):
-        benchmarks[name] = list(bench.measured(name, watch))
-    ordered = {name: benchmarks[name] for name in bench.BENCHMARKS if name in benchmarks}
+    known, watch = published().benchmarks, benchmarks.Stopwatch(heard=print)
+    for name in benchmarks.chosen(names):
+        known[name] = list(benchmarks.measured(name, watch))
+    ordered = {name: known[name] for name in benchmarks.BENCHMARKS if name in known}
     data = Measured(machine(), ordered).as_data()
     FIGURES.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def laid_out(page: str) -> str:
     """The page with the tables of today's figures: all but the curve's, and the curve's."""
-    benchmarks = published().benchmarks
-    curve = benchmarks.pop("curve")
-    rows = [row for rows in benchmarks.values() for row in rows]
+    known = published().benchmarks
+    curve = known.pop("curve")
+    rows = [row for rows in known.values() for row in rows]
     tables = iter([report.of_documents(rows), report.of_documents(curve)])
     return TABLE.sub(lambda old: next(tables, old[0]), page)
 
 
 def figure(path: Path, repetitions: int = 5) -> None:
+    from benchmarks.curve import METHODS, SIZES, cost, heap_cost
+    from benchmarks.schedules import LAWS
     from matplotlib import pyplot as plt
-
-    from simulator.bench.curve import METHODS, SIZES, cost, heap_cost
-    from simulator.bench.schedules import LAWS
 
     drawn, panels = plt.subplots(1, 2, figsize=(7.2, 3.0), sharey=True, layout="constrained")
     heap = [heap_cost(n, repetitions) for n in SIZES]

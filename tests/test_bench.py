@@ -4,17 +4,15 @@ How fast anything is, is nobody's concern here.
 """
 
 import importlib.util
-import json
 
+import benchmarks as bench
 import pytest
-from test_cli import straggle
+from benchmarks import commands, curve, memory, robots, together
+from benchmarks.__main__ import main
+from benchmarks.published import published
+from benchmarks.row import Row
+from benchmarks.stopwatch import Stopwatch
 from test_packaging import ROOT
-
-from simulator import bench
-from simulator.bench import commands, curve, memory, robots, together
-from simulator.bench.published import published
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
 
 TINY = Stopwatch(effort=0.002)
 LESS = {"robots", "together", "command"}
@@ -122,78 +120,33 @@ def scripted(monkeypatch):
     return rows
 
 
-def test_a_missed_aim_is_shown_beside_the_published_figure_and_changes_nothing(scripted):
-    answer = straggle("bench", "throughput", "waste")
-    assert answer.code == 0
-    line = next(line for line in answer.out.splitlines() if "0.01" in line)
+def test_a_missed_aim_is_shown_beside_the_published_figure_and_changes_nothing(scripted, capsys):
+    assert main(["throughput", "waste"]) == 0
+    out = capsys.readouterr().out
+    line = next(line for line in out.splitlines() if "0.01" in line)
     cells = [cell.strip() for cell in line.split("│")]
     assert cells[3:6] == ["0.23", "≥ 0.3 of a bare SimPy loop", "no"]
-    assert "2.5 s (a detail)" in answer.out
-    assert "Python" in answer.out.splitlines()[0]
+    assert "2.5 s (a detail)" in out
+    assert "Python" in out.splitlines()[0]
 
 
-def test_json_says_the_same_and_nothing_else(scripted):
-    answer = straggle("bench", "waste", "throughput", "--json")
-    said = json.loads(answer.out)
-    assert list(said["benchmarks"]) == ["throughput", "waste"]
-    [row], [new] = said["benchmarks"].values()
-    assert row["aim"] == {"sense": "≥", "bound": 0.3, "of": "of a bare SimPy loop"}
-    assert (row["figure"], row["published"], row["met"]) == (0.01, 0.23, False)
-    assert (new["published"], new["aim"], new["met"]) == (None, None, None)
-    assert said["left_out"] == {}
-
-
-def test_markdown_is_one_table(scripted):
-    answer = straggle("bench", "waste", "--markdown")
-    *_, head, rule, row = answer.out.splitlines()
-    assert head == "| what | here | published | aim | met |"
-    assert rule == "| --- | --- | --- | --- | --- |"
-    assert row == "| something new | 2.5 s (a detail) |  |  |  |"
-
-
-def test_what_was_measured_is_shown_when_it_is_interrupted(scripted):
-    said = straggle("bench", "throughput", "recall", "waste")
-    assert said.code == 130
+def test_what_was_measured_is_shown_when_it_is_interrupted(scripted, capsys):
+    assert main(["throughput", "recall", "waste"]) == 130
+    said = capsys.readouterr()
     assert said.err == "straggle: interrupted; not all was measured\n"
     assert "0.01" in said.out
     assert "something new" not in said.out
 
 
-@pytest.mark.parametrize("options", [[], ["--json"], ["--markdown"]])
-def test_without_mujoco_its_tasks_are_left_out_with_a_line(scripted, monkeypatch, options):
+def test_without_mujoco_its_tasks_are_left_out_with_a_line(scripted, monkeypatch, capsys):
     monkeypatch.setattr(bench, "find_spec", {"mujoco": None}.__getitem__)
-    answer = straggle("bench", "robots", *options)
-    assert answer.code == 0
-    assert "MuJoCo is not installed; " in answer.out
-    if "--json" in options:
-        assert list(json.loads(answer.out)["left_out"]) == ["robots"]
-    else:
-        assert "\nrobots is left out: " in answer.out
+    assert main(["robots"]) == 0
+    out = capsys.readouterr().out
+    assert "MuJoCo is not installed; " in out
+    assert "\nrobots is left out: " in out
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["robot"], "robot: no such benchmark; did you mean 'robots'?"),
-        (["--quick", "--all"], "--quick and --all: choose one of them"),
-        (["--json", "--markdown"], "--markdown and --json: choose one of them"),
-    ],
-)
-def test_what_means_nothing_is_refused_in_a_line(words, said):
-    assert straggle("bench", *words) == (2, "", f"straggle: {said}\n")
-
-
-def test_the_usual_ones_are_some_and_all_are_all():
-    assert bench.chosen([]) == [name for name in bench.BENCHMARKS if bench.BENCHMARKS[name].usual]
-    assert bench.chosen([], everything=True) == list(bench.BENCHMARKS)
-    assert bench.chosen(["waste", "million"]) == ["million", "waste"]
-
-
-@pytest.mark.parametrize(
-    ("sense", "met"),
-    [("≥", [False, True, True]), ("≤", [True, True, False]), ("=", [False, True, False])],
-)
-def test_an_aim_is_met_at_its_bound_and_on_one_side(sense, met):
-    aim = Aim(sense, 3)
-    assert [Row("what", figure, "x", aim).met for figure in (2, 3, 4)] == met
-    assert Row("what", 3, "x").met is None
+def test_a_benchmark_that_is_not_there_is_named(capsys):
+    assert main(["robot"]) == 2
+    said = "straggle: robot: no such benchmark; did you mean 'robots'?\n"
+    assert capsys.readouterr().err == said

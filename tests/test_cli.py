@@ -707,7 +707,7 @@ def test_evaluate_without_the_policies_is_a_mistake(done, tmp_path):
 def test_help_names_every_command_and_the_exit_is_zero():
     answer = straggle("--help")
     assert answer.code == 0
-    for name in ("run", "check", "bench", "validate", "list", "schema", "evaluate", "timeline"):
+    for name in ("run", "check", "validate", "list", "schema", "evaluate", "timeline"):
         assert name in answer.out
     assert "--debug" in answer.out
     for option in (

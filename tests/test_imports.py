@@ -127,7 +127,6 @@ COMMANDS = [
     (["--help"], "Usage: straggle"),
     (["run", "--help"], "SCENARIO"),
     (["check", "--help"], "SUITE"),
-    (["bench", "--help"], "--quick"),
     (["validate", "straggler"], "straggler: valid"),
     (["list"], "rennala-nigt"),
     (["schema"], '"properties"'),

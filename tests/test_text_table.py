@@ -5,12 +5,12 @@ import sys
 from typing import NamedTuple
 
 import pytest
+from benchmarks import report as bench_report
+from benchmarks.published import published
 from compiled import compiled_once
 from test_cli import straggle, written
 
 from simulator import gate
-from simulator.bench import report as bench_report
-from simulator.bench.published import published
 from simulator.cli import scenarios
 from simulator.text_table import Table, laid_out
 

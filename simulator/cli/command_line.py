@@ -19,7 +19,7 @@ from simulator.system.interrupts import INTERRUPTED, Interrupts
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
 from simulator.cli import (  # noqa: F401
-    run, replay, verify, scenarios, campaigns, check, bench, replays,
+    run, replay, verify, scenarios, campaigns, check, replays,
 )  # fmt: skip
 # isort: on
 

@@ -1,11 +1,12 @@
 """How much memory do a hundred thousand workers take?
 
 Peak resident memory after the run, less resident memory before the simulation was built, in a
-process that does nothing else: ``python -m simulator.bench.memory METHOD LAW`` prints the MB, and
+process that does nothing else: ``python -m benchmarks.memory METHOD LAW`` prints the MB, and
 how many gradients the largest batch held.  From Linux's ``/proc``: what ``resource`` calls the peak
 may still be that of the process that started this one.
 """
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -14,9 +15,9 @@ from statistics import median
 
 from algorithms.methods import greedy, malenia, rennala, synchronous
 from algorithms.vocabulary import Aggregation
-from simulator.bench.row import Aim, Row
-from simulator.bench.schedules import LAWS
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Aim, Row
+from benchmarks.schedules import LAWS
+from benchmarks.stopwatch import Stopwatch
 from simulator.cluster import Cluster, Durations
 from simulator.engine import Simulation, Stop
 
@@ -47,8 +48,10 @@ def memory(watch: Stopwatch) -> Iterator[Row]:
 
 
 def in_a_process(method: str, law: str) -> tuple[float, int]:
-    command = [sys.executable, "-m", "simulator.bench.memory", method, law]
-    answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    command = [sys.executable, "-m", "benchmarks.memory", method, law]
+    place = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run(command, check=True, capture_output=True, text=True, env=place)
+    answer = done.stdout.split()
     return float(answer[0]), int(answer[1])
 
 

@@ -4,10 +4,10 @@
 """
 
 import json
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulator.bench.row import Row, of_data
+from benchmarks.row import Row, of_data
 
 NAME = "published.json"
 
@@ -28,7 +28,7 @@ class Measured(NamedTuple):
 
 
 def published() -> Measured:
-    text = files("simulator.bench").joinpath(NAME).read_text(encoding="utf-8")
+    text = Path(__file__).with_name(NAME).read_text(encoding="utf-8")
     data = json.loads(text)
     return Measured(
         data["machine"],

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Aim, Row
+from benchmarks.stopwatch import Stopwatch
 
 STRAGGLE = [sys.executable, "-m", "simulator"]
 RACE = ["run", "straggler", "--seeds", "0", "--methods", "rennala-nigt"]

@@ -6,8 +6,8 @@ from itertools import product
 
 import numpy as np
 
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Aim, Row
+from benchmarks.stopwatch import Stopwatch
 from simulator.runs.experiment import Laboratory
 from simulator.runs.record import Run
 from simulator.runs.together import Member, run_together

@@ -8,9 +8,9 @@ import jax
 import numpy as np
 
 from algorithms.updates import Rule
-from simulator.bench.eager import Eager, Outcome, greedy_eager, per_arrival, rennala_eager
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.eager import Eager, Outcome, greedy_eager, per_arrival, rennala_eager
+from benchmarks.row import Aim, Row
+from benchmarks.stopwatch import Stopwatch
 from simulator.cluster import Durations
 from simulator.numerics.numbers import prepare
 from simulator.runs.experiment import Laboratory

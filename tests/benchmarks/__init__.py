@@ -11,8 +11,8 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
 
-from simulator.bench.row import Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Row
+from benchmarks.stopwatch import Stopwatch
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.system.install import install_command
 
@@ -67,6 +67,6 @@ def missing(name: str) -> str | None:
 
 def measured(name: str, watch: Stopwatch) -> Iterator[Row]:
     """Its rows, as they come."""
-    module = import_module(f"simulator.bench.{BENCHMARKS[name].module}")
+    module = import_module(f"benchmarks.{BENCHMARKS[name].module}")
     benchmark: Callable[[Stopwatch], Iterator[Row]] = getattr(module, name)
     return benchmark(watch)

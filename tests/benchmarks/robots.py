@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Aim, Row
+from benchmarks.stopwatch import Stopwatch
 from simulator.system.side_by_side import cores
 
 Played = list[tuple[int, Any]]

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.bench.gradients import NIGT, QUADRATIC, scenario_of
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.gradients import NIGT, QUADRATIC, scenario_of
+from benchmarks.row import Aim, Row
+from benchmarks.stopwatch import Stopwatch
 from simulator.numerics.numbers import prepare
 from simulator.objectives.objective import Objective
 from simulator.runs.experiment import Laboratory

@@ -10,8 +10,8 @@ from simpy.core import StopSimulation
 
 from algorithms.methods import greedy, rennala
 from algorithms.vocabulary import Aggregation
-from simulator.bench.row import Aim, Row
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Aim, Row
+from benchmarks.stopwatch import Stopwatch
 from simulator.cluster import Cluster, Durations, Law, LogNormal, Power
 from simulator.engine import Simulation, Stop
 

@@ -1,10 +1,9 @@
 """How does a reader see the figures?  Beside those that are published."""
 
 from collections.abc import Iterable
-from typing import Any
 
-from simulator.bench.published import Measured, published
-from simulator.bench.row import Row
+from benchmarks.published import Measured, published
+from benchmarks.row import Row
 from simulator.text_table import Table
 
 VERDICTS = {True: "yes", False: "no", None: ""}
@@ -14,10 +13,6 @@ COLUMNS = ("what", "here", "published", "aim", "met")
 def table(here: Measured) -> Table:
     """A row per figure; whether its aim is met is said, and means nothing for the exit code."""
     return Table(COLUMNS, list(_compared(here)), here.machine, words=(1, 2, 3, 4), prose=(0,))
-
-
-def markdown(here: Measured) -> str:
-    return f"{here.machine}\n\n{laid_out(COLUMNS, _compared(here))}"
 
 
 def of_documents(rows: Iterable[Row]) -> str:
@@ -30,16 +25,6 @@ def laid_out(headings: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     headings = list(headings)
     lines = [headings, ["---"] * len(headings), *rows]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def as_data(here: Measured, left_out: dict[str, str]) -> dict[str, Any]:
-    """All figures, each with the published one, or null where there is none."""
-    known, data = published(), here.as_data()
-    rows = known.rows()
-    for found in data["benchmarks"].values():
-        for row in found:
-            row["published"] = rows[row["what"]].figure if row["what"] in rows else None
-    return {**data, "published_on": known.machine, "left_out": left_out}
 
 
 def _compared(here: Measured) -> Iterable[tuple[str, ...]]:

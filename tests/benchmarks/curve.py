@@ -11,9 +11,9 @@ from unittest.mock import patch
 
 from algorithms.methods import greedy, malenia, rennala, synchronous
 from algorithms.vocabulary import Aggregation
-from simulator.bench.row import Aim, Row
-from simulator.bench.schedules import LAWS, bare_heap
-from simulator.bench.stopwatch import Stopwatch
+from benchmarks.row import Aim, Row
+from benchmarks.schedules import LAWS, bare_heap
+from benchmarks.stopwatch import Stopwatch
 from simulator.cluster import Cluster, Durations, Law
 from simulator.engine import Simulation, Stop
 
