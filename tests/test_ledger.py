@@ -278,17 +278,17 @@ def test_ctrl_c_while_tickets_are_written_leaves_files_that_can_be_read(
 
 def test_an_interrupted_schedules_tickets_are_those_of_its_steps(tmp_path, monkeypatch):
     """Ctrl-C comes while the third method is simulated, not just between two steps."""
-    from simulator.engine.simulation import Simulation
+    from simulator.engine.workers import Workers
 
-    honest, left = Simulation._gradient_done, [400]
+    honest, left = Workers.complete, [400]
 
-    def done(self, event):
+    def complete(self, *arguments):
         left[0] -= 1
         if left[0] == 0:
             raise KeyboardInterrupt
-        honest(self, event)
+        return honest(self, *arguments)
 
-    monkeypatch.setattr(Simulation, "_gradient_done", done)
+    monkeypatch.setattr(Workers, "complete", complete)
     stop = {"steps": 10_000}
     found, code = recorded(scenario(stop=stop, seeds=[0]), tmp_path / "o")
     assert code == 130
