@@ -153,6 +153,13 @@ def plugin_of(document):
     return "\n\n".join(text for text in blocks if re.search(rf"^({kinds}) = ", text, re.M))
 
 
+def lay_out_plugin(folder):
+    """Write the plug-in of the page about plug-ins under the name that it has there."""
+    file = folder / "mine.py"
+    file.write_text(plugin_of("docs/plugins.md"), encoding="utf-8")
+    return file
+
+
 def lay_out_modules(document, folder):
     """Write every example that registers an environment as the module that it names."""
     for block in blocks_of(document, "python"):
@@ -165,10 +172,8 @@ def lay_out_modules(document, folder):
 def test_toml_examples_are_valid(document, tmp_path, monkeypatch):
     lay_out_modules(document, tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
-    if plugin := plugin_of(document):
-        file = tmp_path / "mine.py"
-        file.write_text(plugin, encoding="utf-8")
-        load_plugin(file)
+    if plugin_of(document):
+        load_plugin(lay_out_plugin(tmp_path))
     for block in blocks_of(document, "toml"):
         tables = tomllib.loads(block.text)
         if {"cluster", "methods"} <= tables.keys():
@@ -238,8 +243,11 @@ def make_targets():
     return re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
 
 
+@pytest.mark.usefixtures("as_at_first")
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_commands_exist(document):
+def test_commands_exist(document, tmp_path, monkeypatch):
+    lay_out_plugin(tmp_path)
+    monkeypatch.chdir(tmp_path)
     for words in commands_of(document):
         straggle = arguments_of(words, "straggle", "python -m simulator", "python3 -m simulator")
         if straggle is not None:
