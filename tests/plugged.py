@@ -10,6 +10,20 @@ from simulator.plugins import REGISTRIES, VARIABLE, errors, loading, registry
 
 
 @contextmanager
+def no_plugins() -> Iterator[None]:
+    """As in a new process, to which nobody has named a plug-in."""
+    with plugins_as_before():
+        for kind, name in registry.origins:
+            del REGISTRIES[kind][name]
+        _forget_modules()
+        registry.origins.clear()
+        errors.files.clear()
+        loading._loaded.clear()
+        os.environ.pop(VARIABLE, None)
+        yield
+
+
+@contextmanager
 def plugins_as_before() -> Iterator[None]:
     """Forget the plug-ins that are loaded in here."""
     tables: list[dict[Any, Any]] = [*REGISTRIES.values(), registry.origins, errors.files]
@@ -18,9 +32,7 @@ def plugins_as_before() -> Iterator[None]:
     try:
         yield
     finally:
-        for name, module in list(sys.modules.items()):
-            if getattr(module, "__file__", None) in errors.files:
-                del sys.modules[name]
+        _forget_modules()
         for table, entries in zip(tables, before, strict=True):
             table.clear()
             table.update(entries)
@@ -30,3 +42,9 @@ def plugins_as_before() -> Iterator[None]:
         os.environ.pop(VARIABLE, None)
         if named is not None:
             os.environ[VARIABLE] = named
+
+
+def _forget_modules() -> None:
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) in errors.files:
+            del sys.modules[name]
