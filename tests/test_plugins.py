@@ -69,6 +69,17 @@ CARTPOLE = (
 )
 BROUGHT = ["laws.lottery", "laws.weibull", "methods.quorum-nigt", "methods.quorum-sign",
            "objectives.logistic", "speeds.staggered-start"]  # fmt: skip
+BARE = """
+from simulator.objectives.tables.objective import ObjectiveTable
+
+
+class Bare(ObjectiveTable):
+    def size(self, workers): ...
+    def build(self, workers): ...
+
+
+OBJECTIVES = {"bare": Bare}
+"""
 STORY = """
 from algorithms.method import Method
 from algorithms.updates import sgd
@@ -136,6 +147,7 @@ def refused(file):
         ("SPEEDS = {'x': 3}", "speeds.x: must be a dataclass"),
         ("OBJECTIVES = {'x': dict}", "objectives.x: must be a subclass of ObjectiveTable"),
         ("POLICIES = {'x': dict}", "policies.x: must be a subclass of PolicyTable"),
+        (BARE, "objectives.bare: has no metrics"),
     ],
 )  # fmt: skip
 def test_what_is_no_plugin_is_refused_in_one_line(text, told, tmp_path):
