@@ -82,13 +82,14 @@ OBJECTIVES = {"bare": Bare}
 """
 STORY = """
 from algorithms.method import Method
+from algorithms.tickets import Ticket
 from algorithms.updates import sgd
 
 
-def lazy() :
+def lazy():
     def story(cluster):
         cluster.broadcast(quota=1)
-        yield cluster.arrival()
+        ticket = yield cluster.arrival()
         {}
 
     return story
@@ -240,7 +241,33 @@ def test_an_error_in_a_story_names_its_line(command, line, told, tmp_path):
     words = [command, lazy_scenario(tmp_path), "--plugin", file]
     if command == "run":
         words += ["--out", tmp_path / "out", "--quiet", "--figures", "none", "--anyway"]
-    assert one_line(straggle(*words)).startswith(f"plug-in lazy.py, line 10: {told}")
+    assert one_line(straggle(*words)).startswith(f"plug-in lazy.py, line 11: {told}")
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("cluster.step([Ticket(0, 0, 0)] * 2, [0.5, 0.5])", ", line 11): step 0: Ticket(worker=0"),
+        ("cluster.step([ticket], [])", ", line 11): step 0: 0 weights for 1 gradients"),
+        ("yield 7", "): yielded 7, which is no request"),
+        ("pass", "): its story ended"),
+    ],
+)
+@pytest.mark.parametrize("command", ["validate", "run"])
+def test_a_story_that_breaks_the_rules_is_named(command, line, told, tmp_path):
+    file = plugin(tmp_path, STORY.format(line), "lazy.py")
+    words = [command, lazy_scenario(tmp_path), "--plugin", file]
+    if command == "run":
+        words += ["--out", tmp_path / "out", "--quiet", "--figures", "none", "--anyway"]
+    assert one_line(straggle(*words)).startswith(f"mine (plug-in lazy.py{told}")
+
+
+def test_a_story_that_never_waits_is_named(tmp_path):
+    file = plugin(tmp_path, STORY.format("while True: cluster.step([], [])"), "lazy.py")
+    words = ["--plugin", file, "--out", tmp_path / "out", "--quiet", "--figures", "none"]
+    endless = ["--set", "stop={seconds=9}"]
+    line = one_line(straggle("run", lazy_scenario(tmp_path), *endless, *words))
+    assert line.startswith("mine (plug-in lazy.py, line 11): closed 10,000 steps and requested")
 
 
 STRANGE = """

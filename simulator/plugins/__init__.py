@@ -8,7 +8,15 @@ scenario never imports anything.
 
 from simulator.plugins.errors import blame, blamed
 from simulator.plugins.loading import VARIABLE, demand, load, load_plugin
-from simulator.plugins.registry import PROGRAM, REGISTRIES, Origin, is_portable, register, used
+from simulator.plugins.registry import (
+    PROGRAM,
+    REGISTRIES,
+    Origin,
+    is_portable,
+    register,
+    title,
+    used,
+)
 
 __all__ = [
     "PROGRAM",
@@ -22,5 +30,6 @@ __all__ = [
     "load",
     "load_plugin",
     "register",
+    "title",
     "used",
 ]

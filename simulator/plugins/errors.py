@@ -20,12 +20,19 @@ files: dict[str, str] = {}
 
 def blame(error: BaseException) -> BaseException:
     """A mistake that names the plug-in whose code raised this error; any other error as it is."""
-    place = _place_of(error)
-    if place is None or str(error).startswith("plug-in "):
+    plugin, place = _place_of(error)
+    if not place or place in str(error):
         return error
-    if isinstance(error, Mistake):
-        return error.within(place)
-    return Mistake(f"{place}: {in_a_line(error)} (--debug shows all)")
+    if not isinstance(error, Mistake):
+        return Mistake(f"{place}: {in_a_line(error)} (--debug shows all)")
+    if named(plugin) in str(error):  # the engine knows whose method it is, but not which line
+        return Mistake(*(line.replace(named(plugin), f"({place})") for line in error.args))
+    return error.within(place)
+
+
+def named(plugin: str) -> str:
+    """What stands behind the label of a plug-in's method."""
+    return f"(plug-in {plugin})"
 
 
 def blamed(act: Callable[P, T]) -> Callable[P, T]:
@@ -47,11 +54,11 @@ def in_a_line(error: BaseException) -> str:
     return f"{type(error).__name__}: {error}".splitlines()[0]
 
 
-def _place_of(error: BaseException) -> str | None:
-    """The last line of a plug-in's code in the traceback."""
+def _place_of(error: BaseException) -> tuple[str, str]:
+    """The plug-in whose code is last in the traceback, and its line; empty if there is none."""
     lines = FRAME.findall("".join(traceback.format_exception(error))) if files else []
     for file, line in reversed(lines):
         if plugin := files.get(file):
             name = Path(file).name
-            return f"plug-in {plugin}, {'' if name == plugin else f'{name}, '}line {line}"
-    return None
+            return plugin, f"plug-in {plugin}, {'' if name == plugin else f'{name}, '}line {line}"
+    return "", ""

@@ -17,6 +17,7 @@ from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.policy import POLICIES, PolicyTable
 from simulator.plugins.checks import what_is_wrong
+from simulator.plugins.errors import named
 
 PROGRAM = "this program"
 """The plug-in of what ``register`` brings; no other process can load it."""
@@ -90,6 +91,12 @@ def used(tables: Mapping[str, Any]) -> dict[str, Origin]:
     """The plug-ins that a scenario's tables make use of, by what they use: ``methods.mine``."""
     names = set(_names_in(tables))
     return {f"{kind}.{name}": at for (kind, name), at in origins.items() if (kind, name) in names}
+
+
+def title(label: str, method: str) -> str:
+    """The label of a method in messages, with its plug-in if it is of one."""
+    origin = origins.get(("methods", method))
+    return f"{label} {named(origin.plugin)}" if origin else label
 
 
 def is_portable(tables: Mapping[str, Any]) -> bool:
