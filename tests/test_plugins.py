@@ -19,7 +19,7 @@ from test_cli import one_line, straggle, written
 from test_docs import ROOT, blocks_of, lay_out_plugin, plugin_of
 
 from algorithms.method import Method
-from algorithms.methods import METHODS, rennala
+from algorithms.methods import METHODS, greedy, rennala, synchronous
 from algorithms.updates import sgd
 from simulator import analysis, gate, plugins
 from simulator.mistakes import Mistake
@@ -388,10 +388,12 @@ def manifest_of(directory):
 def test_it_is_listed_and_in_the_schema(mine):
     listed = straggle("list", "--plugin", mine).out
     schema = straggle("schema", "--plugin", mine).out
-    for name in (*(key.split(".")[1] for key in BROUGHT), "linear"):
+    for name in (key.split(".")[1] for key in BROUGHT):
         assert re.search(rf"^  {name} +\w", listed, re.M), name
         assert f'"{name}"' in schema
-    assert "policies" in listed
+    policies = listed.partition("\npolicies\n")[2].partition("\nenvironments\n")[0]
+    assert [line.split()[0] for line in policies.splitlines()] == ["perceptron", "linear"]
+    assert '"LinearTable"' in schema
 
 
 def test_the_environment_names_it_for_every_command(mine, ours, monkeypatch):
@@ -543,10 +545,21 @@ def test_what_this_program_registers_is_run_in_this_process(tmp_path, ours):
     assert gate.conduct(suite, update=True, jobs=2).good
 
 
-def test_a_second_call_replaces_what_the_first_one_brought():
-    for about in ("first", "second"):
-        analysis.register(methods={"again": Method(rennala, sgd, about)})
-        assert METHODS["again"].summary == about
+def test_a_second_call_replaces_what_the_first_one_brought(tmp_path):
+    file = lazy_scenario(tmp_path)
+    text = 'scenario = "lazy.toml"\n[grid]\n"methods.mine.step" = [0.1, 0.2]\n'
+    sweep = written(tmp_path / "sweep.toml", text)
+    for story, gradients in ((greedy, 6), (synchronous, 18)):
+        analysis.register(methods={"lazy": Method(story, sgd, story.__name__)})
+        assert METHODS["lazy"].summary == story.__name__
+        out = tmp_path / story.__name__
+        found = analysis.run(file, seeds=0, out=out / "run", quiet=True)
+        swept = analysis.sweep(sweep, seeds=0, out=out / "sweep", jobs=1, quiet=True)
+        assert found.runs["used"].tolist() == [gradients]
+        assert swept["gradients"].tolist() == [gradients] * 2
+
+
+def test_a_name_of_what_is_shipped_stays():
     with pytest.raises(Mistake, match="straggle itself has one of this name"):
         analysis.register(methods={"afedpg": Method(rennala, sgd, "another")})
 

@@ -143,13 +143,15 @@ def digest(sources: Iterable[bytes]) -> str:
 
 
 def _version_of(thing: Any) -> str:
-    """The digest of the files that something is written in; in a notebook, of its own lines."""
+    """A digest of its name and the files that it is written in; in a notebook, of its lines."""
     parts = [thing.aggregation, thing.rule] if isinstance(thing, Method) else [thing]
     modules = [getattr(part, "__module__", "") for part in parts]
     own = [module for module in modules if module.partition(".")[0] not in OWN]
     files = dict.fromkeys(file for module in own for file in files_of(module))
     try:
         lines = [file.read_bytes() for file in files]
-        return digest(lines or [inspect.getsource(part).encode() for part in parts])
+        lines = lines or [inspect.getsource(part).encode() for part in parts]
+        names = [getattr(part, "__qualname__", "").encode() for part in parts]
+        return digest([*lines, *names])
     except (OSError, TypeError):
         return "unknown"
