@@ -75,13 +75,15 @@ def _load_named(where: str) -> None:
     place, path = f"plug-in {where}", Path(where).absolute()
     name = _module_of(path, place) if _is_file(where) else where
     plugin = path.name if _is_file(where) else name
+    before = sys.modules.get(name)
     module = _imported(partial(importlib.import_module, name), place, str(path))
     try:
         named = _brought(module, place)
         version = _known_as(plugin, name)
         join(plugin, named, lambda thing: version)
     except Mistake:
-        del sys.modules[name]  # it may be mended and loaded again
+        if before is None:
+            del sys.modules[name]  # it may be mended and loaded again
         raise
 
 
@@ -121,8 +123,9 @@ def _brought(module: ModuleType, place: str) -> dict[str, dict[str, Any]]:
 
 
 def _load_installed() -> None:
+    points = entry_points()  # once: to read those of all packages takes a while
     for kind in REGISTRIES:
-        for point in entry_points(group=f"straggle.{kind}"):
+        for point in points.select(group=f"straggle.{kind}"):
             _load_entry_point(kind, point)
 
 
