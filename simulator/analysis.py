@@ -1,8 +1,9 @@
 """What do the results say?  What one imports in a notebook: plain functions on plain frames.
 
 ``run``, ``sweep`` and ``complexity`` do what the commands of these names do, and ``load`` reads
-what a run has left.  ``time_to``, ``summarise``, ``speedups`` and ``exponents`` turn frames into
-smaller frames; every ``plot_`` function draws a frame on axes and returns these.
+what a run has left.  ``register`` and ``load_plugin`` let them use methods, laws and objectives of
+your own.  ``time_to``, ``summarise``, ``speedups`` and ``exponents`` turn frames into smaller
+frames; every ``plot_`` function draws a frame on axes and returns these.
 """
 
 from simulator.commands import complexity, run, sweep
@@ -12,6 +13,7 @@ from simulator.figures.curves import plot_metric, plot_signal_to_noise
 from simulator.figures.intervals import interval
 from simulator.figures.style import STYLE
 from simulator.figures.utilisation import plot_workers
+from simulator.plugins import load_plugin, register
 from simulator.results.results import Results, load
 from simulator.study.complexity import plot_complexity
 from simulator.study.exponents import exponents
@@ -24,6 +26,7 @@ __all__ = [
     "exponents",
     "interval",
     "load",
+    "load_plugin",
     "plot_complexity",
     "plot_metric",
     "plot_sensitivity",
@@ -32,6 +35,7 @@ __all__ = [
     "plot_time_to",
     "plot_timeline",
     "plot_workers",
+    "register",
     "run",
     "speedups",
     "summarise",

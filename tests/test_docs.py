@@ -29,6 +29,7 @@ import pytest
 import typer
 from gymnasium.envs import registration
 from markdown_it import MarkdownIt
+from plugged import plugins_as_before
 
 from algorithms.methods import METHODS
 from simulator.cli.command_line import app
@@ -40,6 +41,7 @@ from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, Tolera
 from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
 from simulator.objectives.tables.policy import PerceptronTable
 from simulator.objectives.tables.policy_gradient import TargetTable, WorkerTable
+from simulator.plugins import REGISTRIES, load_plugin
 from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
 from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
 from simulator.scenario.network_table import NetworkTable, UplinkTable
@@ -131,7 +133,7 @@ def as_at_first(monkeypatch):
     """The settings of JAX and matplotlib that an example finds, and may change."""
     monkeypatch.setattr(registration, "registry", dict(registration.registry))
     jax.config.update("jax_enable_x64", False)
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), plugins_as_before():
         yield
     plt.close("all")
     jax.config.update("jax_enable_x64", True)
@@ -144,6 +146,20 @@ def test_python_examples_run(document, tmp_path, monkeypatch):
     exec(compile(program_of(document), ROOT / document, "exec"), {"__name__": "__main__"})
 
 
+def plugin_of(document):
+    """Its examples that bring something: together they are the module of a plug-in."""
+    blocks = [block.text for block in blocks_of(document, "python")]
+    kinds = "|".join(kind.upper() for kind in REGISTRIES)
+    return "\n\n".join(text for text in blocks if re.search(rf"^({kinds}) = ", text, re.M))
+
+
+def lay_out_plugin(folder):
+    """Write the plug-in of the page about plug-ins under the name that it has there."""
+    file = folder / "mine.py"
+    file.write_text(plugin_of("docs/plugins.md"), encoding="utf-8")
+    return file
+
+
 def lay_out_modules(document, folder):
     """Write every example that registers an environment as the module that it names."""
     for block in blocks_of(document, "python"):
@@ -151,10 +167,13 @@ def lay_out_modules(document, folder):
             (folder / f"{name}.py").write_text(block.text, encoding="utf-8")
 
 
+@pytest.mark.usefixtures("as_at_first")
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_toml_examples_are_valid(document, tmp_path, monkeypatch):
     lay_out_modules(document, tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    if plugin_of(document):
+        load_plugin(lay_out_plugin(tmp_path))
     for block in blocks_of(document, "toml"):
         tables = tomllib.loads(block.text)
         if {"cluster", "methods"} <= tables.keys():
@@ -224,8 +243,11 @@ def make_targets():
     return re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
 
 
+@pytest.mark.usefixtures("as_at_first")
 @pytest.mark.parametrize("document", DOCUMENTS)
-def test_commands_exist(document):
+def test_commands_exist(document, tmp_path, monkeypatch):
+    lay_out_plugin(tmp_path)
+    monkeypatch.chdir(tmp_path)
     for words in commands_of(document):
         straggle = arguments_of(words, "straggle", "python -m simulator", "python3 -m simulator")
         if straggle is not None:

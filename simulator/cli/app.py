@@ -66,7 +66,8 @@ def _load_plugins(named: list[str] | None) -> list[str] | None:
     from simulator import plugins
 
     for where in named or []:
-        plugins.add(where)
+        plugins.load_plugin(where)
+    plugins.load()
     return named
 
 

@@ -48,9 +48,10 @@ def run_command(words: Sequence[str], interrupts: Interrupts | None = None) -> i
 def _explain(error: BaseException, interrupts: Interrupts | None) -> int:
     if _is_misuse(error):
         return complain(error.format_message(), 2)  # type: ignore[attr-defined]
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    error = _blamed(error)
     match error:
-        case typer.Exit():
-            return error.exit_code
         case Mistake(args=lines):
             for line in lines:
                 complain(line, 2)
@@ -71,6 +72,13 @@ def _explain(error: BaseException, interrupts: Interrupts | None) -> int:
         return complain("interrupted", INTERRUPTED)
     kind = type(error).__name__
     return complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
+
+
+def _blamed(error: BaseException) -> BaseException:
+    """What a plug-in has raised is a mistake that names it."""
+    from simulator import plugins
+
+    return plugins.blame(error)
 
 
 def _is_misuse(error: BaseException) -> bool:

@@ -9,6 +9,7 @@ from simulator.cluster.collectives import COLLECTIVES
 from simulator.cluster.speeds import SPEEDS
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.tables.policy import POLICIES
 from simulator.scenario.loading import shipped, shipped_suites, shipped_sweeps
 from simulator.text_table import wrapped
 
@@ -43,6 +44,7 @@ def listing() -> dict[str, dict[str, str]]:
         "laws of speeds": {name: _first_line(speed) for name, speed in SPEEDS.items()},
         "collectives": COLLECTIVES,
         "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
+        "policies": {name: _first_line(table) for name, table in POLICIES.items()},
         "environments": {
             **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),
             "any gymnasium id": "played on the host",
@@ -59,4 +61,4 @@ def _titles(files: dict[str, Path]) -> dict[str, str]:
 
 
 def _first_line(described: type) -> str:
-    return (described.__doc__ or "").strip().splitlines()[0].replace("`", "")
+    return (described.__doc__ or "").strip().partition("\n")[0].replace("`", "")

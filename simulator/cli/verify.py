@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli.app import PluginOption, app, say
+from simulator.mistakes import Mistake
 
 FOUND = 1
 
@@ -21,6 +22,7 @@ def verify(
     from simulator.running.progress import showing
     from simulator.verification import verify_directory
 
+    _demand_plugins(directory)
     with showing(doing="verifying", quiet=as_json):
         report = verify_directory(directory)
     if as_json:
@@ -28,3 +30,14 @@ def verify(
     else:
         say(*report.lines())
     return 0 if report.clean else FOUND
+
+
+def _demand_plugins(directory: Path) -> None:
+    """A run is replayed with the plug-ins that it names; the report judges a broken manifest."""
+    from simulator.results import results
+
+    try:
+        manifest = results.manifest_in(directory)
+    except Mistake:
+        return
+    results.demand_plugins(directory, manifest)

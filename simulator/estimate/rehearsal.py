@@ -5,7 +5,7 @@ cluster.  What it says shows which settings matter to it; how far it gets, how l
 """
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -15,6 +15,7 @@ import numpy as np
 from algorithms.methods import METHODS
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Aggregation, Batch, Cluster, Needs, Story, nobody
+from simulator import plugins
 from simulator.cluster import InvalidDuration
 from simulator.cluster.law import Floats
 from simulator.cluster.speed import interval_of
@@ -66,12 +67,13 @@ class Beginning(NamedTuple):
     said: Said
 
 
-_remembered: dict[tuple[str, str], Beginning] = {}
+_remembered: dict[Hashable, Beginning] = {}
 
 
 def rehearse(scenario: Scenario, label: str) -> Beginning:
     """The beginning of a method's run on the first seed."""
-    key = scenario.model_dump_json(exclude={"title"}), label
+    brought = tuple(plugins.used(scenario.canonical()).items())  # a name may be given anew
+    key = scenario.model_dump_json(exclude={"title"}), label, brought
     if key not in _remembered:
         if len(_remembered) >= REMEMBERED:
             _remembered.clear()
@@ -133,7 +135,7 @@ def _simulation(scenario: Scenario, label: str, aggregation: Aggregation) -> Sim
     return Simulation(
         scenario.build_cluster(),
         aggregation,
-        name=label,
+        name=plugins.title(label, scenario.methods[label].method),
         seed=scenario.timing_seed(scenario.seeds[0]),
         vector=vector_of(scenario),
         lengths=lengths if charged else None,

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from pydantic_core import from_json
 
+from simulator import plugins
 from simulator.gate.runs import Record
 from simulator.gate.suite_file import Benchmark, ClaimTable, ToleranceTable
 from simulator.mistakes import Mistake
@@ -44,17 +45,27 @@ class Baseline(NamedTuple):
 
 def of(benchmark: Benchmark, runs: list[Record], command: str) -> Baseline:
     """The baseline that these runs make."""
-    packages = ("straggle", *(SCHEDULES if benchmark.schedule_only else LEARNING))
     return Baseline(
         benchmark.table.kind,
         _asked(benchmark),
         benchmark.scenario.fingerprint(),
         # As a file has it, so that what is read is equal to what was written.
         json.loads(json.dumps(dict(_keys(benchmark.scenario.canonical())))),
-        {"python": platform.python_version(), **{name: version(name) for name in packages}},
+        versions_of(benchmark),
         command,
         runs,
     )
+
+
+def versions_of(benchmark: Benchmark) -> dict[str, str]:
+    """What its numbers depend on here: packages and plug-ins."""
+    packages = ("straggle", *(SCHEDULES if benchmark.schedule_only else LEARNING))
+    brought = plugins.used(benchmark.scenario.canonical()).values()
+    return {
+        "python": platform.python_version(),
+        **{name: version(name) for name in packages},
+        **{f"plug-in {origin.plugin}": origin.version for origin in brought},
+    }
 
 
 def _asked(benchmark: Benchmark) -> dict[str, Any]:

@@ -1,19 +1,18 @@
 """Does everything hold?  A suite, from its file to its findings, or to new baselines."""
 
-import platform
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from simulator import plugins
 from simulator.estimate import estimate
 from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
 from simulator.gate.claims import Verdict, verdict
 from simulator.gate.findings import Finding, Outcome
 from simulator.gate.predicted import predicted
-from simulator.gate.runs import Record, act, recorded, works_of
+from simulator.gate.runs import Record, Work, act, recorded, works_of
 from simulator.gate.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.running.progress import showing
@@ -69,7 +68,7 @@ def conduct(
         found = _judge(benchmark, now, known[name], asked.get(name), directory, update=update)
         findings.append(found)
     orphans = [] if only else _orphans(suite, directory, update)
-    return Checked(suite, directory, findings, [*_other_versions(known), *orphans])
+    return Checked(suite, directory, findings, [*_other_versions(chosen, known), *orphans])
 
 
 def _chosen(suite: Suite, only: Sequence[str] | None) -> dict[str, Benchmark]:
@@ -122,8 +121,8 @@ def _run(benchmarks: Iterable[Benchmark], runner: Runner, quiet: bool) -> dict[s
     schedules = {name: work for name, work in works.items() if name not in learning}
     done: dict[str, list[Record]] = {}
     with showing(sum(work.runs for work in works.values()), quiet=quiet) as progress:
-        for part in (schedules, learning):
-            for name, records in runner.run(act, part):
+        for by, part in _by_runner(schedules, runner) + _by_runner(learning, runner):
+            for name, records in by.run(act, part):
                 done[name] = records
                 failed = sum(run["end"] in ("failed", "stalled") for run in records)
                 progress.ended(f"{works[name].method} ({works[name].plane})", len(records), failed)
@@ -131,6 +130,13 @@ def _run(benchmarks: Iterable[Benchmark], runner: Runner, quiet: bool) -> dict[s
         benchmark: [run for name in names for run in done[name]]
         for benchmark, names in wanted.items()
     }
+
+
+def _by_runner(works: dict[str, Work], runner: Runner) -> list[tuple[Runner, dict[str, Work]]]:
+    """Who runs what.  What this program alone has registered is run in this process."""
+    portable = {name: work for name, work in works.items() if plugins.is_portable(work.tables)}
+    here = {name: work for name, work in works.items() if name not in portable}
+    return [(runner, portable), (Local(1), here)]
 
 
 # One benchmark
@@ -223,14 +229,19 @@ def _earlier(
 # Remarks
 
 
-def _other_versions(known: Mapping[str, Baseline | None]) -> list[str]:
-    """Packages that are others than those that wrote the baselines: compared all the same."""
+def _other_versions(
+    chosen: Mapping[str, Benchmark], known: Mapping[str, Baseline | None]
+) -> list[str]:
+    """Packages and plug-ins that have changed since the baselines: compared all the same."""
     found: dict[str, list[str]] = {}
     for name, baseline in known.items():
-        for package, then in (baseline.versions if baseline else {}).items():
-            here = platform.python_version() if package == "python" else version(package)
-            if package != "straggle" and here != then:
-                found.setdefault(f"{package} {here} here, {then} in the baseline", []).append(name)
+        then = baseline.versions if baseline else {}
+        now = baselines.versions_of(chosen[name]) if baseline else {}
+        for package in sorted({*now, *then} - {"straggle"}):
+            here, there = now.get(package, "none"), then.get(package, "none")
+            if here != there:
+                told = f"{package} {here} here, {there} in the baseline"
+                found.setdefault(told, []).append(name)
     return [f"{told} of {_names(names)}" for told, names in found.items()]
 
 

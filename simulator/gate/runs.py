@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from simulator import plugins
 from simulator.gate import shorthand
 from simulator.gate.suite_file import COUNTED, Benchmark, ClaimTable
 from simulator.runs.dry_run import run_schedules
@@ -51,6 +52,7 @@ def works_of(benchmark: Benchmark) -> dict[str, Work]:
     return found
 
 
+@plugins.blamed
 def act(name: str, work: Work) -> list[Record]:
     """The runs of a piece of work, in the order of the seeds."""
     if work.plane == "learning":

@@ -84,10 +84,7 @@ class Results:
 
     @cached_property
     def scenario(self) -> Scenario:
-        try:
-            plugins.demand(self.manifest.get("plugins", {}))
-        except Mistake as mistake:
-            raise mistake.within(str(self.directory / "manifest.json")) from None
+        demand_plugins(self.directory, self.manifest)
         tables = dict(self.manifest["scenario"])
         # Only what is said of these may be infinite, which JSON cannot say as a number.
         for name in {"cluster", "network"} & tables.keys():
@@ -147,7 +144,7 @@ def load(directory: str | Path) -> Results:
         raise Mistake(f"{folder}: no such directory")
     for name in ("manifest.json", "steps.parquet", "workers.parquet", "tickets.parquet"):
         intake.inside(folder, folder / name)
-    manifest = _read(folder / "manifest.json", manifest_of)
+    manifest = manifest_in(folder)
     # Before the first run has ended, the tables have no columns yet.
     steps, workers = (STEPS, WORKERS) if manifest["runs"] else ((), ())
     results = Results(
@@ -158,6 +155,20 @@ def load(directory: str | Path) -> Results:
     )
     _ = results.ticket_columns  # whatever is wrong with the files is said now
     return results
+
+
+def manifest_in(folder: Path) -> dict[str, Any]:
+    """The manifest of a result directory, without its tables."""
+    manifest: dict[str, Any] = _read(folder / "manifest.json", manifest_of)
+    return manifest
+
+
+def demand_plugins(folder: Path, manifest: Mapping[str, Any]) -> None:
+    """Refuse to judge or to continue a run without the plug-ins that it was run with."""
+    try:
+        plugins.demand(manifest.get("plugins", {}))
+    except Mistake as mistake:
+        raise mistake.within(str(folder / "manifest.json")) from None
 
 
 def _frame(columns: Columns) -> "pd.DataFrame":

@@ -27,7 +27,7 @@ from simulator.runs.together import Member, run_together, schedule_key
 from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import replace
-from simulator.system.side_by_side import Runner
+from simulator.system.side_by_side import Local, Runner
 
 Row = dict[str, Any]
 Kept = Callable[[Scenario, Run], Row]
@@ -116,11 +116,20 @@ def run(
         else:
             found[task.key] = row
     with showing(len(found) + len(missing), done=len(found), quiet=quiet) as progress:
-        for _, rows in runner.run(measure, _jobs(missing, directory, kept, runner.jobs)):
+        for rows in _all_run(_jobs(missing, directory, kept, runner.jobs), runner):
             for key, row in rows.items():
                 found[key] = row
                 progress.ended(words(key, row), failed=row["end"] in ("failed", "stalled"))
     return found
+
+
+def _all_run(jobs: dict[str, Job], runner: Runner) -> Iterator[dict[str, Row]]:
+    """The rows of every job.  What this program alone has registered is run in this process."""
+    portable = {name: job for name, job in jobs.items() if plugins.is_portable(job.tasks[0].tables)}
+    here = {name: job for name, job in jobs.items() if name not in portable}
+    for by, part in ((runner, portable), (Local(1), here)):
+        for _, rows in by.run(measure, part):
+            yield rows
 
 
 def _jobs(missing: dict[str, Task], directory: Path, kept: Kept, at_once: int) -> dict[str, Job]:
@@ -135,6 +144,7 @@ def _jobs(missing: dict[str, Task], directory: Path, kept: Kept, at_once: int) -
     return {part[0].key: Job(part, directory, kept) for part in parts}
 
 
+@plugins.blamed
 def measure(name: str, job: Job) -> dict[str, Row]:
     """The runs of a job by their keys; each is a file as it ends."""
     members, rows = [Member(task.scenario()) for task in job.tasks], {}

@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from simulator import plugins
 from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled
 from simulator.mistakes import Mistake
@@ -98,6 +99,7 @@ def _all_written(writer: Writer, quiet: bool) -> bool:
     return True
 
 
+@plugins.blamed  # before an error of theirs is taken for one of the disk
 def _write_all(writer: Writer, progress: Progress) -> None:
     scenario = writer.scenario
     for label, seed in writer.done:  # a kill may come before a run that ended is tidied up

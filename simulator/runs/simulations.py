@@ -7,6 +7,7 @@ from typing import Any
 
 from algorithms.methods import METHODS
 from algorithms.updates import Rule
+from simulator import plugins
 from simulator.cluster import Vector
 from simulator.engine import Simulation, Sinks, Stop
 from simulator.runs.record import Run
@@ -64,7 +65,8 @@ def simulation_of(
     table = scenario.methods[label]
     aggregation = METHODS[table.method].aggregate(settings_of(scenario, label))
     cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
-    return Simulation(cluster, aggregation, name=label, seed=timing, vector=vector, **options)
+    name = plugins.title(label, table.method)
+    return Simulation(cluster, aggregation, name=name, seed=timing, vector=vector, **options)
 
 
 def replay(

@@ -5,9 +5,10 @@ numbers of an update rule.  A sweep over steps and momenta, and over seeds where
 is simulated once, and the gradients of all runs are evaluated in the same calls.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from simulator import plugins
 from simulator.numerics.numbers import prepare
 from simulator.objectives.objective import Objective
 from simulator.runs.experiment import Laboratory
@@ -75,23 +76,24 @@ def run_together(members: Sequence[Member], ended: Callable[[int, Run], None]) -
             return
 
 
-_laboratories: dict[str, Laboratory] = {}
-_objectives: dict[str, Objective] = {}
+_laboratories: dict[Hashable, Laboratory] = {}
+_objectives: dict[Hashable, Objective] = {}
 
 
 def _laboratory(member: Member) -> Laboratory:
     """What was compiled for the last members serves the next ones, as far as it can."""
     scenario = member.scenario
+    brought = tuple(plugins.used(scenario.canonical()).values())  # a name may be given anew
 
     def build() -> Laboratory:
         prepare()
-        said = f"{scenario.cluster.workers} {scenario.objective.model_dump_json()}"
+        said = scenario.cluster.workers, scenario.objective.model_dump_json(), brought
         return Laboratory(scenario, _kept(_objectives, said, scenario.build_objective))
 
-    return _kept(_laboratories, schedule_key(member), build)
+    return _kept(_laboratories, (schedule_key(member), brought), build)
 
 
-def _kept(things: dict[str, Thing], key: str, make: Callable[[], Thing]) -> Thing:
+def _kept(things: dict[Hashable, Thing], key: Hashable, make: Callable[[], Thing]) -> Thing:
     """The thing of this key; it is made if it is not the last that was."""
     if key not in things:
         made = make()

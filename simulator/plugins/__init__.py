@@ -1,0 +1,35 @@
+"""What comes from outside?  The methods, laws, speeds, objectives and policies of plug-ins.
+
+A plug-in is a module with a dictionary for each kind of thing that it brings, named as the registry
+that it joins: ``METHODS``, ``LAWS``, ``SPEEDS``, ``OBJECTIVES`` or ``POLICIES``.  The command line
+(``--plugin``), ``$STRAGGLE_PLUGINS`` or the entry points of an installed distribution name it.  A
+scenario never imports anything.
+"""
+
+from simulator.plugins.errors import blame, blamed
+from simulator.plugins.loading import VARIABLE, demand, load, load_plugin
+from simulator.plugins.registry import (
+    PROGRAM,
+    REGISTRIES,
+    Origin,
+    is_portable,
+    register,
+    title,
+    used,
+)
+
+__all__ = [
+    "PROGRAM",
+    "REGISTRIES",
+    "VARIABLE",
+    "Origin",
+    "blame",
+    "blamed",
+    "demand",
+    "is_portable",
+    "load",
+    "load_plugin",
+    "register",
+    "title",
+    "used",
+]
