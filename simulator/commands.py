@@ -30,6 +30,7 @@ def run(
     seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     tickets: bool | None = None,
+    jobs: int | None = None,
     quiet: bool = False,
     anyway: bool = False,
 ) -> results.Results:
@@ -52,7 +53,8 @@ def run(
         estimate.check(scenario)
     words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
     words += _chosen(methods, seeds)
-    wishes = running.Wishes(tickets=tickets, quiet=quiet)
+    _check_jobs(jobs)
+    wishes = running.Wishes(tickets=tickets, quiet=quiet, jobs=jobs)
     directory, _ = running.run_and_write(
         scenario, _place(out), Path(source).stem, command=shlex.join(words), wishes=wishes
     )

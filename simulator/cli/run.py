@@ -58,6 +58,9 @@ def run(
     schedule_only: Annotated[
         bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
     ] = False,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes side by side [as many cores as pay].")
+    ] = None,
     figures: FiguresOption = "png",
     timeline: Annotated[
         float | None,
@@ -84,13 +87,13 @@ def run(
             if scenario is None:
                 said |= {"--set": settings, "--methods": methods, "--seeds": seeds}
             chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
-            return shown.show(_resume(resume, chosen, said, shown))
+            return shown.show(_resume(resume, chosen, said, shown, jobs))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
         from simulator.running.running import Wishes
 
         chosen = _chosen(scenario, settings, methods, seeds)
-        wishes = Wishes(schedule_only, tickets, shown.silent)
+        wishes = Wishes(schedule_only, tickets, shown.silent, jobs)
         return shown.show(_run(chosen, out, Path(scenario).stem, wishes, anyway, shown))
 
 
@@ -126,7 +129,11 @@ def _run(
 
 
 def _resume(
-    directory: Path, wanted: "Scenario | None", said: dict[str, object], shown: "Shown"
+    directory: Path,
+    wanted: "Scenario | None",
+    said: dict[str, object],
+    shown: "Shown",
+    jobs: int | None,
 ) -> int:
     from simulator.running.resuming import resume
 
@@ -134,7 +141,7 @@ def _resume(
         if value is not None:
             told = "what is resumed goes on as it was begun; leave this out"
             raise Mistake(f"{option}, with --resume {directory}: {told}")
-    return resume(directory, wanted, quiet=shown.silent, ended=shown.draw)
+    return resume(directory, wanted, quiet=shown.silent, ended=shown.draw, jobs=jobs)
 
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":

@@ -64,6 +64,8 @@ class Estimate(NamedTuple):
 
     works: dict[str, Work]
     """By method, of one seed."""
+    seconds: dict[str, float]
+    """Real ones that a method takes of one seed, by its name."""
     seeds: int
     real_seconds: float
     parts: list[Part]
@@ -82,14 +84,16 @@ def estimate(scenario: Scenario, schedule_only: bool = False) -> Estimate:
     works = {label: _work(scenario, rehearse(scenario, label)) for label in scenario.methods}
     size = Size(*scenario.objective.size(scenario.cluster.workers))
     cost = scenario.objective.cost(size, scenario.cluster.workers, scenario.evaluation.episodes)
-    seconds = [_seconds(scenario, label, works[label], cost, schedule_only) for label in works]
+    seconds = {
+        label: _seconds(scenario, label, work, cost, schedule_only) for label, work in works.items()
+    }
     parts = [*_of_schedule(scenario, works)]
     if schedule_only:
         parts.append(Part("", "", SCHEDULES))
     else:
         parts += _of_numbers(scenario, works, cost, size)
-    total = STARTING + DRAWING + len(scenario.seeds) * sum(seconds)
-    return Estimate(works, len(scenario.seeds), total, parts)
+    total = STARTING + DRAWING + len(scenario.seeds) * sum(seconds.values())
+    return Estimate(works, seconds, len(scenario.seeds), total, parts)
 
 
 def told(scenario: Scenario) -> list[str]:

@@ -5,16 +5,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from simulator import plugins
 from simulator.estimate import estimate
 from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
 from simulator.gate.claims import Verdict, verdict
 from simulator.gate.findings import Finding, Outcome
 from simulator.gate.predicted import predicted
-from simulator.gate.runs import Record, Work, act, recorded, works_of
+from simulator.gate.runs import Record, act, recorded, works_of
 from simulator.gate.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
 from simulator.mistakes import Mistake, did_you_mean
+from simulator.running.campaign import by_runner
 from simulator.running.progress import showing
 from simulator.system.side_by_side import Local, Runner, cores
 
@@ -121,22 +121,19 @@ def _run(benchmarks: Iterable[Benchmark], runner: Runner, quiet: bool) -> dict[s
     schedules = {name: work for name, work in works.items() if name not in learning}
     done: dict[str, list[Record]] = {}
     with showing(sum(work.runs for work in works.values()), quiet=quiet) as progress:
-        for by, part in _by_runner(schedules, runner) + _by_runner(learning, runner):
-            for name, records in by.run(act, part):
-                done[name] = records
-                failed = sum(run["end"] in ("failed", "stalled") for run in records)
-                progress.ended(f"{works[name].method} ({works[name].plane})", len(records), failed)
+
+        def heard(name: str, records: list[Record]) -> None:
+            done[name] = records
+            failed = sum(run["end"] in ("failed", "stalled") for run in records)
+            progress.ended(f"{works[name].method} ({works[name].plane})", len(records), failed)
+
+        for part in (schedules, learning):
+            for by, mine in by_runner(part, runner, lambda work: work.tables):
+                by.run(act, mine, heard)
     return {
         benchmark: [run for name in names for run in done[name]]
         for benchmark, names in wanted.items()
     }
-
-
-def _by_runner(works: dict[str, Work], runner: Runner) -> list[tuple[Runner, dict[str, Work]]]:
-    """Who runs what.  What this program alone has registered is run in this process."""
-    portable = {name: work for name, work in works.items() if plugins.is_portable(work.tables)}
-    here = {name: work for name, work in works.items() if name not in portable}
-    return [(runner, portable), (Local(1), here)]
 
 
 # One benchmark

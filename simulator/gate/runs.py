@@ -19,6 +19,7 @@ from simulator.runs.record import Run
 from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
 from simulator.schedule import Accounts, Step
+from simulator.system.side_by_side import Tell
 
 Record: TypeAlias = dict[str, Any]
 """A run, as JSON knows it: ``method``, ``seed``, ``end`` and what its benchmark is about."""
@@ -53,11 +54,12 @@ def works_of(benchmark: Benchmark) -> dict[str, Work]:
 
 
 @plugins.blamed
-def act(name: str, work: Work) -> list[Record]:
-    """The runs of a piece of work, in the order of the seeds."""
+def act(name: str, work: Work, tell: Tell) -> None:
+    """Tell the runs of a piece of work, in the order of the seeds."""
     if work.plane == "learning":
-        return _learnt(work.scenario())
-    return list(_schedules(work.scenario(), keep_steps=work.plane == "steps"))
+        tell(_learnt(work.scenario()))
+    else:
+        tell(list(_schedules(work.scenario(), keep_steps=work.plane == "steps")))
 
 
 def _schedules(scenario: Scenario, keep_steps: bool) -> Iterator[Record]:

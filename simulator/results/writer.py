@@ -7,16 +7,15 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from pydantic_core import to_jsonable_python
 
 from simulator import plugins
 from simulator.cluster import Vector
-from simulator.results.columns import Columns, join, rows, words, write
+from simulator.results.columns import Columns, groups, join, rows, words, write
 from simulator.results.directory import FORMAT, files_of
-from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.runs.failure import name_of
@@ -30,6 +29,14 @@ PACKAGES = ("straggle", "simpy", "numpy", "jax", "jaxlib", "gymnasium", "pandas"
 """Those whose versions are written down, because numbers may depend on them."""
 
 
+class Written(NamedTuple):
+    """What is known of a run: its row in the manifest, and those of its steps and workers."""
+
+    row: dict[str, Any]
+    steps: Columns
+    workers: Columns
+
+
 @dataclass
 class Writer:
     """Writes what is known so far, after each run."""
@@ -40,9 +47,7 @@ class Writer:
     vector: Vector
     schedule_only: bool = False
     tickets: bool = False
-    _steps: list[Columns] = field(default_factory=list)
-    _workers: list[Columns] = field(default_factory=list)
-    _runs: list[dict[str, Any]] = field(default_factory=list)
+    _written: dict[tuple[str, int], Written] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
     _resumed: int = 0
     _manifest: str = ""
@@ -50,11 +55,14 @@ class Writer:
     def go_on(self, outcome: Results) -> None:
         """Take over what was finished there; runs that were cut short are left out."""
         sealed = outcome.manifest.get("files", {})
-        self._runs = [row for row in outcome.manifest["runs"] if self._is_whole(row, sealed)]
-        done = self.done
-        self._steps = [_of_runs(outcome.step_columns, done)]
-        self._workers = [_of_runs(outcome.worker_columns, done)]
-        known = [file for run in done for file in files_of(*run)]
+        whole = [row for row in outcome.manifest["runs"] if self._is_whole(row, sealed)]
+        steps, workers = (
+            _by_run(table) for table in (outcome.step_columns, outcome.worker_columns)
+        )
+        for row in whole:
+            name = row["method"], row["seed"]
+            self._written[name] = Written(row, steps[name], workers[name])
+        known = [file for run in self.done for file in files_of(*run)]
         self._digests = {file: sealed[file] for file in known if file in sealed}
         self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
 
@@ -67,19 +75,30 @@ class Writer:
     @property
     def done(self) -> set[tuple[str, int]]:
         """The runs that have ended, by method and seed."""
-        return {(row["method"], row["seed"]) for row in self._runs if _ended(row)}
+        return {run for run, written in self._written.items() if _ended(written.row)}
+
+    @property
+    def wanted(self) -> list[tuple[str, int]]:
+        """All runs, in the order in which they are written."""
+        scenario = self.scenario
+        return [(label, seed) for seed in scenario.seeds for label in scenario.methods]
 
     @property
     def ends(self) -> set[str]:
         """How the runs ended so far."""
-        return {row["end"] for row in self._runs}
+        return {written.row["end"] for written in self._written.values()}
+
+    @property
+    def _in_order(self) -> list[Written]:
+        return [self._written[run] for run in self.wanted if run in self._written]
 
     def add(self, run: Run) -> None:
         """One more run, finished or cut short."""
-        self._steps.append(_step_rows(run))
-        self._workers.append(_worker_rows(run))
-        self._runs.append(_run_row(run))
-        parameters, failed, _ = files_of(run.method, run.seed)
+        written = Written(_run_row(run), _step_rows(run), _worker_rows(run))
+        self._written[run.method, run.seed] = written
+        parameters, failed, tickets = files_of(run.method, run.seed)
+        if self.tickets:
+            self._digests[tickets] = digest(self.directory / tickets)
         if run.point is not None:
             self._save(parameters, parameters=run.parameters())
         if run.failure is not None and run.failure.point is not None:
@@ -93,21 +112,11 @@ class Writer:
         replace(file, lambda path: _save_npz(path, arrays))
         self._digests[name] = digest(file)
 
-    def ledger(self, run: Run) -> Ledger:
-        """Where the tickets of a run go."""
-        return Ledger(self.directory / "tickets.parquet", run)
-
-    def recorded(self, run: Run) -> None:
-        """Its tickets are written."""
-        *_, tickets = files_of(run.method, run.seed)
-        self._digests[tickets] = digest(self.directory / tickets)
-        self._write_manifest("running")
-
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""
-        for name, parts in {"steps": self._steps, "workers": self._workers}.items():
+        for name, columns in {"steps": self._steps(), "workers": self._workers()}.items():
             file = self.directory / f"{name}.parquet"
-            replace(file, partial(write, join(parts)))
+            replace(file, partial(write, columns))
             self._digests[file.name] = digest(file)
         self._write_manifest(status)
 
@@ -119,7 +128,13 @@ class Writer:
     def results(self) -> Results:
         """The results as they were written last; no file is read."""
         manifest = json.loads(self._manifest)
-        return Results(self.directory, manifest, join(self._steps), join(self._workers))
+        return Results(self.directory, manifest, self._steps(), self._workers())
+
+    def _steps(self) -> Columns:
+        return join([written.steps for written in self._in_order])
+
+    def _workers(self) -> Columns:
+        return join([written.workers for written in self._in_order])
 
     def manifest(self, status: str) -> dict[str, Any]:
         return {
@@ -141,7 +156,7 @@ class Writer:
             "machine": platform.machine(),
             "cores": cores(),
             "resumed": self._resumed,
-            "runs": self._runs,
+            "runs": [written.row for written in self._in_order],
             "files": dict(sorted(self._digests.items())),
         }
 
@@ -156,12 +171,10 @@ def _ended(row: Mapping[str, Any]) -> bool:
     return bool(row["end"] != "interrupted")
 
 
-def _of_runs(columns: Columns, runs: Collection[tuple[str, int]]) -> Columns:
-    """The rows of these runs."""
-    if not runs:
-        return {}
-    pairs = zip(columns["method"].tolist(), columns["seed"].tolist(), strict=True)
-    return rows(columns, np.array([pair in runs for pair in pairs], bool))
+def _by_run(columns: Columns) -> dict[tuple[str, int], Columns]:
+    """The rows of each run."""
+    parts = groups(columns, ("method", "seed"))
+    return {(str(method), int(seed)): rows(columns, at) for (method, seed), at in parts.items()}
 
 
 def _step_rows(run: Run) -> Columns:

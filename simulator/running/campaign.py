@@ -9,11 +9,11 @@ Every run is a file as soon as it ends, so that a kill loses what was under way 
 import hashlib
 import json
 import math
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic_core import from_json
 
@@ -27,8 +27,9 @@ from simulator.runs.together import Member, run_together, schedule_key
 from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import replace
-from simulator.system.side_by_side import Local, Runner
+from simulator.system.side_by_side import Local, Runner, Tell
 
+T = TypeVar("T")
 Row = dict[str, Any]
 Kept = Callable[[Scenario, Run], Row]
 """What is kept of a run: plain data; a function by its name, for processes to share."""
@@ -116,20 +117,25 @@ def run(
         else:
             found[task.key] = row
     with showing(len(found) + len(missing), done=len(found), quiet=quiet) as progress:
-        for rows in _all_run(_jobs(missing, directory, kept, runner.jobs), runner):
-            for key, row in rows.items():
-                found[key] = row
-                progress.ended(words(key, row), failed=row["end"] in ("failed", "stalled"))
+
+        def heard(name: str, item: tuple[str, Row]) -> None:
+            key, row = item
+            found[key] = row
+            progress.ended(words(key, row), failed=row["end"] in ("failed", "stalled"))
+
+        jobs = _jobs(missing, directory, kept, runner.jobs)
+        for by, part in by_runner(jobs, runner, lambda job: job.tasks[0].tables):
+            by.run(measure, part, heard)
     return found
 
 
-def _all_run(jobs: dict[str, Job], runner: Runner) -> Iterator[dict[str, Row]]:
-    """The rows of every job.  What this program alone has registered is run in this process."""
-    portable = {name: job for name, job in jobs.items() if plugins.is_portable(job.tasks[0].tables)}
-    here = {name: job for name, job in jobs.items() if name not in portable}
-    for by, part in ((runner, portable), (Local(1), here)):
-        for _, rows in by.run(measure, part):
-            yield rows
+def by_runner(
+    works: Mapping[str, T], runner: Runner, tables: Callable[[T], dict[str, Any]]
+) -> list[tuple[Runner, dict[str, T]]]:
+    """Which runner does what.  What this program alone has registered is done in this process."""
+    portable = {name: work for name, work in works.items() if plugins.is_portable(tables(work))}
+    here = {name: work for name, work in works.items() if name not in portable}
+    return [(runner, portable), (Local(1), here)]
 
 
 def _jobs(missing: dict[str, Task], directory: Path, kept: Kept, at_once: int) -> dict[str, Job]:
@@ -145,9 +151,9 @@ def _jobs(missing: dict[str, Task], directory: Path, kept: Kept, at_once: int) -
 
 
 @plugins.blamed
-def measure(name: str, job: Job) -> dict[str, Row]:
-    """The runs of a job by their keys; each is a file as it ends."""
-    members, rows = [Member(task.scenario()) for task in job.tasks], {}
+def measure(name: str, job: Job, tell: Tell) -> None:
+    """The runs of a job; each is a file as it ends, and told by its key."""
+    members = [Member(task.scenario()) for task in job.tasks]
 
     def ended(at: int, run: Run) -> None:
         if run.end == "interrupted":
@@ -155,10 +161,9 @@ def measure(name: str, job: Job) -> dict[str, Row]:
         key, row = job.tasks[at].key, job.kept(members[at].scenario, run)
         text = json.dumps(_finite(row))
         replace(_file(job.directory, key), lambda path: path.write_text(text + "\n"))
-        rows[key] = _number(json.loads(text))
+        tell((key, _number(json.loads(text))))
 
     run_together(members, ended)
-    return rows
 
 
 def _file(directory: Path, key: str) -> Path:

@@ -31,6 +31,7 @@ def resume(
     *,
     quiet: bool,
     ended: Ended = lambda outcome: None,
+    jobs: int | None = None,
 ) -> int:
     """Finish what was begun there; ``wanted``, if given, has to be the same scenario."""
     check_the_environment()
@@ -58,7 +59,7 @@ def resume(
         if not quiet:
             many = len(scenario.methods) * len(scenario.seeds)
             complain(f"{directory}: {len(writer.done)} of {many} runs had ended")
-        return conduct(writer, quiet, ended)
+        return conduct(writer, quiet, ended, jobs)
 
 
 def _check_its_own(outcome: Results, scenario: Scenario) -> None:

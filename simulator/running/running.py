@@ -1,31 +1,25 @@
 """From a scenario to a result directory: run, write after each run; and draw what came out."""
 
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from simulator import plugins
-from simulator.cluster import InvalidDuration
-from simulator.engine import Sinks, Stalled
+from simulator.estimate.estimate import estimate
 from simulator.mistakes import Mistake
 from simulator.results.directory import claim_directory, free_directory
-from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import Writer
+from simulator.running.pieces import Working, jobs_for, keeper_of, perform, pieces_of
 from simulator.running.progress import Progress, showing
-from simulator.running.words import complain, fraction, outcome, tickets_of, where
-from simulator.runs.checkpoint import Keeper, every_seconds
-from simulator.runs.dry_run import run_schedules
+from simulator.running.words import complain, outcome
+from simulator.runs.checkpoint import every_seconds
 from simulator.runs.record import Run
-from simulator.runs.simulations import replay, stop_of, vector_of
+from simulator.runs.simulations import vector_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import Unwritable, alone_in
 from simulator.system.interrupts import INTERRUPTED, remedy
-from simulator.system.side_by_side import cores
-
-if TYPE_CHECKING:
-    pass
+from simulator.system.side_by_side import Local, cores
 
 FAILED = 3
 VERIFYING, REPLAYED, FEW = 0.1, 1e-5, 5000
@@ -42,6 +36,8 @@ class Wishes(NamedTuple):
     tickets: bool | None = None
     """None: where gradients are computed, since beside them it costs little."""
     quiet: bool = False
+    jobs: int | None = None
+    """Processes; None: as many as pay."""
 
 
 def run_and_write(
@@ -70,13 +66,18 @@ def run_and_write(
         writer = Writer(
             directory, scenario, command, vector_of(scenario), wishes.schedule_only, tickets or must
         )
-        return directory, conduct(writer, wishes.quiet, ended)
+        return directory, conduct(writer, wishes.quiet, ended, wishes.jobs)
 
 
-def conduct(writer: Writer, quiet: bool, ended: Ended = lambda outcome: None) -> int:
+def conduct(
+    writer: Writer,
+    quiet: bool,
+    ended: Ended = lambda outcome: None,
+    jobs: int | None = None,
+) -> int:
     """All runs that have not ended yet, each written as it ends; the exit code."""
     with remedy(how_to_finish(writer.directory)):
-        interrupted = not _all_written(writer, quiet)
+        interrupted = not _all_written(writer, quiet, jobs)
         return _end(writer, interrupted, quiet, ended)
 
 
@@ -84,14 +85,14 @@ def how_to_finish(directory: Path) -> str:
     return f"straggle run --resume {directory} finishes it"
 
 
-def _all_written(writer: Writer, quiet: bool) -> bool:
+def _all_written(writer: Writer, quiet: bool, jobs: int | None) -> bool:
     """Whether all has been written: False after an interrupt."""
     try:
         writer.write("running")
         runs = len(writer.scenario.methods) * len(writer.scenario.seeds)
         done = len(writer.done)
         with showing(runs, done=done, doing="preparing", quiet=quiet) as progress:
-            _write_all(writer, progress)
+            _write_all(writer, progress, jobs)
     except KeyboardInterrupt:
         return False
     except OSError as error:
@@ -100,43 +101,43 @@ def _all_written(writer: Writer, quiet: bool) -> bool:
 
 
 @plugins.blamed  # before an error of theirs is taken for one of the disk
-def _write_all(writer: Writer, progress: Progress) -> None:
-    scenario = writer.scenario
+def _write_all(writer: Writer, progress: Progress, jobs: int | None) -> None:
+    """Do all runs that have not ended, side by side where that pays; write each as it ends."""
+    scenario, directory = writer.scenario, writer.directory
     for label, seed in writer.done:  # a kill may come before a run that ended is tidied up
-        _keeper(writer, label, seed).clear()
-    for run in _runs(writer, progress):
-        writer.add(run)
-        if writer.tickets:
-            what = f"writing {tickets_of(run):,} tickets"
-            progress.under_way(f"{run.method}, seed {run.seed}: {what}", fraction(run, scenario))
-            with writer.ledger(run) as ledger:
-                write_tickets(scenario, run, ledger)
-            writer.recorded(run)
-        if run.end != "interrupted":
-            _keeper(writer, run.method, run.seed).clear()
-            failed = run.end in ("stalled", "failed")
-            progress.ended(outcome(run, scenario), failed=failed)
+        keeper_of(scenario, directory, label, seed).clear()
+    missing = [run for run in writer.wanted if run not in writer.done]
+    if not missing:
+        return
+    found = estimate(scenario, writer.schedule_only)
+    jobs = jobs_for(scenario, len(missing), jobs, cores(), found)
+    pieces = pieces_of(
+        scenario,
+        directory,
+        missing,
+        jobs,
+        found,
+        schedule_only=writer.schedule_only,
+        tickets=writer.tickets,
+    )
+
+    def heard(name: str, item: Working | Run) -> None:
+        if isinstance(item, Working):
+            progress.under_way(*item)
+        else:
+            _write(writer, item, progress)
+
+    Local(jobs).run(perform, pieces, heard)
 
 
-def _runs(writer: Writer, progress: Progress) -> Iterator[Run]:
-    scenario, done = writer.scenario, writer.done
-
-    def watch(run: Run) -> None:
-        progress.under_way(where(run, scenario), fraction(run, scenario))
-
-    if writer.schedule_only:
-        return run_schedules(scenario, watch=watch, done=done)
-    from simulator.runs.experiment import run_scenario
-
-    def kept(label: str, seed: int) -> Keeper:
-        return _keeper(writer, label, seed)
-
-    return run_scenario(scenario, watch=watch, done=done, kept=kept)
-
-
-def _keeper(writer: Writer, label: str, seed: int) -> Keeper:
-    folder = writer.directory / "checkpoints"
-    return Keeper(folder, f"{label}-{seed}", writer.scenario.fingerprint(), complain)
+def _write(writer: Writer, run: Run, progress: Progress) -> None:
+    """Keep what a run leaves behind; an interrupted one interrupts the command."""
+    writer.add(run)
+    if run.end == "interrupted":
+        raise KeyboardInterrupt
+    keeper_of(writer.scenario, writer.directory, run.method, run.seed).clear()
+    failed = run.end in ("stalled", "failed")
+    progress.ended(outcome(run, writer.scenario), failed=failed)
 
 
 def _end(writer: Writer, interrupted: bool, quiet: bool, ended: Ended) -> int:
@@ -185,17 +186,3 @@ def check_the_environment() -> None:
     """What the environment variables say is checked before anything is written."""
     cores()
     every_seconds()
-
-
-def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:
-    """Everything that was computed in a run, by simulating its schedule once more, in full."""
-    if run.accounts is None or not run.accounts.started.any():
-        return
-    sinks = Sinks(computation=ledger.add)
-    simulation = replay(scenario, run, vector_of(scenario), sinks)
-    stop = stop_of(scenario)
-    steps = stop.steps if run.end in ("stop", "stalled") else run.steps
-    with suppress(Stalled, InvalidDuration):  # where the run itself ended so, its schedule does
-        for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
-            pass
-    simulation.close_trace()

@@ -70,16 +70,22 @@ class Laboratory:
         self._executor, self._plain = executor, executor(objective)
         self._courses = {label: self._course(label) for label in scenario.methods}
 
-    def run(self, label: str, seed: int, keeper: Keeper | None = None) -> Run:
+    def run(
+        self, label: str, seed: int, keeper: Keeper | None = None, watch: Watch | None = None
+    ) -> Run:
         """One method on one seed, whatever becomes of it."""
-        training = self.alone(label, seed, keeper)
+        training = self.alone(label, seed, keeper, watch)
         training.run(ended=lambda run: None)
         return training.runs[0]
 
-    def alone(self, label: str, seed: int, keeper: Keeper | None = None) -> Training:
+    def alone(
+        self, label: str, seed: int, keeper: Keeper | None = None, watch: Watch | None = None
+    ) -> Training:
         """A run by itself."""
         numbers = {name: [value] for name, value in numbers_of(self._scenario, label).items()}
-        return Training(self._courses[label], [seed], numbers, keeper)
+        course = self._courses[label]
+        course = course if watch is None else course._replace(watch=watch)
+        return Training(course, [seed], numbers, keeper)
 
     def sample(
         self, label: str, seed: int, point: NDArray[Any], ticket: Ticket

@@ -3,7 +3,7 @@
 import math
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -139,6 +139,12 @@ class Run:
     def gradients(self) -> int:
         """How many were used."""
         return self.used[-1] if self.used else 0
+
+    def plain(self) -> "Run":
+        """The same with numbers that another process can read without JAX."""
+        point = None if self.point is None else np.asarray(self.point)
+        steps: list[Row | int] = [int(count) for count in self.environment_steps]
+        return replace(self, point=point, environment_steps=steps)
 
     def memory(self) -> dict[str, np.ndarray]:
         """What it needs to go on another day, but for its point."""

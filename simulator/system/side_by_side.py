@@ -1,38 +1,49 @@
 """How do several pieces of work go side by side?  In processes of one thread each.
 
-So they do not take each other's cores, and none of them survives whoever asked for them.  Whoever
-wants the work done elsewhere, on other machines, say, writes another ``Runner``.
+So they do not take each other's cores, and none of them outlives the process that asked for them.
+A process that dies is replaced, and its piece of work is done once more.  Work on other machines
+is another ``Runner``.
 """
 
 import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from simulator.mistakes import Mistake
 
-Name = TypeVar("Name")
 Work = TypeVar("Work")
-Result = TypeVar("Result")
+Item: TypeAlias = Any
+"""What a piece of work has to tell, several times or never: data that processes can hand over."""
+Tell: TypeAlias = Callable[[Item], None]
+Act: TypeAlias = Callable[[str, Work, Tell], None]
+Heard: TypeAlias = Callable[[str, Item], None]
 
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+DEATHS = 2
+"""So many processes may die at one piece of work."""
+PATIENCE = 2.0
+"""Seconds that interrupted work has to say how far it came."""
 
 
 class Runner(Protocol):
-    """Does pieces of work, which are known by their names, and yields each as it ends."""
+    """Does pieces of work, which are known by their names."""
 
     @property
     def jobs(self) -> int:
         """How many at a time."""
 
-    def run(
-        self, act: Callable[[Name, Work], Result], works: dict[Name, Work]
-    ) -> Iterator[tuple[Name, Result]]:
-        """Functions, work and results have to be such that processes can hand them over."""
+    def run(self, act: "Act[Work]", works: Mapping[str, Work], heard: Heard) -> None:
+        """Do them all; ``heard`` is called here with what each piece tells, as it comes.
+
+        After an interrupt, which goes on from here, ``heard`` may be called for a moment longer.
+        """
 
 
 @dataclass(frozen=True)
@@ -41,39 +52,139 @@ class Local:
 
     jobs: int
 
-    def run(
-        self, act: Callable[[Name, Work], Result], works: dict[Name, Work]
-    ) -> Iterator[tuple[Name, Result]]:
-        return side_by_side(act, works, self.jobs)
-
-
-def side_by_side(
-    act: Callable[[Name, Work], Result], works: dict[Name, Work], jobs: int
-) -> Iterator[tuple[Name, Result]]:
-    """Each piece of work by its name, as it ends; ``jobs`` at a time, a single one right here."""
-    if min(jobs, len(works)) <= 1:
+    def run(self, act: "Act[Work]", works: Mapping[str, Work], heard: Heard) -> None:
+        jobs = min(self.jobs, len(works))
+        if jobs > 1:
+            _in_processes(act, works, heard, jobs)
+            return
         for name, work in works.items():
-            yield name, act(name, work)
-        return
-    import multiprocessing
-    from concurrent.futures import ProcessPoolExecutor, as_completed
+            act(name, work, lambda item, name=name: heard(name, item))  # type: ignore[misc]
 
-    pool = ProcessPoolExecutor(
-        min(jobs, len(works)),
-        mp_context=multiprocessing.get_context("spawn"),
-        initializer=_begin,
-        initargs=(os.getpid(),),
-    )
+
+def _in_processes(act: "Act[Work]", works: Mapping[str, Work], heard: Heard, jobs: int) -> None:
+    """Each piece goes to the next process that is free."""
+    from multiprocessing.connection import wait
+
+    waiting, deaths = deque(works), dict.fromkeys(works, 0)
+    share = max(1, cores() // jobs)
+    processes = [_Process(share) for _ in range(jobs)]
     try:
-        with undisturbed():
-            waiting = {pool.submit(act, name, work): name for name, work in works.items()}
-        for future in as_completed(waiting):
-            yield waiting[future], future.result()
+        while waiting or any(process.doing for process in processes):
+            for process in processes:
+                if not process.doing and waiting:
+                    process.begin(act, waiting[0], works[waiting.popleft()])
+            ready = wait([process.connection for process in processes if process.doing])
+            for at, process in enumerate(processes):
+                if process.connection in ready and not process.hear(heard):
+                    name = process.doing
+                    deaths[name] += 1
+                    if deaths[name] >= DEATHS:
+                        raise Mistake(_died(name, process))
+                    waiting.appendleft(name)
+                    processes[at] = _Process(share)
+    except KeyboardInterrupt:
+        _last_words(processes, heard)
+        raise
     finally:
-        # Whoever interrupts does not want to wait for what is under way.
-        for process in list((pool._processes or {}).values()):
-            process.terminate()
-        pool.shutdown(wait=False, cancel_futures=True)
+        for process in processes:
+            process.end()
+
+
+def _died(name: str, process: "_Process") -> str:
+    return (
+        f"{name}: the process that did it died {DEATHS} times, the last time with exit code "
+        f"{process.exit_code}; with --jobs 1 it is done in the command's own process"
+    )
+
+
+def _last_words(processes: "list[_Process]", heard: Heard) -> None:
+    """Interrupt the work, and hear how far each piece has come."""
+    deadline = time.monotonic() + PATIENCE
+    for process in processes:
+        process.interrupt()
+    for process in processes:
+        while process.doing and process.connection.poll(max(0.0, deadline - time.monotonic())):
+            with suppress(KeyboardInterrupt):
+                if not process.hear(heard):
+                    break
+
+
+class _Process:
+    """A process that does one piece of work after the other; its messages are (kind, item)."""
+
+    def __init__(self, share: int) -> None:
+        import multiprocessing
+
+        spawn = multiprocessing.get_context("spawn")
+        self.connection, theirs = spawn.Pipe()
+        self.doing = ""
+        self._process = spawn.Process(target=_serve, args=(theirs, os.getpid(), share), daemon=True)
+        with undisturbed():
+            self._process.start()
+        theirs.close()
+
+    @property
+    def exit_code(self) -> int | None:
+        return self._process.exitcode
+
+    def begin(self, act: "Act[Work]", name: str, work: Work) -> None:
+        self.doing = name
+        with suppress(BrokenPipeError):  # that it has died is seen when it is listened to
+            self.connection.send((act, name, work))
+
+    def hear(self, heard: Heard) -> bool:
+        """Take one message; False if the process is dead."""
+        try:
+            kind, item = self.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._process.join()
+            return False
+        if kind == "item":
+            heard(self.doing, item)
+        elif kind == "done":
+            self.doing = ""
+        else:
+            self.doing = ""
+            error, trace = item
+            raise error from RuntimeError(f"\n{trace}")
+        return True
+
+    def interrupt(self) -> None:
+        if self._process.is_alive():
+            self._process.terminate()
+
+    def end(self) -> None:
+        self.connection.close()
+        self._process.kill()
+        self._process.join()
+
+
+def _serve(connection: Any, parent: int, share: int) -> None:
+    """The life of a process."""
+    _begin(parent, share)
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            act, name, work = connection.recv()
+            try:
+                act(name, work, lambda item: connection.send(("item", item)))
+            except BaseException as error:
+                trace = "".join(traceback.format_exception(error))
+                connection.send(("error", (_portable(error), trace)))
+                if isinstance(error, KeyboardInterrupt):
+                    return
+            else:
+                connection.send(("done", None))
+
+
+def _portable(error: BaseException) -> BaseException:
+    """The error, if another process can read it; else one with its words."""
+    import pickle
+
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
+    return error
 
 
 @contextmanager
@@ -86,11 +197,17 @@ def undisturbed() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _begin(parent: int) -> None:
+def _begin(parent: int, share: int) -> None:
     """A process of its own: one thread, and an end when its parent has one."""
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
     os.environ["OMP_NUM_THREADS"] = "1"
-    os.environ["STRAGGLE_CORES"] = "1"  # so that nothing in here starts processes of its own
+    os.environ["STRAGGLE_CORES"] = str(share)  # what it starts itself takes no more
+
+    def interrupted(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, interrupted)
 
     def watch() -> None:
         while os.getppid() == parent:
