@@ -325,6 +325,13 @@ def test_a_law_that_gives_no_number_for_each_worker_is_named(before, after, give
     assert line == f"cluster.compute: {told}"
 
 
+@pytest.mark.parametrize("answer", ["work", "time", "finish", "finish_all"])
+def test_a_pace_that_lacks_an_answer_is_named(answer, tmp_path, ours):
+    text = plugin_of("docs/plugins.md").replace(f"def {answer}(", f"def no_{answer}(")
+    line = one_line(straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py")))
+    assert line == f"cluster.speed: odd.Started has no {answer}; a pace needs one"
+
+
 def test_a_wrong_number_is_a_mistake_of_the_scenario(mine, ours):
     wrong = "cluster.compute.mean.slowest=0.5"
     line = one_line(straggle("validate", ours, "--plugin", mine, "--set", wrong))
