@@ -291,11 +291,45 @@ def test_an_error_in_a_process_of_a_sweep_names_its_line(tmp_path, ours, monkeyp
     assert one_line(answer) == f"plug-in odd.py, line {line}: Strange: 1 (--debug shows all)"
 
 
-def test_an_error_in_a_law_names_its_line(tmp_path, ours):
-    text = plugin_of("docs/plugins.md").replace("        scale = base", "        scale = bass")
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ("scale = base", "scale = bass", "NameError: name 'bass' is not defined"),
+        ("return inner.seconds(", "return np.ones(2) + np.ones(3)  #", "ValueError: operands"),
+        (
+            "Started(self.every",
+            "Started(self.ever",
+            "AttributeError: 'StaggeredStart' object has no",
+        ),
+    ],
+)
+def test_an_error_in_a_law_names_its_line(before, after, told, tmp_path, ours):
+    text = plugin_of("docs/plugins.md").replace(before, after)
     answer = straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py"))
-    line = text[: text.index("scale = bass")].count("\n") + 1
-    assert one_line(answer).startswith(f"plug-in odd.py, line {line}: NameError: name 'bass'")
+    line = text[: text.index(after)].count("\n") + 1
+    assert one_line(answer).startswith(f"plug-in odd.py, line {line}: {told}")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gives"),
+    [
+        ("return inner.seconds(", "return np.ones(7) #", "float64 of shape (7,)"),
+        ("return inner.seconds(", "return None #", "object of shape ()"),
+        ("return scale * ", "return [1] * 4 #", "int64 of shape (4,)"),
+    ],
+)
+def test_a_law_that_gives_no_number_for_each_worker_is_named(before, after, gives, tmp_path, ours):
+    text = plugin_of("docs/plugins.md").replace(before, after)
+    line = one_line(straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py")))
+    told = f"the law odd.Weibull gives {gives}; give 4 floats, one for each worker"
+    assert line == f"cluster.compute: {told}"
+
+
+@pytest.mark.parametrize("answer", ["work", "time", "finish", "finish_all"])
+def test_a_pace_that_lacks_an_answer_is_named(answer, tmp_path, ours):
+    text = plugin_of("docs/plugins.md").replace(f"def {answer}(", f"def no_{answer}(")
+    line = one_line(straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py")))
+    assert line == f"cluster.speed: odd.Started has no {answer}; a pace needs one"
 
 
 def test_a_wrong_number_is_a_mistake_of_the_scenario(mine, ours):

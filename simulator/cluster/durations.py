@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from simulator.cluster.law import Floats, Integers, Law, is_random
+from simulator.cluster.law import Floats, Integers, Law, is_of_a_field, is_random
 from simulator.cluster.random_words import keys, words
 
 LOOK_AHEAD_NUMBERS = 2**18
@@ -40,8 +40,12 @@ class Durations:
         chance = keys(seed if is_random(law) else 0, f"{name} base", workers)
         try:
             with np.errstate(over="ignore"):
-                self._base = law.base(workers, chance) * scale
+                self._base = self._one_each(law.base(workers, chance), workers) * scale
+        except InvalidDuration:
+            raise
         except ValueError as error:
+            if not is_of_a_field(law, error):
+                raise
             raise InvalidDuration(f"{name}.{error}") from None
         except OverflowError:
             raise InvalidDuration(f"{name}: gives more seconds than a number holds") from None
@@ -54,7 +58,7 @@ class Durations:
             self._ahead = np.empty((workers, self._width))
             self._first = np.full(workers, -self._width, dtype=np.int64)
             for extreme in self.extremes():  # what can ever be wrong is told at once
-                self._check(extreme, everybody)
+                self._check(self._one_each(extreme, workers), everybody)
         else:
             self._constant = cast("memoryview[float]", self._base.data)
         self.free = not self._base.any()
@@ -62,6 +66,15 @@ class Durations:
         never = np.isinf(self._base) if self._base.ndim == 1 else np.isinf(self._base).any(1)
         self.never = np.flatnonzero(never)
         """The workers whose durations are all infinite."""
+
+    def _one_each(self, seconds: Floats, workers: int) -> Floats:
+        """Refuse a law that has not a number, or a row of numbers, for each worker."""
+        found = np.asarray(seconds)
+        if found.shape[:1] != (workers,) or found.dtype != np.float64:
+            law = f"{type(self._law).__module__}.{type(self._law).__name__}"
+            told = f"gives {found.dtype} of shape {found.shape}; give {workers} floats"
+            raise InvalidDuration(f"{self._name}: the law {law} {told}, one for each worker")
+        return found
 
     def all(self, k: Integers) -> Floats:
         """One duration for every worker: its ``k[worker]``-th."""

@@ -55,6 +55,11 @@ class Chance:
     draws: ClassVar[bool] = True
 
 
+def is_of_a_field(law: Law, error: ValueError) -> bool:
+    """Whether this is about a wrong number; any other error is one in the law's code."""
+    return str(error).startswith(tuple(getattr(law, "__dataclass_fields__", ("",))))
+
+
 def is_random(law: Law) -> bool:
     """Whether its seconds depend on the seed; a law that does not say is taken for random."""
     return law.varies or getattr(law, "draws", True)

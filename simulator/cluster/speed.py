@@ -27,6 +27,10 @@ class Pace(Protocol):
         """The same for every worker at once; a ``start`` of ``inf`` ends at ``inf``."""
 
 
+ANSWERS = ("work", "time", "finish", "finish_all")
+"""What a pace is asked for."""
+
+
 class Speed(Protocol):
     """A description of the speeds of all workers over time."""
 

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
 from simulator.cluster import Cluster, InvalidDuration, Vector
+from simulator.cluster.speed import ANSWERS
 from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
@@ -173,9 +174,13 @@ class Scenario(Table):
         except InvalidDuration as error:
             raise Mistake(str(error)) from None
         try:
-            cluster.pace(0)
+            pace = cluster.pace(0)
         except ValueError as error:
             raise Mistake(f"cluster.speed.{error}") from None
+        lacks = [name for name in ANSWERS if not hasattr(pace, name)] if pace else []
+        if lacks:
+            kind = f"{type(pace).__module__}.{type(pace).__name__}"
+            raise Mistake(f"cluster.speed: {kind} has no {lacks[0]}; a pace needs one")
 
     def _check_lengths(self) -> None:
         if self.cluster.per == "environment-step" and not self.objective.plays:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from simulator.cluster.law import Bits, Floats, Law
+from simulator.cluster.law import Bits, Floats, Law, is_of_a_field
 
 
 def seconds(field: str, law: Law, workers: int, bits: Bits) -> Floats:
@@ -12,6 +12,8 @@ def seconds(field: str, law: Law, workers: int, bits: Bits) -> Floats:
     try:
         return law.base(workers, bits)
     except ValueError as error:
+        if not is_of_a_field(law, error):
+            raise
         raise ValueError(f"{field}.{error}") from None
 
 
