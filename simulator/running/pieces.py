@@ -1,12 +1,11 @@
-"""How are the runs of a scenario done?  In pieces: one method on some seeds, in any process.
+"""How are the runs of a scenario done?  In pieces: one method on one seed, in any process.
 
 A piece is plain data.  It writes checkpoints and tickets by their paths, and tells how far it is
 and every run that has ended.
 """
 
-import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -35,12 +34,12 @@ WORTH = 6.0
 
 
 class Piece(NamedTuple):
-    """One method of a scenario, on these seeds; everything it writes goes to ``directory``."""
+    """One run of a scenario; everything that it writes goes to ``directory``."""
 
     tables: dict[str, Any]
     directory: Path
     method: str
-    seeds: list[int]
+    seed: int
     schedule_only: bool
     tickets: bool
 
@@ -56,37 +55,16 @@ def pieces_of(
     scenario: Scenario,
     directory: Path,
     runs: Sequence[tuple[str, int]],
-    jobs: int,
-    found: Estimate,
     *,
     schedule_only: bool,
     tickets: bool,
 ) -> dict[str, Piece]:
-    """The runs in pieces, by name: one run each here, or methods cut so that no core idles.
-
-    A process compiles what its piece needs; so the seeds of a method stay together if they can.
-    """
+    """A piece for each of these runs, by its name."""
     tables = scenario.model_dump()
-
-    def piece(method: str, seeds: list[int]) -> Piece:
-        return Piece(tables, directory, method, seeds, schedule_only, tickets)
-
-    if jobs == 1:
-        return {f"{method}, seed {seed}": piece(method, [seed]) for method, seed in runs}
-    seeds: dict[str, list[int]] = {}
-    for method, seed in runs:
-        seeds.setdefault(method, []).append(seed)
-    seconds = {method: found.seconds[method] * len(mine) for method, mine in seeds.items()}
-    total, parts = sum(seconds.values()), {}
-    for method in sorted(seeds, key=seconds.__getitem__, reverse=True):
-        mine = seeds[method]
-        share = seconds[method] / total if total else 1.0
-        count = max(1, min(len(mine), math.ceil(jobs * share)))
-        for at in range(count):
-            part = mine[at::count]
-            named = f"{method}, seed {part[0]}" if len(part) == 1 else f"{method}, seeds {part}"
-            parts[named] = piece(method, part)
-    return parts
+    return {
+        f"{method}, seed {seed}": Piece(tables, directory, method, seed, schedule_only, tickets)
+        for method, seed in runs
+    }
 
 
 def jobs_for(scenario: Scenario, runs: int, wanted: int | None, cores: int, found: Estimate) -> int:
@@ -101,17 +79,15 @@ def jobs_for(scenario: Scenario, runs: int, wanted: int | None, cores: int, foun
 
 @plugins.blamed
 def perform(name: str, piece: Piece, tell: Tell) -> None:
-    """Do a piece: tell each run as it ends, an interrupted one as the last."""
+    """Do a piece: tell how far it is, and in the end the run."""
     scenario = _scenario(piece)
-    for run in _runs(scenario, piece, _watching(scenario, tell)):
-        if piece.tickets:
-            doing = f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets"
-            tell(Working(doing, fraction(run, scenario)))
-            with Ledger(piece.directory / "tickets.parquet", run) as ledger:
-                write_tickets(scenario, run, ledger)
-        tell(run.plain())
-        if run.end == "interrupted":
-            return
+    run = _run(scenario, piece, _watching(scenario, tell))
+    if piece.tickets:
+        doing = f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets"
+        tell(Working(doing, fraction(run, scenario)))
+        with Ledger(piece.directory / "tickets.parquet", run) as ledger:
+            write_tickets(scenario, run, ledger)
+    tell(run.plain())
 
 
 def keeper_of(scenario: Scenario, directory: Path, method: str, seed: int) -> Keeper:
@@ -137,14 +113,12 @@ def _watching(scenario: Scenario, tell: Tell) -> "Watch":
     return watch
 
 
-def _runs(scenario: Scenario, piece: Piece, watch: "Watch") -> Iterator[Run]:
+def _run(scenario: Scenario, piece: Piece, watch: "Watch") -> Run:
     if piece.schedule_only:
-        yield from run_schedules(scenario.restrict([piece.method], piece.seeds), watch=watch)
-        return
-    laboratory = _laboratory(scenario)
-    for seed in piece.seeds:
-        keeper = keeper_of(scenario, piece.directory, piece.method, seed)
-        yield laboratory.run(piece.method, seed, keeper, watch)
+        (run,) = run_schedules(scenario.restrict([piece.method], [piece.seed]), watch=watch)
+        return run
+    keeper = keeper_of(scenario, piece.directory, piece.method, piece.seed)
+    return _laboratory(scenario).run(piece.method, piece.seed, keeper, watch)
 
 
 _laboratories: "dict[str, Laboratory]" = {}

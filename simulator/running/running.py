@@ -115,8 +115,6 @@ def _write_all(writer: Writer, progress: Progress, jobs: int | None) -> None:
         scenario,
         directory,
         missing,
-        jobs,
-        found,
         schedule_only=writer.schedule_only,
         tickets=writer.tickets,
     )
@@ -127,7 +125,7 @@ def _write_all(writer: Writer, progress: Progress, jobs: int | None) -> None:
         else:
             _write(writer, item, progress)
 
-    Local(jobs).run(perform, pieces, heard)
+    Local(jobs).run(perform, pieces, heard, kind=lambda piece: piece.method)
 
 
 def _write(writer: Writer, run: Run, progress: Progress) -> None:

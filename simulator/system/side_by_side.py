@@ -10,7 +10,7 @@ import signal
 import threading
 import time
 import traceback
-from collections import deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -39,9 +39,16 @@ class Runner(Protocol):
     def jobs(self) -> int:
         """How many at a time."""
 
-    def run(self, act: "Act[Work]", works: Mapping[str, Work], heard: Heard) -> None:
+    def run(
+        self,
+        act: "Act[Work]",
+        works: Mapping[str, Work],
+        heard: Heard,
+        kind: Callable[[Work], str] = lambda work: "",
+    ) -> None:
         """Do them all; ``heard`` is called here with what each piece tells, as it comes.
 
+        Pieces of one ``kind`` go to one process if they can: it has compiled what they need.
         After an interrupt, which goes on from here, ``heard`` may be called for a moment longer.
         """
 
@@ -52,27 +59,42 @@ class Local:
 
     jobs: int
 
-    def run(self, act: "Act[Work]", works: Mapping[str, Work], heard: Heard) -> None:
+    def run(
+        self,
+        act: "Act[Work]",
+        works: Mapping[str, Work],
+        heard: Heard,
+        kind: Callable[[Work], str] = lambda work: "",
+    ) -> None:
         jobs = min(self.jobs, len(works))
         if jobs > 1:
-            _in_processes(act, works, heard, jobs)
+            _in_processes(act, works, heard, jobs, {name: kind(works[name]) for name in works})
             return
         for name, work in works.items():
             act(name, work, lambda item, name=name: heard(name, item))  # type: ignore[misc]
 
 
-def _in_processes(act: "Act[Work]", works: Mapping[str, Work], heard: Heard, jobs: int) -> None:
-    """Each piece goes to the next process that is free."""
+def _in_processes(
+    act: "Act[Work]",
+    works: Mapping[str, Work],
+    heard: Heard,
+    jobs: int,
+    kinds: Mapping[str, str],
+) -> None:
+    """Each process that is free gets another piece."""
     from multiprocessing.connection import wait
 
-    waiting, deaths = deque(works), dict.fromkeys(works, 0)
+    waiting, deaths = list(works), dict.fromkeys(works, 0)
     share = max(1, cores() // jobs)
     processes = [_Process(share) for _ in range(jobs)]
     try:
         while waiting or any(process.doing for process in processes):
             for process in processes:
                 if not process.doing and waiting:
-                    process.begin(act, waiting[0], works[waiting.popleft()])
+                    name = _next(waiting, kinds, process, processes)
+                    waiting.remove(name)
+                    process.kind = kinds[name]
+                    process.begin(act, name, works[name])
             ready = wait([process.connection for process in processes if process.doing])
             for at, process in enumerate(processes):
                 if process.connection in ready and not process.hear(heard):
@@ -80,7 +102,7 @@ def _in_processes(act: "Act[Work]", works: Mapping[str, Work], heard: Heard, job
                     deaths[name] += 1
                     if deaths[name] >= DEATHS:
                         raise Mistake(_died(name, process))
-                    waiting.appendleft(name)
+                    waiting.insert(0, name)
                     processes[at] = _Process(share)
     except KeyboardInterrupt:
         _last_words(processes, heard)
@@ -88,6 +110,23 @@ def _in_processes(act: "Act[Work]", works: Mapping[str, Work], heard: Heard, job
     finally:
         for process in processes:
             process.end()
+
+
+def _next(
+    waiting: list[str],
+    kinds: Mapping[str, str],
+    process: "_Process",
+    processes: "list[_Process]",
+) -> str:
+    """A piece of the kind that the process did last, else of one that is nobody's, else any."""
+    taken = {each.kind for each in processes}
+    left = Counter(kinds[name] for name in waiting)
+
+    def rank(name: str) -> tuple[bool, bool, int]:
+        kind = kinds[name]
+        return kind != process.kind, kind in taken, -left[kind]
+
+    return min(waiting, key=rank)
 
 
 def _died(name: str, process: "_Process") -> str:
@@ -112,12 +151,15 @@ def _last_words(processes: "list[_Process]", heard: Heard) -> None:
 class _Process:
     """A process that does one piece of work after the other; its messages are (kind, item)."""
 
+    kind: str | None
+    """Of the piece that it does, or did last."""
+
     def __init__(self, share: int) -> None:
         import multiprocessing
 
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
-        self.doing = ""
+        self.doing, self.kind = "", None
         self._process = spawn.Process(target=_serve, args=(theirs, os.getpid(), share), daemon=True)
         with undisturbed():
             self._process.start()
