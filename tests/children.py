@@ -97,3 +97,26 @@ def start_sending(
 ) -> "subprocess.Popen[str]":
     arguments = [int(number), place, nth, int(group), *words]
     return start(arguments, SENDING, session=group, **options)
+
+
+# Pieces of work
+
+
+def variable(name, work, tell):
+    tell(os.environ[name])
+
+
+def die_once(name, place, tell):
+    if place and not place.exists():
+        place.touch()
+        os._exit(7)
+    tell("done")
+
+
+def die(name, work, tell):
+    if name == "a":
+        os._exit(7)
+
+
+def fail(name, work, tell):
+    tell(1 / work)

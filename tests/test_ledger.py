@@ -12,8 +12,9 @@ from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, wr
 from algorithms.tickets import Ticket
 from simulator.results import ledger, results
 from simulator.results.ledger import Ledger
-from simulator.running import running
-from simulator.running.running import Wishes, run_and_write, write_tickets
+from simulator.running import pieces
+from simulator.running.pieces import write_tickets
+from simulator.running.running import Wishes, run_and_write
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.record import Run
 from simulator.scenario.loading import check
@@ -254,7 +255,7 @@ def nothing_half_done(directory):
 def test_ctrl_c_while_tickets_are_written_leaves_files_that_can_be_read(
     run_number, tmp_path, monkeypatch
 ):
-    honest, asked = running.write_tickets, []
+    honest, asked = pieces.write_tickets, []
 
     def interrupted(described, run, rows):
         asked.append(run)
@@ -262,7 +263,7 @@ def test_ctrl_c_while_tickets_are_written_leaves_files_that_can_be_read(
         if len(asked) == run_number:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(running, "write_tickets", interrupted)
+    monkeypatch.setattr(pieces, "write_tickets", interrupted)
     found, code = recorded(scenario(seeds=[0]), tmp_path / "o")
     assert code == 130
     assert found.manifest["status"] == "interrupted"
@@ -280,7 +281,7 @@ def test_an_interrupted_schedules_tickets_are_those_of_its_steps(tmp_path, monke
     """Ctrl-C comes while the third method is simulated, not just between two steps."""
     from simulator.engine.workers import Workers
 
-    honest, left = Workers.complete, [400]
+    honest, left = Workers.complete, [8000]  # the estimate takes at most 6,100
 
     def complete(self, *arguments):
         left[0] -= 1

@@ -15,8 +15,9 @@ from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.results import writer as writing
 from simulator.results.directory import claim_directory, free_directory
+from simulator.results.ledger import Ledger
 from simulator.results.writer import Writer
-from simulator.running.running import write_tickets
+from simulator.running.pieces import write_tickets
 from simulator.runs.experiment import run_scenario
 from simulator.runs.record import Run
 from simulator.runs.simulations import vector_of
@@ -85,7 +86,7 @@ def writer_at(directory, scenario, **options):
 def keep(writer, run, computations):
     """A run, and the record of its gradients."""
     writer.add(run)
-    with writer.ledger(run) as ledger:
+    with Ledger(writer.directory / "tickets.parquet", run) as ledger:
         for computation in computations:
             ledger.add(computation)
 
@@ -173,7 +174,7 @@ def test_a_real_run_comes_back_as_it_was(tmp_path):
     writer = writer_at(tmp_path / "run", scenario)
     (run,) = run_scenario(scenario)
     writer.add(run)
-    with writer.ledger(run) as ledger:
+    with Ledger(writer.directory / "tickets.parquet", run) as ledger:
         write_tickets(scenario, run, ledger)
     found = results.load(writer.directory)
     np.testing.assert_array_equal(found.parameters("rennala-nigt", 3), run.parameters())
@@ -330,7 +331,8 @@ def test_nothing_is_left_over_from_replacing(complete):
 
 def test_tickets_that_broke_off_leave_the_parts_before(complete, writer):
     before = results.load(complete).tickets
-    with pytest.raises(KeyboardInterrupt), writer.ledger(run_by_hand(seed=4)) as ledger:  # noqa: PT012
+    place = writer.directory / "tickets.parquet"
+    with pytest.raises(KeyboardInterrupt), Ledger(place, run_by_hand(seed=4)) as ledger:  # noqa: PT012
         ledger.add(COMPUTATIONS[0])
         raise KeyboardInterrupt
     pd.testing.assert_frame_equal(results.load(complete).tickets, before)

@@ -2,10 +2,11 @@
 
 import json
 import math
-import os
 import signal
 import tomllib
+from functools import partial
 
+import children
 import numpy as np
 import pandas as pd
 import pytest
@@ -390,9 +391,27 @@ def test_the_cores_may_be_fewer_than_there_are(monkeypatch):
     assert side_by_side.cores() >= 1
 
 
-def test_what_runs_side_by_side_starts_nothing_more():
-    works = {"STRAGGLE_CORES": "", "OMP_NUM_THREADS": ""}
-    assert dict(side_by_side.Local(2).run(os.getenv, works)) == dict.fromkeys(works, "1")
+def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
+    monkeypatch.setenv("STRAGGLE_CORES", "2")
+    works, told = {"STRAGGLE_CORES": None, "OMP_NUM_THREADS": None}, {}
+    side_by_side.Local(2).run(children.variable, works, told.__setitem__)
+    assert told == dict.fromkeys(works, "1")
+
+
+def test_a_piece_whose_process_dies_is_done_elsewhere(tmp_path):
+    works, told = {"a": tmp_path / "a", "b": None}, {}
+    side_by_side.Local(2).run(children.die_once, works, told.__setitem__)
+    assert told == {"a": "done", "b": "done"}
+
+
+def test_a_piece_at_which_every_process_dies_ends_all_in_one_line():
+    with pytest.raises(Mistake, match=r"^a: the process that did it died 2 times, .* code 7; "):
+        side_by_side.Local(2).run(children.die, {"a": None, "b": None}, lambda name, item: None)
+
+
+def test_an_error_in_a_process_is_raised_here():
+    with pytest.raises(ZeroDivisionError):
+        side_by_side.Local(2).run(children.fail, {"a": 1, "b": 0}, lambda name, item: None)
 
 
 # What comes out
@@ -504,8 +523,9 @@ class Backwards:
 
     jobs = 3
 
-    def run(self, act, works):
-        return ((name, act(name, work)) for name, work in reversed(works.items()))
+    def run(self, act, works, heard, kind=None):
+        for name, work in reversed(works.items()):
+            act(name, work, partial(heard, name))
 
 
 def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):

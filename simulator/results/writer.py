@@ -96,9 +96,7 @@ class Writer:
         """One more run, finished or cut short."""
         written = Written(_run_row(run), _step_rows(run), _worker_rows(run))
         self._written[run.method, run.seed] = written
-        parameters, failed, tickets = files_of(run.method, run.seed)
-        if self.tickets:
-            self._digests[tickets] = digest(self.directory / tickets)
+        parameters, failed, _ = files_of(run.method, run.seed)
         if run.point is not None:
             self._save(parameters, parameters=run.parameters())
         if run.failure is not None and run.failure.point is not None:
@@ -111,6 +109,13 @@ class Writer:
         file.parent.mkdir(exist_ok=True)
         replace(file, lambda path: _save_npz(path, arrays))
         self._digests[name] = digest(file)
+
+    def recorded(self, run: Run) -> None:
+        """Its tickets are written, too."""
+        if self.tickets:
+            *_, tickets = files_of(run.method, run.seed)
+            self._digests[tickets] = digest(self.directory / tickets)
+            self._write_manifest("running")
 
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""

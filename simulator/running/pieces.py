@@ -51,6 +51,13 @@ class Working(NamedTuple):
     share: float
 
 
+class Recorded(NamedTuple):
+    """Everything that a piece writes itself is written."""
+
+    method: str
+    seed: int
+
+
 def pieces_of(
     scenario: Scenario,
     directory: Path,
@@ -79,15 +86,16 @@ def jobs_for(scenario: Scenario, runs: int, wanted: int | None, cores: int, foun
 
 @plugins.blamed
 def perform(name: str, piece: Piece, tell: Tell) -> None:
-    """Do a piece: tell how far it is, and in the end the run."""
+    """Do a piece: tell how far it is, then the run, and in the end that all of it is written."""
     scenario = _scenario(piece)
     run = _run(scenario, piece, _watching(scenario, tell))
+    tell(run.plain())
     if piece.tickets:
         doing = f"{run.method}, seed {run.seed}: writing {tickets_of(run):,} tickets"
         tell(Working(doing, fraction(run, scenario)))
         with Ledger(piece.directory / "tickets.parquet", run) as ledger:
             write_tickets(scenario, run, ledger)
-    tell(run.plain())
+    tell(Recorded(run.method, run.seed))
 
 
 def keeper_of(scenario: Scenario, directory: Path, method: str, seed: int) -> Keeper:

@@ -10,7 +10,7 @@ from simulator.mistakes import Mistake
 from simulator.results.directory import claim_directory, free_directory
 from simulator.results.results import Results
 from simulator.results.writer import Writer
-from simulator.running.pieces import Working, jobs_for, keeper_of, perform, pieces_of
+from simulator.running.pieces import Recorded, Working, jobs_for, keeper_of, perform, pieces_of
 from simulator.running.progress import Progress, showing
 from simulator.running.words import complain, outcome
 from simulator.runs.checkpoint import every_seconds
@@ -119,18 +119,24 @@ def _write_all(writer: Writer, progress: Progress, jobs: int | None) -> None:
         tickets=writer.tickets,
     )
 
-    def heard(name: str, item: Working | Run) -> None:
-        if isinstance(item, Working):
-            progress.under_way(*item)
-        else:
-            _write(writer, item, progress)
+    ended: dict[tuple[str, int], Run] = {}
+
+    def heard(name: str, item: Working | Run | Recorded) -> None:
+        match item:
+            case Working():
+                progress.under_way(*item)
+            case Run():
+                ended[item.method, item.seed] = item
+                writer.add(item)
+            case Recorded():
+                _recorded(writer, ended.pop(item), progress)
 
     Local(jobs).run(perform, pieces, heard, kind=lambda piece: piece.method)
 
 
-def _write(writer: Writer, run: Run, progress: Progress) -> None:
-    """Keep what a run leaves behind; an interrupted one interrupts the command."""
-    writer.add(run)
+def _recorded(writer: Writer, run: Run, progress: Progress) -> None:
+    """All of a run is written; an interrupted one interrupts the command."""
+    writer.recorded(run)
     if run.end == "interrupted":
         raise KeyboardInterrupt
     keeper_of(writer.scenario, writer.directory, run.method, run.seed).clear()
