@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from simulator.mistakes import Mistake
+from simulator.system.interrupts import Interrupts
 
 Work = TypeVar("Work")
 Item: TypeAlias = Any
@@ -204,7 +205,8 @@ class _Process:
 def _serve(connection: Any, parent: int, share: int) -> None:
     """The life of a process."""
     _begin(parent, share)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+    gone = (EOFError, BrokenPipeError, ConnectionResetError)
+    with suppress(*gone, KeyboardInterrupt), Interrupts():
         while True:
             act, name, work = connection.recv()
             try:
@@ -244,12 +246,6 @@ def _begin(parent: int, share: int) -> None:
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
     os.environ["OMP_NUM_THREADS"] = "1"
     os.environ["STRAGGLE_CORES"] = str(share)  # what it starts itself takes no more
-
-    def interrupted(number: int, frame: object) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, interrupted)
 
     def watch() -> None:
         while os.getppid() == parent:
