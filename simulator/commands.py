@@ -30,11 +30,14 @@ def run(
     seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     tickets: bool | None = None,
-    jobs: int | None = None,
+    jobs: int | None = 1,
     quiet: bool = False,
     anyway: bool = False,
 ) -> results.Results:
     """``straggle run``: every method on every seed, and the results.
+
+    More ``jobs`` than one are processes (None: as many as pay): a script, but no notebook, needs
+    ``if __name__ == "__main__":`` for them.
 
     >>> import tempfile
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3}"
