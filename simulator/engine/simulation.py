@@ -14,17 +14,19 @@ never found computing at the old point.  Outages begin and end after all arrival
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from simpy.core import EmptySchedule
 
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import (
     Aggregation,
+    Event,
     Expired,
     Joined,
     Lost,
     Needs,
+    Request,
     nobody,
 )
 from simulator.cluster import Cluster, Vector
@@ -42,7 +44,6 @@ from simulator.engine.workers import UNLIMITED, Order, Workers
 from simulator.mistakes import Mistake
 from simulator.schedule import Accounts, Step
 
-News: TypeAlias = Ticket | Lost | Joined | Expired
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 """How long the episodes of these tickets are, in environment steps."""
 
@@ -119,7 +120,7 @@ class Simulation:
         self._hope = Hope(name, state, self._will_be_freed)
         self._waiting = False
         self._needs: Needs = nobody
-        self._inbox: deque[News] = deque()
+        self._inbox: deque[Event] = deque()
         # Gradients that were sent, but are in no step yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
         self._used, self._kept = 0, NONE
@@ -218,7 +219,7 @@ class Simulation:
     def present(self) -> Sequence[int]:
         return self._state.present()
 
-    def arrival(self, needs: Needs = nobody) -> Any:
+    def arrival(self, needs: Needs = nobody) -> Request:
         self._needs = needs
         if needs is not nobody and (self._state.stuck or self._hope.gone):
             self._hope.check(self.now, needs)
@@ -234,7 +235,7 @@ class Simulation:
         if self._trace:
             self._trace.gone(ticket, "dropped")
 
-    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         participants = dict.fromkeys(ticket.worker for ticket in tickets)
         if self._mortal:
             for worker in participants:
@@ -320,7 +321,7 @@ class Simulation:
 
     # Gradients
 
-    def _drive(self, answer: News | None) -> None:
+    def _drive(self, answer: Event | None) -> None:
         """Let the story go on until it waits for something that has not happened yet."""
         self._waiting = False
         try:
@@ -346,7 +347,7 @@ class Simulation:
                 "yield cluster.arrival() or cluster.all_reduce(tickets)"
             )
 
-    def _deliver(self, news: News) -> None:
+    def _deliver(self, news: Event) -> None:
         if self._waiting:
             self._drive(news)
         else:
@@ -507,7 +508,7 @@ class Simulation:
         self._final = self.accounts()
 
 
-_ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()
+_ARRIVAL, _COLLECTIVE, _DONE = Request(), Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 closed_step: Callable[..., Step] = partial(tuple.__new__, Step)
 """Make a step, twice as fast as by its class: a step may have one gradient only."""

@@ -8,10 +8,9 @@ import gc
 from collections import deque
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Expired, Joined, Lost, Needs, nobody
+from algorithms.vocabulary import Aggregation, Event, Expired, Joined, Lost, Needs, Request, nobody
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.reference.calendar import NEVER, Calendar
@@ -21,8 +20,7 @@ from simulator.reference.record import Record, record
 from simulator.reference.workers import Lengths, Workers
 from simulator.schedule import Step
 
-News: TypeAlias = Ticket | Lost | Joined | Expired
-ARRIVAL, COLLECTIVE, NOTHING = object(), object(), object()
+ARRIVAL, COLLECTIVE, NOTHING = Request(), Request(), Request()
 """What a story can ask for: an arrival, an all-reduce, an all-reduce that takes no time."""
 NONE: frozenset[Ticket] = frozenset()
 
@@ -90,7 +88,7 @@ class Server:
     ) -> None:
         self.workers, self.version = cluster.workers, 0
         self._steps, self._most_steps = list[Step](), steps
-        self._waiting, self._inbox = False, deque[News]()
+        self._waiting, self._inbox = False, deque[Event]()
         self._arrived: dict[Ticket, Computation] = {}  # that no step has used yet
         self._used, self._kept = 0, NONE
         self._words, self._most_words = 0, 1000 + 100 * cluster.workers
@@ -157,14 +155,14 @@ class Server:
     def present(self) -> Sequence[int]:
         return [worker.number for worker in self._fleet.all if not worker.away]
 
-    def arrival(self, needs: Needs = nobody) -> Any:
+    def arrival(self, needs: Needs = nobody) -> Request:
         return ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
         computation = self._take(ticket, "drops")
         computation.fate, computation.sealed = "dropped", self.version
 
-    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         participants = dict.fromkeys(ticket.worker for ticket in tickets)
         workers = [self._fleet.all[number] for number in participants]
         for worker in workers:
@@ -245,18 +243,18 @@ class Server:
     def _averaged(self) -> None:
         self._tell(None)
 
-    def _hear(self, news: News) -> None:
+    def _hear(self, news: Event) -> None:
         if self._waiting:
             self._tell(news)
         else:
             self._inbox.append(news)
 
-    def _tell_at_once(self, news: News) -> None:
+    def _tell_at_once(self, news: Event) -> None:
         """Only a story that waits for an arrival hears who is lost or has joined."""
         if self._waiting:
             self._tell(news)
 
-    def _tell(self, news: News | None) -> None:
+    def _tell(self, news: Event | None) -> None:
         """Let the story go on until it waits for something that has not happened yet."""
         self._waiting, self._words = False, 0
         request = self._ask(news)
@@ -264,7 +262,7 @@ class Server:
             request = self._ask(None if request is NOTHING else self._inbox.popleft())
         self._waiting = request is ARRIVAL
 
-    def _ask(self, news: News | None) -> Any:
+    def _ask(self, news: Event | None) -> Request:
         try:
             request = self._story.send(news)
         except StopIteration:
