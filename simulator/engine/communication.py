@@ -6,7 +6,6 @@ on the way.  So the seconds up to now follow from a few planned times, and are a
 of these changes.  What lies ahead is in no sum.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -30,7 +29,7 @@ class Communication:
         self._computes_from, self._at_from = viewed(floats(workers, NEVER))
         self._alone_until, self._at_alone = viewed(floats(workers))
         self._together_until, self._at_together = viewed(floats(workers))
-        self._open: Counter[int] = Counter()  # transfers of single gradients without a known end
+        self._open = [0] * workers  # single gradients on their way whose end is not known
 
     def settle(self, now: float, worker: int) -> None:
         """Add up a worker's seconds until now."""
@@ -65,11 +64,6 @@ class Communication:
         self.settle_all(now)
         self._computes_from[:] = start
 
-    def sends(self, now: float, worker: int, until: float) -> None:
-        """A single gradient is on its way."""
-        self.settle(now, worker)
-        self._at_alone[worker] = max(until, self._at_alone[worker])
-
     def sends_together(self, now: float, worker: int, until: float) -> None:
         """It takes part in a collective."""
         self.settle(now, worker)
@@ -85,13 +79,14 @@ class Communication:
         down = sum(max(0.0, min(up, end) - max(away, begin)) for away, up in outages)
         self._at_seconds[worker] += max(0.0, end - begin - down)
 
-    def opens(self, now: float, worker: int) -> None:
-        """It sends a single gradient, until nobody knows when."""
-        self._open[worker] += 1
-        self.sends(now, worker, NEVER)
+    def sends(self, now: float, worker: int, until: float) -> None:
+        """It sends a single gradient; where the end is not known, until ``closes``."""
+        self.settle(now, worker)
+        self._open[worker] += until == NEVER
+        self._at_alone[worker] = max(until, self._at_alone[worker])
 
     def closes(self, now: float, worker: int) -> None:
-        """What ``opens`` began has ended."""
+        """A single gradient whose end was not known is through."""
         self.settle(now, worker)
         self._open[worker] -= 1
         if not self._open[worker]:

@@ -1,13 +1,12 @@
 """How do gradients get to the server?  One by one, or together in an all-reduce."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NoReturn
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.collectives import Participant, Parts, collective_end
-from simulator.engine.clock import SERVER_RANK, Clock, transfer_rank
+from simulator.engine.clock import SERVER_RANK, Clock, Happening, transfer_rank
 from simulator.engine.totals import NEVER
 from simulator.engine.trace import Trace
 from simulator.engine.uplink import shared_way
@@ -61,18 +60,20 @@ class Transfers:
     def send(self, now: float, ticket: Ticket) -> None:
         """A gradient goes its own way."""
         worker, communication = ticket.worker, self._workers.communication
-        self.in_transit[ticket] = begin = self._ready(now, worker)
+        self.in_transit[ticket] = now  # a worker that has just computed is not down
+        end = self._start(worker, now, self._through, ticket)
         if communication:
-            communication.opens(now, worker)
-        self._start(worker, begin, partial(self._through, ticket))
+            communication.sends(now, worker, end)
 
-    def _through(self, ticket: Ticket) -> None:
+    def _through(self, event: Happening) -> None:
+        ticket: Ticket = event.value
         if ticket not in self.in_transit:  # it was lost on the way, with its worker
             return
-        now, communication = self._clock.now, self._workers.communication
-        if communication:
+        begin, now = self.in_transit.pop(ticket), self._clock.now
+        if self._way and (communication := self._workers.communication):
             communication.closes(now, ticket.worker)
-        self._trace_sent(ticket.worker, self.in_transit.pop(ticket), now, ticket.version)
+        if self._trace:
+            self._trace_sent(ticket.worker, begin, now, ticket.version)
         self._arrived(ticket)
 
     def break_off(self, now: float, worker: int) -> list[Ticket]:
@@ -134,8 +135,8 @@ class Transfers:
         if NEVER in ready.values():
             self._give_up(list(ready))
 
-        def through(worker: int) -> None:
-            end = self._clock.now
+        def through(event: Happening) -> None:
+            worker, end = event.value, self._clock.now
             communication.sends_together(end, worker, end)
             self._trace_sent(worker, self._sharing.pop(worker), end, version)
             if not self._sharing:
@@ -144,23 +145,30 @@ class Transfers:
 
         for worker, begin in ready.items():
             communication.sends_together(now, worker, NEVER)
-            self._start(worker, begin, partial(through, worker))
+            self._start(worker, begin, through, worker)
 
     # Either
 
-    def _start(self, worker: int, begin: float, through: Callable[[], None]) -> None:
-        """Send a vector; it takes its own link, or its latency and then the way that all share."""
+    def _start(
+        self, worker: int, begin: float, through: Callable[[Happening], None], value: object
+    ) -> float:
+        """Send a vector over its own link, or after its latency over the way that all share.
+
+        Returns when that ends, if it is known.
+        """
         clock, way, parts = self._clock, self._way, self._parts(worker)
         rank = transfer_rank(worker)
         if way is None:
-            clock.at(begin + parts.seconds, rank, lambda event: through())
-            return
+            end = begin + parts.seconds
+            clock.at(end, rank, through, value)
+            return end
 
         # At one instant the lowest worker is first, also where SimPy's resources know no workers.
         def passed() -> None:
-            clock.at(clock.now, rank, lambda event: through())
+            clock.at(clock.now, rank, through, value)
 
         clock.at(begin + parts.latency, rank, lambda event: way.enter(parts, passed))
+        return NEVER
 
     def _ready(self, now: float, worker: int) -> float:
         """When it can begin to send: at once, unless it is down."""

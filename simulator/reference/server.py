@@ -16,7 +16,7 @@ from simulator.cluster.network import SCALAR
 from simulator.reference.calendar import NEVER, Calendar
 from simulator.reference.network import Network
 from simulator.reference.objects import Computation, Order
-from simulator.reference.record import Record, record
+from simulator.reference.record import Record, Spans, computations_of
 from simulator.reference.workers import Lengths, Workers
 from simulator.schedule import Step
 
@@ -118,14 +118,14 @@ class Server:
         except LastStep:
             over = True
         end = calendar.now if over or until == NEVER else until
-        return record(
+        return Record(
             self.workers,
             end,
+            not over and calendar.empty,
             self._steps,
-            self._fleet.computations,
-            self._network.spans,
-            self._fleet.outages,
-            stalled=not over and calendar.empty,
+            computations_of(self._fleet.computations, end),
+            Spans.of(self._network.spans),
+            Spans.of(self._fleet.outages),
         )
 
     # What the story says
