@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Joined, Lost
 from simulator.cluster import Cluster
 from simulator.reference.calendar import NEVER, Calendar, computation_rank, outage_rank
 from simulator.reference.draws import Draws
@@ -19,7 +20,7 @@ Lengths: TypeAlias = Callable[[Ticket], float | None]
 
 
 class Workers:
-    """All of them.  ``ended``, ``lost`` and ``joined`` hear what the server may have to know."""
+    """All of them.  ``ended`` and ``changed`` hear what the server may have to know."""
 
     def __init__(
         self,
@@ -30,14 +31,13 @@ class Workers:
         *,
         lengths: Lengths | None,
         ended: Callable[[Computation], None],
-        lost: Callable[[Worker], None],
-        joined: Callable[[Worker], None],
+        changed: Callable[[Lost | Joined], None],
     ) -> None:
         self.all = [Worker(number) for number in range(cluster.workers)]
         self.computations: list[Computation] = []
         self.outages: list[Span] = []
         self._calendar, self._network, self._lengths = calendar, network, lengths
-        self._ended, self._lost, self._joined = ended, lost, joined
+        self._ended, self._changed = ended, changed
         self._finishes = cluster.in_flight == "finish"
         self._pauses = cluster.outages.work == "continued"
         durations = cluster.computations(seed)
@@ -155,13 +155,13 @@ class Workers:
         else:
             worker.away = True
             self._lose(worker)
-            self._lost(worker)
+            self._changed(Lost(worker.number))
 
     def _come_back(self, outage: Outage) -> None:
         worker = outage.worker
         if worker.away:
             worker.away = False
-            self._joined(worker)
+            self._changed(Joined(worker.number))
         assert self._absences is not None
         self._absences.next(worker.number)
         self._foresee(worker)
