@@ -8,7 +8,7 @@ the scripted one of a unit test, so a story imports none of them.
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from itertools import chain, repeat
-from typing import Annotated, Any, NamedTuple, Protocol, TypeAlias
+from typing import Annotated, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from annotated_types import Ge, Le
 
@@ -33,6 +33,14 @@ class Expired(NamedTuple):
     """A worker has broken off a computation at its order's limit; there is no gradient."""
 
     worker: int
+
+
+Event: TypeAlias = Ticket | Lost | Joined | Expired
+"""What the server learns: a gradient has arrived, or one of the others."""
+
+
+class Request:
+    """What a story waits for.  A cluster makes its own; a story only yields them."""
 
 
 Needs: TypeAlias = Callable[[Collection[int]], Collection[int]]
@@ -82,11 +90,10 @@ class Cluster(Protocol):
     def present(self) -> Sequence[int]:
         """The workers that are there."""
 
-    def arrival(self, needs: Needs = nobody) -> Any:
-        """Request the next thing that the server learns of; ``yield`` it.
+    def arrival(self, needs: Needs = nobody) -> Request:
+        """Request the next ``Event`` that the server learns of; ``yield`` it.
 
-        A ``Ticket``, or that a worker was ``Lost`` or has ``Joined``, or that its computation
-        has ``Expired``.  ``needs`` tells, of workers who will never deliver again, without whom
+        ``needs`` tells, of workers who will never deliver again, without whom
         of them this step cannot close.  If there is one, the run ends with that explanation
         instead of going on for ever.
         """
@@ -94,7 +101,7 @@ class Cluster(Protocol):
     def drop(self, ticket: Ticket) -> None:
         """Throw away the gradient that has just arrived."""
 
-    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         """Request the collective that averages local gradients; ``yield`` it.
 
         It ends the order: nobody starts another gradient at the old point, and what happens
@@ -114,9 +121,10 @@ class Cluster(Protocol):
         """
 
 
-Story: TypeAlias = Generator[Any, Any, None]
-Chapter: TypeAlias = Generator[Any, Any, list[Ticket]]
-"""The part of a story that ends with a batch."""
+Result = TypeVar("Result")
+Chapter: TypeAlias = Generator[Request, Event | None, Result]
+"""A part of a story, with a result.  An arrival is answered by an event, all else by ``None``."""
+Story: TypeAlias = Chapter[None]
 Aggregation: TypeAlias = Callable[[Cluster], Story]
 
 

@@ -6,17 +6,16 @@ cluster, through the same vocabulary as the real ones; no worker fails and commu
 """
 
 import math
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from algorithms.vocabulary import Cluster, Expired
+from algorithms.vocabulary import Chapter, Cluster, Expired, Story
 
 Gradient = Callable[..., np.ndarray]
 Settings = dict[str, Any]
-Story = Generator[Any, Any, None]
 
 
 class Order(NamedTuple):
@@ -55,7 +54,7 @@ class Fleet:
         self.orders[worker] = Order(self.server.updates, self.server.point, work)
         self.cluster.send(worker, work=work, **terms)
 
-    def arrival(self) -> Generator[Any, Any, Ticket]:
+    def arrival(self) -> Chapter[Ticket]:
         """The next computation to end; its worker begins nothing yet."""
         news = yield self.cluster.arrival()
         order = self.orders[news.worker]
@@ -187,7 +186,7 @@ def ringleader(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
             table.add(ticket)
 
 
-def next_unserved(fleet: Fleet, unserved: set[int], buffer: Table) -> Generator[Any, Any, Ticket]:
+def next_unserved(fleet: Fleet, unserved: set[int], buffer: Table) -> Chapter[Ticket]:
     """The next arrival of one not yet served; the others' go to the buffer, and they go on."""
     while (ticket := (yield from fleet.arrival())).worker not in unserved:
         buffer.add(ticket)

@@ -1,13 +1,24 @@
 """A cluster that reads the arrivals out from a list, and writes down all that it is told."""
 
 from collections import Counter
+from dataclasses import dataclass
+from typing import Any
 
 from hypothesis import settings
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Joined, Lost, nobody
+from algorithms.vocabulary import Joined, Lost, Request, nobody
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
+
+
+@dataclass
+class Asked(Request):
+    word: str
+    what: Any
+
+    def __iter__(self):
+        return iter((self.word, self.what))
 
 
 class ScriptedCluster:
@@ -30,13 +41,13 @@ class ScriptedCluster:
 
     def arrival(self, needs=nobody):
         # Of all workers, those without whom the step cannot close.
-        return ("arrival", needs(range(self.workers)))
+        return Asked("arrival", needs(range(self.workers)))
 
     def drop(self, ticket):
         self.said.append(("drop", ticket))
 
     def all_reduce(self, tickets):
-        return ("all_reduce", tickets)
+        return Asked("all_reduce", tickets)
 
     def step(self, tickets, weights, keep=()):
         kept = [set(keep)] if keep else []

@@ -64,7 +64,7 @@ def of_each(name: str, numbers: Number | list[Number], workers: int) -> Sequence
     return numbers
 
 
-def successes(cluster: Cluster, left: dict[int, int]) -> Chapter:
+def successes(cluster: Cluster, left: dict[int, int]) -> Chapter[list[Ticket]]:
     """What is done in time, once nobody has an attempt ``left``."""
     tickets: list[Ticket] = []
     while left:

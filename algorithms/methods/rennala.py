@@ -66,7 +66,7 @@ def rennala(
     return story
 
 
-def first_finished(cluster: Cluster, size: int) -> Chapter:
+def first_finished(cluster: Cluster, size: int) -> Chapter[list[Ticket]]:
     """Whatever arrives, until it is enough; who is lost is counted off."""
     tickets: list[Ticket] = []
     while len(tickets) < size:
@@ -80,7 +80,7 @@ def first_finished(cluster: Cluster, size: int) -> Chapter:
     return tickets
 
 
-def earliest_started(cluster: Cluster, size: int) -> Chapter:
+def earliest_started(cluster: Cluster, size: int) -> Chapter[list[Ticket]]:
     """The first ``size`` that were started: one by everybody who is there, in the order of their
     numbers, then whatever a worker begins when it delivers.  Which they are is known before their
     length is, so none is favoured; what was started later is dropped.

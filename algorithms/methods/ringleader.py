@@ -12,8 +12,7 @@ was given a newer point is dropped.
 """
 
 from collections import defaultdict
-from collections.abc import Generator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from algorithms.method import Mark, Method
 from algorithms.theory.complexity import (
@@ -29,7 +28,7 @@ from algorithms.theory.problem import Problem
 from algorithms.theory.settings import Settings, delayed_ascent, prescription
 from algorithms.tickets import Ticket
 from algorithms.updates import nigt, sgd
-from algorithms.vocabulary import Aggregation, Cluster, Joined, Story
+from algorithms.vocabulary import Aggregation, Chapter, Cluster, Joined, Story
 
 Table: TypeAlias = defaultdict[int, list[Ticket]]
 """Every worker's gradients."""
@@ -48,7 +47,7 @@ def ringleader() -> Aggregation:
     return story
 
 
-def collect(server: "Server", table: Table) -> Generator[Any, Any, Ticket]:
+def collect(server: "Server", table: Table) -> Chapter[Ticket]:
     """The first phase, up to the arrival that completes the table."""
     missing = set(server.everybody - table.keys())
     while True:
@@ -59,7 +58,7 @@ def collect(server: "Server", table: Table) -> Generator[Any, Any, Ticket]:
             return ticket
 
 
-def serve(server: "Server", table: Table, last: Ticket) -> Generator[Any, Any, Table]:
+def serve(server: "Server", table: Table, last: Ticket) -> Chapter[Table]:
     """The second phase, from that arrival on: n steps, and the next table."""
     following, waiting = Table(list), set(server.everybody)
     waiting.remove(last.worker)
@@ -85,7 +84,7 @@ class Server:
         self.everybody = frozenset(range(cluster.workers))
         self._points = dict.fromkeys(self.everybody, cluster.version)
 
-    def arrival(self, needed: set[int]) -> Generator[Any, Any, Ticket]:
+    def arrival(self, needed: set[int]) -> Chapter[Ticket]:
         """The next gradient at the point that its sender has now."""
         while True:
             match (yield self._cluster.arrival(needs=needed.intersection)):

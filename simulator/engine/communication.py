@@ -6,13 +6,12 @@ on the way.  So the seconds up to now follow from a few planned times, and are a
 of these changes.  What lies ahead is in no sum.
 """
 
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
 
 from simulator.cluster.law import Floats
-from simulator.engine.books import NEVER, floats, scalars
+from simulator.engine.totals import NEVER, floats, viewed
 
 
 class Communication:
@@ -22,18 +21,15 @@ class Communication:
     """
 
     def __init__(self, workers: int, obsolete_until: Floats, down_from: Floats) -> None:
-        self.seconds, self._settled = floats(workers), floats(workers)
-        self._obsolete_until, self._down_from = obsolete_until, down_from
-        self.computes_from = floats(workers, NEVER)  # without a break; before it, the order comes
-        self._alone_until, self._together_until = floats(workers), floats(workers)
-        self._open: Counter[int] = Counter()  # transfers of single gradients without a known end
-        self._view()
-
-    def _view(self) -> None:
-        self._at_seconds, self._at_settled = scalars(self.seconds), scalars(self._settled)
-        self._at_obsolete, self._at_down = scalars(self._obsolete_until), scalars(self._down_from)
-        self._at_alone, self._at_together = map(scalars, (self._alone_until, self._together_until))
-        self._at_from = scalars(self.computes_from)
+        self._obsolete_until, self._at_obsolete = viewed(obsolete_until)
+        self._down_from, self._at_down = viewed(down_from)
+        self.seconds, self._at_seconds = viewed(floats(workers))
+        self._settled, self._at_settled = viewed(floats(workers))
+        # Without a break; before it, the order comes.
+        self._computes_from, self._at_from = viewed(floats(workers, NEVER))
+        self._alone_until, self._at_alone = viewed(floats(workers))
+        self._together_until, self._at_together = viewed(floats(workers))
+        self._open = [0] * workers  # single gradients on their way whose end is not known
 
     def settle(self, now: float, worker: int) -> None:
         """Add up a worker's seconds until now."""
@@ -51,7 +47,7 @@ class Communication:
         """Add up everybody's seconds until now."""
         begin = np.maximum(self._settled, self._obsolete_until)
         sends_until = np.maximum(self._alone_until, self._together_until)
-        end = np.where(self.computes_from < NEVER, self.computes_from, sends_until)
+        end = np.where(self._computes_from < NEVER, self._computes_from, sends_until)
         seconds = np.maximum(np.minimum(now, end) - begin, 0)
         self.seconds += np.where(self._down_from < NEVER, 0, seconds)
         self._settled.fill(now)
@@ -63,23 +59,10 @@ class Communication:
         self.settle(now, worker)
         self._at_from[worker] = start
 
-    def all_compute(self, now: float, start: Floats) -> None:
-        """Everybody has an order, and will compute from ``start`` on."""
+    def all_compute(self, now: float, start: Floats | float) -> None:
+        """The same for everybody."""
         self.settle_all(now)
-        self.computes_from[:] = start
-
-    def ends_order(self, now: float, worker: int | None) -> None:
-        """The worker has no order any more; nobody has, if none is named."""
-        if worker is None:
-            self.settle_all(now)
-            self.computes_from.fill(NEVER)
-        else:
-            self.computes(now, worker, NEVER)
-
-    def sends(self, now: float, worker: int, until: float) -> None:
-        """A single gradient is on its way."""
-        self.settle(now, worker)
-        self._at_alone[worker] = max(until, self._at_alone[worker])
+        self._computes_from[:] = start
 
     def sends_together(self, now: float, worker: int, until: float) -> None:
         """It takes part in a collective."""
@@ -96,23 +79,18 @@ class Communication:
         down = sum(max(0.0, min(up, end) - max(away, begin)) for away, up in outages)
         self._at_seconds[worker] += max(0.0, end - begin - down)
 
-    def opens(self, now: float, worker: int, together: bool) -> None:
-        """A transfer begins that will end nobody knows when."""
-        if together:
-            self.sends_together(now, worker, NEVER)
-        else:
-            self._open[worker] += 1
-            self.sends(now, worker, NEVER)
-
-    def closes(self, now: float, worker: int, together: bool) -> None:
-        """What ``opens`` began has ended."""
+    def sends(self, now: float, worker: int, until: float) -> None:
+        """It sends a single gradient; where the end is not known, until ``closes``."""
         self.settle(now, worker)
-        if together:
-            self._at_together[worker] = now
-        else:
-            self._open[worker] -= 1
-            if not self._open[worker]:
-                self._at_alone[worker] = now
+        self._open[worker] += until == NEVER
+        self._at_alone[worker] = max(until, self._at_alone[worker])
+
+    def closes(self, now: float, worker: int) -> None:
+        """A single gradient whose end was not known is through."""
+        self.settle(now, worker)
+        self._open[worker] -= 1
+        if not self._open[worker]:
+            self._at_alone[worker] = now
 
     def breaks_off(self, now: float, worker: int) -> None:
         """It loses its order and its single gradients; its part in a collective goes on."""

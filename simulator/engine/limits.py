@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from simulator.engine.books import NEVER
+from simulator.engine.totals import NEVER
 
 
 class Ends(NamedTuple):
@@ -42,10 +42,6 @@ class Limits:
         self.seconds.pop(worker, None)
         self.ends.pop(worker, None)
 
-    def forget_all(self) -> None:
-        self.seconds.clear()
-        self.ends.clear()
-
     def end(self, worker: int, start: float, done: float) -> float:
         """When a computation that begins at ``start`` ends, one way or the other."""
         limit = self.seconds.get(worker)
@@ -57,13 +53,7 @@ class Limits:
     def expires(self, worker: int) -> bool:
         return worker in self.ends and self.ends[worker].expires
 
-    def make_old(self, workers: Iterable[int]) -> None:
-        """What these are at is obsolete, and goes on."""
-        for worker in workers:
-            if worker in self.ends:
-                self.old_ends[worker] = self.ends[worker]
-
-    def broken_off(self, workers: Iterable[int]) -> set[int]:
+    def broken_off(self, workers: Iterable[int]) -> list[int]:
         """Of these, whose obsolete computations have ended, those who did not get it done."""
         ends = ((worker, self.old_ends.pop(worker, None)) for worker in workers)
-        return {worker for worker, end in ends if end and end.expires}
+        return [worker for worker, end in ends if end and end.expires]

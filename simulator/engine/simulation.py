@@ -14,39 +14,27 @@ never found computing at the old point.  Outages begin and end after all arrival
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, TypeAlias
 
 from simpy.core import EmptySchedule
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import (
-    Aggregation,
-    Expired,
-    Joined,
-    Lost,
-    Needs,
-    nobody,
-)
+from algorithms.vocabulary import Aggregation, Event, Expired, Joined, Lost, Needs, Request, nobody
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
-from simulator.engine import absence
-from simulator.engine.attendance import Attendance
-from simulator.engine.books import NEVER
 from simulator.engine.calendar import Calendar
 from simulator.engine.clock import Clock, Happening, computation_rank, outage_rank
-from simulator.engine.hope import Hope, Stalled
-from simulator.engine.reading import accounts
+from simulator.engine.outages import Attendance, come_back, lose, pause
+from simulator.engine.stalls import StallDetector, Stalled
+from simulator.engine.totals import NEVER
 from simulator.engine.trace import Sinks, Trace
-from simulator.engine.uploads import Uploads
-from simulator.engine.workers import UNLIMITED, Order, Workers
+from simulator.engine.transfers import Transfers
+from simulator.engine.workers import UNLIMITED, Workers
 from simulator.mistakes import Mistake
 from simulator.schedule import Accounts, Step
 
-News: TypeAlias = Ticket | Lost | Joined | Expired
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 """How long the episodes of these tickets are, in environment steps."""
-
-
 MANY_EMPTY = 1000
 """Steps without a gradient, after which a run that waits for gradients has no sense."""
 MANY_AT_ONCE = 10_000
@@ -83,20 +71,19 @@ class Simulation:
         lengths: Lengths | None = None,
         trace: Sinks | None = None,
     ) -> None:
-        self.workers = cluster.workers
-        self.version = 0
-        self.now = 0.0
+        self.workers, self.version, self.now = cluster.workers, 0, 0.0
         self._clock = Clock()
         self._trace = Trace(trace) if trace else None
         self._lengths = lengths
         state = Workers(
             cluster, seed=seed, vector=vector, measured=lengths is not None, trace=self._trace
         )
-        self._state, self._books, self._limited = state, state.books, state.limits.seconds
+        self._state, self._totals, self._limited = state, state.totals, state.limits.seconds
+        self.present = state.present
         self._calendar = Calendar(state.finish, state.prepare)
         self._armed: tuple[float, int] | None = None
         self._serving = False
-        self._uploads = Uploads(
+        self._transfers = Transfers(
             self._clock,
             cluster,
             state,
@@ -105,21 +92,21 @@ class Simulation:
             trace=self._trace,
             arrived=self._arrive,
             together=self._collective_ends,
-            give_up=lambda participants: self._hope.give_up(self.now, participants),
+            give_up=lambda participants: self._stalls.give_up(self.now, participants),
         )
-        absences = cluster.absences(seed)
-        self._attendance = (
-            Attendance(self._clock, absences, self._leave, self._come_back) if absences else None
-        )
-        self._mortal = cluster.outages.work == "lost" and bool(cluster.outages)
+        absences, attendance = cluster.absences(seed), None
+        if absences:
+            attendance = Attendance(self._clock, absences, self._leave, self._come_back)
+        self._attendance = attendance
+        self._mortal = bool(absences) and cluster.outages.work == "lost"
+        self._stalls = StallDetector(name, state, attendance if self._mortal else None)
         # Whether SimPy's queue stays as it is while finishes are served.
-        self._simple = self._uploads.never_waits and not self._mortal and lengths is None
+        self._simple = self._transfers.never_waits and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
-        self._in_transit = self._uploads.in_transit
-        self._hope = Hope(name, state, self._will_be_freed)
+        self._in_transit = self._transfers.in_transit
         self._waiting = False
         self._needs: Needs = nobody
-        self._inbox: deque[News] = deque()
+        self._inbox: deque[Event] = deque()
         # Gradients that were sent, but are in no step yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
         self._used, self._kept = 0, NONE
@@ -130,7 +117,7 @@ class Simulation:
         self._final: Accounts | None = None
         story = aggregation(self)
         if not isinstance(story, Generator):
-            raise Mistake(f"{name}: its story is no generator; yield cluster.arrival() in it")
+            self._refuse("its story is no generator", "yield cluster.arrival() in it")
         self._tell = story.send
 
     # The run
@@ -161,20 +148,20 @@ class Simulation:
                     else:
                         advance()
             except EmptySchedule:
-                self._hope.stall(self.now, self._needs)
+                self._stalls.stall(self.now, self._needs)
             except Stalled:  # what closed at that moment has closed
                 yield from closed
                 raise
 
     def accounts(self) -> Accounts:
         """Every worker's, at the end of the run (or now, if it has not ended)."""
-        return self._final or accounts(self._state, self.now)
+        return self._final or self._state.accounts(self.now)
 
     def close_trace(self) -> None:
         """Hand on what is still going on at the end, too."""
         assert self._trace is not None
         end = self.accounts().time
-        self._uploads.close_trace(end)
+        self._transfers.close_trace(end, self.version)
         self._trace.close(self._state, end)
 
     def versions_in_use(self) -> set[int]:
@@ -186,8 +173,7 @@ class Simulation:
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         if self._final is not None:
             return  # the run ended with the last step, whatever the story would say next
-        order = Order(self.version, quota or UNLIMITED, upload, work)
-        self._state.order_all(self.now, order)
+        self._state.order_all(self.now, self.version, quota or UNLIMITED, upload, work)
         self._calendar.fill(self.now)
 
     def send(
@@ -202,50 +188,38 @@ class Simulation:
     ) -> None:
         if self._final is not None:
             return
+        quota, limit = quota or UNLIMITED, limit or NEVER
         finish = self._state.order_one(
-            self.now,
-            worker,
-            self.version,
-            quota or UNLIMITED,
-            upload,
-            work,
-            limit or NEVER,
-            recall,
+            self.now, worker, self.version, quota, upload, work, limit, recall
         )
         if finish < NEVER:
             self._calendar.push((finish, worker))
 
-    def present(self) -> Sequence[int]:
-        return self._state.present()
-
-    def arrival(self, needs: Needs = nobody) -> Any:
+    def arrival(self, needs: Needs = nobody) -> Request:
         self._needs = needs
-        if needs is not nobody and (self._state.stuck or self._hope.gone):
-            self._hope.check(self.now, needs)
+        if needs is not nobody and (self._state.stuck or self._stalls.gone):
+            self._stalls.check(self.now, needs)
         return _ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
         if seconds is None:  # its worker still has it
-            seconds = self._books.last[worker]
+            seconds = self._totals.last[worker]
             if self._mortal:
-                self._books.let_go_one(worker, seconds)
-        self._books.drop(worker, seconds)
+                self._totals.let_go_one(worker, seconds)
+        self._totals.drop(worker, seconds)
         if self._trace:
             self._trace.gone(ticket, "dropped")
 
-    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         participants = dict.fromkeys(ticket.worker for ticket in tickets)
         if self._mortal:
             for worker in participants:
-                self._books.let_go(worker)
+                self._totals.let_go(worker)
         # What is computed meanwhile is told from the plans: so first the transfers, then the end
         # of the orders.
-        over = (
-            self._uploads.never_waits
-            or not participants
-            or self._uploads.all_reduce(self.now, self.version, list(participants))
-        )
+        over = self._transfers.never_waits or not participants
+        over = over or self._transfers.all_reduce(self.now, self.version, list(participants))
         self._state.release(self.now)
         return _DONE if over else _COLLECTIVE
 
@@ -253,10 +227,9 @@ class Simulation:
         self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
     ) -> None:
         fresh, again = tickets, NONE
-        if self._kept:
-            again = self._kept.intersection(tickets)
+        if self._kept and (again := self._kept.intersection(tickets)):
             fresh = [ticket for ticket in tickets if ticket not in again]
-        used, done, sent = self._books.used, self._books.done, self._sent
+        used, done, sent = self._totals.used, self._totals.done, self._sent
         try:
             for ticket in fresh:
                 worker = ticket[0]
@@ -271,7 +244,7 @@ class Simulation:
             self._check(tickets, weights)
         self._used = total = self._used + len(fresh)
         if not tickets:
-            self._step_without_any()
+            self._count_empty()
         kept = self._kept = frozenset(keep) if keep else NONE
         before, self.version = self.version, self.version + 1
         if self._trace:
@@ -293,34 +266,31 @@ class Simulation:
         """Refuse a step that breaks the rules of the vocabulary."""
         if len(weights) != len(tickets):
             sizes = f"{len(weights)} weights for {len(tickets)} gradients"
-            raise Mistake(f"{self._name}: step {self.version}: {sizes}; give one weight for each")
+            self._refuse(f"step {self.version}: {sizes}", "give one weight for each")
         if len(self._closed) >= MANY_AT_ONCE:
-            raise Mistake(
-                f"{self._name}: closed {MANY_AT_ONCE:,} steps and requested nothing; "
-                "yield cluster.arrival() between steps"
-            )
+            endless = f"closed {MANY_AT_ONCE:,} steps and requested nothing"
+            self._refuse(endless, "yield cluster.arrival() between steps")
         for ticket in self._in_transit.keys() & tickets:
             self._never_arrived(ticket)
 
     def _never_arrived(self, ticket: Ticket) -> NoReturn:
-        raise Mistake(
-            f"{self._name}: step {self.version}: {ticket} has not arrived, or was used before; "
-            "use each gradient that arrives once, or keep it"
-        )
+        unknown = f"step {self.version}: {ticket} has not arrived, or was used before"
+        self._refuse(unknown, "use each gradient that arrives once, or keep it")
 
-    def _step_without_any(self) -> None:
+    def _refuse(self, mistake: str, remedy: str) -> NoReturn:
+        raise Mistake(f"{self._name}: {mistake}; {remedy}") from None
+
+    def _count_empty(self) -> None:
         """Give up on a run that ends with so many gradients, and gets none."""
         self._empty += 1
         endless = self._stop.seconds == NEVER and self._stop.steps == NEVER
         if endless and self._empty >= MANY_EMPTY:
-            raise Stalled(
-                f"{self._name} has closed {MANY_EMPTY:,} steps without a gradient: "
-                "no computation is done within its limit"
-            )
+            empty = f"{self._name} has closed {MANY_EMPTY:,} steps without a gradient"
+            raise Stalled(f"{empty}: no computation is done within its limit")
 
     # Gradients
 
-    def _drive(self, answer: News | None) -> None:
+    def _drive(self, answer: Event | None) -> None:
         """Let the story go on until it waits for something that has not happened yet."""
         self._waiting = False
         try:
@@ -335,18 +305,14 @@ class Simulation:
                 else:
                     break
         except StopIteration:
-            raise Mistake(
-                f"{self._name}: its story ended; let it go on with `while True`"
-            ) from None
+            self._refuse("its story ended", "let it go on with `while True`")
         if request is _ARRIVAL:
             self._waiting = True
         elif request is not _COLLECTIVE and request is not _DONE:
-            raise Mistake(
-                f"{self._name}: yielded {request!r:.40}, which is no request; "
-                "yield cluster.arrival() or cluster.all_reduce(tickets)"
-            )
+            unknown = f"yielded {request!r:.40}, which is no request"
+            self._refuse(unknown, "yield cluster.arrival() or cluster.all_reduce(tickets)")
 
-    def _deliver(self, news: News) -> None:
+    def _deliver(self, news: Event) -> None:
         if self._waiting:
             self._drive(news)
         else:
@@ -376,12 +342,8 @@ class Simulation:
         """Serve finishes from this one on, until a step closes or SimPy has something earlier."""
         state, calendar, closed = self._state, self._calendar, self._closed
         complete, go_on, unmeasured = state.complete, state.go_on, state.unmeasured
-        earliest, take, push, at_start = (
-            calendar.earliest,
-            calendar.take,
-            calendar.push,
-            state.at_start,
-        )
+        earliest, take, push = calendar.earliest, calendar.take, calendar.push
+        at_start = state.at_start
         self._serving = True
         while not (closed or unmeasured or self._final):
             if entry is None:
@@ -408,8 +370,8 @@ class Simulation:
     def _expire(self, worker: int) -> None:
         """The limit of a computation is up; of what the worker holds, this changes nothing."""
         self._state.complete(self.now, worker, done=False)
-        if not self._uploads.never_waits:
-            self._uploads.done(self.now, worker)
+        if not self._transfers.never_waits:
+            self._transfers.done(self.now, worker)
         self._deliver(Expired(worker))
 
     def _measure(self) -> None:
@@ -427,13 +389,13 @@ class Simulation:
         """A gradient is done: tell the server, or send it."""
         sends = self._state.at_uploads[worker]
         if sends:
-            self._sent[ticket] = self._books.last[worker]
+            self._sent[ticket] = self._totals.last[worker]
         if not self._simple:
-            transfers = self._uploads
+            transfers = self._transfers
             if not transfers.never_waits:
                 transfers.done(self.now, worker)
             if self._mortal and not (sends and transfers.free):
-                self._books.hold(worker)
+                self._totals.hold(worker)
             if sends and not transfers.free:
                 transfers.send(self.now, ticket)
                 return
@@ -446,7 +408,7 @@ class Simulation:
         """An upload ends: the gradient is safe with the server."""
         self.now = self._clock.now
         if self._mortal:
-            self._books.let_go_one(ticket.worker, self._sent[ticket])
+            self._totals.let_go_one(ticket.worker, self._sent[ticket])
         self._deliver(ticket)
         self._arm()
 
@@ -461,53 +423,42 @@ class Simulation:
         """An outage begins; where work is lost, the server hears of it."""
         self.now = self._clock.now
         if until == NEVER:
-            self._hope.gone.add(worker)
+            self._stalls.gone.add(worker)
         if self._mortal:
             self._lose(worker, until)
         else:
-            self._plan(worker, absence.pause(self._state, self.now, worker, until))
+            self._plan(worker, pause(self._state, self.now, worker, until))
             if self._waiting:
-                self._hope.check(self.now, self._needs)
+                self._stalls.check(self.now, self._needs)
         self._arm()
 
     def _lose(self, worker: int, until: float) -> None:
-        broken = self._uploads.break_off(self.now, worker)
-        for ticket in broken:
+        for ticket in self._transfers.break_off(self.now, worker):
             del self._sent[ticket]
         if self._trace:
             # While a collective is under way, all that was done is part of it.
             self._trace.lost(worker, lambda t: t in self._sent or not self._waiting)
-        absence.lose(self._state, self.now, worker, until)
+        lose(self._state, self.now, worker, until)
         if self._waiting:
             self._drive(Lost(worker))
 
     def _come_back(self, worker: int) -> None:
         self.now = self._clock.now
-        absence.come_back(self._state, self.now, worker)
+        come_back(self._state, self.now, worker)
         if self._mortal and self._waiting:
             self._drive(Joined(worker))
         self._arm()
-        if self._armed is None and self._waiting and not self._uploads.in_transit:
-            self._nobody_computes()
-
-    def _nobody_computes(self) -> None:
-        """Outages go on for ever, so it is not the queue that tells that this run is over."""
-        if self._mortal:
-            self._hope.check_anybody(self.now)
-        else:
-            self._hope.stall(self.now, self._needs)
-
-    def _will_be_freed(self, worker: int) -> bool:
-        return self._mortal and self._attendance is not None and self._attendance.returns(worker)
+        if self._armed is None and self._waiting and not self._transfers.in_transit:
+            self._stalls.nobody_computes(self.now, self._needs)
 
     def _time_is_up(self, event: Happening) -> None:
         if self._clock.peek() == NEVER:
-            self._hope.stall(self.now, self._needs)
+            self._stalls.stall(self.now, self._needs)
         self.now = self._stop.seconds
         self._final = self.accounts()
 
 
-_ARRIVAL, _COLLECTIVE, _DONE = object(), object(), object()
+_ARRIVAL, _COLLECTIVE, _DONE = Request(), Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 closed_step: Callable[..., Step] = partial(tuple.__new__, Step)
 """Make a step, twice as fast as by its class: a step may have one gradient only."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from algorithms.tickets import Ticket
 from simulator.cluster.law import Floats, Integers
-from simulator.engine.books import NEVER
+from simulator.engine.totals import NEVER
 from simulator.schedule import Computation, Outcome, Stretch
 
 
@@ -103,22 +103,19 @@ class Trace:
             elif start <= now:
                 self.ended(plans.ticket(worker), start, now, "recalled")
 
-    def broken_off(self, plans: Plans, now: float, worker: int) -> None:
-        """A worker is gone, with what it was computing."""
-        self._going_on(plans, now, worker, "lost")
-
     def close(self, plans: Plans, now: float) -> None:
         """The record ends: what goes on is unfinished, and what was done waits for ever."""
         plans.settle(now)
         for worker in range(len(plans.start)):
-            self._going_on(plans, now, worker, "unfinished")
+            self.going_on(plans, now, worker, "unfinished")
         for worker in np.flatnonzero(plans.down_from < NEVER).tolist():
             begin, version = float(plans.down_from[worker]), plans.at_version[worker]
             self.stretch("down", worker, begin, now, version)
         for ticket in list(self._waiting):
             self.gone(ticket, "waiting")
 
-    def _going_on(self, plans: Plans, now: float, worker: int, outcome: Outcome) -> None:
+    def going_on(self, plans: Plans, now: float, worker: int, outcome: Outcome) -> None:
+        """What a worker is at, ends so."""
         start = plans.at_start[worker]
         if start < NEVER:
             self.received(plans, worker, min(start, now))

@@ -5,7 +5,7 @@ bytes need on the worker's own link or on the shared one, whichever is slower.
 """
 
 from collections.abc import Callable, Generator
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import simpy
@@ -13,39 +13,35 @@ import simpy
 from simulator.cluster.collectives import Parts
 from simulator.cluster.law import Floats
 from simulator.cluster.network import Uplink
-from simulator.engine.books import NEVER
+from simulator.engine.clock import SERVER_RANK, Clock, Happening
+from simulator.engine.totals import NEVER
 
-Through: TypeAlias = Callable[[], None]
-
-
-class SharedWay(Protocol):
-    def enter(self, parts: Parts, through: Through) -> None:
-        """Here a transfer comes; ``through`` is called when it ends."""
+Passed: TypeAlias = Callable[[], None]
 
 
-def shared_way(env: simpy.Environment, uplink: Uplink, size: int) -> SharedWay:
-    """The uplink at work, for vectors of so many bytes."""
+def shared_way(clock: Clock, uplink: Uplink, size: int) -> "Queue | Share":
+    """The uplink at work, for vectors of so many bytes; a transfer may ``enter`` it."""
     seconds = size / uplink.bandwidth
     if uplink.contention == "queue":
-        return Queue(env, uplink.channels, seconds)
-    return Share(env, seconds)
+        return Queue(clock, uplink.channels, seconds)
+    return Share(clock, seconds)
 
 
 class Queue:
     """First come, first served: a SimPy resource with as many places as there are channels."""
 
-    def __init__(self, env: simpy.Environment, channels: int, seconds: float) -> None:
-        self._env, self._seconds = env, seconds
-        self._channels = simpy.Resource(env, channels)
+    def __init__(self, clock: Clock, channels: int, seconds: float) -> None:
+        self._clock, self._seconds = clock, seconds
+        self._channels = simpy.Resource(clock, channels)
 
-    def enter(self, parts: Parts, through: Through) -> None:
-        self._env.process(self._transfer(max(parts.transit, self._seconds), through))
+    def enter(self, parts: Parts, passed: Passed) -> None:
+        self._clock.process(self._transfer(max(parts.transit, self._seconds), passed))
 
-    def _transfer(self, seconds: float, through: Through) -> Generator[simpy.Event, Any, None]:
+    def _transfer(self, seconds: float, passed: Passed) -> Generator[simpy.Event, Any, None]:
         with self._channels.request() as turn:
             yield turn
-            yield self._env.timeout(seconds)
-        through()
+            yield self._clock.timeout(seconds)
+        passed()
 
 
 class Share:
@@ -55,45 +51,45 @@ class Share:
     transfer ends when 1 has passed.
     """
 
-    def __init__(self, env: simpy.Environment, seconds: float) -> None:
-        self._env, self._capacity = env, NEVER if seconds == 0 else 1 / seconds
+    def __init__(self, clock: Clock, seconds: float) -> None:
+        self._clock, self._capacity = clock, 1 / seconds if seconds else NEVER
         self._left, self._own, self._rate = np.empty(0), np.empty(0), np.empty(0)
-        self._through: list[Through] = []
-        self._since, self._plan = 0.0, 0
+        self._passed: list[Passed] = []
+        self._since = 0.0
 
-    def enter(self, parts: Parts, through: Through) -> None:
+    def enter(self, parts: Parts, passed: Passed) -> None:
         self._pass_time()
         self._left = np.append(self._left, 1.0)
         self._own = np.append(self._own, 1 / parts.transit if parts.transit else NEVER)
-        self._through.append(through)
+        self._passed.append(passed)
         self._replan()
 
     def _pass_time(self) -> None:
-        seconds = self._env.now - self._since
+        seconds = self._clock.now - self._since
         if seconds > 0:
             self._left -= self._rate * seconds
-        self._since = self._env.now
+        self._since = self._clock.now
 
     def _replan(self) -> None:
         """Rates from now on, and one event at the first end; an older one is void."""
         self._rate = fair_rates(self._own, self._capacity)
-        self._plan += 1
-        if self._through:
-            soonest = float(np.min(self._left / self._rate))
-            self._env.process(self._end(self._plan, max(soonest, 0.0)))
+        if self._passed:
+            seconds = max(0.0, float(np.min(self._left / self._rate)))
+            plan = self._rate, seconds
+            self._clock.at(self._clock.now + seconds, SERVER_RANK, self._end, plan)
 
-    def _end(self, plan: int, seconds: float) -> Generator[simpy.Event, Any, None]:
-        yield self._env.timeout(seconds)
-        if plan != self._plan:
+    def _end(self, event: Happening) -> None:
+        rate, seconds = event.value
+        if rate is not self._rate:
             return
-        ends = self._left / self._rate <= seconds * (1 + 1e-12)
+        ends = self._left / rate <= seconds * (1 + 1e-12)
         self._pass_time()
-        through = [self._through[at] for at in np.flatnonzero(ends).tolist()]
+        passed = [self._passed[at] for at in np.flatnonzero(ends).tolist()]
         self._left, self._own = self._left[~ends], self._own[~ends]
-        self._through = [self._through[at] for at in np.flatnonzero(~ends).tolist()]
+        self._passed = [self._passed[at] for at in np.flatnonzero(~ends).tolist()]
         self._replan()
-        for passed in through:
-            passed()
+        for each in passed:
+            each()
 
 
 def fair_rates(own: Floats, capacity: float) -> Floats:

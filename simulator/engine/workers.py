@@ -11,36 +11,23 @@ this very instant has.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.law import Floats, Integers
-from simulator.engine.books import NEVER, Books, counts, floats, integers, scalars
 from simulator.engine.communication import Communication
 from simulator.engine.limits import Limits
+from simulator.engine.totals import NEVER, Totals, counted, floats, integers, viewed
 from simulator.engine.trace import Trace
 from simulator.mistakes import Mistake
-from simulator.schedule import Outcome
+from simulator.schedule import Accounts, Outcome
 
 UNLIMITED = 2**62
 named: Callable[[tuple[int, int, int]], Ticket] = partial(tuple.__new__, Ticket)
 """Make a ticket, twice as fast as by its class: every gradient needs one."""
-
-
-class Order(NamedTuple):
-    """Compute at the point of ``version``, ``quota`` times; send each gradient, or keep it.
-
-    Each takes ``work`` times the law's seconds, but no more than ``limit``.
-    """
-
-    version: int
-    quota: int
-    upload: bool
-    work: float = 1
-    limit: float = NEVER
 
 
 class Workers:
@@ -70,26 +57,30 @@ class Workers:
         self._may_hang = self.pace is not None or self.finishes or self.pauses
         self.shortest, longest = self.compute.extremes()
         self._may_hang |= bool(np.isinf(longest).any())
-        self.books = Books(n)
+        self.totals = Totals(n)
 
-        self.start, self.finish = floats(n, NEVER), floats(n, NEVER)
+        self.start, self.at_start = viewed(floats(n, NEVER))
+        self.finish, self.at_finish = viewed(floats(n, NEVER))
         self.old_start, self.old_finish = floats(n, NEVER), floats(n)
-        self.free = floats(n)  # when it can follow an order at the earliest
-        self.version, self.left = integers(n, -1), integers(n)
-        self.uploading = np.zeros(n, np.uint8)
-        self.work, self.limits = floats(n, 1.0), Limits()
+        self.free, self.at_free = viewed(floats(n))  # when it can follow an order at the earliest
+        self.version, self.at_version = counted(integers(n, -1))
+        self.left, self.at_left = counted(integers(n))
+        self.uploads, self.at_uploads = counted(np.zeros(n, np.uint8))
+        self.work, self.at_work = viewed(floats(n, 1.0))
+        self.limits = Limits()
         self._limited = self.limits.seconds
         # How many it has started or planned; and when the first order of this version came.
-        self.begun, self.first = integers(n), integers(n)
-        self.received = integers(n)
+        self.begun, self.at_begun = counted(integers(n))
+        self.first, self.at_first = counted(integers(n))
+        self.received, self.at_received = counted(integers(n))
         self.sent_at = floats(n if trace else 0, NEVER)
         self._newest = -1  # the newest version of an order to everybody
         self._scratch = floats(n)  # new arrays of this size cost more than what is done with them
         self.ordered = False  # whether anybody may have an order
         self.olds = 0
 
-        self.down_from, self.up_at = floats(n, NEVER), floats(n)
-        self.at_down_from = scalars(self.down_from)
+        self.down_from, self.at_down_from = viewed(floats(n, NEVER))
+        self.up_at = floats(n)
         self.paused, self.old_paused = floats(n), floats(n)
         self.absent, self.away = np.zeros(n, bool), 0
         self.outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
@@ -99,32 +90,23 @@ class Workers:
         free = self.download.free and cluster.uploads(seed, vector).free
         silent = free and not cluster.network.uplink and not self.pauses
         self.communication = None if silent else Communication(n, self.old_finish, self.down_from)
-        self._view()
-
-    def _view(self) -> None:
-        self.at_start, self.at_finish = scalars(self.start), scalars(self.finish)
-        self.at_free = scalars(self.free)
-        self.at_version, self.at_left = counts(self.version), counts(self.left)
-        self.at_begun, self.at_first = counts(self.begun), counts(self.first)
-        self.at_received, self.at_uploads = counts(self.received), counts(self.uploading)
-        self.at_work = scalars(self.work)
 
     # Orders
 
-    def order_all(self, now: float, order: Order) -> None:
+    def order_all(self, now: float, version: int, quota: int, upload: bool, work: float) -> None:
         """Everybody who is there gets this order, which is downloaded before it is followed."""
         if self.ordered:
             self.release(now)
         self.ordered = True
-        if order.version > self._newest:
+        if version > self._newest:
             self.first[:] = self.begun
         else:
-            np.copyto(self.first, self.begun, where=self.version != order.version)
-        self._newest = order.version
-        self.version.fill(order.version)
-        self.left.fill(order.quota)
-        self.uploading.fill(order.upload)
-        self.work.fill(order.work)
+            np.copyto(self.first, self.begun, where=self.version != version)
+        self._newest = version
+        self.version.fill(version)
+        self.left.fill(quota)
+        self.uploads.fill(upload)
+        self.work.fill(work)
         free = np.maximum(now, self.free) if self.finishes or self.pauses else now
         if self.download.free:
             self.start[:] = free
@@ -133,7 +115,7 @@ class Workers:
             self.received += ~self.absent
         if self.away:
             self.start[self.absent] = NEVER
-        self._plan_all(order.work)
+        self._plan_all(work)
         if self.communication:
             self.communication.all_compute(now, self.start)
         if self.trace and not self.download.free:
@@ -251,28 +233,33 @@ class Workers:
     def release(self, now: float, whom: slice = slice(None), recall: bool = False) -> None:
         """End orders: recall what is being computed, or let it run to its end as old."""
         start, go_on = self.start[whom], self.finishes and not recall
+        everybody = whom == slice(None)
         self.settle(now)
         if self.communication:
-            self.communication.ends_order(now, None if whom == slice(None) else whom.start)
+            if everybody:
+                self.communication.all_compute(now, NEVER)
+            else:
+                self.communication.computes(now, whom.start, NEVER)
         if self.trace:
             self.trace.released(self, now, np.arange(len(self.start))[whom], go_on)
         if self.finishes or not self.download.free or self.pauses:
             self.begun[whom] -= (start > now) & (start < NEVER)
         if go_on:
-            if self.unmeasured and (whom == slice(None) or whom.start in self.unmeasured):
+            if self.unmeasured and (everybody or whom.start in self.unmeasured):
                 raise Mistake(
                     "cluster.in_flight = 'finish': the story replaces an order at the instant "
                     "it gave it, and the episode's length is not known yet; order once"
                 )
             self._make_old(now, whom)
         else:
-            self.books.broken_off[whom] += self.elapsed(now, whom)
-            self.books.recalled[whom] += start <= now
-        if whom == slice(None):
+            self.totals.broken_off[whom] += self.elapsed(now, whom)
+            self.totals.recalled[whom] += start <= now
+        if everybody:
             self.ordered = False
             self.stuck.clear()
             self.unmeasured.clear()
-            self.limits.forget_all()
+            self._limited.clear()
+            self.limits.ends.clear()
         else:
             self.stuck.discard(whom.start)
             self.unmeasured.discard(whom.start)
@@ -308,15 +295,16 @@ class Workers:
         self.old_finish[whom][begun] = self.free[whom][begun] = self.finish[whom][begun]
         self.old_paused[whom][begun] = self.paused[whom][begun]
         self.olds += int(np.count_nonzero(begun))
-        if self.limits.ends:
-            self.limits.make_old((np.flatnonzero(begun) + (whom.start or 0)).tolist())
+        if ends := self.limits.ends:
+            workers = (np.flatnonzero(begun) + (whom.start or 0)).tolist()
+            self.limits.old_ends |= {worker: ends[worker] for worker in workers if worker in ends}
 
     def _recall_old(self, now: float, worker: int) -> None:
         """Its obsolete computation, if there is one, does not go on any more."""
         self.settle(now)
         if self.old_start[worker] == NEVER:
             return
-        self.books.recall(worker, float(self.old_elapsed(now, worker)))
+        self.totals.recall(worker, float(self.old_elapsed(now, worker)))
         if self.trace:
             self.trace.old_ended(worker, now, "recalled")
         self.old_start[worker], self.old_finish[worker] = NEVER, now
@@ -331,12 +319,12 @@ class Workers:
             return
         ended = (self.old_start < NEVER) & (self.old_finish <= now)
         spent = self.old_finish[ended] - self.old_start[ended] - self.old_paused[ended]
-        self.books.broken_off[ended] += spent
-        self.books.dropped += ended
+        self.totals.broken_off[ended] += spent
+        self.totals.dropped += ended
         workers = np.flatnonzero(ended).tolist() if self.trace or self.limits.old_ends else ()
         broken_off = self.limits.broken_off(workers)
-        self.books.dropped[list(broken_off)] -= 1
-        self.books.recalled[list(broken_off)] += 1
+        self.totals.dropped[broken_off] -= 1
+        self.totals.recalled[broken_off] += 1
         if self.trace:
             for worker in workers:
                 outcome: Outcome = "recalled" if worker in broken_off else "dropped"
@@ -348,13 +336,13 @@ class Workers:
         """The worker's planned computation ends here and now: it is done, or its limit is up."""
         start = self.at_start[worker]
         seconds = self._spent(now, worker) if self.pauses else now - start
-        books = self.books
+        totals = self.totals
         if done:
-            books.done[worker] += 1
-            books.last[worker] = seconds
-            books.computing[worker] += seconds
+            totals.done[worker] += 1
+            totals.last[worker] = seconds
+            totals.computing[worker] += seconds
         else:
-            books.recall(worker, seconds)
+            totals.recall(worker, seconds)
         self.at_start[worker] = self.at_finish[worker] = NEVER
         left = self.at_left[worker]
         if left != UNLIMITED:
@@ -387,3 +375,31 @@ class Workers:
     def versions(self) -> set[int]:
         """The versions that workers were last ordered to compute at."""
         return set(np.unique(self.version).tolist())
+
+    def accounts(self, now: float) -> Accounts:
+        """What everybody has done by now, with what is still under way."""
+        self.settle(now)
+        totals, old = self.totals, self.old_start < NEVER
+        started = self.begun - ((now < self.start) & (self.start < NEVER))
+        used = np.array(totals.used, np.int64)
+        busy = np.array(totals.computing) + totals.broken_off + self.elapsed(now)
+        busy[old] += self.old_elapsed(now, old)
+        down = totals.down + np.maximum(now - self.down_from, 0)
+        communicating = np.zeros(len(busy))
+        if self.communication:
+            self.communication.settle_all(now)
+            communicating += self.communication.seconds
+        return Accounts(
+            time=now,
+            started=started,
+            used=used,
+            recalled=totals.recalled.copy(),
+            dropped=totals.dropped.copy(),
+            lost=totals.lost.copy(),
+            unfinished=started - used - totals.recalled - totals.dropped - totals.lost,
+            busy=busy,
+            communicating=communicating,
+            down=down,
+            idle=now - busy - communicating - down,
+            wasted=totals.broken_off + totals.spoilt,
+        )

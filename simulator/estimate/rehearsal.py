@@ -14,7 +14,7 @@ import numpy as np
 
 from algorithms.methods import METHODS
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Batch, Cluster, Needs, Story, nobody
+from algorithms.vocabulary import Aggregation, Batch, Cluster, Event, Needs, Request, Story, nobody
 from simulator import plugins
 from simulator.cluster import InvalidDuration
 from simulator.cluster.law import Floats
@@ -207,7 +207,8 @@ def _listened(aggregation: Aggregation, said: Said, most: int) -> Aggregation:
     """The same story, which notes what it says, and breaks off after so many events."""
 
     def story(cluster: Cluster) -> Story:
-        inner, answer = aggregation(_Listener(cluster, said, most)), None
+        inner = aggregation(_Listener(cluster, said, most))
+        answer: Event | None = None
         with suppress(StopIteration):
             while True:
                 answer = yield inner.send(answer)
@@ -235,12 +236,12 @@ class _Listener:
         self._said.recalls |= recall
         self._cluster.send(worker, recall=recall, **order)
 
-    def arrival(self, needs: Needs = nobody) -> Any:
+    def arrival(self, needs: Needs = nobody) -> Request:
         self._said.needs = needs
         self._count()
         return self._cluster.arrival(needs)
 
-    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         self._said.reduces = True
         return self._cluster.all_reduce(tickets)
 

@@ -6,6 +6,7 @@ worker.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any
@@ -27,11 +28,11 @@ def outage_rank(worker: int, workers: int) -> int:
     return 2 * workers + 1 + worker
 
 
+@dataclass(slots=True, eq=False)
 class Due:
     """Something that happens at the time ``due``, or never.  To move ``due`` is to cancel it."""
 
-    __slots__ = ("due",)
-    due: float
+    due: float = field(default=NEVER, init=False)
 
 
 class Calendar:

@@ -2,27 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from math import ceil, log2
-from typing import NamedTuple
+from typing import TypeAlias
 
 import numpy as np
 
 from simulator.cluster import Cluster, Uplink, Vector
 from simulator.reference.calendar import NEVER, SERVER, Calendar, Due, transfer_rank
 from simulator.reference.draws import Draws
-from simulator.reference.objects import Computation, Parts, Span, Upload, Worker
+from simulator.reference.objects import Computation, Span, Upload, Worker
 
-
-class Participant(NamedTuple):
-    """When a worker can begin with its part, when its last computation was done, and its link."""
-
-    worker: int
-    ready: float
-    done: float
-    parts: Parts
-
-    @property
-    def seconds(self) -> float:
-        return self.parts.latency + self.parts.transit
+Passed: TypeAlias = Callable[[Upload], None]
 
 
 class Network:
@@ -77,25 +66,24 @@ class Network:
 
     def send(self, computation: Computation) -> None:
         """A gradient goes to the server by itself."""
-        number = computation.worker.number
-        upload = Upload(number, self._parts(number), computation)
-        self._sending[number].append(upload)
-        self._begin(upload, self._calendar.now)
+        upload = self._upload(computation.worker.number, self._calendar.now, computation)
+        self._sending[upload.span.worker].append(upload)
+        self._begin(upload)
 
-    def _parts(self, worker: int) -> Parts:
+    def _upload(self, worker: int, begin: float, computation: Computation | None = None) -> Upload:
         k = self._uploads[worker]
         self._uploads[worker] += 1
-        return Parts(self._latency.one(worker, k), self._transit.one(worker, k))
+        latency, transit = self._latency.one(worker, k), self._transit.one(worker, k)
+        return Upload(Span(worker, begin, NEVER), latency, transit, computation)
 
-    def _begin(self, upload: Upload, ready: float) -> None:
+    def _begin(self, upload: Upload) -> None:
         """It passes its own link; or its latency, and then the way that all share."""
-        upload.span.begin = ready
+        begin, rank = upload.span.begin, transfer_rank(upload.span.worker)
         self.spans.append(upload.span)
-        rank = transfer_rank(upload.worker)
         if self._way:
-            self._calendar.expect(upload, ready + upload.latency, rank, self._way.enter)
+            self._calendar.expect(upload, begin + upload.latency, rank, self._way.enter)
         else:
-            end = ready + (upload.latency + upload.transit)
+            end = begin + (upload.latency + upload.transit)
             self._calendar.expect(upload, end, rank, self._through)
 
     def _through(self, upload: Upload) -> None:
@@ -103,7 +91,7 @@ class Network:
             return
         upload.span.end = self._calendar.now
         if upload.computation:
-            self._sending[upload.worker].remove(upload)
+            self._sending[upload.span.worker].remove(upload)
             self._arrived(upload.computation)
         else:
             self._outstanding -= 1
@@ -122,123 +110,114 @@ class Network:
     def all_reduce(self, workers: Sequence[Worker]) -> bool:
         """Let these average what they hold; whether that takes no time at all."""
         now = self._calendar.now
-        participants = [
-            Participant(w.number, max(now, w.back), w.done, self._parts(w.number)) for w in workers
-        ]
+        uploads = [self._upload(worker.number, max(now, worker.back)) for worker in workers]
+        if not uploads:
+            return True
         if self._way:
-            self._outstanding = len(participants)
-            for each in participants:
-                self._begin(Upload(each.worker, each.parts, None), each.ready)
-            return not participants
-        end = now
-        if participants:
-            spans, end = collective(self._collective, now, participants)
-            self.spans += [span for span in spans if span.begin < span.end]
+            self._outstanding = len(uploads)
+            for upload in uploads:
+                self._begin(upload)
+            return False
+        if self._collective == "gather":
+            for upload, worker in zip(uploads, workers, strict=True):
+                upload.span.begin = worker.done
+        set_ends(self._collective, uploads)
+        self.spans += [upload.span for upload in uploads if upload.span.begin < upload.span.end]
+        end = max(now, *(upload.span.end for upload in uploads))
         if end > now:
             self._calendar.expect(Due(), end, SERVER, lambda due: self._together())
         return end == now
 
 
-def collective(
-    kind: str, now: float, participants: Sequence[Participant]
-) -> tuple[list[Span], float]:
-    """When each takes part in an all-reduce that is full ``now``, and when the whole ends."""
-    if kind == "gather":
-        spans = [Span(each.worker, each.done, each.done + each.seconds) for each in participants]
-        return spans, max(now, *(span.end for span in spans))
-    if kind == "max":
-        spans = [Span(each.worker, each.ready, each.ready + each.seconds) for each in participants]
-        return spans, max(span.end for span in spans)
-    p = len(participants)
-    latency = max(each.parts.latency for each in participants)
-    transit = max(each.parts.transit for each in participants)
+def set_ends(kind: str, uploads: Sequence[Upload]) -> None:
+    """When each has done its part in an all-reduce, where nobody shares a way."""
+    if kind in ("max", "gather"):
+        for upload in uploads:
+            upload.span.end = upload.span.begin + (upload.latency + upload.transit)
+        return
+    p = len(uploads)
+    latency = max(upload.latency for upload in uploads)
+    transit = max(upload.transit for upload in uploads)
     if kind == "ring":  # twice round, in messages of a p-th of the vector
         seconds = 2 * (p - 1) * (latency + transit / p)
     else:  # up a binary tree and down again
         seconds = 2 * ceil(log2(p)) * (latency + transit)
-    end = max(each.ready for each in participants) + seconds
-    return [Span(each.worker, each.ready, end) for each in participants], end
+    end = max(upload.span.begin for upload in uploads) + seconds
+    for upload in uploads:
+        upload.span.end = end
 
 
 # The uplink of a parameter server
 
-Through = Callable[[Upload], None]
-
 
 def shared_way(
-    uplink: Uplink | None, vector: Vector, calendar: Calendar, through: Through
+    uplink: Uplink | None, vector: Vector, calendar: Calendar, passed: Passed
 ) -> "Queue | Share | None":
-    """What all uploads pass, if there is such a thing; ``through`` hears when one has passed."""
+    """What all uploads pass, if there is such a thing; ``passed`` hears when one has."""
     if uplink is None:
         return None
     seconds = vector.bytes / uplink.bandwidth
     if uplink.contention == "queue":
-        return Queue(calendar, uplink.channels, seconds, through)
-    return Share(calendar, seconds, through)
+        return Queue(calendar, uplink.channels, seconds, passed)
+    return Share(calendar, seconds, passed)
 
 
 class Queue:
     """First come, first served, on whichever channel is free first."""
 
-    def __init__(self, calendar: Calendar, channels: int, seconds: float, through: Through) -> None:
-        self._calendar, self._seconds, self._passed = calendar, seconds, through
+    def __init__(self, calendar: Calendar, channels: int, seconds: float, passed: Passed) -> None:
+        self._calendar, self._seconds, self._passed = calendar, seconds, passed
         self._free = [0.0] * channels
 
     def enter(self, upload: Upload) -> None:
         begin = max(self._calendar.now, min(self._free))
         end = begin + max(upload.transit, self._seconds)
         self._free[self._free.index(min(self._free))] = end
-        self._calendar.expect(upload, end, transfer_rank(upload.worker), self._passed)
+        self._calendar.expect(upload, end, transfer_rank(upload.span.worker), self._passed)
 
 
-class Share(Due):
-    """All at once; who cannot use an equal share leaves the rest of it to the others.
+class Share:
+    """All at once; who cannot use an equal share leaves the rest of it to the others."""
 
-    It is due when the first of those that are on it will have passed.
-    """
-
-    __slots__ = ("_calendar", "_capacity", "_passed", "_rates", "_since", "_uploads")
-
-    def __init__(self, calendar: Calendar, seconds: float, through: Through) -> None:
-        self._calendar, self._passed = calendar, through
+    def __init__(self, calendar: Calendar, seconds: float, passed: Passed) -> None:
+        self._calendar, self._passed = calendar, passed
         self._capacity = 1 / seconds if seconds else NEVER
-        self._uploads: list[Upload] = []
-        self._rates: list[float] = []  # vectors a second
+        self._first = Due()  # when the first of those that are on it will have passed
+        self._rates: dict[Upload, float] = {}  # vectors a second
         self._since = 0.0
 
     def enter(self, upload: Upload) -> None:
         self._go_on()
-        self._uploads.append(upload)
+        self._rates[upload] = 0.0
         self._plan()
 
     def _go_on(self) -> None:
         """Bytes pass up to now."""
         seconds, self._since = self._calendar.now - self._since, self._calendar.now
-        for upload, rate in zip(self._uploads, self._rates, strict=True):
-            if seconds > 0:
+        if seconds > 0:
+            for upload, rate in self._rates.items():
                 upload.left -= rate * seconds
 
     def _plan(self) -> None:
-        own = [1 / upload.transit if upload.transit else NEVER for upload in self._uploads]
-        self._rates = fair_rates(own, self._capacity)
-        end = self._calendar.now + max(0.0, min(self._lasting(), default=NEVER))
-        self._calendar.expect(self, end, SERVER, Share._end)
+        own = [1 / upload.transit if upload.transit else NEVER for upload in self._rates]
+        self._rates = dict(zip(self._rates, fair_rates(own, self._capacity), strict=True))
+        end = self._calendar.now + max(0.0, min(self._lasting().values(), default=NEVER))
+        self._calendar.expect(self._first, end, SERVER, lambda due: self._end())
 
-    def _lasting(self) -> list[float]:
-        return [upload.left / rate for upload, rate in zip(self._uploads, self._rates, strict=True)]
+    def _lasting(self) -> dict[Upload, float]:
+        return {upload: upload.left / rate for upload, rate in self._rates.items()}
 
     def _end(self) -> None:
         """Those that are as good as through are through: rounding leaves some last bits."""
         lasting = self._lasting()
-        soonest = max(0.0, min(lasting)) * (1 + 1e-12)
+        soonest = max(0.0, min(lasting.values())) * (1 + 1e-12)
         self._go_on()
-        passed = [u for u, s in zip(self._uploads, lasting, strict=True) if s <= soonest]
-        left = [k for k, s in enumerate(lasting) if s > soonest]
-        self._rates = [self._rates[k] for k in left]
-        self._uploads = [self._uploads[k] for k in left]
+        passed = [upload for upload, seconds in lasting.items() if seconds <= soonest]
+        for upload in passed:
+            del self._rates[upload]
         self._plan()
         for upload in passed:
-            rank = transfer_rank(upload.worker)
+            rank = transfer_rank(upload.span.worker)
             self._calendar.expect(upload, self._calendar.now, rank, self._passed)
 
 

@@ -1,9 +1,10 @@
 """What is there?  One small object for each worker, computation, transfer and outage."""
 
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from algorithms.tickets import Ticket
-from simulator.reference.calendar import NEVER, Due, computation_rank
+from simulator.reference.calendar import NEVER, Due
 
 
 class Order(NamedTuple):
@@ -19,36 +20,34 @@ class Order(NamedTuple):
     limit: float = NEVER
 
 
+NO_ORDER = Order(version=-1)
+
+
+@dataclass(slots=True, eq=False)
+class Span:
+    """A worker receives or sends, or is not there, from ``begin`` to ``end``, as far as known."""
+
+    worker: int
+    begin: float
+    end: float
+
+
+@dataclass(slots=True, eq=False)
 class Worker:
     """The order that it follows, and what it is at."""
 
-    __slots__ = (
-        "away",
-        "back",
-        "begun",
-        "current",
-        "done",
-        "first",
-        "held",
-        "left",
-        "number",
-        "obsolete",
-        "order",
-        "rank",
-        "receiving",
-    )
-
-    def __init__(self, number: int) -> None:
-        self.number, self.rank = number, computation_rank(number)
-        self.order, self.left = Order(version=-1), 0.0
-        self.current: Computation | None = None
-        self.obsolete: Computation | None = None
-        self.begun, self.first = 0, 0  # computations so far, and before the present version
-        self.done = 0.0  # when its last computation under an order ended
-        self.held: dict[Computation, None] = {}  # gradients that would be lost with it
-        self.receiving: Span | None = None
-        self.back = 0.0  # the end of its present or last outage
-        self.away = False  # lost, so that it hears of no order
+    number: int
+    order: Order = NO_ORDER
+    left: float = 0.0
+    current: "Computation | None" = None
+    obsolete: "Computation | None" = None
+    begun: int = 0  # computations so far, and before the present version
+    first: int = 0
+    done: float = 0.0  # when its last computation under an order ended
+    held: "dict[Computation, None]" = field(default_factory=dict)  # would be lost with it
+    receiving: Span | None = None
+    back: float = 0.0  # the end of its present or last outage
+    away: bool = False  # lost, so that it hears of no order
 
     def free(self, now: float) -> float:
         """When it can follow an order at the earliest."""
@@ -56,6 +55,7 @@ class Worker:
         return max(time, self.obsolete.finish) if self.obsolete else time
 
 
+@dataclass(slots=True, eq=False)
 class Computation(Due):
     """One gradient being computed, and what became of it.
 
@@ -64,26 +64,18 @@ class Computation(Due):
     planned, and when its fate was decided.
     """
 
-    __slots__ = (
-        "born",
-        "done",
-        "fate",
-        "finish",
-        "index",
-        "limit",
-        "sealed",
-        "start",
-        "step",
-        "version",
-        "weight",
-        "worker",
-    )
-
-    def __init__(self, worker: "Worker", version: int, index: int, start: float, born: int) -> None:
-        self.worker, self.version, self.index = worker, version, index
-        self.start, self.born = start, born
-        self.fate, self.sealed = "running", born
-        self.step, self.weight = 0, NEVER
+    worker: Worker
+    version: int
+    index: int
+    start: float
+    born: int
+    sealed: int
+    fate: str = "running"
+    done: float = NEVER
+    limit: float = NEVER
+    finish: float = NEVER
+    step: int = 0
+    weight: float = NEVER
 
     def ends(self, done: float, limit: float) -> float:
         """It is done at one time, unless its limit is up before."""
@@ -100,41 +92,22 @@ class Computation(Due):
         return Ticket(self.worker.number, self.version, self.index)
 
 
+@dataclass(slots=True, eq=False)
 class Outage(Due):
-    """A worker is not there from ``begin`` up to ``end``."""
-
-    __slots__ = ("begin", "end", "worker")
-
-    def __init__(self, worker: "Worker", begin: float, end: float) -> None:
-        self.worker, self.begin, self.end = worker, begin, end
+    worker: Worker
+    span: Span
 
 
-class Span:
-    """A worker receives or sends from ``begin`` to ``end``, as far as is known."""
-
-    __slots__ = ("begin", "end", "worker")
-
-    def __init__(self, worker: int, begin: float, end: float) -> None:
-        self.worker, self.begin, self.end = worker, begin, end
-
-
-class Parts(NamedTuple):
-    """The seconds of a transfer: its latency, and what the bytes take."""
-
-    latency: float
-    transit: float
-
-
+@dataclass(slots=True, eq=False)
 class Upload(Due):
     """One vector on its way: a single gradient, or without one a worker's part in an all-reduce.
 
     ``left`` is how much of the vector is still to pass.
     """
 
-    __slots__ = ("computation", "latency", "left", "lost", "span", "transit", "worker")
-
-    def __init__(self, worker: int, parts: "Parts", computation: "Computation | None") -> None:
-        self.worker, self.computation = worker, computation
-        self.latency, self.transit = parts
-        self.left, self.lost = 1.0, False
-        self.span = Span(worker, NEVER, NEVER)
+    span: Span
+    latency: float
+    transit: float
+    computation: Computation | None
+    left: float = 1.0
+    lost: bool = False

@@ -1,22 +1,26 @@
-"""What has happened?  The server steps, every computation, and the accounts at any step."""
+"""What has happened?  The server steps, every computation, and the accounts at any step.
 
-from collections.abc import Sequence
+Where every worker's seconds went is read off the recorded intervals, all at once.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, get_args
+from typing import NamedTuple, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cluster.law import Floats, Integers
-from simulator.reference.accounts import COMPUTING, DOWN, TRANSFER, WASTED, Seconds, Spans, seconds
-from simulator.reference.objects import Computation, Outage, Span
+from simulator.reference.objects import Computation, Span
 from simulator.schedule import Accounts, Outcome, Step
 
 Codes: TypeAlias = NDArray[np.int8]
+Flags: TypeAlias = NDArray[np.bool_]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)
 """The word of each code in ``Computations.outcome``."""
-FATES = {fate: code for code, fate in enumerate(OUTCOMES)}
-RUNNING, OBSOLETE, EXPIRED = (len(OUTCOMES) + k for k in range(3))
+FATES = {fate: code for code, fate in enumerate((*OUTCOMES, "running", "obsolete"))}
+COMPUTING, WASTED, TRANSFER, DOWN = range(4)
+"""What a worker may be doing; ``WASTED`` is computing that came to nothing."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,20 @@ class Computations:
 
     def __len__(self) -> int:
         return len(self.worker)
+
+
+class Spans(NamedTuple):
+    """Intervals of workers."""
+
+    worker: Integers
+    begin: Floats
+    end: Floats
+
+    @classmethod
+    def of(cls, spans: Iterable[Span]) -> "Spans":
+        rows: Floats = np.array([(s.worker, s.begin, s.end) for s in spans], np.float64)
+        worker, begin, end = rows.reshape(-1, 3).T
+        return cls(worker.astype(np.int64), begin, end)
 
 
 @dataclass(frozen=True)
@@ -71,94 +89,86 @@ class Record:
             decided & (of.outcome == FATES[name]) for name in ("recalled", "dropped", "lost")
         )
         wasted = recalled | dropped | lost
-        return Accounts(
-            time,
-            self._count(started),
-            self._count(used),
-            self._count(recalled),
-            self._count(dropped),
-            self._count(lost),
-            self._count(started & ~used & ~wasted),
-            *self._seconds(wasted, time),
-        )
+        chosen = (started, used, recalled, dropped, lost, started & ~used & ~wasted)
+        counts = (np.bincount(of.worker[rows], minlength=self.workers) for rows in chosen)
+        return Accounts._make([time, *counts, *self._seconds(wasted, time)])
 
-    def _count(self, chosen: NDArray[np.bool_]) -> Integers:
-        return np.bincount(self.computations.worker[chosen], minlength=self.workers)
+    def _seconds(self, wasted: Flags, time: float) -> list[Floats]:
+        """Busy, communicating, down, idle and wasted seconds up to this time.
 
-    def _seconds(self, wasted: NDArray[np.bool_], time: float) -> Seconds:
+        A worker that is down does nothing else, and one that computes is not said to communicate.
+        """
         of = self.computations
-        computing = Spans(of.worker, of.start, of.finish)
         kinds = {
-            COMPUTING: computing,
-            WASTED: computing.rows(wasted),
+            COMPUTING: Spans(of.worker, of.start, of.finish),
+            WASTED: Spans(of.worker[wasted], of.start[wasted], of.finish[wasted]),
             TRANSFER: self.transfers,
             DOWN: self.outages,
         }
-        return seconds(kinds, self.workers, time)
+        worker, lasting, on = pieces(kinds, time)
+        up = ~on[DOWN]
+        chosen = (on[COMPUTING] & up, on[TRANSFER] & ~on[COMPUTING] & up, on[DOWN], on[WASTED] & up)
+        weights = (np.where(rows, lasting, 0.0) for rows in chosen)
+        busy, communicating, down, waste = (
+            np.bincount(worker, each, self.workers).astype(np.float64) for each in weights
+        )
+        return [busy, communicating, down, time - busy - communicating - down, waste]
 
 
-def record(
-    workers: int,
-    time: float,
-    steps: list[Step],
-    computations: Sequence[Computation],
-    transfers: Sequence[Span],
-    outages: Sequence[Outage],
-    *,
-    stalled: bool,
-) -> Record:
-    """All that is known of a run that ends at this time, as arrays."""
-    downs = ((outage.worker.number, outage.begin, outage.end) for outage in outages)
-    sent = ((span.worker, span.begin, span.end) for span in transfers)
-    return Record(
-        workers,
-        time,
-        stalled,
-        steps,
-        columns([each for each in computations if each.start <= time], time),
-        Spans.of(sent),
-        Spans.of(downs),
+def pieces(kinds: dict[int, Spans], time: float) -> tuple[Integers, Floats, dict[int, Flags]]:
+    """The pieces of each worker's time between which nothing begins or ends.
+
+    Returns whose each piece is, how long it lasts, and whether spans of a kind cover it.
+    """
+    sizes = [len(spans.worker) for spans in kinds.values()]
+    kind = np.tile(np.repeat(list(kinds), sizes), 2)
+    worker = np.tile(np.concatenate([spans.worker for spans in kinds.values()]), 2)
+    change = np.repeat([1, -1], sum(sizes))
+    ends = [spans.begin for spans in kinds.values()] + [spans.end for spans in kinds.values()]
+    moment = np.minimum(np.concatenate(ends), time)
+    order = np.lexsort((moment, worker))
+    kind, worker, change, moment = kind[order], worker[order], change[order], moment[order]
+    lasting = np.diff(moment, append=0.0)  # where the next worker follows, nothing is on
+    on = {name: np.cumsum(np.where(kind == name, change, 0)) > 0 for name in kinds}
+    return worker, lasting, on
+
+
+def computations_of(computations: Sequence[Computation], time: float) -> Computations:
+    """Those that were started by this time, as arrays.
+
+    Each worker's are in the order of their versions already.
+    """
+    rows = [each for each in computations if each.start <= time]
+    worker = np.fromiter((each.worker.number for each in rows), np.int64, len(rows))
+    order = np.argsort(worker, kind="stable")
+
+    def integers(name: str) -> Integers:
+        return np.fromiter((getattr(each, name) for each in rows), np.int64, len(rows))[order]
+
+    def floats(name: str) -> Floats:
+        return np.fromiter((getattr(each, name) for each in rows), np.float64, len(rows))[order]
+
+    step, finish = integers("step"), floats("finish")
+    outcome = outcomes(rows, time)[order]
+    return Computations(
+        worker[order],
+        integers("version"),
+        integers("index"),
+        floats("start"),
+        np.where(outcome == FATES["unfinished"], time, finish),
+        outcome,
+        step,
+        np.where(step > 0, floats("weight"), np.nan),
+        integers("born"),
+        integers("sealed"),
     )
 
 
-def columns(computations: list[Computation], time: float) -> Computations:
-    """The computations, sorted.  Each worker's are in the order of their versions already."""
-
-    def integers(name: str) -> Integers:
-        return np.fromiter((getattr(each, name) for each in computations), np.int64, count)
-
-    def floats(name: str) -> Floats:
-        return np.fromiter((getattr(each, name) for each in computations), np.float64, count)
-
-    count = len(computations)
-    worker = np.fromiter((each.worker.number for each in computations), np.int64, count)
-    finish = floats("finish")
-    outcome, ended = outcomes(computations, finish <= time)
-    step = integers("step")
-    found = {
-        "version": integers("version"),
-        "index": integers("index"),
-        "start": floats("start"),
-        "finish": np.where(ended, finish, time),
-        "outcome": outcome,
-        "step": step,
-        "weight": np.where(step > 0, floats("weight"), np.nan),
-        "born": integers("born"),
-        "sealed": integers("sealed"),
-    }
-    order = np.argsort(worker, kind="stable")
-    return Computations(worker[order], **{name: each[order] for name, each in found.items()})
-
-
-def outcomes(
-    computations: list[Computation], over: NDArray[np.bool_]
-) -> tuple[Codes, NDArray[np.bool_]]:
-    """What became of each, and whether it has ended; an obsolete one has when its time is over."""
-    codes = FATES | {"running": RUNNING, "obsolete": OBSOLETE}
-    fate = np.fromiter((codes[each.fate] for each in computations), np.int8, len(computations))
-    obsolete = fate == OBSOLETE
-    for at in np.flatnonzero(obsolete & over).tolist():
-        fate[at] = FATES["recalled" if computations[at].expires else "dropped"]
-    ended = fate < RUNNING
-    fate[~ended] = FATES["unfinished"]
-    return fate, ended
+def outcomes(computations: list[Computation], time: float) -> Codes:
+    """What became of each; an obsolete one is dropped, or was broken off, when its time is over."""
+    fate = np.fromiter((FATES[each.fate] for each in computations), np.int8, len(computations))
+    for at in np.flatnonzero(fate == FATES["obsolete"]).tolist():
+        if computations[at].finish <= time:
+            fate[at] = FATES["recalled" if computations[at].expires else "dropped"]
+    fate[fate >= FATES["running"]] = FATES["unfinished"]
+    return fate

@@ -8,21 +8,19 @@ import gc
 from collections import deque
 from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeAlias
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Expired, Joined, Lost, Needs, nobody
+from algorithms.vocabulary import Aggregation, Event, Expired, Joined, Lost, Needs, Request, nobody
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.reference.calendar import NEVER, Calendar
 from simulator.reference.network import Network
 from simulator.reference.objects import Computation, Order
-from simulator.reference.record import Record, record
+from simulator.reference.record import Record, Spans, computations_of
 from simulator.reference.workers import Lengths, Workers
 from simulator.schedule import Step
 
-News: TypeAlias = Ticket | Lost | Joined | Expired
-ARRIVAL, COLLECTIVE, NOTHING = object(), object(), object()
+ARRIVAL, COLLECTIVE, NOTHING = Request(), Request(), Request()
 """What a story can ask for: an arrival, an all-reduce, an all-reduce that takes no time."""
 NONE: frozenset[Ticket] = frozenset()
 
@@ -90,13 +88,13 @@ class Server:
     ) -> None:
         self.workers, self.version = cluster.workers, 0
         self._steps, self._most_steps = list[Step](), steps
-        self._waiting, self._inbox = False, deque[News]()
+        self._waiting, self._inbox = False, deque[Event]()
         self._arrived: dict[Ticket, Computation] = {}  # that no step has used yet
         self._used, self._kept = 0, NONE
         self._words, self._most_words = 0, 1000 + 100 * cluster.workers
         self._calendar = calendar = Calendar()
         self._network = Network(
-            cluster, seed, vector, calendar, arrived=self._arrive, together=self._averaged
+            cluster, seed, vector, calendar, arrived=self._arrive, together=self._tell
         )
         self._fleet = Workers(
             cluster,
@@ -105,8 +103,7 @@ class Server:
             self._network,
             lengths=lengths,
             ended=self._hear_of,
-            lost=lambda worker: self._tell_at_once(Lost(worker.number)),
-            joined=lambda worker: self._tell_at_once(Joined(worker.number)),
+            changed=self._tell_at_once,
         )
         self._story = aggregation(self)
         if not isinstance(self._story, Generator):
@@ -115,19 +112,19 @@ class Server:
     def run(self, until: float) -> Record:
         calendar, over = self._calendar, False
         try:
-            self._tell(None)
+            self._tell()
             calendar.run(until)
         except LastStep:
             over = True
         end = calendar.now if over or until == NEVER else until
-        return record(
+        return Record(
             self.workers,
             end,
+            not over and calendar.empty,
             self._steps,
-            self._fleet.computations,
-            self._network.spans,
-            self._fleet.outages,
-            stalled=not over and calendar.empty,
+            computations_of(self._fleet.computations, end),
+            Spans.of(self._network.spans),
+            Spans.of(self._fleet.outages),
         )
 
     # What the story says
@@ -157,14 +154,14 @@ class Server:
     def present(self) -> Sequence[int]:
         return [worker.number for worker in self._fleet.all if not worker.away]
 
-    def arrival(self, needs: Needs = nobody) -> Any:
+    def arrival(self, needs: Needs = nobody) -> Request:
         return ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
         computation = self._take(ticket, "drops")
         computation.fate, computation.sealed = "dropped", self.version
 
-    def all_reduce(self, tickets: Sequence[Ticket]) -> Any:
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         participants = dict.fromkeys(ticket.worker for ticket in tickets)
         workers = [self._fleet.all[number] for number in participants]
         for worker in workers:
@@ -179,12 +176,14 @@ class Server:
     ) -> None:
         self._count_words(1)
         if len(tickets) != len(weights):
-            told = f"{len(tickets)} tickets and {len(weights)} weights"
-            raise BrokenStory(f"step {self.version + 1} closes with {told}: give each ticket one")
+            sizes = f"{len(tickets)} tickets and {len(weights)} weights"
+            raise BrokenStory(f"step {self.version + 1} closes with {sizes}: give each ticket one")
         again = self._kept.intersection(tickets) if self._kept else NONE
         for ticket, weight in zip(tickets, weights, strict=True):
             if ticket not in again:
-                self._use(ticket, weight)
+                computation = self._take(ticket, f"closes step {self.version + 1} with")
+                computation.fate, computation.weight = "used", weight
+                computation.step = self.version + 1
         self._used += len(tickets) - len(again)
         self._keep(tickets, keep)
         version, now = self.version, self._calendar.now
@@ -195,15 +194,11 @@ class Server:
         if self.version >= self._most_steps:
             raise LastStep
 
-    def _use(self, ticket: Ticket, weight: float) -> None:
-        computation = self._take(ticket, f"closes step {self.version + 1} with")
-        computation.fate, computation.step, computation.weight = "used", self.version + 1, weight
-
     def _keep(self, tickets: list[Ticket], keep: Collection[Ticket]) -> None:
         kept = frozenset(keep) if keep else NONE
         if kept and (unknown := kept - self._kept.difference(tickets).union(tickets)):
-            told = f"step {self.version + 1} keeps {min(unknown)}"
-            raise BrokenStory(f"{told}: neither this step nor the one before it has it")
+            keeps = f"step {self.version + 1} keeps {min(unknown)}"
+            raise BrokenStory(f"{keeps}: neither this step nor the one before it has it")
         self._kept = kept
 
     def _take(self, ticket: Ticket, verb: str) -> Computation:
@@ -216,11 +211,11 @@ class Server:
         computation.worker.held.pop(computation, None)
         return computation
 
-    def _count_words(self, many: int) -> None:
-        self._words += many
+    def _count_words(self, count: int) -> None:
+        self._words += count
         if self._words > self._most_words:
-            told = f"the story has said {self._words:,} things at {self._calendar.now:g} s"
-            raise BrokenStory(f"{told} without waiting for anything: it must yield a request")
+            endless = f"the story has said {self._words:,} things at {self._calendar.now:g} s"
+            raise BrokenStory(f"{endless} without waiting for anything: it must yield a request")
 
     # What the story hears
 
@@ -229,44 +224,40 @@ class Server:
         worker = computation.worker
         if computation.fate == "recalled":
             self._hear(Expired(worker.number))
-        elif not worker.order.upload:
-            worker.held[computation] = None
-            self._arrive(computation)
-        elif self._network.free:
-            self._arrive(computation)
-        else:
+        elif worker.order.upload and not self._network.free:
             self._network.send(computation)
+        else:
+            if not worker.order.upload:
+                worker.held[computation] = None
+            self._arrive(computation)
 
     def _arrive(self, computation: Computation) -> None:
         ticket = computation.ticket
         self._arrived[ticket] = computation
         self._hear(ticket)
 
-    def _averaged(self) -> None:
-        self._tell(None)
-
-    def _hear(self, news: News) -> None:
+    def _hear(self, event: Event) -> None:
         if self._waiting:
-            self._tell(news)
+            self._tell(event)
         else:
-            self._inbox.append(news)
+            self._inbox.append(event)
 
-    def _tell_at_once(self, news: News) -> None:
+    def _tell_at_once(self, event: Event) -> None:
         """Only a story that waits for an arrival hears who is lost or has joined."""
         if self._waiting:
-            self._tell(news)
+            self._tell(event)
 
-    def _tell(self, news: News | None) -> None:
+    def _tell(self, event: Event | None = None) -> None:
         """Let the story go on until it waits for something that has not happened yet."""
         self._waiting, self._words = False, 0
-        request = self._ask(news)
+        request = self._ask(event)
         while request is NOTHING or (request is ARRIVAL and self._inbox):
             request = self._ask(None if request is NOTHING else self._inbox.popleft())
         self._waiting = request is ARRIVAL
 
-    def _ask(self, news: News | None) -> Any:
+    def _ask(self, event: Event | None) -> Request:
         try:
-            request = self._story.send(news)
+            request = self._story.send(event)
         except StopIteration:
             raise BrokenStory(
                 "the story has ended: it must go on for as long as it is asked"

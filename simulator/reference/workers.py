@@ -8,18 +8,19 @@ from collections.abc import Callable
 from typing import TypeAlias
 
 from algorithms.tickets import Ticket
+from algorithms.vocabulary import Joined, Lost
 from simulator.cluster import Cluster
-from simulator.reference.calendar import NEVER, Calendar, outage_rank
+from simulator.reference.calendar import NEVER, Calendar, computation_rank, outage_rank
 from simulator.reference.draws import Draws
 from simulator.reference.network import Network
-from simulator.reference.objects import Computation, Order, Outage, Worker
+from simulator.reference.objects import Computation, Order, Outage, Span, Worker
 
 Lengths: TypeAlias = Callable[[Ticket], float | None]
 """How many environment steps the episode of a ticket takes; ``None``: it is not known to end."""
 
 
 class Workers:
-    """All of them.  ``ended``, ``lost`` and ``joined`` hear what the server may have to know."""
+    """All of them.  ``ended`` and ``changed`` hear what the server may have to know."""
 
     def __init__(
         self,
@@ -30,14 +31,13 @@ class Workers:
         *,
         lengths: Lengths | None,
         ended: Callable[[Computation], None],
-        lost: Callable[[Worker], None],
-        joined: Callable[[Worker], None],
+        changed: Callable[[Lost | Joined], None],
     ) -> None:
         self.all = [Worker(number) for number in range(cluster.workers)]
         self.computations: list[Computation] = []
-        self.outages: list[Outage] = []
+        self.outages: list[Span] = []
         self._calendar, self._network, self._lengths = calendar, network, lengths
-        self._ended, self._lost, self._joined = ended, lost, joined
+        self._ended, self._changed = ended, changed
         self._finishes = cluster.in_flight == "finish"
         self._pauses = cluster.outages.work == "continued"
         durations = cluster.computations(seed)
@@ -95,12 +95,13 @@ class Workers:
         if start == NEVER:
             return
         index = worker.begun - worker.first
-        computation = Computation(worker, order.version, index, start, calendar.steps)
+        steps = calendar.steps
+        computation = Computation(worker, order.version, index, start, steps, steps)
         finish = computation.ends(self._done(computation, order.work), start + order.limit)
         worker.current = computation
         worker.begun += 1
         self.computations.append(computation)
-        calendar.expect(computation, finish, worker.rank, self._finished)
+        calendar.expect(computation, finish, computation_rank(worker.number), self._finished)
 
     def _done(self, computation: Computation, work: float) -> float:
         """When a computation is done that nothing interrupts."""
@@ -133,12 +134,12 @@ class Workers:
         """Its next outage; one that begins at 0 has begun before anything else happens."""
         if self._absences is None:
             return
-        begin = float(self._absences.begin[worker.number])
-        outage = Outage(worker, begin, float(self._absences.end[worker.number]))
-        if begin <= 0:
-            self._leave(outage)
+        number, absences = worker.number, self._absences
+        span = Span(number, float(absences.begin[number]), float(absences.end[number]))
+        if span.begin <= 0:
+            self._leave(Outage(worker, span))
         else:
-            self._expect(outage, begin, self._leave)
+            self._expect(Outage(worker, span), span.begin, self._leave)
 
     def _expect(self, outage: Outage, time: float, happen: Callable[[Outage], None]) -> None:
         rank = outage_rank(outage.worker.number, len(self.all))
@@ -146,21 +147,21 @@ class Workers:
 
     def _leave(self, outage: Outage) -> None:
         worker = outage.worker
-        worker.back = outage.end
-        self.outages.append(outage)
-        self._expect(outage, outage.end, self._come_back)
+        worker.back = outage.span.end
+        self.outages.append(outage.span)
+        self._expect(outage, worker.back, self._come_back)
         if self._pauses:
             self._pause(worker)
         else:
             worker.away = True
             self._lose(worker)
-            self._lost(worker)
+            self._changed(Lost(worker.number))
 
     def _come_back(self, outage: Outage) -> None:
         worker = outage.worker
         if worker.away:
             worker.away = False
-            self._joined(worker)
+            self._changed(Joined(worker.number))
         assert self._absences is not None
         self._absences.next(worker.number)
         self._foresee(worker)
@@ -171,10 +172,7 @@ class Workers:
         lost = [*worker.held, *self._network.lose(worker)]
         if current and current.start > now:
             self._cancel(current)
-        elif current:
-            lost.append(current)
-        if obsolete and obsolete.finish > now:
-            lost.append(obsolete)
+        lost += [each for each in (current, obsolete) if each and each.start <= now < each.finish]
         for computation in lost:
             self._end(computation, "lost")
         self._network.stop_receiving(worker)
@@ -193,7 +191,7 @@ class Workers:
             self._plan(worker, start)
         elif current:
             finish = self._resume(current)
-            self._calendar.expect(current, finish, worker.rank, self._finished)
+            self._calendar.expect(current, finish, computation_rank(worker.number), self._finished)
 
     def _resume(self, computation: Computation) -> float:
         """What is left of it is done after the outage."""

@@ -4,18 +4,19 @@ An entry is made when something has happened, never before.  Unfinished gradient
 they are those started that are nothing else.
 """
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.cluster.law import Floats, Integers
 
+Whole = TypeVar("Whole", bound=NDArray[np.integer[Any]])
 NEVER = float("inf")
 
 
-class Books:
-    """The accounts of all workers of one simulation, up to what is still under way.
+class Totals:
+    """The counts and seconds of all workers, up to what is still under way.
 
     What every gradient changes is in lists, which are twice as fast as arrays; what changes for
     everybody at once is in arrays.
@@ -29,6 +30,7 @@ class Books:
         # Seconds of computations that came to no gradient, or to one that was obsolete; of
         # gradients that were dropped or lost afterwards; of outages.
         self.broken_off, self.spoilt, self.down = (floats(workers) for _ in range(3))
+        # Gradients that a worker still holds, where it may be lost with them.
         self._held, self._held_seconds = integers(workers), floats(workers)
 
     def drop(self, worker: int, seconds: float) -> None:
@@ -45,8 +47,6 @@ class Books:
         """A computation ends with its worker's outage."""
         self.lost[worker] += 1
         self.broken_off[worker] += seconds
-
-    # Gradients that a worker still holds, where it may be lost with them
 
     def hold(self, worker: int) -> None:
         """The gradient that was done last stays with the worker, or is on its way."""
@@ -77,9 +77,10 @@ def integers(workers: int, value: int = 0) -> Integers:
     return np.full(workers, value, np.int64)
 
 
-def scalars(array: Floats) -> "memoryview[float]":
-    return cast("memoryview[float]", array.data)
+def viewed(array: Floats) -> "tuple[Floats, memoryview[float]]":
+    """An array, and a view of it whose entries are plain numbers, for one worker at a time."""
+    return array, cast("memoryview[float]", array.data)
 
 
-def counts(array: NDArray[Any]) -> "memoryview[int]":
-    return array.data
+def counted(array: Whole) -> "tuple[Whole, memoryview[int]]":
+    return array, array.data

@@ -1,8 +1,70 @@
-"""What does an outage do to a worker?  It loses everything, or it stands still and goes on."""
+"""What does an outage do?  Each begins and ends in time; its worker loses all, or stands still."""
 
-from simulator.engine.books import NEVER
+from collections.abc import Callable
+
+import numpy as np
+
+from simulator.cluster.outages import Absences
+from simulator.engine.calendar import Calendar
+from simulator.engine.clock import Clock, Happening, outage_rank
 from simulator.engine.limits import Ends
+from simulator.engine.totals import NEVER
 from simulator.engine.workers import Workers
+
+
+class Attendance:
+    """Calls ``leave(worker, until)`` and ``come_back(worker)``, after all arrivals of an instant.
+
+    Of all changes SimPy holds one: the earliest.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        absences: Absences,
+        leave: Callable[[int, float], None],
+        come_back: Callable[[int], None],
+    ) -> None:
+        self._clock, self._absences = clock, absences
+        self._leave, self._come_back = leave, come_back
+        self._next = absences.begin.copy()
+        self._away = np.zeros(len(self._next), bool)
+        self._calendar = Calendar(self._next)
+
+    def begin(self) -> None:
+        """Who joins later is away from the start."""
+        for worker in np.flatnonzero(self._next <= 0).tolist():
+            self._change(worker)
+        self._calendar.fill()
+        self._arm()
+
+    def returns(self, worker: int) -> bool:
+        """Whether the worker is to be away once more, and so to lose what it is stuck in."""
+        return not self._away[worker] and self._next[worker] < NEVER
+
+    def _arm(self) -> None:
+        entry = self._calendar.earliest()
+        if entry is not None:
+            self._calendar.take(entry)
+            rank = outage_rank(entry[1], len(self._next))
+            self._clock.at(entry[0], rank, self._happens, entry[1])
+
+    def _happens(self, event: Happening) -> None:
+        worker: int = event.value
+        self._change(worker)
+        if self._next[worker] < NEVER:
+            self._calendar.push((float(self._next[worker]), worker))
+        self._arm()
+
+    def _change(self, worker: int) -> None:
+        absences, self._away[worker] = self._absences, not self._away[worker]
+        if self._away[worker]:
+            self._next[worker] = absences.end[worker]
+            self._leave(worker, float(absences.end[worker]))
+        else:
+            absences.next(worker)
+            self._next[worker] = absences.begin[worker]
+            self._come_back(worker)
 
 
 def pause(workers: Workers, now: float, worker: int, until: float) -> float:
@@ -42,19 +104,17 @@ def _resumed(
     limited: dict[int, Ends],
 ) -> float:
     """When what would have ended at ``finish`` ends, if nothing is done until then."""
-    if worker not in limited:
-        return _done(workers, worker, now, until, finish)
-    done, limit = limited[worker]
-    done = _done(workers, worker, now, until, done)
-    limited[worker] = ends = Ends(done, until + (limit - now))
+    ends = limited.get(worker)
+    done = finish if ends is None else ends.done
+    if workers.pace is None or NEVER in (done, until):
+        done = until + (done - now)
+    else:
+        left = workers.pace.work(worker, done) - workers.pace.work(worker, now)
+        done = workers.pace.finish(worker, until, left)
+    if ends is None:
+        return done
+    limited[worker] = ends = Ends(done, until + (ends.limit - now))
     return ends.first
-
-
-def _done(workers: Workers, worker: int, now: float, until: float, finish: float) -> float:
-    if workers.pace is None or finish == NEVER or until == NEVER:
-        return until + (finish - now)
-    left = workers.pace.work(worker, finish) - workers.pace.work(worker, now)
-    return workers.pace.finish(worker, until, left)
 
 
 def lose(workers: Workers, now: float, worker: int, until: float) -> None:
@@ -67,15 +127,15 @@ def lose(workers: Workers, now: float, worker: int, until: float) -> None:
     workers.down_from[worker], workers.up_at[worker] = now, until
     workers.absent[worker], workers.away = True, workers.away + 1
     workers.settle(now)
-    start, books = workers.at_start[worker], workers.books
+    start, totals = workers.at_start[worker], workers.totals
     if workers.trace:
-        workers.trace.broken_off(workers, now, worker)
+        workers.trace.going_on(workers, now, worker, "lost")
     if start <= now:
-        books.lose(worker, now - start)
+        totals.lose(worker, now - start)
     elif start < NEVER:
         workers.at_begun[worker] -= 1
     if workers.old_start[worker] < NEVER:
-        books.lose(worker, now - float(workers.old_start[worker]))
+        totals.lose(worker, now - float(workers.old_start[worker]))
         workers.old_start[worker], workers.olds = NEVER, workers.olds - 1
     workers.at_start[worker] = workers.at_finish[worker] = NEVER
     workers.at_left[worker], workers.at_free[worker] = 0, 0.0
@@ -83,14 +143,14 @@ def lose(workers: Workers, now: float, worker: int, until: float) -> None:
     workers.stuck.discard(worker)
     workers.unmeasured.discard(worker)
     workers.limits.old_ends.pop(worker, None)
-    books.lose_held(worker)
+    totals.lose_held(worker)
 
 
 def come_back(workers: Workers, now: float, worker: int) -> None:
     """The outage is over."""
     down_from = float(workers.down_from[worker])
     gone = now - down_from
-    workers.books.down[worker] += gone
+    workers.totals.down[worker] += gone
     if workers.communication:
         workers.communication.settle(now, worker)
     if workers.pauses:

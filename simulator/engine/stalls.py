@@ -1,10 +1,11 @@
 """Is there any sense in waiting?  Who can never deliver, and the end of a run that needs them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NoReturn
 
-from algorithms.vocabulary import Needs, nobody
-from simulator.engine.books import NEVER
+from algorithms.vocabulary import Needs
+from simulator.engine.outages import Attendance
+from simulator.engine.totals import NEVER
 from simulator.engine.workers import Workers
 
 
@@ -12,14 +13,14 @@ class Stalled(Exception):
     """The run can make no further progress; the message says who is waited for."""
 
 
-class Hope:
+class StallDetector:
     """Ends a method's run when it waits in vain.
 
-    ``freed`` says whether an outage to come will free a worker of what it is stuck in.
+    ``losses`` are the outages where work is lost: each frees a worker of what it is stuck in.
     """
 
-    def __init__(self, method: str, workers: Workers, freed: Callable[[int], bool]) -> None:
-        self._method, self._workers, self._freed = method, workers, freed
+    def __init__(self, method: str, workers: Workers, losses: Attendance | None) -> None:
+        self._method, self._workers, self._losses = method, workers, losses
         self.gone: set[int] = set()
         """Who has left for ever."""
 
@@ -28,18 +29,19 @@ class Hope:
         stuck = self._workers.stuck - self.gone
         hopeless = self.gone | {worker for worker in stuck if not self._can_be_freed(now, worker)}
         if hopeless and (needed := needs(hopeless)):
-            told = self._waits_for(now, min(needed))
-            raise Stalled(f"{told}; this step cannot close without it")
+            waits = self._waits_for(now, min(needed))
+            raise Stalled(f"{waits}; this step cannot close without it")
 
     def _can_be_freed(self, now: float, worker: int) -> bool:
         """An outage frees a worker of what it is at, but not of its nature."""
-        return self._freed(worker) and self._can_deliver(now, worker)
+        returns = self._losses is not None and self._losses.returns(worker)
+        return returns and self._can_deliver(now, worker)
 
-    def check_anybody(self, now: float) -> None:
+    def nobody_computes(self, now: float, needs: Needs) -> None:
         """Outages may go on for ever; give up if nobody has anything to deliver between them."""
         there = (w for w in range(len(self._workers.start)) if w not in self.gone)
-        if not any(self._can_deliver(now, worker) for worker in there):
-            self.stall(now, nobody)
+        if self._losses is None or not any(self._can_deliver(now, worker) for worker in there):
+            self.stall(now, needs)
 
     def give_up(self, now: float, participants: Sequence[int]) -> NoReturn:
         """A collective waits for one who has left for ever."""
