@@ -10,7 +10,7 @@ from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Event, Expired, Joined, Lost, Needs, Request, nobody
+from algorithms.vocabulary import Aggregation, Event, Expired, Needs, Request, nobody
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.reference.calendar import NEVER, Calendar
