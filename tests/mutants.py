@@ -53,10 +53,11 @@ ROOMS = {
     "cluster": Room("simulator/cluster/**/*.py", 12, ["cluster", *SCHEDULES]),
     "executor": Room("simulator/numerics/executor.py", 4, ["test_executor.py", "test_methods.py"]),
     "verification": Room(
-        "simulator/verification/[abcmoprs]*.py",
+        "simulator/verification/[acprt]*.py",
         10,
-        ["test_verified_seconds.py", "test_verification.py", "test_ledger.py"],
+        ["test_forgeries.py", "test_verification.py", "test_verified_seconds.py"],
     ),
+    "reference": Room("simulator/reference/*.py", 10, ["test_reference.py", "test_methods.py"]),
 }
 
 
