@@ -83,23 +83,15 @@ class Simulation:
         self._calendar = Calendar(state.finish, state.prepare)
         self._armed: tuple[float, int] | None = None
         self._serving = False
-        self._transfers = Transfers(
-            self._clock,
-            cluster,
-            state,
-            seed=seed,
-            vector=vector,
-            trace=self._trace,
-            arrived=self._arrive,
-            together=self._collective_ends,
-            give_up=lambda participants: self._stalls.give_up(self.now, participants),
-        )
         absences, attendance = cluster.absences(seed), None
         if absences:
             attendance = Attendance(self._clock, absences, self._leave, self._come_back)
         self._attendance = attendance
         self._mortal = bool(absences) and cluster.outages.work == "lost"
         self._stalls = StallDetector(name, state, attendance if self._mortal else None)
+        self._transfers = Transfers(
+            self._clock, cluster, state, self._stalls, seed, vector, self._arrive, self._averaged
+        )
         # Whether SimPy's queue stays as it is while finishes are served.
         self._simple = self._transfers.never_waits and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
@@ -412,7 +404,7 @@ class Simulation:
         self._deliver(ticket)
         self._arm()
 
-    def _collective_ends(self) -> None:
+    def _averaged(self) -> None:
         self.now = self._clock.now
         self._drive(None)
         self._arm()

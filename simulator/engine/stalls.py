@@ -1,6 +1,6 @@
 """Is there any sense in waiting?  Who can never deliver, and the end of a run that needs them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import NoReturn
 
 from algorithms.vocabulary import Needs
@@ -43,7 +43,7 @@ class StallDetector:
         if self._losses is None or not any(self._can_deliver(now, worker) for worker in there):
             self.stall(now, needs)
 
-    def give_up(self, now: float, participants: Sequence[int]) -> NoReturn:
+    def give_up(self, now: float, participants: Iterable[int]) -> NoReturn:
         """A collective waits for one who has left for ever."""
         worker = min(self.gone.intersection(participants))
         raise Stalled(f"{self._waits_for(now, worker)} and still holds gradients of this step")

@@ -1,14 +1,13 @@
 """How do gradients get to the server?  One by one, or together in an all-reduce."""
 
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.collectives import Participant, Parts, collective_end
 from simulator.engine.clock import SERVER_RANK, Clock, Happening, transfer_rank
+from simulator.engine.stalls import StallDetector
 from simulator.engine.totals import NEVER
-from simulator.engine.trace import Trace
 from simulator.engine.uplink import shared_way
 from simulator.engine.workers import Workers
 
@@ -17,27 +16,22 @@ SERVER = -1
 
 
 class Transfers:
-    """Transfers to the server; ``arrived`` hears of single ones, ``together`` of all-reduces.
-
-    ``give_up`` ends the run because of participants who can never send.
-    """
+    """Transfers to the server; ``arrived`` hears of single ones, ``averaged`` of all-reduces."""
 
     def __init__(
         self,
         clock: Clock,
         cluster: Cluster,
         workers: Workers,
-        *,
+        stalls: StallDetector,
         seed: int,
         vector: Vector,
-        trace: Trace | None,
         arrived: Callable[[Ticket], None],
-        together: Callable[[], None],
-        give_up: Callable[[Sequence[int]], NoReturn],
+        averaged: Callable[[], None],
     ) -> None:
         network = cluster.network
-        self._clock, self._workers, self._trace = clock, workers, trace
-        self._arrived, self._together, self._give_up = arrived, together, give_up
+        self._clock, self._workers, self._trace = clock, workers, workers.trace
+        self._stalls, self._arrived, self._averaged = stalls, arrived, averaged
         self._kind = network.collective
         self._transfers = cluster.uploads(seed, vector)
         self._sent = [0] * (cluster.workers if self._transfers.varies else 0)
@@ -96,7 +90,7 @@ class Transfers:
             return False
         end = self._collective(now, version, workers, ready)
         if end > now:
-            self._clock.at(end, SERVER_RANK, lambda event: self._together())
+            self._clock.at(end, SERVER_RANK, lambda event: self._averaged())
         return end == now
 
     def _collective(
@@ -109,7 +103,7 @@ class Transfers:
         ]
         end = collective_end(self._kind, now, participants)
         if end == NEVER:
-            self._give_up(workers)
+            self._stalls.give_up(now, workers)
         for worker, (ready, done, parts) in zip(workers, participants, strict=True):
             begin = done if self._kind == "gather" else ready
             mine = end if self._kind in ("ring", "tree") else begin + parts.seconds
@@ -133,7 +127,7 @@ class Transfers:
         communication, self._sharing = self._workers.communication, ready
         assert communication is not None
         if NEVER in ready.values():
-            self._give_up(list(ready))
+            self._stalls.give_up(now, ready)
 
         def through(event: Happening) -> None:
             worker, end = event.value, self._clock.now
@@ -141,7 +135,7 @@ class Transfers:
             self._trace_sent(worker, self._sharing.pop(worker), end, version)
             if not self._sharing:
                 self._trace_sent(SERVER, now, end, version)
-                self._together()
+                self._averaged()
 
         for worker, begin in ready.items():
             communication.sends_together(now, worker, NEVER)

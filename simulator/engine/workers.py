@@ -123,7 +123,8 @@ class Workers:
 
     def _plan_all(self, work: float) -> None:
         """What everybody starts, and when that ends, from where their starts are set."""
-        planned = True if not self._may_miss() else self.start < NEVER
+        some_may_miss_it = self.finishes or self.pauses or self.away > 0
+        planned = self.start < NEVER if some_may_miss_it else True
         if self.measured:
             self.finish.fill(NEVER)
             self.unmeasured.update(np.flatnonzero(self.start < NEVER).tolist())
@@ -138,10 +139,6 @@ class Workers:
         if self._may_hang and not self.measured:
             hanging = np.isinf(self.finish) & ~self.absent
             self.stuck.update(np.flatnonzero(hanging).tolist())
-
-    def _may_miss(self) -> bool:
-        """Whether an order to everybody may leave out some."""
-        return self.finishes or self.pauses or self.away > 0
 
     def order_one(
         self,
@@ -169,14 +166,13 @@ class Workers:
             self.at_first[worker] = self.at_begun[worker]
         self.at_left[worker], self.at_uploads[worker] = quota, upload
         self.at_work[worker] = work
-        return self.plan(now, worker, now if self.download.free else self._receive(now, worker))
-
-    def _receive(self, now: float, worker: int) -> float:
-        received = now + self.download.one(worker, self.at_received[worker])
-        self.at_received[worker] += 1
-        if self.trace:
-            self.sent_at[worker] = now
-        return received
+        received = now
+        if not self.download.free:
+            received += self.download.one(worker, self.at_received[worker])
+            self.at_received[worker] += 1
+            if self.trace:
+                self.sent_at[worker] = now
+        return self.plan(now, worker, received)
 
     def go_on(self, now: float, worker: int) -> float:
         """A worker without a plan starts its next gradient, if its order asks for more."""
