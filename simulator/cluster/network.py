@@ -118,10 +118,6 @@ class Transfers:
             return self._transit.one(worker, k)
         return self._latency.one(worker, k) + self._transit.one(worker, k)
 
-    def each(self, workers: Integers, k: Integers) -> tuple[Floats, Floats]:
-        """Latency and transit of any transfers at once: the ``k[i]``-th of ``workers[i]``."""
-        return self._latency.each(workers, k), self._transit.each(workers, k)
-
     def parts(self, worker: int, k: int) -> Parts:
         return Parts(self._latency.one(worker, k), self._transit.one(worker, k))
 

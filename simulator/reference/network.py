@@ -4,11 +4,8 @@ from collections.abc import Callable, Sequence
 from math import ceil, log2
 from typing import TypeAlias
 
-import numpy as np
-
 from simulator.cluster import Cluster, Uplink, Vector
 from simulator.reference.calendar import NEVER, SERVER, Calendar, Due, transfer_rank
-from simulator.reference.draws import Draws
 from simulator.reference.objects import Computation, Span, Upload, Worker
 
 Passed: TypeAlias = Callable[[Upload], None]
@@ -30,17 +27,12 @@ class Network:
         self.spans: list[Span] = []
         self._calendar, self._arrived, self._together = calendar, arrived, together
         self._collective = cluster.network.collective
-        up, down = cluster.uploads(seed, vector), cluster.downloads(seed, vector)
-        n = cluster.workers
-        self._latency = Draws(lambda w, k: up.each(w, k)[0], n, varies=up.varies)
-        self._transit = Draws(lambda w, k: up.each(w, k)[1], n, varies=up.varies)
-        self._download = Draws(lambda w, k: np.add(*down.each(w, k)), n, varies=down.varies)
+        self._up, self._down = cluster.uploads(seed, vector), cluster.downloads(seed, vector)
         self._way = shared_way(cluster.network.uplink, vector, calendar, self._through)
-        self.free = up.free and not self._way
+        self.free = self._up.free and not self._way
         """Whether a gradient reaches the server the moment it is sent."""
-        self._receives_at_once = down.free
-        self._downloads, self._uploads = [0] * n, [0] * n
-        self._sending: list[list[Upload]] = [[] for _ in range(n)]
+        self._downloads, self._uploads = [0] * cluster.workers, [0] * cluster.workers
+        self._sending: list[list[Upload]] = [[] for _ in range(cluster.workers)]
         self._outstanding = 0  # parts of an all-reduce that are still on the shared way
 
     # Orders
@@ -48,9 +40,9 @@ class Network:
     def receive(self, worker: Worker) -> float:
         """When the worker has an order that is sent to it now."""
         now, number = self._calendar.now, worker.number
-        if self._receives_at_once:
+        if self._down.free:
             return now
-        received = now + self._download.one(number, self._downloads[number])
+        received = now + self._down.one(number, self._downloads[number])
         self._downloads[number] += 1
         worker.receiving = Span(number, now, received)
         self.spans.append(worker.receiving)
@@ -73,8 +65,7 @@ class Network:
     def _upload(self, worker: int, begin: float, computation: Computation | None = None) -> Upload:
         k = self._uploads[worker]
         self._uploads[worker] += 1
-        latency, transit = self._latency.one(worker, k), self._transit.one(worker, k)
-        return Upload(Span(worker, begin, NEVER), latency, transit, computation)
+        return Upload(Span(worker, begin, NEVER), *self._up.parts(worker, k), computation)
 
     def _begin(self, upload: Upload) -> None:
         """It passes its own link; or its latency, and then the way that all share."""

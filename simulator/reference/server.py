@@ -6,8 +6,7 @@ the rules of the vocabulary ends the run with a `BrokenStory`.
 
 import gc
 from collections import deque
-from collections.abc import Collection, Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Sequence
 
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Aggregation, Event, Expired, Needs, Request, nobody
@@ -58,17 +57,11 @@ def replay(
     if steps == until == NEVER:
         raise ValueError("steps = inf, until = inf: give one of them, or the run never ends")
     server = Server(cluster, aggregation, seed, vector, steps, lengths)
-    with collector_paused():
-        return server.run(until)
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """Nothing that a run makes is garbage before its end; to look for some doubles its time."""
+    # Nothing that a run makes is garbage before its end; to look for some doubles its time.
     enabled = gc.isenabled()
     gc.disable()
     try:
-        yield
+        return server.run(until)
     finally:
         if enabled:
             gc.enable()

@@ -11,7 +11,6 @@ from algorithms.tickets import Ticket
 from algorithms.vocabulary import Joined, Lost
 from simulator.cluster import Cluster
 from simulator.reference.calendar import NEVER, Calendar, computation_rank, outage_rank
-from simulator.reference.draws import Draws
 from simulator.reference.network import Network
 from simulator.reference.objects import Computation, Order, Outage, Span, Worker
 
@@ -40,8 +39,7 @@ class Workers:
         self._ended, self._changed = ended, changed
         self._finishes = cluster.in_flight == "finish"
         self._pauses = cluster.outages.work == "continued"
-        durations = cluster.computations(seed)
-        self._seconds = Draws(durations.each, cluster.workers, varies=durations.varies).one
+        self._seconds = cluster.computations(seed).one
         self._pace = cluster.pace(seed)
         self._absences = cluster.absences(seed)
         for worker in self.all:
