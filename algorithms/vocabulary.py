@@ -47,7 +47,7 @@ Needs: TypeAlias = Callable[[Collection[int]], Collection[int]]
 
 
 def nobody(hopeless: Collection[int]) -> Collection[int]:
-    """What a step says that waits for nobody in particular."""
+    """The needs of a step that waits for no worker in particular."""
     return ()
 
 
@@ -83,8 +83,8 @@ class Cluster(Protocol):
         """The same order, to one worker.
 
         A computation that would take longer than ``limit`` seconds is broken off then: it has
-        ``Expired``, and is one of the quota.  With ``recall`` the worker drops at once whatever
-        it is at, also where the cluster's policy is that it finishes.
+        ``Expired``, and is one of the quota.  With ``recall`` the worker drops at once what
+        it is computing, also where the cluster's policy is that it finishes.
         """
 
     def present(self) -> Sequence[int]:
@@ -93,8 +93,8 @@ class Cluster(Protocol):
     def arrival(self, needs: Needs = nobody) -> Request:
         """Request the next ``Event`` that the server learns of; ``yield`` it.
 
-        ``needs`` tells, of workers who will never deliver again, without whom
-        of them this step cannot close.  If there is one, the run ends with that explanation
+        ``needs`` gets the workers that will never deliver again, and returns those without
+        which this step cannot close.  If there is one, the run ends with that explanation
         instead of going on for ever.
         """
 
@@ -106,8 +106,8 @@ class Cluster(Protocol):
 
         It ends the order: nobody starts another gradient at the old point, and what happens
         to work in flight is the cluster's policy.  Once begun it reaches its end, and the server
-        broadcasts next; so who is lost or joins meanwhile need not be told.  Without tickets
-        it takes no time.
+        broadcasts next; so no event tells of a worker that is lost or joins meanwhile.  Without
+        tickets it takes no time.
         """
 
     def step(

@@ -497,6 +497,22 @@ def test_they_agree_on_rennala_whatever_it_counts(count, in_flight, data):
 # What is conserved.
 
 
+@pytest.mark.parametrize("shared", [False, True])
+def test_the_trace_ends_a_transfer_with_its_worker_or_with_the_run(shared):
+    # Computed at 1 s, sent for 4 s: the worker is lost at 3 s, and then the run ends at 6 s.
+    way = {"upload": [4.0]}
+    if shared:
+        uplink = Uplink(VECTOR.bytes / 4.0)
+        way = {"bandwidth": [VECTOR.bytes], "collective": "parameter-server", "uplink": uplink}
+    case = Case("greedy", [1.0], outages=((0, 3.0, 3.5),), seconds=6.0, **way)
+    sent = []
+    simulation = case.build(trace=Sinks(lambda computation: None, sent.append))
+    assert not list(simulation.steps(case.stop))
+    simulation.close_trace()
+    spans = [(each.start, each.finish) for each in sent if each.kind == "sending"]
+    assert spans == [(1.0, 3.0), (4.5, 6.0)]
+
+
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("work", ["lost", "continued"])
 @examples(60)

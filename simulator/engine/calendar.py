@@ -1,4 +1,4 @@
-"""Who is next, of very many?
+"""Which worker finishes next, among very many?
 
 After a broadcast everybody has a planned finish, but a round that needs M gradients looks only
 at the earliest few.  So the plans are partitioned lazily, a chunk at a time; workers that plan
@@ -110,25 +110,21 @@ class Calendar:
 
     def _earliest(self) -> tuple[Integers, Floats]:
         """The next few: twice as many each time."""
-        rest, many = self._rest, min(self._size, self._rest.size)
-        if many > rest.size // 4:
+        rest, count = self._rest, min(self._size, self._rest.size)
+        if count > rest.size // 4:
             workers, self._rest = self._by_time(np.arange(rest.size)), np.empty(0)
             return workers, rest[workers]
-        limit = np.partition(rest, many - 1)[many - 1]
+        limit = np.partition(rest, count - 1)[count - 1]
         if self._size == FIRST_CHUNK:
             self._reach = 1.2 * (float(limit) - self._begin)
         self._size *= 2
         below = np.flatnonzero(rest < limit)
         # Of several workers at the limit the lowest go first, so that a tie which the
         # partition happened to split is still served by worker index.
-        at_limit = np.flatnonzero(rest == limit)[: many - below.size]
-        return self._taken(np.sort(np.concatenate([below, at_limit])))
-
-    def _taken(self, workers: Integers) -> tuple[Integers, Floats]:
-        """Take these out of the rest."""
-        workers = self._by_time(workers)
-        times = self._rest[workers]
-        self._rest[workers] = np.inf
+        at_limit = np.flatnonzero(rest == limit)[: count - below.size]
+        workers = self._by_time(np.sort(np.concatenate([below, at_limit])))
+        times = rest[workers]
+        rest[workers] = np.inf
         return workers, times
 
     def _by_time(self, workers: Integers) -> Integers:

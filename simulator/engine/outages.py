@@ -32,7 +32,7 @@ class Attendance:
         self._calendar = Calendar(self._next)
 
     def begin(self) -> None:
-        """Who joins later is away from the start."""
+        """Workers that join later are away from the start."""
         for worker in np.flatnonzero(self._next <= 0).tolist():
             self._change(worker)
         self._calendar.fill()

@@ -208,8 +208,7 @@ class Simulation:
         if self._mortal:
             for worker in participants:
                 self._totals.let_go(worker)
-        # What is computed meanwhile is told from the plans: so first the transfers, then the end
-        # of the orders.
+        # The transfers look at the plans, which end with the orders: so the transfers come first.
         over = self._transfers.never_waits or not participants
         over = over or self._transfers.all_reduce(self.now, self.version, list(participants))
         self._state.release(self.now)
@@ -304,11 +303,11 @@ class Simulation:
             unknown = f"yielded {request!r:.40}, which is no request"
             self._refuse(unknown, "yield cluster.arrival() or cluster.all_reduce(tickets)")
 
-    def _deliver(self, news: Event) -> None:
+    def _deliver(self, event: Event) -> None:
         if self._waiting:
-            self._drive(news)
+            self._drive(event)
         else:
-            self._inbox.append(news)
+            self._inbox.append(event)
 
     def _plan(self, worker: int, finish: float) -> None:
         if finish < NEVER:

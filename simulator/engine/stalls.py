@@ -1,4 +1,4 @@
-"""Is there any sense in waiting?  Who can never deliver, and the end of a run that needs them."""
+"""Is there any sense in waiting?  A run ends that needs a worker which can never deliver."""
 
 from collections.abc import Iterable
 from typing import NoReturn
@@ -22,7 +22,7 @@ class StallDetector:
     def __init__(self, method: str, workers: Workers, losses: Attendance | None) -> None:
         self._method, self._workers, self._losses = method, workers, losses
         self.gone: set[int] = set()
-        """Who has left for ever."""
+        """Workers that have left for ever."""
 
     def check(self, now: float, needs: Needs) -> None:
         """Give up if the step cannot close without those who will never deliver."""

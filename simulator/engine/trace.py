@@ -58,7 +58,7 @@ class Trace:
         step: int,
         again: Collection[Ticket],
     ) -> None:
-        """They go into a step, some of them ``again``: the first time is what is told."""
+        """They go into a step; of those that do so ``again`` the first time is traced."""
         for ticket, weight in zip(tickets, weights, strict=True):
             if ticket in again:
                 continue

@@ -1,4 +1,4 @@
-"""Who may send, where all share the way to the server?  Contention, by SimPy.
+"""How long does a transfer take, where all share the way to the server?  Contention, by SimPy.
 
 A transfer comes here when its own latency is behind it.  On the shared way it takes as long as its
 bytes need on the worker's own link or on the shared one, whichever is slower.

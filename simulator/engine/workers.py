@@ -34,7 +34,7 @@ class Workers:
     """The state of all workers of one simulation.
 
     ``measured`` says that a computation's length comes from outside: plans then wait in
-    ``unmeasured`` until ``measure`` is told.
+    ``unmeasured`` until ``measure`` gets their lengths.
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class Workers:
         self.absent, self.away = np.zeros(n, bool), 0
         self.outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
         self.stuck: set[int] = set()
-        """Who has an order and will never be done with it, as things are."""
+        """Workers with an order that will never be done, as things are."""
         self.unmeasured: set[int] = set()
         free = self.download.free and cluster.uploads(seed, vector).free
         silent = free and not cluster.network.uplink and not self.pauses
@@ -281,7 +281,7 @@ class Workers:
     def old_elapsed(self, now: float, whom: Any) -> Any:
         """How long these have been at their obsolete computation."""
         until = np.minimum(now, self.down_from[whom])
-        # Who begins in the very moment in which it is back is not known to be back yet.
+        # A worker that begins at the instant of its return is not known to be back yet.
         return np.maximum(until - self.old_start[whom] - self.old_paused[whom], 0)
 
     def _make_old(self, now: float, whom: slice) -> None:
