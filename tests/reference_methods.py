@@ -100,9 +100,8 @@ class Durations(NamedTuple):
     duration: Callable[[int, int], float]
     varies: bool = True
 
-    def each(self, workers: np.ndarray, k: np.ndarray) -> np.ndarray:
-        pairs = zip(workers.tolist(), k.tolist(), strict=True)
-        return np.array([self.duration(*pair) for pair in pairs])
+    def one(self, worker: int, k: int) -> float:
+        return self.duration(worker, k)
 
 
 class Plain:
