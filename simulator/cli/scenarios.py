@@ -5,13 +5,28 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import PluginOption, ScenarioArgument, SetOption, app, say, width
+from simulator.cli.app import (
+    MethodsOption,
+    PluginOption,
+    ScenarioArgument,
+    SeedsOption,
+    SetOption,
+    app,
+    say,
+    seeds_of,
+    width,
+    words,
+)
 from simulator.mistakes import Mistake
 
 
 @app.command()
 def validate(
-    scenario: ScenarioArgument, settings: SetOption = None, plugins: PluginOption = None
+    scenario: ScenarioArgument,
+    settings: SetOption = None,
+    seeds: SeedsOption = None,
+    methods: MethodsOption = None,
+    plugins: PluginOption = None,
 ) -> None:
     """Check a scenario without running it; say what it takes, and what theory chooses."""
     from simulator.estimate import estimate
@@ -19,7 +34,7 @@ def validate(
     from simulator.scenario import prescription
     from simulator.scenario.loading import load
 
-    found = load(scenario, settings or [])
+    found = load(scenario, settings or []).restrict(words(methods), seeds_of(seeds))
     warn(found)
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers

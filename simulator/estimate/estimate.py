@@ -97,13 +97,23 @@ def estimate(scenario: Scenario, schedule_only: bool = False) -> Estimate:
 
 
 def told(scenario: Scenario) -> list[str]:
-    """Two lines: how much there is to do, and what it takes."""
+    """How much there is to do, what it takes, and of which methods that is only a bound."""
     found = estimate(scenario)
     most = "at most" if scenario.stop.target is not None else "about"
     started = found.seeds * sum(work.started for work in found.works.values())
     gradients = f"{most} {_count(found.gradients)} gradients used of {_count(started)} started"
     cost = f"{most} {_duration(found.real_seconds)} on a machine like this, {_size(found.bytes)}"
-    return [gradients, cost]
+    return [gradients, cost, *_unsure(scenario)]
+
+
+def _unsure(scenario: Scenario) -> list[str]:
+    begun = {label: rehearse(scenario, label) for label in scenario.methods}
+    return [
+        f"{label} closes no step with its first {_count(each.started)} gradients, so of its steps "
+        "only a bound is known; give stop.seconds"
+        for label, each in begun.items()
+        if not each.steps and not each.over
+    ]
 
 
 def check(scenario: Scenario, schedule_only: bool = False) -> None:
@@ -130,14 +140,16 @@ def _work(scenario: Scenario, begun: Beginning) -> Work:
     later = min(following * pace, stop.seconds - begun.seconds) if following else 0.0
     steps = begun.steps + following
     lasted = begun.seconds + later
+    # A step that the end of the run cuts short has no more than was delivered by then.
+    most = max(begun.rate * lasted, begun.used / begun.steps if begun.steps else 0.0)
     return Work(
         steps,
         begun.used + following * begun.step_used,
         begun.started + begun.rate * later,
         _looks(scenario, steps, lasted),
         lasted,
-        begun.step_used,
-        begun.rate * pace,
+        min(begun.step_used, most),
+        min(begun.rate * pace, most),
         pace,
         begun.said.keeps,
     )
@@ -230,7 +242,8 @@ def _check_end(scenario: Scenario, label: str, work: Work) -> None:
     for what, many, key, remedy in _events(scenario, label, work):
         if many > MOST_EVENTS:
             raise Mistake(
-                f"{key}: methods.{label} would come to {_count(many)} {what}, more than "
+                f"{key}: {'' if key.endswith(label) else f'methods.{label} '}would come to "
+                f"{_count(many)} {what}, more than "
                 f"{_count(MOST_EVENTS)}, and in effect never end; {remedy}; {ANYWAY}"
             )
 

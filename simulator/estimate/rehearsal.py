@@ -86,7 +86,8 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
     seconds = _usual_seconds(scenario)
     stop, moment = stop_of(scenario), _moment(scenario, seconds)
     said, most = Said(), 2 * _most(len(seconds))
-    aggregation = METHODS[scenario.methods[label].method].aggregate(settings_of(scenario, label))
+    method = scenario.methods[label].method
+    aggregation = plugins.story_of(method, settings_of(scenario, label))
     simulation = _simulation(scenario, label, _listened(aggregation, said, most))
     times, used, stalled = [0.0], [0], False
     try:
@@ -243,6 +244,7 @@ class _Listener:
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         self._said.reduces = True
+        self._count()
         return self._cluster.all_reduce(tickets)
 
     def step(

@@ -17,6 +17,7 @@ from simulator.plugins.registry import (
     title,
     used,
 )
+from simulator.plugins.stories import story_of
 
 __all__ = [
     "PROGRAM",
@@ -30,6 +31,7 @@ __all__ = [
     "load",
     "load_plugin",
     "register",
+    "story_of",
     "title",
     "used",
 ]

@@ -63,7 +63,7 @@ def simulation_of(
 ) -> Simulation:
     """The schedule of one method on one seed."""
     table = scenario.methods[label]
-    aggregation = METHODS[table.method].aggregate(settings_of(scenario, label))
+    aggregation = plugins.story_of(table.method, settings_of(scenario, label))
     cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
     name = plugins.title(label, table.method)
     return Simulation(cluster, aggregation, name=name, seed=timing, vector=vector, **options)

@@ -38,7 +38,7 @@ def seals(directory: Path, manifest: dict[str, Any], found: Findings) -> None:
     if not isinstance(named, dict) or "seal" not in manifest:
         found.demand("seal", MANIFEST, False, "not sealed: names no digests of its files")
         return
-    told = "was altered: its seal is another's"
+    told = "was altered: its seal does not match its content"
     found.demand("seal", MANIFEST, seal(manifest) == manifest["seal"], told)
     for name, wanted in named.items():
         file = directory / name
@@ -46,7 +46,9 @@ def seals(directory: Path, manifest: dict[str, Any], found: Findings) -> None:
             continue
         if found.demand("seal", name, file.is_file(), "is missing"):
             found.demand("seal", name, digest(file) == wanted, "was altered since it was written")
-    for path in sorted((directory / TICKETS).glob("*.parquet")):
+    parts = [*directory.glob("*/*.parquet"), *directory.glob("parameters/*.npz")]
+    tables = [path for path in (directory / STEPS, directory / WORKERS) if path.is_file()]
+    for path in sorted([*tables, *parts]):
         name = str(path.relative_to(directory))
         found.demand("seal", name, name in named, "is not one of the sealed files")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from algorithms.methods import METHODS
+from simulator import plugins
 from simulator.mistakes import Mistake
 from simulator.results.columns import Columns, groups, rows
 from simulator.results.results import Results, load
@@ -103,6 +103,8 @@ def _verify_run(
         computations.check(run, found)
     if sound and (mine is None or known is not None):
         replayed.check(run, found, most)
+    else:
+        found.pass_over("replay", "its tickets cannot be read, or are there twice")
     return found
 
 
@@ -129,7 +131,7 @@ def _evidence(results: Results, scenario: Scenario, at: int, tickets: Tickets | 
         row["seed"],
         scenario,
         scenario.build_cluster(),
-        METHODS[scenario.methods[label].method].aggregate(settings_of(scenario, label)),
+        plugins.story_of(scenario.methods[label].method, settings_of(scenario, label)),
         files.vector_of(scenario),
         results.schedule_only,
         row,

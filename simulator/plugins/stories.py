@@ -1,0 +1,157 @@
+"""Does a plug-in's story keep to the rules of the vocabulary?  Every word of it is checked.
+
+Stories that are shipped are tested instead: to check each word of theirs would cost time.
+"""
+
+from collections.abc import Collection, Generator, Mapping, Sequence
+from math import inf, isfinite
+from typing import Any
+
+from algorithms.methods import METHODS
+from algorithms.tickets import Ticket
+from algorithms.vocabulary import (
+    Aggregation,
+    Cluster,
+    Event,
+    Needs,
+    Request,
+    Story,
+    nobody,
+)
+from simulator.mistakes import Mistake
+from simulator.plugins.registry import origins
+
+SILENCE, OF_EACH = 1000, 10
+"""So many words in a row, and so many more for each worker, are a story that never waits."""
+
+
+def story_of(method: str, settings: Mapping[str, Any]) -> Aggregation:
+    """The aggregation of a registered method; a plug-in's words are checked."""
+    aggregation = METHODS[method].aggregate(settings)
+    origin = origins.get(("methods", method))
+    return aggregation if origin is None else _checked(aggregation, origin.plugin)
+
+
+def _checked(aggregation: Aggregation, plugin: str) -> Aggregation:
+    def story(cluster: Cluster) -> Story:
+        rules = Rules(cluster)
+        inner = aggregation(rules)
+        told = f"plug-in {plugin}: a story is no generator; yield cluster.arrival() in it"
+        _demand(isinstance(inner, Generator), told)
+        answer: Event | None = None
+        while True:
+            try:
+                request = inner.send(answer)
+            except StopIteration:
+                return
+            answer = yield request
+            if answer is not None:
+                rules.hear(answer)
+
+    return story
+
+
+class Rules:
+    """The cluster that a story speaks to; what it may not say is a mistake."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self.workers = cluster.workers
+        self._arrived: set[Ticket] = set()
+        """Gradients that no step has used, and that were not dropped."""
+        self._kept: frozenset[Ticket] = frozenset()
+        self._silence = 0
+
+    @property
+    def version(self) -> int:
+        return self._cluster.version
+
+    def hear(self, event: Event) -> None:
+        self._silence = 0
+        if isinstance(event, Ticket):
+            self._arrived.add(event)
+
+    def present(self) -> Sequence[int]:
+        return self._cluster.present()
+
+    def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
+        self._order(quota, work)
+        self._cluster.broadcast(quota=quota, upload=upload, work=work)
+
+    def send(
+        self,
+        worker: int,
+        *,
+        quota: int | None = None,
+        upload: bool = False,
+        work: float = 1,
+        limit: float | None = None,
+        recall: bool = False,
+    ) -> None:
+        there = f"there are {self.workers}, from 0"
+        _demand(0 <= worker < self.workers, f"an order to worker {worker}: {there}")
+        _demand(limit is None or limit > 0, f"limit = {limit}: must be more than 0 seconds")
+        self._order(quota, work)
+        self._cluster.send(
+            worker, quota=quota, upload=upload, work=work, limit=limit, recall=recall
+        )
+
+    def arrival(self, needs: Needs = nobody) -> Request:
+        return self._cluster.arrival(needs)
+
+    def drop(self, ticket: Ticket) -> None:
+        self._have([ticket], "drops")
+        self._arrived.discard(ticket)
+        self._cluster.drop(ticket)
+
+    def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
+        self._say()
+        self._have(tickets, "reduces")
+        return self._cluster.all_reduce(tickets)
+
+    def step(
+        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+    ) -> None:
+        self._say()
+        step = f"step {self.version + 1}"
+        sizes = f"{len(weights)} weights for {len(tickets)} gradients"
+        _demand(len(weights) == len(tickets), f"{step}: {sizes}; give one weight for each")
+        for weight in weights:
+            told = f"{step}: a weight is {weight!r}; it must be a finite number"
+            _demand(_is_finite(weight), told)
+        _demand(len(set(tickets)) == len(tickets), f"{step}: has a gradient twice; name it once")
+        self._have([ticket for ticket in tickets if ticket not in self._kept], "closes a step with")
+        known = self._kept.union(tickets)
+        for ticket in keep:
+            _demand(ticket in known, f"{step}: keeps {ticket}, which neither it nor the last has")
+        self._arrived.difference_update(tickets)
+        self._kept = frozenset(keep)
+        self._cluster.step(tickets, weights, keep)
+
+    def _order(self, quota: int | None, work: float) -> None:
+        self._say()
+        _demand(quota is None or quota >= 1, f"quota = {quota}: must be 1 or more, or None")
+        _demand(0 < work < inf, f"work = {work}: must be a positive number")
+
+    def _have(self, tickets: Sequence[Ticket], verb: str) -> None:
+        for ticket in tickets:
+            told = f"it {verb} {ticket}, which has not arrived, or was used before"
+            _demand(ticket in self._arrived, f"{told}; use each gradient once, or keep it")
+
+    def _say(self) -> None:
+        self._silence += 1
+        told = f"it has said {self._silence:,} things and waited for nothing"
+        most = SILENCE + OF_EACH * self.workers
+        _demand(self._silence < most, f"{told}; yield cluster.arrival() between steps")
+
+
+def _is_finite(weight: Any) -> bool:
+    try:
+        return isfinite(weight)
+    except TypeError:
+        return False
+
+
+def _demand(good: bool, told: str) -> None:
+    if not good:
+        raise Mistake(told)
