@@ -31,7 +31,7 @@ race: $(RUN) ## Run the first comparison: ten workers, one straggler
 	.venv/bin/straggle run scenarios/straggler.toml
 
 test: $(TEST) ## Run all tests
-	.venv/bin/pytest -n auto --dist loadfile
+	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv-lowest

@@ -52,3 +52,19 @@ def what_draws_is_not_handed_on() -> Iterator[None]:
             os.environ.pop(name, None)
         else:
             os.environ[name] = value
+
+
+LONGEST = (
+    *("test_policy_gradient.py", "test_plugins.py", "test_verification.py", "test_experiment.py"),
+    *("test_schedule.py", "test_shipped.py", "test_docs.py", "test_sweep.py", "test_outages.py"),
+    *("test_resume.py", "test_reference.py", "test_tabular.py", "test_collectives.py"),
+    *("test_lengths.py", "test_players.py", "test_side_by_side.py", "test_variation.py"),
+    *("test_together.py", "test_quadratic.py", "test_notebooks.py", "test_diagnostics.py"),
+    *("test_robots.py", "test_methods.py", "test_cli.py", "test_dry_run.py"),
+)
+"""Files that take more than ten seconds begin first, so that no process ends long after another."""
+
+
+def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
+    places = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
