@@ -14,6 +14,9 @@ from simulator.scenario.scenario import Scenario
 from simulator.verification.tickets import Flags, Tickets
 
 STEPS, WORKERS, TICKETS = "steps.parquet", "workers.parquet", "tickets.parquet"
+COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
+SECONDS = ("busy", "communicating", "down", "idle", "wasted")
+"""What the accounts of a worker count, and where its seconds went."""
 RELATIVE = 1e-9
 """How far apart two ways to the same number may be, where the last bit is not promised."""
 

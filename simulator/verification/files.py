@@ -17,14 +17,12 @@ from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.verification.evidence import STEPS, TICKETS, WORKERS
+from simulator.verification.evidence import COUNTS, SECONDS, STEPS, TICKETS, WORKERS
 from simulator.verification.report import Findings
 from simulator.verification.tickets import numbers_of
 
 MANIFEST = "manifest.json"
 ENDS = ("target", "stop", "stalled", "failed", "interrupted")
-COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
-SECONDS = ("busy", "communicating", "down", "idle", "wasted")
 INTEGERS = {
     STEPS: ("seed", "step", "tickets", "gradients", "max_delay"),
     WORKERS: ("seed", "worker", *COUNTS),

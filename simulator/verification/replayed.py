@@ -1,7 +1,7 @@
 """Is this the run that its method's story tells?  Replayed on the plain cluster, and compared.
 
-The story is the method's own; the cluster is the reference, which shares no code with the engine.
-So every start, fate, weight, step and account must be the same.
+The story is the method's own.  The reference shares the cluster's description with the engine, and
+no other code.  So every start, fate, weight, step and account must be the same.
 """
 
 import math
@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 from algorithms.tickets import Ticket
 from simulator.cluster import InvalidDuration
 from simulator.reference import BrokenStory, Computations, Lengths, Record, replay
-from simulator.verification.evidence import STEPS, TICKETS, WORKERS, Evidence
+from simulator.verification.evidence import COUNTS, SECONDS, STEPS, TICKETS, WORKERS, Evidence
 from simulator.verification.report import Findings
 from simulator.verification.tickets import OUTCOMES, Flags, Tickets
 
-COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
-SECONDS = ("busy", "communicating", "down", "idle", "wasted")
 TOO_LONG = "takes longer than the check of a run may; straggle verify does it"
 Columns: TypeAlias = dict[str, NDArray[Any]]
 
@@ -35,6 +33,7 @@ def check(run: Evidence, found: Findings, most: float = math.inf) -> None:
         return
     whole = steps == run.closed and run.row["started"] <= most
     if not steps and (run.counted or not whole):
+        # A replay goes up to a step, or to the second where the run ended: there is neither.
         return
     try:
         record = _replay(run, steps, whole)
