@@ -25,7 +25,7 @@ import os
 import matplotlib.pyplot as plt
 
 from simulator import analysis
-from simulator.scenario.loading import shipped
+from simulator.scenario.files import shipped
 
 plt.style.use(analysis.STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs

@@ -5,8 +5,6 @@ from difflib import get_close_matches
 from typing import TypeVar
 
 T = TypeVar("T")
-
-
 MOST = 20
 """How many mistakes of a file are listed."""
 
@@ -81,6 +79,16 @@ def printable(text: str) -> str:
     red: \x1b[31m
     """
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def brief(value: object) -> str:
+    """A value on one line of 60 characters at the most; text as it is, if it can be printed.
+
+    >>> brief("batch"), brief("a\\nb"), len(brief("batch" * 100))
+    ('batch', "'a\\\\nb'", 60)
+    """
+    text = value if isinstance(value, str) and value.isprintable() else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ from simulator.cluster import LAWS
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.results import results
 from simulator.runs.record import Run
-from simulator.scenario.loading import shipped
+from simulator.scenario.files import shipped
 
 __all__ = ["compiled_once"]  # the fixture
 

@@ -43,7 +43,8 @@ from simulator.objectives.tables.policy import PerceptronTable
 from simulator.objectives.tables.policy_gradient import TargetTable, WorkerTable
 from simulator.plugins import REGISTRIES, load_plugin
 from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
-from simulator.scenario.loading import check, shipped, shipped_suites, shipped_sweeps
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import check
 from simulator.scenario.network_table import NetworkTable, UplinkTable
 from simulator.scenario.scenario import EvaluationTable, Scenario, StopTable
 from simulator.scenario.tables import TransferTable
@@ -233,10 +234,10 @@ def check_straggle(arguments):
         known = readers_own or scenario in shipped() or (ROOT / scenario).is_file()
         assert known, f"there is no scenario {scenario}"
     if isinstance(sweep, str) and not sweep.endswith(".toml"):
-        assert sweep in shipped_sweeps(), f"there is no sweep {sweep}"
+        assert sweep in shipped("sweep"), f"there is no sweep {sweep}"
     suite = parameters.get("suite")
     if isinstance(suite, str) and not suite.endswith(".toml"):
-        assert suite in shipped_suites(), f"there is no suite {suite}"
+        assert suite in shipped("suite"), f"there is no suite {suite}"
 
 
 def make_targets():

@@ -8,7 +8,8 @@ from simulator.estimate import estimate
 from simulator.estimate.rehearsal import rehearse
 from simulator.mistakes import Mistake
 from simulator.runs.dry_run import run_schedules
-from simulator.scenario.loading import check, load, shipped
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import check, load
 from simulator.system import machine
 
 METHOD = {

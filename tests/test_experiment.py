@@ -27,7 +27,8 @@ from algorithms.methods import (
 from simulator.numerics.executor import Abreast, BatchedExecutor, DebugExecutor
 from simulator.runs.experiment import run_scenario
 from simulator.runs.simulations import rule_of, simulation_of, stop_of, vector_of
-from simulator.scenario.loading import check, override
+from simulator.scenario.loading import check
+from simulator.scenario.paths import override
 
 __all__ = ["compiled_once"]  # the fixture
 

@@ -6,7 +6,8 @@ import pytest
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.experiment import run_scenario
 from simulator.runs.simulations import vector_of
-from simulator.scenario.loading import load, shipped
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import load
 
 PANELS = [name for name in shipped() if name.startswith("paper/")]
 UNEQUAL = {"paper/humanoid-flag", "paper/hoppers", "paper/reachers"}

@@ -6,7 +6,9 @@ import pytest
 from test_cli import straggle, written
 
 from simulator.estimate.remarks import remarks
-from simulator.scenario.loading import check, load, override, shipped
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import check, load
+from simulator.scenario.paths import override
 
 NIGT = {"step": 0.1, "momentum": 0.5}
 RENNALA = {"rennala-nigt": {"batch": 2, **NIGT}}

@@ -28,7 +28,8 @@ from simulator.running.resuming import resume
 from simulator.running.running import Wishes, run_and_write
 from simulator.runs.checkpoint import Keeper
 from simulator.runs.experiment import Laboratory
-from simulator.scenario.loading import check, override
+from simulator.scenario.loading import check
+from simulator.scenario.paths import override
 from simulator.system.files import alone_in
 
 __all__ = ["compiled_once"]  # the fixture

@@ -16,7 +16,9 @@ from simulator.results.results import load as load_results
 from simulator.results.writer import Writer
 from simulator.running.running import Wishes, run_and_write
 from simulator.runs.simulations import vector_of
-from simulator.scenario.loading import check, load, override, shipped
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import check, load
+from simulator.scenario.paths import override
 
 ROOT = Path(__file__).resolve().parents[1]
 METHOD_NAMES = ", ".join(sorted(METHODS))

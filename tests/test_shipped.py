@@ -14,7 +14,8 @@ from simulator.analysis import complexity, exponents
 from simulator.estimate.remarks import remarks
 from simulator.runs.dry_run import run_schedules
 from simulator.runs.experiment import run_scenario
-from simulator.scenario.loading import load, shipped
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import load
 
 __all__ = ["compiled_once"]  # the fixture
 

@@ -9,7 +9,8 @@ from test_imports import loaded_by
 from simulator.cli.json_schema import suite_schema
 from simulator.gate.suite_file import fewest_seeds, read
 from simulator.mistakes import Mistake
-from simulator.scenario.loading import load, shipped, shipped_suites
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import load
 
 SCENARIO = """
 seeds = [0, 1]
@@ -83,7 +84,7 @@ MISTAKES = {
         f'kind = "tolerance"\n{HEAD}relative = -1.0'
     ),
     "benchmarks.b.relative: unknown key": f'kind = "exact"\n{HEAD}relative = 1e-6',
-    "benchmarks.b: scenario = 'smal': no such file beside the suite, or shipped one": (
+    "benchmarks.b: scenario = 'smal': no such file beside this one or shipped scenario": (
         'kind = "exact"\nscenario = "smal"\nwhy = "x"'
     ),
     "benchmarks.b: methods = 'rennala': not in this scenario; did you mean 'rennala-nigt'?": (
@@ -136,7 +137,7 @@ def test_names_of_benchmarks_are_names_of_files(folder):
 
 
 def test_what_is_no_suite_says_what_it_is(folder):
-    with pytest.raises(Mistake, match="is no suite; it has no benchmarks"):
+    with pytest.raises(Mistake, match="is a scenario, not a suite; straggle run"):
         read(folder / "small.toml")
     with pytest.raises(Mistake, match=r"straggle check .* runs it"):
         load("stragglers")
@@ -153,9 +154,9 @@ def test_of_fewer_seeds_even_equal_signs_are_likely_by_chance(confidence):
 
 
 def test_shipped_suites_are_no_scenarios_and_satisfy_the_schema():
-    assert "stragglers" in shipped_suites()
+    assert "stragglers" in shipped("suite")
     assert not [name for name in shipped() if "suites" in name or "baselines" in name]
-    for path in shipped_suites().values():
+    for path in shipped("suite").values():
         assert path.read_text().startswith("#:schema schema.json\n")
         schema = json.loads((path.parent / "schema.json").read_text())
         assert schema == suite_schema(), "straggle schema --suite > scenarios/suites/schema.json"

@@ -24,7 +24,8 @@ from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.running import campaign
 from simulator.runs.together import Member, schedule_key
-from simulator.scenario.loading import check, load, shipped, shipped_sweeps
+from simulator.scenario.files import shipped
+from simulator.scenario.loading import check, load
 from simulator.scenario.toml_text import document
 from simulator.sweep import sensitivity, settings, sweep, sweep_file
 from simulator.sweep import tuning as tuned
@@ -325,7 +326,7 @@ def test_a_mistake_is_one_line_before_any_work(text, folder, tmp_path):
 def test_a_scenario_that_is_not_there_is_told_with_the_near_one(folder):
     text = 'scenario = "stragler"\ngrid = { stop.steps = [3] }'
     assert one_line(straggle("sweep", asked(folder, text))) == (
-        "scenario = 'stragler': no such file beside the sweep, or shipped one; "
+        "scenario = 'stragler': no such file beside this one or shipped scenario; "
         "did you mean 'straggler'?"
     )
 
@@ -880,8 +881,8 @@ def test_who_has_only_failed_has_no_scores_on_the_axis_and_no_best():
 
 
 def test_the_shipped_sweeps_are_valid_and_no_scenarios():
-    assert not shipped_sweeps().keys() & shipped().keys()
-    for name, path in shipped_sweeps().items():
+    assert not shipped("sweep").keys() & shipped().keys()
+    for name, path in shipped("sweep").items():
         found = sweep_file.read(name)
         assert 0 < len(sweep.plan(found)) <= sweep.MOST
         assert found.table.title
@@ -892,7 +893,7 @@ def test_the_shipped_sweeps_are_valid_and_no_scenarios():
 
 def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
     runs = len(sweep.plan(sweep_file.read("straggler-steps")))
-    assert f"{runs} runs" in shipped_sweeps()["straggler-steps"].read_text()
+    assert f"{runs} runs" in shipped("sweep")["straggler-steps"].read_text()
 
 
 def test_reading_a_sweep_loads_nothing_heavy():

@@ -12,7 +12,8 @@ from compiled import compiled_once
 from simulator.runs.experiment import Laboratory
 from simulator.runs.simulations import simulation_of, stop_of, vector_of
 from simulator.runs.together import Member, run_together, schedule_key
-from simulator.scenario.loading import check, override
+from simulator.scenario.loading import check
+from simulator.scenario.paths import override
 
 __all__ = ["compiled_once"]  # the fixture
 

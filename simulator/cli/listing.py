@@ -10,7 +10,7 @@ from simulator.cluster.speeds import SPEEDS
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.tables.policy import POLICIES
-from simulator.scenario.loading import shipped, shipped_suites, shipped_sweeps
+from simulator.scenario.files import shipped
 from simulator.text_table import wrapped
 
 NARROW = 20
@@ -51,8 +51,8 @@ def listing() -> dict[str, dict[str, str]]:
         },
         # Only read: to check them all would take a while.
         "scenarios": _titles(shipped()),
-        "sweeps": _titles(shipped_sweeps()),
-        "suites": _titles(shipped_suites()),
+        "sweeps": _titles(shipped("sweep")),
+        "suites": _titles(shipped("suite")),
     }
 
 

@@ -13,10 +13,10 @@ from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, check_all, did_you_mean
-from simulator.scenario import loading
-from simulator.scenario.quantities import Count, Seed, Title
+from simulator.scenario import files, loading
+from simulator.scenario.quantities import Count, Title
 from simulator.scenario.scenario import LABEL, Scenario
-from simulator.sweep.sweep_file import Values, beside, fixed, put
+from simulator.scenario.variant import VariantTable
 from simulator.table import Table
 
 Measure: TypeAlias = Literal[
@@ -30,15 +30,10 @@ COUNTED: dict[str, Literal["steps", "gradients"]] = {
 Test: TypeAlias = Literal["every-seed", "sign", "paired-t"]
 
 
-class BenchmarkTable(Table):
+class BenchmarkTable(VariantTable):
     """What every benchmark says."""
 
     why: Annotated[str, MinLen(1)] = Field(description="one line: what breaks if this moves")
-    scenario: str = Field(description="a shipped name, or a path from this file")
-    set: Values = Field({}, description="path = value, as with --set")
-    seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
-        None, description="instead of the scenario's"
-    )
 
 
 class ExactTable(BenchmarkTable):
@@ -120,10 +115,7 @@ class Suite(NamedTuple):
 
 def read(source: str | Path) -> Suite:
     """A suite from a path or a shipped name."""
-    path = _find(str(source))
-    plain = loading.parse(path)
-    if "benchmarks" not in plain and {"cluster", "scenario"} & plain.keys():
-        raise Mistake(f"{source}: is no suite; it has no benchmarks")
+    plain, path = files.read("suite", str(source))
     try:
         table = SuiteTable.model_validate(plain)
     except ValidationError as error:
@@ -131,18 +123,6 @@ def read(source: str | Path) -> Suite:
     each = table.benchmarks.items()
     found = check_all(partial(_benchmark, name, benchmark, path) for name, benchmark in each)
     return Suite(path, table.title, {benchmark.name: benchmark for benchmark in found})
-
-
-def _find(source: str) -> Path:
-    if (path := Path(source)).is_file():
-        return path
-    known = loading.shipped_suites()
-    name = source.removesuffix(".toml").removeprefix("scenarios/").removeprefix(loading.SUITES)
-    if name in known:
-        return known[name]
-    if path.is_dir():
-        raise Mistake(f"{source}: is a directory, not a suite file")
-    raise Mistake(f"{source}: no such file or shipped suite; {did_you_mean(name, known)}")
 
 
 def _benchmark(name: str, table: AnyBenchmark, path: Path) -> Benchmark:
@@ -160,11 +140,7 @@ def _benchmark(name: str, table: AnyBenchmark, path: Path) -> Benchmark:
 
 def _tables(table: AnyBenchmark, folder: Path) -> tuple[dict[str, Any], Path]:
     """The scenario's, with what is set, and without the methods that nobody asks for."""
-    tables, found = beside(table.scenario, folder, "the suite")
-    for key, value in fixed(table.set, "set").items():
-        put(tables, key, value, "set")
-    if table.seeds:
-        tables["seeds"] = list(table.seeds)
+    tables, found = table.changed(folder)
     methods = tables.get("methods", {})
     tables["methods"] = {label: methods[label] for label in _labels(table, methods)}
     if isinstance(table, ClaimTable):

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from simulator.mistakes import brief
 from simulator.scenario.toml_text import inline
-
-LONGEST = 60
 
 
 def differences(now: Any, then: Any, path: str = "") -> Iterator[str]:
@@ -19,9 +18,8 @@ def differences(now: Any, then: Any, path: str = "") -> Iterator[str]:
             inner = f"{path}.{key}" if path else str(key)
             yield from differences(now.get(key), then.get(key), inner)
     elif now != then:
-        yield f"{path} is {_brief(now)}, was {_brief(then)}"
+        yield f"{path} is {_written(now)}, was {_written(then)}"
 
 
-def _brief(value: Any) -> str:
-    text = "nothing" if value is None else inline(value)
-    return text if len(text) <= LONGEST else text[: LONGEST - 3] + "..."
+def _written(value: Any) -> str:
+    return "nothing" if value is None else brief(inline(value))

@@ -1,7 +1,6 @@
-"""How does a file become a scenario?  Finding it, ``--set``, and its mistakes, a line each."""
+"""How does a file become a scenario?  Its mistakes are a line each."""
 
 import re
-import tomllib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,46 +10,13 @@ from pydantic_core import ErrorDetails
 
 from algorithms.updates import Decay
 from simulator import plugins
-from simulator.mistakes import Mistake, all_of, check_all, did_you_mean
-from simulator.scenario import prescription
+from simulator.mistakes import Mistake, all_of, brief, check_all, did_you_mean
+from simulator.scenario import files, paths, prescription
+from simulator.scenario.paths import dotted, join
 from simulator.scenario.scenario import Scenario
 
 UNION_BRANCHES = ("float", "int", "constrained-float", "Decay")
 """What pydantic calls the choices of a key that may be one of several things."""
-HERE = Path(__file__).resolve().parent.parent
-SHIPPED = (HERE / "shipped", HERE.parent / "scenarios")
-"""Where the scenarios lie that come with the package: installed, and in a source tree."""
-SWEEPS, SUITES = "sweeps/", "suites/"
-"""The folders beside them in which the sweeps and the suites lie."""
-
-
-def shipped() -> dict[str, Path]:
-    """The scenarios that come with straggle, by name."""
-    others = (SWEEPS, SUITES)
-    return {name: path for name, path in _shipped().items() if not name.startswith(others)}
-
-
-def shipped_sweeps() -> dict[str, Path]:
-    """The sweeps that come with it, by name."""
-    return _shipped_in(SWEEPS)
-
-
-def shipped_suites() -> dict[str, Path]:
-    """The suites of benchmarks that come with it, by name."""
-    return _shipped_in(SUITES)
-
-
-def _shipped_in(folder: str) -> dict[str, Path]:
-    found = _shipped().items()
-    return {name.removeprefix(folder): path for name, path in found if name.startswith(folder)}
-
-
-def _shipped() -> dict[str, Path]:
-    for folder in SHIPPED:
-        if folder.is_dir():
-            found = sorted(folder.rglob("*.toml"))
-            return {path.relative_to(folder).with_suffix("").as_posix(): path for path in found}
-    return {}
 
 
 def load(source: str, settings: Iterable[str] = ()) -> Scenario:
@@ -64,14 +30,9 @@ def load(source: str, settings: Iterable[str] = ()) -> Scenario:
 
 def tables_of(source: str, settings: Iterable[str] = ()) -> tuple[dict[str, Any], Path]:
     """What a scenario file says, overridden but not checked, and the folder it lies in."""
-    path = _find(source)
-    tables = parse(path)
-    if "scenario" in tables and "cluster" not in tables:
-        raise Mistake(_is_a_sweep(source))
-    if "benchmarks" in tables and "cluster" not in tables:
-        raise Mistake(_is_a_suite(source))
+    tables, path = files.read("scenario", source)
     for setting in settings:
-        override(tables, setting)
+        paths.override(tables, setting)
     return tables, path.parent
 
 
@@ -92,129 +53,6 @@ def of_tables(tables: dict[str, Any]) -> Scenario:
         return Scenario.model_validate(tables)
     except ValidationError as error:
         raise refusal(error, tables) from None
-
-
-def override(tables: dict[str, Any], setting: str) -> None:
-    """Set a key by its dotted path; the value is TOML, or else a string.
-
-    >>> tables = {"stop": {"seconds": 5}, "methods": {"a": {"batch": 1}, "b": {"batch": 2}}}
-    >>> override(tables, "stop.seconds=7.5"); override(tables, "methods.*.batch=9"); tables
-    {'stop': {'seconds': 7.5}, 'methods': {'a': {'batch': 9}, 'b': {'batch': 9}}}
-    """
-    path, equals, text = setting.partition("=")
-    if not equals:
-        raise Mistake(f"--set {_brief(setting)}: write it as path=value, such as stop.seconds=500")
-    try:
-        put(tables, path, _value(text.strip()))
-    except KeyError as error:
-        raise Mistake(f"--set {_brief(setting)}: {error.args[0]}") from None
-
-
-def put(tables: Any, path: str, value: Any) -> None:
-    """Set a key by its path; a KeyError with one line if there is no such place.
-
-    ``a.b[2]`` is an entry of a list, from 0, or with ``[-1]`` from its end; ``a.*.b`` every ``b``
-    that there is.
-    """
-    keys = [key.strip() for key in path.replace("[", ".[").split(".")]
-    if not all(keys):
-        raise KeyError("write it as path=value, such as stop.seconds=500")
-    _put(tables, keys, value, "")
-
-
-def _put(place: Any, keys: list[str], value: Any, path: str) -> None:
-    key, rest = keys[0], keys[1:]
-    if key == "*" and isinstance(place, dict) and rest:
-        chosen = [at for at in place if _there(place[at], rest)]
-        if not chosen:
-            raise KeyError(f"nothing in {path} has {'.'.join(rest)}")
-        for one in chosen:
-            _put(place[one], rest, value, _join(path, one))
-        return
-    if isinstance(place, list) and key == "seconds" and rest:
-        _put(place, rest, value, path)  # a list of durations is short for a table with seconds
-        return
-    if isinstance(place, list) and (index := _index(key)) is not None:
-        if not -len(place) <= index < len(place):
-            raise KeyError(f"{path} has {len(place)} entries, from [0]")
-        at: Any = index
-    elif isinstance(place, dict) and not key.startswith("["):
-        at = key
-    elif isinstance(place, list):
-        raise KeyError(f"{path} is a list; name an entry of it by its number, such as {path}[0]")
-    else:
-        raise KeyError(f"{path} is not a {'list' if key.startswith('[') else 'table'}")
-    if not rest:
-        place[at] = value
-        return
-    if isinstance(place, dict):
-        place.setdefault(at, {})
-    _put(place[at], rest, value, _join(path, key) if at == key else path + key)
-
-
-def _there(place: Any, keys: list[str]) -> bool:
-    """Whether there is such a key already."""
-    for key in keys:
-        if not isinstance(place, dict) or key not in place:
-            return False
-        place = place[key]
-    return True
-
-
-def _index(key: str) -> int | None:
-    inner = key[1:-1]
-    there = key.startswith("[") and key.endswith("]") and inner.removeprefix("-").isdecimal()
-    return int(inner) if there else None
-
-
-def _is_a_sweep(source: str) -> str:
-    return f"{source}: is a sweep, not a scenario; straggle sweep {source} runs it"
-
-
-def _is_a_suite(source: str) -> str:
-    return f"{source}: is a suite of benchmarks, not a scenario; straggle check {source} runs it"
-
-
-def _value(text: str) -> Any:
-    try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
-        return text
-    except (RecursionError, ValueError) as error:
-        raise Mistake(f"--set {_brief(text)}: cannot be read: {error}") from None
-    return parsed["value"] if len(parsed) == 1 else text  # one value, no second line
-
-
-def _find(source: str) -> Path:
-    if not source:
-        raise Mistake("no scenario: name a file or a shipped scenario")
-    path = Path(source)
-    if path.is_file():
-        return path
-    known = shipped()
-    name = source.removesuffix(".toml").removeprefix("scenarios/")
-    if name in known:
-        return known[name]
-    if name.removeprefix(SWEEPS) in shipped_sweeps():
-        raise Mistake(_is_a_sweep(source))
-    if name.removeprefix(SUITES) in shipped_suites():
-        raise Mistake(_is_a_suite(source))
-    if path.is_dir():
-        raise Mistake(f"{source}: is a directory, not a scenario file")
-    raise Mistake(f"{source}: no such file or shipped scenario; {did_you_mean(name, known)}")
-
-
-def parse(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise Mistake(f"{path}: not valid TOML: {error}") from None
-    except UnicodeDecodeError:
-        raise Mistake(f"{path}: cannot be read: not a text file") from None
-    except OSError as error:
-        raise Mistake(f"{path}: cannot be read: {error.strerror}") from None
-    except (RecursionError, ValueError) as error:
-        raise Mistake(f"{path}: cannot be read: {_brief(str(error))}") from None
 
 
 def refusal(error: ValidationError, tables: dict[str, Any]) -> Mistake:
@@ -258,15 +96,15 @@ def _place(tables: Any, path: Sequence[int | str]) -> list[int]:
 
 
 def _explain(error: ErrorDetails) -> str:
-    path, value, kind = _dotted(_as_written(error["loc"])), error["input"], error["type"]
+    path, value, kind = dotted(_as_written(error["loc"])), error["input"], error["type"]
     context: dict[str, Any] = error.get("ctx", {})
     if kind in ("missing", "union_tag_not_found"):
         tag = context.get("discriminator", "").strip("'")
-        return f"{_join(path, tag)}: is missing"
+        return f"{join(path, tag)}: is missing"
     if kind == "label":
         return f"{path}: {error['msg']}"
     if kind in ("unknown_key", "not_said", "not_known"):
-        return f"{_join(path, context['key'])}: {error['msg']}"
+        return f"{join(path, context['key'])}: {error['msg']}"
     if kind == "unexpected_keyword_argument":
         return f"{path}: unknown key"
     if kind == "union_tag_invalid":
@@ -276,7 +114,7 @@ def _explain(error: ErrorDetails) -> str:
         message = message.replace("_", " ")
     if isinstance(value, dict | Decay) or not path:
         return f"{path}: {message}" if path else message
-    return f"{path} = {_brief(repr(value))}: {message}"
+    return f"{path} = {brief(repr(value))}: {message}"
 
 
 def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, Any]) -> str:
@@ -284,7 +122,7 @@ def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, An
     hint = did_you_mean(context["tag"], known)
     if location[0] == "methods":
         return f"{path}: no method '{context['tag']}'; {hint}"
-    return f"{_join(path, context['discriminator'].strip(chr(39)))} = {context['tag']!r}: {hint}"
+    return f"{join(path, context['discriminator'].strip(chr(39)))} = {context['tag']!r}: {hint}"
 
 
 def _in_our_words(message: str) -> str:
@@ -316,19 +154,3 @@ def _branches(path: Sequence[int | str]) -> set[str]:
     if path and path[0] == "benchmarks" and len(path) == 2:
         return {"exact", "tolerance", "claim"}
     return set() if path and path[0] == "methods" and len(path) < 3 else set(UNION_BRANCHES)
-
-
-def _dotted(path: Sequence[int | str]) -> str:
-    text = ""
-    for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text
-
-
-def _join(path: str, key: str) -> str:
-    return f"{path}.{key}" if path and key else path or key
-
-
-def _brief(value: Any) -> str:
-    text = value if isinstance(value, str) and value.isprintable() else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -15,7 +15,7 @@ import numpy as np
 
 from algorithms.methods import METHODS
 from simulator.mistakes import Mistake
-from simulator.scenario.loading import put
+from simulator.scenario.paths import put
 
 RANGE = re.compile(r"([^:]+):([^:]+):(log|lin)(\d+)")
 DEFAULT = "cluster.workers=10:1000:log8"
@@ -37,13 +37,10 @@ class Vary(NamedTuple):
     def tables(self, tables: dict[str, Any], value: float) -> dict[str, Any]:
         """The scenario's tables, with this value."""
         varied = copy.deepcopy(tables)
-        try:
-            if self.path in SHORT:
-                SHORT[self.path](varied, value)
-            else:
-                put(varied, self.path, value)
-        except KeyError as error:
-            raise Mistake(f"--vary {self.path}: {error.args[0]}") from None
+        if self.path in SHORT:
+            SHORT[self.path](varied, value)
+        else:
+            put(varied, self.path, value, f"--vary {self.path}")
         return varied
 
 
@@ -95,7 +92,7 @@ def _number(text: str, word: str) -> float:
 
 def _accuracy(tables: dict[str, Any], value: float) -> None:
     """The target, and, where theory chooses a method's settings, what it aims at."""
-    put(tables, "stop.target", value)
+    put(tables, "stop.target", value, "--vary eps")
     for method in tables.get("methods", {}).values():
         if isinstance(method, dict) and isinstance(method.get("theory"), dict):
             method["theory"]["eps"] = value
@@ -107,9 +104,9 @@ def _batch(tables: dict[str, Any], value: float) -> None:
     named = {label: METHODS.get(table.get("method", label)) for label, table in methods}
     having = [label for label, method in named.items() if method and "batch" in method.parameters()]
     if not having:
-        raise KeyError("no method of the scenario has a batch")
+        raise Mistake("--vary batch: no method of the scenario has a batch")
     for label in having:
-        put(tables["methods"][label], "batch", value)
+        put(tables["methods"][label], "batch", value, "--vary batch")
 
 
 SHORT: dict[str, Callable[[dict[str, Any], float], None]] = {"eps": _accuracy, "batch": _batch}

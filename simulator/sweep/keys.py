@@ -11,11 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from algorithms.methods import METHODS
+from simulator.scenario import paths
+from simulator.scenario.paths import METHOD
 from simulator.scenario.scenario import Scenario
 
 Tables = dict[str, Any]
 """Of a scenario."""
-METHOD = re.compile(r"methods\.([^.\[]+)(.*)")
 
 
 def concerns(tables: Tables, path: str, method: str) -> bool:
@@ -28,12 +29,8 @@ def concerns(tables: Tables, path: str, method: str) -> bool:
 
 def has(tables: Tables, method: str, path: str) -> bool:
     """Whether a method has a setting, said or by default."""
-    place = tables["methods"].get(method)
-    for key in path.split("."):
-        if not isinstance(place, dict) or key not in place:
-            return path in parameters(tables, method)
-        place = place[key]
-    return True
+    said = paths.get(tables["methods"].get(method), path, ...) is not ...
+    return said or path in parameters(tables, method)
 
 
 def parameters(tables: Tables, method: str) -> Sequence[str]:

@@ -7,18 +7,18 @@ The best settings are chosen anew in each *case*, a combination of circumstances
 import copy
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
 from simulator.mistakes import Mistake
 from simulator.scenario import loading
+from simulator.scenario.paths import METHOD, get, put
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.toml_text import inline
-from simulator.sweep.keys import METHOD, column, concerns, is_of_case, own
-from simulator.sweep.sweep_file import Entries, ScoreTable, Sweep, Values, put
+from simulator.sweep.keys import column, concerns, is_of_case, own
+from simulator.sweep.sweep_file import Entries, ScoreTable, Sweep, Values
 
 
 class Setting(NamedTuple):
@@ -86,7 +86,8 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
     tables["methods"] = {method: tables["methods"][method]}
     for path, value in assigned.items():
         where = "grid" if path in sweep.grid else "list"
-        put(tables, own(path, method), copy.deepcopy(value), where)
+        key = own(path, method)
+        put(tables, key, copy.deepcopy(value), f"{where}.{key}")
     try:
         scenario = loading.check(tables, sweep.folder)
         _check_score(sweep.table.score, scenario)
@@ -138,13 +139,8 @@ def _check_score(score: ScoreTable, scenario: Scenario) -> None:
 
 def _value(tables: dict[str, Any], scenario: Scenario, method: str, path: str) -> Any:
     """What the scenario has at a path: as written, else what the method has by default."""
-    place: Any = tables
-    for key in re.findall(r"\[-?\d+\]|[^.\[\]]+", own(path, method)):
-        try:
-            place = place[int(key[1:-1]) if key.startswith("[") else key]
-        except (KeyError, IndexError, TypeError):
-            return None if is_of_case(path) else settings_of(scenario, method).get(column(path))
-    return place
+    by_default = None if is_of_case(path) else settings_of(scenario, method).get(column(path))
+    return get(tables, own(path, method), by_default)
 
 
 def told_of(values: Values) -> str:

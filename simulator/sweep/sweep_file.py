@@ -1,26 +1,25 @@
 """What does a sweep file say?  Read, and refused where no setting could make sense of it."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
-from annotated_types import MinLen
 from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.scenario import loading
-from simulator.scenario.quantities import Seconds, Seed, Title
+from simulator.scenario import files, loading
+from simulator.scenario.paths import METHOD, flat
+from simulator.scenario.quantities import Seconds, Title
 from simulator.scenario.toml_text import inline
-from simulator.sweep.keys import METHOD, concerns, has, own, parameters
+from simulator.scenario.variant import VariantTable
+from simulator.sweep.keys import concerns, has, own, parameters
 from simulator.table import Table
 
 Values: TypeAlias = dict[str, Any]
 """By the path of a key."""
 Entries: TypeAlias = list[Values]
-WHOLE = {"law", "kind", "bandwidth", "latency"}
-"""A table with one of these is a value; any other is more path."""
 
 
 class ScoreTable(Table):
@@ -33,16 +32,11 @@ class ScoreTable(Table):
     seconds: Seconds | None = Field(None, description="that time [the end of the run]")
 
 
-class SweepTable(Table):
+class SweepTable(VariantTable):
     """A scenario, and what of it is varied."""
 
-    scenario: str = Field(description="a shipped name, or a path from this file")
     title: Title = ""
-    seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
-        None, description="instead of the scenario's"
-    )
     score: ScoreTable = ScoreTable()
-    set: Values = Field({}, description="path = value: fixed for all runs")
     grid: Values | None = Field(None, description="path = [values]: every combination is run")
     list: Entries | None = Field(None, description="tables of path = value, with all of the grid")
 
@@ -66,82 +60,25 @@ class Sweep(NamedTuple):
 
 def read(source: str | Path, seeds: Sequence[int] | None = None) -> Sweep:
     """A sweep from a path or a shipped name; ``seeds`` in place of its own."""
-    path = _find(str(source))
-    plain = loading.parse(path)
-    if "scenario" not in plain and {"cluster", "methods"} & plain.keys():
-        raise Mistake(f"{source}: is a scenario, not a sweep; straggle run {source} runs it")
+    plain, path = files.read("sweep", str(source))
     try:
         table = SweepTable.model_validate(plain)
     except ValidationError as error:
         raise loading.refusal(error, plain) from None
-    tables, folder = beside(table.scenario, path.parent)
-    for key, value in fixed(table.set, "set").items():
-        put(tables, key, value, "set")
-    own = seeds or table.seeds
-    if own:
-        tables["seeds"] = list(own)
+    tables, folder = table.changed(path.parent)
+    if seeds:
+        tables["seeds"] = list(seeds)
     methods = tables.get("methods", {})
     grid, entries = _grid(table.grid), _entries(table.list)
     sweep = Sweep(path.stem, table, tables, folder, grid, entries, list(methods))
-    _check(sweep, own is not None)
+    _check(sweep, bool(seeds or table.seeds))
     return sweep
-
-
-def _find(source: str) -> Path:
-    if (path := Path(source)).is_file():
-        return path
-    known = loading.shipped_sweeps()
-    name = source.removesuffix(".toml").removeprefix("scenarios/").removeprefix(loading.SWEEPS)
-    if name in known:
-        return known[name]
-    if name in loading.shipped():
-        raise Mistake(f"{source}: is a scenario, not a sweep; straggle run {source} runs it")
-    if path.is_dir():
-        raise Mistake(f"{source}: is a directory, not a sweep file")
-    raise Mistake(f"{source}: no such file or shipped sweep; {did_you_mean(name, known)}")
-
-
-def beside(name: str, folder: Path, what: str = "the sweep") -> tuple[dict[str, Any], Path]:
-    """The tables of a scenario that a file names: one that lies beside it, or a shipped one."""
-    known = loading.shipped()
-    if (file := folder / name).is_file():
-        return loading.tables_of(str(file))
-    if name in known:
-        return loading.tables_of(str(known[name]))
-    hint = did_you_mean(name, known)
-    raise Mistake(f"scenario = {name!r}: no such file beside {what}, or shipped one; {hint}")
-
-
-def fixed(table: dict[str, Any], where: str) -> Values:
-    """Paths and values of a table in which keys may be dotted, quoted or not."""
-    found: Values = {}
-    for path, value in _flat(table, ""):
-        if path in found:
-            raise Mistake(f"{where}.{path}: stands there twice; name it once")
-        found[path] = value
-    return found
-
-
-def _flat(table: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-    """TOML reads ``stop.seconds = 5`` as a table in a table: only in quotes it is a path."""
-    for key, value in table.items():
-        path = f"{before}.{key}" if before else key
-        if isinstance(value, dict) and not _is_value(path, key, value):
-            yield from _flat(value, path)
-        else:
-            yield path, value
-
-
-def _is_value(path: str, key: str, value: dict[str, Any]) -> bool:
-    """Whether a table is what a key is set to, and not more of the path."""
-    of_a_method = METHOD.fullmatch(path)
-    return bool(WHOLE & value.keys()) or ("." in key and not (of_a_method and not of_a_method[2]))
 
 
 def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
     if table is None:
         return {}
-    found = fixed(table, "grid")
+    found = flat(table, "grid")
     for path, values in found.items():
         if not isinstance(values, list):
             raise Mistake(f"grid.{path} = {inline(values)}: must be a list of values")
@@ -157,7 +94,7 @@ def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
 def _entries(table: Entries | None) -> Entries:
     if table is None:
         return []
-    found = [fixed(entry, f"list[{at}]") for at, entry in enumerate(table)]
+    found = [flat(entry, f"list[{at}]") for at, entry in enumerate(table)]
     if not found:
         raise Mistake("list: is empty; name some settings, or leave it out")
     for at, entry in enumerate(found):
@@ -193,7 +130,7 @@ def _check(sweep: Sweep, seeds_said: bool) -> None:
             _check_method(sweep, path)
         if path == "seeds" and seeds_said:
             raise Mistake("seeds: stands there twice; say it once, or vary it")
-    always = fixed(sweep.table.set, "set")
+    always = flat(sweep.table.set, "set")
     for path in always.keys() & set(sweep.keys):
         raise Mistake(f"{path}: stands there twice, in set and where it is varied; keep one")
     for path in sweep.grid:
@@ -226,10 +163,3 @@ def _check_apart(sweep: Sweep, first: str, second: str) -> None:
         short, long = sorted((own(first, method), own(second, method)), key=len)
         if long == short or long.startswith((f"{short}.", f"{short}[")):
             raise Mistake(f"{first} and {second}: one says what the other says; keep one of them")
-
-
-def put(tables: dict[str, Any], path: str, value: Any, where: str) -> None:
-    try:
-        loading.put(tables, path, value)
-    except KeyError as error:
-        raise Mistake(f"{where}.{path}: {error.args[0]}") from None

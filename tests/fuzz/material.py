@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from simulator import commands
-from simulator.scenario import loading
+from simulator.scenario import files
 
 TRACE = "worker,time,speed\n" + "".join(f"{i % 3},{i // 3 * 10},{1 + i % 2}\n" for i in range(30))
 OF_A_TRACE = """
@@ -25,11 +25,11 @@ QUADRATIC = 'objective={kind="quadratic", dimension=5}'
 
 def scenarios() -> dict[str, str]:
     """All that are shipped."""
-    return {name: path.read_text() for name, path in loading.shipped().items()}
+    return {name: path.read_text() for name, path in files.shipped().items()}
 
 
 def sweeps() -> dict[str, str]:
-    return {name: path.read_text() for name, path in loading.shipped_sweeps().items()} | {
+    return {name: path.read_text() for name, path in files.shipped("sweep").items()} | {
         "list": 'scenario = "one-straggler"\nset = { stop.seconds = 100 }\nseeds = [0, 1]\n'
         "[grid]\nmethods.*.step = [0.1, 0.2]\ncluster.workers = [10]\n"
         "[[list]]\nmethods.rennala-nigt.batch = 5\n[[list]]\nmethods.malenia-nigt.batch = 7\n"
@@ -38,12 +38,12 @@ def sweeps() -> dict[str, str]:
 
 
 def suites() -> dict[str, str]:
-    return {name: path.read_text() for name, path in loading.shipped_suites().items()}
+    return {name: path.read_text() for name, path in files.shipped("suite").items()}
 
 
 def baselines() -> list[Path]:
     """The files that hold them."""
-    folders = [path.parent / "baselines" / path.stem for path in loading.shipped_suites().values()]
+    folders = [path.parent / "baselines" / path.stem for path in files.shipped("suite").values()]
     return [file for folder in folders for file in sorted(folder.glob("*.json"))]
 
 

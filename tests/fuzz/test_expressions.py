@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mutations import KEYS, LITERALS
 
 from simulator.running import campaign, running
-from simulator.scenario.loading import shipped
+from simulator.scenario.files import shipped
 
 CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "100")) // 10
 SHORT = [literal for literal in LITERALS if len(literal) < 1000]
