@@ -141,6 +141,8 @@ def test_what_is_no_suite_says_what_it_is(folder):
         read(folder / "small.toml")
     with pytest.raises(Mistake, match=r"straggle check .* runs it"):
         load("stragglers")
+    with pytest.raises(Mistake, match="is a sweep, not a suite; straggle sweep"):
+        read("straggler-steps")
     with pytest.raises(Mistake, match="did you mean 'stragglers'"):
         read("straglers")
     with pytest.raises(Mistake, match="is a directory"):
