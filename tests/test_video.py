@@ -5,12 +5,12 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image, ImageSequence
+from imageio_ffmpeg import count_frames_and_secs
 from test_cli import CARTPOLE, TINY, one_line, straggle, written
 
 from simulator.figures import plots
 from simulator.objectives.environments.playing import graphics
-from simulator.replays import film
+from simulator.objectives.show import InJax
 from simulator.results import results
 from simulator.results.directory import files_of
 
@@ -19,8 +19,7 @@ SLOW = "objective.environment_options={tau=0.1, theta_threshold_radians=3}"
 
 
 @pytest.fixture(autouse=True)
-def _only_gifs(monkeypatch):
-    monkeypatch.setattr(film.shutil, "which", lambda program: None)
+def _without_figures(monkeypatch):
     monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
     monkeypatch.delenv("MUJOCO_GL", raising=False)
 
@@ -50,9 +49,8 @@ def cartpole(trained):
 
 
 def frames(path):
-    """How many pictures it has, of which 25 are seen in a second; what stands still is held."""
-    with Image.open(path) as film:
-        return sum(frame.info["duration"] for frame in ImageSequence.Iterator(film)) / 40
+    """How many pictures it has."""
+    return count_frames_and_secs(path)[0]
 
 
 def test_each_run_is_filmed_and_told(cartpole):
@@ -60,7 +58,7 @@ def test_each_run_is_filmed_and_told(cartpole):
     assert (answer.code, answer.err) == (0, "")
     counted = json.loads(straggle("evaluate", cartpole, "--episodes", "1", "--json").out)
     for row, line in zip(counted, answer.out.splitlines(), strict=True):
-        path = cartpole / "videos" / f"synchronous-pg-{row['seed']}.gif"
+        path = cartpole / "videos" / f"synchronous-pg-{row['seed']}.mp4"
         told = f"return {row['return']:.6g} in {row['mean length']:.0f} steps"
         assert line == f"{path}: {told}"
         # 50 steps a second, of which every other is seen: at 0, 2, 4, and the end
@@ -72,8 +70,8 @@ def test_the_same_seed_is_the_same_film(cartpole, tmp_path):
     def filmed(name, *more):
         asked = ["--video", "--json", "--seeds", "1", "--out", tmp_path / name, *more]
         (one,) = json.loads(straggle("evaluate", cartpole, *asked).out)
-        assert one["path"] == str(tmp_path / name / "synchronous-pg-1.gif")
-        return (tmp_path / name / "synchronous-pg-1.gif").read_bytes(), one["episodes"]
+        assert one["path"] == str(tmp_path / name / "synchronous-pg-1.mp4")
+        return (tmp_path / name / "synchronous-pg-1.mp4").read_bytes(), one["episodes"]
 
     first = filmed("first")
     assert filmed("again") == first
@@ -89,7 +87,7 @@ def test_workers_with_environments_of_their_own_are_seen_in_turn(trained, tmp_pa
     workers = f"objective.workers=[{{}}, {falls}]"
     directory = trained("CartPole-v1", SLOW, "cluster.workers=2", workers)
     asked = ["--video", "--episodes", "3", "--out", tmp_path]
-    path = tmp_path / "synchronous-pg-0.gif"
+    path = tmp_path / "synchronous-pg-0.mp4"
     told = [f"return {steps} in {steps} steps of worker {at}" for at, steps in ((0, 5), (1, 1))]
     answer = straggle("evaluate", directory, *asked)
     assert (answer.out, answer.err) == (f"{path}: {', then '.join([*told, told[0]])}\n", "")
@@ -115,7 +113,17 @@ def test_robots_are_filmed_or_what_it_takes_is_named(trained):
     seen = [(each["worker"], each["return"], each["length"]) for each in one["episodes"]]
     assert seen == [(at % 2, *each) for at, each in enumerate(played[:3])]
     # 50 steps a second, every other seen, and the end; of the second 25 steps, and all
-    assert frames(directory / "videos" / "synchronous-pg-0.gif") == 4 + 6 + 4
+    assert frames(directory / "videos" / "synchronous-pg-0.mp4") == 4 + 6 + 4
+
+
+def test_a_film_that_is_interrupted_leaves_no_file(cartpole, tmp_path, monkeypatch):
+    def interrupt(show):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(InJax, "picture", interrupt)
+    answer = straggle("evaluate", cartpole, "--video", "--out", tmp_path)
+    assert answer.code == 130
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_run_without_an_environment_has_nothing_to_show(tmp_path):

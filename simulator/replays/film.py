@@ -1,143 +1,83 @@
-"""How do pictures become a file that moves?
+"""How do pictures become a film?  By the program ffmpeg, which the package imageio-ffmpeg brings.
 
-An MP4 where the program ffmpeg is there: small, and written while the pictures come.  A GIF
-elsewhere, which needs no more than Pillow, and which everything shows: all pictures share the
-colours of the first, so that what stands still costs nothing, and they are held, a byte for each
-point, until the end.
+The film is H.264 in an MP4 file, written while the pictures come.
 """
 
 import os
-import shutil
-import subprocess
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.mistakes import Mistake
+from simulator.system.install import install_command
 
-Picture = NDArray[np.uint8]
+Picture: TypeAlias = NDArray[np.uint8]
 """(height, width, 3), red, green and blue."""
+EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
+"""The colours of H.264 are halved both ways."""
+EXACT = ("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
+"""One thread and no word on who wrote it: the same pictures are the same bytes."""
 
 
-class Film(Protocol):
-    """A file in the making."""
-
-    def add(self, picture: Picture) -> None: ...
-
-    def finish(self) -> None: ...
-
-    def give_up(self) -> None: ...
+def check_installed() -> None:
+    """Refuse to begin a film that cannot be written."""
+    if not find_spec("imageio_ffmpeg"):
+        remedy = f"{install_command('video')} installs it"
+        raise Mistake(f"--video: imageio-ffmpeg is not installed; {remedy}")
 
 
-class Recording:
-    """``with Recording(stem, rate) as recording``: a file when all went well, else nothing."""
+@contextmanager
+def recording(path: Path, rate: float) -> Iterator[Callable[[Picture], None]]:
+    """Write a film with so many pictures a second; yields what adds one."""
+    from imageio_ffmpeg import count_frames_and_secs
 
-    def __init__(self, stem: Path, rate: float) -> None:
-        ffmpeg = shutil.which("ffmpeg")
-        self.path = stem.with_name(stem.name + (".mp4" if ffmpeg else ".gif"))
-        self._beside = self.path.with_name(self.path.name + ".partial")
-        self._film: Film = Mp4(ffmpeg, self._beside, rate) if ffmpeg else Gif(self._beside, rate)
+    pictures = 0
+    with ExitStack() as stack:
+        film: Generator[None, Picture | None] | None = None
 
-    def __enter__(self) -> "Recording":
-        return self
+        def add(picture: Picture) -> None:
+            nonlocal film, pictures
+            if film is None:
+                film = stack.enter_context(closing(_open(path, picture, rate)))
+            try:
+                film.send(np.ascontiguousarray(picture))
+            except OSError:  # imageio's text has many lines
+                raise _unwritable(path) from None
+            pictures += 1
 
-    def add(self, picture: Picture) -> None:
-        self._film.add(picture)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        try:
-            if kind is None:
-                self._film.finish()
-                os.replace(self._beside, self.path)
-            else:
-                self._film.give_up()
-        finally:
-            self._beside.unlink(missing_ok=True)
+        yield add
+    try:  # a disk that is full is not noticed at the end of a film
+        written = count_frames_and_secs(path)[0]
+    except RuntimeError:
+        written = 0
+    if written != pictures:
+        raise _unwritable(path)
 
 
-class Gif:
-    """Pictures in up to 256 colours.  Its clock has hundredths of a second."""
+def _open(path: Path, picture: Picture, rate: float) -> Generator[None, Picture | None]:
+    """What is sent pictures of this size; it has been started."""
+    from imageio_ffmpeg import write_frames
 
-    def __init__(self, path: Path, rate: float) -> None:
-        self._path, self._rate = path, rate
-        self._images: list[Any] = []
-
-    def add(self, picture: Picture) -> None:
-        from PIL import Image
-
-        image = Image.fromarray(picture)
-        if not self._images:
-            self._images.append(image.quantize(method=Image.Quantize.FASTOCTREE))
-            return
-        self._images.append(image.quantize(palette=self._images[0], dither=Image.Dither.NONE))
-
-    def finish(self) -> None:
-        first, *others = self._images
-        ends = np.round(np.arange(len(self._images) + 1) * 100 / self._rate)
-        milliseconds = [int(10 * ticks) for ticks in np.diff(ends)]
-        first.save(
-            self._path,
-            format="GIF",
-            save_all=True,
-            append_images=others,
-            duration=milliseconds,
-            loop=0,
-            optimize=False,
-        )
-
-    def give_up(self) -> None:
-        pass
+    # Python code between fork and exec, which hides Ctrl-C from ffmpeg, may deadlock beside JAX.
+    os.environ.setdefault("IMAGEIO_FFMPEG_NO_PREVENT_SIGINT", "1")
+    film: Generator[None, Picture | None] = write_frames(
+        path,
+        (picture.shape[1], picture.shape[0]),
+        fps=rate,
+        quality=None,
+        codec="libx264",
+        macro_block_size=1,
+        ffmpeg_log_level="quiet",
+        output_params=["-f", "mp4", "-movflags", "+faststart", "-vf", EVEN, *EXACT],
+    )
+    film.send(None)
+    return film
 
 
-class Mp4:
-    """H.264, by the program ffmpeg, to which the pictures are handed as they come."""
-
-    def __init__(self, ffmpeg: str, path: Path, rate: float) -> None:
-        self._ffmpeg, self._path, self._rate = ffmpeg, path, rate
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def add(self, picture: Picture) -> None:
-        if self._process is None:
-            height, width, _ = picture.shape
-            self._process = self._start(width, height)
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(np.ascontiguousarray(picture).tobytes())
-        except BrokenPipeError:
-            self.finish()
-
-    def finish(self) -> None:
-        assert self._process is not None
-        _, words = self._process.communicate()
-        if self._process.returncode:
-            last = (words.decode(errors="replace").strip().splitlines() or ["no reason given"])[-1]
-            raise Mistake(f"{self._ffmpeg}: cannot write {self._path.stem}: {last}")
-
-    def give_up(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.communicate()
-
-    def _start(self, width: int, height: int) -> "subprocess.Popen[bytes]":
-        even = "pad=ceil(iw/2)*2:ceil(ih/2)*2"  # the colours of H.264 are halved both ways
-        # One thread and no word on who wrote it: the same pictures are the same bytes.
-        exact = ["-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact"]
-        return subprocess.Popen(
-            [
-                *(self._ffmpeg, "-loglevel", "error", "-y"),
-                *("-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}"),
-                *("-r", f"{self._rate:g}", "-i", "-", "-c:v", "libx264", "-pix_fmt", "yuv420p"),
-                *("-vf", even, *exact, "-movflags", "+faststart", "-f", "mp4", str(self._path)),
-            ],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-        )
+def _unwritable(path: Path) -> Mistake:
+    return Mistake(f"--video: ffmpeg cannot write into {path.parent}; is there room on the disk?")

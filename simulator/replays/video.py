@@ -1,7 +1,7 @@
 """What do the final policies do?  A film of each, in its environment."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
@@ -17,7 +17,8 @@ from simulator.objectives.objective import Played
 from simulator.objectives.policy_gradient import PolicyGradient
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
 from simulator.replays.evaluation import Selection
-from simulator.replays.film import Recording
+from simulator.replays.film import Picture, check_installed, recording
+from simulator.system.files import replace
 
 if TYPE_CHECKING:
     from simulator.objectives.show import Show
@@ -59,7 +60,7 @@ class Filmed(NamedTuple):
 
 
 def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterator[Filmed]:
-    """Write METHOD-SEED.mp4 or .gif for every run: the first episodes that ``evaluate`` plays.
+    """Write METHOD-SEED.mp4 for every run: the first episodes that ``evaluate`` plays.
 
     The policy is shown as it was trained: it draws its actions.
     """
@@ -67,6 +68,7 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     table = scenario.objective
     if not isinstance(table, PolicyGradientTable):
         raise Mistake(f"--video: the {table.kind} plays no environment; there is nothing to see")
+    check_installed()
     points = {run: _point(selection, *run) for run in selection.runs}
     _make(folder)
     prepare()
@@ -76,8 +78,8 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     assert isinstance(objective, PolicyGradient)
     with closing(_Stage(objective)) as stage:
         for (method, of), point in points.items():
-            path, seen = _record(stage, point, seed, episodes, folder / f"{method}-{of}")
-            yield Filmed(method, of, path, seen)
+            path = folder / f"{method}-{of}.mp4"
+            yield Filmed(method, of, path, _record(stage, point, seed, episodes, path))
 
 
 class _Stage:
@@ -111,36 +113,43 @@ def _refusing() -> Iterator[None]:
         raise Mistake(f"--video: {error}") from None
 
 
-def _record(
-    stage: _Stage, point: NDArray[Any], seed: int, episodes: int, stem: Path
-) -> tuple[Path, list[Seen]]:
+def _record(stage: _Stage, point: NDArray[Any], seed: int, episodes: int, path: Path) -> list[Seen]:
     """Write one episode after the other, at the pace of the first worker's environment."""
     steps = stage.of(0).rate
-    pictures = steps / math.ceil(steps / SMOOTH)
+    rate = steps / math.ceil(steps / SMOOTH)
     seen = []
-    with Recording(stem, pictures) as recording:
-        for number in range(episodes):
-            worker = number % stage.worlds
-            show = stage.of(worker)
-            every = max(1, round(show.rate / pictures))
-            total, length = _shoot(recording, show, every, point, seed, number)
-            seen.append(Seen(worker if stage.worlds > 1 else None, total, length))
-    return recording.path, seen
+
+    def write(beside: Path) -> None:
+        with recording(beside, rate) as add:
+            for number in range(episodes):
+                worker = number % stage.worlds
+                show = stage.of(worker)
+                every = max(1, round(show.rate / rate))
+                total, length = _shoot(add, show, every, point, seed, number)
+                seen.append(Seen(worker if stage.worlds > 1 else None, total, length))
+
+    replace(path, write)
+    return seen
 
 
 def _shoot(
-    recording: Recording, show: "Show", every: int, point: NDArray[Any], seed: int, number: int
+    add: Callable[[Picture], None],
+    show: "Show",
+    every: int,
+    point: NDArray[Any],
+    seed: int,
+    number: int,
 ) -> Played:
     """Film an episode: its start, every so many steps, and how it ended."""
     moments = count()
 
     def look() -> None:
         if next(moments) % every == 0:
-            recording.add(show.picture())
+            add(show.picture())
 
     played = show.play(point, seed, number, look)
     if played.length % every:
-        recording.add(show.picture())
+        add(show.picture())
     return played
 
 
