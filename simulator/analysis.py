@@ -7,16 +7,16 @@ frames; every ``plot_`` function draws a frame on axes and returns these.
 """
 
 from simulator.commands import complexity, run, sweep
-from simulator.figures.arrivals import speedups, summarise, time_to
 from simulator.figures.charts import plot_staleness, plot_time_to, plot_timeline
 from simulator.figures.curves import plot_metric, plot_signal_to_noise
-from simulator.figures.intervals import interval
 from simulator.figures.style import STYLE
 from simulator.figures.utilisation import plot_workers
 from simulator.plugins import load_plugin, register
 from simulator.results.results import Results, load
+from simulator.statistics.arrivals import speedups, summarise, time_to
+from simulator.statistics.exponents import exponents
+from simulator.statistics.samples import interval
 from simulator.study.complexity import plot_complexity
-from simulator.study.exponents import exponents
 from simulator.sweep.sensitivity import plot_sensitivity
 
 __all__ = [

@@ -21,6 +21,7 @@ from simulator.engine.calendar import Calendar
 from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_file
 from simulator.mistakes import Mistake
 from simulator.schedule import Step
+from simulator.statistics import bounds
 from simulator.system.side_by_side import Local
 
 __all__ = ["compiled_once"]  # the fixture
@@ -327,7 +328,7 @@ def test_the_sign_tests_bound_is_the_order_statistic_of_the_binomial(many, confi
     if 0.5**many > 1 - confidence:
         return
     values = list(np.random.default_rng(many).permutation(np.arange(1.0, many + 1)))
-    rank = claims.lower_bound(values, "sign", confidence) - 1  # so many values lie below
+    rank = bounds.lower_bound(values, "sign", confidence) - 1  # so many values lie below
     assert binom.cdf(rank, many, 0.5) <= 1 - confidence < binom.cdf(rank + 1, many, 0.5)
 
 
@@ -337,8 +338,8 @@ def test_the_paired_t_bound_is_scipys_of_the_logarithms():
     ratios = [5.0, 7.0, 6.0, 8.5]
     test = ttest_1samp(np.log(ratios), 0.0, alternative="greater")
     low = math.exp(test.confidence_interval(0.95).low)
-    assert claims.lower_bound(ratios, "paired-t", 0.95) == pytest.approx(low, rel=1e-12)
-    assert claims.lower_bound([5.0, 0.0], "paired-t", 0.95) == 0.0
+    assert bounds.lower_bound(ratios, "paired-t", 0.95) == pytest.approx(low, rel=1e-12)
+    assert bounds.lower_bound([5.0, 0.0], "paired-t", 0.95) == 0.0
 
 
 PREDICTED = [

@@ -8,7 +8,7 @@ import pytest
 from compiled import compiled_once
 
 from simulator.engine import Stalled, Stop
-from simulator.figures import bands, chart, drawing, plots, style
+from simulator.figures import drawing, plots, style
 from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.results import results
 from simulator.results.directory import claim_directory
@@ -16,6 +16,7 @@ from simulator.results.writer import Writer
 from simulator.runs.record import Run
 from simulator.runs.simulations import Rhythm, simulation_of, stop_of, vector_of
 from simulator.scenario.loading import check
+from simulator.statistics import curves
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -97,7 +98,7 @@ def frame(*seeds):
 
 
 def test_a_band_is_of_the_values_that_hold():
-    curve = bands.band(
+    curve = curves.band(
         frame(
             [(0, 0.0), (1, 10.0), (4, 20.0)],
             [(0, 1.0), (2, 11.0)],
@@ -127,33 +128,33 @@ def test_a_band_is_of_the_values_that_hold():
 
 def test_a_seed_counts_to_its_end_where_nothing_is_held():
     steps = frame([(0, 0.0), (2, 4.0)], [(0, 0.0), (1, 1.0), (3, 9.0)])
-    curve = bands.band(steps, "time", "return", hold=False)
+    curve = curves.band(steps, "time", "return", hold=False)
     assert curve["median"].tolist() == [0.0, 0.5, 2.5, 9.0]
-    assert bands.band(steps, "time", "return")["median"].tolist() == [0.0, 0.5, 2.5, 6.5]
+    assert curves.band(steps, "time", "return")["median"].tolist() == [0.0, 0.5, 2.5, 6.5]
 
 
 def test_steps_that_were_not_evaluated_do_not_count():
     looks = frame([(0, 5.0), (1, math.nan), (2, 7.0), (3, math.inf)])
-    curve = bands.band(looks, "time", "return")
+    curve = curves.band(looks, "time", "return")
     assert (curve["x"].tolist(), curve["median"].tolist()) == ([0.0, 2.0], [5.0, 7.0])
 
 
 def test_a_method_that_was_never_evaluated_has_no_curve():
-    assert bands.band(frame([(0, math.nan)]), "time", "return")["x"].size == 0
+    assert curves.band(frame([(0, math.nan)]), "time", "return")["x"].size == 0
 
 
 def test_simultaneous_steps_show_the_last():
-    curve = bands.band(frame([(0, 0.0), (1, 1.0), (1, 2.0), (1, 3.0)]), "time", "return")
+    curve = curves.band(frame([(0, 0.0), (1, 1.0), (1, 2.0), (1, 3.0)]), "time", "return")
     assert curve["median"].tolist() == [0.0, 3.0]
 
 
 def test_a_thinned_curve_is_still_exact():
     many = [[(i / 7, float((i * seed) % 11)) for i in range(3000)] for seed in (1, 2, 3)]
-    curve = bands.band(frame(*many), "time", "return")
+    curve = curves.band(frame(*many), "time", "return")
     exact = {
         pairs[0][0]: np.median([value for _, value in pairs]) for pairs in zip(*many, strict=True)
     }
-    assert len(curve["x"]) <= bands.POINTS
+    assert len(curve["x"]) <= curves.POINTS
     assert curve["x"][[0, -1]].tolist() == [0.0, 2999 / 7]
     assert curve["median"].tolist() == [exact[x] for x in curve["x"]]
 
@@ -161,11 +162,11 @@ def test_a_thinned_curve_is_still_exact():
 def test_a_dot_is_where_the_median_seed_reaches_the_target(tmp_path):
     found = results_of(scenario_of(), tmp_path)
     runs = found.runs.set_index(["method", "seed"])["seconds_to_target"]
-    dots = chart.arrivals(found.step_columns, "time", 0.5, "gap")
+    dots = curves.arrivals(found.step_columns, "time", 0.5, "gap")
     assert dots["afedpg"] == runs["afedpg"].median()
     assert runs["rennala-nigt"].isna().all()
     assert list(dots) == ["afedpg"]
-    gradients = chart.arrivals(found.step_columns, "gradients", 0.5, "gap")["afedpg"]
+    gradients = curves.arrivals(found.step_columns, "gradients", 0.5, "gap")["afedpg"]
     assert gradients == found.runs.groupby("method")["used"].median()["afedpg"]
 
 

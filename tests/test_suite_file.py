@@ -7,10 +7,11 @@ from test_cli import written
 from test_imports import loaded_by
 
 from simulator.cli.json_schema import suite_schema
-from simulator.gate.suite_file import fewest_seeds, read
+from simulator.gate.suite_file import read
 from simulator.mistakes import Mistake
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import load
+from simulator.statistics.bounds import fewest_seeds
 
 SCENARIO = """
 seeds = [0, 1]

@@ -1,27 +1,12 @@
 """Which curves does a figure show?  Plain data, made without matplotlib and without pandas.
 
-A curve is the median over seeds, with its band: see ``bands.py``.
+A curve is the median over seeds, with its band: see ``statistics/curves.py``.
 """
 
-from collections.abc import Collection
-
-import numpy as np
-
-from simulator.figures.bands import band
-from simulator.figures.intervals import median
 from simulator.figures.pictures import Chart
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.objectives.catalogue import OBJECTIVES
-from simulator.results.columns import Columns, groups, join, rows
-
-PLACES = {
-    "seconds": "time",
-    "steps": "step",
-    "gradients": "gradients",
-    "environment_steps": "environment_steps",
-}
-"""The columns of ``time_to``, and the columns of the steps that they are read from."""
-
+from simulator.results.columns import Columns, groups, join
+from simulator.statistics.curves import PLACES, arrivals, band, is_higher_better, known_metric
 
 WIDE = 10.0
 """An axis is logarithmic where the longest run is at least so many times the shortest."""
@@ -35,11 +20,6 @@ NAMES = {
     "gradient_norm": "gradient norm",
     "signal_to_noise": "signal-to-noise ratio",
 }
-
-
-def rows_by_method(steps: Columns) -> dict[str, Columns]:
-    """The rows of every method that has some, in the order in which they appear."""
-    return {str(method): rows(steps, at) for (method,), at in groups(steps, ["method"]).items()}
 
 
 def metric_chart(
@@ -63,43 +43,6 @@ def metric_chart(
         dots = {label: (place, target) for label, place in places.items()}
     names = NAMES.get(x, x), NAMES.get(metric, metric)
     return Chart(curves, dots, names, (is_wide(every, x), higher is False), held=True)
-
-
-def arrivals(
-    steps: Columns, x: str, target: float, metric: str, higher: bool | None = None
-) -> dict[str, float]:
-    """Where the median seed reached the target, for the methods of which it did."""
-    places: dict[str, list[float]] = {}
-    for (method, _), row in first_at_target(steps, target, metric, higher).items():
-        places.setdefault(method, []).append(np.nan if row is None else float(steps[x][row]))
-    medians = {method: median(values) for method, values in places.items()}
-    return {method: place for method, place in medians.items() if np.isfinite(place)}
-
-
-def first_at_target(
-    steps: Columns, target: float, metric: str, higher: bool | None = None
-) -> dict[tuple[str, int], int | None]:
-    """The row of each run's first step at the target; None if it has none."""
-    higher = is_higher_better(metric) if higher is None else higher
-    if higher is None:
-        raise Mistake(f"metric {metric!r}: say higher=True or False; is more of it better?")
-    met = steps[metric] >= target if higher else steps[metric] <= target
-    return {
-        (method, seed): int(mine[met[mine]][0]) if met[mine].any() else None
-        for (method, seed), mine in groups(steps, ("method", "seed")).items()
-    }
-
-
-def known_metric(steps: Collection[str], metric: str) -> None:
-    """Refuse a metric that the steps do not have."""
-    if metric not in steps:
-        raise Mistake(f"metric {metric!r}: no such column; {did_you_mean(metric, list(steps))}")
-
-
-def is_higher_better(metric: str) -> bool | None:
-    """As the objectives say it of their metrics; None of others."""
-    directions = {name: way for table in OBJECTIVES.values() for name, way in table.metrics.items()}
-    return directions[metric] == "higher" if metric in directions else None
 
 
 def is_wide(steps: Columns, x: str) -> bool:

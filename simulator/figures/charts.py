@@ -12,16 +12,16 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simulator.cluster.law import Floats
-from simulator.figures.arrivals import summarise
 from simulator.figures.chart import WIDE
-from simulator.figures.frames import check_frame, rows_of
-from simulator.figures.intervals import CONFIDENCE
 from simulator.figures.looks import Look, looks
 from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.figures.style import GREY, SIZE, axes_of, key_above, number_ticks, styled
 from simulator.figures.timeline import draw_run, panel_height
 from simulator.mistakes import Mistake, check_argument, did_you_mean
 from simulator.results.results import Results
+from simulator.statistics.arrivals import summarise
+from simulator.statistics.frames import check_frame, rows_of
+from simulator.statistics.samples import CONFIDENCE
 
 LONG = 20
 """From this delay on its axis is logarithmic, but for the delays 0 and 1."""

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 import pandas as pd
 from matplotlib.axes import Axes
 
-from simulator.figures.chart import known_metric, metric_chart
+from simulator.figures.chart import metric_chart
 from simulator.figures.drawing import draw_chart
-from simulator.figures.frames import check_frame, columns_by_method
 from simulator.figures.looks import looks
 from simulator.figures.style import axes_of, draw_level, key_above, styled
 from simulator.mistakes import Mistake
 from simulator.results.columns import columns_of
 from simulator.results.results import Results
+from simulator.statistics.curves import known_metric
+from simulator.statistics.frames import check_frame, columns_by_method
 
 
 @styled

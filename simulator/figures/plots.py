@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.figures.bands import HIGH, LOW, band
-from simulator.figures.chart import NAMES, arrivals, is_wide, metric_chart, rows_by_method
+from simulator.figures.chart import NAMES, is_wide, metric_chart
 from simulator.figures.looks import looks
 from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.figures.pictures import Chart, Curves, Picture, Timeline
 from simulator.results.columns import Columns, length, rows
 from simulator.results.results import Results
+from simulator.statistics.curves import arrivals, band, rows_by_method
+from simulator.statistics.samples import HIGH, LOW
 
 TIMELINE_WORKERS = 10_000
 """Beyond, replaying every computation takes long, for the twenty workers that can be shown."""

@@ -8,12 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from simulator.figures.frames import check_frame, rows_of
 from simulator.figures.looks import looks
 from simulator.figures.pictures import Kind
 from simulator.figures.style import axes_of, key_below, styled
 from simulator.figures.timeline import HATCH, HATCH_COLOUR, KINDS
 from simulator.mistakes import Mistake
+from simulator.statistics.frames import check_frame, rows_of
 
 WORK: dict[str, tuple[Kind, str]] = {
     "useful": ("used", "computing"),

@@ -17,6 +17,7 @@ from simulator.scenario import files, loading
 from simulator.scenario.quantities import Count, Title
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.scenario.variant import VariantTable
+from simulator.statistics.bounds import Test, fewest_seeds
 from simulator.table import Table
 
 Measure: TypeAlias = Literal[
@@ -27,7 +28,6 @@ COUNTED: dict[str, Literal["steps", "gradients"]] = {
     "time-to-gradients": "gradients",
 }
 """Measures of the schedule alone, and what of it is counted."""
-Test: TypeAlias = Literal["every-seed", "sign", "paired-t"]
 
 
 class BenchmarkTable(VariantTable):
@@ -210,14 +210,3 @@ def _check_claim(table: ClaimTable, scenario: Scenario) -> None:
         many = f"has {len(scenario.seeds)}"
         needs = f"test = {table.test!r} needs {least} or more at confidence {table.confidence:g}"
         raise Mistake(f"seeds: {many}; {needs}")
-
-
-def fewest_seeds(test: Test, confidence: float) -> int:
-    """With fewer no outcome could be so sure.
-
-    >>> fewest_seeds("sign", 0.95), fewest_seeds("paired-t", 0.95), fewest_seeds("every-seed", 0.95)
-    (5, 2, 1)
-    """
-    if test == "sign":
-        return next(many for many in range(1, 1000) if 0.5**many <= 1 - confidence)
-    return 2 if test == "paired-t" else 1

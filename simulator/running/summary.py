@@ -1,8 +1,6 @@
 """Who got there first, and at what cost?  One row per method, over its seeds."""
 
 import math
-from collections.abc import Iterable
-from statistics import median
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -12,6 +10,7 @@ from algorithms.methods import METHODS
 from simulator.results.columns import groups
 from simulator.results.results import Results
 from simulator.scenario.scenario import Scenario
+from simulator.statistics.samples import median
 
 Run: TypeAlias = dict[str, Any]
 """How a run ended: its row in the manifest."""
@@ -52,7 +51,7 @@ def summarise(results: Results) -> list[Row]:
     runs = _runs_by_method(results)
     reference = synchronous_label(results.scenario)
     base = runs.get(reference, []) if reference else []
-    baseline, bound = middle(map(_reached, base)), middle(map(_at_least, base))
+    baseline, bound = median([*map(_reached, base)]), median([*map(_at_least, base)])
     steps = groups(results.step_columns, ("method", "seed"))
     rows = []
     for label, mine in runs.items():
@@ -78,25 +77,25 @@ def _row(
     baseline: float,
     bound: float,
 ) -> Row:
-    seconds = middle(map(_reached, mine))
+    seconds = median([*map(_reached, mine)])
     missed = [run["simulated_seconds"] for run in mine if math.isinf(_reached(run))]
     speed_up, is_bound = compare(seconds, baseline, bound)
-    thrown_away = (run["recalled"] + run["dropped"] + run["lost"] for run in mine)
+    thrown_away = [run["recalled"] + run["dropped"] + run["lost"] for run in mine]
     return Row(
         method=label,
         seeds=len(mine),
         reached=len(mine) - len(missed),
         seconds_to_target=seconds,
-        watched=middle(missed),
+        watched=median(missed),
         final_metric=math.nan
         if results.schedule_only
         else _last_metric(results, mine, rows_by_seed),
-        steps=middle(run["steps"] for run in mine),
+        steps=median([run["steps"] for run in mine]),
         seconds_per_step=_seconds_per_step(results, rows_by_seed),
-        used=middle(run["used"] for run in mine),
-        thrown_away=middle(thrown_away),
+        used=median([run["used"] for run in mine]),
+        thrown_away=median(thrown_away),
         wasted=_mean(mine, "wasted_share") / (_mean(mine, "busy_share") or math.nan),
-        simulated_seconds=middle(run["simulated_seconds"] for run in mine),
+        simulated_seconds=median([run["simulated_seconds"] for run in mine]),
         busy_share=_mean(mine, "busy_share"),
         communicating_share=_mean(mine, "communicating_share"),
         down_share=_mean(mine, "down_share"),
@@ -147,16 +146,6 @@ def _at_least(run: Run) -> float:
     return min(_reached(run), float(run["simulated_seconds"]))
 
 
-def middle(values: Iterable[float]) -> float:
-    """The median of what is known; NaN if nothing is.
-
-    >>> middle([3.0, 1.0, math.nan, 2.0]), middle([])
-    (2.0, nan)
-    """
-    known = [value for value in values if not math.isnan(value)]
-    return float(median(known)) if known else math.nan
-
-
 def _mean(runs: list[Run], column: str) -> float:
     known = [float(run[column]) for run in runs if run[column] is not None]
     return sum(known) / len(known) if known else math.nan
@@ -166,7 +155,7 @@ def _seconds_per_step(results: Results, rows_by_seed: RowsBySeed) -> float:
     """Over the whole runs; NaN where no step ever closed."""
     last = [rows[-1] for rows in rows_by_seed.values() if rows is not None]
     steps, times = (results.step_columns[name][last].tolist() for name in ("step", "time"))
-    return middle(time / step for step, time in zip(steps, times, strict=True) if step > 0)
+    return median([time / step for step, time in zip(steps, times, strict=True) if step > 0])
 
 
 def _last_metric(results: Results, runs: list[Run], rows_by_seed: RowsBySeed) -> float:
@@ -174,4 +163,4 @@ def _last_metric(results: Results, runs: list[Run], rows_by_seed: RowsBySeed) ->
     values = results.step_columns[results.scenario.metric]
     seen = [values[rows_by_seed[run["seed"]]] for run in runs if run["end"] != "failed"]
     known = [each[~np.isnan(each)] for each in seen]
-    return middle(float(each[-1]) for each in known if len(each))
+    return median([float(each[-1]) for each in known if len(each)])

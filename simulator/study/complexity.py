@@ -8,10 +8,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation
 
-from simulator.cluster.law import Floats
-from simulator.figures.bands import HIGH, LOW
-from simulator.figures.frames import check_frame, rows_of
-from simulator.figures.intervals import CONFIDENCE, counted
 from simulator.figures.looks import Look, looks
 from simulator.figures.style import (
     GREY,
@@ -22,7 +18,9 @@ from simulator.figures.style import (
     number_ticks,
     styled,
 )
-from simulator.study.exponents import exponents, medians
+from simulator.statistics.exponents import exponents, medians
+from simulator.statistics.frames import check_frame, rows_of
+from simulator.statistics.samples import CONFIDENCE, spread
 
 LARGE = (5.2, 4.2)
 """Inches: its legend takes room."""
@@ -123,20 +121,15 @@ def _shifted(axes: Axes, by: float) -> Any:
 
 
 def _draw_band(axes: Axes, mine: pd.DataFrame, look: Look) -> None:
-    low, high = _quantile(mine, LOW, "lower"), _quantile(mine, HIGH, "higher")
+    groups = mine.groupby("value")["seconds"]
+    low, high = np.array([spread(each) for _, each in groups]).T
     if (high > low).any():
         # What is infinite is drawn far beyond the edge of the axes.
         top = 1e3 * np.nanmax(mine["seconds"])
-        values = np.sort(mine["value"].unique())
-        shown = np.isfinite(low)
         face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0}
+        shown = np.isfinite(low)
+        values = np.sort(mine["value"].unique())
         axes.fill_between(values, low, np.minimum(high, top), where=shown, **face)
-
-
-def _quantile(mine: pd.DataFrame, q: float, method: Any) -> Floats:
-    """Per value, of a seed that there is: nothing lies between a number and never."""
-    groups = mine.sort_values("value").groupby("value")["seconds"]
-    return np.array([np.quantile(counted(each), q, method=method) for _, each in groups])
 
 
 def _draw_theory(axes: Axes, points: pd.DataFrame, constant: float, look: Look) -> None:

@@ -10,8 +10,9 @@ from matplotlib import rc_context
 
 from simulator.figures.drawing import save
 from simulator.figures.style import STYLE, sheet
+from simulator.statistics.exponents import exponents
+from simulator.statistics.samples import median
 from simulator.study.complexity import plot_complexity
-from simulator.study.exponents import exponents
 from simulator.text_table import Table
 
 DASH = "\N{EN DASH}"
@@ -32,7 +33,8 @@ def table(fitted: pd.DataFrame, frame: pd.DataFrame) -> Table:
     rows = []
     for row in fitted.to_dict("records"):
         mine = frame[frame["method"] == row["method"]]
-        times = [_number(_median(mine, value), ",.4g") for value in values]
+        seconds = (median(mine.loc[mine["value"] == value, "seconds"]) for value in values)
+        times = [_number(each, ",.4g") for each in seconds]
         exponents = [_number(row["measured"], ".2f"), _interval(row)]
         law, reached = _number(row["predicted"], ".2f"), f"{row['reached']}/{row['of']}"
         rows.append([str(row["method"]), *times, *exponents, law, reached])
@@ -88,10 +90,6 @@ def as_data(fitted: pd.DataFrame, frame: pd.DataFrame, directory: Path) -> dict[
         "values": sorted(frame["value"].unique().tolist()),
         "methods": plain,
     }
-
-
-def _median(mine: pd.DataFrame, value: float) -> float:
-    return float(mine.loc[mine["value"] == value, "seconds"].fillna(math.inf).median())
 
 
 def _interval(row: dict[Any, Any]) -> str:

@@ -7,7 +7,7 @@ twice.
 
     results/complexity-NAME-PARAMETER/
       runs/KEY.json           a finished run
-      complexity.parquet      a row per method, value and seed (``simulator/study/exponents.py``)
+      complexity.parquet      a row per method, value and seed: see ``statistics/exponents.py``
       figures/
 """
 

@@ -11,8 +11,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.cluster.law import Floats
-from simulator.figures.bands import HIGH, LOW
-from simulator.figures.intervals import counted, median
+from simulator.statistics.samples import HIGH, LOW, median, spread
 
 NAN = float("nan")
 BROKEN = ("failed", "stalled")
@@ -115,9 +114,8 @@ def _band(scores: Floats, of_times: bool) -> tuple[float, float, float]:
     if not len(scores):
         return NAN, NAN, NAN
     if of_times:
-        # Nothing lies between a number and never: quantiles are those of a seed that there is.
-        low = np.quantile(counted(scores), LOW, method="lower")
-        return float(low), median(scores), float(np.quantile(scores, HIGH, method="higher"))
+        low, high = spread(scores)
+        return low, median(scores), high
     low, high = np.quantile(scores, [LOW, HIGH])
     return float(low), float(scores.mean()), float(high)
 

@@ -21,7 +21,6 @@ from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
 from simulator.figures.chart import NAMES, WIDE
-from simulator.figures.frames import check_frame, rows_of
 from simulator.figures.looks import DASHES, MARKERS
 from simulator.figures.style import (
     GREY,
@@ -32,6 +31,7 @@ from simulator.figures.style import (
     number_ticks,
     styled,
 )
+from simulator.statistics.frames import check_frame, rows_of
 from simulator.sweep.keys import is_circumstance
 from simulator.sweep.score import keys_of, ranked
 

@@ -7,9 +7,12 @@ import numpy as np
 import pandas as pd
 
 from simulator.cluster.law import Floats
-from simulator.figures.chart import PLACES, first_at_target, known_metric
-from simulator.figures.frames import check_frame
-from simulator.figures.intervals import (
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.results.columns import columns_of
+from simulator.results.results import Results
+from simulator.statistics.curves import PLACES, first_at_target, known_metric
+from simulator.statistics.frames import check_frame
+from simulator.statistics.samples import (
     CONFIDENCE,
     RESAMPLES,
     counted,
@@ -18,9 +21,6 @@ from simulator.figures.intervals import (
     median,
     resampled,
 )
-from simulator.mistakes import Mistake, did_you_mean
-from simulator.results.columns import columns_of
-from simulator.results.results import Results
 
 
 def time_to(

@@ -11,9 +11,9 @@ import pandas as pd
 from scipy.stats import t
 
 from simulator.cluster.law import Floats
-from simulator.figures.frames import check_frame
-from simulator.figures.intervals import CONFIDENCE, RESAMPLES, counted, ends, median, resampled
 from simulator.mistakes import Mistake
+from simulator.statistics.frames import check_frame
+from simulator.statistics.samples import CONFIDENCE, RESAMPLES, counted, ends, median, resampled
 
 NAN = float("nan")
 COLUMNS = ["method", "measured", "low", "high", "predicted", "constant", "points"]

@@ -14,6 +14,8 @@ from numpy.typing import ArrayLike
 from simulator.cluster.law import Floats
 
 CONFIDENCE, RESAMPLES = 0.9, 2000
+LOW, HIGH = 0.2, 0.8
+"""The quantiles between which a band lies."""
 Statistic = Callable[..., Any]
 """Of one or more samples along an ``axis``."""
 
@@ -33,6 +35,17 @@ def median(values: ArrayLike) -> float:
     """
     numbers = counted(values)
     return float(np.median(numbers)) if numbers.size else float("nan")
+
+
+def spread(values: ArrayLike) -> tuple[float, float]:
+    """The ends of the band: values that do occur, as none lies between a number and never.
+
+    >>> spread([1.0, 2.0, 3.0, float("nan")])
+    (1.0, inf)
+    """
+    numbers = counted(values)
+    low = np.quantile(numbers, LOW, method="lower")
+    return float(low), float(np.quantile(numbers, HIGH, method="higher"))
 
 
 def interval(

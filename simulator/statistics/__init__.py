@@ -1,0 +1,1 @@
+"""What do several seeds say?  Medians, intervals, arrivals and exponents, where never is a time."""

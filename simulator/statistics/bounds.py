@@ -1,0 +1,66 @@
+"""What is a ratio at least, after a few seeds?  One-sided tests, from their definitions."""
+
+import math
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+Test: TypeAlias = Literal["every-seed", "sign", "paired-t"]
+
+
+def fewest_seeds(test: Test, confidence: float) -> int:
+    """With fewer no outcome could be so sure.
+
+    >>> fewest_seeds("sign", 0.95), fewest_seeds("paired-t", 0.95), fewest_seeds("every-seed", 0.95)
+    (5, 2, 1)
+    """
+    if test == "sign":
+        return next(many for many in range(1, 1000) if 0.5**many <= 1 - confidence)
+    return 2 if test == "paired-t" else 1
+
+
+def lower_bound(ratios: Sequence[float], test: Test, confidence: float) -> float:
+    """What the ratio is at least, by this test; one-sided.
+
+    >>> lower_bound([2.0, 3.0, 4.0, 5.0, 6.0], "sign", 0.95)  # all five above: 1 in 32 by chance
+    2.0
+    >>> lower_bound([2.0, 8.0], "every-seed", 0.95)
+    2.0
+    >>> round(lower_bound([5.0, 5.0, 5.0], "paired-t", 0.95), 9)
+    5.0
+    """
+    match test:
+        case "every-seed":
+            return min(ratios)
+        case "sign":
+            return sorted(ratios)[below(len(ratios), 1 - confidence)]
+        case "paired-t":
+            return _of_the_mean(ratios, confidence)
+
+
+def below(many: int, risk: float) -> int:
+    """How many of so many values lie below a bound of their median, at the most, with this risk.
+
+    The median is below the value of rank k (from 0) only if at most k of the values are, which
+    happens with the probability that of ``many`` coins at most k show heads.
+
+    >>> below(5, 0.05), below(8, 0.05), below(20, 0.05)
+    (0, 1, 5)
+    """
+    chance, rank = 0.5**many, 0
+    while (chance := chance + math.comb(many, rank + 1) * 0.5**many) <= risk:
+        rank += 1
+    return rank
+
+
+def _of_the_mean(ratios: Sequence[float], confidence: float) -> float:
+    """Of the geometric mean: logarithms of ratios, as of all that multiplies, are less skewed."""
+    if min(ratios) <= 0 or max(ratios) == math.inf:
+        return 0.0  # of such a mean nothing can be said
+    import numpy as np
+    from scipy.stats import t
+
+    logs = np.log(ratios)
+    many = len(logs)
+    error = float(np.std(logs, ddof=1)) / math.sqrt(many)
+    quantile = float(t.ppf(confidence, many - 1))
+    return math.exp(float(np.mean(logs)) - quantile * error)
