@@ -10,6 +10,7 @@ from itertools import chain, islice
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.methods import greedy, malenia, rennala, synchronous
@@ -25,7 +26,7 @@ from simulator.numerics.executor import (
     groups,
 )
 from simulator.objectives.policies import perceptron
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.schedule import Step
 
@@ -146,7 +147,7 @@ def quadratic():
 
 @pytest.fixture(scope="module")
 def cartpole():
-    return PolicyGradient(
+    return policy_gradient(
         "CartPole-v1", policy=perceptron((4,)), horizon=6, discount=0.9, dtype="float64"
     )
 
@@ -237,10 +238,10 @@ def test_padding_contributes_nothing(objective):
     weights = np.array([0.5, 0.0, 1.5, 0.0])
     real = [objective.sample(ROOT, point, Ticket(*row)) for row in tickets[[0, 2]].tolist()]
     total, steps = 0.5 * real[0][0] + 1.5 * real[1][0], real[0][1] + real[1][1]
-    found, taken = objective.gradient(ROOT, point, tickets, weights)
+    found, taken = one_run.gradient(objective, ROOT, point, tickets, weights)
     np.testing.assert_allclose(found, total, rtol=1e-12, atol=1e-12)
     assert int(taken) == steps
-    each, lengths = objective.gradients(ROOT, jnp.stack([point] * 4), tickets, weights)
+    each, lengths = one_run.gradients(objective, ROOT, jnp.stack([point] * 4), tickets, weights)
     np.testing.assert_array_equal(each[weights == 0], 0)
     np.testing.assert_array_equal(lengths[weights == 0], 0)
     np.testing.assert_allclose(each.sum(0), total, rtol=1e-12, atol=1e-12)
@@ -251,6 +252,6 @@ def test_a_padding_rows_point_may_be_anything(objective):
     point = points(objective, 1)[0]
     rows = jnp.stack([point, *[jnp.full_like(point, jnp.nan)] * 3])
     tickets, weights = np.zeros((4, 3), np.int32), np.array([1.0, 0, 0, 0])
-    each, _ = objective.gradients(ROOT, rows, tickets, weights)
+    each, _ = one_run.gradients(objective, ROOT, rows, tickets, weights)
     assert np.abs(each[0]).max() > 0
     np.testing.assert_array_equal(each[1:], 0)

@@ -203,7 +203,7 @@ def test_the_lengths_are_those_of_the_objective_at_the_points_of_the_versions(la
     for ticket, length in known.items():
         point = points[ticket.version][None]
         rows, one = np.array([ticket], np.int32), np.ones(1)
-        assert objective.lengths(root, point, rows, one).tolist() == [length]
+        assert objective.episodes.lengths(root, point, rows, one).tolist() == [length]
     for ticket in list(known)[::12]:
         assert objective.sample(root, points[ticket.version], ticket)[1] == known[ticket]
 

@@ -309,7 +309,10 @@ def test_in_short_episodes_the_first_to_finish_are_the_short_ones():
     # Other episodes of the same policies: an evaluation's random numbers are its own.
     points = [objective.initial_point(jax.random.key(seed)) for seed in seeds]
     played = zip(points, seeds, strict=True)
-    true = [np.mean([p.length for p in objective.play(point, seed, 100)]) for point, seed in played]
+    true = [
+        np.mean([p.length for p in objective.episodes.play(point, seed, 100)])
+        for point, seed in played
+    ]
 
     def bias(method):
         """How much longer the gradients' episodes are, and the standard error of that."""

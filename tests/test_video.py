@@ -108,7 +108,9 @@ def test_robots_are_filmed_or_what_it_takes_is_named(trained):
         return
     assert (answer.code, answer.err) == (0, "")
     found = results.load(directory)
-    played = found.scenario.build_objective().play(found.parameters("synchronous-pg", 0), 0, 3)
+    played = found.scenario.build_objective().episodes.play(
+        found.parameters("synchronous-pg", 0), 0, 3
+    )
     (one,) = json.loads(answer.out)
     seen = [(each["worker"], each["return"], each["length"]) for each in one["episodes"]]
     assert seen == [(at % 2, *each) for at, each in enumerate(played[:3])]

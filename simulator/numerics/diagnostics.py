@@ -30,10 +30,13 @@ BRANCH = 0x51617A10
 
 
 class SignalToNoise:
-    """Of the steps of one method, from ``many`` gradients each time."""
+    """Of the steps of one method, from ``many`` gradients each time.
 
-    def __init__(self, values: Values, many: int) -> None:
-        self._values, self._many = values, max(2, many)
+    ``exact`` is known where the values are gradients of an exact objective.
+    """
+
+    def __init__(self, values: Values, many: int, exact: Exact | None = None) -> None:
+        self._values, self._many, self._exact = values, max(2, many), exact
 
     def of(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> float:
         """NaN of a step without gradients, infinite of one without noise."""
@@ -57,19 +60,19 @@ class SignalToNoise:
         drawn = []
         for chunk in chunks(len(tickets)):
             rows, ones = padded_tickets(tickets[chunk], point.dtype)
-            there = np.broadcast_to(np.asarray(point), (len(rows), len(point)))
+            there = np.broadcast_to(np.asarray(point), (1, len(rows), len(point)))
             each, _ = self._values.gradients(
-                jax.random.fold_in(root, BRANCH),
+                jax.random.fold_in(root, BRANCH)[None],
                 there,  # type: ignore[arg-type]  # JAX takes NumPy's arrays as its own
                 rows,  # type: ignore[arg-type]
-                ones,  # type: ignore[arg-type]
+                ones[None],  # type: ignore[arg-type]
             )
-            drawn.append(np.asarray(each, np.float64)[: chunk.stop - chunk.start])
+            drawn.append(np.asarray(each, np.float64)[0, : chunk.stop - chunk.start])
         return np.concatenate(drawn)
 
     def _signal(self, point: "Array", mean: np.ndarray, error: float) -> float:
         """The length of the expectation; that of a sample's mean is too long by its error."""
-        if isinstance(self._values, Exact):
-            exact = self._values.ascent(np.asarray(point)[None])  # type: ignore[arg-type]
+        if self._exact is not None:
+            exact = self._exact.ascent(np.asarray(point)[None])  # type: ignore[arg-type]
             return float(np.linalg.norm(np.asarray(exact)))
         return math.sqrt(max(0.0, float(mean @ mean) - error))

@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
-from simulator.objectives.in_turn import for_all
 from simulator.objectives.objective import Values
 from simulator.schedule import Step
 
@@ -110,7 +109,7 @@ class BatchedExecutor:
     """The fast one: padded batches, one backward pass for all tickets at one point."""
 
     def __init__(self, objective: Values) -> None:
-        self._values = for_all(objective)
+        self._values = objective
         self._dimension = objective.dimension
 
     def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
@@ -130,7 +129,7 @@ class BatchedExecutor:
         gradient, taken = None, None
         for chunk in chunks(len(step.tickets)):
             tickets, weights = _padded(runs, step.tickets[chunk], step.weights[chunk])
-            part, steps = self._values.gradient_for_all(runs.roots, points, tickets, weights)
+            part, steps = self._values.gradient(runs.roots, points, tickets, weights)
             gradient = part if gradient is None else gradient + part
             taken = steps if taken is None else taken + steps
         assert gradient is not None
@@ -151,7 +150,7 @@ class BatchedExecutor:
             padded, weighing = _padded(runs, tickets[chunk], weights[chunk])
             rows += [rows[0]] * (len(padded) - len(rows))
             stacked = cast("Array", np.stack(rows, axis=1))
-            part, steps = self._values.gradients_for_all(runs.roots, stacked, padded, weighing)
+            part, steps = self._values.gradients(runs.roots, stacked, padded, weighing)
             gradients.append(np.asarray(part)[:, : len(versions)])
             taken.append(np.asarray(steps)[:, : len(versions)])
         return np.concatenate(gradients, axis=1), np.concatenate(taken, axis=1)

@@ -4,7 +4,7 @@ Play all rows in one loop, then differentiate the recorded steps in blocks of ti
 the longest episode fills: the whole call is one compiled function and never waits for Python.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,13 +13,28 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.local import Work
+from algorithms.tickets import Ticket
 from simulator.objectives.environments.rollout import Paths, rollout
 from simulator.objectives.environments.worlds import Worlds
 from simulator.objectives.estimator import (
+    RETURN,
     episode_keys,
     evaluation_keys,
+    in_turn,
+    initial_key,
+    played,
     score,
     start_and_noise,
+)
+from simulator.objectives.exact.sampled import worked
+from simulator.objectives.objective import (
+    Direction,
+    Episodes,
+    Exact,
+    Played,
+    Show,
+    Values,
 )
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.spaces import Environment
@@ -40,10 +55,14 @@ ROWS = 512
 
 
 class Batched:
-    """Episodes of one policy architecture, in one environment or in one for each worker.
+    """The return of a policy in one environment, or in one for each worker.
 
-    Points and roots are arguments.
+    ``name`` is what gymnasium calls the environment, if it has it, too.
     """
+
+    metrics: Mapping[str, Direction] = RETURN
+    on_host = False
+    exact: Exact | None = None
 
     def __init__(
         self,
@@ -53,6 +72,7 @@ class Batched:
         discount: float,
         dtype: str,
         standard: Standard | None = None,
+        name: str | None = None,
     ) -> None:
         self.worlds, self.horizon, self.discount = Worlds(environments, dtype), horizon, discount
         # The paths have room for whole blocks; nothing happens after the horizon.
@@ -60,23 +80,44 @@ class Batched:
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
         self.policy = policy(size, actions, standard)
-        self.gradient = jax.jit(_of_one(self._gradient))
-        self.gradients = jax.jit(self._gradients)
-        self.gradient_for_all = jax.jit(self._gradient)
+        self.dimension: int = self.policy.dimension
+        self._name = name
+        self.gradient = jax.jit(self._gradient)
         self._rows = jax.jit(self._of_rows)
-        self.lengths = jax.jit(self._lengths)
-        self.play = jax.jit(self._play, static_argnames="episodes")
-        self.play_for_all = jax.jit(self._play_for_all, static_argnames="episodes")
+        self._evaluation = jax.jit(self._evaluated, static_argnames="episodes")
+        self.local: Callable[[Work], Values] | None = self._local
+        lengths = jax.jit(self._lengths)
+        self.episodes: Episodes | None = Episodes(len(environments), lengths, self.play, self.show)
 
-    def evaluate_for_all(
+    def initial_point(self, root: "Array") -> "Array":
+        return self.policy.initial_point(initial_key(root), self.discounts.dtype)
+
+    def evaluate(
         self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
-    ) -> "dict[str, Array]":
-        totals = self.play_for_all(roots, jnp.int32(step), points, episodes=episodes)
+    ) -> "Mapping[str, Array]":
+        """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
+        many = in_turn(episodes, len(self.worlds))
+        totals, _ = self._evaluation(roots, jnp.int32(step), points, episodes=many)
         return {"return": totals.mean(axis=1)}
 
-    def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
-        (key,) = episode_keys(root, ticket[None])
-        environment = self.worlds.of(int(ticket[0]))
+    def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
+        """The episodes that ``evaluate`` plays at step 0 of a run with this seed."""
+        many, root = in_turn(episodes, len(self.worlds)), jax.random.key(seed)
+        found = self._evaluation(root[None], jnp.int32(0), point[None], episodes=many)
+        return played(*(part[0] for part in found))
+
+    def show(self, worker: int) -> Show:
+        """This worker's environment, to see its episodes of ``play``."""
+        from simulator.objectives.show import InJax
+
+        if self._name is None:
+            raise ValueError("an environment of one's own has no picture; name one of gymnasium's")
+        own, dtype = self.worlds.of(worker), self.discounts.dtype
+        return InJax(self._name, own, self.policy, self.horizon, dtype)
+
+    def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
+        (key,) = episode_keys(root, jnp.array([ticket], jnp.int32))
+        environment = self.worlds.of(ticket.worker)
         episode = plain_episode(environment, self.policy, point, key, self.horizon)
         gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
         return gradient, len(episode[-1])
@@ -96,7 +137,7 @@ class Batched:
         totals = jax.lax.map(backward, (points, paths, weights))
         return totals, jnp.sum(paths.lengths, axis=1, dtype=jnp.int32)
 
-    def gradients_for_all(
+    def gradients(
         self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         """The rows of all runs are one batch, in which every row has a point of its own.
@@ -126,11 +167,6 @@ class Batched:
 
         return self._at_keys(jax.vmap(key)(words, tickets), points, tickets[:, 0], weights)
 
-    def _gradients(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        return self._at_keys(episode_keys(root, tickets), points, tickets[:, 0], weights)
-
     def _at_keys(
         self, keys: "Array", points: "Array", workers: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
@@ -148,21 +184,14 @@ class Batched:
         keys, workers = episode_keys(root, tickets), tickets[:, 0]
         return self._paths(choose, keys, workers, weights != 0).lengths
 
-    def _play(
-        self, root: "Array", step: "Array", point: "Array", *, episodes: int
-    ) -> "tuple[Array, Array]":
-        # The workers take turns: all have as many episodes, where they divide by the workers.
-        turns = jnp.arange(episodes, dtype=jnp.int32)
-        paths = self.paths(point, evaluation_keys(root, step, episodes), turns)
-        return jnp.sum(paths.rewards, axis=0), paths.lengths
-
-    def _play_for_all(
+    def _evaluated(
         self, roots: "Array", step: "Array", points: "Array", *, episodes: int
-    ) -> "Array":
+    ) -> "tuple[Array, Array]":
+        """The return and the length of each run's episodes; the workers take turns."""
         keys = jax.vmap(partial(evaluation_keys, step=step, episodes=episodes))(roots)
         turns = jnp.arange(episodes, dtype=jnp.int32)
         paths = self._paths_of_runs(points, keys, turns, jnp.ones(keys.shape, bool))
-        return jnp.sum(paths.rewards, axis=1)
+        return jnp.sum(paths.rewards, axis=1), paths.lengths
 
     def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
         """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
@@ -177,6 +206,35 @@ class Batched:
         """An episode for each key, at one point, in this worker's environment."""
         choose = partial(self._choose, point)
         return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
+
+    # What a worker can compute from one episode, for methods whose workers take steps of their own.
+    # The sample is a whole path.  Its likelihood is that of the policy's choices: the environment's
+    # part cancels in every ratio of two points.
+
+    def _local(self, work: Work) -> Values:
+        return worked(self, self.dimension, work, episode_keys)
+
+    def draw(self, key: "Array", worker: "Array", point: "Array") -> Paths:
+        paths = self.paths(jax.lax.stop_gradient(point), key[None], worker[None])
+        observations, choices, rewards = (record[:, 0] for record in paths[:3])
+        return Paths(observations, choices, rewards, paths.lengths[0])
+
+    def surrogate(self, sample: Paths, worker: "Array", point: "Array") -> "Array":
+        """sum_t scale_t log pi(a_t | s_t), the rewards to go being the scales."""
+        scales = self.to_go(sample.rewards[:, None])[:, 0]
+        total: Array = jnp.sum(scales * self._log_density(sample, point))
+        return total
+
+    def log_likelihood(self, sample: Paths, worker: "Array", point: "Array") -> "Array":
+        played = jnp.arange(len(sample.rewards)) < sample.lengths
+        total: Array = jnp.sum(jnp.where(played, self._log_density(sample, point), 0))
+        return total
+
+    def length(self, sample: Paths) -> "Array":
+        return sample.lengths
+
+    def _log_density(self, sample: Paths, point: "Array") -> Any:
+        return self.policy.log_density(point, sample.observations, sample.choices)
 
     def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
@@ -291,12 +349,3 @@ def _rows_for(many: int) -> int:
     """The smallest number that is compiled and holds so many rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
     power = 1 << (many - 1).bit_length()
     return power * 3 // 4 if power >= 4 and many <= power * 3 // 4 else power
-
-
-def _of_one(for_all: Any) -> Any:
-    """The same for a single run."""
-
-    def of_one(root: "Array", point: "Array", tickets: "Array", weights: "Array") -> Any:
-        return tuple(each[0] for each in for_all(root[None], point[None], tickets, weights[None]))
-
-    return of_one

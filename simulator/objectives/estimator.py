@@ -4,14 +4,21 @@ A root key has three branches that never meet: the tickets', the initial point's
 evaluations'.  A ticket's own key splits into where its episode starts and the policy's noise.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simulator.objectives.objective import ticket_keys
+import numpy as np
+
+from simulator.objectives.objective import Direction, Played, ticket_keys
 
 if TYPE_CHECKING:
     from jax import Array
 
     from simulator.objectives.policies import Policy
+
+RETURN: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
+"""What evaluations measure of a policy."""
 
 
 def episode_keys(root: "Array", tickets: "Array") -> "Array":
@@ -71,3 +78,14 @@ def score(
 
     gradient: Array = jax.grad(surrogate)(point)
     return gradient
+
+
+def in_turn(episodes: int, worlds: int) -> int:
+    """So many episodes at least that every worker's environment has equally many."""
+    return -(-episodes // worlds) * worlds
+
+
+def played(totals: Any, lengths: Any) -> list[Played]:
+    """Episodes in rows of an array as plain numbers."""
+    pairs = zip(np.asarray(totals), np.asarray(lengths), strict=True)
+    return [Played(float(total), int(length)) for total, length in pairs]

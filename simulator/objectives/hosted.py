@@ -6,24 +6,42 @@ no batch, however long its episodes, compiles anew, and the gradient of the firs
 computed while the last are played.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.player import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.playing.players import Players
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
-from simulator.objectives.estimator import episode_keys, evaluation_key, evaluation_keys, score
-from simulator.objectives.objective import Broken
+from simulator.objectives.estimator import (
+    RETURN,
+    episode_keys,
+    evaluation_key,
+    evaluation_keys,
+    in_turn,
+    initial_key,
+    played,
+    score,
+)
+from simulator.objectives.objective import (
+    Broken,
+    Direction,
+    Episodes,
+    Exact,
+    Played,
+    Show,
+    Values,
+)
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
 from simulator.objectives.twin import plain_gradient
@@ -39,7 +57,12 @@ SIZES = (64, 256)
 
 
 class Hosted:
-    """Episodes of one gymnasium environment, or of one per worker, and one policy architecture."""
+    """The return of a policy in one gymnasium environment, or in one for each worker."""
+
+    metrics: Mapping[str, Direction] = RETURN
+    on_host = True
+    exact: Exact | None = None
+    local: Callable[[Work], Values] | None = None
 
     def __init__(
         self,
@@ -61,6 +84,11 @@ class Hosted:
         size, actions = host.spaces_of(environment, name)
         size += distinct[0].flag is not None
         self.policy = policy(size, actions, standard)
+        self.dimension: int = self.policy.dimension
+        self._worlds = len(variations)
+        self.episodes: Episodes | None = Episodes(
+            len(variations), self.lengths, self.play, self.show
+        )
         self.game = Game(name, distinct, horizon, self.policy, size, dtype)
         self._players = Players(self.game)
         self._environments = {0: environment}
@@ -71,7 +99,51 @@ class Hosted:
             static_argnums=2,
         )
 
+    def initial_point(self, root: "Array") -> "Array":
+        return self.policy.initial_point(initial_key(root), self.discounts.dtype)
+
     def gradient(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """One run after the other; a run that has ended has no weights."""
+        totals, steps = np.zeros(points.shape, points.dtype), np.zeros(len(points), np.int32)
+        for run in np.flatnonzero(np.asarray(weights).any(1)):
+            at = roots[run], points[run], tickets, weights[run]
+            totals[run], steps[run] = map(np.asarray, self._gradient(*at))
+        return cast("tuple[Array, Array]", (totals, steps))
+
+    def gradients(
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
+    ) -> "tuple[Array, Array]":
+        """Likewise."""
+        each, lengths = np.zeros(points.shape, points.dtype), np.zeros(points.shape[:2], np.int32)
+        for run in np.flatnonzero(np.asarray(weights).any(1)):
+            at = roots[run], points[run], tickets, weights[run]
+            each[run], lengths[run] = map(np.asarray, self._gradients(*at))
+        return cast("tuple[Array, Array]", (each, lengths))
+
+    def evaluate(
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
+    ) -> "Mapping[str, Array]":
+        """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
+        returns = np.full(len(going), np.nan)
+        for run in np.flatnonzero(going):
+            totals, _ = self._returns(roots[run], points[run], step, episodes)
+            returns[run] = totals.mean()
+        return {"return": cast("Array", returns)}
+
+    def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
+        """The episodes that ``evaluate`` plays at step 0 of a run with this seed."""
+        return played(*self._returns(jax.random.key(seed), point, 0, episodes))
+
+    def show(self, worker: int) -> Show:
+        """This worker's environment, to see its episodes of ``play``."""
+        from simulator.objectives.show import OnHost
+
+        variation = self.game.variations[self.variation_of(worker)]
+        return OnHost(self.game, variation, self.evaluated)
+
+    def _gradient(
         self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         scales, used = self._used(weights)
@@ -81,7 +153,7 @@ class Hosted:
             total, steps = self._backward(point, zip(episodes, scales[used], strict=True))
         return total, jnp.int32(steps)
 
-    def gradients(
+    def _gradients(
         self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
         scales, used = self._used(weights)
@@ -104,11 +176,14 @@ class Hosted:
                 lengths[row] = len(episode.rewards)
         return jnp.asarray(lengths)
 
-    def play(
-        self, root: "Array", step: "Array", point: "Array", *, episodes: int
+    def _returns(
+        self, root: "Array", point: "Array", step: int, episodes: int
     ) -> "tuple[Array, Array]":
-        played = self._evaluation(root, step, np.asarray(point), episodes)
-        totals, lengths = zip(*((e.rewards.sum(), len(e.rewards)) for e in played), strict=True)
+        many = in_turn(episodes, self._worlds)
+        episodes_played = self._evaluation(root, jnp.int32(step), np.asarray(point), many)
+        totals, lengths = zip(
+            *((e.rewards.sum(), len(e.rewards)) for e in episodes_played), strict=True
+        )
         return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
 
     def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
@@ -132,8 +207,9 @@ class Hosted:
         (bits,) = _bits(evaluation_key(root, step, jnp.int32(number))[None])
         return self._request(number, number, np.asarray(bits))
 
-    def sample(self, root: "Array", point: "Array", ticket: "Array") -> "tuple[Array, int]":
-        (request,) = self._requests(root, ticket[None], np.array([0]))
+    def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
+        rows = jnp.array([ticket], jnp.int32)
+        (request,) = self._requests(root, rows, np.array([0]))
         episode = plain_episode(
             self._environment(request.variation),
             self.game.variations[request.variation],

@@ -1,13 +1,17 @@
 """What is maximised, and what must an objective be able to compute?
 
+Runs that share a schedule use the same tickets, each at its own points and with its own random
+numbers.  So every operation takes R runs in one call: the first axis of roots, points and weights
+is the run's.
+
 An objective knows tickets only as rows ``(worker, version, index)`` of an integer array.  It
 makes their random keys itself (``ticket_keys``), so a ticket's gradient is the same number in
 any batch, in any order and under any method.  A row of weight 0 is padding: it costs nothing
 and contributes nothing, not even a NaN.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +28,7 @@ Direction = Literal["higher", "lower"]
 class Broken(Exception):
     """A number could not be computed: an environment failed.
 
-    Where that is known, it did so while it played this request, or for this ticket.
+    ``request`` is the number of the episode that failed and ``ticket`` its ticket, where known.
     """
 
     def __init__(self, told: str, request: int | None = None) -> None:
@@ -43,84 +47,39 @@ class Size(NamedTuple):
 class Values(Protocol):
     """What tickets are worth: gradients, or what workers send after steps of their own.
 
-    Shapes: ``point`` is (d,), ``tickets`` (B, 3) int32, ``weights`` (B,); ``root`` a key.
+    Shapes: ``roots`` are (R,) keys, ``tickets`` (B, 3) int32, the same for all runs, ``weights``
+    (R, B).
     """
 
     dimension: int
 
     def gradient(
-        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        """The weighted sum of the tickets' gradients, all at one point, in one backward pass.
+        """The weighted sum of the tickets' gradients at one point per run (R, d): (R, d).
 
-        Also the number of environment steps that took, over the whole batch.
+        Also the number of environment steps that each run took, over the whole batch: (R,).
         """
 
     def gradients(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
+        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        """Each ticket's gradient times its weight, each at its own row of ``points`` (B, d).
+        """Each ticket's gradient times its weight, each at its own of ``points`` (R, B, d).
 
-        Also the environment steps of each, (B,).
+        These are (R, B, d).  Also the environment steps of each, (R, B).
         """
 
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
-        """One ticket's gradient, computed the plain way: the oracle of the two above."""
+        """One ticket's gradient in one run, the plain way: the oracle of the two above."""
 
 
-class Objective(Values, Protocol):
-    """Something to maximise."""
+class Exact(NamedTuple):
+    """J and its gradient, known exactly: every step can be measured."""
 
-    metrics: Mapping[str, Direction]
-    """What ``evaluate`` measures and which way is better; the first is the default target."""
-
-    def initial_point(self, root: "Array") -> "Array":
-        """Where every method of one seed starts."""
-
-    def evaluate(
-        self, root: "Array", point: "Array", step: int, episodes: int
-    ) -> "dict[str, Array]":
-        """The metrics at a point.  Its random numbers are its own: looking changes nothing."""
-
-
-@runtime_checkable
-class ForAll(Protocol):
-    """Values that several runs ask for in one call, for the same tickets.
-
-    Before every shape comes an axis of R runs, but for ``tickets``: ``roots`` are (R,) keys, a
-    point for each run is (R, d), weights are (R, B).
-    """
-
-    def gradient_for_all(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        """``gradient`` of each run: (R, d), and the environment steps (R,)."""
-
-    def gradients_for_all(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        """``gradients`` of each run, at ``points`` (R, B, d): (R, B, d), and (R, B)."""
-
-
-@runtime_checkable
-class PlayingForAll(Objective, ForAll, Protocol):
-    """An objective that looks at the points of several runs in one call, too."""
-
-    def evaluate_for_all(
-        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
-    ) -> "dict[str, Array]":
-        """``evaluate`` of each run, at its row of ``points`` (R, d): the metrics, each (R,).
-
-        What is said of a run that is not ``going`` means nothing.
-        """
-
-
-@runtime_checkable
-class MaybeOnHost(Protocol):
-    """An objective that may hand its points to programs besides JAX."""
-
-    @property
-    def on_host(self) -> bool: ...
+    measure: "Callable[[Array], Mapping[str, Array]]"
+    """The metrics at each of ``points`` (K, d), each (K,)."""
+    ascent: "Callable[[Array], Array]"
+    """The gradient of J at each of ``points`` (K, d)."""
 
 
 class Played(NamedTuple):
@@ -130,37 +89,69 @@ class Played(NamedTuple):
     length: int
 
 
-@runtime_checkable
-class Playing(Objective, Protocol):
-    """An objective whose tickets are episodes, which may differ in length."""
+class Show(Protocol):
+    """One worker's environment, drawn."""
 
-    def lengths(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "Array":
-        """The environment steps of each ticket's episode at its own row of ``points``, (B,) int32.
+    rate: float
+    """How many steps a second has."""
 
-        What ``gradients`` would say, without a gradient; 0 for padding, and no other weight
-        matters.
+    def play(
+        self, point: NDArray[np.floating], seed: int, number: int, look: Callable[[], object]
+    ) -> Played:
+        """Play the episode of this number that ``Episodes.play`` does, if it is the worker's.
+
+        ``look`` is called at the start and after every step.
         """
 
+    def picture(self) -> NDArray[np.uint8]:
+        """How the environment looks now."""
 
-@runtime_checkable
-class Exact(Objective, Protocol):
-    """An objective that knows J and its gradient exactly, so that every step can be measured."""
-
-    def measure(self, points: "Array") -> "dict[str, Array]":
-        """The metrics at each row of ``points`` (B, d), each (B,)."""
-
-    def ascent(self, points: "Array") -> "Array":
-        """The exact gradient of J at each row, (B, d)."""
+    def close(self) -> None: ...
 
 
-@runtime_checkable
-class Local(Objective, Protocol):
-    """An objective of which a worker can take several steps of its own."""
+class Episodes(NamedTuple):
+    """What an objective can do whose tickets are episodes, which may differ in length."""
 
-    def worked(self, work: Work) -> Values:
-        """The same, as seen by the server: a ticket is worth what this work sends."""
+    worlds: int
+    """How many environments there are; episode e of an evaluation is one of number e mod that."""
+    lengths: "Callable[[Array, Array, Array, Array], Array]"
+    """``lengths(root, points, tickets, weights)``: as ``gradients`` says, without a gradient.
+
+    The environment steps of each ticket's episode at its own row of ``points`` (B, d), in one run:
+    (B,) int32, 0 for padding.  No other weight matters.
+    """
+    play: "Callable[[Array, int, int], list[Played]]"
+    """``play(point, seed, episodes)``: the episodes of an evaluation at step 0 of a run so seeded.
+
+    So many at least that each environment has equally many.
+    """
+    show: Callable[[int], Show]
+    """A worker's environment, to see its episodes; a ValueError if it has no picture."""
+
+
+class Objective(Values, Protocol):
+    """Something to maximise.  What not every objective can do is None where it cannot."""
+
+    metrics: Mapping[str, Direction]
+    """What ``evaluate`` measures and which way is better; the first is the default target."""
+    on_host: bool = False
+    """Whether something besides JAX has to do with the points, and sees their numbers."""
+    exact: Exact | None = None
+    local: Callable[[Work], Values] | None = None
+    """The values of tickets that are this local work: a worker takes several steps of its own."""
+    episodes: Episodes | None = None
+
+    def initial_point(self, root: "Array") -> "Array":
+        """Where every method of one seed starts: (d,)."""
+
+    def evaluate(
+        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
+    ) -> "Mapping[str, Array]":
+        """The metrics of each run at its row of ``points`` (R, d): each (R,).
+
+        Their random numbers are their own: looking changes nothing.  The metrics of a run that is
+        not ``going`` mean nothing.
+        """
 
 
 def ticket_keys(root: "Array", tickets: "Array") -> "Array":

@@ -7,7 +7,7 @@ otherwise when it is stepped alone, so there it is the same up to rounding.
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -15,58 +15,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives import twin
-from simulator.objectives.batched import Batched
-from simulator.objectives.environments.playing.player import plain_episode
+from simulator.objectives.environments.playing.player import Game, Request, plain_episode
 from simulator.objectives.environments.playing.screen import POSES, drawing, picture_of, rate_of
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.worlds import Seen
 from simulator.objectives.estimator import evaluation_key
-from simulator.objectives.hosted import Hosted
 from simulator.objectives.objective import Played
+from simulator.objectives.policies import Policy
 from simulator.objectives.spaces import Environment
 
 Look: TypeAlias = Callable[[], object]
-
-
-class Show(Protocol):
-    """One worker's environment, drawn."""
-
-    rate: float
-    """How many steps a second has."""
-
-    def play(self, point: NDArray[Any], seed: int, number: int, look: Look) -> Played:
-        """Play the episode of this number that ``PolicyGradient.play`` does, if it is the worker's.
-
-        ``look`` is called at the start and after every step.
-        """
-
-    def picture(self) -> NDArray[np.uint8]:
-        """How it looks now."""
-
-    def close(self) -> None: ...
-
-
-def open_show(environment: str | Environment, engine: Batched | Hosted, worker: int) -> Show:
-    """The environment in which this engine plays this worker's episodes."""
-    if isinstance(engine, Hosted):
-        return OnHost(engine, worker)
-    if not isinstance(environment, str):
-        raise ValueError("an environment of one's own has no picture; name one of gymnasium's")
-    return InJax(environment, engine, worker)
+Evaluated: TypeAlias = Callable[[Any, Any, int], Request]
+"""``evaluated(root, step, number)``: an episode of an evaluation, by its number."""
 
 
 class OnHost:
     """An environment that draws itself."""
 
-    def __init__(self, engine: Hosted, worker: int) -> None:
-        self._engine, game = engine, engine.game
-        self._variation = game.variations[engine.variation_of(worker)]
-        self._environment = drawing(game.name, self._variation, game.horizon)
+    def __init__(self, game: Game, variation: Variation, evaluated: Evaluated) -> None:
+        self._game, self._variation, self._evaluated = game, variation, evaluated
+        self._environment = drawing(game.name, variation, game.horizon)
         self.rate = rate_of(self._environment)
 
     def play(self, point: NDArray[Any], seed: int, number: int, look: Look) -> Played:
-        request = self._engine.evaluated(jax.random.key(seed), jnp.int32(0), number)
-        game = self._engine.game
+        request = self._evaluated(jax.random.key(seed), jnp.int32(0), number)
+        game = self._game
         episode = plain_episode(self._environment, self._variation, game, point, request, look)
         return _played(episode.rewards, game.dtype)
 
@@ -83,9 +56,10 @@ class OnHost:
 class InJax:
     """One of ours, drawn by gymnasium's environment of the same name."""
 
-    def __init__(self, name: str, engine: Batched, worker: int) -> None:
-        self._engine = engine
-        own = engine.worlds.of(worker)
+    def __init__(
+        self, name: str, own: Environment, policy: Policy, horizon: int, dtype: np.dtype
+    ) -> None:
+        self._policy, self._horizon, self._dtype = policy, horizon, dtype
         self._environment = own._replace(step=jax.jit(own.step))
         constants = own.parameters
         if isinstance(constants, Seen):
@@ -99,12 +73,11 @@ class InJax:
             self._pose(state, action)
             look()
 
-        engine = self._engine
         key = evaluation_key(jax.random.key(seed), jnp.int32(0), jnp.int32(number))
         *_, rewards = twin.plain_episode(
-            self._environment, engine.policy, jnp.asarray(point), key, engine.horizon, pose
+            self._environment, self._policy, jnp.asarray(point), key, self._horizon, pose
         )
-        return _played(rewards, engine.discounts.dtype)
+        return _played(rewards, self._dtype)
 
     def picture(self) -> NDArray[np.uint8]:
         return picture_of(self._drawn)

@@ -57,13 +57,13 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
     for (method, run_seed), parameters in points.items():
         point = jax.numpy.asarray(parameters)
         row: dict[str, Any] = {"method": method, "seed": run_seed}
-        play = getattr(objective, "play", None)
-        if play is None:
-            metrics = objective.evaluate(jax.random.key(seed), point, 0, episodes)
-            rows.append(row | {name: _finite(value) for name, value in metrics.items()})
+        if objective.episodes is None:
+            roots, going = jax.random.key(seed)[None], np.ones(1, bool)
+            metrics = objective.evaluate(roots, point[None], 0, episodes, going)
+            rows.append(row | {name: _finite(value) for name, (value,) in metrics.items()})
         else:
-            played = play(point, seed, episodes)
-            rows += [row | part for part in _spreads(played, getattr(objective, "worlds", 1))]
+            played = objective.episodes.play(point, seed, episodes)
+            rows += [row | part for part in _spreads(played, objective.episodes.worlds)]
     return rows
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from itertools import count
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,11 @@ from numpy.typing import NDArray
 from simulator.mistakes import Mistake
 from simulator.numerics.numbers import prepare
 from simulator.objectives.environments.playing import screen
-from simulator.objectives.objective import Played
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.objective import Episodes, Played, Show
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
 from simulator.replays.evaluation import Selection
 from simulator.replays.film import Picture, check_installed, recording
 from simulator.system.files import replace
-
-if TYPE_CHECKING:
-    from simulator.objectives.show import Show
 
 SMOOTH = 30
 """Pictures in a second at most: the eye asks for no more, and each takes time and space."""
@@ -74,9 +70,9 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     prepare()
     with _refusing():  # before all else, because MuJoCo asks when it is imported how to draw
         screen.prepare(table.environment, table.environment_options)
-    objective = scenario.build_objective()
-    assert isinstance(objective, PolicyGradient)
-    with closing(_Stage(objective)) as stage:
+    played = scenario.build_objective().episodes
+    assert played is not None
+    with closing(_Stage(played)) as stage:
         for (method, of), point in points.items():
             path = folder / f"{method}-{of}.mp4"
             yield Filmed(method, of, path, _record(stage, point, seed, episodes, path))
@@ -85,17 +81,17 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
 class _Stage:
     """One worker's environment at a time: with two, MuJoCo draws with what the newest has."""
 
-    def __init__(self, objective: PolicyGradient) -> None:
-        self._objective, self.worlds = objective, objective.worlds
+    def __init__(self, played: Episodes) -> None:
+        self._show_of, self.worlds = played.show, played.worlds
         self._worker: int | None = None
         self._show: Show | None = None
 
-    def of(self, worker: int) -> "Show":
+    def of(self, worker: int) -> Show:
         """The environment of this worker; those before are gone."""
         if self._show is None or worker != self._worker:
             self.close()
             with _refusing():
-                self._worker, self._show = worker, self._objective.show(worker)
+                self._worker, self._show = worker, self._show_of(worker)
         return self._show
 
     def close(self) -> None:
@@ -134,7 +130,7 @@ def _record(stage: _Stage, point: NDArray[Any], seed: int, episodes: int, path: 
 
 def _shoot(
     add: Callable[[Picture], None],
-    show: "Show",
+    show: Show,
     every: int,
     point: NDArray[Any],
     seed: int,

@@ -15,8 +15,7 @@ from algorithms.tickets import Ticket
 from simulator.numerics.executor import BatchedExecutor, Executor
 from simulator.numerics.learner import Learner
 from simulator.numerics.numbers import prepare
-from simulator.objectives.in_turn import InTurn
-from simulator.objectives.objective import Local, Objective, PlayingForAll, Values
+from simulator.objectives.objective import Objective, Values
 from simulator.runs.checkpoint import Keeper
 from simulator.runs.record import Run
 from simulator.runs.simulations import numbers_of, rule_maker, rule_of
@@ -111,10 +110,10 @@ class Laboratory:
         # What is not worked on by rules of its own is shared, and compiled once.
         executor = self._executor(values) if work else self._plain
         learner = Learner(rule_maker(scenario, label))
-        looking = objective if isinstance(objective, PlayingForAll) else InTurn(objective)
-        return Course(scenario, label, objective, values, learner, executor, looking, self._watch)
+        return Course(scenario, label, objective, values, learner, executor, self._watch)
 
     def _seen_through(self, work: Work) -> Values:
         """The objective of a method whose tickets are no gradients, but its workers' own work."""
-        assert isinstance(self._objective, Local), "refused before, when the scenario was checked"
-        return self._objective.worked(work)
+        local = self._objective.local
+        assert local is not None, "refused before, when the scenario was checked"
+        return local(work)

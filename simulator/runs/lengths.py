@@ -6,12 +6,13 @@ only if it is used.
 
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from algorithms.tickets import Ticket
 from simulator.numerics.executor import chunks, padded_tickets
+from simulator.objectives.objective import Objective
 from simulator.runs.record import Run
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ class Ruler:
     Its ``points`` are those of a lane with this run alone.
     """
 
-    def __init__(self, objective: Any, run: Run, points: "dict[int, Array]") -> None:
-        self._objective, self._run, self._points = objective, run, points
+    def __init__(self, objective: Objective, run: Run, points: "dict[int, Array]") -> None:
+        assert objective.episodes is not None, "refused before, when the scenario was checked"
+        self._lengths, self._run, self._points = objective.episodes.lengths, run, points
 
     @cached_property
     def _root(self) -> "Array":
@@ -44,7 +46,8 @@ class Ruler:
             rows, weights = padded_tickets(tickets[chunk])
             points = [np.asarray(self._points[ticket.version])[0] for ticket in tickets[chunk]]
             points += [points[0]] * (len(weights) - len(points))
-            lengths = self._objective.lengths(self._root, np.stack(points), rows, weights)
+            given = cast("tuple[Array, ...]", (np.stack(points), rows, weights))
+            lengths = self._lengths(self._root, *given)
             found += np.asarray(lengths)[: len(tickets[chunk])].tolist()
         known.update(zip(tickets, found, strict=True))
         return found

@@ -19,15 +19,7 @@ from simulator.mistakes import Mistake, printable
 from simulator.numerics.diagnostics import SignalToNoise
 from simulator.numerics.executor import Executor, chunks, groups, one_by_one, padded_size
 from simulator.numerics.learner import Learner, Place
-from simulator.objectives.in_turn import InTurn
-from simulator.objectives.objective import (
-    Broken,
-    Exact,
-    MaybeOnHost,
-    Objective,
-    PlayingForAll,
-    Values,
-)
+from simulator.objectives.objective import Broken, Objective, Values
 from simulator.runs.checkpoint import Keeper, Memory
 from simulator.runs.culprit import Turn, culprit, failure_at, first_that_went_wrong, somewhere
 from simulator.runs.lanes import LONGEST, Lane
@@ -59,7 +51,6 @@ class Course(NamedTuple):
     values: Values
     learner: Learner
     executor: Executor
-    looking: PlayingForAll | InTurn
     watch: Callable[[Run], None]
 
 
@@ -91,11 +82,11 @@ class Training:
             self._lanes.append(Lane(self.runs[part], mine, course.learner, course.executor))
         # Where measuring is exact and cheap, and nobody says how often, nothing is missed.
         objective, rhythm = course.objective, self._scenario.evaluation
-        self._exact = objective if isinstance(objective, Exact) else None
-        self._always = self._exact and rhythm.every_seconds is None and rhythm.every_steps is None
+        self._exact = objective.exact
+        seldom = rhythm.every_seconds is not None or rhythm.every_steps is not None
+        self._always = self._exact is not None and not seldom
         # Where numbers are waited for in any case, no environment meets a policy that is none.
-        on_host = isinstance(objective, MaybeOnHost) and objective.on_host
-        self._waits = on_host or self.runs[0].lengths is not None
+        self._waits = objective.on_host or self.runs[0].lengths is not None
         self._simulation = self._schedule()
         self._again: Again | None = None
         self._counted = 0.0
@@ -294,7 +285,9 @@ class Training:
         if every is not None and step.number % every == 0:
             row = lane.row(run)
             points = {t.version: lane.points[t.version][row] for t in step.fresh}
-            ratio = SignalToNoise(self._course.values, evaluation.episodes)
+            values = self._course.values
+            exact = self._exact if values is self._course.objective else None
+            ratio = SignalToNoise(values, evaluation.episodes, exact)
             run.note("signal_to_noise", ratio.of(lane.root(run), points, step))
 
     def _measure(self, places: "Sequence[Array]") -> Metrics:
@@ -319,7 +312,7 @@ class Training:
         if not lane.living:
             return
         episodes, step = self._scenario.evaluation.episodes, lane.living[0].steps
-        look = self._course.looking.evaluate_for_all
+        look = self._course.objective.evaluate
         looks = look(lane.roots, place.iterate, step, episodes, lane.going)
         self._see(lane, {name: np.asarray(values) for name, values in looks.items()})
 

@@ -31,17 +31,22 @@ class Eager:
     """Gradients of one objective, each by a call of its own."""
 
     def __init__(self, objective: Objective, rule: Rule, seed: int = 0) -> None:
-        self.root, self.rule, self._objective = jax.random.key(seed), rule, objective
+        self.root, self.rule = jax.random.key(seed), rule
         self.state = rule.init(objective.initial_point(self.root))
         self.point = rule.query(self.state)
         self.evaluated, self._add = 0, jax.jit(lambda parts: sum(parts))
+
+        def of_one(root: Any, point: Any, tickets: Any, weights: Any) -> Any:
+            return objective.gradient(root[None], point[None], tickets, weights[None])[0][0]
+
+        self._gradient = jax.jit(of_one)
 
     def gradient(self, ticket: Ticket, weight: float) -> Any:
         """The objective's own batched function, at batch 1."""
         self.evaluated += 1
         tickets: Any = np.array([ticket], np.int32)
         weights: Any = np.array([weight], self.point.dtype)
-        return self._objective.gradient(self.root, self.point, tickets, weights)[0]
+        return self._gradient(self.root, self.point, tickets, weights)
 
     def step(self, parts: list[Any], dispatched: int) -> None:
         gradient = self._add(parts) if len(parts) > 1 else parts[0]

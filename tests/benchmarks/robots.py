@@ -82,9 +82,8 @@ def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Pla
         "methods": {"rennala-nigt": {"batch": batch, "step": 0.01, "momentum": 0.1}},
     }
     scenario = loading.check(settings)
-    objective: Any = scenario.build_objective()
-    laboratory = Laboratory(scenario, objective)
-    hosted = objective._episodes
+    hosted: Any = scenario.build_objective()
+    laboratory = Laboratory(scenario, hosted)
     played: Played = []
     play = hosted._players.play
 

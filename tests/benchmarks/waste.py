@@ -23,13 +23,13 @@ class Counted:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.objective, name)
 
-    def gradient_for_all(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
+    def gradient(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
         self.evaluated += int(np.count_nonzero(weights))
-        return self.objective.gradient_for_all(roots, points, tickets, weights)
+        return self.objective.gradient(roots, points, tickets, weights)
 
-    def gradients_for_all(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
+    def gradients(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
         self.evaluated += int(np.count_nonzero(weights))
-        return self.objective.gradients_for_all(roots, points, tickets, weights)
+        return self.objective.gradients(roots, points, tickets, weights)
 
 
 METHODS = {

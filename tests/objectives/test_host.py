@@ -7,6 +7,7 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
@@ -24,7 +25,7 @@ from simulator.objectives.environments.variation import Variation
 from simulator.objectives.estimator import episode_keys
 from simulator.objectives.hosted import SIZES, _bits, key_of, pieces
 from simulator.objectives.policies import Policy, perceptron, policy_for
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Box, Discrete
 
 ROOT = jax.random.key(11)
@@ -73,17 +74,17 @@ def test_an_episode_ends_with_its_environment() -> None:
     "name", [pytest.param("Acrobot-v1", marks=pytest.mark.nightly), "MountainCarContinuous-v0"]
 )
 def test_batches_agree_with_the_twin(name: str) -> None:
-    objective = PolicyGradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
+    objective = policy_gradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
     point = objective.initial_point(ROOT) * 3
     weights = jnp.asarray([0.5, 0.0, -2.0, 1.0])
     used = (0, 2, 3)
     samples = {row: objective.sample(ROOT, point, Ticket(*TICKETS[row].tolist())) for row in used}
     expected = sum(weights[row] * samples[row][0] for row in used)
-    total, steps = objective.gradient(ROOT, point, TICKETS, weights)
+    total, steps = one_run.gradient(objective, ROOT, point, TICKETS, weights)
     np.testing.assert_allclose(total, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
     assert steps == sum(samples[row][1] for row in used)
     points = jnp.tile(point, (4, 1)).at[1].set(jnp.nan)
-    each, lengths = objective.gradients(ROOT, points, TICKETS, weights)
+    each, lengths = one_run.gradients(objective, ROOT, points, TICKETS, weights)
     np.testing.assert_allclose(each.sum(axis=0), total, rtol=0, atol=1e-12 * np.abs(total).max())
     np.testing.assert_array_equal(lengths, [samples[0][1], 0, samples[2][1], samples[3][1]])
     assert not np.any(each[1])
@@ -99,17 +100,19 @@ def test_batches_agree_with_the_twin(name: str) -> None:
     ],
 )
 def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
-    objective = PolicyGradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
+    objective = policy_gradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
     start, weights = objective.initial_point(ROOT) * 3, jnp.asarray([0.5, 0.0, -2.0, 1.0])
     points = jnp.stack([start * (1 + row / 10) for row in range(4)]).at[1].set(jnp.nan)
-    lengths = objective.lengths(ROOT, points, TICKETS, weights)
+    lengths = objective.episodes.lengths(ROOT, points, TICKETS, weights)
     assert (lengths.shape, lengths.dtype) == ((4,), jnp.int32)
-    _, expected = objective.gradients(ROOT, points, TICKETS, weights)
+    _, expected = one_run.gradients(objective, ROOT, points, TICKETS, weights)
     np.testing.assert_array_equal(lengths, expected)
     assert lengths[1] == 0
     for row in (0, 2, 3):
-        _, steps = objective.gradient(ROOT, points[row], TICKETS, 1.0 * (jnp.arange(4) == row))
-        alone = objective.lengths(ROOT, points[row][None], TICKETS[row][None], np.ones(1))
+        _, steps = one_run.gradient(
+            objective, ROOT, points[row], TICKETS, 1.0 * (jnp.arange(4) == row)
+        )
+        alone = objective.episodes.lengths(ROOT, points[row][None], TICKETS[row][None], np.ones(1))
         assert lengths[row] == steps == alone[0]
     assert lengths[2] == objective.sample(ROOT, points[2], Ticket(*TICKETS[2].tolist()))[1]
     if name == "CartPole-v0":  # the others last the whole horizon
@@ -117,20 +120,20 @@ def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
 
 
 def test_nothing_to_do_is_zero() -> None:
-    objective = PolicyGradient("Acrobot-v1", policy=perceptron((8,)), horizon=5)
+    objective = policy_gradient("Acrobot-v1", policy=perceptron((8,)), horizon=5)
     point = objective.initial_point(ROOT)
-    total, steps = objective.gradient(ROOT, point, TICKETS, jnp.zeros(4, jnp.float32))
+    total, steps = one_run.gradient(objective, ROOT, point, TICKETS, jnp.zeros(4, jnp.float32))
     assert total.dtype == jnp.float32
     assert not np.any(total)
     assert steps == 0
     each = jnp.tile(point, (4, 1))
-    assert not np.any(objective.lengths(ROOT, each, TICKETS, jnp.zeros(4, jnp.float32)))
+    assert not np.any(objective.episodes.lengths(ROOT, each, TICKETS, jnp.zeros(4, jnp.float32)))
 
 
 @pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
 def test_the_host_and_jax_play_the_same_cartpole(monkeypatch: pytest.MonkeyPatch) -> None:
     """From gymnasium's own first states, seen in gymnasium's float32, on the same noise."""
-    hosted = PolicyGradient("CartPole-v0", policy=perceptron((16,)), horizon=40, dtype="float64")
+    hosted = policy_gradient("CartPole-v0", policy=perceptron((16,)), horizon=40, dtype="float64")
     starts = gymnasium.make("CartPole-v0")
     words = lambda row: np.asarray(_bits(episode_keys(ROOT, row[None])))[0].tolist()  # noqa: E731
 
@@ -143,7 +146,7 @@ def test_the_host_and_jax_play_the_same_cartpole(monkeypatch: pytest.MonkeyPatch
     as_theirs = ours._replace(
         reset=reset, observe=lambda *at: seen(*at).astype("float32").astype("float64")
     )
-    twin = PolicyGradient(as_theirs, policy=perceptron((16,)), horizon=40, dtype="float64")
+    twin = policy_gradient(as_theirs, policy=perceptron((16,)), horizon=40, dtype="float64")
     point = hosted.initial_point(ROOT) * 3
     lengths = set()
     for row in TICKETS[:3]:
@@ -151,7 +154,7 @@ def test_the_host_and_jax_play_the_same_cartpole(monkeypatch: pytest.MonkeyPatch
         noise = hosted.policy.host_noise(generator(key_of(key)), 40, "float64")
         monkeypatch.setattr(type(twin.policy), "noise", lambda *_, noise=noise: jnp.asarray(noise))
         expected, length = twin.sample(ROOT, point, Ticket(*row.tolist()))
-        theirs, steps = hosted.gradient(ROOT, point, row[None], jnp.ones(1))
+        theirs, steps = one_run.gradient(hosted, ROOT, point, row[None], jnp.ones(1))
         assert steps == length
         np.testing.assert_allclose(theirs, expected, rtol=0, atol=1e-9 * np.abs(expected).max())
         lengths.add(length)
@@ -169,10 +172,10 @@ def test_pieces_are_all_rows_and_zeros() -> None:
 
 
 def test_evaluation_plays_the_policy() -> None:
-    objective = PolicyGradient("Acrobot-v1", policy=perceptron((8,)), horizon=20)
+    objective = policy_gradient("Acrobot-v1", policy=perceptron((8,)), horizon=20)
     point = objective.initial_point(ROOT)
-    assert objective.evaluate(ROOT, point, 0, 3)["return"] == -20
-    assert [tuple(episode) for episode in objective.play(point, 4, 2)] == [(-20.0, 20)] * 2
+    assert one_run.evaluate(objective, ROOT, point, 0, 3)["return"] == -20
+    assert [tuple(episode) for episode in objective.episodes.play(point, 4, 2)] == [(-20.0, 20)] * 2
 
 
 class Strange(gymnasium.Env[np.ndarray, object]):

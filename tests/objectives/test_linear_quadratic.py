@@ -11,6 +11,7 @@ from math import sqrt
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
@@ -23,7 +24,7 @@ from simulator.objectives.exact.linear_systems import (
     values,
 )
 from simulator.objectives.exact.model import by_surrogate, oracle_of
-from simulator.objectives.objective import Exact, Size, ticket_keys
+from simulator.objectives.objective import Size, ticket_keys
 from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
 
 ROOT = jax.random.key(5)
@@ -75,7 +76,7 @@ def rows(workers):
 def samples(objective, point, worker=0):
     tickets = rows(1).astype(np.int32) + np.array([worker, 0, 0], np.int32)
     points = jnp.broadcast_to(point, (SAMPLES, len(point)))
-    return np.asarray(objective.gradients(ROOT, points, tickets, np.ones(SAMPLES))[0])
+    return np.asarray(one_run.gradients(objective, ROOT, points, tickets, np.ones(SAMPLES))[0])
 
 
 def assert_mean(found, expected):
@@ -128,7 +129,7 @@ def test_the_value_is_the_limit_of_the_truncated_one(heterogeneity):
     assert np.all(limited)
     np.testing.assert_allclose(found, limits, rtol=1e-12)
     np.testing.assert_allclose(values(systems, some_gain()), limits, rtol=1e-12)
-    measured = objective.evaluate(ROOT, point, 0, 1)
+    measured = one_run.evaluate(objective, ROOT, point, 0, 1)
     assert float(measured["value"]) == pytest.approx(np.mean(limits), rel=1e-12)
 
 
@@ -144,13 +145,13 @@ def test_one_state_by_hand():
 def test_the_gradient_is_the_closed_form_and_that_of_finite_differences():
     objective = built(3, 0.5)
     systems, point = objective.model._systems, some_point()
-    ascent = np.asarray(objective.ascent(point[None])[0])
+    ascent = np.asarray(objective.exact.ascent(point[None])[0])
     exact = gradients(systems, some_gain())
     np.testing.assert_allclose(ascent, exact.mean(0).ravel(), rtol=1e-11)
     moves = 1e-5 * np.eye(6).reshape(6, 2, 3)
     ahead, behind = (values(systems, some_gain() + way * moves).mean(1) for way in (1, -1))
     np.testing.assert_allclose(ascent, (ahead - behind) / 2e-5, rtol=1e-6, atol=1e-6)
-    norm = objective.measure(point[None])["gradient_norm"][0]
+    norm = objective.exact.measure(point[None])["gradient_norm"][0]
     assert float(norm) == pytest.approx(np.linalg.norm(ascent), rel=1e-13)
 
 
@@ -165,12 +166,12 @@ def test_a_gain_that_is_not_stable_has_no_value():
     radii = np.abs(np.linalg.eigvals(sqrt(0.8) * closed)).max(-1)
     assert {0, 1, 2, 3} >= set((radii < 1).sum(1)) >= {0, 2, 3}
     stable = (radii < 1).all(1)
-    measured = objective.measure(jnp.asarray(gains.reshape(600, 6)))
+    measured = objective.exact.measure(jnp.asarray(gains.reshape(600, 6)))
     np.testing.assert_array_equal(np.isfinite(measured["value"]), stable)
     np.testing.assert_array_equal(measured["value"][~stable], -np.inf)
     np.testing.assert_array_equal(np.isnan(measured["gradient_norm"]), ~stable)
     np.testing.assert_array_equal(np.isfinite(values(systems, gains)), radii < 1)
-    ascent = objective.ascent(jnp.asarray(gains.reshape(600, 6)))
+    ascent = objective.exact.ascent(jnp.asarray(gains.reshape(600, 6)))
     np.testing.assert_array_equal(np.isnan(ascent).all(1), ~stable)
 
 
@@ -202,7 +203,7 @@ def test_the_mean_of_all_workers_is_the_ascent_in_the_limit():
     systems = objective.model._systems
     gradient = jax.jit(jax.grad(partial(truncated, systems, horizon=600)), static_argnums=1)
     each = [gradient(point, worker) for worker in range(2)]
-    ascent = objective.ascent(point[None])[0]
+    ascent = objective.exact.ascent(point[None])[0]
     np.testing.assert_allclose(sum(each) / 2, ascent, rtol=1e-11)
 
 
@@ -244,23 +245,23 @@ def test_batched_is_one_by_one_and_padding_is_inert():
     points = jnp.stack([point, point, point, jnp.nan * point])
     tickets = np.array([[0, 0, 0], [2, 1, 4], [1, 5, 9], [0, 0, 0]], np.int32)
     weights = np.array([1.0, 0.5, 2.0, 0.0])
-    each, steps = objective.gradients(ROOT, points, tickets, weights)
+    each, steps = one_run.gradients(objective, ROOT, points, tickets, weights)
     plain = [objective.sample(ROOT, point, Ticket(*map(int, row)))[0] for row in tickets[:3]]
     np.testing.assert_allclose(each[:3], weights[:3, None] * np.array(plain), rtol=0, atol=1e-12)
     np.testing.assert_array_equal(each[3], 0)
     np.testing.assert_array_equal(steps, [8, 8, 8, 0])
-    total, many = objective.gradient(ROOT, point, tickets, weights)
+    total, many = one_run.gradient(objective, ROOT, point, tickets, weights)
     np.testing.assert_allclose(total, weights[:3] @ np.array(plain), rtol=0, atol=1e-12)
     assert int(many) == 24
 
 
 def test_it_is_exact_and_starts_without_control():
     objective = built(3, 0.5)
-    assert isinstance(objective, Exact)
+    assert objective.exact is not None
     start = objective.initial_point(ROOT)
     np.testing.assert_array_equal(start, np.zeros(6))
     assert table().size(3) == Size(len(start), start.dtype.itemsize) == Size(objective.dimension, 8)
-    measured = objective.evaluate(ROOT, start, 0, 1)
+    measured = one_run.evaluate(objective, ROOT, start, 0, 1)
     assert measured.keys() == objective.metrics.keys() == table().metrics.keys()
     assert np.isfinite(float(measured["value"]))
 
@@ -303,7 +304,9 @@ def test_the_deviation_is_that_of_the_objectives_own_samples():
     """In numpy and in JAX: at the start, the worst place or close to it."""
     constants, objective = table().constants(1), built()
     start = np.zeros(6)
-    errors = samples(objective, jnp.asarray(start)) - np.asarray(objective.ascent(start[None])[0])
+    errors = samples(objective, jnp.asarray(start)) - np.asarray(
+        objective.exact.ascent(start[None])[0]
+    )
     squares = (errors**2).sum(1)
     error = 5 * squares.std() * sqrt(1 / SAMPLES + 1 / 256)
     assert squares.mean() - error <= constants.deviation.value**2 <= 4 * squares.mean()

@@ -11,6 +11,7 @@ from pathlib import Path
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
@@ -21,7 +22,7 @@ from simulator.objectives.environments.playing.players import Players
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.objective import Broken
 from simulator.objectives.policies import perceptron, policy_for
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 
 REQUESTS = [Request(number, 0, number % 3, seed=number, key=100 + number) for number in range(12)]
 
@@ -81,10 +82,10 @@ def test_a_run_is_the_same_with_one_process_and_with_two(monkeypatch: pytest.Mon
     gradients = []
     for many in (1, 2):
         monkeypatch.setattr(players, "cores", lambda many=many: many)
-        objective = PolicyGradient("Hopper-v5", policy=perceptron((16,)), horizon=40)
+        objective = policy_gradient("Hopper-v5", policy=perceptron((16,)), horizon=40)
         point = objective.initial_point(root)
-        each, lengths = objective.gradients(root, jnp.stack([point] * 7), tickets, weights)
-        total, steps = objective.gradient(root, point, tickets, weights)
+        each, lengths = one_run.gradients(objective, root, jnp.stack([point] * 7), tickets, weights)
+        total, steps = one_run.gradient(objective, root, point, tickets, weights)
         assert steps == lengths.sum()
         gradients.append((total, each, lengths))
     for one, two in zip(*gradients, strict=True):
@@ -97,12 +98,12 @@ def test_a_run_is_the_same_with_one_process_and_with_two(monkeypatch: pytest.Mon
 def test_a_gradient_is_that_of_the_twin(name: str) -> None:
     """The twin plays with gymnasium's own step, one episode after the other."""
     root = jax.random.key(5)
-    objective = PolicyGradient(name, policy=perceptron((16,)), horizon=30, dtype="float64")
+    objective = policy_gradient(name, policy=perceptron((16,)), horizon=30, dtype="float64")
     point, tickets = objective.initial_point(root), [Ticket(0, 0, 0), Ticket(4, 0, 1)]
     rows, weights = jnp.asarray(tickets, jnp.int32), jnp.array([0.25, -2.0])
     samples = [objective.sample(root, point, ticket) for ticket in tickets]
     wanted = sum(w * gradient for w, (gradient, _) in zip(weights, samples, strict=True))
-    total, steps = objective.gradient(root, point, rows, weights)
+    total, steps = one_run.gradient(objective, root, point, rows, weights)
     np.testing.assert_allclose(total, wanted, rtol=0, atol=1e-12 * np.abs(wanted).max())
     assert steps == sum(length for _, length in samples)
 

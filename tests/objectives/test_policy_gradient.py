@@ -8,15 +8,16 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
 from simulator.objectives import batched
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
-from simulator.objectives.objective import Playing
+from simulator.objectives.objective import Objective
 from simulator.objectives.policies import perceptron
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete, Environment
 
 ROOT = jax.random.key(7)
@@ -77,38 +78,40 @@ def slope(function: object, point: np.ndarray) -> np.ndarray:
 
 
 def test_the_estimator_is_unbiased() -> None:
-    objective = PolicyGradient(
+    objective = policy_gradient(
         two_states(), policy=perceptron(()), horizon=HORIZON, discount=DISCOUNT, dtype="float64"
     )
     point = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3])
     rows = 20_000
     tickets = jnp.zeros((rows, 3), jnp.int32).at[:, 2].set(jnp.arange(rows, dtype=jnp.int32))
     points = jnp.tile(jnp.asarray(point), (rows, 1))
-    each, _ = objective.gradients(ROOT, points, tickets, jnp.ones(rows))
+    each, _ = one_run.gradients(objective, ROOT, points, tickets, jnp.ones(rows))
     standard_error = np.std(each, axis=0, ddof=1) / np.sqrt(rows)
     error = np.mean(each, axis=0) - slope(expected_return, point)
     assert np.all(standard_error > 0)
     assert np.all(np.abs(error) < 4.5 * standard_error)
-    mean, _ = objective.gradient(ROOT, jnp.asarray(point), tickets, jnp.full(rows, 1 / rows))
+    mean, _ = one_run.gradient(
+        objective, ROOT, jnp.asarray(point), tickets, jnp.full(rows, 1 / rows)
+    )
     np.testing.assert_allclose(mean, np.mean(each, axis=0), atol=1e-12)
 
 
 def test_evaluation_measures_the_undiscounted_return() -> None:
-    objective = PolicyGradient(two_states(), policy=perceptron(()), horizon=1, dtype="float64")
+    objective = policy_gradient(two_states(), policy=perceptron(()), horizon=1, dtype="float64")
     point, episodes = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3]), 20_000
     outputs = point[:4].reshape(2, 2) + point[4:]
     policy = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
     pairs = FIRST[:, None] * policy
     mean = np.sum(pairs * REWARD)
     deviation = np.sqrt(np.sum(pairs * (REWARD - mean) ** 2))
-    measured = objective.evaluate(ROOT, jnp.asarray(point), 0, episodes)["return"]
+    measured = one_run.evaluate(objective, ROOT, jnp.asarray(point), 0, episodes)["return"]
     assert abs(measured - mean) < 4.5 * deviation / np.sqrt(episodes)
-    cart = PolicyGradient("CartPole-v1", policy=perceptron((8,)), horizon=30, discount=0.5)
+    cart = policy_gradient("CartPole-v1", policy=perceptron((8,)), horizon=30, discount=0.5)
     start = cart.initial_point(ROOT)
-    played = cart.play(start, seed=3, episodes=16)
+    played = cart.episodes.play(start, seed=3, episodes=16)
     assert all(total == length for total, length in played)  # one per step, not discounted
     assert len({length for _, length in played}) > 1
-    measured = cart.evaluate(jax.random.key(3), start, 0, 16)["return"]
+    measured = one_run.evaluate(cart, jax.random.key(3), start, 0, 16)["return"]
     assert measured == pytest.approx(np.mean([total for total, _ in played]), rel=1e-6)
 
 
@@ -120,20 +123,20 @@ EQUALLY_LONG = ["Pendulum-v1", "separate"]
 
 
 @pytest.fixture(scope="module")
-def cases() -> Iterator[dict[str, PolicyGradient]]:
+def cases() -> Iterator[dict[str, Objective]]:
     """Small nets, and blocks of time so short that an episode needs several, the last cut."""
     sizes: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 13, "dtype": "float64"}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "BLOCK", 5)
-        plain = {name: PolicyGradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
-        apart = PolicyGradient("Pendulum-v1", **{**sizes, "policy": perceptron((6,), "separate")})
+        plain = {name: policy_gradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
+        apart = policy_gradient("Pendulum-v1", **{**sizes, "policy": perceptron((6,), "separate")})
         yield plain | {"separate": apart}
 
 
 @pytest.fixture(
     params=["CartPole-v1", pytest.param("Pendulum-v1", marks=pytest.mark.nightly), "separate"]
 )
-def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
+def objective(request: pytest.FixtureRequest, cases: dict[str, Objective]) -> Objective:
     return cases[request.param]
 
 
@@ -146,11 +149,11 @@ def close(ours: object, theirs: object) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
 
 
-def test_batches_agree_with_the_twin(objective: PolicyGradient) -> None:
+def test_batches_agree_with_the_twin(objective: Objective) -> None:
     start = 3 * objective.initial_point(ROOT)
     points = jnp.stack([start * (1 + row / 10) for row in range(5)])
-    total, steps = objective.gradient(ROOT, start, rows(TICKETS), jnp.asarray(WEIGHTS))
-    each, lengths = objective.gradients(ROOT, points, rows(TICKETS), jnp.asarray(WEIGHTS))
+    total, steps = one_run.gradient(objective, ROOT, start, rows(TICKETS), jnp.asarray(WEIGHTS))
+    each, lengths = one_run.gradients(objective, ROOT, points, rows(TICKETS), jnp.asarray(WEIGHTS))
     used = np.flatnonzero(WEIGHTS)
     plain = {row: objective.sample(ROOT, start, TICKETS[row]) for row in used}
     close(total, sum(WEIGHTS[row] * plain[row][0] for row in used))
@@ -163,19 +166,19 @@ def test_batches_agree_with_the_twin(objective: PolicyGradient) -> None:
     assert lengths[2] == 0
 
 
-def test_a_gradient_does_not_depend_on_its_batch(objective: PolicyGradient) -> None:
+def test_a_gradient_does_not_depend_on_its_batch(objective: Objective) -> None:
     start = 3 * objective.initial_point(ROOT)
     ones = jnp.ones(5)
-    each, lengths = objective.gradients(ROOT, jnp.tile(start, (5, 1)), rows(TICKETS), ones)
+    each, lengths = one_run.gradients(objective, ROOT, jnp.tile(start, (5, 1)), rows(TICKETS), ones)
     order = np.array([3, 1, 4])
     shuffled = rows([TICKETS[row] for row in order] + [Ticket(7, 7, 7)] * 2)
     weights = jnp.asarray([1.0] * 3 + [0.0] * 2)
     points = jnp.tile(start, (5, 1)).at[3:].set(jnp.nan)
-    again, lengths_again = objective.gradients(ROOT, points, shuffled, weights)
+    again, lengths_again = one_run.gradients(objective, ROOT, points, shuffled, weights)
     close(again[:3], each[order])
     np.testing.assert_array_equal(lengths_again, [*lengths[order], 0, 0])
     assert not np.any(again[3:])
-    total, steps = objective.gradient(ROOT, start, shuffled, weights)
+    total, steps = one_run.gradient(objective, ROOT, start, shuffled, weights)
     close(total, each[order].sum(axis=0))
     assert steps == lengths[order].sum()
 
@@ -183,25 +186,24 @@ def test_a_gradient_does_not_depend_on_its_batch(objective: PolicyGradient) -> N
 @pytest.mark.parametrize(
     "name", ["CartPole-v1", *(pytest.param(n, marks=pytest.mark.nightly) for n in EQUALLY_LONG)]
 )
-def test_lengths_are_those_of_the_same_episodes(
-    name: str, cases: dict[str, PolicyGradient]
-) -> None:
+def test_lengths_are_those_of_the_same_episodes(name: str, cases: dict[str, Objective]) -> None:
     """At unequal points, among padding of any content, and in any batch."""
     objective = cases[name]
     start = 3 * objective.initial_point(ROOT)
     points = jnp.stack([start * (1 + row / 10) for row in range(5)]).at[2].set(jnp.nan)
     weights = jnp.asarray(WEIGHTS)
-    lengths = objective.lengths(ROOT, points, rows(TICKETS), weights)
+    lengths = objective.episodes.lengths(ROOT, points, rows(TICKETS), weights)
     assert (lengths.shape, lengths.dtype) == ((5,), jnp.int32)
-    _, expected = objective.gradients(ROOT, points, rows(TICKETS), weights)
+    _, expected = one_run.gradients(objective, ROOT, points, rows(TICKETS), weights)
     np.testing.assert_array_equal(lengths, expected)
     assert [bool(length) for length in lengths] == [True, True, False, True, True]
-    assert isinstance(objective, Playing)
     for row in np.flatnonzero(WEIGHTS):
         only = jnp.arange(5) == row
-        _, steps = objective.gradient(ROOT, points[row], rows(TICKETS), 1.0 * only)
-        alone = objective.lengths(ROOT, points[row][None], rows(TICKETS[row : row + 1]), np.ones(1))
-        masked = objective.lengths(ROOT, points, rows(TICKETS), only)
+        _, steps = one_run.gradient(objective, ROOT, points[row], rows(TICKETS), 1.0 * only)
+        alone = objective.episodes.lengths(
+            ROOT, points[row][None], rows(TICKETS[row : row + 1]), np.ones(1)
+        )
+        masked = objective.episodes.lengths(ROOT, points, rows(TICKETS), only)
         assert lengths[row] == steps == alone[0]
         np.testing.assert_array_equal(masked, np.where(only, lengths, 0))
     assert lengths[3] == objective.sample(ROOT, points[3], TICKETS[3])[1]
@@ -210,34 +212,35 @@ def test_lengths_are_those_of_the_same_episodes(
 @pytest.mark.parametrize("size", [1, 16])
 def test_lengths_agree_in_single_precision_over_many_tickets(size: int) -> None:
     """The longest-lived of them make hundreds of choices, and every one is the same."""
-    cart = PolicyGradient("CartPole-v1", policy=perceptron((16,)), horizon=120)
+    cart = policy_gradient("CartPole-v1", policy=perceptron((16,)), horizon=120)
     points = jnp.tile(3 * cart.initial_point(ROOT), (size, 1))
     ones, seen = jnp.ones(size, jnp.float32), []
     for index in range(10):
         tickets = rows([Ticket(worker, 0, index) for worker in range(size)])
-        seen.append(np.asarray(cart.lengths(ROOT, points, tickets, ones)))
-        _, expected = cart.gradients(ROOT, points, tickets, ones)
+        seen.append(np.asarray(cart.episodes.lengths(ROOT, points, tickets, ones)))
+        _, expected = one_run.gradients(cart, ROOT, points, tickets, ones)
         np.testing.assert_array_equal(seen[-1], expected)
     assert len(np.unique(np.concatenate(seen))) > 5
 
 
 def test_lengths_compile_to_a_loop_that_records_nothing(
-    cases: dict[str, PolicyGradient],
+    cases: dict[str, Objective],
 ) -> None:
     """What a gradient needs, (time, row, …) with room for 15 steps, is not even allocated."""
     cart = cases["CartPole-v1"]
     points = jnp.tile(cart.initial_point(ROOT), (5, 1))
-    given = (ROOT, points, rows(TICKETS), jnp.asarray(WEIGHTS))
+    words = jnp.tile(jax.random.key_data(ROOT), (5, 1))
 
-    def compiled(function: Callable[..., object]) -> str:
+    def compiled(function: Callable[..., object], roots: jax.Array) -> str:
+        given = (roots, points, rows(TICKETS), jnp.asarray(WEIGHTS))
         return jax.jit(function).lower(*given).compile().as_text()
 
-    assert "[15,5" in compiled(cart.gradients)
-    assert "[15,5" not in compiled(cart.lengths)
+    assert "[15,5" in compiled(cart._rows, words)
+    assert "[15,5" not in compiled(cart.episodes.lengths, ROOT)
 
 
 def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(
-    cases: dict[str, PolicyGradient],
+    cases: dict[str, Objective],
 ) -> None:
     """A cart that starts nowhere: its rows would be NaN from the first step on."""
     cart = own_environment("CartPole-v1", {})
@@ -248,22 +251,22 @@ def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(
         )
     )
     sound = cases["CartPole-v1"]
-    broken = PolicyGradient(numb, policy=perceptron((6,)), horizon=13, dtype="float64")
+    broken = policy_gradient(numb, policy=perceptron((6,)), horizon=13, dtype="float64")
     tickets = rows([Ticket(worker, 0, 0) for worker in range(5)])
     starts = jax.vmap(lambda key: jax.random.split(key)[0])(episode_keys(ROOT, tickets))
     sane = np.asarray(jax.random.key_data(starts))[:, 0] % 2 == 0
     assert 0 < sane.sum() < 5
     point, weights = 3 * sound.initial_point(ROOT), jnp.asarray(1.0 * sane)
-    expected, _ = sound.gradient(ROOT, point, tickets, weights)
-    close(broken.gradient(ROOT, point, tickets, weights)[0], expected)
-    each, _ = broken.gradients(ROOT, jnp.tile(point, (5, 1)), tickets, weights)
+    expected, _ = one_run.gradient(sound, ROOT, point, tickets, weights)
+    close(one_run.gradient(broken, ROOT, point, tickets, weights)[0], expected)
+    each, _ = one_run.gradients(broken, ROOT, jnp.tile(point, (5, 1)), tickets, weights)
     close(each.sum(axis=0), expected)
-    assert np.isnan(broken.gradient(ROOT, point, tickets, jnp.ones(5))[0]).any()
+    assert np.isnan(one_run.gradient(broken, ROOT, point, tickets, jnp.ones(5))[0]).any()
 
 
 def test_the_gradient_is_the_slope_of_the_surrogate_on_a_fixed_path() -> None:
     """The path replayed in numpy, the densities written out, and differences of their sum."""
-    objective = PolicyGradient("Pendulum-v1", policy=perceptron((3,)), horizon=12, dtype="float64")
+    objective = policy_gradient("Pendulum-v1", policy=perceptron((3,)), horizon=12, dtype="float64")
     start, ticket = 3 * objective.initial_point(ROOT), Ticket(1, 2, 3)
     (key,) = episode_keys(ROOT, rows([ticket]))
     first, noise = start_and_noise(objective.policy, key, 12, jnp.float64)
@@ -287,7 +290,7 @@ def test_the_gradient_is_the_slope_of_the_surrogate_on_a_fixed_path() -> None:
         ]
         return float(np.dot(to_go, densities))
 
-    ours, _ = objective.gradient(ROOT, start, rows([ticket]), jnp.ones(1))
+    ours, _ = one_run.gradient(objective, ROOT, start, rows([ticket]), jnp.ones(1))
     expected = slope(surrogate, np.asarray(start))
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
 
@@ -303,7 +306,7 @@ def moments(point: np.ndarray, observation: np.ndarray) -> tuple[float, float]:
 
 
 def test_tickets_start_and_evaluation_share_no_random_number(
-    cases: dict[str, PolicyGradient],
+    cases: dict[str, Objective],
 ) -> None:
     objective = cases["CartPole-v1"]
     tickets = rows([Ticket(a, b, c) for a, b, c in product(range(5), repeat=3)])
@@ -312,32 +315,33 @@ def test_tickets_start_and_evaluation_share_no_random_number(
     assert len(np.unique(words, axis=0)) == 250
     one, other = (objective.initial_point(jax.random.key(seed)) for seed in (0, 1))
     assert np.any(one != other)
-    values = {float(objective.evaluate(ROOT, one, step, 4)["return"]) for step in range(6)}
+    values = {float(one_run.evaluate(objective, ROOT, one, step, 4)["return"]) for step in range(6)}
     assert len(values) > 1
 
 
 @pytest.mark.parametrize("name", ["CartPole-v1", "Pendulum-v1"])
 def test_float32_stays_float32(name: str) -> None:
-    objective = PolicyGradient(name, policy=perceptron((8,)), horizon=10)
+    objective = policy_gradient(name, policy=perceptron((8,)), horizon=10)
     start = objective.initial_point(ROOT)
     weights, points = jnp.ones(5, jnp.float32), jnp.tile(start, (5, 1))
+    words = jnp.tile(jax.random.key_data(ROOT), (5, 1))
     calls = [
-        jax.make_jaxpr(objective.gradient)(ROOT, start, rows(TICKETS), weights),
-        jax.make_jaxpr(objective.gradients)(ROOT, points, rows(TICKETS), weights),
-        jax.make_jaxpr(lambda at: objective.evaluate(ROOT, at, 0, 3))(start),
+        jax.make_jaxpr(objective.gradient)(ROOT[None], start[None], rows(TICKETS), weights[None]),
+        jax.make_jaxpr(objective._rows)(words, points, rows(TICKETS), weights),
+        jax.make_jaxpr(lambda at: one_run.evaluate(objective, ROOT, at, 0, 3))(start),
     ]
     assert start.dtype == jnp.float32
     for call in calls:
         assert "f32[" in str(call)
         assert not re.search(r"f64\[\d", str(call))  # a scalar literal is no computation
-    total, steps = objective.gradient(ROOT, start, rows(TICKETS), weights)
+    total, steps = one_run.gradient(objective, ROOT, start, rows(TICKETS), weights)
     assert (total.dtype, steps.dtype) == (jnp.float32, jnp.int32)
 
 
 def test_the_horizon_ends_every_episode() -> None:
-    objective = PolicyGradient("Pendulum-v1", policy=perceptron((4,)), horizon=33)
+    objective = policy_gradient("Pendulum-v1", policy=perceptron((4,)), horizon=33)
     point = objective.initial_point(ROOT)
-    _, steps = objective.gradient(ROOT, point, rows(TICKETS), jnp.ones(5, jnp.float32))
+    _, steps = one_run.gradient(objective, ROOT, point, rows(TICKETS), jnp.ones(5, jnp.float32))
     assert steps == 5 * 33
 
 
@@ -352,7 +356,7 @@ def test_the_horizon_ends_every_episode() -> None:
 )
 def test_settings_without_sense_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        PolicyGradient("CartPole-v1", **settings)
+        policy_gradient("CartPole-v1", **settings)
 
 
 # Local work
@@ -364,15 +368,14 @@ def test_local_work_of_one_step_is_the_gradient_itself():
     from simulator.objectives.estimator import episode_keys
     from simulator.objectives.twin import plain_episode, plain_gradient
 
-    objective = PolicyGradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
+    objective = policy_gradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
     root, ticket = jax.random.key(2), Ticket(1, 0, 3)
     point = objective.initial_point(root)
-    values = objective.worked(ascent(1, 1.0))
+    values = objective.local(ascent(1, 1.0))
     sent, steps = values.sample(root, point, ticket)
     key = jax.random.fold_in(episode_keys(root, jnp.array([ticket], jnp.int32))[0], 0)
-    engine = objective._episodes
-    episode = plain_episode(engine.worlds.first, engine.policy, point, key, 16)
-    expected = plain_gradient(engine.policy, point, *episode, discount=0.99)
+    episode = plain_episode(objective.worlds.first, objective.policy, point, key, 16)
+    expected = plain_gradient(objective.policy, point, *episode, discount=0.99)
     np.testing.assert_allclose(sent, expected, rtol=1e-10, atol=1e-12)
     assert steps == len(episode[-1])
 
@@ -380,15 +383,15 @@ def test_local_work_of_one_step_is_the_gradient_itself():
 def test_local_work_in_a_batch_is_that_of_each():
     from algorithms.local import pack, variance_reduced
 
-    objective = PolicyGradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
+    objective = policy_gradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
     root = jax.random.key(2)
     point = objective.initial_point(root)
     payload = pack(point, point + 0.01, 0.1 * point, jnp.asarray(0.5))
-    values = objective.worked(variance_reduced(3, 0.1))
+    values = objective.local(variance_reduced(3, 0.1))
     tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(1, 0, 1)]
     rows = np.array([*tickets, (0, 0, 0)], np.int32)  # the last is padding
     weights = np.array([0.5, 0.25, 0.25, 0.0])
-    total, steps = values.gradient(root, payload, rows, weights)
+    total, steps = one_run.gradient(values, root, payload, rows, weights)
     each = [values.sample(root, payload, ticket) for ticket in tickets]
     expected = sum(w * value for w, (value, _) in zip(weights, each, strict=False))
     np.testing.assert_allclose(total, expected, rtol=1e-10, atol=1e-13)

@@ -11,6 +11,7 @@ from math import cos, pi, sqrt
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
@@ -56,11 +57,11 @@ def some_point(dimension=10, seed=0):
 
 
 def measured(objective, point):
-    return {name: float(v) for name, v in objective.evaluate(ROOT, point, 0, 1).items()}
+    return {name: float(v) for name, v in one_run.evaluate(objective, ROOT, point, 0, 1).items()}
 
 
 def ascent(objective, point):
-    return np.asarray(objective.ascent(point[None])[0])
+    return np.asarray(objective.exact.ascent(point[None])[0])
 
 
 def rows(many=SAMPLES):
@@ -71,7 +72,7 @@ def rows(many=SAMPLES):
 def samples(objective, point, root=ROOT):
     """The noisy gradients of many tickets at one point, and the exact ones, a row each."""
     points = jnp.broadcast_to(point, (SAMPLES, len(point)))
-    each, _ = objective.gradients(root, points, rows(), np.ones(SAMPLES))
+    each, _ = one_run.gradients(objective, root, points, rows(), np.ones(SAMPLES))
     return np.asarray(each), by_worker(objective, point)[rows()[:, 0]]
 
 
@@ -117,7 +118,7 @@ def test_the_minimum_is_where_the_dense_system_says(dimension):
 @pytest.mark.parametrize("dimension", [2, 3, 40])
 def test_the_curvature_is_the_dense_one_and_its_largest_is_as_printed(dimension):
     matrix, _ = dense(dimension)
-    at_units = quadratic(dimension=dimension).ascent(np.eye(dimension))
+    at_units = quadratic(dimension=dimension).exact.ascent(np.eye(dimension))
     curvature = dense(dimension)[1] - np.asarray(at_units)  # b - (b - A e_k)
     np.testing.assert_allclose(curvature, matrix, atol=1e-15)
     largest = np.linalg.eigvalsh(curvature)[-1]
@@ -401,12 +402,12 @@ def test_a_tickets_gradient_is_the_same_in_any_batch(noise, variant):
     objective, point = quadratic(noise, variant), some_point().at[6:].set(0)
     tickets = np.array([[0, 0, 0], [3, 1, 4], [1, 5, 9], [2, 6, 5], [3, 5, 8]], np.int32)
     points = jnp.broadcast_to(point, (5, 10))
-    together, _ = objective.gradients(ROOT, points, tickets, np.ones(5))
-    backwards, _ = objective.gradients(ROOT, points, tickets[::-1], np.ones(5))
+    together, _ = one_run.gradients(objective, ROOT, points, tickets, np.ones(5))
+    backwards, _ = one_run.gradients(objective, ROOT, points, tickets[::-1], np.ones(5))
     np.testing.assert_allclose(backwards[::-1], together, rtol=0, atol=1e-14)
     for place, row in enumerate(tickets[:3]):
-        alone, _ = objective.gradients(ROOT, points[:1], row[None], np.ones(1))
-        only, _ = objective.gradient(ROOT, point, tickets, np.eye(5)[place])
+        alone, _ = one_run.gradients(objective, ROOT, points[:1], row[None], np.ones(1))
+        only, _ = one_run.gradient(objective, ROOT, point, tickets, np.eye(5)[place])
         plain, steps = objective.sample(ROOT, point, Ticket(*map(int, row)))
         assert steps == 0
         for found in (alone[0], only, plain):
@@ -417,10 +418,10 @@ def test_gradient_is_the_weighted_sum():
     objective, point = quadratic(variant="random"), some_point()
     tickets = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 1]], np.int32)
     weights = np.array([0.5, 0.25, 2.0])
-    each, _ = objective.gradients(ROOT, jnp.stack([point] * 3), tickets, weights)
+    each, _ = one_run.gradients(objective, ROOT, jnp.stack([point] * 3), tickets, weights)
     plain = [objective.sample(ROOT, point, Ticket(*map(int, row)))[0] for row in tickets]
     np.testing.assert_allclose(each, weights[:, None] * np.array(plain), rtol=0, atol=1e-13)
-    total, _ = objective.gradient(ROOT, point, tickets, weights)
+    total, _ = one_run.gradient(objective, ROOT, point, tickets, weights)
     np.testing.assert_allclose(total, weights @ np.array(plain), rtol=0, atol=1e-13)
 
 
@@ -428,7 +429,7 @@ def test_gradient_is_the_weighted_sum():
 def test_padding_contributes_nothing_wherever_it_is(noise):
     objective = quadratic(noise, "random")
     points = jnp.stack([some_point(), jnp.full(10, jnp.nan)])
-    each, steps = objective.gradients(ROOT, points, rows(2), np.array([1.0, 0.0]))
+    each, steps = one_run.gradients(objective, ROOT, points, rows(2), np.array([1.0, 0.0]))
     np.testing.assert_array_equal(each[1], 0)
     assert np.any(np.asarray(each[0]))
     np.testing.assert_array_equal(steps, 0)
@@ -450,7 +451,7 @@ def test_all_seeds_share_the_problem(variant):
     start, other = (objective.initial_point(jax.random.key(seed)) for seed in (0, 1))
     np.testing.assert_array_equal(start, other)
     assert start.dtype == jnp.float64
-    looks = [objective.evaluate(jax.random.key(s), start + 1, s, 1 + s) for s in range(2)]
+    looks = [one_run.evaluate(objective, jax.random.key(s), start + 1, s, 1 + s) for s in range(2)]
     assert looks[0] == looks[1]
 
 

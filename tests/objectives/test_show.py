@@ -19,8 +19,9 @@ from simulator.objectives.environments.playing.screen import POSES, drawing, pre
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Target, Variation
 from simulator.objectives.estimator import evaluation_key
+from simulator.objectives.objective import Played
 from simulator.objectives.policies import perceptron
-from simulator.objectives.policy_gradient import Played, PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.twin import plain_episode
 from simulator.system.install import install_command
 
@@ -42,18 +43,18 @@ PENDULA = (Variation(options=STRONG), Variation(options=STRONG | {"mass": 2.0}, 
 
 def played(name: str, variations: Sequence[Variation], dtype: str) -> tuple[list[Played], ...]:
     """The same episodes, counted and shown; one more than there are workers."""
-    objective = PolicyGradient(
+    objective = policy_gradient(
         name, policy=perceptron((8,)), horizon=HORIZON, dtype=dtype, variations=variations
     )
     point = objective.initial_point(jax.random.key(1)) * 3
     many, shown = len(variations) + 1, []
     for number in range(many):
-        place = objective.show(number % len(variations))
+        place = objective.episodes.show(number % len(variations))
         looks: list[None] = []
         shown.append(place.play(np.asarray(point), 5, number, lambda: looks.append(None)))  # noqa: B023
         assert len(looks) == shown[-1].length + 1
         place.close()
-    return objective.play(point, 5, many)[:many], shown
+    return objective.episodes.play(point, 5, many)[:many], shown
 
 
 @pytest.fixture
@@ -95,9 +96,9 @@ def test_every_environment_of_ours_can_be_drawn() -> None:
 
 
 def test_one_of_the_callers_own_cannot() -> None:
-    objective = PolicyGradient(OWN["CartPole-v1"].make(OWN["CartPole-v1"].parameters()))
+    objective = policy_gradient(OWN["CartPole-v1"].make(OWN["CartPole-v1"].parameters()))
     with pytest.raises(ValueError, match=r"^an environment of one's own has no picture; name"):
-        objective.show(0)
+        objective.episodes.show(0)
 
 
 @pytest.mark.parametrize(("name", "variations"), [("CartPole-v1", CARTS), ("Pendulum-v1", PENDULA)])
@@ -115,14 +116,14 @@ def test_the_twin_draws_our_state(
     twin.reset()
     twin.unwrapped.render = render
     monkeypatch.setattr(show, "drawing", lambda *_, **__: twin)
-    objective = PolicyGradient(
+    objective = policy_gradient(
         name, policy=perceptron((4,)), horizon=5, dtype="float64", variations=variations
     )
     point = objective.initial_point(jax.random.key(1))
-    engine: Any = objective._episodes
+    engine: Any = objective
     for worker, variation in enumerate(variations):
         posed.clear()
-        place = objective.show(worker)
+        place = objective.episodes.show(worker)
         place.play(np.asarray(point), 5, worker, place.picture)
         key = evaluation_key(jax.random.key(5), jnp.int32(0), jnp.int32(worker))
         seen, choices, _ = plain_episode(

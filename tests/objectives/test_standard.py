@@ -3,13 +3,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.estimator import evaluation_keys
 from simulator.objectives.policies import perceptron, policy_for
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete
 from simulator.objectives.standard import EPISODES, Standard, standard_of, standard_root
 from simulator.objectives.twin import plain_episode
@@ -56,17 +57,17 @@ def test_a_policy_sees_in_its_units_when_it_chooses_and_when_it_is_differentiate
 
 def test_the_standard_is_what_the_neutral_policy_sees() -> None:
     """Played again, plainly; no seed of a run has a part in it."""
-    objective = PolicyGradient("CartPole-v1", **SMALL, observations="standardised")
+    objective = policy_gradient("CartPole-v1", **SMALL, observations="standardised")
     cart, neutral = own_environment("CartPole-v1", {}), policy_for(4, Discrete(2), ())
     seen = []
     for key in evaluation_keys(standard_root(), jnp.int32(0), EPISODES)[:3]:
         # A policy without hidden layers has the same outputs at 0, and the same noise.
         episode = plain_episode(cart, neutral, jnp.zeros(neutral.dimension), key, 12)
         seen += episode[0]
-    few = objective._episodes.observations(standard_root(), 3)
+    few = objective.observations(standard_root(), 3)
     assert len(few) == len(seen)
     np.testing.assert_allclose(np.sort(few, axis=0), np.sort(np.stack(seen), axis=0), atol=1e-12)
-    expected = standard_of(objective._episodes.observations(standard_root(), EPISODES))
+    expected = standard_of(objective.observations(standard_root(), EPISODES))
     np.testing.assert_array_equal(objective.policy.standard.mean, expected.mean)
     np.testing.assert_array_equal(objective.policy.standard.deviation, expected.deviation)
 
@@ -77,10 +78,10 @@ def test_no_unit_of_the_environment_matters() -> None:
     strange = cart._replace(observe=lambda *at: 1000 * cart.observe(*at) + 5)
     ticket, weight = jnp.asarray([Ticket(1, 2, 3)], jnp.int32), jnp.ones(1)
     for sight, same in (("standardised", True), ("raw", False)):
-        one, other = (PolicyGradient(e, **SMALL, observations=sight) for e in (cart, strange))
+        one, other = (policy_gradient(e, **SMALL, observations=sight) for e in (cart, strange))
         point = 30 * one.initial_point(ROOT)
-        expected, length = one.gradient(ROOT, point, ticket, weight)
-        ours, steps = other.gradient(ROOT, point, ticket, weight)
+        expected, length = one_run.gradient(one, ROOT, point, ticket, weight)
+        ours, steps = one_run.gradient(other, ROOT, point, ticket, weight)
         assert np.allclose(ours, expected, rtol=0, atol=1e-9 * np.abs(expected).max()) == same
         assert (steps == length) or not same
 
@@ -94,11 +95,11 @@ def test_no_unit_of_the_environment_matters() -> None:
     ],
 )
 def test_batches_agree_with_the_twin(name: str) -> None:
-    objective = PolicyGradient(name, **SMALL, observations="standardised")
+    objective = policy_gradient(name, **SMALL, observations="standardised")
     assert np.all(objective.policy.standard.deviation != 1)
     point = 3 * objective.initial_point(ROOT)
     tickets = jnp.asarray([[0, 0, 0], [3, 1, 2]], jnp.int32)
-    total, steps = objective.gradient(ROOT, point, tickets, jnp.asarray([0.5, -2.0]))
+    total, steps = one_run.gradient(objective, ROOT, point, tickets, jnp.asarray([0.5, -2.0]))
     samples = [objective.sample(ROOT, point, Ticket(*row)) for row in tickets.tolist()]
     expected = 0.5 * samples[0][0] - 2 * samples[1][0]
     np.testing.assert_allclose(total, expected, rtol=0, atol=1e-12 * np.abs(expected).max())

@@ -12,13 +12,14 @@ from math import sqrt
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 
 from algorithms.tickets import Ticket
 from simulator.objectives.exact import mdps
 from simulator.objectives.exact.model import by_surrogate, oracle_of
 from simulator.objectives.exact.tabular_constants import LARGEST, cut_off, derivatives
-from simulator.objectives.objective import Exact, Size, ticket_keys
+from simulator.objectives.objective import Size, ticket_keys
 from simulator.objectives.tables.tabular import TabularTable
 
 ROOT = jax.random.key(5)
@@ -78,7 +79,7 @@ def samples(objective, point, workers=1, only=None):
     if only is not None:
         tickets[:, 0] = only
     points = jnp.broadcast_to(point, (SAMPLES, len(point)))
-    each, _ = objective.gradients(ROOT, points, tickets.astype(np.int32), np.ones(SAMPLES))
+    each, _ = one_run.gradients(objective, ROOT, points, tickets.astype(np.int32), np.ones(SAMPLES))
     return np.asarray(each)
 
 
@@ -149,7 +150,7 @@ def test_heterogeneity_mixes_the_common_process_and_the_workers_own():
 def test_the_value_is_the_limit_of_the_truncated_one(mdp):
     objective = built(mdp)
     point = some_point(objective)
-    value = float(objective.measure(point[None])["value"][0])
+    value = float(objective.exact.measure(point[None])["value"][0])
     policy = np.asarray(jax.nn.softmax(point.reshape(4, -1)))
     moves, rewards, where = process(objective)
     for h in range(160):
@@ -190,14 +191,14 @@ def test_the_gradient_is_that_of_the_policy_gradient_theorem():
         visits = np.linalg.solve(system.T, start)
         advantage = r + 0.8 * p @ value - value[:, None]
         each.append((visits[:, None] * policy * advantage).ravel())
-    ascent = objective.ascent(point[None])[0]
+    ascent = objective.exact.ascent(point[None])[0]
     np.testing.assert_allclose(ascent, np.mean(each, 0), rtol=0, atol=1e-13)
     found = jax.jit(jax.jacobian(objective.model.values))(point)
     np.testing.assert_allclose(found, each, rtol=0, atol=1e-13)
     points = point + 1e-5 * jnp.concatenate([jnp.eye(12), -jnp.eye(12)])
-    above, below = objective.measure(points)["value"].reshape(2, 12)
+    above, below = objective.exact.measure(points)["value"].reshape(2, 12)
     np.testing.assert_allclose(ascent, (above - below) / 2e-5, rtol=0, atol=1e-9)
-    norm = objective.evaluate(ROOT, point, 0, 1)["gradient_norm"]
+    norm = one_run.evaluate(objective, ROOT, point, 0, 1)["gradient_norm"]
     assert float(norm) == pytest.approx(np.linalg.norm(np.mean(each, 0)), rel=1e-12)
 
 
@@ -207,7 +208,7 @@ def test_no_policy_is_better_than_the_best_one(mdp):
     actions = objective.model.actions
     choices = np.array(list(product(range(actions), repeat=4)))
     sure = 800.0 * np.eye(actions)[choices].reshape(len(choices), -1)
-    best = float(objective.measure(jnp.asarray(sure))["value"].max())
+    best = float(objective.exact.measure(jnp.asarray(sure))["value"].max())
     assert mdps.best_value(process(objective), 0.8)[0] == pytest.approx(best, rel=1e-12)
 
 
@@ -259,7 +260,7 @@ def test_the_mean_of_all_workers_is_the_ascent_but_for_the_horizon():
     objective = built("garnet", 4, 0.6)
     point = some_point(objective)
     each = [truncated_gradient(objective.model)(point, worker) for worker in range(4)]
-    bias = float(jnp.linalg.norm(sum(each) / 4 - objective.ascent(point[None])[0]))
+    bias = float(jnp.linalg.norm(sum(each) / 4 - objective.exact.ascent(point[None])[0]))
     assert 0 < bias <= cut_off(0.8, 12)
     # Every worker has the same share of the samples, which are then of J, truncated.
     assert_mean(samples(objective, point, 4).reshape(-1, 4, 12).mean(1), sum(each) / 4)
@@ -309,23 +310,23 @@ def test_batched_is_one_by_one_and_padding_is_inert():
     points = jnp.stack([point, point, point, jnp.nan * point])
     tickets = np.array([[0, 0, 0], [2, 1, 4], [1, 5, 9], [0, 0, 0]], np.int32)
     weights = np.array([1.0, 0.5, 2.0, 0.0])
-    each, steps = objective.gradients(ROOT, points, tickets, weights)
+    each, steps = one_run.gradients(objective, ROOT, points, tickets, weights)
     plain = [objective.sample(ROOT, point, Ticket(*map(int, row)))[0] for row in tickets[:3]]
     np.testing.assert_allclose(each[:3], weights[:3, None] * np.array(plain), rtol=0, atol=1e-12)
     np.testing.assert_array_equal(each[3], 0)
     np.testing.assert_array_equal(steps, [12, 12, 12, 0])
-    total, many = objective.gradient(ROOT, point, tickets, weights)
+    total, many = one_run.gradient(objective, ROOT, point, tickets, weights)
     np.testing.assert_allclose(total, weights[:3] @ np.array(plain), rtol=0, atol=1e-12)
     assert int(many) == 36
 
 
 def test_it_is_exact_and_starts_with_the_uniform_policy():
     objective = built("garnet", 3, 0.5)
-    assert isinstance(objective, Exact)
+    assert objective.exact is not None
     start = objective.initial_point(ROOT)
     np.testing.assert_array_equal(start, np.zeros(12))
     assert table().size(3) == Size(len(start), start.dtype.itemsize) == Size(objective.dimension, 8)
-    assert objective.evaluate(ROOT, start, 0, 1).keys() == objective.metrics.keys()
+    assert one_run.evaluate(objective, ROOT, start, 0, 1).keys() == objective.metrics.keys()
     assert objective.metrics == table().metrics
 
 
@@ -367,7 +368,7 @@ def test_the_bounds_of_the_derivatives_hold(mdp):
     points = jnp.asarray(3 * random.random((40, 1)) * random.normal(size=(40, model.dimension)))
     directions = random.normal(size=points.shape)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    assert float(jnp.linalg.norm(objective.ascent(points), axis=1).max()) <= first
+    assert float(jnp.linalg.norm(objective.exact.ascent(points), axis=1).max()) <= first
     curvatures = np.linalg.norm(hessians(points), 2, axis=(1, 2))
     assert curvatures.max() <= constants.smoothness.value
     assert float(jnp.abs(third(points, directions)).max()) <= constants.hessian_smoothness.value

@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import one_run
 import pytest
 from compiled import compiled_once
 
@@ -24,8 +25,9 @@ from simulator.objectives.environments.variation import (
     spaces_seen,
 )
 from simulator.objectives.environments.worlds import seen_by
+from simulator.objectives.objective import Objective
 from simulator.objectives.policies import perceptron
-from simulator.objectives.policy_gradient import PolicyGradient
+from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete, Environment
 from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
@@ -50,20 +52,20 @@ SMALL: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 11, "dtype": "fl
 
 
 @pytest.fixture(scope="module")
-def cases() -> Iterator[dict[str, PolicyGradient]]:
+def cases() -> Iterator[dict[str, Objective]]:
     """Small nets, and blocks of time so short that an episode needs several, the last cut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(batched, "BLOCK", 8)
         yield {
-            "CartPole-v1": PolicyGradient("CartPole-v1", **SMALL, variations=UNEQUAL),
-            "Pendulum-v1": PolicyGradient(
+            "CartPole-v1": policy_gradient("CartPole-v1", **SMALL, variations=UNEQUAL),
+            "Pendulum-v1": policy_gradient(
                 "Pendulum-v1", **SMALL, variations=SWINGS, observations="standardised"
             ),
         }
 
 
 @pytest.fixture(params=["CartPole-v1", pytest.param("Pendulum-v1", marks=pytest.mark.nightly)])
-def objective(request: pytest.FixtureRequest, cases: dict[str, PolicyGradient]) -> PolicyGradient:
+def objective(request: pytest.FixtureRequest, cases: dict[str, Objective]) -> Objective:
     return cases[request.param]
 
 
@@ -76,17 +78,19 @@ def close(ours: object, theirs: object) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
 
 
-def test_batches_agree_with_the_twin(objective: PolicyGradient) -> None:
+def test_batches_agree_with_the_twin(objective: Objective) -> None:
     start = 3 * objective.initial_point(ROOT)
     points = jnp.stack([start * (1 + row / 10) for row in range(5)]).at[2].set(jnp.nan)
     weights = jnp.asarray(WEIGHTS)
-    total, steps = objective.gradient(ROOT, start, rows(TICKETS), weights)
-    each, lengths = objective.gradients(ROOT, points, rows(TICKETS), weights)
+    total, steps = one_run.gradient(objective, ROOT, start, rows(TICKETS), weights)
+    each, lengths = one_run.gradients(objective, ROOT, points, rows(TICKETS), weights)
     used = np.flatnonzero(WEIGHTS)
     plain = {row: objective.sample(ROOT, start, TICKETS[row]) for row in used}
     close(total, sum(WEIGHTS[row] * plain[row][0] for row in used))
     assert steps == sum(plain[row][1] for row in used)
-    np.testing.assert_array_equal(objective.lengths(ROOT, points, rows(TICKETS), weights), lengths)
+    np.testing.assert_array_equal(
+        objective.episodes.lengths(ROOT, points, rows(TICKETS), weights), lengths
+    )
     for row in (1, 3):
         gradient, length = objective.sample(ROOT, points[row], TICKETS[row])
         close(each[row], WEIGHTS[row] * gradient)
@@ -94,30 +98,31 @@ def test_batches_agree_with_the_twin(objective: PolicyGradient) -> None:
 
 
 def test_a_workers_tickets_are_those_of_an_objective_where_all_have_its_environment(
-    cases: dict[str, PolicyGradient],
+    cases: dict[str, Objective],
 ) -> None:
     """Made by hand: nothing is stacked or gathered there, and the keys are the same."""
     worker, own = 1, UNEQUAL[1]
-    alone = PolicyGradient(
+    alone = policy_gradient(
         seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL, variations=ALIKE
     )
     fleet = cases["CartPole-v1"]
     point, ticket = 3 * fleet.initial_point(ROOT), rows([Ticket(worker, 4, 2)])
-    expected, length = alone.gradient(ROOT, point, ticket, jnp.ones(1))
-    ours, steps = fleet.gradient(ROOT, point, ticket, jnp.ones(1))
+    expected, length = one_run.gradient(alone, ROOT, point, ticket, jnp.ones(1))
+    ours, steps = one_run.gradient(fleet, ROOT, point, ticket, jnp.ones(1))
     close(ours, expected)
     assert steps == length
-    other, _ = fleet.gradient(ROOT, point, rows([Ticket(2, 4, 2)]), jnp.ones(1))
+    other, _ = one_run.gradient(fleet, ROOT, point, rows([Ticket(2, 4, 2)]), jnp.ones(1))
     assert not np.allclose(other, expected, rtol=1e-6)
 
 
 def test_equal_variations_change_nothing() -> None:
     """A table for every worker that says nothing is no table."""
-    point = 3 * PolicyGradient("CartPole-v1", **SMALL).initial_point(ROOT)
+    point = 3 * policy_gradient("CartPole-v1", **SMALL).initial_point(ROOT)
     weights = jnp.asarray(WEIGHTS)
     expected, said = (
-        PolicyGradient("CartPole-v1", **SMALL, variations=variations).gradient(
-            ROOT, point, rows(TICKETS), weights
+        one_run.gradient(
+            policy_gradient("CartPole-v1", **SMALL, variations=variations),
+            *(ROOT, point, rows(TICKETS), weights),
         )
         for variations in (ALIKE, [Variation()] * 3)
     )
@@ -136,24 +141,27 @@ def test_sign_and_flag_are_what_the_policy_sees() -> None:
 
 
 def test_float32_stays_float32() -> None:
-    fleet = PolicyGradient("CartPole-v1", policy=perceptron((6,)), horizon=10, variations=UNEQUAL)
+    fleet = policy_gradient("CartPole-v1", policy=perceptron((6,)), horizon=10, variations=UNEQUAL)
     point = fleet.initial_point(ROOT)
-    text = str(jax.make_jaxpr(fleet.gradient)(ROOT, point, rows(TICKETS), jnp.ones(5, "float32")))
+    given = ROOT[None], point[None], rows(TICKETS), jnp.ones((1, 5), "float32")
+    text = str(jax.make_jaxpr(fleet.gradient)(*given))
     assert "f32[" in text
     assert "f64[5" not in text
 
 
 def test_local_work_is_done_in_the_workers_own_environment(
-    cases: dict[str, PolicyGradient],
+    cases: dict[str, Objective],
 ) -> None:
     fleet = cases["CartPole-v1"]
     point, work = 3 * fleet.initial_point(ROOT), ascent(2, 0.1)
-    values = fleet.worked(work)
+    values = fleet.local(work)
     tickets = [Ticket(worker, 0, 0) for worker in range(3)]
-    each, steps = values.gradients(ROOT, jnp.tile(point, (3, 1)), rows(tickets), jnp.ones(3))
+    each, steps = one_run.gradients(
+        values, ROOT, jnp.tile(point, (3, 1)), rows(tickets), jnp.ones(3)
+    )
     own = UNEQUAL[1]
-    alone = PolicyGradient(seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL)
-    expected, taken = alone.worked(work).sample(ROOT, point, tickets[1])
+    alone = policy_gradient(seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL)
+    expected, taken = alone.local(work).sample(ROOT, point, tickets[1])
     close(each[1], expected)
     assert steps[1] == taken
     assert not np.allclose(each[1], each[2])
@@ -165,17 +173,17 @@ def test_local_work_is_done_in_the_workers_own_environment(
 def test_evaluation_plays_as_many_episodes_in_every_environment() -> None:
     """One pole falls at once, so the turns are seen; 7 episodes of 3 workers are 9."""
     falls = Variation(options={"theta_threshold_radians": 1e-9})
-    fleet = PolicyGradient("CartPole-v1", **SMALL, variations=[Variation(), falls, Variation()])
+    fleet = policy_gradient("CartPole-v1", **SMALL, variations=[Variation(), falls, Variation()])
     point = fleet.initial_point(ROOT)
-    played = fleet.play(point, seed=3, episodes=7)
+    played = fleet.episodes.play(point, seed=3, episodes=7)
     assert len(played) == 9
     assert [episode.length == 1 for episode in played] == [False, True, False] * 3
-    measured = fleet.evaluate(jax.random.key(3), point, 0, 7)["return"]
+    measured = one_run.evaluate(fleet, jax.random.key(3), point, 0, 7)["return"]
     assert measured == pytest.approx(np.mean([episode.total for episode in played]), rel=1e-12)
 
 
 def test_the_standard_is_that_of_all_environments_together(
-    cases: dict[str, PolicyGradient],
+    cases: dict[str, Objective],
 ) -> None:
     """Everybody plays equally many episodes, all of one length: so the flags say."""
     standard = cases["Pendulum-v1"].policy.standard
@@ -218,7 +226,7 @@ def test_the_mean_over_workers_is_maximised_and_other_weights_are_biased() -> No
 
     Malenia takes the mean of each worker's first, Rennala that of all: so it follows the fast.
     """
-    fleet = PolicyGradient(
+    fleet = policy_gradient(
         one_state(), policy=perceptron(()), horizon=1, dtype="float64",
         variations=[Variation(), Variation(sign=-1)],
     )  # fmt: skip
@@ -232,7 +240,7 @@ def test_the_mean_over_workers_is_maximised_and_other_weights_are_biased() -> No
     for malenia in (True, False):
         shares = np.array([0.5, 0.5]) if malenia else many / many.sum()
         weights = jnp.asarray(np.repeat(shares / many, many))
-        total, _ = fleet.gradient(ROOT, jnp.asarray(POINT), tickets, weights)
+        total, _ = one_run.gradient(fleet, ROOT, jnp.asarray(POINT), tickets, weights)
         seen.append((float(total[0]), 4.5 * float(np.sqrt(shares**2 @ errors**2))))
         assert abs(total[0] - shares @ own) < seen[-1][1]
     (mean, doubt), (biased, other) = seen
@@ -327,7 +335,7 @@ def test_a_workers_own_options_go_before_those_of_all() -> None:
         {},
         environment_options={"length": 1.0, "gravity": 5.0},
     ).build(2)
-    constants = [fleet._episodes.worlds.of(worker).parameters.constants for worker in (0, 1)]
+    constants = [fleet.worlds.of(worker).parameters.constants for worker in (0, 1)]
     assert [(own.length, own.gravity) for own in constants] == [(2.0, 5.0), (1.0, 5.0)]
 
 

@@ -67,6 +67,9 @@ class Worlds:
         self._each = tuple(environments)
         self._stacked = _stacked(self._each, dtype) if len(self._each) > 1 else None
 
+    def __len__(self) -> int:
+        return len(self._each)
+
     @property
     def first(self) -> Environment:
         return self._each[0]

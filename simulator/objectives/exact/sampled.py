@@ -5,6 +5,7 @@ local work: what a worker sends after several steps of its own.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.exact.model import Model, Source, oracle_of
-from simulator.objectives.objective import Direction, Values, ticket_keys
+from simulator.objectives.objective import Direction, Episodes, Exact, Values, ticket_keys
 
 if TYPE_CHECKING:
     from jax import Array
@@ -27,42 +28,16 @@ Keys: TypeAlias = Callable[["Array", "Array"], "Array"]
 
 
 class Estimates:
-    """One estimate for all tickets of a batch, at one point or each at its own."""
+    """One estimate for all tickets of a batch, at one point of each run or each at its own."""
 
     def __init__(self, dimension: int, estimate: Estimate, keys: Keys = ticket_keys) -> None:
         import jax
 
         self.dimension = dimension
         self._estimate, self._keys = estimate, keys
-        self._weighted = jax.jit(self._weighted_sum)
-        self._each = jax.jit(self._one_each)
         of_runs = (0, 0, None, 0)
-        self._weighted_for_all = jax.jit(jax.vmap(self._weighted_sum, of_runs))
-        self._each_for_all = jax.jit(jax.vmap(self._one_each, of_runs))
-
-    def gradient(
-        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        total, steps = self._weighted(root, point, tickets, weights)
-        return total, steps
-
-    def gradients(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        each, steps = self._each(root, points, tickets, weights)
-        return each, steps
-
-    def gradient_for_all(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        totals, steps = self._weighted_for_all(roots, points, tickets, weights)
-        return totals, steps
-
-    def gradients_for_all(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        each, steps = self._each_for_all(roots, points, tickets, weights)
-        return each, steps
+        self.gradient = jax.jit(jax.vmap(self._weighted_sum, of_runs))
+        self.gradients = jax.jit(jax.vmap(self._one_each, of_runs))
 
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
         import jax.numpy as jnp
@@ -101,41 +76,27 @@ def _workers(tickets: "Array") -> "Array":
 class Sampled(Estimates):
     """The objective of a model: its metrics and its gradient are exact."""
 
+    on_host = False
+    episodes: Episodes | None = None
+
     def __init__(self, model: Model) -> None:
         import jax
 
         super().__init__(model.dimension, model.estimate)
         self.model = model
         self.metrics: Mapping[str, Direction] = model.metrics
-        self._measure = jax.jit(model.measure)
-        self._measure_all = jax.jit(jax.vmap(model.measure))
-        self._ascent = jax.jit(jax.vmap(model.ascent))
+        measure, ascent = (jax.jit(jax.vmap(each)) for each in (model.measure, model.ascent))
+        self.exact: Exact | None = Exact(measure, ascent)
+        self.local: Callable[[Work], Values] | None = partial(worked, model, model.dimension)
 
     def initial_point(self, root: "Array") -> "Array":
         return self.model.start()
 
     def evaluate(
-        self, root: "Array", point: "Array", step: int, episodes: int
-    ) -> "dict[str, Array]":
-        return dict(self._measure(point))
-
-    def evaluate_for_all(
         self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
-    ) -> "dict[str, Array]":
-        return self.measure(points)
-
-    def measure(self, points: "Array") -> "dict[str, Array]":
-        """The metrics at each row."""
-        return dict(self._measure_all(points))
-
-    def ascent(self, points: "Array") -> "Array":
-        """The exact gradient of J at each row."""
-        gradients: Array = self._ascent(points)
-        return gradients
-
-    def worked(self, work: Work) -> Values:
-        """The same, its tickets being local work."""
-        return worked(self.model, self.dimension, work)
+    ) -> "Mapping[str, Array]":
+        assert self.exact is not None
+        return self.exact.measure(points)
 
 
 def worked(source: Source, dimension: int, work: Work, keys: Keys = ticket_keys) -> Estimates:

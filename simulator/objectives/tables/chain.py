@@ -10,7 +10,7 @@ from pydantic import Field
 
 from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.exact.chain_constants import LIPSCHITZ, bound, height
-from simulator.objectives.objective import Direction, Exact, Size
+from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.types import Share
 
@@ -42,7 +42,7 @@ class ChainTable(ObjectiveTable):
         """Of a point."""
         return Size(self.length, np.dtype(self.dtype).itemsize)
 
-    def build(self, workers: int) -> Exact:
+    def build(self, workers: int) -> Objective:
         from simulator.objectives.exact.chain import Chain
         from simulator.objectives.exact.sampled import Sampled
 

@@ -18,13 +18,13 @@ class ObjectiveTable(Table):
     metrics: ClassVar[Mapping[str, Direction]]
     """What is measured, and which way is better; the first is the usual target."""
     plays: ClassVar[bool] = False
-    """Whether a ticket takes environment steps; then what is built is ``Playing``."""
+    """Whether a ticket takes environment steps; then what is built has ``episodes``."""
     exact: ClassVar[bool] = False
-    """Whether J, its gradient and its constants are known; then what is built is ``Exact``."""
+    """Whether J, its gradient and its constants are known; then what is built has ``exact``."""
 
     @property
     def local(self) -> bool:
-        """Whether a worker can take several steps of its own; then it is ``Local``."""
+        """Whether a worker can take several steps of its own; then what is built has ``local``."""
         return False
 
     @property

@@ -16,7 +16,7 @@ from simulator.objectives.environments.variation import (
     Variation,
     spaces_seen,
 )
-from simulator.objectives.objective import Direction, Playing, Size
+from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.policies import Policy
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.policy import AnyPolicy, PerceptronTable
@@ -114,10 +114,10 @@ class PolicyGradientTable(ObjectiveTable):
         seen, actions = spaces_seen(self.environment, self.environment_options, self.variations)
         return self.policy.maker()(seen, actions, None)
 
-    def build(self, workers: int) -> Playing:
-        from simulator.objectives.policy_gradient import PolicyGradient
+    def build(self, workers: int) -> Objective:
+        from simulator.objectives.policy_gradient import policy_gradient
 
-        return PolicyGradient(
+        return policy_gradient(
             self.environment,
             environment_options=self.environment_options,
             policy=self.policy.maker(),

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.exact.tridiagonal import Quadratics, drawn_together, random, the_usual
-from simulator.objectives.objective import Direction, Exact, Size
+from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.types import Share
 
@@ -72,7 +72,7 @@ class QuadraticTable(ObjectiveTable):
         drawn = random(self.dimension, workers, spread, curvature, seed)
         return drawn_together(drawn, self.heterogeneity)
 
-    def build(self, workers: int) -> Exact:
+    def build(self, workers: int) -> Objective:
         from simulator.objectives.exact.quadratic import Quadratic
         from simulator.objectives.exact.sampled import Sampled
 
