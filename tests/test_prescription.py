@@ -6,7 +6,7 @@ from algorithms.methods import METHODS
 from algorithms.theory import Problem
 from simulator.mistakes import Mistake
 from simulator.objectives.catalogue import OBJECTIVES
-from simulator.objectives.constants import Constant
+from simulator.objectives.tables.objective import Constant
 from simulator.scenario import prescription
 from simulator.scenario.loading import check
 

@@ -23,11 +23,13 @@ from simulator.objectives.estimator import (
     evaluation_keys,
     in_turn,
     initial_key,
+    plain_episode,
+    plain_gradient,
     played,
     score,
     start_and_noise,
 )
-from simulator.objectives.exact.sampled import worked
+from simulator.objectives.exact.model import worked
 from simulator.objectives.objective import (
     Direction,
     Episodes,
@@ -39,7 +41,6 @@ from simulator.objectives.objective import (
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
-from simulator.objectives.twin import plain_episode, plain_gradient
 
 if TYPE_CHECKING:
     from jax import Array

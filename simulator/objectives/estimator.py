@@ -2,78 +2,69 @@
 
 A root key has three branches that never meet: the tickets', the initial point's, and the
 evaluations'.  A ticket's own key splits into where its episode starts and the policy's noise.
+
+``plain_episode`` and ``plain_gradient`` do all of it the plain way: no batching, no compilation, a
+Python loop over time.  They are the oracle of the fast paths, and the code to read, or to put a
+breakpoint in, when a number looks wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jax
+import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from simulator.objectives.objective import Direction, Played, ticket_keys
-
-if TYPE_CHECKING:
-    from jax import Array
-
-    from simulator.objectives.policies import Policy
+from simulator.objectives.policies import Policy
+from simulator.objectives.spaces import Environment
 
 RETURN: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
 """What evaluations measure of a policy."""
 
 
-def episode_keys(root: "Array", tickets: "Array") -> "Array":
+def episode_keys(root: Array, tickets: Array) -> Array:
     """One key per ticket."""
     return ticket_keys(_branches(root)[0], tickets)
 
 
-def initial_key(root: "Array") -> "Array":
+def initial_key(root: Array) -> Array:
     return _branches(root)[1]
 
 
-def evaluation_keys(root: "Array", step: "Array", episodes: int) -> "Array":
+def evaluation_keys(root: Array, step: Array, episodes: int) -> Array:
     """One key per episode; other steps have others, and no ticket has any of them."""
-    import jax
-    import jax.numpy as jnp
-
     numbers = jnp.arange(episodes, dtype=jnp.int32)
     return jax.vmap(evaluation_key, (None, None, 0))(root, step, numbers)
 
 
-def evaluation_key(root: "Array", step: "Array", number: "Array") -> "Array":
+def evaluation_key(root: Array, step: Array, number: Array) -> Array:
     """The key of the episode of this number."""
-    import jax
-
     return jax.random.fold_in(jax.random.fold_in(_branches(root)[2], step), number)
 
 
-def _branches(root: "Array") -> "Array":
-    import jax
-
+def _branches(root: Array) -> Array:
     return jax.random.split(root, 3)
 
 
-def start_and_noise(
-    policy: "Policy", key: "Array", steps: int, dtype: Any
-) -> "tuple[Array, Array]":
+def start_and_noise(policy: Policy, key: Array, steps: int, dtype: Any) -> tuple[Array, Array]:
     """The key of an episode's first state, and its policy's noise for every step it may make."""
-    import jax
-
     start, noise = jax.random.split(key)
     return start, policy.noise(noise, steps, dtype)
 
 
 def score(
-    policy: "Policy",
-    point: "Array",
-    observations: "Array",
-    choices: "Array",
-    scales: "Array",
-) -> "Array":
+    policy: Policy,
+    point: Array,
+    observations: Array,
+    choices: Array,
+    scales: Array,
+) -> Array:
     """The sum over steps of scale * grad log pi(choice | observation), in one backward pass."""
-    import jax
-    import jax.numpy as jnp
 
-    def surrogate(point: "Array") -> "Array":
+    def surrogate(point: Array) -> Array:
         return jnp.sum(scales * policy.log_density(point, observations, choices))
 
     gradient: Array = jax.grad(surrogate)(point)
@@ -89,3 +80,50 @@ def played(totals: Any, lengths: Any) -> list[Played]:
     """Episodes in rows of an array as plain numbers."""
     pairs = zip(np.asarray(totals), np.asarray(lengths), strict=True)
     return [Played(float(total), int(length)) for total, length in pairs]
+
+
+def plain_episode(
+    environment: Environment,
+    policy: Policy,
+    point: Array,
+    key: Array,
+    horizon: int,
+    look: Callable[[Any, Any], object] = lambda state, action: None,
+) -> tuple[list[Any], list[Any], list[float]]:
+    """Observations, choices and rewards, one of each for every step until it ends.
+
+    ``look`` is called at the start and after every step, with the state and what led to it.
+    """
+    start, noise = start_and_noise(policy, key, horizon, point.dtype)
+    state = environment.reset(environment.parameters, start, point.dtype)
+    layers = policy.layers(point)
+    observations, choices, rewards = [], [], []
+    look(state, None)
+    for row in noise:
+        observation = environment.observe(environment.parameters, state)
+        choice = policy.choose(layers, observation, row, jnp)
+        action = policy.act(choice, jnp)
+        state, reward, terminated = environment.step(environment.parameters, state, action)
+        look(state, action)
+        observations.append(observation)
+        choices.append(choice)
+        rewards.append(float(reward))
+        if terminated:
+            break
+    return observations, choices, rewards
+
+
+def plain_gradient(
+    policy: Policy,
+    point: Array,
+    observations: Any,
+    choices: Any,
+    rewards: Any,
+    discount: float,
+) -> Array:
+    """The sum over t of (the sum over h >= t of discount^h r_h) grad log pi(a_t | s_t)."""
+    total = jnp.zeros_like(point)
+    for t, (observation, choice) in enumerate(zip(observations, choices, strict=True)):
+        to_go = sum(discount**h * rewards[h] for h in range(t, len(rewards)))
+        total += to_go * jax.grad(policy.log_density)(point, observation, choice)
+    return total

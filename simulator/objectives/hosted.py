@@ -30,6 +30,7 @@ from simulator.objectives.estimator import (
     evaluation_keys,
     in_turn,
     initial_key,
+    plain_gradient,
     played,
     score,
 )
@@ -44,7 +45,6 @@ from simulator.objectives.objective import (
 )
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
-from simulator.objectives.twin import plain_gradient
 
 if TYPE_CHECKING:
     from jax import Array

@@ -14,12 +14,11 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.objectives import twin
+from simulator.objectives import estimator
 from simulator.objectives.environments.playing.player import Game, Request, plain_episode
 from simulator.objectives.environments.playing.screen import POSES, drawing, picture_of, rate_of
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.worlds import Seen
-from simulator.objectives.estimator import evaluation_key
 from simulator.objectives.objective import Played
 from simulator.objectives.policies import Policy
 from simulator.objectives.spaces import Environment
@@ -73,8 +72,8 @@ class InJax:
             self._pose(state, action)
             look()
 
-        key = evaluation_key(jax.random.key(seed), jnp.int32(0), jnp.int32(number))
-        *_, rewards = twin.plain_episode(
+        key = estimator.evaluation_key(jax.random.key(seed), jnp.int32(0), jnp.int32(number))
+        *_, rewards = estimator.plain_episode(
             self._environment, self._policy, jnp.asarray(point), key, self._horizon, pose
         )
         return _played(rewards, self._dtype)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from algorithms.methods import METHODS
 from algorithms.theory import Problem, Settings
 from simulator.mistakes import Mistake
-from simulator.objectives.constants import Constants
+from simulator.objectives.tables.objective import Constants
 
 if TYPE_CHECKING:
     from simulator.scenario.scenario import Scenario

@@ -17,9 +17,8 @@ from scipy.integrate import quad
 
 from algorithms.tickets import Ticket
 from simulator.objectives.exact.chain import chain, gate, slide
-from simulator.objectives.exact.chain_constants import bound
 from simulator.objectives.exact.model import by_surrogate, oracle_of
-from simulator.objectives.tables.chain import ChainTable
+from simulator.objectives.tables.chain import ChainTable, bound
 
 ROOT = jax.random.key(3)
 SAMPLES = 4096

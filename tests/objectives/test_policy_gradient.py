@@ -365,8 +365,7 @@ def test_settings_without_sense_are_refused(settings: dict[str, object], message
 def test_local_work_of_one_step_is_the_gradient_itself():
     """A client that takes one step of length 1 sends its gradient; its episode is another one."""
     from algorithms.local import ascent
-    from simulator.objectives.estimator import episode_keys
-    from simulator.objectives.twin import plain_episode, plain_gradient
+    from simulator.objectives.estimator import episode_keys, plain_episode, plain_gradient
 
     objective = policy_gradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
     root, ticket = jax.random.key(2), Ticket(1, 0, 3)

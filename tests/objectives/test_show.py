@@ -18,11 +18,10 @@ from simulator.objectives.environments.playing import graphics, screen
 from simulator.objectives.environments.playing.screen import POSES, drawing, prepare
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Target, Variation
-from simulator.objectives.estimator import evaluation_key
+from simulator.objectives.estimator import evaluation_key, plain_episode
 from simulator.objectives.objective import Played
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
-from simulator.objectives.twin import plain_episode
 from simulator.system.install import install_command
 
 HORIZON = 30

@@ -8,12 +8,11 @@ import pytest
 
 from algorithms.tickets import Ticket
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.estimator import evaluation_keys
+from simulator.objectives.estimator import evaluation_keys, plain_episode
 from simulator.objectives.policies import perceptron, policy_for
 from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete
 from simulator.objectives.standard import EPISODES, Standard, standard_of, standard_root
-from simulator.objectives.twin import plain_episode
 
 ROOT = jax.random.key(5)
 SMALL = {"policy": perceptron((5,)), "horizon": 12, "dtype": "float64"}

@@ -1,6 +1,6 @@
 """How do methods fare in the worst case?  The non-convex chain of Carmon et al. (2017).
 
-Maximises J = -f, f(x) = (L s^2 / 152) F(x / s), from x_0 = 0, with
+Maximises J = -f, f(x) = factor F(x / s), from x_0 = 0, with
 
     F(x) = -Psi(1) Phi(x_1) + sum over i >= 2 of Psi(-x_{i-1}) Phi(-x_i) - Psi(x_{i-1}) Phi(x_i)
     Psi(x) = exp(1 - 1 / (2x - 1)^2) for x > 1/2, else 0
@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 import jax
 import jax.numpy as jnp
 
-from simulator.objectives.exact.chain_constants import LIPSCHITZ, height
 from simulator.objectives.exact.noise import Noisy, Progress
 from simulator.objectives.objective import Direction
 
@@ -34,12 +33,12 @@ class Chain(Noisy):
         {"gradient_norm": "lower", "gap": "lower", "progress": "higher"}
     )
 
-    def __init__(self, length: int, smoothness: float, scale: float, probability: float) -> None:
-        self.dimension = length
-        self.noise = Progress(probability)
-        self._scale = scale
-        self._factor = smoothness * scale**2 / LIPSCHITZ
-        self._highest = self._factor * height(length)
+    def __init__(
+        self, length: int, factor: float, scale: float, height: float, probability: float
+    ) -> None:
+        """``height`` is -inf F."""
+        self.dimension, self.noise = length, Progress(probability)
+        self._factor, self._scale, self._highest = factor, scale, factor * height
 
     def start(self) -> "Array":
         return jnp.zeros(self.dimension, jnp.float64)

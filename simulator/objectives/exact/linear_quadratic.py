@@ -7,36 +7,18 @@ are trajectories of ``horizon`` steps, and the gradient is REINFORCE: the discou
 0 and there is no baseline.
 """
 
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+import jax
+import jax.numpy as jnp
+from jax import Array
 
 from simulator.objectives.exact.linear_systems import Systems
-from simulator.objectives.objective import Direction
-
-if TYPE_CHECKING:
-    from jax import Array
+from simulator.objectives.exact.model import Controlled, Trajectory
 
 
-class Trajectory(NamedTuple):
-    """What happened at each of ``horizon`` steps."""
-
-    states: "Array"
-    actions: "Array"
-    returns: "Array"
-    """Minus the discounted costs from this step on, the discount counted from time 0."""
-
-
-class LinearQuadratic:
+class LinearQuadratic(Controlled):
     """The model of one system per worker, or of one for all, in float64."""
 
-    metrics: Mapping[str, Direction] = MappingProxyType(
-        {"value": "higher", "gradient_norm": "lower"}
-    )
-
     def __init__(self, systems: Systems, *, horizon: int) -> None:
-        import jax.numpy as jnp
-
         self.shape = systems.shape
         self.dimension = self.shape[0] * self.shape[1]
         self.horizon = horizon
@@ -44,24 +26,15 @@ class LinearQuadratic:
         self._own, self._driven = jnp.asarray(systems.own), jnp.asarray(systems.driven)
         self._drift = jnp.asarray(systems.drift)
 
-    def start(self) -> "Array":
-        """No control at all."""
-        import jax.numpy as jnp
-
-        return jnp.zeros(self.dimension, jnp.float64)
-
     # One sample
 
-    def draw(self, key: "Array", worker: "Array", point: "Array") -> Trajectory:
-        import jax
-        import jax.numpy as jnp
-
+    def draw(self, key: Array, worker: Array, point: Array) -> Trajectory:
         (actions, states), gain = self.shape, self._gain(point)
         place = worker if len(self._own) > 1 else 0
         own, driven = self._own[place], self._driven[place]
         chance = jax.random.normal(key, (1 + self.horizon, states + actions), jnp.float64)
 
-        def step(state: "Array", row: "Array") -> "tuple[Array, tuple[Array, Array]]":
+        def step(state: Array, row: Array) -> tuple[Array, tuple[Array, Array]]:
             action = self._systems.exploration * row[states:] - gain @ state
             moved = own @ state + driven @ action + self._systems.noise * row[:states]
             return moved, (state, action)
@@ -71,19 +44,7 @@ class LinearQuadratic:
         rewards = -(self._systems.discount ** jnp.arange(self.horizon)) * costs
         return Trajectory(visited, chosen, jnp.cumsum(rewards[::-1])[::-1])
 
-    def surrogate(self, sample: Trajectory, worker: "Array", point: "Array") -> "Array":
-        return sample.returns @ self._log_densities(sample, point)
-
-    def log_likelihood(self, sample: Trajectory, worker: "Array", point: "Array") -> "Array":
-        """Of the actions: where they lead depends on no point."""
-        return self._log_densities(sample, point).sum()
-
-    def length(self, sample: Trajectory) -> "Array":
-        import jax.numpy as jnp
-
-        return jnp.array(self.horizon, jnp.int32)
-
-    def estimate(self, key: "Array", worker: "Array", point: "Array") -> "tuple[Array, Array]":
+    def estimate(self, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
         """``by_surrogate`` by hand: grad log density is ``-(u + K x) x' / exploration^2``."""
         sample = self.draw(key, worker, point)
         surprises = self._surprises(sample, point) * sample.returns[:, None]
@@ -92,33 +53,25 @@ class LinearQuadratic:
 
     # The whole function
 
-    def measure(self, point: "Array") -> "dict[str, Array]":
+    def measure(self, point: Array) -> dict[str, Array]:
         """Minus infinity and NaN where the discounted cost of some worker has no limit."""
-        import jax.numpy as jnp
-
         value, gradient = self._value_and_gradient(point)
         return {"value": value, "gradient_norm": jnp.linalg.norm(gradient)}
 
-    def ascent(self, point: "Array") -> "Array":
+    def ascent(self, point: Array) -> Array:
         return self._value_and_gradient(point)[1]
 
-    def values(self, point: "Array") -> "tuple[Array, Array]":
+    def values(self, point: Array) -> tuple[Array, Array]:
         """J_i of every worker, or of the one that stands for all, and whether it has a limit.
 
         P = Q + K'RK + g F'PF has a solution in any case but for accidents.  It is positive definite
         just where sqrt(g) F is stable (Lyapunov), and only there it is the cost.
         """
-        import jax
-
         return jax.vmap(self._one, (None, 0, 0, 0))(
             self._gain(point), self._own, self._driven, self._drift
         )
 
-    def _one(
-        self, gain: "Array", own: "Array", driven: "Array", drift: "Array"
-    ) -> "tuple[Array, Array]":
-        import jax.numpy as jnp
-
+    def _one(self, gain: Array, own: Array, driven: Array, drift: Array) -> tuple[Array, Array]:
         (actions, states), discount = self.shape, self._systems.discount
         unit = jnp.eye(states)
         closed = own - driven @ gain
@@ -130,25 +83,22 @@ class LinearQuadratic:
         value = -jnp.sum(cost * (unit + weight * drift)) - explored
         return value, jnp.all(jnp.isfinite(jnp.linalg.cholesky((cost + cost.T) / 2)))
 
-    def _value_and_gradient(self, point: "Array") -> "tuple[Array, Array]":
-        import jax
-        import jax.numpy as jnp
-
-        def mean(point: "Array") -> "tuple[Array, Array]":
+    def _value_and_gradient(self, point: Array) -> tuple[Array, Array]:
+        def mean(point: Array) -> tuple[Array, Array]:
             values, limited = self.values(point)
             return values.mean(), limited.all()
 
         (value, limited), gradient = jax.value_and_grad(mean, has_aux=True)(point)
         return jnp.where(limited, value, -jnp.inf), jnp.where(limited, gradient, jnp.nan)
 
-    def _gain(self, point: "Array") -> "Array":
+    def _gain(self, point: Array) -> Array:
         return point.reshape(self.shape)
 
-    def _surprises(self, sample: Trajectory, point: "Array") -> "Array":
+    def _surprises(self, sample: Trajectory, point: Array) -> Array:
         """How far each action is from what this point would have it be in the mean."""
         return sample.actions + sample.states @ self._gain(point).T
 
-    def _log_densities(self, sample: Trajectory, point: "Array") -> "Array":
+    def log_policy(self, sample: Trajectory, point: Array) -> Array:
         """Up to a constant."""
         squares: Array = (self._surprises(sample, point) ** 2).sum(1)
         return -squares / (2 * self._systems.exploration**2)

@@ -8,16 +8,29 @@ A model draws a sample at a point (a trajectory, a vector of noise) and says for
 From these two follow the gradient, the importance weight between two points and the product of
 the Hessian with a vector, so every method that works with single samples works on every model.
 Worker i draws from its own function J_i; what is maximised is J, the mean over the workers.
+
+``Sampled`` makes an objective of a model: it maps over the tickets, compiles and adds up.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Callable, Mapping
+from functools import partial
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from algorithms.local import Oracle
-from simulator.objectives.objective import Direction
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from jax import Array
+from algorithms.local import Oracle, Work
+from algorithms.tickets import Ticket
+from simulator.objectives.objective import Direction, Episodes, Exact, Values, ticket_keys
+
+Estimate: TypeAlias = Callable[[Array, Array, Array], tuple[Array, Array]]
+"""``value, environment_steps = estimate(key, worker, point)``, of one ticket."""
+Keys: TypeAlias = Callable[[Array, Array], Array]
+"""One random key for each ticket, from the root and the tickets' rows."""
 
 
 class Source(Protocol):
@@ -26,16 +39,16 @@ class Source(Protocol):
     A worker is an int32 scalar.
     """
 
-    def draw(self, key: "Array", worker: "Array", point: "Array") -> Any:
+    def draw(self, key: Array, worker: Array, point: Array) -> Any:
         """A sample of this worker's function, drawn as it is drawn at this point."""
 
-    def surrogate(self, sample: Any, worker: "Array", point: "Array") -> "Array":
+    def surrogate(self, sample: Any, worker: Array, point: Array) -> Array:
         """A scalar, whose derivative in the point is the sample's gradient."""
 
-    def log_likelihood(self, sample: Any, worker: "Array", point: "Array") -> "Array":
+    def log_likelihood(self, sample: Any, worker: Array, point: Array) -> Array:
         """How likely the sample is at this point; constant where samples depend on no point."""
 
-    def length(self, sample: Any) -> "Array":
+    def length(self, sample: Any) -> Array:
         """The environment steps that the sample took, int32; 0 where there is no environment."""
 
 
@@ -46,48 +59,80 @@ class Model(Source, Protocol):
     metrics: Mapping[str, Direction]
     """What ``measure`` says, which includes ``gradient_norm``."""
 
-    def start(self) -> "Array":
+    def start(self) -> Array:
         """Where every method starts."""
 
-    def estimate(self, key: "Array", worker: "Array", point: "Array") -> "tuple[Array, Array]":
+    def estimate(self, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
         """A stochastic gradient and its length: ``by_surrogate``, or the same in a quicker way."""
 
-    def measure(self, point: "Array") -> "dict[str, Array]":
+    def measure(self, point: Array) -> dict[str, Array]:
         """The metrics, exactly."""
 
-    def ascent(self, point: "Array") -> "Array":
+    def ascent(self, point: Array) -> Array:
         """The exact gradient of J."""
 
 
-def gradient_of(model: Source, sample: Any, worker: "Array", point: "Array") -> "Array":
-    """The gradient that this sample says, at this point."""
-    import jax
+class Trajectory(NamedTuple):
+    """What happened at each of some steps."""
 
+    states: Array
+    actions: Array
+    returns: Array
+    """The discounted rewards from this step on, the discount counted from time 0."""
+
+
+class Controlled(Model):
+    """A model of a policy without an end, whose samples are trajectories of ``horizon`` steps.
+
+    The gradient is REINFORCE: the discount counts from time 0 and there is no baseline.
+    """
+
+    metrics: Mapping[str, Direction] = MappingProxyType(
+        {"value": "higher", "gradient_norm": "lower"}
+    )
+    horizon: int
+
+    def log_policy(self, sample: Trajectory, point: Array) -> Array:
+        """How likely each action was, up to a constant."""
+        raise NotImplementedError
+
+    def start(self) -> Array:
+        return jnp.zeros(self.dimension, jnp.float64)
+
+    def surrogate(self, sample: Trajectory, worker: Array, point: Array) -> Array:
+        return sample.returns @ self.log_policy(sample, point)
+
+    def log_likelihood(self, sample: Trajectory, worker: Array, point: Array) -> Array:
+        """Of the actions: where they lead depends on no point."""
+        return self.log_policy(sample, point).sum()
+
+    def length(self, sample: Trajectory) -> Array:
+        return jnp.array(self.horizon, jnp.int32)
+
+
+def gradient_of(model: Source, sample: Any, worker: Array, point: Array) -> Array:
+    """The gradient that this sample says, at this point."""
     gradient: Array = jax.grad(model.surrogate, argnums=2)(sample, worker, point)
     return gradient
 
 
-def by_surrogate(
-    model: Source, key: "Array", worker: "Array", point: "Array"
-) -> "tuple[Array, Array]":
+def by_surrogate(model: Source, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
     """One sample's gradient and length, as the model's own words define them."""
     sample = model.draw(key, worker, point)
     return gradient_of(model, sample, worker, point), model.length(sample)
 
 
-def oracle_of(model: Source, worker: "Array") -> Oracle:
+def oracle_of(model: Source, worker: Array) -> Oracle:
     """What this worker can compute, in the words of ``algorithms/local.py``."""
-    import jax
-    import jax.numpy as jnp
 
-    def gradient(sample: Any, point: "Array") -> "Array":
+    def gradient(sample: Any, point: Array) -> Array:
         return gradient_of(model, sample, worker, point)
 
-    def weight(sample: Any, point: "Array", other: "Array") -> "Array":
+    def weight(sample: Any, point: Array, other: Array) -> Array:
         there = model.log_likelihood(sample, worker, other)
         return jnp.exp(there - model.log_likelihood(sample, worker, point))
 
-    def hessian_product(sample: Any, point: "Array", vector: "Array") -> "Array":
+    def hessian_product(sample: Any, point: Array, vector: Array) -> Array:
         likelihood = jax.grad(model.log_likelihood, argnums=2)(sample, worker, point)
         value, product = jax.jvp(lambda at: gradient(sample, at), (point,), (vector,))
         total: Array = (likelihood @ vector) * value + product
@@ -100,3 +145,68 @@ def oracle_of(model: Source, worker: "Array") -> Oracle:
         hessian_product=hessian_product,
         length=model.length,
     )
+
+
+class Estimates:
+    """One estimate for all tickets of a batch, at one point of each run or each at its own."""
+
+    def __init__(self, dimension: int, estimate: Estimate, keys: Keys = ticket_keys) -> None:
+        self.dimension = dimension
+        self._estimate, self._keys = estimate, keys
+        of_runs = (0, 0, None, 0)
+        self.gradient = jax.jit(jax.vmap(self._weighted_sum, of_runs))
+        self.gradients = jax.jit(jax.vmap(self._one_each, of_runs))
+
+    def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
+        rows = jnp.array([ticket], jnp.int32)
+        value, steps = self._estimate(self._keys(root, rows)[0], rows[0, 0], point)
+        return value, int(steps)
+
+    def _weighted_sum(
+        self, root: Array, point: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
+        keys, workers = self._keys(root, tickets), tickets[:, 0]
+        each, steps = jax.vmap(self._estimate, (0, 0, None))(keys, workers, point)
+        return weights @ each, jnp.sum(jnp.where(weights != 0, steps, 0), dtype=jnp.int32)
+
+    def _one_each(
+        self, root: Array, points: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
+        keys, workers = self._keys(root, tickets), tickets[:, 0]
+        each, steps = jax.vmap(self._estimate)(keys, workers, points)
+        # The point of a padding row may be anything, and 0 * NaN is NaN.
+        real = weights != 0
+        return jnp.where(real[:, None], weights[:, None] * each, 0), jnp.where(real, steps, 0)
+
+
+class Sampled(Estimates):
+    """The objective of a model: its metrics and its gradient are exact."""
+
+    on_host = False
+    episodes: Episodes | None = None
+
+    def __init__(self, model: Model) -> None:
+        super().__init__(model.dimension, model.estimate)
+        self.model = model
+        self.metrics: Mapping[str, Direction] = model.metrics
+        measure, ascent = (jax.jit(jax.vmap(each)) for each in (model.measure, model.ascent))
+        self.exact: Exact | None = Exact(measure, ascent)
+        self.local: Callable[[Work], Values] | None = partial(worked, model, model.dimension)
+
+    def initial_point(self, root: Array) -> Array:
+        return self.model.start()
+
+    def evaluate(
+        self, roots: Array, points: Array, step: int, episodes: int, going: NDArray[np.bool_]
+    ) -> Mapping[str, Array]:
+        assert self.exact is not None
+        return self.exact.measure(points)
+
+
+def worked(source: Source, dimension: int, work: Work, keys: Keys = ticket_keys) -> Estimates:
+    """The values of local work: points are payloads."""
+
+    def estimate(key: Array, worker: Array, payload: Array) -> tuple[Array, Array]:
+        return work(oracle_of(source, worker), payload, key)
+
+    return Estimates(dimension, estimate, keys)

@@ -1,20 +1,20 @@
 """What may a scenario say of the chain, and what are its constants?"""
 
 from collections.abc import Mapping
-from math import e, pi, sqrt
-from typing import Annotated, ClassVar, Literal
+from math import comb, e, pi, sqrt
+from typing import Annotated, ClassVar, Literal, TypeAlias
 
 import numpy as np
 from annotated_types import Ge, Gt, Le
+from numpy.polynomial import Polynomial
 from pydantic import Field
 
-from simulator.objectives.constants import Constant, Constants
-from simulator.objectives.exact.chain_constants import LIPSCHITZ, bound, height
 from simulator.objectives.objective import Direction, Objective, Size
-from simulator.objectives.tables.objective import ObjectiveTable
-from simulator.objectives.tables.types import Share
+from simulator.objectives.tables.objective import Constant, Constants, ObjectiveTable, Share
 
-Positive = Annotated[float, Gt(0), Le(1e9)]
+LIPSCHITZ = 152
+"""Of the gradient of F: ``bound(2)``, rounded up as in the literature."""
+Positive: TypeAlias = Annotated[float, Gt(0), Le(1e9)]
 
 
 class ChainTable(ObjectiveTable):
@@ -44,9 +44,11 @@ class ChainTable(ObjectiveTable):
 
     def build(self, workers: int) -> Objective:
         from simulator.objectives.exact.chain import Chain
-        from simulator.objectives.exact.sampled import Sampled
+        from simulator.objectives.exact.model import Sampled
 
-        return Sampled(Chain(self.length, self.smoothness, self.scale, self.probability))
+        factor = self.smoothness * self.scale**2 / LIPSCHITZ
+        chain = Chain(self.length, factor, self.scale, height(self.length), self.probability)
+        return Sampled(chain)
 
     def constants(self, workers: int) -> Constants:
         """Those of F, scaled: f = (L s^2 / 152) F(x / s)."""
@@ -60,3 +62,54 @@ class ChainTable(ObjectiveTable):
             deviation=Constant(unit * s * spread, "bound", "the next coordinate of F's gradient"),
             gap=Constant(unit * s**2 * gap, "exact", "the infimum is approached, not attained"),
         )
+
+
+def height(length: int) -> float:
+    """-inf F: all coordinates far out, where every Psi is e and every Phi is sqrt(2 pi e)."""
+    return sqrt(2 * pi * e) * (1 + e * (length - 1))
+
+
+def bound(order: int) -> float:
+    """Of F's derivative of this order: the sum of C(k, j) sup|Psi^(j)| sup|Phi^(k-j)|.
+
+    F is a sum of links h(x_{i-1}, x_i), of which at most one product Psi Phi is not 0.  Applied k
+    times to a unit vector u, the derivative of all links together is at most the sum over j of
+
+        C(k, j) sup|Psi^(j)| sup|Phi^(k-j)| (sum over i of |u_{i-1}|^j |u_i|^(k-j))
+
+    and for k >= 2 the inner sum is at most sum |u_i|^k <= 1 by Hoelder.  The derivative being
+    symmetric, unit vectors that differ give no more.  For k = 1 it bounds each coordinate.
+    """
+    gates, slides = _suprema_of_gate(order), _suprema_of_slide(order)
+    return sum(comb(order, j) * gates[j] * slides[order - j] for j in range(order + 1))
+
+
+def _suprema_of_gate(order: int) -> list[float]:
+    """Psi is e exp(-u^2), u = 1 / (2x - 1): each derivative is -2 u^2 d/du of the one before."""
+    found, factor = [], Polynomial([e])
+    for _ in range(order + 1):
+        found.append(_supremum(factor, 1.0))
+        factor = Polynomial([0, 0, -2]) * _derived(factor, 1.0)
+    return found
+
+
+def _suprema_of_slide(order: int) -> list[float]:
+    """Phi' is sqrt(e) exp(-x^2 / 2)."""
+    found, factor = [sqrt(2 * pi * e)], Polynomial([sqrt(e)])
+    for _ in range(order):
+        found.append(_supremum(factor, 0.5))
+        factor = _derived(factor, 0.5)
+    return found
+
+
+def _derived(factor: Polynomial, rate: float) -> Polynomial:
+    """P' - 2 r u P, the factor in the derivative of P(u) exp(-r u^2)."""
+    derived: Polynomial = factor.deriv() - Polynomial([0, 2 * rate]) * factor
+    return derived
+
+
+def _supremum(factor: Polynomial, rate: float) -> float:
+    """Of |P(u)| exp(-r u^2), which is at one of the places where the derivative is 0."""
+    roots = _derived(factor, rate).roots()
+    places = roots.real[np.abs(roots.imag) < 1e-6]
+    return float(np.max(np.abs(factor(places)) * np.exp(-rate * places**2)))

@@ -1,20 +1,37 @@
-"""What may a scenario say of a linear controller?"""
+"""What may a scenario say of a linear controller, and what are its constants?
 
+The cost grows without bound towards the gains that are not stable, so there is no bound on the
+whole space.  What is said are estimates: the largest values seen at ``PLACES`` gains around the
+way from no control to the best gain (of the workers' mean, where they differ), with fixed random
+numbers, leaving out gains that are not stable for all.  The Hessian comes from differences of the
+exact gradient, its Lipschitz constant from the Hessians of all pairs of places, and the deviation
+from simulated trajectories.  Of many workers the first ``WORKERS`` are looked at.
+"""
+
+from itertools import combinations
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import Field
 
-from simulator.objectives.constants import Constants
 from simulator.objectives.costs import MODEL_STEP, Cost, of_model
-from simulator.objectives.exact.linear_quadratic_constants import constants_of
-from simulator.objectives.exact.linear_systems import Systems, draw_systems
+from simulator.objectives.exact.linear_systems import (
+    Floats,
+    Systems,
+    best_gains,
+    draw_systems,
+    gradients,
+    values,
+)
 from simulator.objectives.objective import Size
-from simulator.objectives.tables.discounted import DiscountedTable
+from simulator.objectives.tables.objective import Constant, Constants, DiscountedTable
 
 if TYPE_CHECKING:
-    from simulator.objectives.exact.sampled import Sampled
+    from simulator.objectives.exact.model import Sampled
+PLACES = 12
+WORKERS = 16
+TRAJECTORIES = 256
 
 
 class LinearQuadraticTable(DiscountedTable):
@@ -41,12 +58,12 @@ class LinearQuadraticTable(DiscountedTable):
         return of_model(size, playing)
 
     def constants(self, workers: int) -> Constants:
-        """What theory needs to know, mostly estimated; see ``linear_quadratic_constants``."""
+        """What theory needs to know, mostly estimated."""
         return constants_of(self._systems(workers), horizon=self.steps())
 
     def build(self, workers: int) -> "Sampled":
         from simulator.objectives.exact.linear_quadratic import LinearQuadratic
-        from simulator.objectives.exact.sampled import Sampled
+        from simulator.objectives.exact.model import Sampled
 
         return Sampled(LinearQuadratic(self._systems(workers), horizon=self.steps()))
 
@@ -59,3 +76,96 @@ class LinearQuadraticTable(DiscountedTable):
             seed=self.problem_seed,
         )
         return Systems(own, driven, self.discount, self.noise, self.exploration)
+
+
+def constants_of(systems: Systems, *, horizon: int) -> Constants:
+    """Of linear controllers of these systems, from no control."""
+    seen = systems._replace(own=systems.own[:WORKERS], driven=systems.driven[:WORKERS])
+    where = _places(seen)
+    hessians = np.stack([_hessian(seen, gain) for gain in where])
+    reason = f"largest of {len(where)} places around the way to the best gain"
+    return Constants(
+        smoothness=Constant(_norms(hessians), "estimate", reason),
+        hessian_smoothness=Constant(_steepest(where, hessians), "estimate", reason),
+        deviation=Constant(_deviation(seen, where, horizon), "estimate", f"{reason}, simulated"),
+        gap=_gap(systems),
+    )
+
+
+def _places(systems: Systems) -> Floats:
+    """The start, the best gain, and gains around the way between them."""
+    best = best_gains(systems).mean(0)
+    random = np.random.default_rng(0)
+    way = np.linspace(0, 1, PLACES)[:, None, None] * best
+    aside = random.normal(size=way.shape)
+    aside *= 0.25 * np.linalg.norm(best) / np.linalg.norm(aside, axis=(1, 2), keepdims=True)
+    aside[[0, -1]] = 0
+    found: Floats = way + aside
+    return found[np.isfinite(values(systems, found)).all(-1)]
+
+
+def _hessian(systems: Systems, gain: Floats) -> Floats:
+    """By central differences in every coordinate."""
+    size = 1e-5
+    moves = size * np.eye(gain.size).reshape(-1, *gain.shape)
+    ahead, behind = (gradients(systems, gain + way * moves).mean(1) for way in (1, -1))
+    hessian: Floats = ((ahead - behind) / (2 * size)).reshape(gain.size, gain.size)
+    return (hessian + hessian.T) / 2
+
+
+def _norms(hessians: Floats) -> float:
+    return float(np.abs(np.linalg.eigvalsh(hessians)).max())
+
+
+def _steepest(where: Floats, hessians: Floats) -> float:
+    """The largest change of the Hessian between two places, by their distance."""
+    return max(
+        _norms(hessians[i] - hessians[j]) / float(np.linalg.norm(where[i] - where[j]))
+        for i, j in combinations(range(len(where)), 2)
+    )
+
+
+def _deviation(systems: Systems, where: Floats, horizon: int) -> float:
+    """The root of the mean square of ``g - grad J_i``, of the worst worker at the worst place."""
+    random = np.random.default_rng(1)
+    exact = gradients(systems, where)
+    largest = 0.0
+    for gain, gradient in zip(where, exact, strict=True):
+        errors = _estimates(systems, gain, horizon, random) - gradient[:, None]
+        largest = max(largest, float((errors**2).sum((-1, -2)).mean(-1).max()))
+    return float(np.sqrt(largest))
+
+
+def _estimates(systems: Systems, gain: Floats, horizon: int, random: np.random.Generator) -> Floats:
+    """REINFORCE on some trajectories of each worker, (workers, TRAJECTORIES, actions, states).
+
+    Forward in time: a step's cost counts for the actions up to it, so it meets the sum of their
+    scores.
+    """
+    actions, states = systems.shape
+    many = (len(systems.own), TRAJECTORIES)
+    state = random.normal(size=(*many, states))
+    score, gradient = np.zeros((2, *many, actions, states))
+    for time in range(horizon):
+        surprise = random.normal(size=(*many, actions))
+        action = systems.exploration * surprise - state @ gain.T
+        score -= surprise[..., None] * state[..., None, :] / systems.exploration
+        cost = (state**2).mean(-1) + (action**2).mean(-1)
+        gradient -= systems.discount**time * cost[..., None, None] * score
+        state = (
+            state @ np.swapaxes(systems.own, 1, 2)
+            + action @ np.swapaxes(systems.driven, 1, 2)
+            + systems.noise * random.normal(size=state.shape)
+        )
+    return gradient
+
+
+def _gap(systems: Systems) -> Constant:
+    best = [
+        values(systems._replace(own=own[None], driven=driven[None]), gain)[0]
+        for own, driven, gain in zip(systems.own, systems.driven, best_gains(systems), strict=True)
+    ]
+    gap = float(np.mean(best) - values(systems, np.zeros(systems.shape)).mean())
+    if len(systems.own) == 1:
+        return Constant(gap, "exact", "the Riccati equation")
+    return Constant(gap, "bound", "each worker's best gain, by the Riccati equation")

@@ -18,9 +18,8 @@ from simulator.objectives.environments.variation import (
 )
 from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.policies import Policy
-from simulator.objectives.tables.objective import ObjectiveTable
+from simulator.objectives.tables.objective import Count, ObjectiveTable, Share
 from simulator.objectives.tables.policy import AnyPolicy, PerceptronTable
-from simulator.objectives.tables.types import Count, Share
 from simulator.table import Table
 
 Pair: TypeAlias = Annotated[list[float], Len(2, 2)]

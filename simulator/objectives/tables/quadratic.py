@@ -8,11 +8,9 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 from pydantic import Field
 
-from simulator.objectives.constants import Constant, Constants
 from simulator.objectives.exact.tridiagonal import Quadratics, drawn_together, random, the_usual
 from simulator.objectives.objective import Direction, Objective, Size
-from simulator.objectives.tables.objective import ObjectiveTable
-from simulator.objectives.tables.types import Share
+from simulator.objectives.tables.objective import Constant, Constants, ObjectiveTable, Share
 
 if TYPE_CHECKING:
     from simulator.objectives.exact.noise import Noise
@@ -73,8 +71,8 @@ class QuadraticTable(ObjectiveTable):
         return drawn_together(drawn, self.heterogeneity)
 
     def build(self, workers: int) -> Objective:
+        from simulator.objectives.exact.model import Sampled
         from simulator.objectives.exact.quadratic import Quadratic
-        from simulator.objectives.exact.sampled import Sampled
 
         return Sampled(Quadratic(self.quadratics(workers), self._noise()))
 
