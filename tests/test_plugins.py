@@ -336,7 +336,7 @@ def test_a_law_that_gives_no_number_for_each_worker_is_named(before, after, give
     assert line == f"cluster.compute: {told}"
 
 
-@pytest.mark.parametrize("answer", ["work", "time", "finish", "finish_all"])
+@pytest.mark.parametrize("answer", ["work", "finish", "finish_all"])
 def test_a_pace_that_lacks_an_answer_is_named(answer, tmp_path, ours):
     text = plugin_of("docs/plugins.md").replace(f"def {answer}(", f"def no_{answer}(")
     line = one_line(straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py")))

@@ -1,6 +1,6 @@
 """A cluster, described: how long its workers compute and how long its messages travel.
 
-One law per file: durations in ``laws``, speeds that change over time in ``speeds``.
+Laws of durations are in ``laws``, of speeds that change over time in ``speeds``.
 """
 
 from simulator.cluster.cluster import Cluster, InFlight

@@ -17,9 +17,6 @@ class Pace(Protocol):
     def work(self, worker: int, time: float) -> float:
         """The integral of this worker's speed from 0 to ``time``."""
 
-    def time(self, worker: int, work: float) -> float:
-        """The first time at which that integral is ``work``; ``inf`` if it never is."""
-
     def finish(self, worker: int, start: float, seconds: float) -> float:
         """When a computation of so many seconds ends; ``inf`` if never."""
 
@@ -27,7 +24,7 @@ class Pace(Protocol):
         """The same for every worker at once; a ``start`` of ``inf`` ends at ``inf``."""
 
 
-ANSWERS = ("work", "time", "finish", "finish_all")
+ANSWERS = ("work", "finish", "finish_all")
 """What a pace is asked for."""
 
 

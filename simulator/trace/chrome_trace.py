@@ -8,28 +8,30 @@ means nothing to Perfetto, which colours by the name of the event: ours name kin
 
 import json
 import math
-import os
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from simulator.engine import Sinks
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.results.results import Results
 from simulator.schedule import Computation, Step
+from simulator.system.files import replace
 from simulator.trace.spool import Spool
 from simulator.trace.tracks import Record, Rerun, Slice, rerun
 
 SERVER = -1
 """The server's number among the workers."""
-
 MICROSECONDS = 1e6
 PATIENCE = 2.0
 """Real seconds after which one hears how far it is, and again."""
-
 NAMES = {"waiting": "not used yet"}
 """What an outcome is called where its own name would mislead: the worker did not wait."""
+
+Event: TypeAlias = dict[str, Any]
+Patience: TypeAlias = Callable[[Callable[[], str]], None]
+"""What is told where the work is, and passes it on now and then."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -61,33 +63,30 @@ def excerpt(
     until: float = math.inf,
 ) -> Excerpt:
     """What a user asks for; all methods of the first seed, unless said otherwise."""
-    runs = results.runs
-    if runs.empty:
+    runs = results.manifest["runs"]
+    if not runs:
         raise Mistake(f"{results.directory}: holds no run")
-    seeds = [int(each) for each in runs["seed"].unique()]
-    if seed is None:
-        seed = seeds[0]
-    elif seed not in seeds:
+    seeds = list(dict.fromkeys(run["seed"] for run in runs))
+    seed = seeds[0] if seed is None else seed
+    if seed not in seeds:
         raise Mistake(f"--seed {seed}: no such seed here; known: {', '.join(map(str, seeds))}")
-    mine = runs[runs["seed"] == seed].set_index("method")["simulated_seconds"]
+    ends = {run["method"]: run["simulated_seconds"] for run in runs if run["seed"] == seed}
     for method in methods or ():
-        if method not in mine.index:
-            hint = did_you_mean(method, mine.index)
+        if method not in ends:
+            hint = did_you_mean(method, ends)
             raise Mistake(f"--method {method}: no such method here, of seed {seed}; {hint}")
-    chosen = list(dict.fromkeys(methods or mine.index))
-    _check_window(begin, until, float(mine[chosen].max()))
+    chosen = list(dict.fromkeys(methods or ends))
+    _check_window(begin, until, max(ends[method] for method in chosen))
     everybody = range(results.scenario.cluster.workers)
     return Excerpt(results, chosen, seed, _chosen(everybody, workers), begin, until)
 
 
 def _chosen(everybody: range, some: list[range] | None) -> Collection[int]:
-    if some is None:
-        return everybody
-    for each in some:
+    for each in some or ():
         if not each or each.stop > everybody.stop:
             wrong = f"{each.start}-{each.stop - 1}" if len(each) != 1 else f"{each.start}"
             raise Mistake(f"--workers {wrong}: no such workers; they are 0 to {everybody[-1]}")
-    return frozenset(worker for each in some for worker in each)
+    return everybody if some is None else frozenset(worker for each in some for worker in each)
 
 
 def _check_window(begin: float, until: float, end: float) -> None:
@@ -101,148 +100,137 @@ def _check_window(begin: float, until: float, end: float) -> None:
 
 def write(wanted: Excerpt, path: Path, say: Callable[[str], None] = lambda text: None) -> Written:
     """Write the excerpt; ``say`` hears where it is, if that takes long."""
+    written = 0
+
+    def fill(beside: Path) -> None:
+        nonlocal written
+        with beside.open("w", encoding="utf-8") as file:
+            file.write('{"displayTimeUnit":"ms","traceEvents":[')
+            for event in _events(wanted, path.parent, _patience(say)):
+                file.write((",\n" if written else "\n") + _encode(event))
+                written += 1
+            file.write("\n]}\n")
+
     try:
-        with File(path) as file:
-            patience = Patience(say)
-            many = wanted.results.scenario.cluster.workers
-            for at, method in enumerate(wanted.methods):
-                again = rerun(wanted.results, method, wanted.seed, wanted.until)
-                # Perfetto takes the thread with the number of its process for the main one, and
-                # shows it first: the server.  Numbers of threads are unique over all processes.
-                Process(file, wanted, again, 1 + at * (many + 1)).write(patience)
+        replace(path, fill)
     except OSError as error:
         raise Mistake(f"--out {path}: cannot be written: {error.strerror or error}") from None
-    return Written(path, file.events, path.stat().st_size)
+    return Written(path, written, path.stat().st_size)
 
 
-class Patience:
-    """Speaks up when something takes long, and then now and again."""
+def _patience(say: Callable[[str], None]) -> Patience:
+    spoke = time.monotonic()
 
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say, self._spoke = say, time.monotonic()
+    def tell(where: Callable[[], str]) -> None:
+        nonlocal spoke
+        if time.monotonic() - spoke > PATIENCE:
+            spoke = time.monotonic()
+            say(where())
 
-    def __call__(self, where: Callable[[], str]) -> None:
-        if time.monotonic() - self._spoke > PATIENCE:
-            self._spoke = time.monotonic()
-            self._say(where())
-
-
-class File:
-    """Events, written one by one, under another name until the last one is there."""
-
-    def __init__(self, path: Path) -> None:
-        self._path, self._partial = path, path.with_name(path.name + ".partial")
-        self.events = 0
-
-    @property
-    def folder(self) -> Path:
-        return self._path.parent
-
-    def __enter__(self) -> "File":
-        self._file = self._partial.open("w", encoding="utf-8")
-        self._file.write('{"displayTimeUnit":"ms","traceEvents":[')
-        return self
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        self._file.write("\n]}\n")
-        self._file.close()
-        if kind is None:
-            os.replace(self._partial, self._path)
-        else:
-            self._partial.unlink()
-
-    def add(self, event: dict[str, Any]) -> None:
-        self._file.write((",\n" if self.events else "\n") + _encode(event))
-        self.events += 1
+    return tell
 
 
-class Process:
-    """One run, numbered like its server; its workers' numbers follow."""
-
-    def __init__(self, file: File, wanted: Excerpt, again: Rerun, number: int) -> None:
-        self._file, self._wanted, self._again, self._number = file, wanted, again, number
-        self._name = f"{again.run.method}, seed {again.run.seed}"
-
-    def write(self, patience: Patience) -> None:
-        again, name = self._again, self._name
-        self._name_tracks()
-        with Spool(self._file.folder, self._wanted.results.scenario.cluster.workers) as spool:
-            keep = self._keeper(spool)
-            for step in again.steps(Sinks(keep, keep)):
-                self._add_step(step)
-                now = step.time
-                patience(lambda: f"{name}: {now:,.4g} of {again.end:,.4g} s")  # noqa: B023
-            for worker, told in spool.read():
-                if worker in self._wanted.workers:
-                    for each in again.track(told, self._wanted.begin):
-                        self._add_slice(worker, each)
-                        patience(lambda: f"{name}: writes worker {worker:,}")  # noqa: B023
-
-    def _name_tracks(self) -> None:
-        workers = sorted(self._wanted.workers)
-        self._tell(SERVER, "process_name", name=self._name)
-        self._tell(SERVER, "process_sort_index", sort_index=self._number)
-        # With leading zeros, for viewers that sort by name.
-        width = len(str(workers[-1]))
-        names = {SERVER: "server"} | {each: f"worker {each:0{width}}" for each in workers}
-        for worker, name in names.items():
-            self._tell(worker, "thread_name", name=name)
-            self._tell(worker, "thread_sort_index", sort_index=worker + 1)
-
-    def _tell(self, worker: int, name: str, /, **about: Any) -> None:
-        self._add(worker, {"name": name, "ph": "M", "args": about})
-
-    def _keeper(self, spool: Spool) -> Callable[[Any], None]:
-        """Where records go: the server's to the file, workers' to the spool or nowhere."""
-        wanted, begin, end = self._wanted.workers, self._wanted.begin, self._again.end
-
-        def keep(record: Record) -> None:
-            if isinstance(record, Computation):
-                if record.ticket.worker in wanted and record.finish > begin:
-                    spool.add(record.ticket.worker, record)
-            elif record.worker == SERVER:
-                start, finish = max(record.start, begin), min(record.finish, end)
-                if start < finish:
-                    self._add_slice(SERVER, Slice(start, finish, record))
-            # An outage that is over may have broken off an upload that would go on.
-            elif record.worker in wanted and (record.finish > begin or record.kind == "down"):
-                spool.add(record.worker, record)
-
-        return keep
-
-    def _add_step(self, step: Step) -> None:
-        if step.time < self._wanted.begin:
-            return
-        about = {
-            "step": step.number,
-            "gradients": len(step.tickets),
-            "used": step.used,
-            "delay": step.version - step.dispatched,
-        }
-        event = {"name": "step", "cat": "step", "ph": "i", "s": "t", "ts": step.time * MICROSECONDS}
-        self._add(SERVER, event | {"args": about})
-
-    def _add_slice(self, worker: int, each: Slice) -> None:
-        ts, dur = _microseconds(each.start, each.finish)
-        name, about = _described(each)
-        event = {"name": name, "cat": each.kind, "ph": "X", "ts": ts, "dur": dur}
-        self._add(worker, event | {"args": about})
-
-    def _add(self, worker: int, event: dict[str, Any]) -> None:
-        self._file.add(event | {"pid": self._number, "tid": self._number + 1 + worker})
+def _events(wanted: Excerpt, folder: Path, patience: Patience) -> Iterator[Event]:
+    for at, method in enumerate(wanted.methods):
+        again = rerun(wanted.results, method, wanted.seed, wanted.until)
+        # Perfetto takes the thread with the number of its process for the main one, and shows it
+        # first: the server.  Numbers of threads are unique over all processes.
+        number = 1 + at * (wanted.results.scenario.cluster.workers + 1)
+        for worker, event in _names(wanted, method, number):
+            yield event | {"pid": number, "tid": number + 1 + worker}
+        for worker, event in _doings(wanted, again, folder, patience):
+            yield event | {"pid": number, "tid": number + 1 + worker}
 
 
-def _described(each: Slice) -> tuple[str, dict[str, Any]]:
-    """The name of a slice, and what there is to know about it."""
-    match each.record:
-        case None:
-            return each.kind, {}
-        case Computation(ticket, _, _, outcome, step, weight):
-            about = {"version": ticket.version, "ticket": ticket._asdict(), "outcome": outcome}
-            name = f"computing, {NAMES.get(outcome, outcome)}"
-            return name, about | ({} if step is None else {"step": step, "weight": weight})
-        case stretch:
-            return each.kind, {"version": stretch.version}
+def _names(wanted: Excerpt, method: str, number: int) -> Iterator[tuple[int, Event]]:
+    """What the process and its tracks are called, and their order."""
+
+    def tell(worker: int, what: str, **about: Any) -> tuple[int, Event]:
+        return worker, {"name": what, "ph": "M", "args": about}
+
+    yield tell(SERVER, "process_name", name=f"{method}, seed {wanted.seed}")
+    yield tell(SERVER, "process_sort_index", sort_index=number)
+    workers = sorted(wanted.workers)
+    # With leading zeros, for viewers that sort by name.
+    width = len(str(workers[-1]))
+    for worker in (SERVER, *workers):
+        name = "server" if worker == SERVER else f"worker {worker:0{width}}"
+        yield tell(worker, "thread_name", name=name)
+        yield tell(worker, "thread_sort_index", sort_index=worker + 1)
+
+
+def _doings(
+    wanted: Excerpt, again: Rerun, folder: Path, patience: Patience
+) -> Iterator[tuple[int, Event]]:
+    """The server's as they happen; then those of each worker, which wait in a spool."""
+    name = f"{again.run.method}, seed {again.run.seed}"
+    served: list[Slice] = []
+    with Spool(folder, wanted.results.scenario.cluster.workers) as spool:
+        keep = _keeper(wanted, again.end, spool, served)
+        for step in again.steps(Sinks(keep, keep)):
+            yield from _of_server(served)
+            if step.time >= wanted.begin:
+                yield SERVER, _step(step)
+            now = step.time
+            patience(lambda: f"{name}: {now:,.4g} of {again.end:,.4g} s")  # noqa: B023
+        yield from _of_server(served)
+        for worker, told in spool.read():
+            if worker in wanted.workers:
+                for each in again.track(told, wanted.begin):
+                    yield worker, _slice(each)
+                    patience(lambda: f"{name}: writes worker {worker:,}")  # noqa: B023
+
+
+def _of_server(served: list[Slice]) -> Iterator[tuple[int, Event]]:
+    """What the server has done since it was asked the last time."""
+    yield from ((SERVER, _slice(each)) for each in served)
+    served.clear()
+
+
+def _keeper(
+    wanted: Excerpt, end: float, spool: Spool, served: list[Slice]
+) -> Callable[[Record], None]:
+    """Where records go: the server's to a list, workers' to the spool or nowhere."""
+    workers, begin = wanted.workers, wanted.begin
+
+    def keep(record: Record) -> None:
+        if isinstance(record, Computation):
+            if record.ticket.worker in workers and record.finish > begin:
+                spool.add(record.ticket.worker, record)
+        elif record.worker == SERVER:
+            start, finish = max(record.start, begin), min(record.finish, end)
+            if start < finish:
+                served.append(Slice(start, finish, record))
+        # An outage that is over may have broken off an upload that would go on.
+        elif record.worker in workers and (record.finish > begin or record.kind == "down"):
+            spool.add(record.worker, record)
+
+    return keep
+
+
+def _step(step: Step) -> Event:
+    about = {
+        "step": step.number,
+        "gradients": len(step.tickets),
+        "used": step.used,
+        "delay": step.version - step.dispatched,
+    }
+    event = {"name": "step", "cat": "step", "ph": "i", "s": "t", "ts": step.time * MICROSECONDS}
+    return event | {"args": about}
+
+
+def _slice(each: Slice) -> Event:
+    """A slice by its name, with what there is to know about it."""
+    name, about = each.kind, {}
+    if isinstance(each.record, Computation):
+        ticket, _, _, outcome, step, weight = each.record
+        name = f"computing, {NAMES.get(outcome, outcome)}"
+        about = {"version": ticket.version, "ticket": ticket._asdict(), "outcome": outcome}
+        about |= {} if step is None else {"step": step, "weight": weight}
+    elif each.record:
+        about = {"version": each.record.version}
+    ts, dur = _microseconds(each.start, each.finish)
+    return {"name": name, "cat": each.kind, "ph": "X", "ts": ts, "dur": dur, "args": about}
 
 
 def _microseconds(start: float, finish: float) -> tuple[float, float]:

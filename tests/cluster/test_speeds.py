@@ -25,7 +25,8 @@ from hypothesis import strategies as st
 
 import simulator
 from simulator.cluster.random_words import keys, uniforms, words
-from simulator.cluster.speeds import SPEEDS, Drift, Periodic, RandomWalk, Table, Trace, search, walk
+from simulator.cluster.speeds import SPEEDS, Drift, Periodic, RandomWalk, Table, Trace, walk
+from simulator.cluster.speeds.pieces import bisect_all
 
 TRACE = "worker,time,speed\n0,0,1\n1,2,0.3\n0,4.5,0\n1,7.1,1.9\n0,9,2\n"
 WORKERS = 3
@@ -144,7 +145,7 @@ def test_a_table_is_exact_where_numbers_are(table, eighths, quarters):
         end = exact.finish(Fraction(start), Fraction(seconds))
         assert pace.finish(worker, start, seconds) == end
         assert pace.work(worker, start) == exact.work(Fraction(start))
-        assert pace.time(worker, seconds) == exact.finish(Fraction(0), Fraction(seconds))
+        assert pace.finish(worker, 0.0, seconds) == exact.finish(Fraction(0), Fraction(seconds))
 
 
 @given(dyadic_rows(), QUARTERS, st.integers(-99, 99), st.integers(0, 160), st.integers(1, 80))
@@ -211,9 +212,9 @@ def test_many_bisections_are_bisections(stretches, wanted):
     first = np.cumsum([0, *map(len, stretches)])
     values = np.array([*sum(stretches, []), nan])  # noqa: RUF017
     everywhere = np.full(len(stretches), float(wanted))
-    for side in ("bisect_left", "bisect_right"):
-        places = getattr(search, side)(values, everywhere, first[:-1], first[1:])
-        alone = [getattr(bisect, side)(stretch, wanted) for stretch in stretches]
+    for before, one in ((np.less, bisect.bisect_left), (np.less_equal, bisect.bisect_right)):
+        places = bisect_all(values, everywhere, first[:-1], first[1:], before)
+        alone = [one(stretch, wanted) for stretch in stretches]
         assert (places - first[:-1]).tolist() == alone
 
 
@@ -269,12 +270,12 @@ def test_time_and_work_are_inverse(pace):
     for worker in range(WORKERS):
         assert pace.work(worker, 0.0) == 0
         for work in SECONDS[1:-1]:
-            time = pace.time(worker, work)
+            time = pace.finish(worker, 0.0, work)
             if time < inf:
                 assert pace.work(worker, time) == pytest.approx(work, rel=1e-12)
         for time in STARTS[1:-1]:
             work = pace.work(worker, time)
-            first = pace.time(worker, work)
+            first = pace.finish(worker, 0.0, work)
             assert first <= time * (1 + 1e-9)
             assert pace.work(worker, first) == pytest.approx(work, rel=1e-12)
 

@@ -1,14 +1,10 @@
-"""Which speeds that change over time are there?  ``SPEEDS`` is the registry, as ``LAWS`` is.
-
-Stepwise ones share ``pieces.Pieces``; a drift and a random walk keep books of their own.
-"""
+"""Which speeds that change over time are there?  ``SPEEDS`` is the registry, as ``LAWS`` is."""
 
 from simulator.cluster.speed import Speed
 from simulator.cluster.speeds.drift import Drift
-from simulator.cluster.speeds.periodic import Periodic
-from simulator.cluster.speeds.random_walk import RandomWalk
-from simulator.cluster.speeds.table import Table
+from simulator.cluster.speeds.stepwise import Periodic, Table
 from simulator.cluster.speeds.trace import Trace
+from simulator.cluster.speeds.walk import RandomWalk
 
 SPEEDS: dict[str, type[Speed]] = {
     "table": Table,

@@ -9,7 +9,7 @@ from annotated_types import Gt
 
 from simulator.cluster.law import Floats
 from simulator.cluster.speed import Pace
-from simulator.cluster.speeds.entries import check_positive, check_speeds, one_per_worker
+from simulator.cluster.speeds.fields import check_positive, check_speeds, one_per_worker
 from simulator.cluster.speeds.pieces import NEGLIGIBLE, ROUNDING
 
 
@@ -55,9 +55,6 @@ class Ramps:
         if time >= ramp:
             return (first + end) / 2 * ramp + (end * (time - ramp) if end else 0.0)
         return (first + first * ((ramp - time) / ramp) + end * (time / ramp)) / 2 * time
-
-    def time(self, worker: int, work: float) -> float:
-        return self.finish(worker, 0.0, work)
 
     def finish(self, worker: int, start: float, seconds: float) -> float:
         if start + seconds == inf or seconds <= 0:

@@ -12,13 +12,14 @@ computation that lacks no more than ``ROUNDING`` of the work of its row counts a
 """
 
 from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from itertools import pairwise
 from math import floor, fmod, inf
-from typing import cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from simulator.cluster.law import Floats, Integers
-from simulator.cluster.speeds import search
 
 ROUNDING = 1e-12
 """What rounding may have cost of the work since the row began."""
@@ -26,42 +27,78 @@ NEGLIGIBLE = 1e-6
 """And at most so much of a computation, so that none is done before it has begun."""
 
 
+class Rows(NamedTuple):
+    """Row r stands at the places ``first[r]`` to ``first[r + 1]``, of which the last is its end."""
+
+    first: Integers
+    times: Floats
+    """When pieces begin; of one row alone if all rows have the same."""
+    speeds: Floats
+    works: Floats
+    """The work until pieces begin."""
+
+
+def lay_out(first: Integers, times: Floats, speeds: Floats, period: float = inf) -> Rows:
+    """Rows of pieces whose times begin with 0; equal neighbours become one piece.
+
+    ``first`` says where rows begin in ``times`` and ``speeds``, which have no place for their ends.
+    """
+    changes = np.ones(len(speeds), dtype=bool)
+    changes[1:] = speeds[1:] != speeds[:-1]
+    changes[first[:-1]] = True
+    kept = np.concatenate(([0], np.cumsum(changes)))[first]
+    row = np.repeat(np.arange(len(first) - 1), np.diff(kept))
+    places = np.arange(kept[-1]) + row
+    ends = kept + np.arange(len(first))
+    laid = Rows(ends, np.full(ends[-1], period), np.zeros(ends[-1]), np.zeros(ends[-1]))
+    laid.times[places], laid.speeds[places] = times[changes], speeds[changes]
+    gaps = laid.times[places + 1] - laid.times[places]
+    moving = speeds[changes] > 0
+    laid.works[places[moving] + 1] = (speeds[changes] * np.where(moving, gaps, 0.0))[moving]
+    # Row by row: a sum over all would round each with the work of those before it.
+    for begin, end in pairwise(ends):
+        np.cumsum(laid.works[begin:end], out=laid.works[begin:end])
+    return laid
+
+
 class Pieces:
-    """Speeds that are constant piece by piece: row r is ``first[r]`` to ``first[r + 1]``.
+    """Speeds that are constant piece by piece.
 
-    The times of a row begin with 0.  Worker i follows row ``row[i]``, else row i, ``ahead[i]``
-    seconds (from 0 to a period) ahead of the clock.
+    Worker i follows row ``row[i]``, else row i, ``ahead[i]`` seconds (from 0 to a period) ahead of
+    the clock.
 
-    >>> nights = Pieces(np.array([0, 2]), np.array([0.0, 8.0]), np.array([1.0, 0.0]), period=24.0)
+    >>> day = lay_out(np.array([0, 2]), np.array([0.0, 8.0]), np.array([1.0, 0.0]), period=24.0)
+    >>> nights = Pieces(day, period=24.0)
     >>> nights.finish(0, start=7.0, seconds=1.0), nights.finish(0, start=7.0, seconds=2.0)
     (8.0, 25.0)
     """
 
     def __init__(
         self,
-        first: Integers,
-        times: Floats,
-        speeds: Floats,
+        rows: Rows,
         *,
         row: Integers | None = None,
         ahead: Floats | None = None,
         period: float = inf,
     ) -> None:
+        first, self._times, self._speeds, self._works = rows
         self._period = period
-        self._lay_out(first, times, speeds)
-        rows = len(first) - 1
-        self._row = np.arange(rows) if row is None else row
-        self._ahead = np.zeros(len(self._row)) if ahead is None else ahead
+        row = np.arange(len(first) - 1) if row is None else row
+        self._low, self._last = first[row], first[row + 1] - 1
+        # How much less the place of a piece's time is.
+        self._lag = self._low if len(self._times) < len(self._works) else np.zeros_like(self._low)
+        self._ahead = np.zeros(len(row)) if ahead is None else ahead
         # What is asked one worker at a time is read from plain memory.
         self._times_ = cast("memoryview[float]", self._times.data)
         self._speeds_ = cast("memoryview[float]", self._speeds.data)
         self._works_ = cast("memoryview[float]", self._works.data)
         self._ahead_ = cast("memoryview[float]", self._ahead.data)
-        self._first_: list[int] = self._first.tolist()
-        self._row_: list[int] = self._row.tolist()
+        self._ends_: list[tuple[int, int, int]] = list(
+            zip(self._low.tolist(), self._last.tolist(), self._lag.tolist(), strict=True)
+        )
 
     def work(self, worker: int, time: float) -> float:
-        total = self._works_[self._first_[self._row_[worker] + 1] - 1]
+        total = self._works_[self._ends_[worker][1]]
         if self._period == inf:
             return self._until(worker, time) if time < inf else total
         if time == inf:
@@ -72,8 +109,11 @@ class Pieces:
             laps, at = laps + 1, at - self._period
         return laps * total + (self._until(worker, at) - self._until(worker, ahead))
 
-    def time(self, worker: int, work: float) -> float:
-        return self.finish(worker, 0.0, work)
+    def _until(self, worker: int, at: float) -> float:
+        """The work of a row from its beginning."""
+        low, last, lag = self._ends_[worker]
+        piece = bisect_right(self._times_, at, low - lag, last - lag) - 1 + lag
+        return self._works_[piece] + self._speeds_[piece] * (at - self._times_[piece - lag])
 
     def finish(self, worker: int, start: float, seconds: float) -> float:
         end = start + seconds
@@ -84,10 +124,9 @@ class Pieces:
             at = fmod(start, period) + self._ahead_[worker]
             if at >= period:
                 at -= period
-        row = self._row_[worker]
-        low, last = self._first_[row], self._first_[row + 1] - 1
-        piece = bisect_right(self._times_, at, low, last) - 1
-        speed, until, rest = self._speeds_[piece], self._times_[piece + 1], seconds
+        low, last, lag = self._ends_[worker]
+        piece = bisect_right(self._times_, at, low - lag, last - lag) - 1 + lag
+        speed, until, rest = self._speeds_[piece], self._times_[piece + 1 - lag], seconds
         if speed > 0:
             took = seconds / speed
             if at + took <= until:
@@ -95,13 +134,12 @@ class Pieces:
             rest = max(0.0, seconds - speed * (until - at))
         work = self._works_[piece + 1] + rest
         slack = min(NEGLIGIBLE * seconds, ROUNDING * work)
-        begin, end = self._reach(work, slack, low, piece + 1, last)
+        begin, end = self._reach(work, slack, worker, piece + 1)
         return max(start, start - at + begin + end)
 
-    def _reach(
-        self, work: float, slack: float, low: int, behind: int, last: int
-    ) -> tuple[float, float]:
+    def _reach(self, work: float, slack: float, worker: int, behind: int) -> tuple[float, float]:
         """When the lap begins, and when in it a row has done this work; first place: behind."""
+        low, last, lag = self._ends_[worker]
         times, works, total, begin = self._times_, self._works_, self._works_[last], 0.0
         if work > total:
             if total == 0 or (self._period == inf and work - total > slack):
@@ -115,46 +153,46 @@ class Pieces:
             work = over
         piece = bisect_left(works, work, behind, last)
         if works[piece] == work:
-            return begin, times[piece]
+            return begin, times[piece - lag]
         before = piece - 1
         lacks = work - works[before]
         if lacks <= slack and before > low and self._speeds_[before - 1] == 0:
-            return begin, times[before - 1]
-        return begin, min(times[before] + lacks / self._speeds_[before], times[piece])
+            return begin, times[before - 1 - lag]
+        return begin, min(times[before - lag] + lacks / self._speeds_[before], times[piece - lag])
 
     def finish_all(self, starts: Floats, seconds: Floats) -> Floats:
-        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-            return self._finish_all(starts, seconds)
-
-    def _finish_all(self, starts: Floats, seconds: Floats) -> Floats:
         """``finish``, in the same operations, so that the last bits agree."""
         ends: Floats = starts + seconds
         busy = np.flatnonzero((ends < inf) & (seconds > 0))
-        start, seconds, row = starts[busy], seconds[busy], self._row[busy]
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            ends[busy] = self._finish_all(busy, starts[busy], seconds[busy])
+        return ends
+
+    def _finish_all(self, workers: Integers, start: Floats, seconds: Floats) -> Floats:
         at = start
         if self._period < inf:
-            at = np.fmod(start, self._period) + self._ahead[busy]
+            at = np.fmod(start, self._period) + self._ahead[workers]
             at = np.where(at >= self._period, at - self._period, at)
-        low, last = self._first[row], self._first[row + 1] - 1
-        piece = search.bisect_right(self._times, at, low, last) - 1
-        speed, until = self._speeds[piece], self._times[piece + 1]
+        low, last, lag = self._low[workers], self._last[workers], self._lag[workers]
+        piece = bisect_all(self._times, at, low - lag, last - lag, np.less_equal) - 1 + lag
+        speed, until = self._speeds[piece], self._times[piece + 1 - lag]
         took = seconds / speed
-        ends[busy] = start + took
+        ends: Floats = start + took
         later = np.flatnonzero((speed == 0) | (at + took > until))
         if later.size:
-            start, seconds, at, low = start[later], seconds[later], at[later], low[later]
-            speed, last, behind = speed[later], last[later], piece[later] + 1
+            start, seconds, at, speed = start[later], seconds[later], at[later], speed[later]
             rest = np.maximum(0.0, seconds - speed * (until[later] - at))
-            work = self._works[behind] + np.where(speed > 0, rest, seconds)
+            work = self._works[piece[later] + 1] + np.where(speed > 0, rest, seconds)
             slack = np.minimum(NEGLIGIBLE * seconds, ROUNDING * work)
-            begin, end = self._reach_all(work, slack, low, behind, last)
-            ends[busy[later]] = np.maximum(start, start - at + begin + end)
+            begin, end = self._reach_all(work, slack, workers[later], piece[later] + 1)
+            ends[later] = np.maximum(start, start - at + begin + end)
         return ends
 
     def _reach_all(
-        self, work: Floats, slack: Floats, low: Integers, behind: Integers, last: Integers
+        self, work: Floats, slack: Floats, workers: Integers, behind: Integers
     ) -> tuple[Floats, Floats]:
         """``_reach``, likewise."""
+        low, last, lag = self._low[workers], self._last[workers], self._lag[workers]
         times, works, total = self._times, self._works, self._works[last]
         more = work > total
         never = more & ((total == 0) | ((self._period == inf) & (work - total > slack)))
@@ -164,46 +202,38 @@ class Pieces:
         laps, work = np.where(whole, laps - 1, laps), np.where(whole, total, over)
         later = (laps > 0) & ~never
         begin = np.where(later, laps * self._period, 0.0)
-        behind = np.where(later, low + 1, behind)
-        piece = search.bisect_left(works, work, behind, last)
+        piece = bisect_all(works, work, np.where(later, low + 1, behind), last)
         before = piece - 1
         lacks = work - works[before]
-        end = np.minimum(times[before] + lacks / self._speeds[before], times[piece])
+        end = np.minimum(times[before - lag] + lacks / self._speeds[before], times[piece - lag])
         # The place before a row's first is another row's, or the last of all: not looked at.
         nightfall = (lacks <= slack) & (before > low) & (self._speeds[before - 1] == 0)
-        end = np.where(nightfall, times[before - 1], end)
-        end = np.where(works[piece] == work, times[piece], end)
+        end = np.where(nightfall, times[before - 1 - lag], end)
+        end = np.where(works[piece] == work, times[piece - lag], end)
         return begin, np.where(never, inf, end)
-
-    def _until(self, worker: int, at: float) -> float:
-        """The work of a row from its beginning."""
-        row = self._row_[worker]
-        low, last = self._first_[row], self._first_[row + 1] - 1
-        piece = bisect_right(self._times_, at, low, last) - 1
-        return self._works_[piece] + self._speeds_[piece] * (at - self._times_[piece])
-
-    def _lay_out(self, first: Integers, times: Floats, speeds: Floats) -> None:
-        """One place more behind each row, for its end; equal neighbours become one piece."""
-        changes = np.ones(len(speeds), dtype=bool)
-        changes[1:] = speeds[1:] != speeds[:-1]
-        changes[first[:-1]] = True
-        kept = np.concatenate(([0], np.cumsum(changes)))[first]
-        row = np.repeat(np.arange(len(first) - 1), np.diff(kept))
-        places = np.arange(kept[-1]) + row
-        self._first = kept + np.arange(len(first))
-        self._times = np.full(self._first[-1], self._period)
-        self._speeds = np.zeros(self._first[-1])
-        self._works = np.zeros(self._first[-1])
-        self._times[places], self._speeds[places] = times[changes], speeds[changes]
-        gaps = self._times[places + 1] - self._times[places]
-        moving = speeds[changes] > 0
-        self._works[places[moving] + 1] = (speeds[changes] * np.where(moving, gaps, 0.0))[moving]
-        # Row by row: a sum over all would round each with the work of those before it.
-        for begin, end in zip(self._first[:-1], self._first[1:], strict=True):
-            np.cumsum(self._works[begin:end], out=self._works[begin:end])
 
 
 def steady(workers: int) -> Pieces:
     """The law's own speed for everybody, for ever."""
     everybody = np.zeros(workers, dtype=np.int64)
-    return Pieces(np.array([0, 1]), np.zeros(1), np.ones(1), row=everybody)
+    return Pieces(lay_out(np.array([0, 1]), np.zeros(1), np.ones(1)), row=everybody)
+
+
+def bisect_all(
+    values: Floats,
+    wanted: Floats,
+    low: Integers,
+    high: Integers,
+    before: Callable[..., Any] = np.less,
+) -> Integers:
+    """In each stretch ``values[low:high]``: the first place that is not ``before`` what is wanted.
+
+    The module ``bisect`` for many stretches at once: with ``np.less`` it is ``bisect_left``, with
+    ``np.less_equal`` ``bisect_right``; ``high`` if there is no such place.
+    """
+    for _ in range(int((high - low).max(initial=0)).bit_length()):
+        middle = (low + high) >> 1
+        # A stretch that has shrunk to nothing has its middle on its end, and must stay as it is.
+        right = before(values[middle], wanted) & (middle < high)
+        low, high = np.where(right, middle + 1, low), np.where(right, high, middle)
+    return low

@@ -1,6 +1,7 @@
 """What may a field of a speed hold?  The first entry that is wrong is named, with the remedy."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -36,17 +37,31 @@ def one_per_worker(name: str, value: float | Sequence[float], workers: int) -> F
     return np.array(value, dtype=np.float64)
 
 
-def entry(name: str, value: float | Sequence[float], at: int) -> str:
-    """The field itself if it is a single number, else its entry."""
-    return name if isinstance(value, int | float) else f"{name}[{at}]"
+def check(name: str, value: float | Sequence[float], good: Any, remedy: str) -> None:
+    """Refuse a number that is not good, or the first such entry of a list.
+
+    >>> check("end", [1.0, -1.0], np.array([True, False]), "must be 0 or more")
+    Traceback (most recent call last):
+    ValueError: end[1] = -1: must be 0 or more
+    """
+    if not np.all(good):
+        at = int(np.argmin(good))
+        if not isinstance(value, int | float):
+            name, value = f"{name}[{at}]", value[at]
+        raise ValueError(f"{name} = {shown(value)}: {remedy}")
 
 
 def check_speeds(name: str, speeds: float | Sequence[float]) -> None:
-    array = np.atleast_1d(np.asarray(speeds, dtype=np.float64))
-    good = (array >= 0) & (array <= FASTEST)
-    if not good.all():
-        at = int(np.argmin(good))
-        raise ValueError(f"{entry(name, speeds, at)} = {shown(array[at])}: {SPEED_REMEDY}")
+    array = np.asarray(speeds, dtype=np.float64)
+    check(name, speeds, (array >= 0) & (array <= FASTEST), SPEED_REMEDY)
+
+
+def check_one_per_time(name: str, speeds: Sequence[float], times: Sequence[float]) -> None:
+    if len(speeds) != len(times):
+        raise ValueError(
+            f"{name} has {len(speeds)} entries for {len(times)} times: give one per time"
+        )
+    check_speeds(name, speeds)
 
 
 def check_times(times: Sequence[float], before: float = np.inf) -> None:
@@ -58,23 +73,15 @@ def check_times(times: Sequence[float], before: float = np.inf) -> None:
     for at in range(1, len(times)):
         now, last = times[at], times[at - 1]
         if not 0 <= now <= LONGEST_SECONDS:
-            raise ValueError(f"times[{at}] = {shown(now)}: {TIME_REMEDY}")
-        if now <= last:
-            wrong = f"times[{at}] = {shown(now)}: must be more than times[{at - 1}]"
-            raise ValueError(f"{wrong} = {shown(last)}")
-        if now >= before:
-            wrong = f"times[{at}] = {shown(now)}: must be less than period"
-            raise ValueError(f"{wrong} = {shown(before)}")
-
-
-def check_one_per_time(name: str, speeds: Sequence[float], times: Sequence[float]) -> None:
-    if len(speeds) != len(times):
-        raise ValueError(
-            f"{name} has {len(speeds)} entries for {len(times)} times: give one per time"
-        )
-    check_speeds(name, speeds)
+            remedy = TIME_REMEDY
+        elif now <= last:
+            remedy = f"must be more than times[{at - 1}] = {shown(last)}"
+        elif now >= before:
+            remedy = f"must be less than period = {shown(before)}"
+        else:
+            continue
+        raise ValueError(f"times[{at}] = {shown(now)}: {remedy}")
 
 
 def check_positive(name: str, seconds: float) -> None:
-    if not 0 < seconds <= LONGEST_SECONDS:
-        raise ValueError(f"{name} = {shown(seconds)}: {POSITIVE_REMEDY}")
+    check(name, seconds, 0 < seconds <= LONGEST_SECONDS, POSITIVE_REMEDY)
