@@ -7,10 +7,14 @@ frames; every ``plot_`` function draws a frame on axes and returns these.
 """
 
 from simulator.commands import complexity, run, sweep
-from simulator.figures.charts import plot_staleness, plot_time_to, plot_timeline
-from simulator.figures.curves import plot_metric, plot_signal_to_noise
+from simulator.figures.curves import (
+    plot_metric,
+    plot_signal_to_noise,
+    plot_staleness,
+    plot_time_to,
+)
 from simulator.figures.style import STYLE
-from simulator.figures.utilisation import plot_workers
+from simulator.figures.workers import plot_timeline, plot_workers
 from simulator.plugins import load_plugin, register
 from simulator.results.results import Results, load
 from simulator.statistics.arrivals import speedups, summarise, time_to

@@ -1,10 +1,32 @@
-"""What may stand in a table of a file?  Only what is known, and only as it is meant."""
+"""What may stand in a table of a file?  Only what is known, and only as it is meant.
 
-from collections.abc import Mapping
-from typing import Any, Self
+A table may be one of several kinds, told apart by a column.  Kinds are looked up when a value is
+checked.  So a kind that a plug-in adds counts from the moment it is registered, and the tables of
+kinds that nobody uses are never built.
+"""
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, model_validator
-from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError, ValidationError
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Self, Union
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    TypeAdapter,
+    model_validator,
+)
+from pydantic_core import (
+    CoreSchema,
+    ErrorDetails,
+    InitErrorDetails,
+    PydanticCustomError,
+    PydanticKnownError,
+    ValidationError,
+    core_schema,
+)
 
 from simulator.mistakes import did_you_mean
 
@@ -52,3 +74,47 @@ def _restated(error: ErrorDetails) -> InitErrorDetails:
     """An error in the form from which pydantic makes errors."""
     kind = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
+
+
+class OneOf:
+    """The annotation of a field: one of the tables of ``kinds``, told apart by the column ``tag``.
+
+    ``short`` turns what a user may write instead of a table into one.
+    """
+
+    def __init__(
+        self,
+        tag: str,
+        kinds: Callable[[], Iterable[str]],
+        table: Callable[[str], type[Table]],
+        short: Callable[[Any], Any] = lambda value: value,
+    ) -> None:
+        self._tag, self._kinds, self._table, self._short = tag, kinds, table, short
+
+    def check(self, value: Any) -> Table:
+        """The table that this value is."""
+        value = self._short(value)
+        if isinstance(value, Table):
+            return value
+        if not isinstance(value, Mapping):
+            raise PydanticKnownError("dict_type")
+        if self._tag not in value:
+            raise PydanticKnownError("union_tag_not_found", {"discriminator": self._tag})
+        kind, kinds = value[self._tag], list(self._kinds())
+        if kind not in kinds:
+            expected = ", ".join(kinds)
+            told = {"discriminator": self._tag, "tag": str(kind), "expected_tags": expected}
+            raise PydanticKnownError("union_tag_invalid", told)
+        return self._table(kind).model_validate(value)
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        union: Any = Union[tuple(map(self._table, self._kinds()))]  # noqa: UP007
+        told_apart = TypeAdapter(Annotated[union, Field(discriminator=self._tag)])
+        return handler(told_apart.core_schema)

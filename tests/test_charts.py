@@ -22,8 +22,8 @@ from simulator.analysis import (
     plot_timeline,
     plot_workers,
 )
-from simulator.figures import chart, drawing, looks, plots
-from simulator.figures.utilisation import shares
+from simulator.figures import drawing, looks, plots
+from simulator.figures.workers import shares
 from simulator.mistakes import Mistake
 
 NEVER = math.nan
@@ -338,7 +338,7 @@ def test_no_exponent_is_minus_zero():
 
 
 def test_axes_that_are_named_are_those_of_the_results(found):
-    assert {"time", "step", "gradients", "gap"} <= chart.NAMES.keys() & {*found.steps}
+    assert {"time", "step", "gradients", "gap"} <= plots.NAMES.keys() & {*found.steps}
 
 
 def test_the_shipped_scenarios_show_known_methods_first():

@@ -9,6 +9,7 @@ from compiled import compiled_once
 
 from simulator.engine import Stalled, Stop
 from simulator.figures import drawing, plots, style
+from simulator.figures.drawing import draw_files
 from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.results import results
 from simulator.results.directory import claim_directory
@@ -353,7 +354,8 @@ def coarse(monkeypatch):
 def test_every_figure_is_written(name, tmp_path):
     names, settings = SCENARIOS[name]
     formats = ("png",) if name != "return" else ("png", "svg", "pdf")
-    paths = plots.draw(results_of(scenario_of(**settings), tmp_path / "run"), tmp_path, formats)
+    drawn = plots.pictures(results_of(scenario_of(**settings), tmp_path / "run"))
+    paths = draw_files(drawn, tmp_path, formats)
     assert [path.name for path in paths] == [f"{each}.{kind}" for each in names for kind in formats]
     for path in paths:
         start = path.read_bytes()[:8]
@@ -368,7 +370,7 @@ def test_drawing_twice_gives_the_same_bytes(tmp_path):
     for directory in (first, second):
         directory.mkdir()
     formats = ("png", "svg", "pdf")
-    paths = plots.draw(found, first, formats), plots.draw(found, second, formats)
+    paths = [draw_files(plots.pictures(found), where, formats) for where in (first, second)]
     assert {path.stem for path in paths[0]} == set(GAP)
     for one, other in zip(*paths, strict=True):
         assert one.name == other.name
@@ -383,7 +385,7 @@ def test_results_without_runs_have_no_figures(tmp_path):
     folder, vector = claim_directory(tmp_path), vector_of(scenario)
     writer = Writer(folder, scenario, "test", vector)
     writer.write("interrupted")
-    assert plots.draw(results.load(tmp_path), tmp_path) == []
+    assert plots.pictures(results.load(tmp_path)) == {}
 
 
 def test_a_method_looks_the_same_in_every_figure(tmp_path):

@@ -8,7 +8,6 @@ import pytest
 from imageio_ffmpeg import count_frames_and_secs
 from test_cli import CARTPOLE, TINY, one_line, straggle, written
 
-from simulator.figures import plots
 from simulator.objectives.environments.playing import graphics
 from simulator.objectives.show import InJax
 from simulator.results import results
@@ -19,8 +18,7 @@ SLOW = "objective.environment_options={tau=0.1, theta_threshold_radians=3}"
 
 
 @pytest.fixture(autouse=True)
-def _without_figures(monkeypatch):
-    monkeypatch.setattr(plots, "draw", lambda outcome, folder: [])
+def _any_backend(monkeypatch):
     monkeypatch.delenv("MUJOCO_GL", raising=False)
 
 
@@ -33,9 +31,8 @@ def trained(tmp_path_factory):
         scenario = written(folder / "s.toml", CARTPOLE)
         asked = [f"objective.environment={environment}", f"objective.horizon={STEPS}", *settings]
         sets = [word for setting in asked for word in ("--set", setting)]
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(plots, "draw", lambda outcome, folder: [])
-            answer = straggle("run", scenario, "--quiet", "--out", folder / "out", *sets)
+        asked = ["--quiet", "--figures", "none", "--out", folder / "out"]
+        answer = straggle("run", scenario, *asked, *sets)
         assert answer.code == 0, answer.err
         return folder / "out"
 

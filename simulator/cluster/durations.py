@@ -8,6 +8,7 @@ from typing import cast
 
 import numpy as np
 
+from simulator.cluster.fields import LONGEST_SECONDS
 from simulator.cluster.law import Floats, Integers, Law, is_of_a_field, is_random
 from simulator.cluster.random_words import keys, words
 
@@ -15,8 +16,6 @@ LOOK_AHEAD_NUMBERS = 2**18
 """Room for drawn-ahead durations (2 MiB), shared by all workers."""
 PIECE = 8192
 """How many durations are drawn together."""
-LONGEST_SECONDS = 1e18
-"""Beyond it, one second more makes no difference to a clock in floats."""
 
 
 class InvalidDuration(ValueError):

@@ -4,10 +4,9 @@ import math
 from dataclasses import dataclass
 from typing import ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
-import numpy as np
-
 from simulator.cluster.collectives import Collective, Parts
-from simulator.cluster.durations import LONGEST_SECONDS, Durations
+from simulator.cluster.durations import Durations
+from simulator.cluster.fields import LONGEST_SECONDS, check
 from simulator.cluster.law import Bits, Floats, Integers, Law, is_random
 from simulator.cluster.laws import inner
 from simulator.cluster.laws.steady import Fixed
@@ -85,14 +84,12 @@ class Crossing:
 
     def base(self, workers: int, bits: Bits) -> Floats:
         bandwidth = inner.seconds("bandwidth", self.bandwidth, workers, bits)
-        good, remedy = bandwidth > 0, "must be a positive number of bytes per second"
-        if good.all():
-            good = self.bytes / bandwidth <= LONGEST_SECONDS
-            remedy = f"{self.bytes} bytes would take more than {LONGEST_SECONDS:g} seconds"
-        if not good.all():
-            at = int(np.argmin(good))
-            raise ValueError(f"bandwidth[{at}] = {bandwidth[at]:g}: {remedy}")
-        return self.bytes / bandwidth
+        remedy = "must be a positive number of bytes per second"
+        check("bandwidth", bandwidth, bandwidth > 0, remedy)
+        seconds = self.bytes / bandwidth
+        remedy = f"{self.bytes} bytes would take more than {LONGEST_SECONDS:g} seconds"
+        check("bandwidth", bandwidth, seconds <= LONGEST_SECONDS, remedy)
+        return seconds
 
     def vary(self, base: Floats, bits: Bits) -> Floats:
         return base

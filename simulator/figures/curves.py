@@ -1,23 +1,40 @@
-"""How does something change as a run goes on?  Curves per method, on axes.
+"""How do runs go on, who got there when, and how old were the gradients?  On axes.
 
-Each function takes the ``steps`` of results and draws on ``ax``, or in a new figure; ``methods``
-chooses and orders them.
+Each function takes a frame and draws on ``ax``, or in a new figure; ``methods`` chooses and orders.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from simulator.figures.chart import metric_chart
+from simulator.cluster.law import Floats
 from simulator.figures.drawing import draw_chart
-from simulator.figures.looks import looks
-from simulator.figures.style import axes_of, draw_level, key_above, styled
+from simulator.figures.looks import Look, looks
+from simulator.figures.pictures import Chart
+from simulator.figures.plots import WIDE, metric_chart
+from simulator.figures.style import (
+    GREY,
+    SIZE,
+    axes_of,
+    draw_level,
+    key_above,
+    number_ticks,
+    styled,
+)
 from simulator.mistakes import Mistake
 from simulator.results.columns import columns_of
 from simulator.results.results import Results
+from simulator.statistics.arrivals import summarise
 from simulator.statistics.curves import known_metric
-from simulator.statistics.frames import check_frame, columns_by_method
+from simulator.statistics.frames import check_frame, columns_by_method, rows_of
+from simulator.statistics.samples import CONFIDENCE
+
+LONG = 20
+"""From this delay on its axis is logarithmic, but for the delays 0 and 1."""
 
 
 @styled
@@ -53,12 +70,7 @@ def plot_metric(
         raise Mistake("plot_metric: needs metric=..., such as 'return'; only results know theirs")
     rows = columns_by_method(steps, methods)
     chart = metric_chart(rows, x, metric, target=target, higher=higher)
-    axes = axes_of(ax)
-    draw_chart(axes, chart, looks(rows))
-    if target is not None:
-        draw_level(axes, target, f"target\n{target:,g}")
-    key_above(axes)
-    return axes
+    return _drawn(ax, chart, target, f"target\n{target:,g}" if target is not None else "")
 
 
 @styled
@@ -79,8 +91,150 @@ def plot_signal_to_noise(
     rows = columns_by_method(steps, methods)
     known_metric(columns_of(steps), "signal_to_noise")
     chart = metric_chart(rows, x, "signal_to_noise")
+    chart = chart._replace(logarithmic=(chart.logarithmic[0], True))
+    return _drawn(ax, chart, 1.0, "as much\nnoise as\nsignal")
+
+
+def _drawn(ax: Axes | None, chart: Chart, level: float | None, name: str) -> Axes:
+    """The chart with a level across, and the names of its methods above."""
     axes = axes_of(ax)
-    draw_chart(axes, chart._replace(logarithmic=(chart.logarithmic[0], True)), looks(rows))
-    draw_level(axes, 1.0, "as much\nnoise as\nsignal")
+    draw_chart(axes, chart, looks(chart.curves))
+    if level is not None:
+        draw_level(axes, level, name)
     key_above(axes)
     return axes
+
+
+@styled
+def plot_time_to(
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    value: str = "seconds",
+    methods: str | Sequence[str] | None = None,
+    confidence: float = CONFIDENCE,
+    seed: int = 0,
+) -> Axes:
+    """How long each method takes: a dot per seed, their median, and its bootstrap interval.
+
+    The frame is that of ``time_to``; ``value`` may also be ``gradients`` or ``steps``.  Where some
+    seeds do not reach the target it says how many do; an interval without end has an arrow.
+
+    >>> frame = pd.DataFrame({"method": ["afedpg"] * 3, "seed": [0, 1, 2]})
+    >>> axes = plot_time_to(frame.assign(seconds=[3.0, 4.0, float("nan")]))
+    >>> axes.get_xlabel(), [text.get_text() for text in axes.texts]
+    ('simulated time to the target (s)', ['2 of 3 seeds'])
+    """
+    check_frame("plot_time_to", "frame", frame, "time_to(results)")
+    rows = rows_of(frame, methods)
+    axes = axes_of(ax, (SIZE[0], 0.9 + 0.4 * len(rows)))
+    look = looks(rows)
+    names = {"seconds": "simulated time to the target (s)"}
+    axes.set_xlabel(names.get(value, f"{value.replace('_', ' ')} to the target"))
+    _scale_to(axes, frame[value].to_numpy(np.float64))
+    for y, (label, mine) in enumerate(rows.items()):
+        found = summarise(mine, "method", value, confidence=confidence, seed=seed).iloc[0]
+        _draw_seeds(axes, y, mine[value].to_numpy(np.float64), look[label])
+        _draw_interval(axes, y, found, look[label])
+    axes.set_yticks(range(len(rows)), list(rows))
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x")
+    return axes
+
+
+def _scale_to(axes: Axes, values: Floats) -> None:
+    """All finite values, on a logarithmic axis if they are far apart."""
+    values = values[np.isfinite(values)]
+    positive = values[values > 0]
+    if len(positive) == len(values) > 0 and values.max() >= WIDE * values.min():
+        axes.set_xscale("log")
+        axes.set_xlim(values.min() / 1.3, values.max() * 1.3)
+    else:
+        axes.set_xlim(0.0, 1.08 * max(values, default=1.0) or 1.0)
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 2.5, 5, 10]))
+    number_ticks(axes.xaxis)
+
+
+def _draw_seeds(axes: Axes, y: int, values: Floats, look: Look) -> None:
+    """The seeds below the line of their median, so that neither hides the other."""
+    hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": look.colour, "linewidths": 0.9}
+    axes.scatter(values, np.full(len(values), y + 0.22), s=14, marker=look.marker, **hollow)
+
+
+def _draw_interval(axes: Axes, y: int, found: Any, look: Look) -> None:
+    right = axes.get_xlim()[1]
+    solid: dict[str, Any] = {"color": look.colour, "clip_on": False, "zorder": 3}
+    if np.isfinite(found["low"]):
+        axes.plot([found["low"], min(found["high"], right)], [y, y], linewidth=2.2, **solid)
+        if not np.isfinite(found["high"]):
+            axes.plot(right, y, ">", markersize=5, **solid)
+    if np.isfinite(found["median"]):
+        axes.plot(found["median"], y, look.marker, markersize=7, markeredgecolor="white", **solid)
+    if found["reached"] < found["of"]:
+        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
+        text = f"{found['reached']} of {found['of']} seeds"
+        offset: dict[str, Any] = {"textcoords": "offset points", "color": GREY, "fontsize": 8}
+        axes.annotate(text, (1, y), (7, 0), **place, **offset)
+
+
+@styled
+def plot_staleness(
+    frame: pd.DataFrame, ax: Axes | None = None, *, methods: str | Sequence[str] | None = None
+) -> Axes:
+    """How old the gradients are that are used: which share had at most a delay.
+
+    A delay counts the server steps between the point a gradient was computed at and the step that
+    used it.  Tickets tell it of every gradient; steps only the mean over a step's gradients, or,
+    without the column ``mean_delay``, the largest.  All seeds count alike.
+
+    >>> frame = pd.DataFrame({"method": "afedpg", "step": [0, 1, 2, 3]})
+    >>> axes = plot_staleness(frame.assign(tickets=[0, 1, 1, 2], max_delay=[0, 0, 3, 1]))
+    >>> axes.lines[0].get_ydata().tolist()
+    [0.0, 0.25, 0.75, 1.0, 1.0]
+    """
+    check_frame("plot_staleness", "frame", frame, "results.steps or results.tickets")
+    rows = rows_of(frame, methods)
+    delays = {label: _delays(mine) for label, mine in rows.items()}
+    longest = max((values.max() for values, _ in delays.values() if len(values)), default=0.0)
+    axes, look = axes_of(ax), looks(rows)
+    for label, (values, weights) in delays.items():
+        at, first = np.unique(values, return_inverse=True)
+        share = np.cumsum(np.bincount(first, weights=weights)) / weights.sum()
+        x = np.concatenate([[0.0], at, [1.05 * longest + 0.5]])
+        y = np.concatenate([[0.0], share, [1.0]])
+        axes.plot(x, y, drawstyle="steps-post", label=label, **look[label].line)
+    _name_staleness(axes, frame, float(longest))
+    key_above(axes)
+    return axes
+
+
+def _delays(mine: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Delays, and how many gradients had each."""
+    if "used_in_step" in mine:
+        used = mine.dropna(subset=["used_in_step"])
+        delays = used["used_in_step"].astype(np.int64) - 1 - used["version"]
+        return delays.to_numpy(np.float64), np.ones(len(used))
+    steps = mine[mine["tickets"] > 0]
+    column = _delay_column(steps)
+    return steps[column].to_numpy(np.float64), steps["tickets"].to_numpy(np.float64)
+
+
+def _delay_column(frame: pd.DataFrame) -> str:
+    for column in ("mean_delay", "max_delay"):
+        if column in frame:
+            return column
+    raise Mistake("plot_staleness: needs tickets, or steps with a mean_delay or max_delay")
+
+
+def _name_staleness(axes: Axes, frame: pd.DataFrame, longest: float) -> None:
+    of = {"mean_delay": "mean delay of a step's gradients", "max_delay": "largest delay in a step"}
+    what = "delay" if "used_in_step" in frame else of[_delay_column(frame)]
+    axes.set(xlabel=f"{what} (server steps)", ylabel="gradients used with at most it")
+    if longest >= LONG:
+        axes.set_xscale("symlog", linthresh=1.0)
+    axes.set_xlim(-0.02 * max(1.0, longest if longest < LONG else 4.0), 1.05 * longest + 0.5)
+    number_ticks(axes.xaxis)
+    axes.set_ylim(0, 1.03)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.grid(axis="y")

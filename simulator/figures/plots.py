@@ -1,28 +1,41 @@
-"""How do the methods compare?  The figures that a run leaves behind, described as pictures."""
+"""How do the methods compare?  The figures that a run leaves behind, described as pictures.
 
-from collections.abc import Sequence
-from pathlib import Path
+They are plain data, made without matplotlib and without pandas.  A curve is the median over seeds,
+with its band: see ``statistics/curves.py``.
+"""
 
 import numpy as np
 
-from simulator.figures.chart import NAMES, is_wide, metric_chart
 from simulator.figures.looks import looks
 from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.figures.pictures import Chart, Curves, Picture, Timeline
-from simulator.results.columns import Columns, length, rows
+from simulator.mistakes import Mistake, did_you_mean
+from simulator.results.columns import Columns, groups, join, length, rows
 from simulator.results.results import Results
-from simulator.statistics.curves import arrivals, band, rows_by_method
+from simulator.statistics.curves import (
+    PLACES,
+    arrivals,
+    band,
+    is_higher_better,
+    known_metric,
+    rows_by_method,
+)
 from simulator.statistics.samples import HIGH, LOW
 
 TIMELINE_WORKERS = 10_000
 """Beyond, replaying every computation takes long, for the twenty workers that can be shown."""
+WIDE = 10.0
+"""An axis is logarithmic where the longest run is at least so many times the shortest."""
 
-
-def draw(results: Results, directory: Path, formats: Sequence[str] = ("png",)) -> list[Path]:
-    """Every figure of the results, in this process; the paths that were written."""
-    from simulator.figures.drawing import draw_files
-
-    return draw_files(pictures(results), directory, formats)
+NAMES = {
+    "time": "simulated time (s)",
+    "environment_steps": "environment steps",
+    "gradients": "gradients used",
+    "step": "server steps",
+    "gap": "optimality gap",
+    "gradient_norm": "gradient norm",
+    "signal_to_noise": "signal-to-noise ratio",
+}
 
 
 def pictures(results: Results, seconds: float | None = None) -> dict[str, Picture]:
@@ -136,3 +149,33 @@ def _arrivals(results: Results) -> dict[str, float]:
 def _work(results: Results) -> str:
     taken = results.step_columns.get("environment_steps")
     return "environment_steps" if taken is not None and taken.any() else "gradients"
+
+
+def metric_chart(
+    by_method: dict[str, Columns],
+    x: str,
+    metric: str,
+    *,
+    target: float | None = None,
+    higher: bool | None = None,
+) -> Chart:
+    """The curves of a metric; one of which less is better has a logarithmic axis."""
+    every = join(list(by_method.values()))
+    known_metric(every, metric)
+    if x not in every:
+        raise Mistake(f"x = {x!r}: no such column; {did_you_mean(x, PLACES.values())}")
+    higher = is_higher_better(metric) if higher is None else higher
+    curves = {label: band(mine, x, metric) for label, mine in by_method.items()}
+    dots: dict[str, tuple[float, float]] = {}
+    if target is not None:
+        places = arrivals(every, x, target, metric, higher)
+        dots = {label: (place, target) for label, place in places.items()}
+    names = NAMES.get(x, x), NAMES.get(metric, metric)
+    return Chart(curves, dots, names, (is_wide(every, x), higher is False), held=True)
+
+
+def is_wide(steps: Columns, x: str) -> bool:
+    """Whether the runs end so far apart that the short ones need a logarithmic axis."""
+    ends = [steps[x][mine].max() for mine in groups(steps, ("method", "seed")).values()]
+    positive = [end for end in ends if end > 0]
+    return bool(positive) and bool(max(positive) >= WIDE * min(positive))

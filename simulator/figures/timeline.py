@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -173,7 +173,8 @@ def _draw_legend(figure: Figure, openings: Mapping[str, Opening], seconds: float
 def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
     """What is to be seen in the panels."""
     seen = {bar.kind for opening in openings for row in opening.bars.values() for bar in row}
-    keys: list[Artist] = [_key(kind) for kind in KINDS if kind in seen]
+    shown = [(kind, name) for kind, (_, name) in KINDS.items() if kind in seen]
+    keys: list[Artist] = [Patch(**face(kind), label=name) for kind, name in shown]
     keys.append(Patch(facecolor="white", edgecolor="#BBBBBB", label="waiting"))
     if any(opening.end < seconds for opening in openings):
         keys.append(Patch(color=OVER, label="run over"))
@@ -181,8 +182,9 @@ def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
     return keys
 
 
-def _key(kind: Kind) -> Patch:
-    colour, name = KINDS[kind]
+def face(kind: Kind) -> dict[str, Any]:
+    """What areas of a kind are filled with."""
+    colour = KINDS[kind][0]
     if kind == "down":
-        return Patch(facecolor=colour, edgecolor=HATCH_COLOUR, hatch=HATCH, label=name)
-    return Patch(color=colour, label=name)
+        return {"facecolor": colour, "edgecolor": HATCH_COLOUR, "hatch": HATCH}
+    return {"facecolor": colour, "edgecolor": colour}

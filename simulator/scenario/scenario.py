@@ -25,12 +25,11 @@ from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
 from simulator.objectives.tables.objective import ObjectiveTable
-from simulator.one_of import OneOf
 from simulator.scenario.cluster_table import ClusterTable
 from simulator.scenario.network_table import NetworkTable
 from simulator.scenario.quantities import Count, Seconds, Seed, Title
 from simulator.scenario.tables import MethodTable, method_table
-from simulator.table import Table
+from simulator.table import OneOf, Table
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 

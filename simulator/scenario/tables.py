@@ -20,8 +20,7 @@ from algorithms.theory import Problem
 from simulator.cluster import LAWS, Law, Link, Seconds, Speed, Wire
 from simulator.cluster.network import NO_TIME
 from simulator.cluster.speeds import SPEEDS
-from simulator.one_of import OneOf
-from simulator.table import Table
+from simulator.table import OneOf, Table
 
 
 class LawTable(Table):

@@ -20,8 +20,8 @@ from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 from matplotlib.transforms import ScaledTranslation
 
-from simulator.figures.chart import NAMES, WIDE
 from simulator.figures.looks import DASHES, MARKERS
+from simulator.figures.plots import NAMES, WIDE
 from simulator.figures.style import (
     GREY,
     PALE,

@@ -17,15 +17,14 @@ from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.schedule import Computation, Outcome, Stretch
-from simulator.trace.tracks import Doings, Record
+from simulator.trace.tracks import LAYERS, Doings, Record
 
 GROUPS = 64
 CHUNK = 4096
 """How many records of a worker are Python objects at a time."""
 
 OUTCOMES = get_args(Outcome)
-KINDS = ("down", "receiving", "sending")
-WHATS = (*OUTCOMES, *KINDS)
+WHATS = (*OUTCOMES, "down", "receiving", "sending")
 NUMBERS = {what: number for number, what in enumerate(WHATS)}
 
 FIELDS = ("what", "worker", "version", "index", "step", "start", "finish", "weight")
@@ -80,28 +79,17 @@ class Spool:
 
 
 def _doings(rows: NDArray[Any]) -> Doings:
-    what = rows["what"]
-    down, receiving, sending = (rows[what == NUMBERS[kind]] for kind in KINDS)
-    return Doings(
-        _stretches(down),
-        _computations(rows[what < len(OUTCOMES)]),
-        _stretches(receiving),
-        _stretches(sending),
-    )
+    layers = {layer: rows["what"] == NUMBERS[layer] for layer in LAYERS if layer in NUMBERS}
+    layers["computing"] = rows["what"] < len(OUTCOMES)
+    return {layer: _records(rows[mine]) for layer, mine in layers.items()}
 
 
-def _stretches(rows: NDArray[Any]) -> Iterator[Stretch]:
-    for what, worker, version, _, _, start, finish, _ in _plain(rows):
-        yield Stretch(WHATS[what], worker, start, finish, version)
-
-
-def _computations(rows: NDArray[Any]) -> Iterator[Computation]:
-    for what, worker, version, index, step, start, finish, weight in _plain(rows):
-        ticket = Ticket(worker, version, index)
-        used = (step, weight) if WHATS[what] == "used" else ()
-        yield Computation(ticket, start, finish, WHATS[what], *used)
-
-
-def _plain(rows: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+def _records(rows: NDArray[Any]) -> Iterator[Record]:
     for at in range(0, len(rows), CHUNK):
-        yield from rows[at : at + CHUNK].tolist()
+        for number, worker, *numbers, start, finish, weight in rows[at : at + CHUNK].tolist():
+            what, (version, index, step) = WHATS[number], numbers
+            if number < len(OUTCOMES):
+                used = (step, weight) if what == "used" else ()
+                yield Computation(Ticket(worker, version, index), start, finish, what, *used)
+            else:
+                yield Stretch(what, worker, start, finish, version)

@@ -20,6 +20,15 @@ from simulator.runs.simulations import replay, stop_of
 from simulator.schedule import Computation, Step, Stretch
 
 Record: TypeAlias = Computation | Stretch
+LAYERS = ("down", "computing", "receiving", "sending")
+"""What a worker does; each hides those that follow."""
+Doings: TypeAlias = dict[str, Iterable[Record]]
+"""All that one worker did: by layer, in the order of time."""
+
+
+def layer_of(record: Record) -> str:
+    """On which layer it lies."""
+    return "computing" if isinstance(record, Computation) else record.kind
 
 
 class Slice(NamedTuple):
@@ -32,9 +41,7 @@ class Slice(NamedTuple):
     @property
     def kind(self) -> str:
         """Computing, receiving, sending, down, or waiting."""
-        if isinstance(self.record, Computation):
-            return "computing"
-        return self.record.kind if self.record else "waiting"
+        return layer_of(self.record) if self.record else "waiting"
 
 
 class Rerun(NamedTuple):
@@ -58,7 +65,7 @@ class Rerun(NamedTuple):
             yield from simulation.steps(self.stop)
         simulation.close_trace()
 
-    def track(self, told: "Doings", begin: float = 0.0) -> Iterator[Slice]:
+    def track(self, told: Doings, begin: float = 0.0) -> Iterator[Slice]:
         """What a worker did from ``begin`` to the end, as ``track`` below."""
         return track(told, begin, self.end, lossy=self.lossy)
 
@@ -80,25 +87,10 @@ def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> 
     return Rerun(results, run, stop, stalled, bool(outages) and outages.work == "lost")
 
 
-class Doings(NamedTuple):
-    """All that one worker did, kind by kind, each in the order of time."""
-
-    outages: Iterable[Stretch]
-    computations: Iterable[Computation]
-    downloads: Iterable[Stretch]
-    uploads: Iterable[Stretch]
-
-
 def doings(records: Iterable[Record]) -> Doings:
-    """The same, from the records of one worker in any order."""
+    """What one worker did, from its records in any order."""
     ordered = sorted(records, key=lambda record: (record.start, record.finish))
-    stretches = [record for record in ordered if isinstance(record, Stretch)]
-    return Doings(
-        [stretch for stretch in stretches if stretch.kind == "down"],
-        [record for record in ordered if isinstance(record, Computation)],
-        [stretch for stretch in stretches if stretch.kind == "receiving"],
-        [stretch for stretch in stretches if stretch.kind == "sending"],
-    )
+    return {layer: [each for each in ordered if layer_of(each) == layer] for layer in LAYERS}
 
 
 def track(told: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Slice]:
@@ -111,21 +103,17 @@ def track(told: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Sl
     >>> [(each.start, each.kind) for each in track(told, 0.0, 4.0, lossy=False)]
     [(0.0, 'waiting'), (1.0, 'computing'), (2, 'down'), (3, 'computing')]
     """
-    slices = _slices(told.outages)
-    slices = _beneath(slices, _slices(told.computations))
-    for transfers in (told.downloads, told.uploads):
-        slices = _beneath(slices, _slices(transfers), lossy)
-    for start, finish, record in _beneath(slices, iter([Slice(begin, end, None)])):
+    slices: Iterator[Slice] = iter(())
+    for layer in LAYERS:
+        lower = (Slice(record.start, record.finish, record) for record in told[layer])
+        slices = _beneath(slices, lower, lossy and layer in ("receiving", "sending"))
+    for start, finish, record in _beneath(slices, [Slice(begin, end, None)]):
         if max(start, begin) < min(finish, end):
             yield Slice(max(start, begin), min(finish, end), record)
 
 
-def _slices(records: Iterable[Record]) -> Iterator[Slice]:
-    return (Slice(record.start, record.finish, record) for record in records)
-
-
 def _beneath(
-    upper: Iterator[Slice], lower: Iterator[Slice], lossy: bool = False
+    upper: Iterator[Slice], lower: Iterable[Slice], lossy: bool = False
 ) -> Iterator[Slice]:
     """The upper slices, and the lower ones where these leave room, first come first served."""
     cover, reached = next(upper, None), -math.inf

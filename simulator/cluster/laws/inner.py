@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from simulator.cluster.fields import check
 from simulator.cluster.law import Bits, Floats, Law, is_of_a_field
 
 
@@ -21,8 +22,5 @@ def spread(field: str, law: Law, workers: int, bits: Bits) -> Floats:
     """The same for a field that says how widely chance scatters: finite, 0 or more."""
     found = seconds(field, law, workers, bits)
     good = (found >= 0) & np.isfinite(found)
-    if not good.all():
-        at = int(np.argmin(good))
-        remedy = "must be a finite number of seconds, 0 or more"
-        raise ValueError(f"{field}[{at}] = {found[at]:g}: {remedy}")
+    check(field, found, good, "must be a finite number of seconds, 0 or more")
     return found

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 from annotated_types import Ge, Le
 
+from simulator.cluster.fields import LONGEST_SECONDS, one_per_worker
 from simulator.cluster.law import Bits, Floats, Law, Steady
 from simulator.cluster.laws import inner
 
@@ -22,18 +23,7 @@ class Fixed(Steady):
     seconds: float | list[float]
 
     def base(self, workers: int, bits: Bits) -> Floats:
-        if isinstance(self.seconds, int | float):
-            return np.full(workers, float(self.seconds))
-        if len(self.seconds) != workers:
-            raise ValueError(
-                f"seconds has {len(self.seconds)} entries for {workers} workers: "
-                "give one per worker, or a single number"
-            )
-        return np.array(self.seconds, dtype=np.float64)
-
-
-LONGEST = 1e18
-"""Ends of a line are finite: what lies half way to infinity?"""
+        return one_per_worker("seconds", self.seconds, workers)
 
 
 @dataclass(frozen=True)
@@ -44,8 +34,9 @@ class Linear(Steady):
     [1.0, 1.5, 2.0, 2.5, 3.0]
     """
 
-    first: Annotated[float, Ge(0), Le(LONGEST)]
-    last: Annotated[float, Ge(0), Le(LONGEST)]
+    # Both ends are finite: what lies half way to infinity?
+    first: Annotated[float, Ge(0), Le(LONGEST_SECONDS)]
+    last: Annotated[float, Ge(0), Le(LONGEST_SECONDS)]
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return np.linspace(self.first, self.last, workers)

@@ -7,9 +7,9 @@ from typing import Annotated, ClassVar, cast
 import numpy as np
 from annotated_types import Gt
 
+from simulator.cluster.fields import check_positive, check_speeds, one_per_worker
 from simulator.cluster.law import Floats
 from simulator.cluster.speed import Pace
-from simulator.cluster.speeds.fields import check_positive, check_speeds, one_per_worker
 from simulator.cluster.speeds.pieces import NEGLIGIBLE, ROUNDING
 
 

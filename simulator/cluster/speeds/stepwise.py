@@ -6,16 +6,16 @@ from typing import Annotated, ClassVar, cast
 import numpy as np
 from annotated_types import Gt, MinLen
 
-from simulator.cluster.durations import LONGEST_SECONDS
-from simulator.cluster.law import Floats
-from simulator.cluster.speed import Pace
-from simulator.cluster.speeds.fields import (
+from simulator.cluster.fields import (
+    LONGEST_SECONDS,
     check,
     check_one_per_time,
     check_positive,
     check_times,
     one_per_worker,
 )
+from simulator.cluster.law import Floats
+from simulator.cluster.speed import Pace
 from simulator.cluster.speeds.pieces import Pieces, lay_out
 
 

@@ -11,16 +11,16 @@ from typing import Annotated, Any, ClassVar, NamedTuple, TextIO
 import numpy as np
 from annotated_types import Gt
 
-from simulator.cluster.durations import LONGEST_SECONDS
-from simulator.cluster.law import Floats, Integers
-from simulator.cluster.speed import Pace
-from simulator.cluster.speeds.fields import (
+from simulator.cluster.fields import (
     FASTEST,
+    LONGEST_SECONDS,
     SPEED_REMEDY,
     TIME_REMEDY,
     check_positive,
     shown,
 )
+from simulator.cluster.law import Floats, Integers
+from simulator.cluster.speed import Pace
 from simulator.cluster.speeds.pieces import Pieces, lay_out
 from simulator.mistakes import brief
 

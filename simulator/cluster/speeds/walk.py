@@ -14,10 +14,10 @@ import numpy as np
 from annotated_types import Ge, Gt, Le
 
 from simulator.cluster.durations import InvalidDuration
+from simulator.cluster.fields import FASTEST, check, check_positive, shown
 from simulator.cluster.law import Bits, Floats, Integers
 from simulator.cluster.random_words import keys, uniforms, words
 from simulator.cluster.speed import Pace
-from simulator.cluster.speeds.fields import FASTEST, check, check_positive, shown
 from simulator.cluster.speeds.pieces import Pieces, Rows, steady
 
 MOST_BYTES = 2**30

@@ -9,8 +9,7 @@ from pydantic import Field
 from simulator.objectives.policies import PolicyMaker, Trunk, perceptron
 from simulator.objectives.standard import Sight
 from simulator.objectives.tables.objective import Count
-from simulator.one_of import OneOf
-from simulator.table import Table
+from simulator.table import OneOf, Table
 
 
 class PolicyTable(Table):

@@ -1,13 +1,14 @@
-"""What may a field of a speed hold?  The first entry that is wrong is named, with the remedy."""
+"""What may a field of a law hold?  The first entry that is wrong is named, with the remedy."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from simulator.cluster.durations import LONGEST_SECONDS
 from simulator.cluster.law import Floats
 
+LONGEST_SECONDS = 1e18
+"""Beyond it, one second more makes no difference to a clock in floats."""
 FASTEST = 1e9
 """Speeds are relative, and 1 is ordinary; no sum of work overflows below this one."""
 SPEED_REMEDY = f"must be a number from 0 to {FASTEST:g}; 1 is the law's own speed"
@@ -37,7 +38,7 @@ def one_per_worker(name: str, value: float | Sequence[float], workers: int) -> F
     return np.array(value, dtype=np.float64)
 
 
-def check(name: str, value: float | Sequence[float], good: Any, remedy: str) -> None:
+def check(name: str, value: float | Sequence[float] | Floats, good: Any, remedy: str) -> None:
     """Refuse a number that is not good, or the first such entry of a list.
 
     >>> check("end", [1.0, -1.0], np.array([True, False]), "must be 0 or more")

@@ -1,6 +1,4 @@
-"""What did the workers do with their time?  Shares of it, worker by worker, on axes."""
-
-from typing import Any
+"""What did the workers do with their time?  From moment to moment, and as shares of it; on axes."""
 
 import numpy as np
 import pandas as pd
@@ -9,10 +7,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from simulator.figures.looks import looks
+from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.figures.pictures import Kind
 from simulator.figures.style import axes_of, key_below, styled
-from simulator.figures.timeline import HATCH, HATCH_COLOUR, KINDS
-from simulator.mistakes import Mistake
+from simulator.figures.timeline import draw_run, face, panel_height
+from simulator.mistakes import Mistake, check_argument, did_you_mean
+from simulator.results.results import Results
 from simulator.statistics.frames import check_frame, rows_of
 
 WORK: dict[str, tuple[Kind, str]] = {
@@ -25,6 +25,34 @@ WORK: dict[str, tuple[Kind, str]] = {
 
 SEPARATE = 60
 """Up to how many workers have a white line between them."""
+
+
+@styled
+def plot_timeline(
+    results: Results,
+    method: str,
+    ax: Axes | None = None,
+    *,
+    seed: int | None = None,
+    seconds: float | None = None,
+) -> Axes:
+    """What the workers did in the first seconds of a run; the first seed's, unless said otherwise.
+
+    Without ``seconds`` it shows as much as the figure of the results does.
+    """
+    check_argument("plot_timeline: results", results, Results, "give what run or load returns")
+    check_argument("plot_timeline: method", method, str, "give the label of one")
+    runs = [(run["method"], run["seed"]) for run in results.manifest["runs"]]
+    seed = runs[0][1] if seed is None else seed
+    if (method, seed) not in runs:
+        hint = did_you_mean(method, {label for label, _ in runs})
+        raise Mistake(f"method {method!r}, seed {seed}: no such run; {hint}")
+    workers = some_workers(results.scenario.build_cluster())
+    seconds = opening_seconds(results) if seconds is None else seconds
+    opening = replay(results, method, seed, seconds, workers)
+    axes = axes_of(ax, (7.0, 1.5 + panel_height(len(workers))))
+    draw_run(axes, opening, method, looks([method])[method].colour, seconds)
+    return axes
 
 
 @styled
@@ -53,7 +81,9 @@ def plot_workers(
         top = bottom + part.to_numpy()
         if (top > bottom).any():
             low, high = np.append(bottom, bottom[-1]), np.append(top, top[-1])
-            axes.fill_between(edges, low, high, step="post", **_face(str(name)))
+            axes.fill_between(
+                edges, low, high, step="post", linewidth=0.0, **face(WORK[str(name)][0])
+            )
         bottom = top
     if len(parts) <= SEPARATE:
         axes.vlines(edges, 0, 1, color="white", linewidth=0.8)
@@ -69,13 +99,6 @@ def shares(workers: pd.DataFrame) -> pd.DataFrame:
     return total[list(WORK)].div(seconds, axis=0)
 
 
-def _face(name: str) -> dict[str, Any]:
-    colour = KINDS[WORK[name][0]][0]
-    if name == "down":
-        return {"facecolor": colour, "edgecolor": HATCH_COLOUR, "hatch": HATCH, "linewidth": 0.0}
-    return {"facecolor": colour, "linewidth": 0.0}
-
-
 def _name_workers(axes: Axes, label: str, parts: pd.DataFrame) -> None:
     axes.set(xlabel="worker", ylabel="share of its time")
     axes.set_xlim(parts.index[0] - 0.5, parts.index[-1] + 0.5)
@@ -84,5 +107,5 @@ def _name_workers(axes: Axes, label: str, parts: pd.DataFrame) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     axes.set_title(label, loc="left", color=looks([label])[label].colour)
     spent = [str(name) for name in parts if parts[name].any()]
-    keys = [Patch(**_face(name), label=WORK[name][1]) for name in spent]
+    keys = [Patch(linewidth=0.0, **face(WORK[name][0]), label=WORK[name][1]) for name in spent]
     key_below(axes, [*keys, Patch(facecolor="white", edgecolor="#BBBBBB", label="idle")])
