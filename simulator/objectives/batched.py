@@ -6,15 +6,17 @@ the longest episode fills: the whole call is one compiled function and never wai
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
+from simulator.objectives import backward
 from simulator.objectives.environments.rollout import Paths, rollout
 from simulator.objectives.environments.worlds import Worlds
 from simulator.objectives.estimator import (
@@ -26,7 +28,6 @@ from simulator.objectives.estimator import (
     plain_episode,
     plain_gradient,
     played,
-    score,
     start_and_noise,
 )
 from simulator.objectives.exact.model import worked
@@ -42,17 +43,8 @@ from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
 
-if TYPE_CHECKING:
-    from jax import Array
-
-BLOCK = 32
-"""Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
-TOGETHER = 8
-"""So many blocks, of any episodes, go through the backward pass at their own points at once."""
 CHUNK = 64
 """Rows at their own points at once: more are no faster, and fewer sizes are compiled."""
-ROWS = 512
-"""At most so many steps, of any episodes, in a backward block at one point."""
 
 
 class Batched:
@@ -77,7 +69,7 @@ class Batched:
     ) -> None:
         self.worlds, self.horizon, self.discount = Worlds(environments, dtype), horizon, discount
         # The paths have room for whole blocks; nothing happens after the horizon.
-        self.room = -(-horizon // BLOCK) * BLOCK
+        self.room = -(-horizon // backward.BLOCK) * backward.BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
         self.policy = policy(size, actions, standard)
@@ -90,18 +82,18 @@ class Batched:
         lengths = jax.jit(self._lengths)
         self.episodes: Episodes | None = Episodes(len(environments), lengths, self.play, self.show)
 
-    def initial_point(self, root: "Array") -> "Array":
+    def initial_point(self, root: Array) -> Array:
         return self.policy.initial_point(initial_key(root), self.discounts.dtype)
 
     def evaluate(
-        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
-    ) -> "Mapping[str, Array]":
+        self, roots: Array, points: Array, step: int, episodes: int, going: NDArray[np.bool_]
+    ) -> Mapping[str, Array]:
         """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
         many = in_turn(episodes, len(self.worlds))
         totals, _ = self._evaluation(roots, jnp.int32(step), points, episodes=many)
         return {"return": totals.mean(axis=1)}
 
-    def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
+    def play(self, point: Array, seed: int, episodes: int) -> list[Played]:
         """The episodes that ``evaluate`` plays at step 0 of a run with this seed."""
         many, root = in_turn(episodes, len(self.worlds)), jax.random.key(seed)
         found = self._evaluation(root[None], jnp.int32(0), point[None], episodes=many)
@@ -116,7 +108,7 @@ class Batched:
         own, dtype = self.worlds.of(worker), self.discounts.dtype
         return InJax(self._name, own, self.policy, self.horizon, dtype)
 
-    def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
+    def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
         (key,) = episode_keys(root, jnp.array([ticket], jnp.int32))
         environment = self.worlds.of(ticket.worker)
         episode = plain_episode(environment, self.policy, point, key, self.horizon)
@@ -124,23 +116,23 @@ class Batched:
         return gradient, len(episode[-1])
 
     def _gradient(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
+        self, roots: Array, points: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
         """All runs play in one loop; then each has a backward pass of its own."""
         keys = jax.vmap(episode_keys, (0, None))(roots, tickets)
         paths = self._paths_of_runs(points, keys, tickets[:, 0], weights != 0)
 
-        def backward(run: "tuple[Array, Paths, Array]") -> "Array":
+        def of_one(run: tuple[Array, Paths, Array]) -> Array:
             point, paths, weights = run
             scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-            return self._backward(point, paths, scales)
+            return backward.at_one_point(self.policy, point, paths, scales)
 
-        totals = jax.lax.map(backward, (points, paths, weights))
+        totals = jax.lax.map(of_one, (points, paths, weights))
         return totals, jnp.sum(paths.lengths, axis=1, dtype=jnp.int32)
 
     def gradients(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
+        self, roots: Array, points: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
         """The rows of all runs are one batch, in which every row has a point of its own.
 
         Rows without weight are left out here, in NumPy, so that how many runs and tickets there
@@ -161,40 +153,34 @@ class Batched:
         return cast("tuple[Array, Array]", found)
 
     def _of_rows(
-        self, words: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        def key(words: "Array", ticket: "Array") -> "Array":
+        self, words: Array, points: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
+        def key(words: Array, ticket: Array) -> Array:
             return episode_keys(jax.random.wrap_key_data(words), ticket[None])[0]
 
-        return self._at_keys(jax.vmap(key)(words, tickets), points, tickets[:, 0], weights)
-
-    def _at_keys(
-        self, keys: "Array", points: "Array", workers: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        paths = self._paths(partial(jax.vmap(self._choose), points), keys, workers, weights != 0)
+        keys, choose = jax.vmap(key)(words, tickets), partial(jax.vmap(self._choose), points)
+        paths = self._paths(choose, keys, tickets[:, 0], weights != 0)
         scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        totals = self._backward_each(points, paths, scales)
+        totals = backward.each_at_its_own(self.policy, points, paths, scales)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
         return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
 
-    def _lengths(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "Array":
+    def _lengths(self, root: Array, points: Array, tickets: Array, weights: Array) -> Array:
         # The loop records its steps here too; XLA drops what nobody reads.
         choose = partial(jax.vmap(self._choose), points)
         keys, workers = episode_keys(root, tickets), tickets[:, 0]
         return self._paths(choose, keys, workers, weights != 0).lengths
 
     def _evaluated(
-        self, roots: "Array", step: "Array", points: "Array", *, episodes: int
-    ) -> "tuple[Array, Array]":
+        self, roots: Array, step: Array, points: Array, *, episodes: int
+    ) -> tuple[Array, Array]:
         """The return and the length of each run's episodes; the workers take turns."""
         keys = jax.vmap(partial(evaluation_keys, step=step, episodes=episodes))(roots)
         turns = jnp.arange(episodes, dtype=jnp.int32)
         paths = self._paths_of_runs(points, keys, turns, jnp.ones(keys.shape, bool))
         return jnp.sum(paths.rewards, axis=1), paths.lengths
 
-    def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
+    def observations(self, root: Array, episodes: int) -> NDArray[Any]:
         """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
         neutral = jnp.zeros(self.policy.dimension, self.discounts.dtype)
         keys = evaluation_keys(root, jnp.int32(0), episodes)
@@ -203,7 +189,7 @@ class Batched:
         played = np.arange(self.room)[:, None] < np.asarray(paths.lengths)
         return np.asarray(paths.observations)[played]
 
-    def paths(self, point: "Array", keys: "Array", workers: "Array") -> Paths:
+    def paths(self, point: Array, keys: Array, workers: Array) -> Paths:
         """An episode for each key, at one point, in this worker's environment."""
         choose = partial(self._choose, point)
         return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
@@ -215,39 +201,37 @@ class Batched:
     def _local(self, work: Work) -> Values:
         return worked(self, self.dimension, work, episode_keys)
 
-    def draw(self, key: "Array", worker: "Array", point: "Array") -> Paths:
+    def draw(self, key: Array, worker: Array, point: Array) -> Paths:
         paths = self.paths(jax.lax.stop_gradient(point), key[None], worker[None])
         observations, choices, rewards = (record[:, 0] for record in paths[:3])
         return Paths(observations, choices, rewards, paths.lengths[0])
 
-    def surrogate(self, sample: Paths, worker: "Array", point: "Array") -> "Array":
+    def surrogate(self, sample: Paths, worker: Array, point: Array) -> Array:
         """sum_t scale_t log pi(a_t | s_t), the rewards to go being the scales."""
         scales = self.to_go(sample.rewards[:, None])[:, 0]
         total: Array = jnp.sum(scales * self._log_density(sample, point))
         return total
 
-    def log_likelihood(self, sample: Paths, worker: "Array", point: "Array") -> "Array":
+    def log_likelihood(self, sample: Paths, worker: Array, point: Array) -> Array:
         played = jnp.arange(len(sample.rewards)) < sample.lengths
         total: Array = jnp.sum(jnp.where(played, self._log_density(sample, point), 0))
         return total
 
-    def length(self, sample: Paths) -> "Array":
+    def length(self, sample: Paths) -> Array:
         return sample.lengths
 
-    def _log_density(self, sample: Paths, point: "Array") -> Any:
+    def _log_density(self, sample: Paths, point: Array) -> Any:
         return self.policy.log_density(point, sample.observations, sample.choices)
 
-    def _choose(self, point: "Array", observations: "Array", noise: "Array") -> Any:
+    def _choose(self, point: Array, observations: Array, noise: Array) -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
 
-    def _paths_of_runs(
-        self, points: "Array", keys: "Array", workers: "Array", alive: "Array"
-    ) -> Paths:
+    def _paths_of_runs(self, points: Array, keys: Array, workers: Array, alive: Array) -> Paths:
         """An episode for each key (R, B), each run at its own point; arrays (run, time, row, …)."""
         runs, many = keys.shape
         layers = jax.vmap(self.policy.layers)(points)
 
-        def choose(observations: "Array", noise: "Array") -> Any:
+        def choose(observations: Array, noise: Array) -> Any:
             rows = [array.reshape(runs, many, -1) for array in (observations, noise)]
             choices = jax.vmap(partial(self.policy.choose, xp=jnp))(layers, *rows)
             return choices.reshape(runs * many, *choices.shape[2:])
@@ -259,7 +243,7 @@ class Batched:
         )
         return Paths(observations, choices, rewards, paths.lengths.reshape(runs, many))
 
-    def _paths(self, choose: Any, keys: "Array", workers: "Array", alive: "Array") -> Paths:
+    def _paths(self, choose: Any, keys: Array, workers: Array, alive: Array) -> Paths:
         environment, axis = self.worlds.rows(workers)
         dtype = self.discounts.dtype
         draw = partial(start_and_noise, self.policy, steps=self.horizon, dtype=dtype)
@@ -276,72 +260,11 @@ class Batched:
             axis,
         )
 
-    def to_go(self, rewards: "Array") -> "Array":
+    def to_go(self, rewards: Array) -> Array:
         return jax.lax.cumsum(rewards * self.discounts[:, None], axis=0, reverse=True)
 
-    def _backward(self, point: "Array", paths: Paths, scales: "Array") -> "Array":
-        """The gradient at one point: episodes end early, so only played steps are gathered."""
-        played = (jnp.arange(self.room)[:, None] < paths.lengths).reshape(-1)
-        block = min(ROWS, BLOCK * len(paths.lengths))
-        room = -(-played.size // block) * block
-        (order,) = jnp.nonzero(played, size=room, fill_value=0)
-        many = jnp.sum(paths.lengths, dtype=jnp.int32)
-        records = [_flat(record) for record in (paths.observations, paths.choices, scales)]
 
-        def gradient(start: "Array") -> "Array":
-            rows = jax.lax.dynamic_slice_in_dim(order, start, block)
-            observations, choices, scales = (record[rows] for record in records)
-            scales = jnp.where(start + jnp.arange(block) < many, scales, 0)
-            return score(self.policy, point, observations, choices, scales)
-
-        return _sum_of_blocks(gradient, many, block, point)
-
-    def _backward_each(self, points: "Array", paths: Paths, scales: "Array") -> "Array":
-        """A gradient for each ticket at its own point, over the blocks of time that it played."""
-        rows, blocks = len(points), self.room // BLOCK
-        played = jnp.arange(blocks) * BLOCK < paths.lengths[:, None]
-        together = min(TOGETHER, rows)
-        room = -(-rows * blocks // together) * together
-        (order,) = jnp.nonzero(played.reshape(-1), size=room, fill_value=0)
-        many = jnp.sum(played, dtype=jnp.int32)
-        each = jax.vmap(partial(score, self.policy))
-        records = [
-            jnp.moveaxis(record.reshape(blocks, BLOCK, *record.shape[1:]), 2, 0)
-            for record in (paths.observations, paths.choices, scales)
-        ]
-
-        def add(number: "Array", totals: "Array") -> "Array":
-            start = number * together
-            at = jax.lax.dynamic_slice_in_dim(order, start, together)
-            row, block = at // blocks, at % blocks
-            observations, choices, scales = (record[row, block] for record in records)
-            real = start + jnp.arange(together) < many
-            found = each(points[row], observations, choices, jnp.where(real[:, None], scales, 0))
-            # The point of a row that is not real may be anything, and 0 * NaN is NaN.
-            return totals.at[row].add(jnp.where(real[:, None], found, 0))
-
-        loops = (many + (together - 1)) // together
-        totals: Array = jax.lax.fori_loop(jnp.int32(0), loops, add, jnp.zeros_like(points))
-        return totals
-
-
-def _sum_of_blocks(gradient: Any, many: "Array", block: int, like: "Array") -> "Array":
-    """The sum of ``gradient(start)`` over blocks that cover ``many``; how many is not static."""
-
-    def add(number: "Array", total: "Array") -> "Array":
-        added: Array = total + gradient(number * block)
-        return added
-
-    blocks = (many + (block - 1)) // block
-    total: Array = jax.lax.fori_loop(jnp.int32(0), blocks, add, jnp.zeros_like(like))
-    return total
-
-
-def _flat(record: "Array") -> "Array":
-    return record.reshape(-1, *record.shape[2:])
-
-
-def _split(record: "Array", runs: int) -> "Array":
+def _split(record: Array, runs: int) -> Array:
     """(time, run and row, …) as (time, run, row, …)."""
     return record.reshape(len(record), runs, -1, *record.shape[2:])
 

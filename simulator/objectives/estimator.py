@@ -55,22 +55,6 @@ def start_and_noise(policy: Policy, key: Array, steps: int, dtype: Any) -> tuple
     return start, policy.noise(noise, steps, dtype)
 
 
-def score(
-    policy: Policy,
-    point: Array,
-    observations: Array,
-    choices: Array,
-    scales: Array,
-) -> Array:
-    """The sum over steps of scale * grad log pi(choice | observation), in one backward pass."""
-
-    def surrogate(point: Array) -> Array:
-        return jnp.sum(scales * policy.log_density(point, observations, choices))
-
-    gradient: Array = jax.grad(surrogate)(point)
-    return gradient
-
-
 def in_turn(episodes: int, worlds: int) -> int:
     """So many episodes at least that every worker's environment has equally many."""
     return -(-episodes // worlds) * worlds

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
+from simulator.objectives.backward import score
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.player import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.playing.players import Players
@@ -32,7 +33,6 @@ from simulator.objectives.estimator import (
     initial_key,
     plain_gradient,
     played,
-    score,
 )
 from simulator.objectives.objective import (
     Broken,

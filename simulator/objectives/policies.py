@@ -9,7 +9,7 @@ modules, and JAX is imported only by what needs it.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
@@ -165,17 +165,11 @@ def perceptron(hidden: Sequence[int] = (64, 64), trunk: Trunk = "shared") -> Pol
     """Policies on perceptrons, whose mean and deviation share their hidden layers or do not."""
     if any(width < 1 for width in hidden):
         raise ValueError(f"hidden = {list(hidden)}: a layer needs at least one unit")
-    return partial(_on_perceptron, tuple(hidden), trunk)
 
+    def make(observation_size: int, actions: Actions, standard: Standard | None) -> Policy:
+        return policy_for(observation_size, actions, hidden, trunk, standard)
 
-def _on_perceptron(
-    hidden: Sequence[int],
-    trunk: Trunk,
-    observation_size: int,
-    actions: Actions,
-    standard: Standard | None,
-) -> Policy:
-    return policy_for(observation_size, actions, hidden, trunk, standard)
+    return make
 
 
 def policy_for(

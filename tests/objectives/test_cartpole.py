@@ -6,9 +6,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.objectives.environments import check_environment
 from simulator.objectives.environments.cartpole import Parameters, State, cartpole
-from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.catalogue import own_environment, spaces
 
 LIMITS = np.array([2.7, 3.0, 0.24, 3.0])  # a little beyond where it ends
 
@@ -67,5 +66,5 @@ def test_unequal_carts_are_stacked_parameters() -> None:
 )
 def test_options_it_does_not_take_are_refused(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message) as refusal:
-        check_environment("CartPole-v1", options)
+        spaces("CartPole-v1", options)
     assert "\n" not in str(refusal.value)

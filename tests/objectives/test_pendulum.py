@@ -6,8 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.objectives.environments import check_environment
-from simulator.objectives.environments.catalogue import own_environment
+from simulator.objectives.environments.catalogue import own_environment, spaces
 from simulator.objectives.environments.pendulum import State
 from simulator.objectives.spaces import Box
 
@@ -51,8 +50,8 @@ def test_its_actions_are_those_of_gymnasium() -> None:
 
 
 def test_options_it_does_not_take_are_refused() -> None:
-    check_environment("Pendulum-v1", {"g": -9.81})
+    spaces("Pendulum-v1", {"g": -9.81})
     with pytest.raises(ValueError, match=r"environment_options\.gravity: Pendulum-v1 has no such"):
-        check_environment("Pendulum-v1", {"gravity": 10})
+        spaces("Pendulum-v1", {"gravity": 10})
     with pytest.raises(ValueError, match=r"environment_options\.length = 0: must be positive"):
-        check_environment("Pendulum-v1", {"length": 0})
+        spaces("Pendulum-v1", {"length": 0})

@@ -12,7 +12,7 @@ import one_run
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives import batched
+from simulator.objectives import backward
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
 from simulator.objectives.objective import Objective
@@ -127,7 +127,7 @@ def cases() -> Iterator[dict[str, Objective]]:
     """Small nets, and blocks of time so short that an episode needs several, the last cut."""
     sizes: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 13, "dtype": "float64"}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batched, "BLOCK", 5)
+        patch.setattr(backward, "BLOCK", 5)
         plain = {name: policy_gradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
         apart = policy_gradient("Pendulum-v1", **{**sizes, "policy": perceptron((6,), "separate")})
         yield plain | {"separate": apart}

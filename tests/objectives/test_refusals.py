@@ -9,7 +9,8 @@ import mujoco
 import pytest
 
 from simulator.mistakes import Mistake
-from simulator.objectives.environments import check_environment, host
+from simulator.objectives.environments import host
+from simulator.objectives.environments.catalogue import spaces
 from simulator.scenario.loading import load
 from simulator.system.install import install_command, install_packages
 
@@ -25,7 +26,7 @@ BOX2D, FLAX = "gymnasium[box2d]", "gymnasium[jax]"
 
 def refused(name: str, **options: object) -> str:
     with pytest.raises(ValueError, match=r"^environment") as refusal:
-        check_environment(name, options)
+        spaces(name, options)
     assert "\n" not in str(refusal.value)
     return str(refusal.value)
 
@@ -74,9 +75,9 @@ def test_a_package_that_is_missing(name: str, package: str, message: str) -> Non
     """In a fresh interpreter, where it cannot be imported, whether it is installed or not."""
     script = (
         f"import sys; sys.modules[{package!r}] = None\n"
-        "from simulator.objectives.environments import check_environment\n"
+        "from simulator.objectives.environments.catalogue import spaces\n"
         "try:\n"
-        f"    check_environment({name!r}, {{}})\n"
+        f"    spaces({name!r}, {{}})\n"
         "except ValueError as refusal:\n"
         "    print(refusal)"
     )
@@ -131,7 +132,7 @@ def test_what_only_the_environment_knows_of_its_options() -> None:
     ],
 )
 def test_options_that_will_do(name: str, options: dict[str, object]) -> None:
-    check_environment(name, options)
+    spaces(name, options)
 
 
 def test_a_model_of_ones_own(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_model_of_ones_own(tmp_path: Path) -> None:
     assert told.startswith(f"environment_options.xml_file = {str(model)!r}: MuJoCo cannot read it:")
     assets = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
     model.write_text((assets / "hopper.xml").read_text(encoding="utf-8"), encoding="utf-8")
-    check_environment("Hopper-v5", {"xml_file": str(model)})
+    spaces("Hopper-v5", {"xml_file": str(model)})
 
 
 class Strange(gymnasium.Env[object, object]):

@@ -15,7 +15,7 @@ from algorithms.local import ascent
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
 from simulator.numerics.executor import BatchedExecutor, DebugExecutor
-from simulator.objectives import batched
+from simulator.objectives import backward
 from simulator.objectives.catalogue import PolicyGradientTable
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.environments.variation import (
@@ -55,7 +55,7 @@ SMALL: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 11, "dtype": "fl
 def cases() -> Iterator[dict[str, Objective]]:
     """Small nets, and blocks of time so short that an episode needs several, the last cut."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batched, "BLOCK", 8)
+        patch.setattr(backward, "BLOCK", 8)
         yield {
             "CartPole-v1": policy_gradient("CartPole-v1", **SMALL, variations=UNEQUAL),
             "Pendulum-v1": policy_gradient(

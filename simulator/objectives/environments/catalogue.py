@@ -31,21 +31,16 @@ SIGNED = {"g", "gravity"}
 """The constants that may be zero or negative."""
 
 
-def check_environment(name: str, options: Mapping[str, Any]) -> None:
-    """Raise a one-line ValueError if the environment cannot be made with these options.
-
-    >>> check_environment("CartPole-v1", {"lenght": 1})
-    Traceback (most recent call last):
-    ValueError: environment_options.lenght: CartPole-v1 has no such option; did you mean 'length'?
-    """
-    spaces(name, options)
-
-
 def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
-    """The length of an environment's observation and what its actions are; errors as above.
+    """The length of an environment's observation and what its actions are.
+
+    A one-line ValueError says why the environment cannot be made with these options.
 
     >>> spaces("CartPole-v1", {})
     (4, Discrete(n=2, start=0))
+    >>> spaces("CartPole-v1", {"lenght": 1})
+    Traceback (most recent call last):
+    ValueError: environment_options.lenght: CartPole-v1 has no such option; did you mean 'length'?
     """
     if name in OWN:
         ours = own_environment(name, options)

@@ -5,37 +5,38 @@ keeps its state and writes zeros, so whatever its dynamics would do next reaches
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
 
 from simulator.objectives.spaces import Environment
-
-if TYPE_CHECKING:
-    from jax import Array
 
 
 class Paths(NamedTuple):
     """Arrays (time, row, …), zero after a row's end, and how many steps each row made."""
 
-    observations: "Array"
-    choices: "Array"
-    rewards: "Array"
-    lengths: "Array"
+    observations: Array
+    choices: Array
+    rewards: Array
+    lengths: Array
 
 
 class _Moment(NamedTuple):
-    time: "Array"
-    alive: "Array"
+    time: Array
+    alive: Array
     states: Any
     paths: Paths
 
 
 def rollout(
     environment: Environment,
-    choose: Callable[["Array", "Array"], "Array"],
-    act: Callable[["Array"], "Array"],
+    choose: Callable[[Array, Array], Array],
+    act: Callable[[Array], Array],
     states: Any,
-    noise: "Array",
-    alive: "Array",
+    noise: Array,
+    alive: Array,
     room: int,
     axis: int | None = None,
 ) -> Paths:
@@ -45,13 +46,10 @@ def rollout(
     paths have ``room`` for that many steps, so that they divide into blocks.  With an ``axis``,
     each row has parameters of its own.
     """
-    import jax
-    import jax.numpy as jnp
-
     observe = jax.vmap(environment.observe, (axis, 0))
     step = jax.vmap(environment.step, (axis, 0, 0))
 
-    def go_on(now: _Moment) -> "Array":
+    def go_on(now: _Moment) -> Array:
         return (now.time < noise.shape[0]) & jnp.any(now.alive)
 
     def advance(now: _Moment) -> _Moment:
@@ -73,8 +71,6 @@ def rollout(
 
 
 def _blank(shape: tuple[int, int], observation_size: int, choices: Any, dtype: Any) -> Paths:
-    import jax.numpy as jnp
-
     return Paths(
         jnp.zeros((*shape, observation_size), dtype),
         jnp.zeros((shape[0], *choices.shape), choices.dtype),
@@ -83,11 +79,8 @@ def _blank(shape: tuple[int, int], observation_size: int, choices: Any, dtype: A
     )
 
 
-def _write(paths: Paths, time: "Array", alive: "Array", seen: "tuple[Array, ...]") -> Paths:
-    import jax
-    import jax.numpy as jnp
-
-    def put(record: "Array", new: "Array") -> "Array":
+def _write(paths: Paths, time: Array, alive: Array, seen: tuple[Array, ...]) -> Paths:
+    def put(record: Array, new: Array) -> Array:
         kept: Array = _where(alive, new.astype(record.dtype), jnp.zeros_like(new, record.dtype))
         updated: Array = jax.lax.dynamic_update_index_in_dim(record, kept, time, 0)
         return updated
@@ -96,11 +89,8 @@ def _write(paths: Paths, time: "Array", alive: "Array", seen: "tuple[Array, ...]
     return Paths(observations, choices, rewards, paths.lengths + alive)
 
 
-def _where(alive: "Array", new: Any, old: Any) -> Any:
-    import jax
-    import jax.numpy as jnp
-
-    def pick(new: "Array", old: "Array") -> "Array":
+def _where(alive: Array, new: Any, old: Any) -> Any:
+    def pick(new: Array, old: Array) -> Array:
         return jnp.where(alive.reshape(alive.shape + (1,) * (new.ndim - 1)), new, old)
 
     return jax.tree.map(pick, new, old)

@@ -6,18 +6,16 @@ and the one environment is as it was.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.spaces import Environment
-
-if TYPE_CHECKING:
-    from jax import Array
 
 
 class Seen(NamedTuple):
@@ -31,15 +29,15 @@ class Seen(NamedTuple):
 def seen_by(variation: Variation, environment: Environment) -> Environment:
     """The environment as this worker sees it."""
 
-    def reset(parameters: Seen, key: "Array", dtype: Any) -> Any:
+    def reset(parameters: Seen, key: Array, dtype: Any) -> Any:
         return environment.reset(parameters.constants, key, dtype)
 
-    def observe(parameters: Seen, state: Any) -> "Array":
+    def observe(parameters: Seen, state: Any) -> Array:
         observation = jnp.asarray(environment.observe(parameters.constants, state))
         flag = [] if parameters.flag is None else [parameters.flag]
         return jnp.append(parameters.sign * observation, jnp.asarray(flag, observation.dtype))
 
-    def step(parameters: Seen, state: Any, action: "Array") -> Any:
+    def step(parameters: Seen, state: Any, action: Array) -> Any:
         return environment.step(parameters.constants, state, action)
 
     size = environment.observation_size + (variation.flag is not None)
@@ -77,7 +75,7 @@ class Worlds:
     def of(self, worker: int) -> Environment:
         return self._each[worker % len(self._each)]
 
-    def rows(self, workers: "Array") -> tuple[Environment, int | None]:
+    def rows(self, workers: Array) -> tuple[Environment, int | None]:
         """The environment of each row, and its parameters' axis of rows; None: they have none."""
         if self._stacked is None:
             return self.first, None

@@ -14,16 +14,13 @@ number of stochastic gradients are proved on it.
 from collections.abc import Mapping
 from math import e, pi, sqrt
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from simulator.objectives.exact.noise import Noisy, Progress
 from simulator.objectives.objective import Direction
-
-if TYPE_CHECKING:
-    from jax import Array
 
 
 class Chain(Noisy):
@@ -40,14 +37,14 @@ class Chain(Noisy):
         self.dimension, self.noise = length, Progress(probability)
         self._factor, self._scale, self._highest = factor, scale, factor * height
 
-    def start(self) -> "Array":
+    def start(self) -> Array:
         return jnp.zeros(self.dimension, jnp.float64)
 
-    def value(self, point: "Array") -> "Array":
+    def value(self, point: Array) -> Array:
         """J."""
         return -self._factor * chain(point / self._scale)
 
-    def measure(self, point: "Array") -> "dict[str, Array]":
+    def measure(self, point: Array) -> dict[str, Array]:
         found = jnp.where(jnp.abs(point) >= self._scale, 1 + jnp.arange(self.dimension), 0)
         return {
             "gradient_norm": jnp.linalg.norm(self.ascent(point)),
@@ -55,22 +52,22 @@ class Chain(Noisy):
             "progress": jnp.max(found).astype(point.dtype),
         }
 
-    def ascent(self, point: "Array") -> "Array":
+    def ascent(self, point: Array) -> Array:
         gradient: Array = jax.grad(self.value)(point)
         return gradient
 
-    def of_worker(self, worker: "Array", point: "Array") -> "Array":
+    def of_worker(self, worker: Array, point: Array) -> Array:
         return self.ascent(point)
 
 
-def chain(point: "Array") -> "Array":
+def chain(point: Array) -> Array:
     """F."""
     before, after = point[:-1], point[1:]
     links = gate(-before) * slide(-after) - gate(before) * slide(after)
     return jnp.sum(links) - slide(point[0])  # Psi(1) is 1
 
 
-def gate(x: "Array") -> "Array":
+def gate(x: Array) -> Array:
     """Psi: shut up to 1/2, and almost e far beyond."""
     opened = x > 0.5
     # Where it is shut, 1 / (2x - 1) would give its derivatives a NaN even if not chosen.
@@ -78,6 +75,6 @@ def gate(x: "Array") -> "Array":
     return jnp.where(opened, jnp.exp(1 - 1 / away**2), 0.0)
 
 
-def slide(x: "Array") -> "Array":
+def slide(x: Array) -> Array:
     """Phi: from 0 to sqrt(2 pi e)."""
     return sqrt(2 * pi * e) * jax.scipy.special.ndtr(x)

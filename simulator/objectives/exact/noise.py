@@ -12,22 +12,20 @@ likelihood of a sample is constant, and an importance weight is 1.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
+from jax import Array
 
 from simulator.objectives.exact.model import Model
 
-if TYPE_CHECKING:
-    from jax import Array
-
 
 class Noise(Protocol):
-    def draw(self, key: "Array", point: "Array") -> "Array":
+    def draw(self, key: Array, point: Array) -> Array:
         """A sample, of which only the shape and the dtype of the point matter."""
 
-    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+    def onto(self, exact: Array, sample: Array, point: Array) -> Array:
         """The sample's gradient at this point, where the exact one is known."""
 
 
@@ -35,10 +33,10 @@ class Noise(Protocol):
 class Isotropic:
     scale: float
 
-    def draw(self, key: "Array", point: "Array") -> "Array":
+    def draw(self, key: Array, point: Array) -> Array:
         return self.scale * jax.random.normal(key, point.shape, point.dtype)
 
-    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+    def onto(self, exact: Array, sample: Array, point: Array) -> Array:
         return exact + sample
 
 
@@ -46,10 +44,10 @@ class Isotropic:
 class Shared:
     scale: float
 
-    def draw(self, key: "Array", point: "Array") -> "Array":
+    def draw(self, key: Array, point: Array) -> Array:
         return self.scale * jax.random.normal(key, (), point.dtype)
 
-    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+    def onto(self, exact: Array, sample: Array, point: Array) -> Array:
         return exact + sample
 
 
@@ -57,22 +55,22 @@ class Shared:
 class Progress:
     probability: float
 
-    def draw(self, key: "Array", point: "Array") -> "Array":
+    def draw(self, key: Array, point: Array) -> Array:
         lucky = jax.random.bernoulli(key, self.probability)
         return lucky.astype(point.dtype) / self.probability
 
-    def onto(self, exact: "Array", sample: "Array", point: "Array") -> "Array":
+    def onto(self, exact: Array, sample: Array, point: Array) -> Array:
         places = jnp.arange(len(point))
         reached = jnp.max(jnp.where(point != 0, places, -1))
         return jnp.where(places > reached, exact * sample, exact)
 
 
-Field: TypeAlias = "Callable[[Array, Array, Array], Array]"
+Field: TypeAlias = Callable[[Array, Array, Array], Array]
 """``gradient = field(sample, worker, point)``"""
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
-def potential(field: Field, sample: "Array", worker: "Array", point: "Array") -> "Array":
+def potential(field: Field, sample: Array, worker: Array, point: Array) -> Array:
     """A scalar whose derivative in the point is the field, though it may be no function's.
 
     With a random factor on some of its coordinates a gradient is none any more.  The value is 0
@@ -82,7 +80,7 @@ def potential(field: Field, sample: "Array", worker: "Array", point: "Array") ->
 
 
 @potential.defjvp
-def _derivative(field: Field, primals: Any, tangents: Any) -> "tuple[Array, Array]":
+def _derivative(field: Field, primals: Any, tangents: Any) -> tuple[Array, Array]:
     sample, worker, point = primals
     return jnp.zeros((), point.dtype), field(sample, worker, point) @ tangents[2]
 
@@ -92,27 +90,27 @@ class Noisy(Model):
 
     noise: Noise
 
-    def of_worker(self, worker: "Array", point: "Array") -> "Array":
+    def of_worker(self, worker: Array, point: Array) -> Array:
         """The exact gradient of J_i."""
         raise NotImplementedError
 
-    def draw(self, key: "Array", worker: "Array", point: "Array") -> "Array":
+    def draw(self, key: Array, worker: Array, point: Array) -> Array:
         return self.noise.draw(key, point)
 
-    def surrogate(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
+    def surrogate(self, sample: Array, worker: Array, point: Array) -> Array:
         scalar: Array = potential(self._noisy, sample, worker, point)
         return scalar
 
-    def log_likelihood(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
+    def log_likelihood(self, sample: Array, worker: Array, point: Array) -> Array:
         return jnp.zeros((), point.dtype)
 
-    def length(self, sample: "Array") -> "Array":
+    def length(self, sample: Array) -> Array:
         return jnp.zeros((), jnp.int32)
 
-    def estimate(self, key: "Array", worker: "Array", point: "Array") -> "tuple[Array, Array]":
+    def estimate(self, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
         """Without a detour through the surrogate."""
         sample = self.draw(key, worker, point)
         return self._noisy(sample, worker, point), self.length(sample)
 
-    def _noisy(self, sample: "Array", worker: "Array", point: "Array") -> "Array":
+    def _noisy(self, sample: Array, worker: Array, point: Array) -> Array:
         return self.noise.onto(self.of_worker(worker, point), sample, point)

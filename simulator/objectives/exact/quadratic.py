@@ -7,17 +7,14 @@ each has its own (``tridiagonal.py``); the noise is one of three kinds (``noise.
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from simulator.objectives.exact.noise import Noise, Noisy
 from simulator.objectives.exact.tridiagonal import Quadratics
 from simulator.objectives.objective import Direction
-
-if TYPE_CHECKING:
-    from jax import Array
 
 
 class Quadratic(Noisy):
@@ -34,12 +31,12 @@ class Quadratic(Noisy):
         self._best = jnp.asarray(quadratics.best)
         self.noise = noise
 
-    def start(self) -> "Array":
+    def start(self) -> Array:
         point = np.zeros(self.dimension)
         point[0] = np.sqrt(self.dimension)
         return jnp.asarray(point)
 
-    def measure(self, point: "Array") -> "dict[str, Array]":
+    def measure(self, point: Array) -> dict[str, Array]:
         """f(x) - f* is half the square of x - x* in the norm of A: nothing cancels near x*."""
         away = point - self._best
         return {
@@ -47,23 +44,23 @@ class Quadratic(Noisy):
             "gradient_norm": jnp.linalg.norm(self.ascent(point)),
         }
 
-    def ascent(self, point: "Array") -> "Array":
+    def ascent(self, point: Array) -> Array:
         return self._exact(*self._mean, point)
 
-    def of_worker(self, worker: "Array", point: "Array") -> "Array":
+    def of_worker(self, worker: Array, point: Array) -> Array:
         """The exact gradient of J_i, which is J where all are alike."""
         if self._alike:
             return self.ascent(point)
         slopes, offsets = self._each
         return self._exact(slopes[worker], offsets[worker], point)
 
-    def _exact(self, slope: "Array | float", offset: "Array | float", point: "Array") -> "Array":
+    def _exact(self, slope: Array | float, offset: Array | float, point: Array) -> Array:
         """b - A x."""
         rest = -self._times(slope, point)
         # Joined of two parts: beside ``at`` or ``where`` XLA takes twice as long for the noise.
         return jnp.concatenate([rest[:1] + offset, rest[1:]])
 
-    def _times(self, slope: "Array | float", point: "Array") -> "Array":
+    def _times(self, slope: Array | float, point: Array) -> Array:
         """A x."""
         neighbours = jnp.zeros_like(point).at[1:].add(point[:-1]).at[:-1].add(point[1:])
         return slope * ((2 * point - neighbours) / 4) + self._shift * point

@@ -1,0 +1,91 @@
+"""What is the gradient of recorded steps?  Of all episodes at one point, or each at its own.
+
+Steps are differentiated in blocks, and as many blocks as hold steps that were played: the whole is
+one compiled function, however long the episodes were.
+"""
+
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from simulator.objectives.environments.rollout import Paths
+from simulator.objectives.policies import Policy
+
+BLOCK = 32
+"""Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
+TOGETHER = 8
+"""So many blocks, of any episodes, go through the backward pass at their own points at once."""
+ROWS = 512
+"""At most so many steps, of any episodes, in a backward block at one point."""
+
+
+def score(
+    policy: Policy,
+    point: Array,
+    observations: Array,
+    choices: Array,
+    scales: Array,
+) -> Array:
+    """The sum over steps of scale * grad log pi(choice | observation), in one backward pass."""
+
+    def surrogate(point: Array) -> Array:
+        return jnp.sum(scales * policy.log_density(point, observations, choices))
+
+    gradient: Array = jax.grad(surrogate)(point)
+    return gradient
+
+
+def at_one_point(policy: Policy, point: Array, paths: Paths, scales: Array) -> Array:
+    """The gradient at one point: episodes end early, so only played steps are gathered."""
+    played = (jnp.arange(len(scales))[:, None] < paths.lengths).reshape(-1)
+    block = min(ROWS, BLOCK * len(paths.lengths))
+    room = -(-played.size // block) * block
+    (order,) = jnp.nonzero(played, size=room, fill_value=0)
+    many = jnp.sum(paths.lengths, dtype=jnp.int32)
+    records = [_flat(record) for record in (paths.observations, paths.choices, scales)]
+
+    def add(number: Array, total: Array) -> Array:
+        start = number * block
+        rows = jax.lax.dynamic_slice_in_dim(order, start, block)
+        observations, choices, scales = (record[rows] for record in records)
+        scales = jnp.where(start + jnp.arange(block) < many, scales, 0)
+        return total + score(policy, point, observations, choices, scales)
+
+    blocks = (many + (block - 1)) // block
+    total: Array = jax.lax.fori_loop(jnp.int32(0), blocks, add, jnp.zeros_like(point))
+    return total
+
+
+def each_at_its_own(policy: Policy, points: Array, paths: Paths, scales: Array) -> Array:
+    """A gradient for each ticket at its own point, over the blocks of time that it played."""
+    rows, blocks = len(points), len(scales) // BLOCK
+    played = jnp.arange(blocks) * BLOCK < paths.lengths[:, None]
+    together = min(TOGETHER, rows)
+    room = -(-rows * blocks // together) * together
+    (order,) = jnp.nonzero(played.reshape(-1), size=room, fill_value=0)
+    many = jnp.sum(played, dtype=jnp.int32)
+    each = jax.vmap(partial(score, policy))
+    records = [
+        jnp.moveaxis(record.reshape(blocks, BLOCK, *record.shape[1:]), 2, 0)
+        for record in (paths.observations, paths.choices, scales)
+    ]
+
+    def add(number: Array, totals: Array) -> Array:
+        start = number * together
+        at = jax.lax.dynamic_slice_in_dim(order, start, together)
+        row, block = at // blocks, at % blocks
+        observations, choices, scales = (record[row, block] for record in records)
+        real = start + jnp.arange(together) < many
+        found = each(points[row], observations, choices, jnp.where(real[:, None], scales, 0))
+        # The point of a row that is not real may be anything, and 0 * NaN is NaN.
+        return totals.at[row].add(jnp.where(real[:, None], found, 0))
+
+    loops = (many + (together - 1)) // together
+    totals: Array = jax.lax.fori_loop(jnp.int32(0), loops, add, jnp.zeros_like(points))
+    return totals
+
+
+def _flat(record: Array) -> Array:
+    return record.reshape(-1, *record.shape[2:])
