@@ -20,7 +20,8 @@ from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.backward import score
 from simulator.objectives.environments import host
-from simulator.objectives.environments.playing.player import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.playing.here import Here
 from simulator.objectives.environments.playing.players import Players
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
@@ -45,6 +46,7 @@ from simulator.objectives.objective import (
 )
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
+from simulator.system.side_by_side import cores
 
 if TYPE_CHECKING:
     from jax import Array
@@ -90,7 +92,7 @@ class Hosted:
             len(variations), self.lengths, self.play, self.show
         )
         self.game = Game(name, distinct, horizon, self.policy, size, dtype)
-        self._players = Players(self.game)
+        self._players: Players | Here = Here(self.game) if cores() == 1 else Players(self.game)
         self._environments = {0: environment}
         self._add = jax.jit(self._with_score, donate_argnums=0)
         self._of_tickets = jax.jit(lambda root, tickets: _bits(episode_keys(root, tickets)))

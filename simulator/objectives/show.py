@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives import estimator
-from simulator.objectives.environments.playing.player import Game, Request, plain_episode
+from simulator.objectives.environments.playing.episode import Game, Request, plain_episode
 from simulator.objectives.environments.playing.screen import POSES, drawing, picture_of, rate_of
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.environments.worlds import Seen

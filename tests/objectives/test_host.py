@@ -14,7 +14,7 @@ from algorithms.tickets import Ticket
 from simulator.objectives.environments import host
 from simulator.objectives.environments.cartpole import State
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.environments.playing.player import (
+from simulator.objectives.environments.playing.episode import (
     Episode,
     Game,
     Request,

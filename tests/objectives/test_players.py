@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +17,15 @@ import pytest
 
 from algorithms.tickets import Ticket
 from simulator.objectives.environments import host
-from simulator.objectives.environments.playing import players
-from simulator.objectives.environments.playing.player import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
+from simulator.objectives.environments.playing.here import Here
 from simulator.objectives.environments.playing.players import Players
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.objective import Broken
 from simulator.objectives.policies import perceptron, policy_for
 from simulator.objectives.policy_gradient import policy_gradient
+from simulator.runs.experiment import Laboratory
+from simulator.scenario import loading
 
 REQUESTS = [Request(number, 0, number % 3, seed=number, key=100 + number) for number in range(12)]
 
@@ -67,6 +70,28 @@ def playing() -> Iterator[Callable[..., Players]]:
         each.close()
 
 
+def test_this_process_plays_the_same() -> None:
+    game = game_of("Acrobot-v1")
+    here = Here(game)
+    for _ in range(2):
+        assert_same(list(here.play(points_of(game), REQUESTS)), expected(game))
+    abandoned = here.play(points_of(game), REQUESTS)
+    next(abandoned)
+    abandoned.close()  # type: ignore[attr-defined]
+    assert_same(list(here.play(points_of(game), REQUESTS)), expected(game))
+    here.close()
+    assert list(here.play({}, [])) == []
+
+
+def test_what_this_process_cannot_play_is_said() -> None:
+    game = game_of("strange_environments:Raising-v0")
+    here = Here(game)
+    for _ in range(2):  # whoever asks again is told again
+        with pytest.raises(Broken, match=r": ArithmeticError: the pole snapped$") as told:
+            list(here.play(points_of(game), REQUESTS))
+        assert told.value.request is not None
+
+
 @pytest.mark.parametrize("many", [1, 3])
 def test_any_number_of_processes_plays_the_same(many: int, playing: Callable[..., Players]) -> None:
     game = game_of("Acrobot-v1")
@@ -76,20 +101,39 @@ def test_any_number_of_processes_plays_the_same(many: int, playing: Callable[...
     assert list(crowd.play({}, [])) == []
 
 
-def test_a_run_is_the_same_with_one_process_and_with_two(monkeypatch: pytest.MonkeyPatch) -> None:
-    tickets = jnp.array([[worker, 0, 0] for worker in range(7)], jnp.int32)
-    root, weights = jax.random.key(3), jnp.linspace(-1, 1, 7, dtype=jnp.float32)
-    gradients = []
-    for many in (1, 2):
-        monkeypatch.setattr(players, "cores", lambda many=many: many)
-        objective = policy_gradient("Hopper-v5", policy=perceptron((16,)), horizon=40)
-        point = objective.initial_point(root)
-        each, lengths = one_run.gradients(objective, root, jnp.stack([point] * 7), tickets, weights)
-        total, steps = one_run.gradient(objective, root, point, tickets, weights)
-        assert steps == lengths.sum()
-        gradients.append((total, each, lengths))
-    for one, two in zip(*gradients, strict=True):
-        np.testing.assert_array_equal(one, two)
+@pytest.mark.parametrize(
+    "name", ["Humanoid-v4", pytest.param("Hopper-v5", marks=pytest.mark.nightly)]
+)
+def test_a_task_is_the_same_on_any_number_of_cores(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the task's own process, by two players and by three: its points, its looks, its steps."""
+    tables = {
+        "cluster": {"workers": 4, "compute": {"law": "power", "exponent": 0.5}},
+        "objective": {"kind": "policy-gradient", "environment": name, "horizon": 30},
+        "evaluation": {"every_steps": 2, "episodes": 5},
+        "stop": {"steps": 4},
+        "methods": {
+            "rennala-nigt": {"batch": 7, "step": 0.1, "momentum": 0.1},
+            "afedpg": {"step": 0.1, "momentum": 0.1},
+        },
+    }
+    found = []
+    for many in (1, 2, 3):
+        monkeypatch.setenv("STRAGGLE_CORES", str(many))
+        scenario = loading.check(tables)
+        objective: Any = scenario.build_objective()
+        assert isinstance(objective._players, Players if many > 1 else Here)
+        laboratory = Laboratory(scenario, objective)
+        found.append([laboratory.run(method, 0) for method in tables["methods"]])
+        objective._players.close()
+    for runs in zip(*found, strict=True):
+        for run in runs[1:]:
+            assert list(map(int, run.environment_steps)) == list(
+                map(int, runs[0].environment_steps)
+            )
+            np.testing.assert_array_equal(run.looks["return"], runs[0].looks["return"])
+            np.testing.assert_array_equal(run.point, runs[0].point)
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from simulator.objectives.environments import host
-from simulator.objectives.environments.playing.player import Game, Player, Request, plain_episode
+from simulator.objectives.environments.playing.episode import Game, Request, plain_episode
+from simulator.objectives.environments.playing.player import Player
 from simulator.objectives.environments.playing.robots import KINDS, Robots
 from simulator.objectives.environments.playing.stage import Plain
 from simulator.objectives.environments.playing.stages import stage_for

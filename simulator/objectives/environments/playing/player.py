@@ -6,85 +6,57 @@ observation by its matrices on its own, in one call of numpy for all.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.objectives.environments.host import Gymnasium, as_taken, flat
+from simulator.objectives.environments.playing.episode import (
+    BLOCK,
+    Episode,
+    Game,
+    Request,
+    generator,
+    see,
+)
+from simulator.objectives.environments.playing.records import Records
 from simulator.objectives.environments.playing.stage import Stage
 from simulator.objectives.environments.playing.stages import stage_for
-from simulator.objectives.environments.playing.varied import begin
-from simulator.objectives.environments.variation import Variation
 
-if TYPE_CHECKING:
-    from simulator.objectives.policies import Policy
-
-LANES = 25
+LANES = 64
 """Episodes side by side at most: more save little."""
-BLOCK = 64
-"""Steps whose noise is drawn at once."""
 
 
-class Episode(NamedTuple):
-    """What was seen, what the policy chose and what it got, one row for each step."""
-
-    observations: NDArray[Any]
-    choices: NDArray[Any]
-    rewards: NDArray[np.float64]
-
-
-class Game(NamedTuple):
-    """What is played, and how: the same for all episodes."""
-
-    name: str
-    variations: Sequence[Variation]
-    horizon: int
-    policy: "Policy"
-    size: int
-    """Of what the policy sees."""
-
-    dtype: str
-
-
-class Request(NamedTuple):
-    """An episode to play."""
-
-    number: int
-    variation: int
-    point: int
-    """Which of the points that were sent."""
-
-    seed: int
-    """Of the environment's first state."""
-
-    key: int
-    """Of the policy's noise."""
-
-
-def generator(key: int) -> np.random.Generator:
-    """The noise of an episode: a stream of its own for every key of 128 bits."""
-    return np.random.Generator(np.random.Philox(key=key))
-
-
-class _Playing(NamedTuple):
+@dataclass(frozen=True)
+class _Playing:
     request: Request
     generator: np.random.Generator
+    begun: int
+    """The tick of its first step."""
+
+    def turns(self, tick: int, horizon: int) -> int:
+        """When it next needs noise, or is at the horizon."""
+        age = tick - self.begun
+        return self.begun + min(age - age % BLOCK + BLOCK, horizon)
 
 
 class Player:
-    """Plays what it is asked for; ``step`` goes one step further in every lane."""
+    """Plays what it is asked for; ``step`` goes one step further in every lane.
+
+    The lanes in use are the first ones: the last episode moves to where another has ended.
+    """
 
     def __init__(self, game: Game, lanes: int = LANES) -> None:
         self._game, self._policy, self._many = game, game.policy, lanes
         self._stages: dict[int, Stage] = {}
         self._points: dict[int, Any] = {}
         self._waiting: deque[Request] = deque()
-        self._playing: dict[int, _Playing] = {}
-        self._steps = np.zeros(lanes, int)
-        self._rooms = _Rooms(lanes, game)
-        self._mixed: Any = None
+        self._playing: list[_Playing] = []
+        self._records = Records(lanes, game)
+        self._tick = self._next_turn = 0
+        self._layers: Any = None
 
     def ask(
         self, points: Mapping[int, NDArray[Any]], requests: Iterable[Request], forget: bool = False
@@ -92,6 +64,8 @@ class Player:
         """Play these too; ``points`` are added to those it has, unless it shall forget them."""
         if forget:
             self._points.clear()
+        if not self._playing:
+            self._tick = 0  # what was written before lies in the cache, or at least in memory
         layers = self._policy.layers
         self._points.update((number, layers(point)) for number, point in points.items())
         self._waiting.extend(requests)
@@ -107,53 +81,71 @@ class Player:
 
     def step(self) -> list[tuple[int, Episode]]:
         """One step in all lanes; the episodes that ended with it, by their numbers."""
-        lanes, rooms = list(self._playing), self._rooms
-        at = self._steps[lanes]
-        shown = rooms.shown[lanes]
-        choices = self._choose(lanes, shown, rooms.noise[lanes, at % BLOCK])
-        rooms.observations[lanes, at] = shown
-        rooms.choices[lanes, at] = choices
-        rewards, ended = self._advance(lanes, self._policy.act(choices, np))
-        rooms.rewards[lanes, at] = rewards
-        self._steps[lanes] = at = at + 1
-        over = ended | (at == self._game.horizon)
-        finished = []
-        if over.any():
-            finished = [self._end(lane) for lane in np.compress(over, lanes).tolist()]
-        in_block = at % BLOCK
-        if not in_block.all():
-            for lane in np.compress((in_block == 0) & ~over, lanes).tolist():
-                self._draw(lane)
-        if finished:
-            self._fill()
+        records, policy, tick = self._records, self._policy, self._tick
+        lanes = slice(0, len(self._playing))
+        seen, noise = records.seen(tick, lanes), records.noise(tick, lanes)
+        choices = policy.choose(self._layers, seen[:, None], noise[:, None], np)[:, 0]
+        rewards, ended = self._advance(lanes, policy.act(choices, np))
+        records.write(tick, lanes, choices, rewards)
+        self._tick = tick + 1
+        over = np.flatnonzero(ended).tolist() if ended.any() else []
+        if self._tick == self._next_turn:
+            over = self._turn(over)
+        if not over:
+            return []
+        finished = [self._end(lane) for lane in reversed(over)]
+        self._fill()
         return finished
-
-    def _fill(self) -> None:
-        """Begin what is waiting, as far as there are lanes."""
-        self._mixed = None
-        for lane in range(self._many):
-            if self._waiting and lane not in self._playing:
-                self._begin(lane, self._waiting.popleft())
 
     def in_lane(self, lane: int) -> int:
         """The number of the episode that is played there."""
         return self._playing[lane].request.number
 
-    def _begin(self, lane: int, request: Request) -> None:
-        self._playing[lane] = _Playing(request, generator(request.key))
+    def _turn(self, ended: list[int]) -> list[int]:
+        """Draw noise where it is used up; the lanes that have ended, or are at the horizon."""
+        over = set(ended)
+        for lane, playing in enumerate(self._playing):
+            age = self._tick - playing.begun
+            if age == self._game.horizon:
+                over.add(lane)
+            elif age % BLOCK == 0 and lane not in over:
+                self._draw(lane)
+        self._plan()
+        return sorted(over)
+
+    def _plan(self) -> None:
+        at = self._tick, self._game.horizon
+        self._next_turn = min((each.turns(*at) for each in self._playing), default=0)
+
+    def _fill(self) -> None:
+        """Begin what is waiting, as far as there are lanes."""
+        while self._waiting and self.has_room:
+            self._begin(self._waiting.popleft())
+        self._plan()
+        self._choose_layers()
+
+    def _begin(self, request: Request) -> None:
+        lane = len(self._playing)
+        self._playing.append(_Playing(request, generator(request.key), self._tick))
         raw = self._stage(request.variation).reset(lane, request.seed)
-        self._rooms.shown[lane] = self._seen(request.variation, raw)
-        self._steps[lane] = 0
+        see(raw, self._game.variations[request.variation], self._records.seen(self._tick, lane))
         self._draw(lane)
 
     def _draw(self, lane: int) -> None:
         """The noise of the lane's next steps."""
         source = self._playing[lane].generator
-        self._rooms.noise[lane] = self._policy.host_noise(source, BLOCK, self._game.dtype)
+        block = self._policy.host_noise(source, BLOCK, self._game.dtype)
+        self._records.draw(self._tick, lane, block)
 
     def _end(self, lane: int) -> tuple[int, Episode]:
-        number = self._playing.pop(lane).request.number
-        return number, self._rooms.episode(lane, int(self._steps[lane]))
+        ended, last = self._playing[lane], self._playing.pop()
+        episode = self._records.episode(lane, ended.begun, self._tick)
+        if last is not ended:
+            source = len(self._playing)
+            self._playing[lane] = last
+            self._records.move(source, lane, last.begun, self._tick)
+            self._stages[last.request.variation].move(source, lane)
+        return ended.request.number, episode
 
     def _stage(self, variation: int) -> Stage:
         if variation not in self._stages:
@@ -162,58 +154,31 @@ class Player:
             self._stages[variation] = stage_for(game.name, chosen, game.horizon, self._many)
         return self._stages[variation]
 
-    def _seen(self, variation: int, raw: NDArray[Any]) -> NDArray[Any]:
-        return seen(raw, self._game.variations[variation], self._game.dtype)
-
-    def _choose(self, lanes: list[int], shown: NDArray[Any], noise: NDArray[Any]) -> Any:
-        points = [self._playing[lane].request.point for lane in lanes]
+    def _choose_layers(self) -> None:
+        """Those of the point that all lanes play at, or the layers of each lane's, stacked."""
+        points = [playing.request.point for playing in self._playing]
         if len(set(points)) == 1:
-            layers = self._points[points[0]]
-        else:
-            if self._mixed is None:
-                self._mixed = _stacked([self._points[point] for point in points])
-            layers = self._mixed
-        return self._policy.choose(layers, shown[:, None], noise[:, None], np)[:, 0]
+            self._layers = self._points[points[0]]
+        elif points:
+            self._layers = _stacked([self._points[point] for point in points])
 
-    def _advance(self, lanes: list[int], actions: NDArray[Any]) -> tuple[Any, Any]:
+    def _advance(self, lanes: slice, actions: NDArray[Any]) -> tuple[Any, Any]:
         """A step of every lane's environment: rewards, and which ended; and what is seen next."""
+        seen = self._records.seen(self._tick + 1, lanes)
         if len(self._stages) == 1:
-            (variation,) = self._stages
-            return self._advance_alike(variation, lanes, actions)
-        variations = np.array([self._playing[lane].request.variation for lane in lanes])
-        rewards, ended = np.empty(len(lanes)), np.empty(len(lanes), bool)
+            ((variation, stage),) = self._stages.items()
+            raw, rewards, ended = stage.step(lanes, actions)
+            see(raw, self._game.variations[variation], seen)
+            return rewards, ended
+        variations = np.array([playing.request.variation for playing in self._playing])
+        rewards, ended = np.empty(len(actions)), np.empty(len(actions), bool)
         for one in dict.fromkeys(variations.tolist()):
-            mine = variations == one
-            chosen = np.compress(mine, lanes).tolist()
-            rewards[mine], ended[mine] = self._advance_alike(one, chosen, actions[mine])
+            mine = np.flatnonzero(variations == one)
+            raw, rewards[mine], ended[mine] = self._stages[one].step(mine, actions[mine])
+            shown = seen[mine]
+            see(raw, self._game.variations[one], shown)
+            seen[mine] = shown
         return rewards, ended
-
-    def _advance_alike(
-        self, variation: int, lanes: list[int], actions: NDArray[Any]
-    ) -> tuple[Any, Any]:
-        raw, rewards, ended = self._stages[variation].step(lanes, actions)
-        self._rooms.shown[lanes] = self._seen(variation, raw)
-        return rewards, ended
-
-
-class _Rooms:
-    """Where the lanes' episodes are written down as they are played."""
-
-    def __init__(self, lanes: int, game: Game) -> None:
-        policy, size = game.policy, game.size
-        one = policy.host_noise(generator(0), BLOCK, game.dtype)
-        layers = policy.layers(np.zeros(policy.dimension, game.dtype))
-        choice = policy.choose(layers, np.zeros(size, game.dtype), one[0], np)
-        self.shown = np.empty((lanes, size), game.dtype)
-        self.noise = np.empty((lanes, *one.shape), one.dtype)
-        # Memory is taken only where something is written.
-        self.observations = np.empty((lanes, game.horizon, size), game.dtype)
-        self.choices = np.empty((lanes, game.horizon, *choice.shape), choice.dtype)
-        self.rewards = np.empty((lanes, game.horizon))
-
-    def episode(self, lane: int, steps: int) -> Episode:
-        records = (self.observations, self.choices, self.rewards)
-        return Episode(*(record[lane, :steps].copy() for record in records))
 
 
 def _stacked(layers: list[Any]) -> Any:
@@ -222,47 +187,3 @@ def _stacked(layers: list[Any]) -> Any:
         stacked = np.stack(layers)
         return stacked[:, None] if stacked.ndim == 2 else stacked
     return [_stacked(list(parts)) for parts in zip(*layers, strict=True)]
-
-
-def seen(raw: NDArray[Any], variation: Variation, dtype: Any) -> NDArray[Any]:
-    """What the policy sees of an observation."""
-    observation = raw.astype(dtype)
-    if variation.sign != 1:
-        observation *= variation.sign
-    if variation.flag is not None:
-        flags = np.full((*observation.shape[:-1], 1), variation.flag, dtype)
-        observation = np.concatenate([observation, flags], axis=-1)
-    return observation
-
-
-def plain_episode(
-    environment: Gymnasium,
-    variation: Variation,
-    game: Game,
-    point: NDArray[Any],
-    request: Request,
-    look: Callable[[], object] = lambda: None,
-) -> Episode:
-    """The same episode in gymnasium's own words, call by call: the oracle of a player.
-
-    ``look`` is called at the start and after every step, to see the environment as it is then.
-    """
-    policy, noise = game.policy, generator(request.key)
-    layers = policy.layers(point)
-    observations, choices, rewards = [], [], []
-    raw = begin(environment, variation, request.seed)
-    look()
-    for step in range(game.horizon):
-        if step % BLOCK == 0:
-            block = policy.host_noise(noise, BLOCK, game.dtype)
-        observation = seen(flat(environment, raw), variation, game.dtype)
-        choice = policy.choose(layers, observation, block[step % BLOCK], np)
-        action = as_taken(environment.action_space, policy.act(choice, np))
-        raw, reward, terminated, truncated, _ = environment.step(action)
-        look()
-        observations.append(observation)
-        choices.append(choice)
-        rewards.append(float(reward))
-        if terminated or truncated:
-            break
-    return Episode(np.stack(observations), np.stack(choices), np.array(rewards))

@@ -12,7 +12,7 @@ from threading import Thread
 from typing import Any
 
 from simulator.objectives.environments.playing.player import Player
-from simulator.objectives.environments.playing.stage import Raised
+from simulator.objectives.environments.playing.stage import Raised, told
 
 
 def main(descriptor: int) -> None:
@@ -24,11 +24,6 @@ def main(descriptor: int) -> None:
             pass  # nobody is there any more
         except Exception as problem:
             connection.send((None, told(problem)))
-
-
-def told(problem: BaseException | None) -> str:
-    """An error in one line."""
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
 
 
 def serve(connection: Connection) -> None:

@@ -17,7 +17,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from simulator.objectives.environments.playing.player import LANES, Episode, Game, Request
+from simulator.objectives.environments.playing.episode import Episode, Game, Request
+from simulator.objectives.environments.playing.player import LANES
 from simulator.objectives.objective import Broken
 from simulator.system.side_by_side import cores, undisturbed
 

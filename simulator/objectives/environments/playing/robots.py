@@ -7,8 +7,7 @@ begins in the task's own code.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import mujoco
 import numpy as np
@@ -27,58 +26,87 @@ from gymnasium.envs.mujoco import (
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.host import Gymnasium, within
-from simulator.objectives.environments.playing.stage import Stepped
+from simulator.objectives.environments.playing.stage import Lanes, Stepped, move, numbers
 from simulator.objectives.environments.playing.varied import begin
 from simulator.objectives.environments.variation import Variation
 
-Lanes = Sequence[int]
 Matrix = NDArray[np.float64]
 """A row for each lane."""
+
+
+class Body(NamedTuple):
+    """A state of the model, and views of its memory, which stays where it is."""
+
+    state: mujoco.MjData
+    controls: NDArray[np.float64]
+    read: list[NDArray[np.float64]]
+    """What is copied after each step, for all else to be computed from."""
 
 
 class Robots(ABC):
     """Lanes of one model: a state each, stepped one after the other."""
 
+    forces = False
+    """Whether contact forces are read, which a step does not compute by itself."""
+
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         self.task, self._variation = environment.unwrapped, variation
+        self.model: mujoco.MjModel = self.task.model
         self.late = type(self.task).__module__.endswith("_v5")
         self.seconds = self.task.dt
-        self.states = [mujoco.MjData(self.task.model) for _ in range(lanes)]
-        # Views of the states' memory, which stays where it is.
-        self.positions = [state.qpos for state in self.states]
-        self.velocities = [state.qvel for state in self.states]
-        self._controls = [state.ctrl for state in self.states]
+        width = sum(map(len, self.views(self.task.data)))
+        self._bodies: dict[int, Body] = {}
+        self._copies = np.empty((lanes, width))
 
     def reset(self, lane: int, seed: int) -> NDArray[Any]:
-        self.task.data = self.states[lane]
+        if lane not in self._bodies:
+            state = mujoco.MjData(self.model)
+            self._bodies[lane] = Body(state, state.ctrl, self.views(state))
+        self.task.data = self._bodies[lane].state
         observation: NDArray[Any] = begin(self.task, self._variation, seed)
-        self.begun(lane)
+        self.begun(lane, self._copied([self._bodies[lane]]))
         return observation
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
         taken = within(self.task.action_space, actions)
-        model, many = self.task.model, self.task.frame_skip
-        for lane, action in zip(lanes, taken, strict=True):
-            self._controls[lane][:] = action
-            mujoco.mj_step(model, self.states[lane], many)
-        return self.after(lanes, taken)
+        model, many, forces = self.model, self.task.frame_skip, self.forces
+        bodies = [self._bodies[lane] for lane in numbers(lanes)]
+        for body, action in zip(bodies, taken, strict=True):
+            body.controls[:] = action
+            mujoco.mj_step(model, body.state, many)
+            if forces:
+                mujoco.mj_rnePostConstraint(model, body.state)
+        return self.after(lanes, self._copied(bodies), taken)
+
+    def move(self, source: int, target: int) -> None:
+        move(self._bodies, source, target)
+        self.moved(source, target)
+
+    def _copied(self, bodies: list[Body]) -> Matrix:
+        """What is read of these states; the next copy is written over it."""
+        copies = self._copies[: len(bodies)]
+        np.concatenate([view for body in bodies for view in body.read], out=copies.reshape(-1))
+        return copies
 
     @abstractmethod
-    def begun(self, lane: int) -> None:
+    def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
+        """The vectors to copy after a step."""
+
+    @abstractmethod
+    def begun(self, lane: int, copy: Matrix) -> None:
         """Remember what the next step's reward needs."""
 
     @abstractmethod
-    def after(self, lanes: Lanes, actions: NDArray[np.float32]) -> Stepped:
+    def moved(self, source: int, target: int) -> None:
+        """Remember it for another lane."""
+
+    @abstractmethod
+    def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
         """What gymnasium would say of the states after a step with these actions."""
 
 
-def rows(views: list[NDArray[np.float64]], lanes: Lanes) -> Matrix:
-    """A copy of the lanes' vectors, one in each row."""
-    return np.concatenate([views[lane] for lane in lanes]).reshape(len(lanes), -1)
-
-
 def squares(actions: NDArray[Any]) -> NDArray[Any]:
-    total: NDArray[Any] = np.square(actions).sum(axis=-1)
+    total: NDArray[Any] = np.add.reduce(np.square(actions), axis=-1)
     return total
 
 
@@ -90,29 +118,33 @@ class Runners(Robots):
         self._place = np.zeros(lanes)
         self._first = int(self.task._exclude_current_positions_from_observation)
 
-    def begun(self, lane: int) -> None:
-        self._place[lane] = self.positions[lane][0]
+    def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
+        return [state.qpos, state.qvel]
 
-    def after(self, lanes: Lanes, actions: NDArray[np.float32]) -> Stepped:
+    def begun(self, lane: int, copy: Matrix) -> None:
+        self._place[lane] = copy[0, 0]
+
+    def moved(self, source: int, target: int) -> None:
+        self._place[target] = self._place[source]
+
+    def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
         task = self.task
-        positions, velocities = rows(self.positions, lanes), rows(self.velocities, lanes)
-        chosen = list(lanes)
-        forward = (positions[:, 0] - self._place[chosen]) / self.seconds
-        self._place[chosen] = positions[:, 0]
-        healthy = self.healthy(positions, velocities)
+        forward = (copies[:, 0] - self._place[lanes]) / self.seconds
+        self._place[lanes] = copies[:, 0]
+        healthy = self.healthy(copies)
         rewards = task._forward_reward_weight * forward + self.bonus(healthy)
         rewards = rewards - task._ctrl_cost_weight * squares(actions)
-        seen = np.concatenate([positions[:, self._first :], self.shown(velocities)], axis=1)
-        return seen, rewards, self.ended(healthy)
+        self.limit(copies[:, self.model.nq :])
+        return copies[:, self._first :], rewards, self.ended(healthy)
 
-    def healthy(self, positions: Matrix, velocities: Matrix) -> NDArray[np.bool_]:
-        return np.ones(len(positions), bool)
+    def healthy(self, copies: Matrix) -> NDArray[np.bool_]:
+        return np.ones(len(copies), bool)
 
     def bonus(self, healthy: NDArray[np.bool_]) -> Any:
         return 0.0
 
-    def shown(self, velocities: Matrix) -> Matrix:
-        return velocities
+    def limit(self, velocities: Matrix) -> None:
+        """Change them to what is shown of them."""
 
     def ended(self, healthy: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.zeros(len(healthy), bool)
@@ -134,37 +166,54 @@ class Mortal(Robots):
 class Walkers(Mortal, Runners):
     """Walker2d: it must stay upright."""
 
-    def healthy(self, positions: Matrix, velocities: Matrix) -> NDArray[np.bool_]:
-        height = _between(self.task._healthy_z_range, positions[:, 1])
-        return height & _between(self.task._healthy_angle_range, positions[:, 2])
+    def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
+        super().__init__(environment, variation, lanes)
+        bounds = self.bounds()
+        self._within = slice(1, 1 + len(bounds))
+        self._low, self._high = np.array(bounds, float).T
 
-    def shown(self, velocities: Matrix) -> Matrix:
-        return np.clip(velocities, -10, 10)
+    def bounds(self) -> list[tuple[float, float]]:
+        """Those of the height, the angle and so on, as they are copied."""
+        return [self.task._healthy_z_range, self.task._healthy_angle_range]
+
+    def healthy(self, copies: Matrix) -> NDArray[np.bool_]:
+        bound = copies[:, self._within]
+        inside = (self._low < bound) & (bound < self._high)
+        well: NDArray[np.bool_] = np.logical_and.reduce(inside, axis=1)
+        return well
+
+    def limit(self, velocities: Matrix) -> None:
+        np.minimum(np.maximum(velocities, -10, out=velocities), 10, out=velocities)
 
 
 class Hoppers(Walkers):
     """Hopper: and none of its numbers may be too large."""
 
-    def healthy(self, positions: Matrix, velocities: Matrix) -> NDArray[np.bool_]:
-        within = self.task._healthy_state_range
-        calm = _between(within, positions[:, 2:]).all(axis=1) & _between(within, velocities).all(1)
-        return super().healthy(positions, velocities) & calm
+    def bounds(self) -> list[tuple[float, float]]:
+        height, (low, high) = super().bounds()
+        least, most = self.task._healthy_state_range
+        others = self.model.nq + self.model.nv - 3
+        return [height, (max(low, least), min(high, most)), *[(least, most)] * others]
 
 
 class Humanoids(Mortal):
     """Humanoid: it sees inertias, velocities and forces of all bodies."""
 
+    forces = True
+
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         super().__init__(environment, variation, lanes)
-        self._parts = [self._seen(state) for state in self.states]
-        self._mass, self._all = self.task.model.body_mass, self.task.model.body_mass.sum()
-        self._bodies = [state.xipos for state in self.states]
+        self._mass, self._all = self.model.body_mass[:, None], self.model.body_mass.sum()
         self._place = np.zeros(lanes)
+        self._sizes = [sum(map(len, part)) for part in self._parts(self.task.data)]
 
-    def _seen(self, state: Any) -> list[NDArray[np.float64]]:
-        """The parts of an observation, as views."""
+    def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
+        return [view for part in self._parts(state) for view in part]
+
+    def _parts(self, state: Any) -> tuple[list[NDArray[np.float64]], ...]:
+        """The observation, the places of all bodies, and the forces."""
         task, world = self.task, int(self.late)  # version 5 leaves out the world, which never moves
-        parts = {
+        seen = {
             "cinert": state.cinert[world:],
             "cvel": state.cvel[world:],
             "qfrc_actuator": state.qfrc_actuator[6 * world :],
@@ -172,41 +221,48 @@ class Humanoids(Mortal):
         }
         wanted = [
             part.reshape(-1)
-            for name, part in parts.items()
+            for name, part in seen.items()
             if getattr(task, f"_include_{name}_in_observation", True) is True
         ]
-        first = 2 if task._exclude_current_positions_from_observation else 0
-        return [state.qpos[first:], state.qvel, *wanted]
+        shown = [state.qpos[self._first :], state.qvel, *wanted]
+        return shown, [state.xipos.reshape(-1)], [state.cfrc_ext.reshape(-1)] if self.late else []
 
-    def _centre(self, lane: int) -> float:
-        """Where its centre of mass is, along its way."""
-        moments = np.einsum("b,bj->j", self._mass, self._bodies[lane])
-        return float(moments[0] / self._all)
+    @property
+    def _first(self) -> int:
+        """The first position that is seen."""
+        return 2 if self.task._exclude_current_positions_from_observation else 0
 
-    def begun(self, lane: int) -> None:
-        self._place[lane] = self._centre(lane)
+    def _centres(self, copies: Matrix) -> NDArray[np.float64]:
+        """Where the centres of mass are, along the way."""
+        start = self._sizes[0]
+        bodies = copies[:, start : start + self._sizes[1]].reshape(len(copies), -1, 3)
+        moments: Matrix = np.add.reduce(self._mass * bodies, axis=1)
+        centres: NDArray[np.float64] = moments[:, 0] / self._all
+        return centres
 
-    def after(self, lanes: Lanes, actions: NDArray[np.float32]) -> Stepped:
-        task, chosen = self.task, list(lanes)
-        for lane in lanes:
-            mujoco.mj_rnePostConstraint(task.model, self.states[lane])  # the contact forces
-        places = np.array([self._centre(lane) for lane in lanes])
-        forward = (places - self._place[chosen]) / self.seconds
-        self._place[chosen] = places
-        heights = np.array([self.positions[lane][2] for lane in lanes])
-        healthy = _between(task._healthy_z_range, heights)
+    def begun(self, lane: int, copy: Matrix) -> None:
+        (self._place[lane],) = self._centres(copy)
+
+    def moved(self, source: int, target: int) -> None:
+        self._place[target] = self._place[source]
+
+    def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
+        task = self.task
+        places = self._centres(copies)
+        forward = (places - self._place[lanes]) / self.seconds
+        self._place[lanes] = places
+        healthy = _between(task._healthy_z_range, copies[:, 2 - self._first])
         paid = task._forward_reward_weight * forward + self.bonus(healthy)
         # The controls are the actions, in double precision.
         costs = task._ctrl_cost_weight * squares(actions.astype(np.float64))
         if self.late:
-            costs = costs + np.array([self._contact_cost(lane) for lane in lanes])
-        seen = np.concatenate([part for lane in lanes for part in self._parts[lane]])
-        return seen.reshape(len(chosen), -1), paid - costs, self.ended(healthy)
+            costs = costs + self._contact_costs(copies[:, -self._sizes[2] :])
+        return copies[:, : self._sizes[0]], paid - costs, self.ended(healthy)
 
-    def _contact_cost(self, lane: int) -> float:
-        forces = self.states[lane].cfrc_ext
-        cost = self.task._contact_cost_weight * np.sum(np.square(forces))
-        return float(np.clip(cost, *self.task._contact_cost_range))
+    def _contact_costs(self, forces: Matrix) -> NDArray[np.float64]:
+        costs = self.task._contact_cost_weight * squares(forces)
+        clipped: NDArray[np.float64] = np.clip(costs, *self.task._contact_cost_range)
+        return clipped
 
 
 class Reachers(Robots):
@@ -214,28 +270,33 @@ class Reachers(Robots):
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         super().__init__(environment, variation, lanes)
-        self._tips = [state.body("fingertip").xpos for state in self.states]
-        self._targets = [state.body("target").xpos for state in self.states]
         self._away = np.zeros((lanes, 3))
+        self._shown = np.empty((lanes, 10 if self.late else 11))
 
-    def begun(self, lane: int) -> None:
-        self._away[lane] = self._tips[lane] - self._targets[lane]
+    def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
+        return [state.body("fingertip").xpos, state.body("target").xpos, state.qpos, state.qvel]
 
-    def after(self, lanes: Lanes, actions: NDArray[np.float32]) -> Stepped:
-        chosen = list(lanes)
-        away = rows(self._tips, lanes) - rows(self._targets, lanes)
+    def begun(self, lane: int, copy: Matrix) -> None:
+        self._away[lane] = copy[0, :3] - copy[0, 3:6]
+
+    def moved(self, source: int, target: int) -> None:
+        self._away[target] = self._away[source]
+
+    def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
+        away, angles = copies[:, :3] - copies[:, 3:6], copies[:, 6:8]
         # Version 4 pays for where the fingertip was before the step.
-        paid = away if self.late else self._away[chosen]
-        self._away[chosen] = away
+        paid = away if self.late else self._away[lanes]
         near, effort = -_lengths(paid), -squares(actions)
+        self._away[lanes] = away
         if self.late:
             near = near * self.task._reward_dist_weight
             effort = effort * self.task._reward_control_weight
-        positions, velocities = rows(self.positions, lanes), rows(self.velocities, lanes)
-        angles = positions[:, :2]
-        seen = [np.cos(angles), np.sin(angles), positions[:, 2:], velocities[:, :2]]
-        seen.append(away[:, :2] if self.late else away)
-        return np.concatenate(seen, axis=1), near + effort, np.zeros(len(chosen), bool)
+        shown = self._shown[: len(copies)]
+        shown[:, :2] = np.cos(angles)
+        shown[:, 2:4] = np.sin(angles)
+        shown[:, 4:8] = copies[:, 8:12]
+        shown[:, 8:] = away[:, : shown.shape[1] - 8]
+        return shown, near + effort, np.zeros(len(copies), bool)
 
 
 def _between(bounds: Any, values: Matrix) -> NDArray[np.bool_]:
