@@ -1,8 +1,8 @@
 """What may stand in a table of a file?  Only what is known, and only as it is meant.
 
-A table may be one of several kinds, told apart by a column.  Kinds are looked up when a value is
+A table may be one of several kinds, which a column names.  Kinds are looked up when a value is
 checked.  So a kind that a plug-in adds counts from the moment it is registered, and the tables of
-kinds that nobody uses are never built.
+unused kinds are never built.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -77,7 +77,7 @@ def _restated(error: ErrorDetails) -> InitErrorDetails:
 
 
 class OneOf:
-    """The annotation of a field: one of the tables of ``kinds``, told apart by the column ``tag``.
+    """The annotation of a field: one of the tables of ``kinds``, which the column ``tag`` names.
 
     ``short`` turns what a user may write instead of a table into one.
     """
@@ -103,8 +103,8 @@ class OneOf:
         kind, kinds = value[self._tag], list(self._kinds())
         if kind not in kinds:
             expected = ", ".join(kinds)
-            told = {"discriminator": self._tag, "tag": str(kind), "expected_tags": expected}
-            raise PydanticKnownError("union_tag_invalid", told)
+            context = {"discriminator": self._tag, "tag": str(kind), "expected_tags": expected}
+            raise PydanticKnownError("union_tag_invalid", context)
         return self._table(kind).model_validate(value)
 
     def __get_pydantic_core_schema__(
@@ -116,5 +116,5 @@ class OneOf:
         self, core: CoreSchema, handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
         union: Any = Union[tuple(map(self._table, self._kinds()))]  # noqa: UP007
-        told_apart = TypeAdapter(Annotated[union, Field(discriminator=self._tag)])
-        return handler(told_apart.core_schema)
+        tagged = TypeAdapter(Annotated[union, Field(discriminator=self._tag)])
+        return handler(tagged.core_schema)

@@ -40,14 +40,14 @@ class Participant(NamedTuple):
 
 
 def collective_end(kind: Collective, now: float, participants: Iterable[Participant]) -> float:
-    """When the all-reduce of a batch that is full ``now`` ends, where nobody shares a link."""
-    everybody = list(participants)
+    """When the all-reduce of a batch that is full ``now`` ends, where workers share no link."""
+    senders = list(participants)
     if kind == "max":
-        return max(each.ready + each.parts.seconds for each in everybody)
+        return max(each.ready + each.parts.seconds for each in senders)
     if kind == "gather":
-        return max(now, *(each.done + each.parts.seconds for each in everybody))
+        return max(now, *(each.done + each.parts.seconds for each in senders))
     seconds = ring if kind == "ring" else tree
-    return max(each.ready for each in everybody) + seconds([each.parts for each in everybody])
+    return max(each.ready for each in senders) + seconds([each.parts for each in senders])
 
 
 def ring(parts: Sequence[Parts]) -> float:

@@ -27,7 +27,7 @@ def shown(number: float) -> str:
 
 
 def one_per_worker(name: str, value: float | Sequence[float], workers: int) -> Floats:
-    """A number for everybody, or a list of one per worker, as an array."""
+    """A number for all workers, or a list of one per worker, as an array."""
     if isinstance(value, int | float):
         return np.full(workers, float(value))
     if len(value) != workers:

@@ -1,4 +1,4 @@
-"""How do runs go on, who got there when, and how old were the gradients?  On axes.
+"""How does a metric change, when is a target reached, how old are gradients?  Plots on axes.
 
 Each function takes a frame and draws on ``ax``, or in a new figure; ``methods`` chooses and orders.
 """

@@ -1,8 +1,8 @@
 """What marks a method?  A colour, dashes and a marker: the same in every figure.
 
 A method with a mark of its own has the same look in every company.  Others, and labels of one's
-own, take the looks that are left, in their order.  Colours are told apart by colour-blind
-eyes (after Okabe and Ito); dashes and markers tell the same on grey paper.
+own, take the looks that are left, in their order.  Colour-blind
+readers can distinguish the colours (after Okabe and Ito); dashes and markers serve on grey paper.
 """
 
 from collections.abc import Iterable

@@ -18,10 +18,10 @@ from simulator.schedule import Computation
 from simulator.trace.tracks import Record, Slice, doings, rerun
 
 ROUNDS = 4
-"""How many steps of a method to show."""
+"""The steps of a method to show."""
 
 GRADIENTS, MOST_GRADIENTS = 16, 2_000
-"""How many gradients per worker can be told apart, and how many to show at all."""
+"""The most gradients per worker that a reader can distinguish, and the most to show."""
 
 AFTER = 1.04
 """So much of the longest round is shown that its end, and what follows, can be seen."""
@@ -34,7 +34,7 @@ def opening_seconds(results: Results) -> float:
     """How much of a comparison to draw, judged by the server steps of its first seed.
 
     At least a full round of every method that steps, and the first few steps of as many methods
-    as can be while the gradients of a worker can still be told apart.
+    as possible while a reader can still distinguish the gradients of a worker.
     """
     steps = results.step_columns
     first = rows(steps, steps["seed"] == steps["seed"][0])
@@ -60,7 +60,7 @@ def _first_steps(runs: list[Columns], workers: int) -> float:
 
 
 def _gradients(runs: list[Columns], seconds: float) -> float:
-    """How many the busiest method has used by then; a run that is over counts as going on."""
+    """The gradients of the busiest method by then; a run that is over counts as going on."""
     return max(
         float(np.interp(seconds, run["time"], run["gradients"]))
         * max(1.0, seconds / float(run["time"][-1]))

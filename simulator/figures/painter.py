@@ -83,7 +83,7 @@ def _draw(pictures: Mapping[str, "Picture"], directory: Path, formats: Sequence[
 
 def main(orders: BinaryIO, answers: BinaryIO) -> None:
     """Draw what is ordered, and answer with the files or with what went wrong."""
-    import simulator.figures.drawing  # noqa: F401  # now, while nobody waits for it
+    import simulator.figures.drawing  # noqa: F401  # now, before an order arrives
 
     try:
         order = pickle.load(orders)

@@ -124,7 +124,7 @@ def _edge(bars: int) -> float:
 
 
 def _merged(row: Sequence[Bar]) -> list[Bar]:
-    """One bar for each stretch of bars of a kind, where they could not be told apart.
+    """One bar for each stretch of bars of a kind: so many bars could not be distinguished.
 
     >>> _merged([Bar(0, 1, "used"), Bar(1, 2, "used"), Bar(3, 4, "used")])
     [Bar(start=0, finish=2, kind='used'), Bar(start=3, finish=4, kind='used')]
@@ -149,9 +149,9 @@ def _head_panel(axes: Axes, opening: Opening, label: str, colour: str) -> None:
     workers = list(opening.bars)
     axes.set_title(label, loc="left", color=colour, pad=6)
     steps, used = len(opening.step_times), opening.used
-    told = f"{_count(steps, 'step')}, {_count(used, 'gradient')} used"
-    told = f"{told}, waits for ever" if opening.stalled else told
-    axes.set_title(told, loc="right", color=GREY, fontsize=8, pad=6)
+    counts = f"{_count(steps, 'step')}, {_count(used, 'gradient')} used"
+    counts += ", waits for ever" if opening.stalled else ""
+    axes.set_title(counts, loc="right", color=GREY, fontsize=8, pad=6)
     shown = np.unique(np.linspace(0, len(workers) - 1, 4).round().astype(int)).tolist()
     axes.set_yticks(shown, [f"{workers[y]:,}" for y in shown])
     axes.set_ylim(len(workers) - 0.5, -0.5)
@@ -159,8 +159,8 @@ def _head_panel(axes: Axes, opening: Opening, label: str, colour: str) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _count(many: int, what: str) -> str:
-    return f"{many:,} {what}" if many == 1 else f"{many:,} {what}s"
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _draw_legend(figure: Figure, openings: Mapping[str, Opening], seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""What did the workers do with their time?  From moment to moment, and as shares of it; on axes."""
+"""What did the workers do with their time?  A timeline and shares of the time, as plots on axes."""
 
 import numpy as np
 import pandas as pd

@@ -10,12 +10,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
 from simulator.gate.exact import same_time
 from simulator.gate.runs import Record
 from simulator.gate.suite_file import Benchmark, ClaimTable
 from simulator.statistics.bounds import Test, lower_bound
+from simulator.statistics.samples import median
 
 
 class Verdict(NamedTuple):
@@ -60,7 +59,7 @@ def verdict(benchmark: Benchmark, runs: Sequence[Record], asked: float) -> Verdi
     assert isinstance(table, ClaimTable)
     found = ratios(runs, table.of, table.over)
     bound = lower_bound(found, table.test, table.confidence)
-    return Verdict(float(np.median(found)), bound, asked, table, _never(runs))
+    return Verdict(median(found), bound, asked, table, _never(runs))
 
 
 def moved(now: Record, then: Record) -> str:

@@ -72,14 +72,14 @@ def _points(selection: Selection) -> dict[tuple[str, int], np.ndarray]:
     results = selection.results
     results.scenario.check()
     size = results.scenario.objective.size(results.scenario.cluster.workers)
-    if (many := size.dimension) != results.vector.dimension:
-        told = f"its points have {results.vector.dimension:,} parameters, its scenario {many:,}"
-        raise Mistake(f"{results.directory}: {told}; evaluate it with the packages that made it")
+    if size.dimension != (kept := results.vector.dimension):
+        sizes = f"its points have {kept:,} parameters, its scenario {size.dimension:,}"
+        raise Mistake(f"{results.directory}: {sizes}; evaluate it with the packages that made it")
     return {run: results.parameters(*run) for run in selection.runs}
 
 
 def _spreads(played: list[Any], worlds: int) -> list[dict[str, Any]]:
-    """Of all episodes and, of unequal workers, who play in turn, of each one's."""
+    """Of all episodes, and where workers are unequal also of the episodes of each."""
     if worlds == 1:
         return [_spread(played)]
     each = [{"worker": worker} | _spread(played[worker::worlds]) for worker in range(worlds)]

@@ -21,7 +21,7 @@ Picture: TypeAlias = NDArray[np.uint8]
 EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
 """The colours of H.264 are halved both ways."""
 EXACT = ("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
-"""One thread and no word on who wrote it: the same pictures are the same bytes."""
+"""One thread and no name of the program: the same pictures are the same bytes."""
 
 
 def check_installed() -> None:

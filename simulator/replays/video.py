@@ -31,8 +31,8 @@ class Seen(NamedTuple):
     length: int
 
     def __str__(self) -> str:
-        told = f"return {self.total:,.6g} in {self.length:,} steps"
-        return told if self.worker is None else f"{told} of worker {self.worker}"
+        whose = "" if self.worker is None else f" of worker {self.worker}"
+        return f"return {self.total:,.6g} in {self.length:,} steps{whose}"
 
     def as_data(self) -> dict[str, Any]:
         whose = {} if self.worker is None else {"worker": self.worker}
@@ -163,5 +163,5 @@ def _make(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        told = f"cannot be written: {error.strerror}; name a directory"
-        raise Mistake(f"--out {folder}: {told}") from None
+        problem = f"cannot be written: {error.strerror}"
+        raise Mistake(f"--out {folder}: {problem}; name a directory") from None

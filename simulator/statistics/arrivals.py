@@ -1,4 +1,4 @@
-"""When did who get there?  Seconds to a target per run, and what they come to over the seeds."""
+"""When do runs reach a target?  The seconds of each run, their medians, and ratios of methods."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -101,7 +101,7 @@ def speedups(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> pd.DataFrame:
-    """How many times sooner ``of`` is there than ``over``: ``method, over, ratio, low, high``.
+    """By what factor ``of`` is faster than ``over``: ``method, over, ratio, low, high``.
 
     The frame is that of ``time_to``.  A ratio of medians, with its bootstrap interval; where both
     have the same seeds, these are resampled together, as methods share their random numbers.  It

@@ -14,7 +14,7 @@ def fewest_seeds(test: Test, confidence: float) -> int:
     (5, 2, 1)
     """
     if test == "sign":
-        return next(many for many in range(1, 1000) if 0.5**many <= 1 - confidence)
+        return next(seeds for seeds in range(1, 1000) if 0.5**seeds <= 1 - confidence)
     return 2 if test == "paired-t" else 1
 
 
@@ -37,17 +37,17 @@ def lower_bound(ratios: Sequence[float], test: Test, confidence: float) -> float
             return _of_the_mean(ratios, confidence)
 
 
-def below(many: int, risk: float) -> int:
-    """How many of so many values lie below a bound of their median, at the most, with this risk.
+def below(count: int, risk: float) -> int:
+    """The number of values that lie below a lower bound of their median, of this risk.
 
     The median is below the value of rank k (from 0) only if at most k of the values are, which
-    happens with the probability that of ``many`` coins at most k show heads.
+    happens with the probability that of ``count`` coins at most k show heads.
 
     >>> below(5, 0.05), below(8, 0.05), below(20, 0.05)
     (0, 1, 5)
     """
-    chance, rank = 0.5**many, 0
-    while (chance := chance + math.comb(many, rank + 1) * 0.5**many) <= risk:
+    chance, rank = 0.5**count, 0
+    while (chance := chance + math.comb(count, rank + 1) * 0.5**count) <= risk:
         rank += 1
     return rank
 
@@ -60,7 +60,7 @@ def _of_the_mean(ratios: Sequence[float], confidence: float) -> float:
     from scipy.stats import t
 
     logs = np.log(ratios)
-    many = len(logs)
-    error = float(np.std(logs, ddof=1)) / math.sqrt(many)
-    quantile = float(t.ppf(confidence, many - 1))
+    count = len(logs)
+    error = float(np.std(logs, ddof=1)) / math.sqrt(count)
+    quantile = float(t.ppf(confidence, count - 1))
     return math.exp(float(np.mean(logs)) - quantile * error)

@@ -57,8 +57,8 @@ def exponents(
 
 def check(frame: pd.DataFrame) -> None:
     """Refuse what has no exponent."""
-    if (many := frame["parameter"].nunique()) > 1:
-        raise Mistake(f"parameter: {many} different ones; pick the rows of one of them")
+    if (count := frame["parameter"].nunique()) > 1:
+        raise Mistake(f"parameter: {count} different ones; pick the rows of one of them")
     if (frame["value"] <= 0).any():
         raise Mistake(f"value = {frame['value'].min():g}: a power law needs positive values")
 
@@ -80,12 +80,12 @@ def slope(values: "pd.Series[float]", seconds: "pd.Series[float]") -> float:
 def _slopes(x: Floats, rows: Floats) -> Floats:
     """Of the least-squares line through each row's finite points; NaN if these are too few."""
     there = np.isfinite(rows)
-    many = there.sum(axis=1, keepdims=True)
+    count = there.sum(axis=1, keepdims=True)
     y = np.where(there, rows, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        away = np.where(there, x - (there * x).sum(axis=1, keepdims=True) / many, 0.0)
+        away = np.where(there, x - (there * x).sum(axis=1, keepdims=True) / count, 0.0)
         found: Floats = (away * y).sum(axis=1) / (away**2).sum(axis=1)
-    return np.where(many[:, 0] >= 2, found, NAN)
+    return np.where(count[:, 0] >= 2, found, NAN)
 
 
 def _interval(

@@ -1,9 +1,9 @@
-"""Whom does a key of a sweep concern?
+"""Which methods does a key of a sweep concern?
 
 A *key* is a path as in ``--set``.  Keys below ``methods`` are tuned: they concern the method that
-they name, or with ``methods.*`` each that has them, and nobody else's runs are multiplied by them.
-All other keys are circumstances, such as the number of workers: whoever compares methods compares
-them in the same ones.
+they name, or with ``methods.*`` each that has them; they multiply the runs of no other method.
+All other keys are circumstances, such as the number of workers: methods are compared in the same
+circumstances.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""What did everybody do, all the time?  A file in the Chrome trace event format, for Perfetto.
+"""What did the server and the workers do?  A file in the Chrome trace event format, for Perfetto.
 
 https://ui.perfetto.dev opens it: a process per run, a track for the server and one per worker.
 The format (Google, "Trace Event Format") wants microseconds, asks for no order of the events,
@@ -25,13 +25,13 @@ SERVER = -1
 """The server's number among the workers."""
 MICROSECONDS = 1e6
 PATIENCE = 2.0
-"""Real seconds after which one hears how far it is, and again."""
+"""Real seconds between two reports of how far the work is."""
 NAMES = {"waiting": "not used yet"}
 """What an outcome is called where its own name would mislead: the worker did not wait."""
 
 Event: TypeAlias = dict[str, Any]
 Patience: TypeAlias = Callable[[Callable[[], str]], None]
-"""What is told where the work is, and passes it on now and then."""
+"""Hears how far the work is, and reports it now and then."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
@@ -77,16 +77,16 @@ def excerpt(
             raise Mistake(f"--method {method}: no such method here, of seed {seed}; {hint}")
     chosen = list(dict.fromkeys(methods or ends))
     _check_window(begin, until, max(ends[method] for method in chosen))
-    everybody = range(results.scenario.cluster.workers)
-    return Excerpt(results, chosen, seed, _chosen(everybody, workers), begin, until)
+    known = range(results.scenario.cluster.workers)
+    return Excerpt(results, chosen, seed, _chosen(known, workers), begin, until)
 
 
-def _chosen(everybody: range, some: list[range] | None) -> Collection[int]:
+def _chosen(known: range, some: list[range] | None) -> Collection[int]:
     for each in some or ():
-        if not each or each.stop > everybody.stop:
+        if not each or each.stop > known.stop:
             wrong = f"{each.start}-{each.stop - 1}" if len(each) != 1 else f"{each.start}"
-            raise Mistake(f"--workers {wrong}: no such workers; they are 0 to {everybody[-1]}")
-    return everybody if some is None else frozenset(worker for each in some for worker in each)
+            raise Mistake(f"--workers {wrong}: no such workers; they are 0 to {known[-1]}")
+    return known if some is None else frozenset(worker for each in some for worker in each)
 
 
 def _check_window(begin: float, until: float, end: float) -> None:
@@ -174,9 +174,9 @@ def _doings(
             now = step.time
             patience(lambda: f"{name}: {now:,.4g} of {again.end:,.4g} s")  # noqa: B023
         yield from _of_server(served)
-        for worker, told in spool.read():
+        for worker, did in spool.read():
             if worker in wanted.workers:
-                for each in again.track(told, wanted.begin):
+                for each in again.track(did, wanted.begin):
                     yield worker, _slice(each)
                     patience(lambda: f"{name}: writes worker {worker:,}")  # noqa: B023
 

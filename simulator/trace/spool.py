@@ -1,4 +1,4 @@
-"""Where does a trace wait that is too long for memory?  In files, to be read worker by worker.
+"""Where does a long trace wait?  In temporary files, which are read worker by worker.
 
 A track can only be laid out when everything on it is known, and the fate of a gradient may be
 known long after that of the next.  So records go to disk as they come, workers in groups, and in
@@ -21,7 +21,7 @@ from simulator.trace.tracks import LAYERS, Doings, Record
 
 GROUPS = 64
 CHUNK = 4096
-"""How many records of a worker are Python objects at a time."""
+"""The most records of a worker that are Python objects at a time."""
 
 OUTCOMES = get_args(Outcome)
 WHATS = (*OUTCOMES, "down", "receiving", "sending")
@@ -57,9 +57,7 @@ class Spool:
     def add(self, worker: int, record: Record) -> None:
         if isinstance(record, Computation):
             ticket, start, finish, outcome, step, weight = record
-            many = 0 if step is None else step
-            share = 0.0 if weight is None else weight
-            packed = _pack(NUMBERS[outcome], *ticket, many, start, finish, share)
+            packed = _pack(NUMBERS[outcome], *ticket, step or 0, start, finish, weight or 0.0)
         else:
             kind, _, start, finish, version = record
             packed = _pack(NUMBERS[kind], worker, version, 0, 0, start, finish, 0.0)

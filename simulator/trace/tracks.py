@@ -52,7 +52,7 @@ class Rerun(NamedTuple):
     stop: Stop
     stalled: bool
     lossy: bool
-    """Whether who is away loses what it was at."""
+    """Whether a worker loses its work in an outage."""
 
     @property
     def end(self) -> float:
@@ -65,9 +65,9 @@ class Rerun(NamedTuple):
             yield from simulation.steps(self.stop)
         simulation.close_trace()
 
-    def track(self, told: Doings, begin: float = 0.0) -> Iterator[Slice]:
+    def track(self, did: Doings, begin: float = 0.0) -> Iterator[Slice]:
         """What a worker did from ``begin`` to the end, as ``track`` below."""
-        return track(told, begin, self.end, lossy=self.lossy)
+        return track(did, begin, self.end, lossy=self.lossy)
 
 
 def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> Rerun:
@@ -76,8 +76,8 @@ def rerun(results: Results, method: str, seed: int, until: float = math.inf) -> 
     row = next(run for run in runs if (run["method"], run["seed"]) == (method, seed))
     run = results.run(method, seed)
     if run.lengths is not None and row["started"] and not run.lengths:
-        told = "are not written down, and its times depend on them"
-        raise Mistake(f"{results.directory}: the tickets of {method}, seed {seed} {told}")
+        what = f"the tickets of {method}, seed {seed} are not written down"
+        raise Mistake(f"{results.directory}: {what}, and its times depend on them")
     stop, seconds = stop_of(results.scenario), float(row["simulated_seconds"])
     if row["end"] not in ("stop", "stalled"):
         stop = stop._replace(steps=int(row["steps"]))
@@ -93,19 +93,19 @@ def doings(records: Iterable[Record]) -> Doings:
     return {layer: [each for each in ordered if layer_of(each) == layer] for layer in LAYERS}
 
 
-def track(told: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Slice]:
+def track(did: Doings, begin: float, end: float, *, lossy: bool) -> Iterator[Slice]:
     """Slices without gaps from ``begin`` to ``end``; what took no time is left out.
 
     ``lossy``: what an outage interrupts does not go on after it.
 
     >>> from algorithms.tickets import Ticket
-    >>> told = doings([Computation(Ticket(0, 0, 0), 1.0, 4.0, "used"), Stretch("down", 0, 2, 3, 0)])
-    >>> [(each.start, each.kind) for each in track(told, 0.0, 4.0, lossy=False)]
+    >>> did = doings([Computation(Ticket(0, 0, 0), 1.0, 4.0, "used"), Stretch("down", 0, 2, 3, 0)])
+    >>> [(each.start, each.kind) for each in track(did, 0.0, 4.0, lossy=False)]
     [(0.0, 'waiting'), (1.0, 'computing'), (2, 'down'), (3, 'computing')]
     """
     slices: Iterator[Slice] = iter(())
     for layer in LAYERS:
-        lower = (Slice(record.start, record.finish, record) for record in told[layer])
+        lower = (Slice(record.start, record.finish, record) for record in did[layer])
         slices = _beneath(slices, lower, lossy and layer in ("receiving", "sending"))
     for start, finish, record in _beneath(slices, [Slice(begin, end, None)]):
         if max(start, begin) < min(finish, end):

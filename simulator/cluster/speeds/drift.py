@@ -44,7 +44,7 @@ class Ramps:
 
     def __init__(self, starts: Floats, ends: Floats, seconds: float) -> None:
         self._starts, self._ends = starts, ends
-        # Who does not change has no ramp: its computations take seconds / speed to the last bit.
+        # A worker of constant speed has no ramp: it takes seconds / speed to the last bit.
         self._ramps = np.where(starts == ends, 0.0, seconds)
         self._starts_ = cast("memoryview[float]", self._starts.data)
         self._ends_ = cast("memoryview[float]", self._ends.data)

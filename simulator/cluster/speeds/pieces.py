@@ -215,8 +215,8 @@ class Pieces:
 
 def steady(workers: int) -> Pieces:
     """The law's own speed for everybody, for ever."""
-    everybody = np.zeros(workers, dtype=np.int64)
-    return Pieces(lay_out(np.array([0, 1]), np.zeros(1), np.ones(1)), row=everybody)
+    first_row = np.zeros(workers, dtype=np.int64)
+    return Pieces(lay_out(np.array([0, 1]), np.zeros(1), np.ones(1)), row=first_row)
 
 
 def bisect_all(

@@ -79,8 +79,8 @@ class Periodic:
         period = self.period if len(set(self.speeds)) > 1 else np.inf
         times, speeds = np.array(self.times, np.float64), np.array(self.speeds, np.float64)
         day = lay_out(np.array([0, len(times)]), times, speeds, period)
-        everybody = np.zeros(workers, np.int64)
-        return Pieces(day, row=everybody, ahead=self._ahead(workers), period=period)
+        first_row = np.zeros(workers, np.int64)
+        return Pieces(day, row=first_row, ahead=self._ahead(workers), period=period)
 
     def _ahead(self, workers: int) -> Floats:
         """Each worker's place in the pattern at time 0."""

@@ -1,4 +1,4 @@
-"""A trace: the speeds that somebody measured.  Every mistake in its file is one line."""
+"""A trace: measured speeds.  Every mistake in its file is one line."""
 
 import csv
 from array import array

@@ -62,7 +62,7 @@ class RandomWalk:
 
 
 class Walk:
-    """The speeds of all workers, drawn as far as anybody has asked.
+    """The speeds of all workers, drawn up to the latest moment in question.
 
     Interval k lasts from ``k * every`` to ``(k + 1) * every``.  The last that is drawn counts as
     endless: what would end behind it is asked once more when others are drawn.
