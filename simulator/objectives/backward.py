@@ -22,11 +22,7 @@ ROWS = 512
 
 
 def score(
-    policy: Policy,
-    point: Array,
-    observations: Array,
-    choices: Array,
-    scales: Array,
+    policy: Policy, point: Array, observations: Array, choices: Array, scales: Array
 ) -> Array:
     """The sum over steps of scale * grad log pi(choice | observation), in one backward pass."""
 

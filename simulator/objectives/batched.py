@@ -31,14 +31,7 @@ from simulator.objectives.estimator import (
     start_and_noise,
 )
 from simulator.objectives.exact.model import worked
-from simulator.objectives.objective import (
-    Direction,
-    Episodes,
-    Exact,
-    Played,
-    Show,
-    Values,
-)
+from simulator.objectives.objective import Direction, Episodes, Exact, Played, Show, Values
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard

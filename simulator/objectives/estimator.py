@@ -98,12 +98,7 @@ def plain_episode(
 
 
 def plain_gradient(
-    policy: Policy,
-    point: Array,
-    observations: Any,
-    choices: Any,
-    rewards: Any,
-    discount: float,
+    policy: Policy, point: Array, observations: Any, choices: Any, rewards: Any, discount: float
 ) -> Array:
     """The sum over t of (the sum over h >= t of discount^h r_h) grad log pi(a_t | s_t)."""
     total = jnp.zeros_like(point)

@@ -35,15 +35,7 @@ from simulator.objectives.estimator import (
     plain_gradient,
     played,
 )
-from simulator.objectives.objective import (
-    Broken,
-    Direction,
-    Episodes,
-    Exact,
-    Played,
-    Show,
-    Values,
-)
+from simulator.objectives.objective import Broken, Direction, Episodes, Exact, Played, Show, Values
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
 from simulator.system.side_by_side import cores
@@ -117,7 +109,7 @@ class Hosted:
     def gradients(
         self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
     ) -> "tuple[Array, Array]":
-        """Likewise."""
+        """One run after the other, too."""
         each, lengths = np.zeros(points.shape, points.dtype), np.zeros(points.shape[:2], np.int32)
         for run in np.flatnonzero(np.asarray(weights).any(1)):
             at = roots[run], points[run], tickets, weights[run]
@@ -256,11 +248,7 @@ class Hosted:
     def _request(self, number: int, worker: int, bits: NDArray[np.uint32]) -> Request:
         seed, *key = bits.tolist()
         return Request(
-            number=number,
-            variation=self.variation_of(worker),
-            point=0,
-            seed=seed,
-            key=key_of(key),
+            number=number, variation=self.variation_of(worker), point=0, seed=seed, key=key_of(key)
         )
 
     def _backward(

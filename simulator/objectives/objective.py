@@ -31,8 +31,8 @@ class Broken(Exception):
     ``request`` is the number of the episode that failed and ``ticket`` its ticket, where known.
     """
 
-    def __init__(self, told: str, request: int | None = None) -> None:
-        super().__init__(told)
+    def __init__(self, message: str, request: int | None = None) -> None:
+        super().__init__(message)
         self.request = request
         self.ticket: Ticket | None = None
 
@@ -113,24 +113,24 @@ class Episodes(NamedTuple):
     """What an objective can do whose tickets are episodes, which may differ in length."""
 
     worlds: int
-    """How many environments there are; episode e of an evaluation is one of number e mod that."""
+    """How many environments the workers have; an evaluation plays in each of them in turn."""
     lengths: "Callable[[Array, Array, Array, Array], Array]"
-    """``lengths(root, points, tickets, weights)``: as ``gradients`` says, without a gradient.
+    """``lengths(root, points, tickets, weights)``: how long each ticket's episode is, in one run.
 
-    The environment steps of each ticket's episode at its own row of ``points`` (B, d), in one run:
-    (B,) int32, 0 for padding.  No other weight matters.
+    The environment steps that ``gradients`` counts, without a gradient: each at its own row of
+    ``points`` (B, d), (B,) int32, 0 for padding.  No other weight matters.
     """
     play: "Callable[[Array, int, int], list[Played]]"
-    """``play(point, seed, episodes)``: the episodes of an evaluation at step 0 of a run so seeded.
+    """``play(point, seed, episodes)``: the episodes that ``evaluate`` plays at step 0 of this seed.
 
-    So many at least that each environment has equally many.
+    There may be more than asked for: every environment has equally many.
     """
     show: Callable[[int], Show]
     """A worker's environment, to see its episodes; a ValueError if it has no picture."""
 
 
 class Objective(Values, Protocol):
-    """Something to maximise.  What not every objective can do is None where it cannot."""
+    """Something to maximise; ``exact``, ``local`` and ``episodes`` may be None."""
 
     metrics: Mapping[str, Direction]
     """What ``evaluate`` measures and which way is better; the first is the default target."""

@@ -1,6 +1,7 @@
 """Several runs in one call: each is what it is alone, in every objective."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +11,11 @@ import pytest
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
+from simulator.numerics.executor import BatchedExecutor, DebugExecutor
 from simulator.objectives.catalogue import OBJECTIVES
-from simulator.objectives.objective import Objective
+from simulator.objectives.objective import Direction, Objective
+from simulator.runs.experiment import Laboratory
+from simulator.scenario.loading import check
 
 KINDS: dict[str, dict[str, Any]] = {
     "quadratic": {"kind": "quadratic", "dimension": 9, "variant": "random", "scale": 0.5},
@@ -93,3 +97,45 @@ def test_local_work(objective: Objective) -> None:
         alone, taken = one_run.gradients(values, ROOTS[run], *given)
         close(found[run], alone)
         np.testing.assert_array_equal(steps[run], taken)
+
+
+class Parabola(Objective):
+    """The least that an objective says: J = -|x|^2 / 2, without noise."""
+
+    dimension = 3
+    metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
+
+    def initial_point(self, root: Any) -> Any:
+        return np.ones(3)
+
+    def gradient(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
+        return -weights.sum(1)[:, None] * np.asarray(points), np.zeros(len(points), np.int32)
+
+    def gradients(self, roots: Any, points: Any, tickets: Any, weights: Any) -> Any:
+        each = np.where(weights[..., None] != 0, -weights[..., None] * points, 0)
+        return each, np.zeros(weights.shape, np.int32)
+
+    def sample(self, root: Any, point: Any, ticket: Ticket) -> Any:
+        return -point, 0
+
+    def evaluate(self, roots: Any, points: Any, step: int, episodes: int, going: Any) -> Any:
+        norms = np.linalg.norm(points, axis=1)
+        return {"gap": norms**2 / 2, "gradient_norm": norms}
+
+
+@pytest.mark.parametrize("executor", [BatchedExecutor, DebugExecutor])
+def test_an_objective_may_leave_out_what_is_optional(executor: Any) -> None:
+    """Ten steps of ascent halve the point each time."""
+    scenario = check(
+        {
+            "seeds": [0],
+            "cluster": {"workers": 2, "compute": 1.0},
+            "objective": {"kind": "quadratic", "dimension": 3},
+            "evaluation": {"every_steps": 5},
+            "stop": {"steps": 10},
+            "methods": {"synchronous-pg": {"step": 0.5}},
+        }
+    )
+    run = Laboratory(scenario, Parabola(), executor).run("synchronous-pg", 0)
+    assert (run.end, run.steps) == ("stop", 10)
+    np.testing.assert_array_equal(run.point, np.full(3, 2.0**-10))

@@ -2,9 +2,7 @@
 
 A point is a gain K, (actions, states), flattened; worker i's system is
 ``x' = A_i x + B_i u + noise`` and its policy ``u ~ N(-K x, exploration^2 I)``.  J_i is minus the
-expected discounted cost without an end: one Lyapunov equation, solved as a linear system.  Samples
-are trajectories of ``horizon`` steps, and the gradient is REINFORCE: the discount counts from time
-0 and there is no baseline.
+expected discounted cost without an end: one Lyapunov equation, solved as a linear system.
 """
 
 import jax
