@@ -1,14 +1,19 @@
 """What is the gradient of recorded steps?  Of all episodes at one point, or each at its own.
 
 Steps are differentiated in blocks, and as many blocks as hold steps that were played: the whole is
-one compiled function, however long the episodes were.
+one compiled function, however long the episodes were.  Steps that come from the host are cut into
+``pieces`` of a few fixed sizes.
 """
 
+from collections.abc import Iterable, Iterator
 from functools import partial
+from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import Array
+from numpy.typing import NDArray
 
 from simulator.objectives.environments.rollout import Paths
 from simulator.objectives.policies import Policy
@@ -19,6 +24,11 @@ TOGETHER = 8
 """So many blocks, of any episodes, go through the backward pass at their own points at once."""
 ROWS = 512
 """At most so many steps, of any episodes, in a backward block at one point."""
+Record: TypeAlias = tuple[NDArray[Any], ...]
+"""Arrays with a row for each step."""
+
+SIZES = (64, 256)
+"""Rows of a backward pass: as many of the largest as fit, and the rest in the next that does."""
 
 
 def score(
@@ -85,3 +95,27 @@ def each_at_its_own(policy: Policy, points: Array, paths: Paths, scales: Array) 
 
 def _flat(record: Array) -> Array:
     return record.reshape(-1, *record.shape[2:])
+
+
+def pieces(records: Iterable[Record]) -> Iterator[Record]:
+    """Their rows in a row, cut to the fixed sizes as they come, and padded with zeros."""
+    held: list[Record] = []
+    many, largest = 0, SIZES[-1]
+    for record in records:
+        held.append(record)
+        many += len(record[0])
+        while many >= largest:
+            whole = _joined(held)
+            yield tuple(part[:largest] for part in whole)
+            held, many = [tuple(part[largest:] for part in whole)], many - largest
+    if many:
+        size = next(size for size in SIZES if size >= many)
+        yield tuple(_padded(part, size) for part in _joined(held))
+
+
+def _joined(records: list[Record]) -> Record:
+    return tuple(np.concatenate(parts) for parts in zip(*records, strict=True))
+
+
+def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
+    return np.pad(rows, [(0, size - len(rows))] + [(0, 0)] * (rows.ndim - 1))

@@ -9,16 +9,17 @@ computed while the last are played.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 from numpy.typing import NDArray
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
-from simulator.objectives.backward import score
+from simulator.objectives.backward import Record, pieces, score
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.playing.here import Here
@@ -39,15 +40,6 @@ from simulator.objectives.objective import Broken, Direction, Episodes, Exact, P
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
 from simulator.system.side_by_side import cores
-
-if TYPE_CHECKING:
-    from jax import Array
-
-Record: TypeAlias = tuple[NDArray[Any], ...]
-"""Arrays with a row for each step."""
-
-SIZES = (64, 256)
-"""Rows of a backward pass: as many of the largest as fit, and the rest in the next that does."""
 
 
 class Hosted:
@@ -93,32 +85,45 @@ class Hosted:
             static_argnums=2,
         )
 
-    def initial_point(self, root: "Array") -> "Array":
+    def initial_point(self, root: Array) -> Array:
         return self.policy.initial_point(initial_key(root), self.discounts.dtype)
 
     def gradient(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
+        self, roots: Array, points: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
         """One run after the other; a run that has ended has no weights."""
         totals, steps = np.zeros(points.shape, points.dtype), np.zeros(len(points), np.int32)
-        for run in np.flatnonzero(np.asarray(weights).any(1)):
-            at = roots[run], points[run], tickets, weights[run]
-            totals[run], steps[run] = map(np.asarray, self._gradient(*at))
+        for run, scales in self._weighing(weights):
+            played = self._played(roots[run], points[run], tickets, scales)
+            weighed = ((episode, scales[row]) for row, episode in played)
+            totals[run], steps[run] = self._backward(points[run], weighed)
         return cast("tuple[Array, Array]", (totals, steps))
 
     def gradients(
-        self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
+        self, roots: Array, points: Array, tickets: Array, weights: Array
+    ) -> tuple[Array, Array]:
         """One run after the other, too."""
-        each, lengths = np.zeros(points.shape, points.dtype), np.zeros(points.shape[:2], np.int32)
-        for run in np.flatnonzero(np.asarray(weights).any(1)):
-            at = roots[run], points[run], tickets, weights[run]
-            each[run], lengths[run] = map(np.asarray, self._gradients(*at))
-        return cast("tuple[Array, Array]", (each, lengths))
+        totals, lengths = np.zeros(points.shape, points.dtype), np.zeros(weights.shape, np.int32)
+        for run, scales in self._weighing(weights):
+            played = self._played(roots[run], points[run], tickets, scales)
+            # Nobody waits for a gradient before the last episode is played.
+            found = [
+                (row, self._backward(points[run][row], [(episode, scales[row])]))
+                for row, episode in played
+            ]
+            for row, (total, length) in found:
+                totals[run, row], lengths[run, row] = total, length
+        return cast("tuple[Array, Array]", (totals, lengths))
+
+    def lengths(self, root: Array, points: Array, tickets: Array, weights: Array) -> Array:
+        lengths = np.zeros(len(weights), np.int32)
+        for row, episode in self._played(root, points, tickets, np.asarray(weights)):
+            lengths[row] = len(episode.rewards)
+        return jnp.asarray(lengths)
 
     def evaluate(
-        self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]
-    ) -> "Mapping[str, Array]":
+        self, roots: Array, points: Array, step: int, episodes: int, going: NDArray[np.bool_]
+    ) -> Mapping[str, Array]:
         """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
         returns = np.full(len(going), np.nan)
         for run in np.flatnonzero(going):
@@ -126,7 +131,7 @@ class Hosted:
             returns[run] = totals.mean()
         return {"return": cast("Array", returns)}
 
-    def play(self, point: "Array", seed: int, episodes: int) -> list[Played]:
+    def play(self, point: Array, seed: int, episodes: int) -> list[Played]:
         """The episodes that ``evaluate`` plays at step 0 of a run with this seed."""
         return played(*self._returns(jax.random.key(seed), point, 0, episodes))
 
@@ -137,42 +142,7 @@ class Hosted:
         variation = self.game.variations[self.variation_of(worker)]
         return OnHost(self.game, variation, self.evaluated)
 
-    def _gradient(
-        self, root: "Array", point: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        scales, used = self._used(weights)
-        requests = self._requests(root, tickets, used)
-        episodes = self._players.play({0: np.asarray(point)}, requests)
-        with blaming(tickets, used):
-            total, steps = self._backward(point, zip(episodes, scales[used], strict=True))
-        return total, jnp.int32(steps)
-
-    def _gradients(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "tuple[Array, Array]":
-        scales, used = self._used(weights)
-        totals = [jnp.zeros_like(points[0])] * len(scales)
-        lengths = np.zeros(len(scales), np.int32)
-        played = self._at_their_points(root, points, tickets, used)
-        with blaming(tickets, used):
-            for row, episode in zip(used, played, strict=True):
-                totals[row], lengths[row] = self._backward(points[row], [(episode, scales[row])])
-        return jnp.stack(totals), jnp.asarray(lengths)
-
-    def lengths(
-        self, root: "Array", points: "Array", tickets: "Array", weights: "Array"
-    ) -> "Array":
-        scales, used = self._used(weights)
-        lengths = np.zeros(len(scales), np.int32)
-        played = self._at_their_points(root, points, tickets, used)
-        with blaming(tickets, used):
-            for row, episode in zip(used, played, strict=True):
-                lengths[row] = len(episode.rewards)
-        return jnp.asarray(lengths)
-
-    def _returns(
-        self, root: "Array", point: "Array", step: int, episodes: int
-    ) -> "tuple[Array, Array]":
+    def _returns(self, root: Array, point: Array, step: int, episodes: int) -> tuple[Array, Array]:
         many = in_turn(episodes, self._worlds)
         episodes_played = self._evaluation(root, jnp.int32(step), np.asarray(point), many)
         totals, lengths = zip(
@@ -180,7 +150,7 @@ class Hosted:
         )
         return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
 
-    def observations(self, root: "Array", episodes: int) -> NDArray[Any]:
+    def observations(self, root: Array, episodes: int) -> NDArray[Any]:
         """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
         neutral = np.zeros(self.policy.dimension, self.discounts.dtype)
         played = self._evaluation(root, jnp.int32(0), neutral, episodes)
@@ -189,21 +159,21 @@ class Hosted:
         return seen
 
     def _evaluation(
-        self, root: "Array", step: "Array", point: NDArray[Any], episodes: int
+        self, root: Array, step: Array, point: NDArray[Any], episodes: int
     ) -> Iterator[Episode]:
         """Episodes of keys of their own; the workers take turns."""
         bits = np.asarray(self._of_evaluation(root, step, episodes))
         requests = [self._request(number, number, bits[number]) for number in range(episodes)]
         return self._players.play({0: point}, requests)
 
-    def evaluated(self, root: "Array", step: "Array", number: int) -> Request:
+    def evaluated(self, root: Array, step: Array, number: int) -> Request:
         """The episode of this number among those that an evaluation plays."""
         (bits,) = _bits(evaluation_key(root, step, jnp.int32(number))[None])
         return self._request(number, number, np.asarray(bits))
 
-    def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
-        rows = jnp.array([ticket], jnp.int32)
-        (request,) = self._requests(root, rows, np.array([0]))
+    def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
+        (bits,) = np.asarray(self._of_tickets(root, jnp.array([ticket], jnp.int32)))
+        request = self._request(0, ticket.worker, bits)
         episode = plain_episode(
             self._environment(request.variation),
             self.game.variations[request.variation],
@@ -226,34 +196,37 @@ class Hosted:
             )
         return self._environments[variation]
 
-    def _used(self, weights: "Array") -> tuple[NDArray[Any], NDArray[Any]]:
+    def _weighing(self, weights: Array) -> Iterator[tuple[int, NDArray[Any]]]:
+        """The runs that go on, and their weights."""
         scales = np.asarray(weights, self.discounts.dtype)
-        return scales, np.flatnonzero(scales)
+        return ((run, scales[run]) for run in np.flatnonzero(scales.any(1)).tolist())
 
-    def _at_their_points(
-        self, root: "Array", points: "Array", tickets: "Array", used: NDArray[Any]
-    ) -> Iterator[Episode]:
-        each = np.asarray(points)
-        requests = [
-            request._replace(point=number)
-            for number, request in enumerate(self._requests(root, tickets, used))
-        ]
-        return self._players.play({n: each[row] for n, row in enumerate(used)}, requests)
+    def _played(
+        self, root: Array, points: Array, tickets: Array, weights: NDArray[Any]
+    ) -> Iterator[tuple[int, Episode]]:
+        """The rows of the tickets that weigh and their episodes, in their order.
 
-    def _requests(self, root: "Array", tickets: "Array", used: NDArray[Any]) -> list[Request]:
+        ``points`` is one for all (d,), or each ticket's own (B, d).
+        """
+        used, at = np.flatnonzero(weights), np.asarray(points)
+        known = {0: at} if at.ndim == 1 else dict(enumerate(at[used]))
         bits = np.asarray(self._of_tickets(root, tickets))[used]
         workers = np.asarray(tickets)[used, 0].tolist()
-        return [self._request(*it) for it in zip(range(len(used)), workers, bits, strict=True)]
+        requests = [
+            self._request(number, worker, words, point=number if len(known) > 1 else 0)
+            for number, (worker, words) in enumerate(zip(workers, bits, strict=True))
+        ]
+        with blaming(tickets, used):
+            yield from zip(used.tolist(), self._players.play(known, requests), strict=True)
 
-    def _request(self, number: int, worker: int, bits: NDArray[np.uint32]) -> Request:
+    def _request(
+        self, number: int, worker: int, bits: NDArray[np.uint32], point: int = 0
+    ) -> Request:
         seed, *key = bits.tolist()
-        return Request(
-            number=number, variation=self.variation_of(worker), point=0, seed=seed, key=key_of(key)
-        )
+        variation = self.variation_of(worker)
+        return Request(number=number, variation=variation, point=point, seed=seed, key=key_of(key))
 
-    def _backward(
-        self, point: "Array", episodes: "Iterable[tuple[Episode, Any]]"
-    ) -> "tuple[Array, int]":
+    def _backward(self, point: Array, episodes: Iterable[tuple[Episode, Any]]) -> tuple[Array, int]:
         """The flat weighted pass over all steps, in pieces of the fixed sizes; how many steps."""
         total, steps = jnp.zeros_like(point), 0
 
@@ -268,7 +241,7 @@ class Hosted:
             total = self._add(total, point, *piece)
         return total, steps
 
-    def _with_score(self, total: "Array", *arguments: "Array") -> "Array":
+    def _with_score(self, total: Array, *arguments: Array) -> Array:
         return total + score(self.policy, *arguments)
 
     def _to_go(self, rewards: NDArray[Any]) -> NDArray[Any]:
@@ -277,7 +250,7 @@ class Hosted:
 
 
 @contextmanager
-def blaming(tickets: "Array", used: NDArray[Any]) -> Iterator[None]:
+def blaming(tickets: Array, used: NDArray[Any]) -> Iterator[None]:
     """An episode that was asked for as number k is that of the k-th ticket that is used."""
     try:
         yield
@@ -287,39 +260,15 @@ def blaming(tickets: "Array", used: NDArray[Any]) -> Iterator[None]:
         raise
 
 
-def pieces(records: Iterable[Record]) -> Iterator[Record]:
-    """Their rows in a row, cut to the fixed sizes as they come, and padded with zeros."""
-    held: list[Record] = []
-    many, largest = 0, SIZES[-1]
-    for record in records:
-        held.append(record)
-        many += len(record[0])
-        while many >= largest:
-            whole = _joined(held)
-            yield tuple(part[:largest] for part in whole)
-            held, many = [tuple(part[largest:] for part in whole)], many - largest
-    if many:
-        size = next(size for size in SIZES if size >= many)
-        yield tuple(_padded(part, size) for part in _joined(held))
-
-
-def _joined(records: list[Record]) -> Record:
-    return tuple(np.concatenate(parts) for parts in zip(*records, strict=True))
-
-
-def _padded(rows: NDArray[Any], size: int) -> NDArray[Any]:
-    return np.pad(rows, [(0, size - len(rows))] + [(0, 0)] * (rows.ndim - 1))
-
-
 def key_of(words: Sequence[int]) -> int:
     """Words of 32 bits as one number."""
     return sum(word << (32 * at) for at, word in enumerate(words))
 
 
-def _bits(keys: "Array") -> "Array":
+def _bits(keys: Array) -> Array:
     """From each key five words: the seed of a first state, and the key of the policy's noise."""
 
-    def words(key: "Array") -> "Array":
+    def words(key: Array) -> Array:
         return jax.random.bits(key, (5,), jnp.uint32)
 
     return jax.vmap(words)(keys)

@@ -11,6 +11,7 @@ import one_run
 import pytest
 
 from algorithms.tickets import Ticket
+from simulator.objectives.backward import SIZES, pieces
 from simulator.objectives.environments import host
 from simulator.objectives.environments.cartpole import State
 from simulator.objectives.environments.catalogue import own_environment
@@ -23,7 +24,7 @@ from simulator.objectives.environments.playing.episode import (
 )
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.estimator import episode_keys
-from simulator.objectives.hosted import SIZES, _bits, key_of, pieces
+from simulator.objectives.hosted import _bits, key_of
 from simulator.objectives.policies import Policy, perceptron, policy_for
 from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Box, Discrete
