@@ -68,6 +68,8 @@ class Walk:
     endless: what would end behind it is asked once more when others are drawn.
     """
 
+    _pieces: Pieces
+
     def __init__(self, walk: RandomWalk, workers: int, seed: int) -> None:
         self._walk, self._every = walk, walk.every
         self._keys: Bits = keys(seed, "cluster.speed", workers)
@@ -75,7 +77,7 @@ class Walk:
         self._extent, self._horizon = 0, 0.0
         self._free = np.zeros(workers)  # where the free walks stand
         self._done = np.zeros(workers)  # the work of all intervals that are drawn
-        self._speeds = self._works = np.empty((workers, 0))
+        self._speeds, self._works = np.zeros((workers, 1)), np.zeros((workers, 1))
 
     def work(self, worker: int, time: float) -> float:
         if time == inf:
@@ -128,23 +130,29 @@ class Walk:
         size = min(wanted, self._most - first)
         if size <= 0:
             self._look_out(max(time, self._most * self._every))
+        if first:
+            del self._pieces  # and with it one table after the other, as it is replaced
+        self._speeds = _longer(self._speeds, size)
+        self._works = _longer(self._works, size)
         times = self._every * np.arange(first + size + 1, dtype=np.float64)
-        speeds, works = np.empty((2, workers, first + size + 1))
-        speeds[:, :first], works[:, :first] = self._speeds[:, :first], self._works[:, :first]
-        works[:, first] = self._done
-        rows = max(1, AT_ONCE // size)
+        self._draw(first, np.diff(times[first:]))
+        self._extent, self._horizon = first + size, float(times[-1])
+        self._done = self._works[:, -1].copy()
+        times[-1] = self._works[:, -1] = inf
+        ends = np.arange(workers + 1) * len(times)
+        self._pieces = Pieces(Rows(ends, times, self._speeds.ravel(), self._works.ravel()))
+
+    def _draw(self, first: int, gaps: Floats) -> None:
+        """The speeds of the intervals from ``first`` on, and the work done in them."""
+        workers, k = len(self._keys), np.arange(first, first + len(gaps))
+        rows = max(1, AT_ONCE // len(k))
         for row in range(0, workers, rows):
             part = slice(row, row + rows)
-            speeds[part, first:-1] = self._walk_on(part, np.arange(first, first + size))
-            area = speeds[part, first:-1] * np.diff(times[first:])
-            area[:, 0] += works[part, first]
-            np.cumsum(area, axis=1, out=works[part, first + 1 :])
-        self._done = works[:, -1].copy()
-        self._speeds, self._works = speeds, works
-        self._extent, self._horizon = first + size, float(times[-1])
-        times[-1] = works[:, -1] = inf
-        ends = np.arange(workers + 1) * len(times)
-        self._pieces = Pieces(Rows(ends, times, speeds.ravel(), works.ravel()))
+            speeds = self._speeds[part, first:-1] = self._walk_on(part, k)
+            area = speeds * gaps
+            area[:, 0] += self._done[part]
+            self._works[part, first] = self._done[part]
+            np.cumsum(area, axis=1, out=self._works[part, first + 1 :])
 
     def _walk_on(self, part: slice, k: Integers) -> Floats:
         from scipy.special import ndtri
@@ -161,3 +169,10 @@ class Walk:
         folded = floor + np.where(height > width, 2 * width - height, height)
         # The logarithm of a limit, and its exponential, are rounded; the limit is not.
         return np.clip(np.exp(folded), low, high)
+
+
+def _longer(table: Floats, columns: int) -> Floats:
+    """The same with room for more columns."""
+    longer = np.empty((len(table), table.shape[1] + columns))
+    longer[:, : table.shape[1]] = table
+    return longer
