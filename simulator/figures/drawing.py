@@ -21,9 +21,9 @@ from simulator.figures.looks import Look
 from simulator.figures.pictures import Chart, Curves, Picture, Timeline
 from simulator.figures.style import (
     GREY,
-    PALE,
     SIZE,
     STYLE,
+    draw_band,
     draw_level,
     number_ticks,
     sheet,
@@ -148,8 +148,7 @@ def _draw_curve(axes: Axes, curve: Columns, held: bool, look: Look, label: str) 
         **look.line,
     )
     if (curve["high"] > curve["low"]).any():
-        face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0, "step": step}
-        axes.fill_between(curve["x"], curve["low"], curve["high"], **face)
+        draw_band(axes, curve["x"], curve["low"], curve["high"], look.colour, step=step)
 
 
 def _scale(axes: Axes, logarithmic: tuple[bool, bool], left: float) -> None:

@@ -94,11 +94,20 @@ def key_above(axes: Axes, columns: int = 2) -> None:
 
 def key_below(axes: Axes, keys: Sequence[Artist], columns: int = 3) -> None:
     """A legend of these, under the name of the first axis."""
-    assert axes.figure is not None
-    under = ScaledTranslation(0, -36 / 72, axes.figure.dpi_scale_trans)
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0)}
-    place["bbox_transform"] = axes.transAxes + under
+    place["bbox_transform"] = axes.transAxes + moved(axes, 0.0, -36.0)
     axes.legend(handles=keys, **place, ncols=columns, handlelength=1.2, borderaxespad=0.0)
+
+
+def draw_band(axes: Axes, x: Any, low: Any, high: Any, colour: Any, **options: Any) -> None:
+    """The area between two curves, so pale that others show through."""
+    axes.fill_between(x, low, high, color=colour, alpha=PALE, linewidth=0, **options)
+
+
+def moved(axes: Axes, right: float, up: float = 0.0) -> ScaledTranslation:
+    """What moves things on axes by so many points."""
+    assert axes.figure is not None
+    return ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
 
 
 def draw_level(axes: Axes, level: float, text: str) -> None:

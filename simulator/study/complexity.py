@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.transforms import ScaledTranslation
 
 from simulator.figures.looks import Look, looks
 from simulator.figures.style import (
     GREY,
-    PALE,
     axes_of,
+    draw_band,
     key_above,
+    moved,
     number,
     number_ticks,
     styled,
@@ -108,16 +108,11 @@ def _draw_never(axes: Axes, rows: dict[str, pd.DataFrame], look: dict[str, Look]
     for value, absent in points[~np.isfinite(points["seconds"])].groupby("value"):
         for place, label in enumerate(absent["method"]):
             beside = place - (len(absent) - 1) / 2
-            where: dict[str, Any] = {"transform": _shifted(axes, beside), "clip_on": False}
+            # Values across, parts of the axes upwards, and a marker is 8 points wide.
+            place_of = axes.get_xaxis_transform() + moved(axes, beside * 8)
+            where: dict[str, Any] = {"transform": place_of, "clip_on": False}
             kind: dict[str, Any] = {"color": look[label].colour, "markerfacecolor": "white"}
             axes.plot(value, 1.0, look[label].marker, markersize=6, zorder=4, **kind, **where)
-
-
-def _shifted(axes: Axes, by: float) -> Any:
-    """Values across, parts of the axes upwards, and so many markers to the right."""
-    assert axes.figure is not None
-    aside = ScaledTranslation(by * 8 / 72, 0, axes.figure.dpi_scale_trans)
-    return axes.get_xaxis_transform() + aside
 
 
 def _draw_band(axes: Axes, mine: pd.DataFrame, look: Look) -> None:
@@ -126,10 +121,9 @@ def _draw_band(axes: Axes, mine: pd.DataFrame, look: Look) -> None:
     if (high > low).any():
         # What is infinite is drawn far beyond the edge of the axes.
         top = 1e3 * np.nanmax(mine["seconds"])
-        face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0}
         shown = np.isfinite(low)
         values = np.sort(mine["value"].unique())
-        axes.fill_between(values, low, np.minimum(high, top), where=shown, **face)
+        draw_band(axes, values, low, np.minimum(high, top), look.colour, where=shown)
 
 
 def _draw_theory(axes: Axes, points: pd.DataFrame, constant: float, look: Look) -> None:

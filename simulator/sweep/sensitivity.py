@@ -18,15 +18,15 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
-from matplotlib.transforms import ScaledTranslation
 
 from simulator.figures.looks import DASHES, MARKERS
 from simulator.figures.plots import NAMES, WIDE
 from simulator.figures.style import (
     GREY,
-    PALE,
     STYLE,
     axes_of,
+    draw_band,
+    moved,
     number,
     number_ticks,
     styled,
@@ -235,8 +235,7 @@ def _draw_line(axes: Axes, points: pd.DataFrame, look: Look) -> None:
     axes.plot(points["place"], shown, **style, **marker)
     if (known["high"] > known["low"]).any():
         top = known["high"].where(np.isfinite(known["high"]), 1e3 * known["score"].max())
-        face: dict[str, Any] = {"color": look.colour, "alpha": PALE, "linewidth": 0}
-        axes.fill_between(known["place"], known["low"], top, **face)
+        draw_band(axes, known["place"], known["low"], top, look.colour)
 
 
 def _draw_lost(axes: Axes, lines: Iterable[tuple[pd.DataFrame, Look]]) -> None:
@@ -246,12 +245,10 @@ def _draw_lost(axes: Axes, lines: Iterable[tuple[pd.DataFrame, Look]]) -> None:
         for row in points[~np.isfinite(points["score"]) & points["place"].notna()].itertuples():
             lost[row.place].append((row, look))
         worse = 1.0 if _less_is_better(points) else 0.0
-    assert axes.figure is not None
     for place, there in lost.items():
-        apart = min(5.0, 18 / len(there)) / 72
+        apart = min(5.0, 18 / len(there))
         for at, (row, look) in enumerate(there):
-            aside = (at - (len(there) - 1) / 2) * apart
-            shift = ScaledTranslation(aside, 0, axes.figure.dpi_scale_trans)
+            shift = moved(axes, (at - (len(there) - 1) / 2) * apart)
             style: dict[str, Any] = {"color": look.colour, "markersize": 5, "zorder": 4}
             style |= {"transform": axes.get_xaxis_transform() + shift, "clip_on": False}
             all_failed = row.failed == row.runs
