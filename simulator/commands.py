@@ -10,11 +10,11 @@ from pathlib import Path
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from simulator.estimate import estimate
+from simulator.campaign.run import Wishes
+from simulator.campaign.run import run as run_campaign
+from simulator.campaign.words import warn
 from simulator.mistakes import Mistake, check_argument, labels_of
 from simulator.results import results
-from simulator.running import running
-from simulator.running.words import warn
 from simulator.scenario import loading
 from simulator.study import study, varying
 from simulator.system.memory import give_back
@@ -52,17 +52,15 @@ def run(
     methods, seeds = labels_of("run", methods), _numbers_of("run", seeds)
     scenario = loading.load(str(source), settings).restrict(methods, seeds)
     warn(scenario)
-    if not anyway:
-        estimate.check(scenario)
     words = ["straggle", "run", str(source), *(word for s in settings for word in ("--set", s))]
     words += _chosen(methods, seeds)
     _check_jobs(jobs)
-    wishes = running.Wishes(tickets=tickets, quiet=quiet, jobs=jobs)
-    directory, _ = running.run_and_write(
+    wishes = Wishes(tickets=tickets, jobs=jobs, fitting=not anyway, quiet=quiet)
+    ran = run_campaign(
         scenario, _place(out), Path(source).stem, command=shlex.join(words), wishes=wishes
     )
     give_back()  # a notebook may live for days
-    return results.load(directory)
+    return ran.results
 
 
 def complexity(

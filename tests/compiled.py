@@ -1,52 +1,67 @@
-"""What the scenarios of a test file have in common is built and compiled once."""
+"""How do tests run a scenario?  What the scenarios of a file have in common is compiled once."""
 
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulator.numerics.learner import Learner
-from simulator.runs import experiment
-from simulator.runs.experiment import Laboratory
-from simulator.runs.simulations import rule_maker, rule_of
-from simulator.scenario.prescription import settings_of
+from simulator.campaign.run import Wishes, run
+from simulator.objectives.objective import Values
 from simulator.scenario.scenario import Scenario
+from simulator.training import laboratory
+from simulator.training.dry_run import simulate
+from simulator.training.executor import BatchedExecutor, Executor
+from simulator.training.jax_setup import prepare
+from simulator.training.laboratory import Laboratory, Member, Watch, laboratory_of
+from simulator.training.record import Run
 
 
 @pytest.fixture(autouse=True, scope="module")
 def compiled_once() -> Iterator[None]:
-    """Equal objectives and rules of a file are one object, as in all runs of a scenario.
-
-    A new object would trace and compile the same functions again.
-    """
+    """All objectives of a file are held: a new one would compile the same functions again."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Scenario, "build_objective", once(Scenario.build_objective, objective_key))
-        patch.setattr(experiment, "rule_maker", once(rule_maker, rule_key))
-        patch.setattr(experiment, "rule_of", once(rule_of, rule_key))
-        patch.setattr(experiment, "Learner", once(Learner, lambda rule: rule))
-        worked = once(
-            Laboratory._seen_through, lambda laboratory, work: (laboratory._objective, work)
-        )
-        patch.setattr(Laboratory, "_seen_through", worked)
+        patch.setattr(laboratory, "MOST_OBJECTIVES", 1000)
         yield
+    laboratory._laboratories.clear()
 
 
-def once(make: Callable[..., Any], key: Callable[..., Hashable]) -> Callable[..., Any]:
-    """Make the thing of each key once."""
-    made: dict[Hashable, Any] = {}
+def run_scenario(
+    scenario: Scenario,
+    *,
+    watch: Watch = lambda run: None,
+    executor: Callable[[Values], Executor] = BatchedExecutor,
+) -> Iterator[Run]:
+    """Every method on every seed; an interrupted one is the last."""
+    prepare()
+    own = laboratory_of(scenario)
+    if executor is not BatchedExecutor:
+        own = Laboratory(own.objective, executor)
+    for seed in scenario.seeds:
+        for label in scenario.methods:
+            found: list[Run] = []
+            member = Member(scenario.restrict([label], [seed]))
+            interrupted = False
+            try:
+                own.train([member], lambda at, run, found=found: found.append(run), watch)  # type: ignore[misc]
+            except KeyboardInterrupt:
+                interrupted = True
+            yield from found
+            if interrupted:
+                return
 
-    def get(*arguments: Any) -> Any:
-        name = key(*arguments)
-        if name not in made:
-            made[name] = make(*arguments)
-        return made[name]
 
-    return get
-
-
-def objective_key(scenario: Scenario) -> Hashable:
-    return scenario.cluster.workers, scenario.objective.model_dump_json()
+def run_schedules(scenario: Scenario) -> Iterator[Run]:
+    """The schedule of every method on every seed."""
+    for seed in scenario.seeds:
+        for label in scenario.methods:
+            found: list[Run] = []
+            simulate(scenario.restrict([label], [seed]), found.append)
+            yield from found
 
 
-def rule_key(scenario: Scenario, label: str) -> Hashable:
-    return scenario.methods[label].method, repr(settings_of(scenario, label))
+def run_in(directory: Path, scenario: Scenario, **wishes: Any) -> tuple[Path, int]:
+    """A whole run, written there; its exit code."""
+    ran = run(scenario, directory, "", command="", wishes=Wishes(quiet=True, **wishes))
+    interrupted = ran.results.manifest["status"] == "interrupted"
+    return ran.results.directory, 130 if interrupted else 0 if ran.good else 3

@@ -8,8 +8,8 @@ from pathlib import Path
 import jax
 import pytest
 
-from simulator.numerics.numbers import prepare
 from simulator.system.memory import give_back
+from simulator.training.jax_setup import prepare
 
 # What one test has compiled no other one, and no command that a test runs, compiles again.
 CACHE = Path(__file__).resolve().parent.parent / ".pytest_cache" / "compiled"

@@ -51,7 +51,7 @@ ROOMS = {
     "theory": Room("algorithms/theory/*.py", 8, ["theory"]),
     "engine": Room("simulator/engine/*.py", 16, SCHEDULES),
     "cluster": Room("simulator/cluster/**/*.py", 12, ["cluster", *SCHEDULES]),
-    "executor": Room("simulator/numerics/executor.py", 4, ["test_executor.py", "test_methods.py"]),
+    "executor": Room("simulator/training/executor.py", 4, ["test_executor.py", "test_methods.py"]),
     "verification": Room(
         "simulator/verification/[acprt]*.py",
         10,

@@ -21,9 +21,8 @@ from typing import Any
 import numpy as np
 
 from algorithms.methods import METHODS
+from simulator.campaign.run import Wishes, run
 from simulator.mistakes import Mistake
-from simulator.results import results
-from simulator.running.running import Wishes, run_and_write
 from simulator.scenario import loading
 from simulator.verification import verify
 
@@ -152,14 +151,13 @@ class Soak:
             return
         dry = random.Random(self.count).random() < 0.2
         wishes = Wishes(schedule_only=dry, tickets=True, quiet=True)
-        directory, _ = run_and_write(scenario, folder / "run", "", command="soak", wishes=wishes)
-        outcome = results.load(directory)
+        outcome = run(scenario, folder / "run", "", command="soak", wishes=wishes).results
         self.ends.update(outcome.runs["end"])
         self.tickets += int(outcome.runs["started"].sum())
         for problem in verify(outcome).problems:
             self.wrong.append(f"scenario {self.count}: {problem}")
             print(self.wrong[-1], json.dumps(plain), flush=True)
-        shutil.rmtree(directory)
+        shutil.rmtree(outcome.directory)
         self.memory.append((self.seconds, resident()))
 
     def growth(self) -> tuple[float, float, float]:

@@ -22,8 +22,8 @@ from simulator.cli.json_schema import json_schema
 from simulator.cluster import LAWS
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.results import results
-from simulator.runs.record import Run
 from simulator.scenario.files import shipped
+from simulator.training.record import Run
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -539,7 +539,7 @@ def test_ctrl_c_leaves_a_directory_that_can_be_read(tmp_path):
     scenario = written(tmp_path / "endless.toml", ENDLESS)
     out = tmp_path / "o"
     # The first run ends in a few steps; the second would go on for years.
-    place, words = "simulator.runs.record:Run.close", ["run", scenario, "--out", out]
+    place, words = "simulator.training.record:Run.close", ["run", scenario, "--out", out]
     run = start_sending(signal.SIGINT, place, [*words, "--figures", "none"], nth=300)
     said = ended(run, 130)
     assert "Traceback" not in said
@@ -584,7 +584,9 @@ def test_an_interrupt_in_the_midst_of_collecting_garbage_is_heard():
 def test_a_run_that_does_not_verify_says_so(tmp_path, tiny, undrawn, monkeypatch):
     """An engine that gives a gradient away one step too early is not believed."""
     honest = Run.close
-    late = lambda run, step: honest(run, step._replace(time=step.time + (step.number == 3)))  # noqa: E731
+    late = lambda run, step, *more: honest(  # noqa: E731
+        run, step._replace(time=step.time + (step.number == 3)), *more
+    )
     monkeypatch.setattr(Run, "close", late)
     out = tmp_path / "o"
     answer = straggle("run", tiny, "--quiet", "--out", out, "--seeds", "0")

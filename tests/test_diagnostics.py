@@ -6,14 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_scenario
 
 from algorithms.tickets import Ticket
-from simulator.numerics.diagnostics import SignalToNoise
 from simulator.objectives.tables.quadratic import QuadraticTable
-from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 from simulator.schedule import Step
+from simulator.training.diagnostics import SignalToNoise
 
 __all__ = ["compiled_once"]  # the fixture
 

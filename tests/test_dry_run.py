@@ -8,15 +8,13 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_scenario, run_schedules
 from test_cli import contents, one_line, straggle, written
 
 from simulator.figures import painter
 from simulator.results import results
-from simulator.runs import dry_run
-from simulator.runs.dry_run import run_schedules
-from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check, load
+from simulator.training.dry_run import LOOK, simulate
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -127,7 +125,7 @@ def test_the_schedule_is_that_of_the_full_run_to_the_last_bit(cluster, objective
 def test_it_computes_no_gradient_and_looks_at_nothing():
     for run in run_schedules(scenario("free")):
         assert (run.evaluated, run.looks, run.point, run.metrics) == (0, {}, None, ())
-        assert run.environment_steps == []
+        assert not run.environment_steps
 
 
 def test_an_objective_counts_by_its_size_alone():
@@ -151,18 +149,16 @@ def test_a_target_ends_no_schedule():
     }
 
 
-def test_an_interrupted_schedule_is_the_last(monkeypatch):
-    monkeypatch.setattr(dry_run, "MOMENT", 0.0)
-
+def test_an_interrupted_schedule_ends_at_its_last_step():
     def interrupt(run):
-        if run.method == "malenia-pg":
-            raise KeyboardInterrupt
+        raise KeyboardInterrupt
 
-    long = scenario("free", stop={"steps": 200})
-    runs = list(run_schedules(long, watch=interrupt))
-    assert [run.end for run in runs] == ["stop", "stop", "interrupted"]
-    assert runs[-1].steps == 64
-    assert runs[-1].accounts.time == runs[-1].time
+    long, runs = scenario("free", stop={"steps": 200}).restrict(["malenia-pg"], [0]), []
+    with pytest.raises(KeyboardInterrupt):
+        simulate(long, runs.append, interrupt)
+    (run,) = runs
+    assert (run.end, run.steps) == ("interrupted", LOOK)
+    assert run.accounts.time == run.time
 
 
 # From the command line

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from compiled import run_schedules
 
 from simulator.estimate import estimate
 from simulator.estimate.rehearsal import rehearse
 from simulator.mistakes import Mistake
-from simulator.runs.dry_run import run_schedules
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import check, load
 from simulator.system import machine

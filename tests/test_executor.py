@@ -17,18 +17,17 @@ from algorithms.methods import greedy, malenia, rennala, synchronous
 from algorithms.tickets import Ticket
 from simulator.cluster import Cluster, Fixed, Power
 from simulator.engine import Simulation, Stop
-from simulator.numerics.executor import (
-    LARGEST,
-    Abreast,
-    BatchedExecutor,
-    DebugExecutor,
-    Evaluated,
-    groups,
-)
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.schedule import Step
+from simulator.training.executor import (
+    Abreast,
+    BatchedExecutor,
+    DebugExecutor,
+    Evaluated,
+)
+from simulator.training.groups import LARGEST, Group, groups
 
 ROOT = jax.random.key(5)
 BARRIERS = {"synchronous": synchronous(), "rennala": rennala(6), "malenia": malenia(6)}
@@ -53,17 +52,24 @@ def newest(step):
 # Groups
 
 
+def whole(steps):
+    """The groups without the empty one that ends them."""
+    *found, last = groups(steps)
+    assert last == Group([])
+    return found
+
+
 @pytest.mark.parametrize("name", BARRIERS)
 def test_a_barrier_methods_group_is_one_step(name):
     steps = schedule(BARRIERS[name], steps=8, compute=[1.0, 2.0, 3.5], workers=3)
-    found = list(groups(steps))
+    found = whole(steps)
     assert [group.steps for group in found] == [[each] for each in steps]
     assert [group.following for group in found] == [*steps[1:], None]
 
 
 def test_equal_workers_steps_go_together():
     steps = schedule(greedy(), steps=10, compute=1.0, workers=4)
-    found = list(groups(steps))
+    found = whole(steps)
     assert [len(group.steps) for group in found] == [4, 4, 2]
     assert [group.following for group in found] == [steps[4], steps[8], None]
 
@@ -72,7 +78,7 @@ def test_equal_workers_steps_go_together():
 def test_a_group_needs_known_points_only_and_is_as_long_as_can_be(workers):
     simulation = Simulation(Cluster(workers, Power(exponent=0.5)), greedy())
     steps = list(simulation.steps(Stop(steps=300)))
-    found = list(groups(steps))
+    found = whole(steps)
     assert list(chain.from_iterable(group.steps for group in found)) == steps
     assert max(len(group.steps) for group in found) > (1 if workers > 1 else 0)
     for group in found:
@@ -83,20 +89,20 @@ def test_a_group_needs_known_points_only_and_is_as_long_as_can_be(workers):
 
 def test_groups_are_a_function_of_the_schedule_alone():
     steps = schedule(greedy(), steps=60, compute=[1.0, 1.7, 2.9], workers=3)
-    assert list(groups(steps)) == list(groups(steps)) == list(groups(iter(steps)))
+    assert whole(steps) == whole(steps) == whole(iter(steps))
 
 
 def test_a_group_has_at_most_as_many_tickets_as_the_largest_batch():
     steps = schedule(greedy(), steps=250, compute=1.0, workers=100)
-    assert [len(group.steps) for group in groups(steps)] == [64, 64, 64, 58]
+    assert [len(group.steps) for group in whole(steps)] == [64, 64, 64, 58]
     many = [step(k, *[(k, 0, j) for j in range(30)]) for k in range(5)]
-    assert [len(group.steps) for group in groups(many)] == [2, 2, 1]
+    assert [len(group.steps) for group in whole(many)] == [2, 2, 1]
 
 
 def test_a_step_larger_than_any_batch_stands_alone():
     large = step(1, *[(0, 0, j) for j in range(LARGEST + 1)])
     steps = [step(0, (1, 0, 0)), large, step(2, (2, 0, 0))]
-    assert [group.steps for group in groups(steps)] == [[each] for each in steps]
+    assert [group.steps for group in whole(steps)] == [[each] for each in steps]
 
 
 def test_steps_before_an_error_come_out_first():
@@ -111,17 +117,28 @@ def test_steps_before_an_error_come_out_first():
     last = next(stream)
     assert last.steps == steps[2:]
     assert last.following is None
+    assert next(stream) == Group([])
     with pytest.raises(LookupError, match="nobody left"):
         next(stream)
 
 
-def test_an_error_at_once_is_raised_at_once():
+def test_an_error_at_once_comes_after_the_empty_group():
     def broken():
         raise LookupError("nobody at all")
         yield
 
+    stream = groups(broken())
+    assert next(stream) == Group([])
     with pytest.raises(LookupError):
-        next(groups(broken()))
+        next(stream)
+
+
+def test_where_lengths_decide_every_step_comes_out_before_the_next_is_asked_for():
+    taken = []
+    steps = (each for each in [step(k, (0, 0, k)) for k in range(3)] if not taken.append(each))
+    for count, group in enumerate(groups(steps, ahead=False), 1):
+        assert len(taken) == min(count, 3)
+        assert len(group.steps) == (count <= 3)
 
 
 def test_nothing_is_read_beyond_the_following_step():
@@ -133,7 +150,7 @@ def test_nothing_is_read_beyond_the_following_step():
 
 
 def test_no_steps_no_groups():
-    assert list(groups([])) == []
+    assert whole([]) == []
 
 
 # Batched against plain
@@ -199,7 +216,7 @@ def test_malenia_with_unequal_weights_in_chunks(objective):
 
 def test_greedy_groups(objective):
     steps = schedule(greedy(), steps=12, compute=[1.0, 1.7, 2.9], workers=3)
-    found = [group.steps for group in groups(steps)]
+    found = [group.steps for group in whole(steps)]
     mixed = [g for g in found if len({newest(each) for each in g}) > 1]
     results = both(objective, mixed[-1])
     assert not np.allclose(results[0].gradient, results[1].gradient)

@@ -6,17 +6,15 @@ import jax
 import numpy as np
 import pytest
 import strange_environments  # noqa: F401 (registers them)
-from compiled import compiled_once
+from compiled import compiled_once, run_in, run_scenario
 
 from simulator.mistakes import Mistake
-from simulator.numerics.executor import DebugExecutor
-from simulator.numerics.numbers import prepare
 from simulator.replays import reproduction
 from simulator.results import results
-from simulator.running.running import Wishes, run_and_write
-from simulator.runs.experiment import run_scenario
-from simulator.runs.failure import name_of, ticket_of
 from simulator.scenario.loading import check
+from simulator.training.executor import DebugExecutor
+from simulator.training.failure import name_of, ticket_of
+from simulator.training.jax_setup import prepare
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -99,8 +97,7 @@ def test_what_is_wrong_with_one_method_is_not_the_others_affair(tmp_path):
     assert wild.message.endswith("a smaller step may help")
     for name, values in tame.columns().items():
         np.testing.assert_array_equal(values, alone.columns()[name])
-    wishes = Wishes(quiet=True)
-    directory, code = run_and_write(scenario, tmp_path / "o", "", command="", wishes=wishes)
+    directory, code = run_in(tmp_path / "o", scenario)
     assert code == 3
     assert results.load(directory).runs["end"].tolist() == ["failed", "stop"]
 
@@ -129,8 +126,7 @@ def test_where_episodes_decide_the_times_the_ticket_is_named_when_it_starts():
 
 @pytest.fixture(scope="module")
 def failed(tmp_path_factory):
-    folder, wishes = tmp_path_factory.mktemp("failed"), Wishes(quiet=True)
-    out, code = run_and_write(scenario_of(), folder / "o", "", command="", wishes=wishes)
+    out, code = run_in(tmp_path_factory.mktemp("failed") / "o", scenario_of())
     assert code == 3
     return results.load(out)
 
@@ -149,8 +145,7 @@ def test_the_ticket_of_the_record_shows_what_was_wrong(method, failed):
 
 
 def test_an_error_is_shown_with_where_it_was_raised(tmp_path):
-    scenario, wishes = only(scenario_of(wrong="raise"), "afedpg"), Wishes(quiet=True)
-    out, _ = run_and_write(scenario, tmp_path / "o", "", command="", wishes=wishes)
+    out, _ = run_in(tmp_path / "o", only(scenario_of(wrong="raise"), "afedpg"))
     outcome = results.load(out)
     (row,) = outcome.manifest["runs"]
     chosen = reproduction.choose(outcome, row["failed_ticket"], None, None)
@@ -165,7 +160,7 @@ def test_any_other_ticket_is_computed_where_the_run_computed_it(method, tmp_path
     methods = {method: {**STEPS, "batch": 4} if method == "rennala-nigt" else STEPS}
     quadratic = {"kind": "quadratic", "dimension": 6, "scale": 0.5}
     scenario = scenario_of(methods, objective=quadratic, stop={"steps": 9}, evaluation={})
-    out, _ = run_and_write(scenario, tmp_path / "o", "", command="", wishes=Wishes(quiet=True))
+    out, _ = run_in(tmp_path / "o", scenario)
     outcome = results.load(out)
     rows = outcome.tickets[outcome.tickets["used_in_step"] == 9]
     objective, root = scenario.build_objective(), jax.random.key(0)

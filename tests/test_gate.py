@@ -15,6 +15,7 @@ from test_suite_file import SCENARIO
 
 from algorithms.methods import METHODS
 from simulator import gate
+from simulator.campaign.runner import Local
 from simulator.cluster import Cluster
 from simulator.engine import Simulation
 from simulator.engine.calendar import Calendar
@@ -22,7 +23,7 @@ from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_
 from simulator.mistakes import Mistake
 from simulator.schedule import Step
 from simulator.statistics import bounds
-from simulator.system.side_by_side import Local
+from simulator.training.dry_run import simulate
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -195,7 +196,7 @@ def test_another_weight_is_found_in_the_step(planted):
 
 
 def test_another_stop_is_found_at_the_last_step(planted):
-    import simulator.runs.dry_run as place
+    import simulator.training.dry_run as place
 
     stop_of = place.stop_of
 
@@ -362,11 +363,8 @@ def test_what_is_predicted_is_what_the_schedule_does(folder, of, over, measure, 
     written(folder / "suite.toml", f"[benchmarks.b]\n{text}")
     benchmark = suite_file.read(folder / "suite.toml").benchmarks["b"]
     measured = {}
-    for name, work in runs.works_of(benchmark).items():
-        told = []
-        runs.act(name, work, told.append)
-        ((run,),) = told
-        measured[run["method"]] = run["seconds"]
+    for task in runs.tasks(benchmark):
+        simulate(task.scenario(), lambda run: measured.update({run.method: run.accounts.time}))
     for label in (of, over):
         told = predicted.seconds(benchmark.scenario, label, benchmark.table)
         assert measured[label] == pytest.approx(told, rel=1e-12)

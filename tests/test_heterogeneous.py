@@ -6,9 +6,8 @@ settles where its gradient vanishes: sum_i w_i grad J_i = 0.  Only equal weights
 
 import numpy as np
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_scenario
 
-from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 
 __all__ = ["compiled_once"]  # the fixture

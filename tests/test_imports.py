@@ -88,7 +88,7 @@ def test_building_a_rule_loads_jax_only_when_it_is_used():
 def test_simulating_a_schedule_loads_nothing_heavy():
     modules, printed = loaded_by(
         "from simulator.scenario.loading import load\n"
-        "from simulator.runs.simulations import simulation_of, stop_of, vector_of\n"
+        "from simulator.training.schedules import simulation_of, stop_of, vector_of\n"
         "scenario = load('straggler', ['stop={steps=3}'])\n"
         "vector = vector_of(scenario)\n"
         "simulation = simulation_of(scenario, 'rennala-nigt', 0, vector=vector)\n"

@@ -11,8 +11,8 @@ from children import ended, sigint, start, start_sending
 from test_cli import TINY, straggle, written
 
 from simulator.results import results
-from simulator.runs.experiment import Laboratory
 from simulator.system.interrupts import Interrupts, remedy
+from simulator.training.laboratory import Laboratory
 
 IMPORTING = """
 import os, signal, sys
@@ -52,11 +52,11 @@ def test_a_command_that_has_ended_ignores_an_interrupt():
 
 PLACES = [
     (signal.SIGTERM, "simulator.estimate.estimate:check", False),
-    (signal.SIGINT, "simulator.runs.record:Run.close", True),
-    (signal.SIGTERM, "simulator.runs.record:Run.close", True),
+    (signal.SIGINT, "simulator.training.record:Run.close", True),
+    (signal.SIGTERM, "simulator.training.record:Run.close", True),
     (signal.SIGINT, "simulator.results.writer:Writer.write", True),
     (signal.SIGINT, "simulator.verification:verify", True),
-    (signal.SIGINT, "simulator.running.report:failures", True),
+    (signal.SIGINT, "simulator.statistics.report:failures", True),
     (signal.SIGINT, "simulator.figures.painter:Painter.finish", True),
 ]
 
@@ -76,7 +76,7 @@ def test_an_interrupt_before_the_first_run_is_recorded(tiny, tmp_path, monkeypat
     def interrupted(*arguments):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Laboratory, "run", interrupted)
+    monkeypatch.setattr(Laboratory, "train", interrupted)
     out = tmp_path / "out"
     for words in (["--out", out], ["--out", tmp_path / "json", "--json"]):
         answer = straggle("run", tiny, "--figures", "none", *words)
@@ -92,7 +92,7 @@ def test_an_interrupt_before_the_first_run_is_recorded(tiny, tmp_path, monkeypat
 
 def test_an_ignored_interrupt_stays_ignored(tiny, tmp_path):
     words = ["run", tiny, "--schedule-only", "--quiet", "--figures", "none"]
-    place = "simulator.runs.record:Run.close"
+    place = "simulator.training.record:Run.close"
     said = start_sending(signal.SIGINT, place, [*words, "--out", tmp_path / "a"], ignoring=True)
     assert ended(said) == ""
     said = start_sending(signal.SIGTERM, place, [*words, "--out", tmp_path / "b"], ignoring=True)

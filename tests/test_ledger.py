@@ -6,19 +6,17 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_in, run_schedules
 from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, written
 
 from algorithms.tickets import Ticket
+from simulator.campaign import run as campaign_run
+from simulator.campaign.run import write_tickets
 from simulator.results import ledger, results
 from simulator.results.ledger import Ledger
-from simulator.running import pieces
-from simulator.running.pieces import write_tickets
-from simulator.running.running import Wishes, run_and_write
-from simulator.runs.dry_run import run_schedules
-from simulator.runs.record import Run
 from simulator.scenario.loading import check
 from simulator.schedule import Computation
+from simulator.training.record import Run
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -69,8 +67,7 @@ def scenario(*, cluster=CRASHING, network=None, methods=METHODS, stop=None, seed
 
 
 def recorded(described, directory, **wishes):
-    wishes = Wishes(schedule_only=True, tickets=True, quiet=True, **wishes)
-    folder, code = run_and_write(described, directory, "", command="", wishes=wishes)
+    folder, code = run_in(directory, described, schedule_only=True, tickets=True, **wishes)
     return results.load(folder), code
 
 
@@ -255,7 +252,7 @@ def nothing_half_done(directory):
 def test_ctrl_c_while_tickets_are_written_leaves_files_that_can_be_read(
     run_number, tmp_path, monkeypatch
 ):
-    honest, asked = pieces.write_tickets, []
+    honest, asked = campaign_run.write_tickets, []
 
     def interrupted(described, run, rows):
         asked.append(run)
@@ -263,11 +260,11 @@ def test_ctrl_c_while_tickets_are_written_leaves_files_that_can_be_read(
         if len(asked) == run_number:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(pieces, "write_tickets", interrupted)
+    monkeypatch.setattr(campaign_run, "write_tickets", interrupted)
     found, code = recorded(scenario(seeds=[0]), tmp_path / "o")
     assert code == 130
     assert found.manifest["status"] == "interrupted"
-    assert len(found.runs) == run_number
+    assert len(found.runs) == run_number - 1  # a run is recorded with its tickets
     assert nothing_half_done(tmp_path / "o")
     parts = [path.stem for path in (tmp_path / "o" / "tickets.parquet").iterdir()]
     assert sorted(parts) == sorted(f"{label}-0" for label in list(METHODS)[: run_number - 1])

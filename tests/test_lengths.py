@@ -10,16 +10,14 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_in, run_scenario
 from test_cli import agree_with_steps, agree_with_workers
 
 from algorithms.tickets import Ticket
-from simulator.numerics.executor import BatchedExecutor, DebugExecutor
 from simulator.results import results
-from simulator.running.running import Wishes, run_and_write
-from simulator.runs.experiment import run_scenario
-from simulator.runs.simulations import replay, stop_of
 from simulator.scenario.loading import check
+from simulator.training.executor import BatchedExecutor, DebugExecutor
+from simulator.training.schedules import replay, stop_of
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -131,8 +129,7 @@ def done(request, tmp_path_factory):
     more = {"cluster": CRASHING, "network": NETWORK} if request.param == "crashing" else {}
     described = scenario(CARTPOLE, **more)
     folder = tmp_path_factory.mktemp("lengths") / "o"
-    wishes = Wishes(quiet=True)
-    directory, code = run_and_write(described, folder, "", command="", wishes=wishes)
+    directory, code = run_in(folder, described)
     assert code == 0
     return results.load(directory)
 
@@ -248,8 +245,7 @@ def ends_of(run):
 
 
 def finished(tmp_path, described):
-    wishes = Wishes(quiet=True)
-    directory, code = run_and_write(described, tmp_path / "o", "", command="", wishes=wishes)
+    directory, code = run_in(tmp_path / "o", described)
     return results.load(directory), code
 
 

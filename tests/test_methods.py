@@ -11,11 +11,10 @@ import jax
 import numpy as np
 import pytest
 import reference_methods
-from compiled import compiled_once
+from compiled import compiled_once, run_scenario
 from reference_methods import follow
 
 from algorithms.methods import METHODS
-from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 
 __all__ = ["compiled_once"]  # the fixture

@@ -2,12 +2,11 @@
 
 import numpy as np
 import pytest
+from compiled import run_scenario, run_schedules
 
-from simulator.runs.dry_run import run_schedules
-from simulator.runs.experiment import run_scenario
-from simulator.runs.simulations import vector_of
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import load
+from simulator.training.schedules import vector_of
 
 PANELS = [name for name in shipped() if name.startswith("paper/")]
 UNEQUAL = {"paper/humanoid-flag", "paper/hoppers", "paper/reachers"}

@@ -14,10 +14,10 @@ from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.results import results
 from simulator.results.directory import claim_directory
 from simulator.results.writer import Writer
-from simulator.runs.record import Run
-from simulator.runs.simulations import Rhythm, simulation_of, stop_of, vector_of
 from simulator.scenario.loading import check
 from simulator.statistics import curves
+from simulator.training.record import Run
+from simulator.training.schedules import Rhythm, simulation_of, stop_of, vector_of
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -70,8 +70,8 @@ def run_of(scenario, label, seed):
     look(run, scenario)
     try:
         for step in simulation.steps(stop_of(scenario)):
-            run.close(step)
-            run.move(25 * sampled * len(step.tickets), np.zeros(2))
+            run.point = np.zeros(2)
+            run.close(step, 25 * sampled * len(step.tickets))
             if step.accounts is not None and look(run, scenario):
                 run.end, run.reached, run.accounts = "target", step.time, step.accounts
                 return run

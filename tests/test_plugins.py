@@ -24,8 +24,8 @@ from algorithms.methods import METHODS, greedy, rennala, synchronous
 from algorithms.updates import sgd
 from simulator import analysis, gate, plugins
 from simulator.mistakes import Mistake
-from simulator.runs.together import Member, schedule_key
 from simulator.scenario import loading
+from simulator.training.schedules import schedule_key
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -379,8 +379,8 @@ LAWS = {{"steady": Law}}
 def test_seeds_share_a_schedule_if_a_law_draws_nothing(draws, used, shared, tmp_path):
     analysis.load_plugin(plugin(tmp_path, LAW.format(draws=draws, used=used), "steady.py"))
     file = written(tmp_path / "steady.toml", SCENARIO.replace("[1, 2, 4]", '{ law = "steady" }'))
-    members = [Member(loading.load(str(file)).restrict(None, [seed])) for seed in (0, 1)]
-    first, second = map(schedule_key, members)
+    loaded = loading.load(str(file))
+    first, second = (schedule_key(loaded.restrict(None, [seed])) for seed in (0, 1))
     assert (first == second) == shared
     done = analysis.run(file, "seeds=[0,1]", out=tmp_path / "out", quiet=True)
     times = [done.steps[done.steps["seed"] == seed]["time"].tolist() for seed in (0, 1)]

@@ -14,8 +14,8 @@ import pytest
 from nbclient import NotebookClient
 from test_cli import TINY, written
 
-from simulator.running import progress
-from simulator.running.progress import File, Notebook, Progress, Terminal, showing
+from simulator.campaign import progress
+from simulator.campaign.progress import File, Notebook, Progress, Terminal, showing
 
 ESCAPE = "\x1b"
 DRY = [

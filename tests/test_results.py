@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from compiled import run_scenario
 
 from algorithms.tickets import Ticket
+from simulator.campaign.run import write_tickets
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake
 from simulator.results import results
@@ -17,13 +19,11 @@ from simulator.results import writer as writing
 from simulator.results.directory import claim_directory, free_directory
 from simulator.results.ledger import Ledger
 from simulator.results.writer import Writer
-from simulator.running.pieces import write_tickets
-from simulator.runs.experiment import run_scenario
-from simulator.runs.record import Run
-from simulator.runs.simulations import vector_of
 from simulator.scenario.loading import check
 from simulator.schedule import Accounts, Computation, Step
 from simulator.system.files import replace
+from simulator.training.record import Run
+from simulator.training.schedules import vector_of
 
 SCENARIO = check(
     {
@@ -43,8 +43,8 @@ def run_by_hand(seed=3, parameters=(1.0, 2.0)):
     run.look({"gap": 4.0, "gradient_norm": 2.0})
     for version in range(2):
         first = Ticket(worker=0, version=version, index=0)
-        run.close(Step(version, version + 1.0, [first], [1.0], version + 1, None))
-        run.move(25, np.array(parameters))
+        run.close(Step(version, version + 1.0, [first], [1.0], version + 1, None), 25)
+    run.point = np.array(parameters)
     run.look({"gap": 1.0, "gradient_norm": 0.5})
     run.accounts = Accounts(
         time=2.0,
@@ -231,8 +231,7 @@ def test_the_vector_is_what_the_objective_sends(complete):
 def test_a_run_that_took_no_time_has_no_shares(writer):
     run = Run("rennala-nigt", 3, ("gap", "gradient_norm"))
     run.look({"gap": 0.0, "gradient_norm": 0.0})
-    run.move(0, np.zeros(2))
-    run.environment_steps.clear()
+    run.point = np.zeros(2)
     nothing = dict.fromkeys(FATES, np.zeros(2, int)) | dict.fromkeys(DOINGS, np.zeros(2))
     run.accounts = Accounts(time=0.0, **nothing)
     writer.add(run)

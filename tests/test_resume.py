@@ -5,6 +5,7 @@ moments, on a full disk, and with files that the kill left damaged.
 """
 
 import json
+import math
 import os
 import random
 import resource
@@ -17,20 +18,19 @@ import numpy as np
 import pandas as pd
 import pytest
 from children import ended, start, start_sending
-from compiled import compiled_once
+from compiled import compiled_once, run_in
 from test_cli import straggle
 
 from algorithms.methods import METHODS
+from simulator.campaign.run import Wishes, resume
 from simulator.mistakes import Mistake
-from simulator.numerics.numbers import prepare
 from simulator.results import results
-from simulator.running.resuming import resume
-from simulator.running.running import Wishes, run_and_write
-from simulator.runs.checkpoint import Keeper
-from simulator.runs.experiment import Laboratory
 from simulator.scenario.loading import check
 from simulator.scenario.paths import override
 from simulator.system.files import alone_in
+from simulator.training import checkpoint
+from simulator.training.checkpoint import Keeper
+from simulator.training.laboratory import laboratory_of
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -53,6 +53,7 @@ CARTPOLE = {
     "horizon": 12,
     "policy": {"hidden": [3]},
 }
+QUIET = Wishes(quiet=True)
 FOUR = ("rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt")
 KILLS = int(os.environ.get("STRAGGLE_KILLS", "2"))
 """Of every one of the four methods, at random moments."""
@@ -92,8 +93,6 @@ class Deadly(Keeper):
         super().__init__(*arguments)
         self.lives = lives
 
-    due = True
-
     def save(self, memory):
         super().save(memory)
         self.lives -= 1
@@ -101,10 +100,15 @@ class Deadly(Keeper):
             raise Killed
 
 
+@pytest.fixture(autouse=True)
+def always_due(monkeypatch):
+    """A checkpoint after each group of steps."""
+    monkeypatch.setenv("STRAGGLE_CHECKPOINT_SECONDS", "0")
+    monkeypatch.setattr(checkpoint, "SHARE", math.inf)
+
+
 def trained(scenario, keeper=None):
-    prepare()
-    (label,), (seed,) = scenario.methods, scenario.seeds
-    return Laboratory(scenario, scenario.build_objective()).run(label, seed, keeper)
+    return laboratory_of(scenario).run(scenario, keeper)
 
 
 def trained_by_many_lives(scenario, folder, steps_each):
@@ -191,6 +195,11 @@ def steps_in(path):
         return int(arrays["record/steps"])
 
 
+def newest(keeper):
+    found = keeper.found()
+    return found[max(found)] if found else None
+
+
 def keeper_of(folder, scenario, told):
     return Keeper(folder, "run", scenario.fingerprint(), told.append)
 
@@ -203,7 +212,7 @@ def test_of_a_checkpoint_cut_short_the_one_before_is_used(tmp_path):
     for size in (0, 1, len(whole) // 2, len(whole) - 1):
         newer.write_bytes(whole[:size])
         keeper = keeper_of(tmp_path, scenario, told := [])
-        assert keeper.newest()["record/steps"] == steps
+        assert newest(keeper)["record/steps"] == steps
         (line,) = told
         assert line.startswith(f"{newer}: this checkpoint is damaged and left aside: ")
     assert_same(trained(scenario, keeper_of(tmp_path, scenario, told)), trained(scenario))
@@ -222,12 +231,12 @@ def test_a_changed_byte_is_never_believed(tmp_path):
     scenario = scenario_of("rennala-nigt")
     older, newer = kept_twice(tmp_path, scenario)
     whole, chance = bytearray(newer.read_bytes()), random.Random(1)
-    honest = Keeper(tmp_path, "run", scenario.fingerprint()).newest()
+    honest = newest(Keeper(tmp_path, "run", scenario.fingerprint()))
     for _ in range(200):
         altered = bytearray(whole)
         altered[chance.randrange(len(whole))] ^= 1 << chance.randrange(8)
         newer.write_bytes(altered)
-        found = Keeper(tmp_path, "run", scenario.fingerprint()).newest()
+        found = newest(Keeper(tmp_path, "run", scenario.fingerprint()))
         if found["record/steps"] == steps_in(older):
             continue  # left aside
         assert found.keys() == honest.keys()
@@ -239,7 +248,7 @@ def test_another_scenario_s_checkpoint_is_none(tmp_path):
     scenario = scenario_of("afedpg")
     kept_twice(tmp_path, scenario)
     told = []
-    assert Keeper(tmp_path, "run", "another", told.append).newest() is None
+    assert newest(Keeper(tmp_path, "run", "another", told.append)) is None
     assert len(told) == 2
 
 
@@ -247,7 +256,7 @@ def test_a_checkpoint_that_executes_code_is_damaged(tmp_path):
     with (tmp_path / "run.a.npz").open("wb") as file:
         np.savez(file, **{"record/steps": np.array([print], dtype=object)})
     told = []
-    assert Keeper(tmp_path, "run", "hash", told.append).newest() is None
+    assert newest(Keeper(tmp_path, "run", "hash", told.append)) is None
     assert len(told) == 1
 
 
@@ -257,9 +266,9 @@ def test_a_checkpoint_that_executes_code_is_damaged(tmp_path):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     """A run of its own scenario, all of it."""
-    folder, wishes = tmp_path_factory.mktemp("finished") / "whole", Wishes(quiet=True)
+    folder = tmp_path_factory.mktemp("finished") / "whole"
     scenario = scenario_of("rennala-nigt")
-    assert run_and_write(scenario, folder, "", command="", wishes=wishes) == (folder, 0)
+    assert run_in(folder, scenario) == (folder, 0)
     return folder
 
 
@@ -292,16 +301,16 @@ def assert_equal_directories(one, other):
 def test_a_directory_is_finished_where_it_was(begun):
     out, cut, scenario = begun
     (cut / "steps.parquet.77.partial").write_text("half")
-    assert resume(cut, scenario, quiet=True) == 0
+    assert resume(cut, scenario, wishes=QUIET).good
     assert_equal_directories(out, cut)
     assert results.load(cut).manifest["resumed"] == 1
 
 
-def test_what_has_ended_is_not_run_again(begun, capsys):
+def test_what_has_ended_is_not_run_again(begun, caplog):
     out, _, _ = begun
     before = results.load(out).runs
-    assert resume(out, None, quiet=False) == 0
-    assert "1 of 1 runs had ended" in capsys.readouterr().err
+    assert resume(out, None, wishes=Wishes()).good
+    assert "1 of 1 runs had ended" in caplog.text
     pd.testing.assert_frame_equal(results.load(out).runs, before)
 
 
@@ -309,7 +318,7 @@ def test_a_run_whose_tickets_were_not_written_yet_is_run_again(begun):
     out, _, _ = begun
     whole = shutil.copytree(out, out.parent / "copy")
     next((out / "tickets.parquet").iterdir()).unlink()
-    assert resume(out, None, quiet=True) == 0
+    assert resume(out, None, wishes=QUIET).good
     assert_equal_directories(whole, out)
 
 
@@ -320,7 +329,7 @@ def test_tickets_that_were_not_sealed_yet_are_written_again(begun):
     manifest = json.loads((out / "manifest.json").read_text())
     del manifest["files"]["tickets.parquet/rennala-nigt-3.parquet"]
     (out / "manifest.json").write_text(json.dumps(manifest))
-    assert resume(out, None, quiet=True) == 0
+    assert resume(out, None, wishes=QUIET).good
     assert_equal_directories(whole, out)
 
 
@@ -335,7 +344,7 @@ def test_tickets_that_were_not_sealed_yet_are_written_again(begun):
 def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, begun):
     _, cut, _ = begun
     with pytest.raises(Mistake) as refused:
-        resume(cut, scenario_of("rennala-nigt", setting), quiet=True)
+        resume(cut, scenario_of("rennala-nigt", setting), wishes=QUIET)
     assert str(refused.value).startswith(f"--resume {cut}: was begun with another scenario: {told}")
 
 
@@ -345,7 +354,7 @@ def test_a_directory_with_an_altered_scenario_is_refused(begun):
     manifest["scenario"]["methods"]["rennala-nigt"]["step"] = 0.2
     (cut / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(Mistake, match="is not the one that was begun"):
-        resume(cut, None, quiet=True)
+        resume(cut, None, wishes=QUIET)
 
 
 def test_other_versions_are_refused(begun):
@@ -354,21 +363,21 @@ def test_other_versions_are_refused(begun):
     manifest["versions"]["jax"] = "0.0.1"
     (cut / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(Mistake, match="other versions: jax is"):
-        resume(cut, None, quiet=True)
+        resume(cut, None, wishes=QUIET)
 
 
-def test_another_number_of_cores_is_said(begun, monkeypatch, capsys):
+def test_another_number_of_cores_is_said(begun, monkeypatch, caplog):
     _, cut, _ = begun
     monkeypatch.setenv("STRAGGLE_CORES", "61")
-    assert resume(cut, None, quiet=True) == 0
-    assert "other cores; the last digits may differ" in capsys.readouterr().err
+    assert resume(cut, None, wishes=QUIET).good
+    assert "other cores; the last digits may differ" in caplog.text
 
 
 def test_of_two_that_resume_the_same_one_is_refused(begun):
     _, cut, _ = begun
     with alone_in(cut), pytest.raises(Mistake, match="another straggle is writing there"):
-        resume(cut, None, quiet=True)
-    assert resume(cut, None, quiet=True) == 0
+        resume(cut, None, wishes=QUIET)
+    assert resume(cut, None, wishes=QUIET).good
 
 
 # Processes
@@ -382,7 +391,10 @@ stop = { steps = STEPS }
 """
 EAGER = {"STRAGGLE_CHECKPOINT_SECONDS": "0"}
 PLAIN = ("--quiet", "--figures", "none")
-SAVE, CLEAR = "simulator.runs.checkpoint:Keeper.save", "simulator.runs.checkpoint:Keeper.clear"
+SAVE, CLEAR = (
+    "simulator.training.checkpoint:Keeper.save",
+    "simulator.training.checkpoint:Keeper.clear",
+)
 PLACES = {
     "before the first checkpoint": SAVE,
     "between the last step and the record": "simulator.results.writer:Writer.add",

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from compiled import run_in
 
 from algorithms.methods import METHODS
 from simulator.cli.json_schema import json_schema
@@ -14,11 +15,10 @@ from simulator.mistakes import Mistake
 from simulator.results.directory import claim_directory
 from simulator.results.results import load as load_results
 from simulator.results.writer import Writer
-from simulator.running.running import Wishes, run_and_write
-from simulator.runs.simulations import vector_of
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import check, load
 from simulator.scenario.paths import override
+from simulator.training.schedules import vector_of
 
 ROOT = Path(__file__).resolve().parents[1]
 METHOD_NAMES = ", ".join(sorted(METHODS))
@@ -762,8 +762,7 @@ def test_a_trace_that_is_in_neither_place_is_named_as_it_was_written(traced):
 
 
 def ran(found, directory):
-    wishes = Wishes(schedule_only=True, quiet=True)
-    folder, code = run_and_write(found, directory, "", command="", wishes=wishes)
+    folder, code = run_in(directory, found, schedule_only=True)
     assert code == 0
     return load_results(folder)
 

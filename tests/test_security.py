@@ -21,10 +21,10 @@ from simulator.cli.app import complain
 from simulator.mistakes import Mistake
 from simulator.replays import evaluation
 from simulator.results import results
-from simulator.runs.simulations import Rhythm, stop_of
 from simulator.scenario.loading import check, load
 from simulator.scenario.scenario import EvaluationTable
 from simulator.trace import chrome_trace
+from simulator.training.schedules import Rhythm, stop_of
 
 TRACE = "worker,time,speed\n0,0,1\n1,0,2\n"
 TABLES = {

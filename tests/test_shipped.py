@@ -8,12 +8,10 @@ from statistics import median
 import jax
 import numpy as np
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_scenario, run_schedules
 
 from simulator.analysis import complexity, exponents
 from simulator.estimate.remarks import remarks
-from simulator.runs.dry_run import run_schedules
-from simulator.runs.experiment import run_scenario
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import load
 

@@ -17,12 +17,12 @@ from algorithms.theory import Problem
 from simulator import analysis
 from simulator.analysis import exponents
 from simulator.mistakes import Mistake
-from simulator.running import campaign
 from simulator.scenario.loading import load
 from simulator.scenario.prescription import problem_of
 from simulator.study import growth, study
 from simulator.study.prediction import DRAWS, predicted
 from simulator.study.varying import read
+from simulator.training.record import Run
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -205,19 +205,17 @@ def test_half_a_file_of_a_killed_study_is_in_nobodys_way(exact, tmp_path):
 
 
 def test_an_interrupted_run_is_not_kept(exact, tmp_path, monkeypatch):
-    honest = campaign.run_together
+    honest = Run.close
 
-    def interrupted(members, ended):
-        def tell(at, run):
-            run.end = "interrupted" if run.seed == 1 else run.end
-            ended(at, run)
+    def interrupted(self, *step):
+        if self.seed == 1:
+            raise KeyboardInterrupt
+        honest(self, *step)
 
-        honest(members, tell)
-
-    monkeypatch.setattr(campaign, "run_together", interrupted)
+    monkeypatch.setattr(Run, "close", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(exact, tmp_path / "out", "cluster.workers=2", seeds=[0, 1, 2])
-    assert [name.rpartition("-")[0] for name in files(tmp_path / "out")] == ["synchronous-pg-0"]
+    assert not files(tmp_path / "out")
     assert not (tmp_path / "out" / "complexity.parquet").exists()
 
 
@@ -226,7 +224,7 @@ def test_an_interrupted_run_is_not_kept(exact, tmp_path, monkeypatch):
 LONG = ("cluster.workers=2:6:lin5", NOISY, ("synchronous-pg",))
 RUNS = 10
 """Each a job; two processes have about half of them when the first one has ended."""
-FIRST_ENDED = "simulator.running.progress:Progress.ended"
+FIRST_ENDED = "simulator.campaign.progress:Progress.ended"
 
 
 def words_of(exact, out):

@@ -10,12 +10,12 @@ from algorithms.tickets import Ticket
 from simulator.results import results
 from simulator.results.directory import claim_directory
 from simulator.results.writer import Writer
-from simulator.running import report
-from simulator.running.summary import as_data, compare, summarise, synchronous_label
-from simulator.runs.record import Run
-from simulator.runs.simulations import vector_of
 from simulator.scenario.loading import check
 from simulator.schedule import Accounts, Step
+from simulator.statistics import report
+from simulator.statistics.summary import as_data, compare, summarise, synchronous_label
+from simulator.training.record import Run
+from simulator.training.schedules import vector_of
 
 NIGT = {"step": 0.1, "momentum": 0.5}
 RENNALA, SYNCHRONOUS = {"batch": 2, **NIGT}, NIGT
@@ -57,8 +57,8 @@ def run_of(
     run = Run(method, seed, ("gap", "gradient_norm"))
     run.look({"gap": 4.0, "gradient_norm": 8.0})
     tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0)]
-    run.close(Step(0, 10.0, tickets, [0.5, 0.5], 2, None))
-    run.move(0, np.zeros(2))
+    run.close(Step(0, 10.0, tickets, [0.5, 0.5], 2, None), 0)
+    run.point = np.zeros(2)
     run.look({"gap": gap, "gradient_norm": 3.0})
     fates = {"recalled": thrown[0], "dropped": thrown[1], "lost": thrown[2]}
     counts = {"used": used, **fates, "unfinished": 1}

@@ -19,11 +19,13 @@ from test_imports import loaded_by
 from test_study import files
 
 from simulator import analysis
+from simulator.campaign import campaign, runner, task
+from simulator.campaign.campaign import TOGETHER, Plan
+from simulator.campaign.rows import Rows, claim
+from simulator.campaign.task import key_of
 from simulator.cli.json_schema import sweep_schema
 from simulator.mistakes import Mistake
 from simulator.results import results
-from simulator.running import campaign
-from simulator.runs.together import Member, schedule_key
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import check, load
 from simulator.scenario.toml_text import document
@@ -31,7 +33,8 @@ from simulator.sweep import sensitivity, settings, sweep, sweep_file
 from simulator.sweep import tuning as tuned
 from simulator.sweep.score import best, ranked, score_of
 from simulator.sweep.sweep import conduct
-from simulator.system import side_by_side
+from simulator.system import machine
+from simulator.training.schedules import schedule_key
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -377,42 +380,42 @@ def test_a_sweep_may_grow_where_it_is_but_another_may_not_replace_it(folder, tmp
         run(source, out, methods=both, seeds=[1])
     assert {name: (out / name).read_bytes() for name in kept} == kept
     run(asked(folder, text.replace("0.2", "0.2, 0.4")), out, methods=both, seeds=[1, 0])
-    monkeypatch.setattr(campaign, "_versions", lambda: ["upgraded"])
+    monkeypatch.setattr(task, "_versions", lambda: ["upgraded"])
     assert len(run(source, out, methods=both, seeds=[0, 1]).frame) == 8
 
 
 def test_the_cores_may_be_fewer_than_there_are(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "3")
-    assert side_by_side.cores() == 3
+    assert machine.cores() == 3
     for wrong in ("0", "-1", "two", "1.5"):
         monkeypatch.setenv("STRAGGLE_CORES", wrong)
         with pytest.raises(Mistake, match=f"STRAGGLE_CORES = '{wrong}': must be a whole number"):
-            side_by_side.cores()
+            machine.cores()
     monkeypatch.delenv("STRAGGLE_CORES")
-    assert side_by_side.cores() >= 1
+    assert machine.cores() >= 1
 
 
 def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
     works, told = {"STRAGGLE_CORES": None, "OMP_NUM_THREADS": None}, {}
-    side_by_side.Local(2).run(children.variable, works, told.__setitem__)
+    runner.Local(2).run(children.variable, works, told.__setitem__)
     assert told == dict.fromkeys(works, "1")
 
 
 def test_a_piece_whose_process_dies_is_done_elsewhere(tmp_path):
     works, told = {"a": tmp_path / "a", "b": None}, {}
-    side_by_side.Local(2).run(children.die_once, works, told.__setitem__)
+    runner.Local(2).run(children.die_once, works, told.__setitem__)
     assert told == {"a": "done", "b": "done"}
 
 
 def test_a_piece_at_which_every_process_dies_ends_all_in_one_line():
     with pytest.raises(Mistake, match=r"^a: the process that did it died 2 times, .* code 7; "):
-        side_by_side.Local(2).run(children.die, {"a": None, "b": None}, lambda name, item: None)
+        runner.Local(2).run(children.die, {"a": None, "b": None}, lambda name, item: None)
 
 
 def test_an_error_in_a_process_is_raised_here():
     with pytest.raises(ZeroDivisionError):
-        side_by_side.Local(2).run(children.fail, {"a": 1, "b": 0}, lambda name, item: None)
+        runner.Local(2).run(children.fail, {"a": 1, "b": 0}, lambda name, item: None)
 
 
 # What comes out
@@ -460,7 +463,7 @@ def test_the_best_scenario_runs_and_reproduces_the_best_rows(done, tmp_path):
     rows = done.frame[done.frame["setting"].isin(chosen["setting"])]
     assert len(rows) == 3 * 2
     for row in rows.itertuples():
-        assert campaign.key_of(scenario, row.method, row.seed) == row.key
+        assert key_of(scenario, row.method, row.seed) == row.key
     assert (
         straggle("run", done.directory / "best.toml", "--out", tmp_path / "b", "--quiet").code == 0
     )
@@ -492,7 +495,7 @@ def test_a_speed_trace_goes_with_the_best(folder, tmp_path):
     )
     swept = run(asked(folder, text), tmp_path / "out", methods=["afedpg"], seeds=[0])
     scenario = load(str(tmp_path / "out" / "best.toml"))
-    assert campaign.key_of(scenario, "afedpg", 0) in swept.frame["key"].tolist()
+    assert key_of(scenario, "afedpg", 0) in swept.frame["key"].tolist()
     assert scenario.speed_trace.parent == tmp_path / "out"
 
 
@@ -531,18 +534,12 @@ class Backwards:
 
 def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
     tasks = [trial.task for trial in done.trials if trial.setting.method == "afedpg"]
-    directory, ended = campaign.claim(tmp_path / "out", lambda there: True), []
-    rows = campaign.run(
-        tasks,
-        directory,
-        sweep.row_of,
-        sweep.NEEDED,
-        Backwards(),
-        lambda key, row: ended.append(key) or "",
-    )
+    ended, store = [], Rows(claim(tmp_path / "out", lambda there: True), sweep.NEEDED)
+    plan = Plan(sweep.row_of, lambda task, row: ended.append(task.key) or "", together=8)
+    campaign.conduct(tasks, plan, store, runner=Backwards())
     assert sorted(ended) == sorted(task.key for task in tasks)
     expected = {row.key: row.final for row in done.frame.itertuples()}
-    assert {key: row["final"] for key, row in rows.items()} == {
+    assert {key: row["final"] for key, row in store.found.items()} == {
         t.key: expected[t.key] for t in tasks
     }
 
@@ -550,12 +547,13 @@ def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
 def test_runs_of_one_schedule_are_cut_so_that_all_cores_have_work(folder, tmp_path):
     tasks = [t.task for t in sweep.plan(sweep_file.read(folder / "steps.toml"))]
     for cores, most in ((1, 8), (2, 4), (8, 1)):
-        missing = {task.key: task for task in tasks}
-        jobs = campaign._jobs(missing, tmp_path, sweep.row_of, cores)
-        assert sorted(t.key for job in jobs.values() for t in job.tasks) == sorted(missing)
+        plan = Plan(sweep.row_of, lambda task, row: "", together=TOGETHER)
+        jobs = campaign.jobs_of(tasks, plan, cores)
+        named = [task.key for job in jobs.values() for task in job.tasks]
+        assert sorted(named) == sorted(task.key for task in tasks)
         assert max(len(job.tasks) for job in jobs.values()) <= most
         for job in jobs.values():
-            assert len({schedule_key(Member(task.scenario())) for task in job.tasks}) == 1
+            assert len({schedule_key(task.scenario()) for task in job.tasks}) == 1
 
 
 LONG = """
@@ -570,7 +568,7 @@ stop.seconds = 50
 RUNS = 20
 """In ten jobs; two processes have less than half of them when the first one has ended."""
 TWO = ["rennala-nigt", "synchronous-pg"]
-FIRST_ENDED = "simulator.running.progress:Progress.ended"
+FIRST_ENDED = "simulator.campaign.progress:Progress.ended"
 
 
 def words_of(source, out):
@@ -905,9 +903,7 @@ def test_reading_a_sweep_loads_nothing_heavy():
 
 def test_step_and_momentum_share_a_schedule_and_batch_does_not(folder):
     def key(*settings, method="rennala-nigt", seed=0):
-        return schedule_key(
-            Member(load(str(folder / "small.toml"), settings).restrict([method], [seed]))
-        )
+        return schedule_key(load(str(folder / "small.toml"), settings).restrict([method], [seed]))
 
     assert key("methods.*.step=3", "methods.*.momentum=1") == key(seed=1) == key()
     chance = "cluster.compute={law='exponential', mean=1}"

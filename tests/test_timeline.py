@@ -7,6 +7,7 @@ from collections import defaultdict
 from itertools import pairwise
 
 import pytest
+from compiled import run_schedules
 from test_cli import one_line, straggle
 
 from algorithms.tickets import Ticket
@@ -14,14 +15,13 @@ from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.results.directory import claim_directory
 from simulator.results.writer import Writer
-from simulator.runs.dry_run import run_schedules
-from simulator.runs.record import Run
-from simulator.runs.simulations import vector_of
 from simulator.scenario.loading import check
 from simulator.schedule import Computation, Stretch
 from simulator.trace import chrome_trace
 from simulator.trace.chrome_trace import excerpt, write
 from simulator.trace.tracks import doings, track
+from simulator.training.record import Run
+from simulator.training.schedules import vector_of
 
 METHODS = {
     "rennala-nigt": {"batch": 7, "step": 0.1, "momentum": 0.1},

@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from compiled import compiled_once
 
-from simulator.runs.experiment import Laboratory
-from simulator.runs.simulations import simulation_of, stop_of, vector_of
-from simulator.runs.together import Member, run_together, schedule_key
 from simulator.scenario.loading import check
 from simulator.scenario.paths import override
+from simulator.training.laboratory import Member, laboratory_of
+from simulator.training.schedules import schedule_key, simulation_of, stop_of, vector_of
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -39,21 +38,24 @@ def member(method, said, *settings, objective=QUADRATIC, seed=1, **tables):
     return Member(check(plain))
 
 
+def key(member):
+    return schedule_key(member.scenario)
+
+
 def alone(member):
-    laboratory = Laboratory(member.scenario, member.scenario.build_objective())
-    return laboratory.run(member.label, member.seed)
+    return laboratory_of(member.scenario).run(member.scenario)
 
 
 def together(members):
     runs = {}
-    run_together(members, lambda at, run: runs.update({at: run}))
+    laboratory_of(members[0].scenario).train(members, lambda at, run: runs.update({at: run}))
     assert sorted(runs) == list(range(len(members)))
     return [runs[at] for at in range(len(members))]
 
 
 def agree(members):
     """Run all of them both ways; returns the runs."""
-    assert len({schedule_key(each) for each in members}) == 1
+    assert len({schedule_key(each.scenario) for each in members}) == 1
     runs = together(members)
     for run, single in zip(runs, map(alone, members), strict=True):
         assert (run.method, run.seed) == (single.method, single.seed)
@@ -166,11 +168,14 @@ def test_the_accounts_of_runs_that_shared_the_time_add_up():
 def test_an_interruption_ends_all(monkeypatch):
     members = [member("rennala-pg", {"step": step, "batch": 3}) for step in (0.1, 0.2)]
 
-    def interrupt(self, lane, turns):
+    def interrupt(self, step, environment_steps):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("simulator.runs.training.Training._follow", interrupt)
-    assert [run.end for run in together(members)] == ["interrupted"] * 2
+    monkeypatch.setattr("simulator.training.record.Run.close", interrupt)
+    runs = []
+    with pytest.raises(KeyboardInterrupt):
+        laboratory_of(members[0].scenario).train(members, lambda at, run: runs.append(run))
+    assert [run.end for run in runs] == ["interrupted"] * 2
 
 
 # Which runs share a schedule
@@ -189,7 +194,7 @@ RANDOM = 'cluster.compute={law = "exponential", mean = 1.0}'
     ],
 )
 def test_what_no_schedule_depends_on(settings):
-    assert schedule_key(member(*BASE)) == schedule_key(member(*BASE, *settings))
+    assert key(member(*BASE)) == key(member(*BASE, *settings))
 
 
 @pytest.mark.parametrize(
@@ -207,7 +212,7 @@ def test_what_no_schedule_depends_on(settings):
     ],
 )
 def test_what_a_schedule_or_the_numbers_depend_on(settings):
-    assert schedule_key(member(*BASE)) != schedule_key(member(*BASE, *settings))
+    assert key(member(*BASE)) != key(member(*BASE, *settings))
 
 
 @pytest.mark.parametrize(
@@ -221,10 +226,10 @@ def test_what_a_schedule_or_the_numbers_depend_on(settings):
     ],
 )
 def test_seeds_matter_where_times_are_random_and_have_no_seed_of_their_own(random):
-    one, other = (schedule_key(member(*BASE, random, seed=seed)) for seed in (1, 2))
+    one, other = (key(member(*BASE, random, seed=seed)) for seed in (1, 2))
     assert one != other
     fixed = [member(*BASE, random, "cluster.seed=5", seed=seed) for seed in (1, 2)]
-    assert schedule_key(fixed[0]) == schedule_key(fixed[1])
+    assert key(fixed[0]) == key(fixed[1])
     assert schedule(fixed[0]) == schedule(fixed[1])
 
 
@@ -250,7 +255,7 @@ def test_equal_keys_mean_equal_schedules(cluster):
         member("afedpg", {**STEPS, "step": step}, seed=seed, cluster={"workers": 4, **cluster})
         for step, seed in product((0.1, 0.2), (1, 2))
     ]
-    keys, found = list(map(schedule_key, members)), list(map(schedule, members))
+    keys, found = list(map(key, members)), list(map(schedule, members))
     for one, other in product(range(4), repeat=2):
         if keys[one] == keys[other]:
             assert found[one] == found[other]
@@ -263,6 +268,6 @@ def test_time_per_environment_step_is_not_shared():
                cluster={"workers": 4, "compute": 1.0, "per": "environment-step"})
         for step in (0.1, 0.2)
     ]  # fmt: skip
-    assert schedule_key(members[0]) != schedule_key(members[1])
+    assert key(members[0]) != key(members[1])
     for each in members:
         agree([each, each])

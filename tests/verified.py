@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from compiled import run_in
 
+from simulator.campaign import run as campaign_run
 from simulator.results.seal import digest, seal
-from simulator.running import running
-from simulator.running.running import Wishes
 from simulator.scenario.loading import check
 from simulator.system import files
 
@@ -57,13 +57,12 @@ def recorded(directory, methods, cluster=None, *, learn=False, **tables):
         "methods": methods,
         **tables,
     }
-    wishes = Wishes(schedule_only=not learn, tickets=True, quiet=True)
     with pytest.MonkeyPatch.context() as patch:
         # A test verifies the directory itself: twice would take twice as long.
-        patch.setattr(running, "_verified", lambda outcome, quiet: True)
+        patch.setattr(campaign_run, "_verified", lambda outcome, quiet: None)
         # Nor does the power go off.
         patch.setattr(files, "_to_the_disk", lambda path: None)
-        running.run_and_write(check(plain), directory, "", command="", wishes=wishes)
+        run_in(directory, check(plain), schedule_only=not learn, tickets=True)
     return sealed(directory)
 
 

@@ -62,7 +62,7 @@ def sweep(
 
 
 def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
-    from simulator.running.progress import showing
+    from simulator.campaign.progress import showing
     from simulator.sweep import tuning
 
     found = tuning.best_of(swept.frame)
@@ -130,7 +130,7 @@ def _show_study(
     quiet: bool,
     as_json: bool,
 ) -> int:
-    from simulator.running.progress import showing
+    from simulator.campaign.progress import showing
     from simulator.study import growth
 
     fitted = growth.fitted(frame, confidence)

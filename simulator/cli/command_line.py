@@ -15,6 +15,7 @@ from simulator.cli.app import app, complain
 from simulator.mistakes import Mistake
 from simulator.system.files import Unwritable
 from simulator.system.interrupts import INTERRUPTED, Interrupts
+from simulator.system.messages import printed
 
 # Commands join the app where they are defined, and are shown in this order.
 # isort: off
@@ -33,7 +34,8 @@ def run_command(words: Sequence[str], interrupts: Interrupts | None = None) -> i
     """Run one command; its exit code.  ``interrupts`` are what may have been raised in it."""
     arguments = [word for word in words if word != "--debug"]
     try:
-        code = app(arguments or ["--help"], standalone_mode=False)
+        with printed():
+            code = app(arguments or ["--help"], standalone_mode=False)
         if interrupts:
             interrupts.raise_pending()
     except (KeyboardInterrupt, typer.Abort) as interrupt:

@@ -34,9 +34,9 @@ def evaluate(
     plugins: PluginOption = None,
 ) -> None:
     """Play the final policies of a run again, and count; or film them."""
+    from simulator.campaign.progress import showing
     from simulator.replays import evaluation
     from simulator.results import results
-    from simulator.running.progress import showing
 
     if out and not video:
         raise Mistake(f"--out {out}: says where films go; add --video")

@@ -16,6 +16,7 @@ from simulator.cli.app import (
     SetOption,
     app,
     command_line,
+    complain,
     formats_of,
     say,
     seeds_of,
@@ -23,13 +24,15 @@ from simulator.cli.app import (
     words,
 )
 from simulator.mistakes import Mistake
-from simulator.system.interrupts import remedy
+from simulator.system.interrupts import INTERRUPTED, remedy
 
 if TYPE_CHECKING:
+    from simulator.campaign.run import Ran, Wishes
     from simulator.figures.painter import Painter
     from simulator.results.results import Results
-    from simulator.running.running import Wishes
     from simulator.scenario.scenario import Scenario
+
+FAILED = 3
 
 
 @app.command()
@@ -90,11 +93,11 @@ def run(
             return shown.show(_resume(resume, chosen, said, shown, jobs))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
-        from simulator.running.running import Wishes
+        from simulator.campaign.run import Wishes
 
         chosen = _chosen(scenario, settings, methods, seeds)
-        wishes = Wishes(schedule_only, tickets, shown.silent, jobs)
-        return shown.show(_run(chosen, out, Path(scenario).stem, wishes, anyway, shown))
+        wishes = Wishes(schedule_only, tickets, jobs, fitting=not anyway, quiet=shown.silent)
+        return shown.show(_run(chosen, out, Path(scenario).stem, wishes, shown))
 
 
 def _chosen(
@@ -110,22 +113,24 @@ def _run(
     out: Path | None,
     name: str,
     wishes: "Wishes",
-    anyway: bool,
     shown: "Shown",
 ) -> int:
-    from simulator.estimate import estimate
-    from simulator.running.running import run_and_write
-    from simulator.running.words import warn
+    from simulator.campaign.run import run
+    from simulator.campaign.words import warn
 
     warn(scenario)
-    if not anyway:
-        estimate.check(scenario, wishes.schedule_only)
     if wishes.schedule_only:
         scenario = _one_of_equal_seeds(scenario, wishes.quiet)
-    _, code = run_and_write(
-        scenario, out, name, command=command_line(), wishes=wishes, ended=shown.draw
-    )
-    return code
+    ran = run(scenario, out, name, command=command_line(), wishes=wishes, ended=shown.draw)
+    return _code(ran)
+
+
+def _code(ran: "Ran") -> int:
+    from simulator.campaign.run import how_to_finish
+
+    if ran.results.manifest["status"] == "interrupted":
+        return complain(f"interrupted; {how_to_finish(ran.results.directory)}", INTERRUPTED)
+    return 0 if ran.good else FAILED
 
 
 def _resume(
@@ -135,13 +140,14 @@ def _resume(
     shown: "Shown",
     jobs: int | None,
 ) -> int:
-    from simulator.running.resuming import resume
+    from simulator.campaign.run import Wishes, resume
 
     for option, value in said.items():
         if value is not None:
             told = "what is resumed goes on as it was begun; leave this out"
             raise Mistake(f"{option}, with --resume {directory}: {told}")
-    return resume(directory, wanted, quiet=shown.silent, ended=shown.draw, jobs=jobs)
+    wishes = Wishes(jobs=jobs, quiet=shown.silent)
+    return _code(resume(directory, wanted, wishes=wishes, ended=shown.draw))
 
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
@@ -184,7 +190,7 @@ class Shown:
 
     def show(self, code: int) -> int:
         """Show the outcome of a run that ended with this exit code."""
-        from simulator.running.running import how_to_finish
+        from simulator.campaign.run import how_to_finish
 
         with remedy(how_to_finish(self._outcome.directory)):
             self._show(self._outcome)
@@ -192,7 +198,7 @@ class Shown:
 
     def _show(self, outcome: "Results") -> None:
         """The table first: figures take a moment."""
-        from simulator.running import report, summary
+        from simulator.statistics import report, summary
 
         if not self.silent:
             show(report.table(outcome))
@@ -212,7 +218,7 @@ class Shown:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
 
     def _figures(self) -> list[str]:
-        from simulator.running.progress import showing
+        from simulator.campaign.progress import showing
 
         with showing(doing="drawing the figures", quiet=self.silent):
             return sorted(map(str, self._painter.finish()))

@@ -29,8 +29,8 @@ def validate(
     plugins: PluginOption = None,
 ) -> None:
     """Check a scenario without running it; say what it takes, and what theory chooses."""
+    from simulator.campaign.words import warn
     from simulator.estimate import estimate
-    from simulator.running.words import warn
     from simulator.scenario import prescription
     from simulator.scenario.loading import load
 

@@ -19,7 +19,7 @@ def verify(
     plugins: PluginOption = None,
 ) -> int:
     """Check a finished run against the rules of its schedule, from its files alone."""
-    from simulator.running.progress import showing
+    from simulator.campaign.progress import showing
     from simulator.verification import verify_directory
 
     _demand_plugins(directory)

@@ -16,9 +16,9 @@ from simulator.estimate.rehearsal import Beginning, rehearse
 from simulator.mistakes import Mistake
 from simulator.objectives.costs import Cost
 from simulator.objectives.objective import Size
-from simulator.runs.simulations import stop_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.machine import available_bytes
+from simulator.training.schedules import stop_of
 
 MOST_EVENTS = 1e12
 """Two months, at some microseconds each."""
@@ -116,12 +116,13 @@ def _unsure(scenario: Scenario) -> list[str]:
     ]
 
 
-def check(scenario: Scenario, schedule_only: bool = False) -> None:
+def check(scenario: Scenario, schedule_only: bool = False) -> Estimate:
     """Refuse what would in effect never end, and what does not fit in the memory there is."""
     found = estimate(scenario, schedule_only)
     for label, work in found.works.items():
         _check_end(scenario, label, work)
     _check_memory(found.parts)
+    return found
 
 
 # What a run does

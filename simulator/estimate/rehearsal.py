@@ -20,9 +20,9 @@ from simulator.cluster import InvalidDuration
 from simulator.cluster.law import Floats
 from simulator.cluster.speed import interval_of
 from simulator.engine import Simulation, Stalled
-from simulator.runs.simulations import stop_of, vector_of
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
+from simulator.training.schedules import stop_of, vector_of
 
 GRADIENTS, WORKERS = 1000, 10_000
 """So many gradients are simulated, and one more for each of so many workers."""

@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from simulator.system.side_by_side import cores, undisturbed
+from simulator.system.interrupts import undisturbed
+from simulator.system.machine import cores
 
 if TYPE_CHECKING:
     from simulator.figures.pictures import Picture

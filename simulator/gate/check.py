@@ -5,18 +5,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
+from simulator.campaign import campaign
+from simulator.campaign.campaign import TOGETHER, Plan
+from simulator.campaign.rows import Rows
+from simulator.campaign.runner import Runner
 from simulator.estimate import estimate
 from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
 from simulator.gate.claims import Verdict, verdict
 from simulator.gate.findings import Finding, Outcome
 from simulator.gate.predicted import predicted
-from simulator.gate.runs import Record, act, recorded, works_of
+from simulator.gate.runs import Record, keep, recorded, tasks
 from simulator.gate.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.running.campaign import by_runner
-from simulator.running.progress import showing
-from simulator.system.side_by_side import Local, Runner, cores
 
 Asked: TypeAlias = Mapping[str, float]
 """Of claims, how many times they claim."""
@@ -60,7 +61,7 @@ def conduct(
     for name, benchmark in chosen.items():
         _check_fits(name, benchmark)
     asked = {name: _asked(b) for name, b in chosen.items() if b.table.kind == "claim"}
-    runs = _run(chosen.values(), runner or Local(jobs or cores()), quiet)
+    runs = _run(chosen.values(), runner, jobs, quiet)
     findings = []
     for name, benchmark in chosen.items():
         command = ["straggle", "check", str(source), "--update", "--only", name]
@@ -113,27 +114,16 @@ def _asked(benchmark: Benchmark) -> float:
     return said if isinstance(said, float) else predicted(benchmark)
 
 
-def _run(benchmarks: Iterable[Benchmark], runner: Runner, quiet: bool) -> dict[str, list[Record]]:
-    """The runs of every benchmark.  Schedules first: so their processes never load JAX."""
-    wanted = {benchmark.name: works_of(benchmark) for benchmark in benchmarks}
-    works = {name: work for each in wanted.values() for name, work in each.items()}
-    learning = {name: work for name, work in works.items() if work.plane == "learning"}
-    schedules = {name: work for name, work in works.items() if name not in learning}
-    done: dict[str, list[Record]] = {}
-    with showing(sum(work.runs for work in works.values()), quiet=quiet) as progress:
-
-        def heard(name: str, records: list[Record]) -> None:
-            done[name] = records
-            failed = sum(run["end"] in ("failed", "stalled") for run in records)
-            progress.ended(f"{works[name].method} ({works[name].plane})", len(records), failed)
-
-        for part in (schedules, learning):
-            for by, mine in by_runner(part, runner, lambda work: work.tables):
-                by.run(act, mine, heard)
-    return {
-        benchmark: [run for name in names for run in done[name]]
-        for benchmark, names in wanted.items()
-    }
+def _run(
+    benchmarks: Iterable[Benchmark], runner: Runner | None, jobs: int | None, quiet: bool
+) -> dict[str, list[Record]]:
+    """The runs of every benchmark; those that several ask for are done once."""
+    wanted = {benchmark.name: tasks(benchmark) for benchmark in benchmarks}
+    every = {task.key: task for mine in wanted.values() for task in mine}
+    store = Rows(None)
+    plan = Plan(keep, lambda task, row: f"{task.method}, seed {task.seed}", together=TOGETHER)
+    campaign.conduct(list(every.values()), plan, store, runner=runner, jobs=jobs, quiet=quiet)
+    return {name: [store.found[task.key] for task in mine] for name, mine in wanted.items()}
 
 
 # One benchmark

@@ -7,9 +7,9 @@ from algorithms.theory import Goal
 from simulator.cluster.law import Floats
 from simulator.gate.suite_file import COUNTED, Benchmark, ClaimTable
 from simulator.mistakes import Mistake
-from simulator.runs.simulations import vector_of
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
+from simulator.training.schedules import vector_of
 
 
 def predicted(benchmark: Benchmark) -> float:

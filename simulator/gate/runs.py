@@ -1,103 +1,43 @@
-"""What is run, and what is kept of it?  Schedules without JAX, learning with it; plain data.
-
-A piece of work is one method of a scenario on all its seeds.  Benchmarks that ask for the same
-share it.
-"""
+"""What is run, and what is kept of it?  Schedules without JAX, learning with it; plain data."""
 
 import math
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from simulator import plugins
+from simulator.campaign.task import Plane, Task, tasks_of
 from simulator.gate import shorthand
 from simulator.gate.suite_file import COUNTED, Benchmark, ClaimTable
-from simulator.runs.dry_run import run_schedules
-from simulator.runs.record import Run
-from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
 from simulator.schedule import Accounts, Step
-from simulator.system.side_by_side import Tell
+from simulator.training.record import Run
 
 Record: TypeAlias = dict[str, Any]
 """A run, as JSON knows it: ``method``, ``seed``, ``end`` and what its benchmark is about."""
-Plane: TypeAlias = Literal["steps", "times", "learning"]
 COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
 
 
-class Work(NamedTuple):
-    """One method of a scenario, which is told as tables to other processes."""
-
-    plane: Plane
-    tables: dict[str, Any]
-    folder: Path
-    method: str
-    runs: int
-
-    def scenario(self) -> Scenario:
-        return loading.check(self.tables, self.folder).restrict([self.method], None)
+def tasks(benchmark: Benchmark) -> list[Task]:
+    """The runs that a benchmark asks for; equal runs of several benchmarks have equal keys."""
+    found = tasks_of(benchmark.tables, benchmark.folder, benchmark.scenario, plane_of(benchmark))
+    return list(found)
 
 
-def works_of(benchmark: Benchmark) -> dict[str, Work]:
-    """What a benchmark asks for, by names that are equal for equal work."""
-    table, scenario = benchmark.table, benchmark.scenario
-    plane: Plane = "learning"
-    if benchmark.schedule_only:
-        plane = "steps" if table.kind == "exact" else "times"
-    found = {}
-    for method in scenario.methods:
-        name = f"{plane} {method} {scenario.restrict([method], None).fingerprint()}"
-        found[name] = Work(plane, benchmark.tables, benchmark.folder, method, len(scenario.seeds))
-    return found
+def plane_of(benchmark: Benchmark) -> Plane:
+    if not benchmark.schedule_only:
+        return "training"
+    return "steps" if benchmark.table.kind == "exact" else "schedule"
 
 
-@plugins.blamed
-def act(name: str, work: Work, tell: Tell) -> None:
-    """Tell the runs of a piece of work, in the order of the seeds."""
-    if work.plane == "learning":
-        tell(_learnt(work.scenario()))
-    else:
-        tell(list(_schedules(work.scenario(), keep_steps=work.plane == "steps")))
-
-
-def _schedules(scenario: Scenario, keep_steps: bool) -> Iterator[Record]:
-    steps: list[Record] = []
-    heard = (lambda step: steps.append(_step(step))) if keep_steps else (lambda step: None)
-    for run in run_schedules(scenario, heard=heard):
-        _go_on(run)
-        record = _ended(run)
-        if keep_steps:
-            assert run.accounts is not None
-            record |= {"steps": [*steps], "workers": _workers(run.accounts)}
-            steps.clear()
-        yield record
-
-
-def _learnt(scenario: Scenario) -> list[Record]:
-    """All seeds together where they share a schedule."""
-    from simulator.runs.together import Member, run_together, schedule_key
-
-    (label,) = scenario.methods
-    groups: dict[str, list[Member]] = {}
-    for seed in scenario.seeds:
-        member = Member(scenario.restrict([label], [seed]))
-        groups.setdefault(schedule_key(member), []).append(member)
-    found: dict[int, Record] = {}
-
-    def ended(at: int, run: Run) -> None:
-        _go_on(run)
-        found[run.seed] = _ended(run) | {"points": _points(run)}
-
-    for members in groups.values():
-        run_together(members, ended)
-    return [found[seed] for seed in scenario.seeds]
-
-
-def _go_on(run: Run) -> None:
-    if run.end == "interrupted":
-        raise KeyboardInterrupt
+def keep(scenario: Scenario, run: Run) -> Record:
+    """What a run is, as far as any benchmark asks."""
+    record = _ended(run)
+    if run.metrics:
+        return record | {"points": _points(run)}
+    if run.history is not None:
+        assert run.accounts is not None
+        record |= {"steps": list(map(_step, run.history)), "workers": _workers(run.accounts)}
+    return record
 
 
 def _ended(run: Run) -> Record:

@@ -7,7 +7,7 @@ measurements); they are meant to be right within a factor of three.
 from typing import NamedTuple
 
 from simulator.objectives.objective import Size
-from simulator.system.side_by_side import cores
+from simulator.system.machine import cores
 
 FLOPS = 2e10
 """Floating-point operations of a policy, in a second."""

@@ -39,7 +39,7 @@ from simulator.objectives.estimator import (
 from simulator.objectives.objective import Broken, Direction, Episodes, Exact, Played, Show, Values
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.standard import Standard
-from simulator.system.side_by_side import cores
+from simulator.system.machine import cores
 
 
 class Hosted:

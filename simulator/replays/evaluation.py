@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.numerics.numbers import prepare
 from simulator.results.results import Results
-from simulator.running.report import DASH
+from simulator.statistics.report import DASH
 from simulator.text_table import Table
+from simulator.training.jax_setup import prepare
 
 
 class Selection(NamedTuple):

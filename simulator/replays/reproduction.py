@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.results.results import Results
-from simulator.runs.failure import name_of, ticket_of
+from simulator.training.failure import name_of, ticket_of
 
 
 class Chosen(NamedTuple):
@@ -121,21 +121,19 @@ def reproduce(
     outcome: Results, chosen: Chosen, tell: Callable[[str], object] = lambda text: None
 ) -> Reproduction:
     """Compute it once more; ``tell`` hears of what takes long."""
-    from simulator.numerics.numbers import prepare
-    from simulator.runs.experiment import Laboratory
+    from simulator.training.laboratory import laboratory_of
 
-    prepare()
     method, seed, ticket = chosen
     scenario = outcome.scenario.restrict([method], [seed])
-    laboratory = Laboratory(scenario, scenario.build_objective())
+    laboratory = laboratory_of(scenario)
     kept = outcome.failure(method, seed)
     if kept is not None and kept[0].version == ticket.version:
         point = kept[1]
     else:
         tell(f"training {method}, seed {seed}, up to version {ticket.version} once more")
-        point = laboratory.alone(method, seed).point_at(ticket.version)
+        point = laboratory.point_at(scenario, ticket.version)
     try:
-        gradient, steps = laboratory.sample(method, seed, point, ticket)
+        gradient, steps = laboratory.sample(scenario, point, ticket)
     except Exception as error:  # whatever an environment raises is what one wants to see
         told = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return Reproduction(chosen, point, error=told, trace=traceback.format_exc())

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.mistakes import Mistake
-from simulator.numerics.numbers import prepare
 from simulator.objectives.environments.playing import screen
 from simulator.objectives.objective import Episodes, Played, Show
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
 from simulator.replays.evaluation import Selection
 from simulator.replays.film import Picture, check_installed, recording
 from simulator.system.files import replace
+from simulator.training.jax_setup import prepare
 
 SMOOTH = 30
 """Pictures in a second at most: the eye asks for no more, and each takes time and space."""

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.results.columns import arrow_numbers, arrow_words
-from simulator.runs.record import Run
 from simulator.schedule import Computation
 from simulator.system.files import PARTIAL, put
+from simulator.training.record import Run
 
 if TYPE_CHECKING:
     import pyarrow as pa

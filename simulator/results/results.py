@@ -30,8 +30,8 @@ from simulator.results import intake
 from simulator.results.columns import Columns, rows
 from simulator.results.directory import files_of, manifest_of
 from simulator.results.ledger import COLUMNS
-from simulator.runs.record import Run
 from simulator.scenario.scenario import Scenario
+from simulator.training.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd

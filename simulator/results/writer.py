@@ -18,12 +18,12 @@ from simulator.results.columns import Columns, groups, join, rows, words, write
 from simulator.results.directory import FORMAT, files_of
 from simulator.results.results import Results
 from simulator.results.seal import digest, seal
-from simulator.runs.failure import name_of
-from simulator.runs.record import Run
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import replace
-from simulator.system.side_by_side import cores
+from simulator.system.machine import cores
+from simulator.training.failure import name_of
+from simulator.training.record import Run
 
 PACKAGES = ("straggle", "simpy", "numpy", "jax", "jaxlib", "gymnasium", "pandas", "scipy")
 """Those whose versions are written down, because numbers may depend on them."""
@@ -93,15 +93,17 @@ class Writer:
         return [self._written[run] for run in self.wanted if run in self._written]
 
     def add(self, run: Run) -> None:
-        """One more run, finished or cut short."""
+        """One more run, finished or cut short; its tickets are written already."""
         written = Written(_run_row(run), _step_rows(run), _worker_rows(run))
         self._written[run.method, run.seed] = written
-        parameters, failed, _ = files_of(run.method, run.seed)
+        parameters, failed, tickets = files_of(run.method, run.seed)
         if run.point is not None:
             self._save(parameters, parameters=run.parameters())
         if run.failure is not None and run.failure.point is not None:
             ticket = np.array(run.failure.ticket, np.int64)
             self._save(failed, point=run.failure.point, ticket=ticket)
+        if self.tickets:
+            self._digests[tickets] = digest(self.directory / tickets)
         self.write("running")
 
     def _save(self, name: str, **arrays: np.ndarray) -> None:
@@ -109,13 +111,6 @@ class Writer:
         file.parent.mkdir(exist_ok=True)
         replace(file, lambda path: _save_npz(path, arrays))
         self._digests[name] = digest(file)
-
-    def recorded(self, run: Run) -> None:
-        """Its tickets are written, too."""
-        if self.tickets:
-            *_, tickets = files_of(run.method, run.seed)
-            self._digests[tickets] = digest(self.directory / tickets)
-            self._write_manifest("running")
 
     def write(self, status: str) -> None:
         """Bring every file up to date; ``status`` is running, complete, failed or interrupted."""

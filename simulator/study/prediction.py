@@ -8,9 +8,9 @@ from algorithms.methods import METHODS
 from simulator.cluster import Durations
 from simulator.cluster.law import Floats
 from simulator.cluster.network import Transfers
-from simulator.runs.simulations import vector_of
 from simulator.scenario.prescription import problem_of
 from simulator.scenario.scenario import Scenario
+from simulator.training.schedules import vector_of
 
 DRAWS = 200
 """Of random durations, whose mean stands for them."""

@@ -2,7 +2,7 @@
 
 A study runs a scenario at every value of one parameter and keeps, for each method and seed, when
 the target was reached, and what theory predicts.  It is a campaign
-(``simulator/running/campaign.py``): a study that was killed goes on where it was, and runs nothing
+(``simulator/campaign/``): a study that was killed goes on where it was, and runs nothing
 twice.
 
     results/complexity-NAME-PARAMETER/
@@ -16,16 +16,18 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.campaign import campaign
+from simulator.campaign.campaign import TOGETHER, Plan
+from simulator.campaign.rows import Row, Rows
+from simulator.campaign.rows import claim as claim_rows
+from simulator.campaign.task import Task, tasks_of
 from simulator.mistakes import Mistake
-from simulator.running import campaign
-from simulator.running.campaign import Row, Task
-from simulator.runs.record import Run
 from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
 from simulator.study.prediction import predicted
 from simulator.study.varying import Vary
 from simulator.system.files import replace
-from simulator.system.side_by_side import Local, cores
+from simulator.training.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,7 +67,7 @@ def conduct(
     """A whole study, as many runs at a time as there are cores unless said; its frame and place."""
     points = plan(source, vary, settings, methods, seeds)
     directory = claim(out, Path(source).stem, vary)
-    return run(points, directory, jobs or cores(), quiet=quiet), directory
+    return run(points, directory, jobs, quiet=quiet), directory
 
 
 def plan(
@@ -89,7 +91,7 @@ def plan(
             where = "" if line.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
             raise Mistake(where + line) from None
         _check(found, vary)
-        tasks = campaign.tasks_of(varied, folder, found)
+        tasks = tasks_of(varied, folder, found)
         points += (Point(vary.name, value, task) for task in tasks)
     runs = [{point.key() for point in points if point.value == value} for value in vary.values]
     if len(runs) > 1 and all(each == runs[0] for each in runs):
@@ -125,23 +127,25 @@ def claim(out: Path | None, name: str, vary: Vary) -> Path:
     """Where a study goes; to a directory of studies it may go again, and finds what was run."""
     parameter = re.sub(r"[^A-Za-z0-9.]+", "-", vary.path).strip("-")
     directory = out or Path("results") / f"complexity-{name}-{parameter}"
-    return campaign.claim(directory, lambda there: not (there / "sweep.json").exists())
+    return claim_rows(directory, lambda there: not (there / "sweep.json").exists())
 
 
-def run(points: list[Point], directory: Path, jobs: int, *, quiet: bool = True) -> "pd.DataFrame":
+def run(
+    points: list[Point], directory: Path, jobs: int | None, *, quiet: bool = True
+) -> "pd.DataFrame":
     """Run what has not been run, ``jobs`` at a time; the frame of all, which is written, too."""
     import pandas as pd
 
     at = {point.key(): f"{point.parameter} = {point.value:g}" for point in points}
-    found = campaign.run(
-        [point.task for point in points],
-        directory,
+    store = Rows(directory, {*COLUMNS} - {"parameter", "value"})
+    plan = Plan(
         row_of,
-        {*COLUMNS} - {"parameter", "value"},
-        Local(jobs),
-        lambda key, row: _outcome(at[key], row),
-        quiet,
+        lambda task, row: _outcome(at[task.key], row),
+        checkpoints=directory / "checkpoints",
+        together=TOGETHER,
     )
+    campaign.conduct([point.task for point in points], plan, store, jobs=jobs, quiet=quiet)
+    found = store.found
     # What is varied, and the name of it, is the study's and not the run's.
     own = [{"parameter": point.parameter, "value": point.value} for point in points]
     rows = [found[point.key()] | mine for point, mine in zip(points, own, strict=True)]

@@ -1,6 +1,6 @@
 """Which settings are best for each method?  Every one is run, and kept.
 
-A sweep is a campaign (``simulator/running/campaign.py``): one that was killed goes on where it was,
+A sweep is a campaign (``simulator/campaign/``): one that was killed goes on where it was,
 and another score, more values or more seeds cost only what is new.
 
     results/sweep-NAME/
@@ -22,18 +22,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json, to_jsonable_python
 
+from simulator.campaign import campaign
+from simulator.campaign.campaign import TOGETHER, Plan
+from simulator.campaign.rows import Row, Rows, claim
+from simulator.campaign.task import Task, key_of, tasks_of
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.results.writer import PACKAGES
-from simulator.running import campaign
-from simulator.running.campaign import Row, Task
-from simulator.runs.record import Run
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.toml_text import inline
 from simulator.sweep.keys import column
 from simulator.sweep.settings import Setting, many, settings, told_of
 from simulator.sweep.sweep_file import ScoreTable, Sweep, read
 from simulator.system.files import replace
-from simulator.system.side_by_side import Local, cores
+from simulator.training.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,21 +77,20 @@ def conduct(
 
     sweep = read(source, seeds)
     trials = plan(sweep, methods, yes)
-    runner = Local(jobs or cores())
     place = out or Path("results") / f"sweep-{sweep.name}"
-    directory = campaign.claim(place, lambda there: (there / "sweep.json").exists())
+    directory = claim(place, lambda there: (there / "sweep.json").exists())
     _keep_whole(trials, directory)
     _write_manifest(sweep, trials, directory, command)
     told = {trial.task.key: _told(trial) for trial in trials}
-    rows = campaign.run(
-        [trial.task for trial in trials],
-        directory,
+    store = Rows(directory, NEEDED)
+    how = Plan(
         row_of,
-        NEEDED,
-        runner,
-        lambda key, row: _outcome(told[key], row),
-        quiet,
+        lambda task, row: _outcome(told[task.key], row),
+        checkpoints=directory / "checkpoints",
+        together=TOGETHER,
     )
+    campaign.conduct([trial.task for trial in trials], how, store, jobs=jobs, quiet=quiet)
+    rows = store.found
     frame = _frame(sweep, trials, rows)
     replace(directory / "sweep.parquet", frame.to_parquet)
     replace(directory / "curves.parquet", _curves(trials, rows, frame).to_parquet)
@@ -112,7 +112,7 @@ def plan(sweep: Sweep, methods: Sequence[str] | None = None, yes: bool = False) 
     return [
         Trial(setting, number, task)
         for number, setting in enumerate(settings(sweep, chosen))
-        for task in campaign.tasks_of(setting.tables, sweep.folder, setting.scenario)
+        for task in tasks_of(setting.tables, sweep.folder, setting.scenario)
     ]
 
 
@@ -127,8 +127,7 @@ def _keep_whole(trials: list[Trial], directory: Path) -> None:
         raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
     # By the packages of then: an upgrade makes new runs, but no other sweep.
     asked = {
-        campaign.key_of(setting.scenario, task.method, task.seed, versions)
-        for setting, _, task in trials
+        key_of(setting.scenario, task.method, task.seed, versions) for setting, _, task in trials
     }
     if lost := len(runs - asked):
         what = f"{lost} of its {len(runs)} runs are not in this one"

@@ -122,3 +122,13 @@ def remedy(text: str) -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         raise KeyboardInterrupt(*(interrupt.args or [text])) from None
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Processes that begin here know no interrupts, from their first moment on."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,8 +1,10 @@
-"""How much memory is left on this machine?  What the system and a container say."""
+"""How much memory is left on this machine, and how many cores are ours?"""
 
 import os
 from collections.abc import Iterator
 from pathlib import Path
+
+from simulator.mistakes import Mistake
 
 MEMINFO = Path("/proc/meminfo")
 CGROUPS = (
@@ -53,3 +55,12 @@ def _number(path: Path) -> float | None:
         return float(path.read_text())
     except (OSError, ValueError):
         return None
+
+
+def cores() -> int:
+    """How many this process may use: ``$STRAGGLE_CORES``, or all that it is given."""
+    if told := os.environ.get("STRAGGLE_CORES"):
+        if not (told.isdecimal() and int(told) > 0):
+            raise Mistake(f"STRAGGLE_CORES = {told!r}: must be a whole number, 1 or more")
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

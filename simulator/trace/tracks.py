@@ -15,9 +15,9 @@ from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled, Stop
 from simulator.mistakes import Mistake
 from simulator.results.results import Results
-from simulator.runs.record import Run
-from simulator.runs.simulations import replay, stop_of
 from simulator.schedule import Computation, Step, Stretch
+from simulator.training.record import Run
+from simulator.training.schedules import replay, stop_of
 
 Record: TypeAlias = Computation | Stretch
 LAYERS = ("down", "computing", "receiving", "sending")

@@ -5,7 +5,7 @@ import numpy as np
 from simulator.mistakes import Mistake
 from simulator.results.directory import files_of
 from simulator.results.results import Results
-from simulator.runs.failure import name_of
+from simulator.training.failure import name_of
 from simulator.verification.evidence import STEPS, TICKETS, Evidence
 from simulator.verification.report import Findings
 

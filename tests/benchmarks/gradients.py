@@ -12,12 +12,12 @@ from benchmarks.eager import Eager, Outcome, greedy_eager, per_arrival, rennala_
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch
 from simulator.cluster import Durations
-from simulator.numerics.numbers import prepare
-from simulator.runs.experiment import Laboratory
-from simulator.runs.record import Run
-from simulator.runs.simulations import rule_of, simulation_of, stop_of, vector_of
 from simulator.scenario.loading import check
 from simulator.scenario.scenario import Scenario
+from simulator.training.jax_setup import prepare
+from simulator.training.laboratory import Laboratory
+from simulator.training.record import Run
+from simulator.training.schedules import rule_of, simulation_of, stop_of, vector_of
 
 Contestants: TypeAlias = dict[str, Callable[[], object]]
 
@@ -36,14 +36,14 @@ class Bench:
         prepare()
         self.scenario = scenario_of(objective, gradients, methods)
         self.objective = self.scenario.build_objective()
-        self.laboratory = Laboratory(self.scenario, self.objective)
+        self.laboratory = Laboratory(self.objective)
         law = self.scenario.build_cluster().compute
         self.seconds = Durations(law, WORKERS, name="cluster.compute").nominal.tolist()
         self.gradients = gradients
 
     def whole_run(self, label: str) -> Run:
         """Schedule, gradients and updates, with a look at the first and the last point."""
-        run = self.laboratory.run(label, 0)
+        run = self.laboratory.run(self.scenario.restrict([label], [0]))
         assert run.end == "stop", run.message
         assert run.gradients == run.evaluated == self.gradients
         run.parameters()  # waits for them

@@ -5,7 +5,7 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from simulator.system.side_by_side import cores
+from simulator.system.machine import cores
 
 PACKAGES = {"NumPy": "numpy", "SimPy": "simpy", "JAX": "jax", "MuJoCo": "mujoco"}
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch
-from simulator.system.side_by_side import cores
+from simulator.system.machine import cores
 
 Played = list[tuple[int, Any]]
 """Of each episode the seed of its first state, and its actions."""
@@ -69,21 +69,22 @@ def _row(watch: Stopwatch, name: str, aim: float, batch: int, horizon: int, step
 
 def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Played]:
     """The run to repeat, warm, and the episodes that it plays."""
-    from simulator.numerics.numbers import prepare
-    from simulator.runs.experiment import Laboratory
     from simulator.scenario import loading
+    from simulator.training.jax_setup import prepare
+    from simulator.training.laboratory import Laboratory
 
     prepare()
     settings = {
         "cluster": {"workers": 10, "compute": {"law": "power", "exponent": 0.5}},
         "objective": {"kind": "policy-gradient", "environment": name, "horizon": horizon},
         "evaluation": {"every_steps": 10 * steps, "episodes": 1},
+        "seeds": [0],
         "stop": {"steps": steps},
         "methods": {"rennala-nigt": {"batch": batch, "step": 0.01, "momentum": 0.1}},
     }
     scenario = loading.check(settings)
     hosted: Any = scenario.build_objective()
-    laboratory = Laboratory(scenario, hosted)
+    laboratory = Laboratory(hosted)
     played: Played = []
     play = hosted._players.play
 
@@ -93,12 +94,12 @@ def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Pla
             yield episode
 
     hosted._players.play = recorded
-    laboratory.run("rennala-nigt", 0)
+    laboratory.run(scenario)
     hosted._players.play = play
-    expected = steps_of(laboratory.run("rennala-nigt", 0))
+    expected = steps_of(laboratory.run(scenario))
 
     def train() -> None:
-        assert steps_of(laboratory.run("rennala-nigt", 0)) == expected
+        assert steps_of(laboratory.run(scenario)) == expected
 
     return train, played
 

@@ -8,10 +8,9 @@ import numpy as np
 
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch
-from simulator.runs.experiment import Laboratory
-from simulator.runs.record import Run
-from simulator.runs.together import Member, run_together
 from simulator.scenario.loading import check
+from simulator.training.laboratory import Member, laboratory_of
+from simulator.training.record import Run
 
 SEEDS = [0, 1, 2, 3, 4]
 STEPS = np.geomspace(0.01, 0.3, 10).tolist()
@@ -22,11 +21,8 @@ def together(watch: Stopwatch) -> Iterator[Row]:
     """CartPole, 5 seeds and 10 step sizes on 20 workers: the first 30 rounds, 300 gradients."""
     for label in GRADIENTS:
         members = [member(label, step, seed) for step, seed in product(STEPS, SEEDS)]
-        objective = members[0].scenario.build_objective()
-        laboratories = [Laboratory(each.scenario, objective) for each in members[:: len(SEEDS)]]
-
         ways = {
-            f"{label}, alone": partial(alone, laboratories, label),
+            f"{label}, alone": partial(alone, members, label),
             f"{label}, together": partial(at_once, members, label),
         }
         apart, joint = watch.alternate(ways, watch.rounds(5)).values()
@@ -39,13 +35,13 @@ def together(watch: Stopwatch) -> Iterator[Row]:
         )
 
 
-def alone(laboratories: list[Laboratory], label: str) -> None:
-    worked(label, [each.run(label, seed) for each in laboratories for seed in SEEDS])
+def alone(members: list[Member], label: str) -> None:
+    worked(label, [laboratory_of(each.scenario).run(each.scenario) for each in members])
 
 
 def at_once(members: list[Member], label: str) -> None:
     runs: list[Run] = []
-    run_together(members, lambda at, run: runs.append(run))
+    laboratory_of(members[0].scenario).train(members, lambda at, run: runs.append(run))
     worked(label, runs)
 
 

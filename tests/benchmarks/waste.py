@@ -8,9 +8,9 @@ import numpy as np
 from benchmarks.gradients import NIGT, QUADRATIC, scenario_of
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch
-from simulator.numerics.numbers import prepare
 from simulator.objectives.objective import Objective
-from simulator.runs.experiment import Laboratory
+from simulator.training.jax_setup import prepare
+from simulator.training.laboratory import Laboratory
 
 
 class Counted:
@@ -47,7 +47,7 @@ def waste(watch: Stopwatch) -> Iterator[Row]:
     for label in METHODS:
         watch.heard(label)
         objective = Counted(scenario.build_objective())
-        run = Laboratory(scenario, objective).run(label, 0)
+        run = Laboratory(objective).run(scenario.restrict([label], [0]))
         assert run.accounts is not None
         used, started = run.gradients, int(run.accounts.started.sum())
         assert objective.evaluated == run.evaluated == run.accounts.used.sum()

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import KEYS, LITERALS
 
-from simulator.running import campaign, running
+from simulator.campaign import campaign
 from simulator.scenario.files import shipped
 
 CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "100")) // 10
@@ -36,8 +36,7 @@ VARIED = st.one_of(
 
 @pytest.fixture(autouse=True)
 def no_work(monkeypatch):
-    monkeypatch.setattr(campaign, "claim", child.enough)
-    monkeypatch.setattr(running, "run_and_write", child.enough)
+    monkeypatch.setattr(campaign, "conduct", child.enough)
 
 
 def examples(many):

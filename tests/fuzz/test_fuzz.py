@@ -20,7 +20,7 @@ import material
 import mutations
 import pytest
 
-from simulator.running import campaign
+from simulator.campaign import campaign
 
 HERE = Path(__file__).parent
 CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "50"))
@@ -98,7 +98,7 @@ def test_what_is_not_spoiled_is_read(kind, valid, tmp_path, monkeypatch):
     monkeypatch.setattr(mutations, "csv", lambda text, random: text.encode())
     for name in ("raw", "manifest"):
         monkeypatch.setattr(mutations, name, lambda data, random: data)
-    monkeypatch.setattr(campaign, "claim", child.enough)
+    monkeypatch.setattr(campaign, "conduct", child.enough)
     words = kinds.KINDS[kind][0](Random(1), tmp_path, valid)
     assert child.outcome(words) == (0, "")
 

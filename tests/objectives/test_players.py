@@ -24,8 +24,8 @@ from simulator.objectives.environments.variation import Variation
 from simulator.objectives.objective import Broken
 from simulator.objectives.policies import perceptron, policy_for
 from simulator.objectives.policy_gradient import policy_gradient
-from simulator.runs.experiment import Laboratory
 from simulator.scenario import loading
+from simulator.training.laboratory import Laboratory
 
 REQUESTS = [Request(number, 0, number % 3, seed=number, key=100 + number) for number in range(12)]
 
@@ -124,8 +124,10 @@ def test_a_task_is_the_same_on_any_number_of_cores(
         scenario = loading.check(tables)
         objective: Any = scenario.build_objective()
         assert isinstance(objective._players, Players if many > 1 else Here)
-        laboratory = Laboratory(scenario, objective)
-        found.append([laboratory.run(method, 0) for method in tables["methods"]])
+        laboratory = Laboratory(objective)
+        found.append(
+            [laboratory.run(scenario.restrict([method], [0])) for method in tables["methods"]]
+        )
         objective._players.close()
     for runs in zip(*found, strict=True):
         for run in runs[1:]:

@@ -11,11 +11,11 @@ import pytest
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
-from simulator.numerics.executor import BatchedExecutor, DebugExecutor
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Direction, Objective
-from simulator.runs.experiment import Laboratory
 from simulator.scenario.loading import check
+from simulator.training.executor import BatchedExecutor, DebugExecutor
+from simulator.training.laboratory import Laboratory
 
 KINDS: dict[str, dict[str, Any]] = {
     "quadratic": {"kind": "quadratic", "dimension": 9, "variant": "random", "scale": 0.5},
@@ -136,6 +136,6 @@ def test_an_objective_may_leave_out_what_is_optional(executor: Any) -> None:
             "methods": {"synchronous-pg": {"step": 0.5}},
         }
     )
-    run = Laboratory(scenario, Parabola(), executor).run("synchronous-pg", 0)
+    run = Laboratory(Parabola(), executor).run(scenario.restrict(["synchronous-pg"], [0]))
     assert (run.end, run.steps) == ("stop", 10)
     np.testing.assert_array_equal(run.point, np.full(3, 2.0**-10))

@@ -9,12 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 import one_run
 import pytest
-from compiled import compiled_once
+from compiled import compiled_once, run_scenario
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
-from simulator.numerics.executor import BatchedExecutor, DebugExecutor
 from simulator.objectives import backward
 from simulator.objectives.catalogue import PolicyGradientTable
 from simulator.objectives.environments.catalogue import own_environment
@@ -29,9 +28,9 @@ from simulator.objectives.objective import Objective
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete, Environment
-from simulator.runs.experiment import run_scenario
 from simulator.scenario.loading import check
 from simulator.scenario.scenario import Scenario
+from simulator.training.executor import BatchedExecutor, DebugExecutor
 
 __all__ = ["compiled_once"]  # the fixture
 

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from simulator.objectives.environments.playing.episode import Episode, Game, Request
 from simulator.objectives.environments.playing.player import LANES
 from simulator.objectives.objective import Broken
-from simulator.system.side_by_side import cores, undisturbed
+from simulator.system.interrupts import undisturbed
+from simulator.system.machine import cores
 
 Points = Mapping[int, NDArray[Any]]
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")

@@ -6,18 +6,19 @@ is another ``Runner``.
 """
 
 import os
-import signal
 import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 
 from simulator.mistakes import Mistake
-from simulator.system.interrupts import Interrupts
+from simulator.system.interrupts import Interrupts, undisturbed
+from simulator.system.machine import cores
+from simulator.system.messages import printed
 
 Work = TypeVar("Work")
 Item: TypeAlias = Any
@@ -206,7 +207,7 @@ def _serve(connection: Any, parent: int, share: int) -> None:
     """The life of a process."""
     _begin(parent, share)
     gone = (EOFError, BrokenPipeError, ConnectionResetError)
-    with suppress(*gone, KeyboardInterrupt), Interrupts():
+    with suppress(*gone, KeyboardInterrupt), Interrupts(), printed():
         while True:
             act, name, work = connection.recv()
             try:
@@ -231,16 +232,6 @@ def _portable(error: BaseException) -> BaseException:
     return error
 
 
-@contextmanager
-def undisturbed() -> Iterator[None]:
-    """Processes that begin here know no interrupts, from their first moment on."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 def _begin(parent: int, share: int) -> None:
     """A process of its own: one thread, and an end when its parent has one."""
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
@@ -253,12 +244,3 @@ def _begin(parent: int, share: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-def cores() -> int:
-    """How many this process may use: ``$STRAGGLE_CORES``, or all that it is given."""
-    if told := os.environ.get("STRAGGLE_CORES"):
-        if not (told.isdecimal() and int(told) > 0):
-            raise Mistake(f"STRAGGLE_CORES = {told!r}: must be a whole number, 1 or more")
-        return int(told)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

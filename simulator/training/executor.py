@@ -9,7 +9,7 @@ one-by-one method's is as many steps as there are gradients in flight.  How step
 a function of the schedule alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -59,50 +59,6 @@ class Executor(Protocol):
 
     def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
         """The gradient of every ticket by itself, in every run (R, K, d)."""
-
-
-class Group(NamedTuple):
-    """Steps to evaluate together, and the step after them, where the schedule has it already."""
-
-    steps: list[Step]
-    following: Step | None
-
-
-def groups(steps: Iterable[Step]) -> Iterator[Group]:
-    """Runs of steps that need only points known before the first of them.
-
-    If the schedule ends in an error, the steps before it still come out first.
-    """
-    group: list[Step] = []
-    size = 0
-    failure: Exception | None = None
-    stream = iter(steps)
-    while True:
-        try:
-            step = next(stream, None)
-        except Exception as error:  # raised again below, after the last group
-            step, failure = None, error
-        if step is None:
-            break
-        fresh = step.fresh
-        newest = max((ticket.version for ticket in fresh), default=0)
-        # A step without a gradient takes up room as well.
-        more = max(1, len(fresh))
-        if group and (newest > group[0].version or size + more > LARGEST):
-            yield Group(group, step)
-            group, size = [], 0
-        group.append(step)
-        size += more
-    if group:
-        yield Group(group, None)
-    if failure is not None:
-        raise failure
-
-
-def one_by_one(steps: Iterable[Step]) -> Iterator[Group]:
-    """Every step for itself, before the schedule goes on."""
-    for step in steps:
-        yield Group([step], None)
 
 
 class BatchedExecutor:

@@ -1,15 +1,20 @@
 """Where did a run go wrong?  At a gradient that has a name, and can be computed once more."""
 
 import re
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 
+if TYPE_CHECKING:
+    from jax import Array
+
 
 class Failure(NamedTuple):
-    """Where a run went wrong: at which server step, by which gradient, taken at which point."""
+    """The server step, its gradient, and the point at which it was taken, as far as known."""
 
     step: int | None
     ticket: Ticket | None = None
@@ -17,12 +22,20 @@ class Failure(NamedTuple):
 
     @property
     def told(self) -> str:
-        """What there is to know of it, in brackets."""
+        """What is known of it, in brackets."""
         words = [] if self.step is None else [f"server step {self.step}"]
         if self.ticket is not None:
             worker, version, _ = self.ticket
             words += [f"worker {worker} at version {version}", f"ticket {name_of(self.ticket)}"]
         return f" ({', '.join(words)})" if words else ""
+
+
+def failure_at(
+    step: int | None, ticket: Ticket, points: "Mapping[int, Array]", row: int
+) -> Failure:
+    """A failure of this gradient, with the point where it was taken, if that is still known."""
+    there = points.get(ticket.version)
+    return Failure(step, ticket, None if there is None else np.array(np.asarray(there)[row]))
 
 
 def name_of(ticket: Ticket) -> str:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any, Protocol
 
-from simulator.system.side_by_side import undisturbed
+from simulator.system.interrupts import undisturbed
 
 MOMENT = 0.3
 """Seconds between two looks of a display."""

@@ -10,9 +10,9 @@ from algorithms.updates import Rule
 from simulator import plugins
 from simulator.cluster import Vector
 from simulator.engine import Simulation, Sinks, Stop
-from simulator.runs.record import Run
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import EvaluationTable, Scenario
+from simulator.training.record import Run
 
 MOST_LOOKS = 2.0**52
 """Beyond it floats have no place between two moments of looking."""
@@ -115,3 +115,23 @@ def free_numbers(method: str) -> list[str]:
         for factory in (METHODS[method].aggregation, METHODS[method].rule)
     )
     return [name for name in ("step", "momentum") if name in rule and name not in aggregation]
+
+
+def schedule_key(scenario: Scenario) -> str:
+    """Equal for single runs that can train side by side; then their schedules are equal, too."""
+    if scenario.cluster.per == "environment-step":  # the schedule depends on the gradients
+        return scenario.fingerprint()
+    (label,) = scenario.methods
+    table = scenario.methods[label]
+    numbers = {
+        name: 1.0
+        for name in free_numbers(table.method)
+        if isinstance(getattr(table, name), int | float)
+    }
+    changes: dict[str, Any] = {
+        "title": "",
+        "methods": {label: table.model_copy(update=numbers)},
+    }
+    if scenario.cluster.seed is not None or not scenario.build_cluster().random:
+        changes["seeds"] = [0]
+    return scenario.model_copy(update=changes).fingerprint()

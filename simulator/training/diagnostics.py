@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from algorithms.tickets import Ticket
-from simulator.numerics.executor import chunks, padded_tickets
 from simulator.objectives.objective import Exact, Values
 from simulator.schedule import Step
+from simulator.training.executor import chunks, padded_tickets
 
 if TYPE_CHECKING:
     from jax import Array

@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from algorithms.tickets import Ticket
-from simulator.numerics.executor import chunks, padded_tickets
-from simulator.objectives.objective import Objective
-from simulator.runs.record import Run
+from simulator.objectives.objective import Episodes
+from simulator.training.executor import chunks, padded_tickets
+from simulator.training.record import Run
 
 if TYPE_CHECKING:
     from jax import Array
 
 
 class Ruler:
-    """Measures the episodes of one run, and notes what it found in the run.
+    """Measures the episodes of one run, and notes the lengths in it.
 
     Its ``points`` are those of a lane with this run alone.
     """
 
-    def __init__(self, objective: Objective, run: Run, points: "dict[int, Array]") -> None:
-        assert objective.episodes is not None, "refused before, when the scenario was checked"
-        self._lengths, self._run, self._points = objective.episodes.lengths, run, points
+    def __init__(self, episodes: Episodes, run: Run, points: "dict[int, Array]") -> None:
+        self._lengths, self._run, self._points = episodes.lengths, run, points
 
     @cached_property
     def _root(self) -> "Array":

@@ -3,20 +3,20 @@
 import math
 from array import array
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
-from simulator.runs.failure import Failure
 from simulator.schedule import Accounts, Step
-
-if TYPE_CHECKING:
-    from jax import Array
+from simulator.training.failure import Failure
 
 End = Literal["target", "stop", "stalled", "failed", "interrupted"]
-"""Why a run ended: at its target, where it was told to, or against its will."""
+"""Why a run ended: at its target, where the scenario stops it, or against its will."""
+Memory: TypeAlias = Mapping[str, NDArray[Any]]
+"""Plain arrays by name, from which something goes on."""
 
 
 def _floats() -> "array[float]":
@@ -27,45 +27,30 @@ def _integers() -> "array[int]":
     return array("q")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One run's part of what several have; taken out only when it is read.
-
-    JAX computes while Python goes on, and to take the part at once would be to wait for it.
-    """
-
-    rows: "Array | np.ndarray"
-    at: int
-
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
-        row: np.ndarray = np.asarray(self.rows, dtype)[self.at]
-        return row
-
-    def __int__(self) -> int:
-        return int(np.asarray(self.rows)[self.at])
-
-
 @dataclass
 class Run:
-    """One method on one seed, filled as it goes: what is there is true at any moment."""
+    """One method on one seed, filled as it goes: its whole rows are true at any moment."""
 
     method: str
     seed: int
     metrics: tuple[str, ...] = ()
     times: "array[float]" = field(default_factory=_floats)
-    """Of every server step: when it closed, its gradients, those used so far, and its delay."""
+    """When each server step closed.  A row's time is added last, and makes the row whole."""
     tickets: "array[int]" = field(default_factory=_integers)
     used: "array[int]" = field(default_factory=_integers)
+    """Gradients used so far."""
     delays: "array[int]" = field(default_factory=_integers)
-    environment_steps: list[Row | int] = field(default_factory=list)
-    """What the gradients of each server step took; empty where nothing was computed."""
     mean_delays: "array[float]" = field(default_factory=_floats)
+    environment_steps: "array[int]" = field(default_factory=_integers)
+    """What the gradients of each server step took; empty where nothing was computed."""
     looks: "dict[str, array[float]]" = field(default_factory=dict)
-    """What was measured, by name, one value per server step and one before; NaN: unseen."""
-    point: "Row | np.ndarray | None" = None
+    """What was measured, by name: one value per server step and one before; NaN: not measured."""
+    point: np.ndarray | None = None
     """The newest iterate."""
     lengths: dict[Ticket, int] | None = None
     """How long each episode was that was started, where time is charged by its length."""
+    history: list[Step] | None = None
+    """Its server steps in full, where they are asked for."""
     newest: dict[str, float] = field(default_factory=dict)
     """What was measured last."""
     accounts: Accounts | None = None
@@ -80,34 +65,29 @@ class Run:
     real_seconds: float = 0.0
     _accounted: int | None = None
 
-    def close(self, step: Step) -> None:
+    def close(self, step: Step, environment_steps: int | None = None) -> None:
         """One more server step."""
-        self.times.append(step.time)
         self.tickets.append(len(step.tickets))
         self.used.append(step.used)
         self.delays.append(step.version - step.dispatched)
         self.mean_delays.append(step.mean_delay)
+        if environment_steps is not None:
+            self.environment_steps.append(environment_steps)
         for values in self.looks.values():
             values.append(math.nan)
+        self.times.append(step.time)
         self.account(step)
 
     def account(self, step: Step) -> None:
-        """What every worker has done by this step, if it was asked for there."""
+        """Keep every worker's accounts, if the step has them."""
         if step.accounts is not None:
             self.accounts, self._accounted = step.accounts, step.number
 
-    def move(self, environment_steps: Row | int, point: "Row | np.ndarray") -> None:
-        """What its gradients took, and where they led."""
-        self.environment_steps.append(environment_steps)
-        self.point = point
-
-    def look(self, metrics: "Mapping[str, Array | float]") -> dict[str, float]:
+    def look(self, metrics: Mapping[str, float]) -> None:
         """Record what was measured at the newest step."""
-        values = {name: float(value) for name, value in metrics.items()}
-        for name, value in values.items():
+        for name, value in metrics.items():
             self.note(name, value)
-        self.newest = values
-        return values
+        self.newest = dict(metrics)
 
     def note(self, name: str, value: float) -> None:
         """Record one number at the newest step."""
@@ -138,34 +118,29 @@ class Run:
     @property
     def gradients(self) -> int:
         """How many were used."""
-        return self.used[-1] if self.used else 0
+        return self.used[self.steps - 1] if self.steps else 0
 
-    def plain(self) -> "Run":
-        """The same with numbers that another process can read without JAX."""
-        point = None if self.point is None else np.asarray(self.point)
-        steps: list[Row | int] = [int(count) for count in self.environment_steps]
-        return replace(self, point=point, environment_steps=steps)
+    def parameters(self) -> np.ndarray:
+        return np.asarray(self.point)
 
-    def memory(self) -> dict[str, np.ndarray]:
-        """What it needs to go on another day, but for its point."""
-        rows = ("times", "tickets", "used", "delays", "mean_delays")
-        memory = {name: np.array(getattr(self, name)) for name in rows}
-        memory["environment_steps"] = np.array([int(n) for n in self.environment_steps], np.int64)
-        memory["steps"], memory["evaluated"] = np.array(self.steps), np.array(self.evaluated)
+    def memory(self, steps: int) -> dict[str, NDArray[Any]]:
+        """Its first rows, and what else it needs to go on after them, but for its point."""
+        memory = {name: np.array(getattr(self, name)[:steps]) for name in ROWS}
+        memory["steps"] = np.array(steps)
         memory["real_seconds"] = np.array(self.real_seconds)
-        memory |= {f"looks/{name}": np.array(values) for name, values in self.looks.items()}
+        looks = {name: np.array(values[: steps + 1]) for name, values in self.looks.items()}
+        memory |= {f"looks/{name}": values for name, values in looks.items()}
         if self.lengths is not None:
             memory["measured"] = np.array(list(self.lengths), np.int64).reshape(-1, 3)
             memory["lengths"] = np.array(list(self.lengths.values()), np.int64)
         return memory
 
-    def remember(self, memory: "Mapping[str, np.ndarray]") -> None:
-        """Be where that memory was."""
-        for name in ("times", "tickets", "used", "delays", "mean_delays"):
+    def remember(self, memory: Memory) -> None:
+        """Go back to where that memory was taken."""
+        for name in ROWS:
             kind = getattr(self, name).typecode
             setattr(self, name, array(kind, memory[name].tolist()))
-        self.environment_steps = memory["environment_steps"].tolist()
-        self.evaluated, self.real_seconds = int(memory["evaluated"]), float(memory["real_seconds"])
+        self.real_seconds = float(memory["real_seconds"])
         self.looks = {
             name.removeprefix("looks/"): array("d", values.tolist())
             for name, values in memory.items()
@@ -180,32 +155,31 @@ class Run:
             known = zip(memory["measured"].tolist(), memory["lengths"].tolist(), strict=True)
             self.lengths.update((Ticket(*ticket), length) for ticket, length in known)
 
-    def parameters(self) -> np.ndarray:
-        return np.asarray(self.point)
-
     def columns(self) -> dict[str, Any]:
         """One row per server step, the first for the initial point at time 0."""
-        rows = self.steps + 1
+        steps = self.steps  # an interruption may leave part of a row after these
+        rows = steps + 1
         columns: dict[str, Any] = {
             "method": [self.method] * rows,
             "seed": np.full(rows, self.seed, np.int64),
             "step": np.arange(rows, dtype=np.int64),
             "time": np.concatenate([[0.0], self.times]),
-            "tickets": _from_zero(self.tickets),
-            "gradients": _from_zero(self.used),
-            "max_delay": _from_zero(self.delays),
-            "mean_delay": np.concatenate([[0.0], self.mean_delays]),
+            "tickets": _from_zero(self.tickets[:steps]),
+            "gradients": _from_zero(self.used[:steps]),
+            "max_delay": _from_zero(self.delays[:steps]),
+            "mean_delay": np.concatenate([[0.0], self.mean_delays[:steps]]),
         }
         if not self.metrics:
             return columns
-        # An interruption may come between what belongs together.
-        taken = [0, *(int(many) for many in self.environment_steps[: self.steps])]
-        columns["environment_steps"] = np.cumsum(np.array(taken, np.int64))
+        columns["environment_steps"] = np.cumsum(_from_zero(self.environment_steps[:steps]))
         for name in (*self.metrics, *(name for name in self.looks if name not in self.metrics)):
-            # An interruption may come in the midst of adding a row.
             known = np.asarray(self.looks.get(name, array("d")))[:rows]
             columns[name] = np.concatenate([known, np.full(rows - len(known), math.nan)])
         return columns
+
+
+ROWS = ("times", "tickets", "used", "delays", "mean_delays", "environment_steps")
+"""The arrays with an entry for every server step."""
 
 
 def _from_zero(values: "array[int]") -> np.ndarray:

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.updates import Rule
-from simulator.numerics.executor import Evaluated, padded_size
 from simulator.schedule import Step
+from simulator.training.executor import Evaluated, padded_size
 
 if TYPE_CHECKING:
     from jax import Array

@@ -8,18 +8,16 @@ more.  Two files take turns, so that one is whole even if the other is not.
 import hashlib
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.mistakes import Mistake
 from simulator.system.files import replace
-
-Memory: TypeAlias = Mapping[str, NDArray[Any]]
-"""Everything that is needed to go on, by name."""
+from simulator.training.lanes import Lane
+from simulator.training.observer import Observer
+from simulator.training.record import Memory, Run
 
 EVERY_SECONDS = 10.0
 SHARE = 0.05
@@ -40,25 +38,21 @@ class Keeper:
     ) -> None:
         self._files = [directory / f"{run}.{letter}.npz" for letter in "ab"]
         self._hash, self._complain = scenario_hash, complain
-        self._every = every_seconds()
-        self._next, self._due = 0, time.monotonic() + self._every
+        self._next = 0
 
-    def newest(self) -> Memory | None:
-        """Where the run was last, of what can be read and belongs to it; None: at its start."""
-        found = {at: memory for at in range(2) if (memory := self._read(self._files[at]))}
-        if not found:
-            return None
-        newest = max(found, key=lambda at: int(found[at][STEPS]))
-        self._next = 1 - newest
-        return found[newest]
-
-    @property
-    def due(self) -> bool:
-        return time.monotonic() >= self._due
+    def found(self) -> dict[int, Memory]:
+        """What can be read and belongs to this run, by the step at which it was taken."""
+        found = {}
+        for at, file in enumerate(self._files):
+            if memory := self._read(file):
+                found[int(memory[STEPS])] = memory
+                if int(memory[STEPS]) == max(found):
+                    self._next = 1 - at
+        return found
 
     def save(self, memory: Memory) -> None:
         """Write in place of the older one; a run does not end because this cannot be done."""
-        began, file = time.monotonic(), self._files[self._next]
+        file = self._files[self._next]
         arrays = {**memory, DIGEST: np.array(_digest(memory, self._hash))}
         try:
             file.parent.mkdir(exist_ok=True)
@@ -68,8 +62,6 @@ class Keeper:
             self._complain(f"{file}: a checkpoint cannot be written: {told}")
         else:
             self._next = 1 - self._next
-        now = time.monotonic()
-        self._due = now + max(self._every, (now - began) / SHARE)
 
     def clear(self) -> None:
         """The run has ended."""
@@ -93,6 +85,52 @@ class Keeper:
             self._complain(f"{file}: this checkpoint is damaged and left aside: {reason}")
             return None
         return memory
+
+
+class Checkpoints(Observer):
+    """Has every run write down where it is, now and then, and when it is interrupted."""
+
+    def __init__(self, keepers: Sequence[Keeper], runs: Sequence[Run]) -> None:
+        self._keepers = {id(run): keeper for run, keeper in zip(runs, keepers, strict=True)}
+        self._every = every_seconds()
+        self._due = time.monotonic() + self._every
+
+    def rest(self, lanes: Sequence[Lane]) -> None:
+        if time.monotonic() >= self._due:
+            began = time.monotonic()
+            for lane in lanes:
+                self._save(lane)
+            now = time.monotonic()
+            self._due = now + max(self._every, (now - began) / SHARE)
+
+    def interrupted(self, lane: Lane) -> None:
+        self._save(lane)
+
+    def _save(self, lane: Lane) -> None:
+        memories = lane.memories()
+        for run in lane.living:
+            own = memories[lane.row(run)]
+            record = run.memory(int(own["steps"]))
+            memory = {f"lane/{name}": values for name, values in own.items()}
+            memory |= {f"record/{name}": values for name, values in record.items()}
+            self._keepers[id(run)].save(memory)
+
+
+def go_on(lanes: Sequence[Lane], memories: Sequence[Memory]) -> int:
+    """Take every run, in the order of the lanes, back to its memory; how many steps are done."""
+    rest = list(memories)
+    for lane in lanes:
+        runs = lane.living
+        own, rest = rest[: len(runs)], rest[len(runs) :]
+        lane.remember([_part(memory, "lane/") for memory in own])
+        for run, memory in zip(runs, own, strict=True):
+            run.remember(_part(memory, "record/"))
+    return int(memories[0][STEPS])
+
+
+def _part(memory: Memory, name: str) -> Memory:
+    """What is kept under this name."""
+    return {key.removeprefix(name): memory[key] for key in memory if key.startswith(name)}
 
 
 def every_seconds() -> float:

@@ -4,8 +4,8 @@ import math
 
 from simulator.mistakes import printable
 from simulator.results.results import Results
-from simulator.running.summary import Row, summarise, synchronous_label
 from simulator.scenario.scenario import Scenario
+from simulator.statistics.summary import Row, summarise, synchronous_label
 from simulator.text_table import Table
 
 DASH = "–"  # noqa: RUF001 (as tables have it)

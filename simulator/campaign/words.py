@@ -1,22 +1,17 @@
 """How is a run told in a line, under way and in the end?"""
 
 import math
-import sys
 
 from simulator.estimate.remarks import remarks
-from simulator.runs.record import Run
 from simulator.scenario.scenario import Scenario
+from simulator.system.messages import LOG
+from simulator.training.record import Run
 
 
 def warn(scenario: Scenario) -> None:
     """Name the settings that have no effect."""
     for remark in remarks(scenario):
-        complain(f"warning: {remark}")
-
-
-def complain(text: str) -> None:
-    """Print a message of ours."""
-    print(f"straggle: {text}", file=sys.stderr)
+        LOG.warning("warning: %s", remark)
 
 
 def tickets_of(run: Run) -> int:

@@ -1,1 +1,0 @@
-"""What: the numbers of gradients and points, in JAX."""

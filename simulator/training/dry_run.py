@@ -1,0 +1,58 @@
+"""What happens when only the times are wanted?  A schedule without gradients, and without JAX."""
+
+import time
+from collections.abc import Callable
+
+from simulator.cluster import InvalidDuration, Vector
+from simulator.engine import Simulation, Stalled, Stop
+from simulator.scenario.scenario import Scenario
+from simulator.schedule import Step
+from simulator.training.record import Run
+from simulator.training.schedules import replay, simulation_of, stop_of, vector_of
+
+LOOK = 64
+"""Steps between two calls of ``watch``."""
+
+
+def simulate(
+    scenario: Scenario,
+    ended: Callable[[Run], None],
+    watch: Callable[[Run], None] = lambda run: None,
+    keep_steps: bool = False,
+) -> None:
+    """The schedule of the only method of this scenario on its only seed.
+
+    ``ended`` is called with the run, even if it was interrupted.
+    """
+    (label,), (seed,), vector = scenario.methods, scenario.seeds, vector_of(scenario)
+    steps: list[Step] | None = [] if keep_steps else None
+    run, began = Run(label, seed, history=steps), time.perf_counter()
+    simulation = simulation_of(scenario, label, seed, vector=vector)
+    try:
+        for step in simulation.steps(stop_of(scenario)):
+            run.close(step)
+            if steps is not None:
+                steps.append(step)
+            if step.number % LOOK == 0:
+                watch(run)
+    except Stalled as stalled:
+        run.end, run.message = "stalled", str(stalled)
+    except InvalidDuration as wrong:
+        run.end, run.message = "failed", str(wrong)
+    except KeyboardInterrupt:
+        run.end, run.message = "interrupted", "interrupted"
+        simulation = _as_of_the_last_step(scenario, run, vector)
+    run.accounts = simulation.accounts()
+    run.real_seconds = time.perf_counter() - began
+    ended(run)
+    if run.end == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _as_of_the_last_step(scenario: Scenario, run: Run, vector: Vector) -> Simulation:
+    """An interruption may come in the midst of anything: so the schedule is simulated again."""
+    simulation = replay(scenario, run, vector)
+    if run.steps:
+        for _ in simulation.steps(Stop(steps=run.steps)):
+            pass
+    return simulation

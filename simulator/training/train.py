@@ -1,0 +1,200 @@
+"""How does a method train?  The loop in which schedule, gradients and rule meet.
+
+The schedule says when, the executor computes what was used, the rule makes the next point.  Runs
+that share a schedule train side by side.  Whatever else is wanted of them is an observer's: it
+measures, checks, writes down or shows, and changes no number.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
+
+from algorithms.updates import Rule
+from simulator.cluster import InvalidDuration
+from simulator.engine import Stalled, Stop
+from simulator.objectives.objective import Broken, Objective
+from simulator.schedule import Step
+from simulator.training.executor import BatchedExecutor
+from simulator.training.finite import Finite, fail_broken
+from simulator.training.groups import Group, groups
+from simulator.training.jax_setup import prepare
+from simulator.training.lanes import Lane, lanes_of
+from simulator.training.learner import Learner
+from simulator.training.observer import Observer
+from simulator.training.record import End, Run
+
+
+class Schedule(Protocol):
+    """Where steps come from, and which points they may still need."""
+
+    version: int
+    workers: int
+
+    def steps(self, stop: Stop) -> Iterable[Step]: ...
+
+    def versions_in_use(self) -> set[int]: ...
+
+
+def train(
+    schedule: Schedule,
+    stop: Stop,
+    objective: Objective,
+    rule: Rule,
+    *,
+    seed: int = 0,
+    observers: Sequence[Observer] = (),
+) -> Run:
+    """Train one run: follow the schedule until it stops, and return what became of it.
+
+    ``objective`` gives the gradients of the schedule's tickets, ``rule`` moves the point, ``seed``
+    is the root of all random numbers.  The run's ``times`` are simulated seconds; its ``point`` is
+    the last iterate.
+
+    >>> from algorithms.methods import rennala
+    >>> from algorithms.updates import nigt
+    >>> from simulator.cluster import Cluster, Power
+    >>> from simulator.engine import Simulation
+    >>> from simulator.objectives.tables.quadratic import QuadraticTable
+    >>> schedule = Simulation(Cluster(10, Power(exponent=0.5)), rennala(batch=20))
+    >>> quadratic = QuadraticTable(kind="quadratic", dimension=50).build(workers=10)
+    >>> run = train(schedule, Stop(steps=3), quadratic, nigt(step=0.1, momentum=0.1))
+    >>> list(run.times), run.point.shape
+    ([5.0, 10.0, 15.0], (50,))
+    """
+    prepare()
+    run = Run("", seed, tuple(objective.metrics))
+    executor = BatchedExecutor(objective)
+    lanes = lanes_of([run], {}, Learner(lambda numbers: rule), executor, lambda run: None)
+    for lane in lanes:
+        lane.start(objective.initial_point)
+    follow(schedule, stop, lanes, [Finite(), *observers])
+    return run
+
+
+def follow(
+    schedule: Schedule,
+    stop: Stop,
+    lanes: Sequence[Lane],
+    observers: Sequence[Observer],
+    *,
+    ahead: bool = True,
+    done: int = 0,
+) -> None:
+    """Train every run to its end, whatever that is; so many steps are done already.
+
+    An interruption is an end of every run, too, and goes on from here.
+    """
+    try:
+        _loop(schedule, stop, lanes, observers, ahead, done)
+    except (Stalled, InvalidDuration) as error:
+        _end_all(lanes, "stalled" if isinstance(error, Stalled) else "failed", str(error))
+    except Broken as broken:
+        fail_broken(lanes, broken)
+    except KeyboardInterrupt:
+        for lane in _going(lanes):
+            for observer in observers:
+                observer.interrupted(lane)
+        _end_all(lanes, "interrupted", "interrupted")
+        raise
+    else:
+        _end_all(lanes, "stop", "")
+
+
+def _loop(
+    schedule: Schedule,
+    stop: Stop,
+    lanes: Sequence[Lane],
+    observers: Sequence[Observer],
+    ahead: bool,
+    done: int,
+) -> None:
+    if not done:
+        _each(lanes, observers, lambda observer, lane: observer.begin(lane))
+    _mark(lanes)
+    settled = False
+    steps = groups(_after(done, schedule.steps(stop), lanes), ahead=ahead)
+    while _going(lanes) and (group := next(steps, None)):
+        # JAX computed the last group while the schedule went on to this one.
+        if settled or _settle(lanes, observers):
+            _rest(schedule, group, lanes, observers)
+        if group.steps:
+            for lane in _going(lanes):
+                lane.compute(group.steps)
+        # Where lengths decide, the next episodes are played before the next step is known.
+        settled = not ahead and _settle(lanes, observers)
+    _each(lanes, observers, lambda observer, lane: observer.end(lane))
+
+
+def _rest(
+    schedule: Schedule, group: Group, lanes: Sequence[Lane], observers: Sequence[Observer]
+) -> None:
+    """Between two groups: nothing is under way, and everything is recorded."""
+    if lanes := _going(lanes):
+        _forget(schedule, group, lanes)
+        _mark(lanes)
+        for observer in observers:
+            observer.rest(lanes)
+
+
+def _after(done: int, steps: Iterable[Step], lanes: Sequence[Lane]) -> Iterable[Step]:
+    """The steps that are not done yet."""
+    for step in steps:
+        if step.number > done:
+            yield step
+            continue
+        for lane in lanes:
+            for run in lane.living:
+                run.account(step)
+
+
+def _settle(lanes: Sequence[Lane], observers: Sequence[Observer]) -> bool:
+    """Record what was computed, step by step, with the observers looking on; was there any?"""
+    some = False
+    for lane in _going(lanes):
+        turns = lane.computed()
+        if not turns:
+            continue
+        some = True
+        for observer in observers:
+            observer.group(lane, turns)
+        for turn in turns:
+            lane.record(turn)
+            for observer in observers:
+                observer.step(lane, turn)
+        lane.close_up()
+    return some
+
+
+def _forget(schedule: Schedule, group: Group, lanes: Sequence[Lane]) -> None:
+    """Give up the points at which no gradient will be taken, when there are many."""
+    if len(lanes[0].points) <= 2 * (schedule.workers + 1):
+        return
+    needed = schedule.versions_in_use() | {schedule.version}
+    for step in (*group.steps, *([group.following] if group.following else [])):
+        needed |= {step.version, *(ticket.version for ticket in step.fresh)}
+    for lane in lanes:
+        lane.forget(lane.points.keys() - needed)
+
+
+def _going(lanes: Sequence[Lane]) -> list[Lane]:
+    return [lane for lane in lanes if lane.going.any()]
+
+
+def _mark(lanes: Sequence[Lane]) -> None:
+    for lane in _going(lanes):
+        lane.mark()
+
+
+def _each(
+    lanes: Sequence[Lane],
+    observers: Sequence[Observer],
+    act: Callable[[Observer, Lane], None],
+) -> None:
+    for lane in _going(lanes):
+        for observer in observers:
+            act(observer, lane)
+
+
+def _end_all(lanes: Sequence[Lane], end: End, message: str) -> None:
+    for lane in lanes:
+        for run in lane.living:
+            lane.end(run, end, message)
