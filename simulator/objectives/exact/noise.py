@@ -1,7 +1,7 @@
-"""How does chance come into a gradient that is known exactly?  Three ways of this literature.
+"""How does chance come into a gradient that is known exactly?  In the ways of this literature.
 
-- ``Isotropic``: an independent Gaussian for each coordinate, of standard deviation ``scale``;
-- ``Shared``: *one* Gaussian, added to every coordinate (total variance scale^2 d);
+- ``Gaussian``: of standard deviation ``scale`` in each coordinate, independent or, if ``shared``,
+  *one* number that is added to every coordinate (the total variance is scale^2 d in both cases);
 - ``Progress``: the coordinates beyond the last non-zero one of x, which a method can only reach
   through the gradient, come with probability p, divided by p.
 
@@ -30,22 +30,13 @@ class Noise(Protocol):
 
 
 @dataclass(frozen=True)
-class Isotropic:
+class Gaussian:
     scale: float
+    shared: bool = False
 
     def draw(self, key: Array, point: Array) -> Array:
-        return self.scale * jax.random.normal(key, point.shape, point.dtype)
-
-    def onto(self, exact: Array, sample: Array, point: Array) -> Array:
-        return exact + sample
-
-
-@dataclass(frozen=True)
-class Shared:
-    scale: float
-
-    def draw(self, key: Array, point: Array) -> Array:
-        return self.scale * jax.random.normal(key, (), point.dtype)
+        shape = () if self.shared else point.shape
+        return self.scale * jax.random.normal(key, shape, point.dtype)
 
     def onto(self, exact: Array, sample: Array, point: Array) -> Array:
         return exact + sample

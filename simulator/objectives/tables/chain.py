@@ -10,14 +10,14 @@ from numpy.polynomial import Polynomial
 from pydantic import Field
 
 from simulator.objectives.objective import Direction, Objective, Size
-from simulator.objectives.tables.objective import Constant, Constants, ObjectiveTable, Share
+from simulator.objectives.tables.objective import Constant, Constants, ExactTable, Share
 
 LIPSCHITZ = 152
 """Of the gradient of F: ``bound(2)``, rounded up as in the literature."""
 Positive: TypeAlias = Annotated[float, Gt(0), Le(1e9)]
 
 
-class ChainTable(ObjectiveTable):
+class ChainTable(ExactTable):
     """The non-convex worst case: a chain of coordinates, each hidden behind the one before."""
 
     kind: Literal["chain"]
@@ -32,11 +32,6 @@ class ChainTable(ObjectiveTable):
         "gap": "lower",
         "progress": "higher",
     }
-    exact: ClassVar[bool] = True
-
-    @property
-    def local(self) -> bool:
-        return True
 
     def size(self, workers: int) -> Size:
         """Of a point."""

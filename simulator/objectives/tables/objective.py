@@ -86,7 +86,17 @@ class ObjectiveTable(Table):
         return of_model(size)
 
 
-class DiscountedTable(ObjectiveTable):
+class ExactTable(ObjectiveTable):
+    """What ``Sampled`` makes an objective of: exact, and open to steps of the workers' own."""
+
+    exact: ClassVar[bool] = True
+
+    @property
+    def local(self) -> bool:
+        return True
+
+
+class DiscountedTable(ExactTable):
     """A process that ``problem_seed`` draws, and trajectories of it that end."""
 
     discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
@@ -97,11 +107,6 @@ class DiscountedTable(ObjectiveTable):
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"value": "higher", "gradient_norm": "lower"}
-    exact: ClassVar[bool] = True
-
-    @property
-    def local(self) -> bool:
-        return True
 
     def steps(self) -> int:
         """Of a trajectory."""

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from simulator.objectives.exact.tridiagonal import Quadratics, drawn_together, random, the_usual
 from simulator.objectives.objective import Direction, Objective, Size
-from simulator.objectives.tables.objective import Constant, Constants, ObjectiveTable, Share
+from simulator.objectives.tables.objective import Constant, Constants, ExactTable, Share
 
 if TYPE_CHECKING:
     from simulator.objectives.exact.noise import Noise
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 OF_RANDOM = ("heterogeneity", "spread", "curvature", "problem_seed")
 
 
-class QuadraticTable(ObjectiveTable):
+class QuadraticTable(ExactTable):
     """A tridiagonal quadratic with noisy gradients: gap and gradient norm are exact."""
 
     kind: Literal["quadratic"]
@@ -44,11 +44,6 @@ class QuadraticTable(ObjectiveTable):
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
-    exact: ClassVar[bool] = True
-
-    @property
-    def local(self) -> bool:
-        return True
 
     def check(self, workers: int) -> None:
         """Refuse to ignore a setting of random quadratics where all are the same."""
@@ -87,11 +82,11 @@ class QuadraticTable(ObjectiveTable):
         )
 
     def _noise(self) -> "Noise":
-        from simulator.objectives.exact.noise import Isotropic, Progress, Shared
+        from simulator.objectives.exact.noise import Gaussian, Progress
 
         if self.noise == "progress":
             return Progress(self.probability)
-        return Shared(self.scale) if self.noise == "shared" else Isotropic(self.scale)
+        return Gaussian(self.scale, shared=self.noise == "shared")
 
     def _deviation(self, quadratics: Quadratics) -> Constant:
         if self.noise != "progress":
