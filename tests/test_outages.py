@@ -448,7 +448,7 @@ def agree_or_stall(case, *, exactly=True):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("work", ["lost", "continued"])
-@examples(150)
+@examples(80)
 @given(st.data())
 def test_they_agree_on_outages(method, work, data):
     agree_or_stall(data.draw(cases(method, work)))

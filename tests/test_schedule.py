@@ -103,7 +103,7 @@ def random_speed_cases(draw, method):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@examples(300)
+@examples(150)
 @given(st.data())
 def test_the_simulator_agrees_with_the_reference(method, data):
     assert_agreement(data.draw(cases(method)))

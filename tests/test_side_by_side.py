@@ -73,9 +73,9 @@ def test_a_run_whose_process_is_killed_is_done_by_another(scenario, alone, tmp_p
     assert content(out) == alone
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(("number", "jobs"), [(signal.SIGINT, 2), (signal.SIGKILL, 1)])
 def test_what_is_interrupted_side_by_side_is_resumed_to_the_same_bits(
-    number, scenario, alone, tmp_path
+    number, jobs, scenario, alone, tmp_path
 ):
     out = tmp_path / "o"
     process = started("run", scenario, "--out", out, "--jobs", 2, "--figures", "none")
@@ -85,7 +85,7 @@ def test_what_is_interrupted_side_by_side_is_resumed_to_the_same_bits(
     if number == signal.SIGINT:
         assert process.returncode in (0, 130)  # 0: all had ended
         assert "Traceback" not in said
-    answer = straggle("run", "--resume", out, "--jobs", 2, *QUIET)
+    answer = straggle("run", "--resume", out, "--jobs", jobs, *QUIET)
     assert answer.code == 0
     assert content(out) == alone
     assert not (out / "checkpoints").exists()
