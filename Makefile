@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV
 # Hundreds of tests start a Python: none should compile the packages' sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race test lowest nightly mutants soak bench gate lint types contracts docs site notebooks refresh check clean python
+.PHONY: help race test lowest nightly mutants soak bench gate lint types contracts docs site notebooks stubs refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -71,6 +71,9 @@ site: $(SITE) ## Build the documentation as a site in docs/_build
 
 notebooks: $(TEST) ## Run the notebooks on small settings
 	.venv/bin/python notebooks/execute.py
+
+stubs: $(TEST) ## Write the types of the public names anew
+	.venv/bin/python tests/stubs.py
 
 refresh: $(TEST) ## Run the notebooks at full size and write what they show
 	.venv/bin/python notebooks/execute.py --refresh

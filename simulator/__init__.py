@@ -1,1 +1,81 @@
-"""A cluster in virtual time that trains real policies."""
+"""A cluster in virtual time that trains real policies.
+
+All that a scenario file can say is a class of this module, and every command a function of it:
+docs/reference.md.  A name is imported when it is first asked for, so ``import simulator`` loads
+nothing.  For editors and type checkers ``__init__.pyi`` has the same names (``make stubs``).
+"""
+
+from importlib import import_module
+from typing import Any
+
+HOMES = {
+    "algorithms.updates": ["Decay"],
+    "simulator.scenario.scenario": ["Scenario"],
+    "simulator.scenario.cluster_table": ["Cluster", "Failures", "Outage"],
+    "simulator.scenario.network_table": ["Network", "Uplink"],
+    "simulator.scenario.ends": ["Evaluation", "Stop"],
+    "simulator.scenario.tables": ["Theory"],
+    "simulator.cluster.laws": [
+        "Exponential",
+        "Fixed",
+        "Gamma",
+        "HalfCauchy",
+        "HalfNormal",
+        "Linear",
+        "LogNormal",
+        "NeverFinishes",
+        "Pareto",
+        "Permuted",
+        "Power",
+        "SlowDown",
+        "TwoSpeed",
+    ],
+    "simulator.cluster.speeds": ["Drift", "Periodic", "RandomWalk", "Timetable", "Trace"],
+    "simulator.cluster.network": ["Seconds", "Wire"],
+    "simulator.objectives.tables.chain": ["Chain"],
+    "simulator.objectives.tables.linear_quadratic": ["LinearQuadratic"],
+    "simulator.objectives.tables.policy": ["Perceptron"],
+    "simulator.objectives.tables.policy_gradient": ["PolicyGradient", "Target", "Worker"],
+    "simulator.objectives.tables.quadratic": ["Quadratic"],
+    "simulator.objectives.tables.tabular": ["Tabular"],
+    "simulator.scenario.methods": [
+        "Afedpg",
+        "AsynchronousPg",
+        "DelayAdaptivePg",
+        "Fedbuff",
+        "FedhapgM",
+        "FedsvrpgM",
+        "MaleniaNigt",
+        "MaleniaPg",
+        "MindflayerNigt",
+        "MindflayerPg",
+        "RennalaNigt",
+        "RennalaPg",
+        "RingleaderNigt",
+        "RingleaderPg",
+        "RingmasterNigt",
+        "RingmasterPg",
+        "SynchronousFedpg",
+        "SynchronousNigt",
+        "SynchronousPg",
+        "VanillaAsynchronousPg",
+    ],
+    "simulator.engine": ["Simulation"],
+    "simulator.mistakes": ["Mistake"],
+    "simulator.plugins": ["load_plugin", "register"],
+}
+"""The public names, by their modules; a table is called without that word here."""
+_HOME = {name: module for module, names in HOMES.items() for name in names}
+__all__ = [*_HOME]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
+    module = import_module(_HOME[name])
+    found = getattr(module, f"{name}Table", None) or getattr(module, name)
+    return globals().setdefault(name, found)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *_HOME]

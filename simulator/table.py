@@ -5,8 +5,9 @@ checked.  So a kind that a plug-in adds counts from the moment it is registered,
 unused kinds are never built.
 """
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any, Self, Union
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
 from pydantic import (
     BaseModel,
@@ -29,14 +30,56 @@ from pydantic_core import (
 )
 
 from simulator.mistakes import did_you_mean
+from simulator.refusal import refusal
+
+TAGS = ("kind", "law", "method")
+"""Columns that tell what else there is."""
 
 
 class Table(BaseModel):
-    """A TOML table: no unknown keys, no conversions, no changes."""
+    """A TOML table: no unknown keys, no conversions, no changes.
+
+    Built in code, it is refused as a file is, with the name of the class in front.
+    """
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
     )
+
+    if not TYPE_CHECKING:  # which knows the columns
+
+        def __init__(self, **columns: Any) -> None:
+            try:
+                super().__init__(**columns)
+            except ValidationError as error:
+                raise refusal(error, columns, self._place()) from None
+
+        # Only what code builds begins here, and nothing that a file says.
+        __init__.__pydantic_base_init__ = True
+
+    @classmethod
+    def _place(cls) -> str:
+        """What stands in front of the paths of its mistakes."""
+        return cls.__name__.removesuffix("Table")
+
+    def as_tables(self) -> dict[str, Any]:
+        """What a file says for this table: plain data, without what is so by default."""
+        return {name: _plain(value) for name, value in self._said()}
+
+    def _said(self) -> Iterator[tuple[str, Any]]:
+        for name, column in type(self).model_fields.items():
+            value = getattr(self, name)
+            usual = type(value) is type(column.default) and value == column.default
+            if value is not None and (name in TAGS or not usual):
+                yield name, value
+
+    def __repr_name__(self) -> str:
+        return type(self).__name__.removesuffix("Table")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        for name, value in self._said():
+            if name not in TAGS:
+                yield name, value
 
     @model_validator(mode="wrap")
     @classmethod
@@ -76,6 +119,18 @@ def _restated(error: ErrorDetails) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, Table):
+        return value.as_tables()
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value
+
+
 class OneOf:
     """The annotation of a field: one of the tables of ``kinds``, which the column ``tag`` names.
 
@@ -94,8 +149,11 @@ class OneOf:
     def check(self, value: Any) -> Table:
         """The table that this value is."""
         value = self._short(value)
-        if isinstance(value, Table):
+        if isinstance(value, Table) and self._is_one(value):
             return value
+        if isinstance(value, Table):
+            known = {"known": ", ".join(self._kinds())}
+            raise PydanticCustomError("kind", "is another table; known: {known}", known)
         if not isinstance(value, Mapping):
             raise PydanticKnownError("dict_type")
         if self._tag not in value:
@@ -106,6 +164,10 @@ class OneOf:
             context = {"discriminator": self._tag, "tag": str(kind), "expected_tags": expected}
             raise PydanticKnownError("union_tag_invalid", context)
         return self._table(kind).model_validate(value)
+
+    def _is_one(self, value: Table) -> bool:
+        kind: str = getattr(value, self._tag, "")
+        return kind in self._kinds() and isinstance(value, self._table(kind))
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

@@ -22,7 +22,7 @@ from simulator.cluster import (
     Vector,
     Wire,
 )
-from simulator.cluster.speeds import Table
+from simulator.cluster.speeds import Timetable
 from simulator.engine import Simulation, Sinks, Stalled, Stop
 from simulator.mistakes import Mistake
 
@@ -200,7 +200,7 @@ def test_work_is_done_at_the_worker_s_speed(word):
         yield from forever(cluster, heard)
 
     # 6 s of work: 2 in the first 4 s, 4 more at full speed.
-    Played(story, [3.0], until=8.0, speed=Table(times=[0.0, 4.0], speeds=[0.5, 1.0]))
+    Played(story, [3.0], until=8.0, speed=Timetable(times=[0.0, 4.0], speeds=[0.5, 1.0]))
     assert [time for time, _ in heard] == [8.0]
 
 
@@ -213,7 +213,7 @@ def test_measured_lengths_and_work_multiply():
 
 def test_more_work_than_there_ever_will_be_is_told():
     # 4 s of work in all: enough for 1.5 s of it, not for four times as much.
-    speed = Table(times=[0.0, 4.0], speeds=[1.0, 0.0])
+    speed = Timetable(times=[0.0, 4.0], speeds=[1.0, 0.0])
 
     def story(cluster):
         cluster.broadcast(quota=1, work=4)
@@ -295,14 +295,14 @@ def test_a_download_is_no_part_of_the_limit():
 
 
 def test_a_slow_spell_is_part_of_the_limit():
-    speed = Table(times=[0.0, 2.0], speeds=[0.0, 1.0])
+    speed = Timetable(times=[0.0, 2.0], speeds=[0.0, 1.0])
     for limit, news in ((3.0, Expired(0)), (4.0, Ticket(0, 0, 0))):
         heard = []
         Played(ordered(heard, quota=1, limit=limit), [2.0], speed=speed, until=9.0)
         assert heard == [(limit, news)]
 
 
-@pytest.mark.parametrize("speed", [None, Table(times=[0.0], speeds=[1.0])])
+@pytest.mark.parametrize("speed", [None, Timetable(times=[0.0], speeds=[1.0])])
 @pytest.mark.parametrize(("compute", "news"), [(4.0, Ticket(0, 0, 0)), (5.0, Expired(0))])
 def test_a_pause_is_no_part_of_the_limit(compute, news, speed):
     # Two pauses of 1 and 4 s; the limit is 4 s, and what takes exactly that is done.
@@ -322,7 +322,7 @@ def test_a_pause_is_no_part_of_the_limit(compute, news, speed):
 def test_a_pause_moves_what_is_slow_and_what_is_late():
     # At speed 1/2 the 3 s of work would be done at 6 s, and the limit is up at 5 s.  The pause
     # from 1 to 4 s moves the limit to 8 s; but from 4 s on the work goes faster: done at 6.5 s.
-    heard, speed = [], Table(times=[0.0, 4.0], speeds=[0.5, 1.0])
+    heard, speed = [], Timetable(times=[0.0, 4.0], speeds=[0.5, 1.0])
     Played(
         ordered(heard, quota=1, limit=5.0),
         [3.0],
@@ -400,7 +400,7 @@ def test_a_paused_obsolete_computation_keeps_its_limit(limit, outcome):
 def test_who_broke_off_its_last_attempt_sends_what_it_has_after_it(collective):
     # Worker 0 has a gradient at 1 s (0.5 of work each 2 s would take 2: broken off at 3 s).
     heard = []
-    speed = Table(times=[0.0, 1.0], speeds=[1.0, 0.25])
+    speed = Timetable(times=[0.0, 1.0], speeds=[1.0, 0.25])
 
     def story(cluster):
         cluster.send(0, quota=2, limit=2.0)
@@ -461,7 +461,7 @@ def test_a_recall_ends_what_was_obsolete_already(download):
 
 def test_a_recall_frees_of_what_would_never_have_ended():
     # There are 9 s of work in all.
-    speed = Table(times=[0.0, 9.0], speeds=[1.0, 0.0])
+    speed = Timetable(times=[0.0, 9.0], speeds=[1.0, 0.0])
 
     def story(cluster):
         cluster.send(0, work=10)

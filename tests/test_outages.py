@@ -34,7 +34,7 @@ from hypothesis import strategies as st
 
 from algorithms.methods import malenia
 from simulator.cluster import Failures, Fixed, LogNormal, Uplink
-from simulator.cluster.speeds import Periodic, Table
+from simulator.cluster.speeds import Periodic, Timetable
 from simulator.engine import Simulation, Sinks, Stalled
 
 __all__ = ["play"]  # the fixture
@@ -250,7 +250,7 @@ def test_an_order_sent_during_a_pause_is_followed_after_it(play):
 def test_a_pause_at_night_takes_nothing(play):
     # Speed 0 from 2 to 10 s; the outage lies in there.  3 s of work: 2 before, 1 after.
     case = Case("synchronous", [3.0], outages=((0, 4.0, 8.0),), work="continued", steps=1)
-    case = replace(case, speed=Table(times=[0.0, 2.0, 10.0], speeds=[1.0, 0.0, 1.0]))
+    case = replace(case, speed=Timetable(times=[0.0, 2.0, 10.0], speeds=[1.0, 0.0, 1.0]))
     rounds, (book,), _ = play(case)
     assert times(rounds) == [11.0]
     assert (book.busy, book.down) == (7.0, 4.0)
@@ -258,7 +258,7 @@ def test_a_pause_at_night_takes_nothing(play):
 
 def test_what_never_ends_is_not_ended_by_a_pause(play):
     # 20 s of work where there are 15 in all: after a pause there are less still.
-    speed = Table(times=[0.0, 10.0, 20.0, 25.0], speeds=[[1.0, 0.0, 1.0, 0.0], [1.0] * 4])
+    speed = Timetable(times=[0.0, 10.0, 20.0, 25.0], speeds=[[1.0, 0.0, 1.0, 0.0], [1.0] * 4])
     case = Case("rennala", [20.0, 9.0], batch=1, in_flight="finish", speed=speed, seconds=40.0)
     rounds, books, _ = play(replace(case, outages=((0, 12.0, 15.0),), work="continued"))
     assert times(rounds) == [9.0, 18.0, 27.0, 36.0]
@@ -385,7 +385,7 @@ def outages(draw, n, forever):
 def speeds(draw, n):
     values = st.sampled_from([0.0, 0.25, 0.5, 1.0, 2.0])
     rows = [[*draw(per_worker(3, values)), draw(st.sampled_from([0.5, 1.0]))] for _ in range(n)]
-    table = Table(times=[0.0, 3.0, 5.0, 9.0], speeds=rows)
+    table = Timetable(times=[0.0, 3.0, 5.0, 9.0], speeds=rows)
     nights = Periodic(period=4.0, times=[0.0, 3.0], speeds=[1.0, 0.0], spread=draw(st.booleans()))
     return draw(st.sampled_from([table, nights]))
 

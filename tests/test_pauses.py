@@ -4,7 +4,7 @@ import math
 
 from algorithms.methods import rennala
 from simulator.cluster import Cluster, Fixed, Network, Outage, Outages, Seconds
-from simulator.cluster.speeds import Table
+from simulator.cluster.speeds import Timetable
 from simulator.engine import Simulation, Sinks, Stop
 
 NETWORK = Network(download=Seconds(Fixed(0.5)))
@@ -34,7 +34,7 @@ def test_an_order_on_its_way_to_a_worker_that_stops_for_ever_is_received_up_to_t
 
 def test_an_order_behind_a_computation_that_will_never_end_is_received_up_to_the_pause():
     """The worker stops at 6 s; a pause keeps it from ending before that what it has begun."""
-    speed = Table(times=[0.0, 6.0], speeds=[[1.0, 1.0], [1.0, 0.0]])
+    speed = Timetable(times=[0.0, 6.0], speeds=[[1.0, 1.0], [1.0, 0.0]])
     cluster = Cluster(
         2, Fixed([2.0, 5.0]), NETWORK, in_flight="finish", speed=speed, outages=pause(2.75, 8.0)
     )

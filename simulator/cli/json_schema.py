@@ -4,6 +4,7 @@ from typing import Any
 
 from algorithms.methods import METHODS
 from simulator.gate.suite_file import SuiteTable
+from simulator.objectives.catalogue import OBJECTIVES
 from simulator.scenario.scenario import Scenario
 from simulator.sweep.sweep_file import SweepTable
 from simulator.table import Table
@@ -30,6 +31,8 @@ def json_schema() -> dict[str, Any]:
         table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
         table["properties"]["method"]["description"] = "the method, under a label of your own"
         _say_it_or_let_theory(name, table)
+    for objective in OBJECTIVES.values():
+        _say_its_kind(schema["$defs"][objective.__name__])
     # Instead of its docstring, an example in Python included, which older pydantics leave out.
     schema["$defs"]["Decay"]["description"] = "scale * (k + offset)^-exponent at step k"
     return schema
@@ -50,6 +53,12 @@ def _schema(table: type[Table], title: str) -> dict[str, Any]:
     schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     schema["title"] = title
     return schema
+
+
+def _say_its_kind(table: dict[str, Any]) -> None:
+    """A class names its kind in code; a file has to."""
+    table["properties"]["kind"].pop("default", None)
+    table["required"] = ["kind", *table.get("required", ())]
 
 
 def _say_it_or_let_theory(method: str, table: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from simulator.cluster import Durations
 from simulator.cluster.speed import interval_of
 from simulator.estimate.rehearsal import rehearse
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.tables import SpeedTable
+from simulator.scenario.tables import LawTable, SpeedTable, speed_table
 
 MOMENTS = 64
 """How often a speed is looked at."""
@@ -58,9 +58,9 @@ def _of_laws(scenario: Scenario) -> list[str]:
     }
     found = []
     for name, table in tables.items():
-        if table is None or table.law in ("fixed", "wire"):
+        if not isinstance(table, LawTable) or table.law == "fixed":
             continue
-        if constant := _constant(Durations(table.build(), scenario.cluster.workers, name=name)):  # type: ignore[union-attr]
+        if constant := _constant(Durations(table.build(), scenario.cluster.workers, name=name)):
             found.append(f"{name}.law = {table.law!r}: has no effect, {constant}")
     return found
 
@@ -76,8 +76,10 @@ def _constant(durations: Durations) -> str | None:
 
 def _of_the_rest(scenario: Scenario) -> list[str]:
     cluster, found = scenario.cluster, []
-    if cluster.speed is not None and _always_one(scenario, cluster.speed):
-        found.append(f"cluster.speed.law = {cluster.speed.law!r}: has no effect, it is always 1")
+    if cluster.speed is not None:
+        speed = speed_table(cluster.speed)
+        if _always_one(scenario, speed):
+            found.append(f"cluster.speed.law = {speed.law!r}: has no effect, it is always 1")
     if cluster.in_outage != "lost" and not cluster.outages and cluster.failures is None:
         found.append(f"cluster.in_outage = {cluster.in_outage!r}: has no effect without outages")
     if cluster.seed is not None and not scenario.build_cluster().random:

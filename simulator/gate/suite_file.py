@@ -13,6 +13,7 @@ from annotated_types import Ge, Gt, Lt, MinLen
 from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, check_all, did_you_mean
+from simulator.refusal import refusal
 from simulator.scenario import files, loading
 from simulator.scenario.quantities import Count, Title
 from simulator.scenario.scenario import LABEL, Scenario
@@ -40,9 +41,10 @@ class ExactTable(BenchmarkTable):
     """The schedule: times, gradients and weights of all steps, and what became of gradients."""
 
     kind: Literal["exact"]
-    methods: Annotated[list[str], MinLen(1)] | None = Field(None, description="only these")
+    methods: Annotated[list[str], MinLen(1)] | None = Field(default=None, description="only these")
     rounding: Annotated[float, Ge(0), Lt(1)] = Field(
-        0.0, description="the part of a time that may be off: random ones differ in the last bits"
+        default=0.0,
+        description="the part of a time that may be off: random ones differ in the last bits",
     )
 
 
@@ -50,10 +52,12 @@ class ToleranceTable(BenchmarkTable):
     """The learning curve on an objective that is known exactly."""
 
     kind: Literal["tolerance"]
-    methods: Annotated[list[str], MinLen(1)] | None = Field(None, description="only these")
-    metric: str | None = Field(None, description="of the objective [the evaluation's]")
+    methods: Annotated[list[str], MinLen(1)] | None = Field(default=None, description="only these")
+    metric: str | None = Field(default=None, description="of the objective [the evaluation's]")
     relative: Annotated[float, Ge(0)] = Field(description="how far each point may be off")
-    absolute: Annotated[float, Ge(0)] = Field(0.0, description="and so much more, in its unit")
+    absolute: Annotated[float, Ge(0)] = Field(
+        default=0.0, description="and so much more, in its unit"
+    )
 
 
 class ClaimTable(BenchmarkTable):
@@ -62,16 +66,23 @@ class ClaimTable(BenchmarkTable):
     kind: Literal["claim"]
     of: str = Field(description="the label of the method that needs less")
     over: str = Field(description="and of the one that needs more")
-    measure: Measure = Field("time-to-target", description="what is compared; times are simulated")
-    count: Count | None = Field(None, description="of time-to-steps or -gradients: how many")
+    measure: Measure = Field(
+        default="time-to-target", description="what is compared; times are simulated"
+    )
+    count: Count | None = Field(
+        default=None, description="of time-to-steps or -gradients: how many"
+    )
     at_least: Annotated[float, Gt(0)] | Literal["predicted"] = Field(
-        1.0, description="how many times, or what the closed forms of theory say of the schedule"
+        default=1.0,
+        description="how many times, or what the closed forms of theory say of the schedule",
     )
     margin: Annotated[float, Ge(0), Lt(1)] = Field(
-        0.0, description="the part of at_least that may be missing"
+        default=0.0, description="the part of at_least that may be missing"
     )
-    test: Test = Field("every-seed", description="what has to be so: each seed's ratio, or a bound")
-    confidence: Annotated[float, Gt(0.5), Lt(1)] = Field(0.95, description="of the bound")
+    test: Test = Field(
+        default="every-seed", description="what has to be so: each seed's ratio, or a bound"
+    )
+    confidence: Annotated[float, Gt(0.5), Lt(1)] = Field(default=0.95, description="of the bound")
 
 
 AnyBenchmark: TypeAlias = ExactTable | ToleranceTable | ClaimTable
@@ -119,7 +130,7 @@ def read(source: str | Path) -> Suite:
     try:
         table = SuiteTable.model_validate(plain)
     except ValidationError as error:
-        raise loading.refusal(error, plain) from None
+        raise refusal(error, plain) from None
     each = table.benchmarks.items()
     found = check_all(partial(_benchmark, name, benchmark, path) for name, benchmark in each)
     return Suite(path, table.title, {benchmark.name: benchmark for benchmark in found})

@@ -17,6 +17,7 @@ from pydantic_core import from_json
 
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
+from simulator.refusal import refusal
 from simulator.results.columns import Columns, join, read
 from simulator.results.ledger import COLUMNS
 from simulator.scenario import loading
@@ -95,7 +96,7 @@ def manifest(path: Path, known_format: int) -> dict[str, Any]:
     try:
         _Manifest.model_validate(found)
     except ValidationError as error:
-        raise ValueError(loading.refusal(error, found).args[0]) from None
+        raise ValueError(refusal(error, found).args[0]) from None
     methods = found["scenario"].get("methods")
     for at, run in enumerate(found["runs"]):
         if not isinstance(methods, dict) or run["method"] not in methods:

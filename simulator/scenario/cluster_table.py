@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, MinLen
 from pydantic import AllowInfNan, Field
 
-from simulator.cluster import Failures, InFlight, Outage, Outages
+from simulator.cluster import Failures, InFlight, Law, Outage, Outages, Speed
 from simulator.cluster.outages import Work
 from simulator.mistakes import Mistake
 from simulator.scenario.quantities import Seconds, Seed, WorkerNumber, Workers
@@ -14,8 +14,8 @@ from simulator.scenario.tables import LawTable, SpeedTable, any_speed, law_of
 from simulator.table import Table
 
 if TYPE_CHECKING:
-    ComputeLaw: TypeAlias = LawTable
-    AnySpeed: TypeAlias = SpeedTable
+    ComputeLaw: TypeAlias = LawTable | Law | float | list[float]
+    AnySpeed: TypeAlias = SpeedTable | Speed
 else:
     ComputeLaw, AnySpeed = law_of(LawTable), any_speed()
 
@@ -25,8 +25,8 @@ class OutageTable(Table):
 
     worker: WorkerNumber | None = None
     workers: Annotated[list[WorkerNumber], MinLen(1)] | None = None
-    begin: Annotated[float, Ge(0)] = Field(0.0, description="simulated seconds")
-    end: Seconds | None = Field(None, description="back from then on; absent: never")
+    begin: Annotated[float, Ge(0)] = Field(default=0.0, description="simulated seconds")
+    end: Seconds | None = Field(default=None, description="back from then on; absent: never")
 
     def build(self) -> list[Outage]:
         end = math.inf if self.end is None else self.end
@@ -42,7 +42,7 @@ class FailuresTable(Table):
         description="seconds down, on average; inf: never repaired"
     )
     workers: Annotated[list[WorkerNumber], MinLen(1)] | None = Field(
-        None, description="who fails; absent: everybody"
+        default=None, description="who fails; absent: everybody"
     )
 
     def build(self) -> Failures:
@@ -56,14 +56,18 @@ class ClusterTable(Table):
     workers: Workers
     compute: ComputeLaw = Field(description="seconds of a computation: a number, a list, or a law")
     per: Literal["gradient", "environment-step"] = Field(
-        "gradient", description="what takes these seconds"
+        default="gradient", description="what takes these seconds"
     )
-    speed: AnySpeed | None = Field(None, description="how fast the seconds pass, over time")
-    in_flight: InFlight = Field("recall", description="what becomes of work at an old point")
-    outages: list[OutageTable] = Field([], description="absences that are foreseen")
-    failures: FailuresTable | None = Field(None, description="absences at random")
-    in_outage: Work = Field("lost", description="what becomes of the work of who is away")
-    seed: Seed | None = Field(None, description="fixes random times apart from the run's seeds")
+    speed: AnySpeed | None = Field(default=None, description="how fast the seconds pass, over time")
+    in_flight: InFlight = Field(
+        default="recall", description="what becomes of work at an old point"
+    )
+    outages: list[OutageTable] = Field(default=[], description="absences that are foreseen")
+    failures: FailuresTable | None = Field(default=None, description="absences at random")
+    in_outage: Work = Field(default="lost", description="what becomes of the work of who is away")
+    seed: Seed | None = Field(
+        default=None, description="fixes random times apart from the run's seeds"
+    )
 
     def build_outages(self) -> Outages:
         foreseen = [outage for table in self.outages for outage in table.build()]

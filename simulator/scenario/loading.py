@@ -1,22 +1,15 @@
 """How does a file become a scenario?  Its mistakes are a line each."""
 
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
-from algorithms.updates import Decay
 from simulator import plugins
-from simulator.mistakes import Mistake, all_of, brief, check_all, did_you_mean
-from simulator.scenario import files, paths, prescription
-from simulator.scenario.paths import dotted, join
+from simulator.refusal import refusal
+from simulator.scenario import files, paths
 from simulator.scenario.scenario import Scenario
-
-UNION_BRANCHES = ("float", "int", "constrained-float", "Decay")
-"""What pydantic calls the choices of a key that may be one of several things."""
 
 
 def load(source: str, settings: Iterable[str] = ()) -> Scenario:
@@ -42,7 +35,7 @@ def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
     A file that the scenario names is looked for from the scenario's own ``folder``.
     """
     scenario = of_tables(tables).found_from(folder)
-    check_all([scenario.check, lambda: prescription.check(scenario)])
+    scenario.check()
     return scenario
 
 
@@ -53,104 +46,3 @@ def of_tables(tables: dict[str, Any]) -> Scenario:
         return Scenario.model_validate(tables)
     except ValidationError as error:
         raise refusal(error, tables) from None
-
-
-def refusal(error: ValidationError, tables: dict[str, Any]) -> Mistake:
-    """All of pydantic's errors as ``path = value: what it must be``, in the order of the file."""
-    found = _meant(list(error.errors(include_url=False)))
-    found.sort(key=lambda each: _place(tables, _whole_path(each)))
-    return all_of(list(dict.fromkeys(map(_explain, found))))
-
-
-def _meant(errors: list[ErrorDetails], depth: int = 0) -> list[ErrorDetails]:
-    """The errors without those of the choices that the user did not mean.
-
-    Where a key may be one of several things, each of them complains.  The complaint that went
-    deepest, and not just about the type, is about what the user meant.
-    """
-    found = [each for each in errors if len(each["loc"]) == depth]
-    groups: dict[int | str, list[ErrorDetails]] = {}
-    for each in errors:
-        if len(each["loc"]) > depth:
-            groups.setdefault(each["loc"][depth], []).append(each)
-    if len(groups) > 1 and all(_is_branch(key, errors[0]["loc"][:depth]) for key in groups):
-        best = max(errors, key=lambda e: (len(e["loc"]), not e["type"].endswith("_type")))
-        groups = {0: groups[best["loc"][depth]]}
-    return found + [each for group in groups.values() for each in _meant(group, depth + 1)]
-
-
-def _whole_path(error: ErrorDetails) -> list[int | str]:
-    """Down to the key, also where the error is one of its table."""
-    key = error.get("ctx", {}).get("key")
-    return [*_as_written(error["loc"]), *([] if key is None else [key])]
-
-
-def _place(tables: Any, path: Sequence[int | str]) -> list[int]:
-    """Where a file says this: the number of each key in its table."""
-    place = []
-    for key in path:
-        keys = list(tables) if isinstance(tables, dict) else []
-        place.append(keys.index(key) if key in keys else key if isinstance(key, int) else len(keys))
-        tables = tables[key] if key in keys else None
-    return place
-
-
-def _explain(error: ErrorDetails) -> str:
-    path, value, kind = dotted(_as_written(error["loc"])), error["input"], error["type"]
-    context: dict[str, Any] = error.get("ctx", {})
-    if kind in ("missing", "union_tag_not_found"):
-        tag = context.get("discriminator", "").strip("'")
-        return f"{join(path, tag)}: is missing"
-    if kind == "label":
-        return f"{path}: {error['msg']}"
-    if kind in ("unknown_key", "not_said", "not_known"):
-        return f"{join(path, context['key'])}: {error['msg']}"
-    if kind == "unexpected_keyword_argument":
-        return f"{path}: unknown key"
-    if kind == "union_tag_invalid":
-        return _unknown_tag(error["loc"], path, context)
-    message = _in_our_words(error["msg"])
-    if kind == "predicate_failed":
-        message = message.replace("_", " ")
-    if isinstance(value, dict | Decay) or not path:
-        return f"{path}: {message}" if path else message
-    return f"{path} = {brief(repr(value))}: {message}"
-
-
-def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, Any]) -> str:
-    known = [word.strip(" '") for word in context["expected_tags"].split(",")]
-    hint = did_you_mean(context["tag"], known)
-    if location[0] == "methods":
-        return f"{path}: no method '{context['tag']}'; {hint}"
-    return f"{join(path, context['discriminator'].strip(chr(39)))} = {context['tag']!r}: {hint}"
-
-
-def _in_our_words(message: str) -> str:
-    if "dictionary" in message:
-        return "must be a table"
-    for theirs, ours in (
-        ("Input should be", "must be"),
-        ("List should have", "must have"),
-        ("Dictionary should have", "must have"),
-        ("a valid integer", "a whole number"),
-        ("valid ", ""),
-        ("Predicate '", ""),
-        ("' failed", ""),
-    ):
-        message = message.replace(theirs, ours)
-    return re.sub(r" after validation, not \d+", "", message)
-
-
-def _as_written(location: Sequence[int | str]) -> list[int | str]:
-    """The path as the user wrote it, without the names that pydantic gives a union's branches."""
-    return [key for at, key in enumerate(location) if not _is_branch(key, location[:at])]
-
-
-def _is_branch(key: int | str, path: Sequence[int | str]) -> bool:
-    return isinstance(key, str) and ("[" in key or key in _branches(path))
-
-
-def _branches(path: Sequence[int | str]) -> set[str]:
-    if path and path[0] == "benchmarks" and len(path) == 2:
-        return {"exact", "tolerance", "claim"}
-    return set() if path and path[0] == "methods" and len(path) < 3 else set(UNION_BRANCHES)

@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 from annotated_types import Gt
 from pydantic import Field
 
-from simulator.cluster import Collective, Network, Uplink
+from simulator.cluster import Collective, Law, Network, Seconds, Uplink, Wire
 from simulator.cluster.network import FREE, Contention
 from simulator.mistakes import Mistake
 from simulator.scenario.quantities import Count
-from simulator.scenario.tables import TransferTable, WireTable, any_link
+from simulator.scenario.tables import TransferTable, WireTable, any_link, link_table
 from simulator.table import Table
 
 if TYPE_CHECKING:
-    AnyLink: TypeAlias = TransferTable | WireTable
+    AnyLink: TypeAlias = TransferTable | WireTable | Seconds | Wire | Law | float | list[float]
 else:
     AnyLink = any_link()
 
@@ -22,8 +22,10 @@ class UplinkTable(Table):
     """What all uploads to a parameter server pass together."""
 
     bandwidth: Annotated[float, Gt(0)] = Field(description="bytes per second")
-    contention: Contention = Field("queue", description="one after the other, or all at once")
-    channels: Count = Field(1, description="of a queue: how many at a time")
+    contention: Contention = Field(
+        default="queue", description="one after the other, or all at once"
+    )
+    channels: Count = Field(default=1, description="of a queue: how many at a time")
 
     def build(self) -> Uplink:
         return Uplink(self.bandwidth, self.contention, self.channels)
@@ -32,13 +34,14 @@ class UplinkTable(Table):
 class NetworkTable(Table):
     """What it costs to move a vector; absent, communication is free."""
 
-    upload: AnyLink | None = Field(None, description="seconds to the server")
-    download: AnyLink | None = Field(None, description="seconds from it")
-    collective: Collective = Field("max", description="how an all-reduce is done")
-    uplink: UplinkTable | None = Field(None, description="what parameter-server shares")
+    upload: AnyLink | None = Field(default=None, description="seconds to the server")
+    download: AnyLink | None = Field(default=None, description="seconds from it")
+    collective: Collective = Field(default="max", description="how an all-reduce is done")
+    uplink: UplinkTable | None = Field(default=None, description="what parameter-server shares")
 
     def build(self) -> Network:
-        upload, download = (link.link() if link else FREE for link in (self.upload, self.download))
+        ways = (self.upload, self.download)
+        upload, download = (FREE if way is None else link_table(way).link() for way in ways)
         uplink = self.uplink.build() if self.uplink else None
         return Network(upload, download, self.collective, uplink)
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from simulator.mistakes import Mistake, brief
+from simulator.refusal import join
 
 METHOD = re.compile(r"methods\.([^.\[]+)(.*)")
 """The path of a key of a method: its label, or ``*``, and the rest."""
@@ -112,23 +113,6 @@ def _index(key: str) -> int | None:
     """The number in ``[2]``; None of any other key."""
     found = re.fullmatch(r"\[(-?\d+)\]", key, re.ASCII)
     return int(found[1]) if found else None
-
-
-def join(path: str, key: str) -> str:
-    """The path of a key in the table at a path."""
-    return f"{path}{'' if key.startswith('[') else '.'}{key}" if path and key else path or key
-
-
-def dotted(keys: Sequence[int | str]) -> str:
-    """The path of these keys.
-
-    >>> dotted(["cluster", "compute", 3])
-    'cluster.compute[3]'
-    """
-    path = ""
-    for key in keys:
-        path = join(path, f"[{key}]" if isinstance(key, int) else key)
-    return path
 
 
 def flat(table: dict[str, Any], place: str) -> dict[str, Any]:

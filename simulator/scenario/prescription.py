@@ -4,19 +4,33 @@ A method's table may say ``theory = { eps = 0.01 }`` in place of its step, momen
 is said beside it stands; theory fills in the rest (``Method.prescribe``).
 """
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from algorithms.methods import METHODS
 from algorithms.theory import Problem, Settings
 from simulator.mistakes import Mistake
-from simulator.objectives.tables.objective import Constants
+from simulator.objectives.tables.objective import Constants, ObjectiveTable
+from simulator.scenario.cluster_table import ClusterTable
+from simulator.scenario.ends import StopTable
+from simulator.scenario.tables import MethodTable
 
-if TYPE_CHECKING:
-    from simulator.scenario.scenario import Scenario
+
+class Asked(Protocol):
+    """What theory looks at of a scenario."""
+
+    @property
+    def cluster(self) -> ClusterTable: ...
+    @property
+    def objective(self) -> ObjectiveTable: ...
+    @property
+    def stop(self) -> StopTable: ...
+    @property
+    def methods(self) -> Mapping[str, MethodTable]: ...
 
 
-def constants_of(scenario: "Scenario") -> Constants:
+def constants_of(scenario: Asked) -> Constants:
     """Of the scenario's objective; a Mistake if it knows none."""
     objective = scenario.objective
     if not objective.exact:
@@ -33,7 +47,7 @@ def _constants(objective: str, kind: Any, workers: int) -> Constants:
     return found
 
 
-def problem_of(scenario: "Scenario", label: str) -> Problem:
+def problem_of(scenario: Asked, label: str) -> Problem:
     """The constants as a method is told them, without how well they are known."""
     problem = Problem(*(constant.value for constant in constants_of(scenario)))
     theory = scenario.methods[label].theory
@@ -48,7 +62,7 @@ def problem_of(scenario: "Scenario", label: str) -> Problem:
     return problem._replace(hessian_smoothness=theory.hessian_smoothness)
 
 
-def prescribed(scenario: "Scenario", label: str) -> Settings | None:
+def prescribed(scenario: Asked, label: str) -> Settings | None:
     """What theory chooses for a method and how long it expects to take; None if it is not asked."""
     table = scenario.methods[label]
     theory, choose = table.theory, METHODS[table.method].prescribe
@@ -62,7 +76,7 @@ def prescribed(scenario: "Scenario", label: str) -> Settings | None:
         raise Mistake(f"methods.{label}.theory.eps = {theory.eps:g}: {told}") from None
 
 
-def settings_of(scenario: "Scenario", label: str) -> dict[str, Any]:
+def settings_of(scenario: Asked, label: str) -> dict[str, Any]:
     """All settings of a method: said, chosen by theory, or by default."""
     chosen = prescribed(scenario, label)
     said = scenario.methods[label].settings()
@@ -71,7 +85,7 @@ def settings_of(scenario: "Scenario", label: str) -> dict[str, Any]:
     return said | {name: value for name, value in chosen.settings.items() if said[name] is None}
 
 
-def check(scenario: "Scenario") -> None:
+def check(scenario: Asked) -> None:
     """Refuse what theory would take for ever to do."""
     for label, table in scenario.methods.items():
         chosen = prescribed(scenario, label)
@@ -87,7 +101,7 @@ def check(scenario: "Scenario") -> None:
             )
 
 
-def _gradients(scenario: "Scenario", chosen: Settings) -> float:
+def _gradients(scenario: Asked, chosen: Settings) -> float:
     """How many a run may compute: theory's own number, or where it is told to stop."""
     stop = scenario.stop
     known = [chosen.gradients]
@@ -98,7 +112,7 @@ def _gradients(scenario: "Scenario", chosen: Settings) -> float:
     return min(known)
 
 
-def told(scenario: "Scenario") -> list[str]:
+def told(scenario: Asked) -> list[str]:
     """The constants of the objective and how well they are known, and what theory chooses."""
     if not scenario.objective.exact:
         return []

@@ -12,23 +12,27 @@ import shutil
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
 
 from annotated_types import MinLen
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from algorithms.methods import METHODS
+from simulator import plugins
 from simulator.cluster import Cluster, InvalidDuration, Vector
 from simulator.cluster.speed import ANSWERS
 from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
 from simulator.objectives.tables.objective import ObjectiveTable
+from simulator.scenario import prescription
 from simulator.scenario.cluster_table import ClusterTable
+from simulator.scenario.ends import EvaluationTable, StopTable
 from simulator.scenario.network_table import NetworkTable
-from simulator.scenario.quantities import Count, Seconds, Seed, Title
-from simulator.scenario.tables import MethodTable, method_table
+from simulator.scenario.quantities import Seed, Title
+from simulator.scenario.tables import MethodTable, law_table, method_table, speed_table
+from simulator.scenario.toml_text import document
 from simulator.table import OneOf, Table
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -37,40 +41,6 @@ AnyMethod: TypeAlias = Annotated[MethodTable, OneOf("method", METHODS.keys, meth
 AnyObjective: TypeAlias = Annotated[
     ObjectiveTable, OneOf("kind", OBJECTIVES.keys, OBJECTIVES.__getitem__)
 ]
-
-
-class EvaluationTable(Table):
-    """How often the current point is looked at; looking changes nothing."""
-
-    every_seconds: Seconds | None = Field(None, description="simulated")
-    every_steps: Count | None = Field(None, description="server steps")
-    episodes: Count = 32
-    diagnostics_every_steps: Count | None = Field(
-        None, description="also estimate the signal-to-noise ratio of a step's gradient"
-    )
-    metric: str | None = Field(None, description="what the target refers to, if not the usual")
-
-    @model_validator(mode="after")
-    def _one_rhythm(self) -> Self:
-        if self.every_seconds is not None and self.every_steps is not None:
-            raise PydanticCustomError("rhythm", "say every_seconds or every_steps, not both")
-        return self
-
-
-class StopTable(Table):
-    """Where a method's run ends: whichever comes first."""
-
-    seconds: Seconds | None = Field(None, description="simulated, inclusive")
-    steps: Count | None = Field(None, description="server steps")
-    gradients: Count | None = Field(None, description="used gradients")
-    target: float | None = Field(None, description="of the evaluation's metric")
-
-    @model_validator(mode="after")
-    def _some_end(self) -> Self:
-        if self.seconds is None and self.steps is None and self.gradients is None:
-            message = "say seconds, steps or gradients; a target alone may never be reached"
-            raise PydanticCustomError("endless", message)
-        return self
 
 
 def _named_methods(methods: Any) -> Any:
@@ -94,7 +64,7 @@ class Scenario(Table):
     """One comparison: methods on one cluster and objective, over several seeds."""
 
     title: Title = ""
-    seeds: Annotated[list[Seed], MinLen(1)] = Field([0, 1, 2])
+    seeds: Annotated[list[Seed], MinLen(1)] = Field(default=[0, 1, 2])
     cluster: ClusterTable
     network: NetworkTable = NetworkTable()
     objective: AnyObjective
@@ -105,6 +75,19 @@ class Scenario(Table):
         MinLen(1),
         BeforeValidator(_named_methods),
     ]
+
+    if not TYPE_CHECKING:
+
+        def __init__(self, **tables: Any) -> None:
+            plugins.load()
+            super().__init__(**tables)
+            self.check()
+
+        __init__.__pydantic_base_init__ = True
+
+    @classmethod
+    def _place(cls) -> str:
+        return ""
 
     @model_validator(mode="after")
     def _different_seeds(self) -> Self:
@@ -133,10 +116,10 @@ class Scenario(Table):
         cluster = self.cluster
         return Cluster(
             workers=cluster.workers,
-            compute=cluster.compute.build(),
+            compute=law_table(cluster.compute).build(),
             network=self.network.build(),
             in_flight=cluster.in_flight,
-            speed=cluster.speed.build() if cluster.speed else None,
+            speed=speed_table(cluster.speed).build() if cluster.speed else None,
             outages=cluster.build_outages(),
         )
 
@@ -148,8 +131,8 @@ class Scenario(Table):
         return seed if self.cluster.seed is None else self.cluster.seed
 
     def check(self) -> None:
-        """Refuse what the types cannot see: durations, environments."""
-        check_all([self.check_times, self._check_objective])
+        """Refuse what the types cannot see: durations, environments, what theory asks for."""
+        check_all([self.check_times, self._check_objective, lambda: prescription.check(self)])
 
     def check_times(self) -> None:
         """The same without opening an environment, which is somebody's code."""
@@ -210,6 +193,10 @@ class Scenario(Table):
                 "environment in JAX, such as CartPole-v1; this one is played on the host"
             )
 
+    def replace(self, **parts: Any) -> "Scenario":
+        """The same with other parts: ``scenario.replace(seeds=[7])``."""
+        return Scenario(**{name: getattr(self, name) for name in type(self).model_fields} | parts)
+
     def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
         """The same comparison with some of the methods, or other seeds."""
         for seed in seeds or ():
@@ -247,9 +234,22 @@ class Scenario(Table):
         return self._with_trace(copy)
 
     def _with_trace(self, file: Path) -> "Scenario":
-        assert self.cluster.speed is not None
-        speed = self.cluster.speed.model_copy(update={"file": str(file)})
+        speed = speed_table(self.cluster.speed).model_copy(update={"file": str(file)})
         return self.model_copy(update={"cluster": self.cluster.model_copy(update={"speed": speed})})
+
+    def as_tables(self) -> dict[str, Any]:
+        """What a file says for this scenario, wherever the file lies."""
+        tables = super().as_tables()
+        for label, table in tables["methods"].items():
+            if table["method"] == label:
+                del table["method"]
+        if self.speed_trace:
+            tables["cluster"]["speed"]["file"] = str(self.speed_trace.resolve())
+        return tables
+
+    def to_toml(self) -> str:
+        """The file that says this scenario; what is so by default is left out."""
+        return document(self.as_tables())
 
     def canonical(self) -> dict[str, Any]:
         """Plain data, every default written out; what the hash is of."""

@@ -6,7 +6,7 @@ scenario file, checked, and found in the JSON Schema, without a line here.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
@@ -34,6 +34,15 @@ class LawTable(Table):
         law = LAWS[self.law]
         return law(**_built(self, law))
 
+    def as_tables(self) -> Any:
+        """A number, or a list, for the fixed law."""
+        tables = super().as_tables()
+        fixed = self.law == "fixed" and len(tables) == 2
+        return tables["seconds"] if fixed else tables
+
+    def __repr__(self) -> str:
+        return repr(self.build())
+
 
 class TransferTable(LawTable):
     """A law of transfer times: for a vector of dimension d, times d to some power."""
@@ -42,6 +51,9 @@ class TransferTable(LawTable):
 
     def link(self) -> Link:
         return Seconds(self.build(), self.dimension_power)
+
+    def __repr__(self) -> str:
+        return repr(self.link() if self.dimension_power else self.build())
 
 
 class SpeedTable(Table):
@@ -54,6 +66,9 @@ class SpeedTable(Table):
     def build(self) -> Speed:
         speed = SPEEDS[self.law]
         return speed(**_built(self, speed))
+
+    def __repr__(self) -> str:
+        return repr(self.build())
 
 
 def _built(table: Table, described: type) -> dict[str, Any]:
@@ -86,8 +101,30 @@ def law_of(base: type[LawTable]) -> Any:
 
 def any_speed() -> Any:
     """The type of a field that takes the table of a law of speeds."""
-    choice = OneOf("law", SPEEDS.keys, lambda name: _table_of(name, SPEEDS[name], SpeedTable))
+
+    def table(name: str) -> type[Table]:
+        return _table_of(name, SPEEDS[name], SpeedTable)
+
+    choice = OneOf("law", SPEEDS.keys, table, lambda value: _of_object(value, SPEEDS))
     return Annotated[SpeedTable, choice]
+
+
+def law_table(checked: object) -> LawTable:
+    """What a field of a law holds, however it was said."""
+    assert isinstance(checked, LawTable)
+    return checked
+
+
+def link_table(checked: object) -> "TransferTable | WireTable":
+    """The same of a link."""
+    assert isinstance(checked, TransferTable | WireTable)
+    return checked
+
+
+def speed_table(checked: object) -> SpeedTable:
+    """The same of a speed."""
+    assert isinstance(checked, SpeedTable)
+    return checked
 
 
 def steady_law(rearranged: bool = True) -> Any:
@@ -122,13 +159,16 @@ class WireTable(Table):
         latency = self.latency.build() if self.latency else NO_TIME
         return Wire(self.bandwidth.build(), latency)
 
+    def __repr__(self) -> str:
+        return repr(self.link())
+
 
 def any_link() -> Any:
     """The type of a link: a law of transfer times, or a table with a bandwidth."""
     latency = law_of(LawTable) | None
     columns: dict[str, Any] = {
         "bandwidth": (steady_law(), Field(description="bytes per second")),
-        "latency": (latency, Field(None, description="seconds that every message costs")),
+        "latency": (latency, Field(default=None, description="seconds that every message costs")),
     }
     wire = create_model("Wire", __base__=WireTable, __doc__=WireTable.__doc__, **columns)
 
@@ -140,7 +180,13 @@ def any_link() -> Any:
 
 
 def _as_link(value: Any) -> Any:
-    """A table that names a bandwidth instead of a law is a wire."""
+    """A table that names a bandwidth instead of a law is a wire; so is a ``Wire``."""
+    if isinstance(value, Wire):
+        free = {} if value.latency == NO_TIME else {"latency": value.latency}
+        return {"law": "wire", "bandwidth": value.bandwidth, **free}
+    if isinstance(value, Seconds):
+        law = _as_table(value.law)
+        return {**law, "dimension_power": value.dimension_power} if isinstance(law, dict) else law
     wired = isinstance(value, dict) and any(str(key)[:3] in ("ban", "lat") for key in value)
     if wired and "law" not in value:  # misspelt or not
         return {"law": "wire", **value}
@@ -151,8 +197,21 @@ def _as_table(value: Any) -> Any:
     """A number, or a list of one per worker, is short for the fixed law."""
     if isinstance(value, int | float | list) and not isinstance(value, bool):
         return {"law": "fixed", "seconds": value}
+    value = _of_object(value, LAWS)
     if not isinstance(value, dict | LawTable):
         message = "must be a number, a list of one per worker, or the table of a law"
+        raise PydanticCustomError("law", "{message}", {"message": message})
+    return value
+
+
+def _of_object(value: Any, registry: Mapping[str, type]) -> Any:
+    """The table of a law that is built in code; everything else as it is."""
+    for name, described in registry.items():
+        if type(value) is described:
+            said = {field.name: getattr(value, field.name) for field in fields(described)}
+            return {"law": name, **said}
+    if is_dataclass(value) and not isinstance(value, type):
+        message = f"no law is registered as {type(value).__name__}; register it, or name another"
         raise PydanticCustomError("law", "{message}", {"message": message})
     return value
 
@@ -170,13 +229,15 @@ class TheoryTable(Table):
 
     eps: Annotated[float, Gt(0)] = Field(description="how small the gradient's norm is to be")
     factor: Annotated[float, Ge(1)] = Field(
-        1.0, description="boldness: so many times longer steps and smaller batches than proven"
+        default=1.0,
+        description="boldness: so many times longer steps and smaller batches than proven",
     )
     hessian_smoothness: Annotated[float, Ge(0)] | None = Field(
-        None, description="in place of the objective's own: any larger one is a bound as well"
+        default=None,
+        description="in place of the objective's own: any larger one is a bound as well",
     )
     limit: Annotated[int, Ge(1)] = Field(
-        10_000_000, description="gradients; a run that would need more is refused"
+        default=10_000_000, description="gradients; a run that would need more is refused"
     )
 
 
@@ -184,7 +245,7 @@ class MethodTable(Table):
     """A method and its settings."""
 
     method: str
-    theory: TheoryTable | None = Field(None, description="chooses what is not said")
+    theory: TheoryTable | None = Field(default=None, description="chooses what is not said")
 
     def settings(self) -> dict[str, Any]:
         """Said, or by default; None is for theory to choose."""
@@ -216,6 +277,15 @@ def method_table(name: str) -> type[MethodTable]:
     return _method_table(name, METHODS[name])
 
 
+def class_name(method: str) -> str:
+    """What the table of a method is called in code.
+
+    >>> class_name("rennala-nigt")
+    'RennalaNigt'
+    """
+    return "".join(word.capitalize() for word in method.split("-"))
+
+
 @cache
 def _method_table(name: str, method: Method) -> type[MethodTable]:
     columns: dict[str, Any] = {"method": (Literal[name], name)}
@@ -227,8 +297,7 @@ def _method_table(name: str, method: Method) -> type[MethodTable]:
             if parameter.name in chosen:  # then it need not be said
                 kind, default = kind | None, None
         columns[parameter.name] = (kind, default)
-    title = "".join(word.capitalize() for word in name.split("-"))
-    return create_model(title, __base__=MethodTable, __doc__=method.summary, **columns)
+    return create_model(class_name(name), __base__=MethodTable, __doc__=method.summary, **columns)
 
 
 def _chosen_by_theory(method: Method) -> Collection[str]:

@@ -6,6 +6,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from simulator.mistakes import Mistake
+
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -55,6 +57,8 @@ def inline(value: Any) -> str:
         case dict():
             inner = ", ".join(f"{key(name)} = {inline(item)}" for name, item in value.items())
             return f"{{ {inner} }}" if inner else "{}"
+        case None:
+            raise Mistake("None: TOML has no such value; leave the key out")
         case _:
             return str(value)
 

@@ -16,9 +16,9 @@ class VariantTable(Table):
 
     scenario: str = Field(description="a shipped name, or a path from this file")
     seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
-        None, description="instead of the scenario's"
+        default=None, description="instead of the scenario's"
     )
-    set: dict[str, Any] = Field({}, description="path = value, as with --set")
+    set: dict[str, Any] = Field(default={}, description="path = value, as with --set")
 
     def changed(self, folder: Path) -> tuple[dict[str, Any], Path]:
         """The scenario's tables with the changes, and the folder of its file.

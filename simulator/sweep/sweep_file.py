@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 from pydantic import Field, ValidationError
 
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.scenario import files, loading
+from simulator.refusal import refusal
+from simulator.scenario import files
 from simulator.scenario.paths import METHOD, flat
 from simulator.scenario.quantities import Seconds, Title
 from simulator.scenario.toml_text import inline
@@ -26,10 +27,10 @@ class ScoreTable(Table):
     """Which setting is the best: what is compared."""
 
     kind: Literal["value", "average", "time"] = Field(
-        "value",
+        default="value",
         description="the metric at a time, its average up to then, or the time to the target",
     )
-    seconds: Seconds | None = Field(None, description="that time [the end of the run]")
+    seconds: Seconds | None = Field(default=None, description="that time [the end of the run]")
 
 
 class SweepTable(VariantTable):
@@ -37,8 +38,12 @@ class SweepTable(VariantTable):
 
     title: Title = ""
     score: ScoreTable = ScoreTable()
-    grid: Values | None = Field(None, description="path = [values]: every combination is run")
-    list: Entries | None = Field(None, description="tables of path = value, with all of the grid")
+    grid: Values | None = Field(
+        default=None, description="path = [values]: every combination is run"
+    )
+    list: Entries | None = Field(
+        default=None, description="tables of path = value, with all of the grid"
+    )
 
 
 class Sweep(NamedTuple):
@@ -64,7 +69,7 @@ def read(source: str | Path, seeds: Sequence[int] | None = None) -> Sweep:
     try:
         table = SweepTable.model_validate(plain)
     except ValidationError as error:
-        raise loading.refusal(error, plain) from None
+        raise refusal(error, plain) from None
     tables, folder = table.changed(path.parent)
     if seeds:
         tables["seeds"] = list(seeds)

@@ -10,8 +10,9 @@ from algorithms.updates import Rule
 from simulator import plugins
 from simulator.cluster import Vector
 from simulator.engine import Simulation, Sinks, Stop
+from simulator.scenario.ends import EvaluationTable
 from simulator.scenario.prescription import settings_of
-from simulator.scenario.scenario import EvaluationTable, Scenario
+from simulator.scenario.scenario import Scenario
 from simulator.training.record import Run
 
 MOST_LOOKS = 2.0**52

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 import simulator
 from simulator.cluster.random_words import keys, uniforms, words
-from simulator.cluster.speeds import SPEEDS, Drift, Periodic, RandomWalk, Table, Trace, walk
+from simulator.cluster.speeds import SPEEDS, Drift, Periodic, RandomWalk, Timetable, Trace, walk
 from simulator.cluster.speeds.pieces import bisect_all
 
 TRACE = "worker,time,speed\n0,0,1\n1,2,0.3\n0,4.5,0\n1,7.1,1.9\n0,9,2\n"
@@ -55,8 +55,8 @@ def pace(request, written):
     rows = [[0.3, 0.0, 1.7, 0.6], [0.0, 1.1, 1.1, 0.0], [2.3, 0.1, 0.0, 0.7]]
     times = [0.0, 1.3, 4.9, 11.1]
     speed = {
-        "table": lambda: Table(times, rows[0]),
-        "own": lambda: Table(times, rows),
+        "table": lambda: Timetable(times, rows[0]),
+        "own": lambda: Timetable(times, rows),
         "periodic": lambda: Periodic(13.7, times, rows[0], shift=[0.1, -3.3, 99.9], spread=True),
         "drift": lambda: Drift(start=[1.0, 0.0, 0.4], end=[0.2, 1.9, 0.4], seconds=20.3),
         "random-walk": lambda: RandomWalk(every=0.7, sigma=0.8, low=0.3, high=2.0),
@@ -125,7 +125,7 @@ def counted(finish, until, seconds=1.0):
 @examples(200)
 def test_gradients_by_any_time_are_the_floor_of_the_integral(table, seconds):
     times, rows = table
-    pace = Table(times, rows).pace(len(rows), seed=0)
+    pace = Timetable(times, rows).pace(len(rows), seed=0)
     for worker, speeds in enumerate(rows):
         exact = Exact(times, speeds)
         ends = counted(partial(pace.finish, worker), 40, seconds)
@@ -139,7 +139,7 @@ def test_gradients_by_any_time_are_the_floor_of_the_integral(table, seconds):
 def test_a_table_is_exact_where_numbers_are(table, eighths, quarters):
     times, rows = table
     start, seconds = eighths / 8, quarters / 4
-    pace = Table(times, rows).pace(len(rows), seed=0)
+    pace = Timetable(times, rows).pace(len(rows), seed=0)
     for worker, speeds in enumerate(rows):
         exact = Exact(times, speeds)
         end = exact.finish(Fraction(start), Fraction(seconds))
@@ -173,7 +173,7 @@ def test_a_period_is_exact_where_numbers_are(table, rest, shift, eighths, quarte
 def test_gradients_of_any_table_away_from_ties(steps, seconds):
     times = [0.0, *np.cumsum([gap for gap, _ in steps[1:]]).tolist()]
     speeds = [speed for _, speed in steps]
-    pace = Table(times, speeds).pace(1, seed=0)
+    pace = Timetable(times, speeds).pace(1, seed=0)
     ends, exact = counted(partial(pace.finish, 0), 50, seconds), Exact(times, speeds)
     for time in np.linspace(0.01, 50, 60).tolist():
         gradients = exact.work(Fraction(time)) / Fraction(seconds)
@@ -226,7 +226,7 @@ def test_one_worker_ends_when_all_do_at_random(monkeypatch):
     rows = np.where(rng.random((many, 12)) < 0.3, 0, rng.uniform(0, 2, (many, 12)))
     log = {"times": times, "speeds": rows.tolist()}
     for speed in (
-        Table(**log),
+        Timetable(**log),
         Periodic(times[-1] + 0.7, times, rows[0].tolist(), spread=True),
         Drift(start=rows[:, 0].tolist(), end=rows[:, 1].tolist(), seconds=17.3),
         RandomWalk(every=0.3, sigma=0.5, low=0.1, high=3.0),
@@ -312,9 +312,9 @@ def test_two_halves_are_a_whole(pace):
 
 
 CONSTANT = {
-    "table": Table([0.0], [1.0]),
-    "table of equal speeds": Table([0.0, 10.1, 33.3], [1.0, 1.0, 1.0]),
-    "rows": Table([0.0, 10.1, 33.3], [[1.0, 1.0, 1.0], [1.0, 0.5, 0.0]]),
+    "table": Timetable([0.0], [1.0]),
+    "table of equal speeds": Timetable([0.0, 10.1, 33.3], [1.0, 1.0, 1.0]),
+    "rows": Timetable([0.0, 10.1, 33.3], [[1.0, 1.0, 1.0], [1.0, 0.5, 0.0]]),
     "periodic": Periodic(0.7, [0.0, 0.3], [1.0, 1.0], shift=0.2, spread=True),
     "drift": Drift(start=1.0, end=1.0, seconds=12.3),
     "random-walk": RandomWalk(every=0.7, sigma=0.0, low=0.5, high=2.0),
@@ -338,7 +338,7 @@ def test_a_constant_one_is_no_speed_at_all(name, written):
 
 
 def test_a_table_by_hand():
-    pace = Table([0.0, 10.0, 20.0], [[1.0, 0.5, 2.0], [0.0, 1.0, 0.0]]).pace(2, seed=0)
+    pace = Timetable([0.0, 10.0, 20.0], [[1.0, 0.5, 2.0], [0.0, 1.0, 0.0]]).pace(2, seed=0)
     assert [pace.work(0, time) for time in (0.0, 5.0, 10.0, 14.0, 30.0)] == [0, 5, 10, 12, 35]
     assert [pace.finish(0, 8.0, seconds) for seconds in (1.0, 2.0, 4.0, 7.0, 9.0)] == [
         9,
@@ -355,12 +355,12 @@ def test_a_table_by_hand():
 
 
 def test_rounding_costs_no_night():
-    pace = Table([0.0, 0.3, 1000.0], [1.0, 0.0, 1.0]).pace(1, seed=0)
+    pace = Timetable([0.0, 0.3, 1000.0], [1.0, 0.0, 1.0]).pace(1, seed=0)
     assert 0.1 + 0.1 + 0.1 > 0.3
     assert counted(partial(pace.finish, 0), 1000, 0.1) == [0.1, 0.2, 0.3]
-    stopped = Table([0.0, 0.3], [1.0, 0.0]).pace(1, seed=0)
+    stopped = Timetable([0.0, 0.3], [1.0, 0.0]).pace(1, seed=0)
     assert counted(partial(stopped.finish, 0), 1000, 0.1) == [0.1, 0.2, 0.3]
-    slowed = Table([0.0, 0.3, 1000.0], [1.0, 0.5, 1.0]).pace(1, seed=0)
+    slowed = Timetable([0.0, 0.3, 1000.0], [1.0, 0.5, 1.0]).pace(1, seed=0)
     assert counted(partial(slowed.finish, 0), 0.6, 0.1) == pytest.approx([0.1, 0.2, 0.3, 0.5])
     for one in (pace, stopped, slowed):
         assert one.finish_all(np.array([0.2]), np.array([0.1])) == pytest.approx([0.3])
@@ -373,7 +373,7 @@ def test_rounding_costs_no_night():
 
 
 def test_nothing_is_done_at_night():
-    pace = Table([0.0, 1e5, 2e5], [1.0, 0.0, 1.0]).pace(1, seed=0)
+    pace = Timetable([0.0, 1e5, 2e5], [1.0, 0.0, 1.0]).pace(1, seed=0)
     for seconds in (1e-3, 1e-9, 1e-13):
         assert pace.finish(0, 1e5, seconds) >= 2e5
         assert pace.finish(0, 1.5e5, seconds) >= 2e5
@@ -415,7 +415,7 @@ def test_nothing_is_done_at_night():
 )
 def test_a_wrong_table(times, speeds, message):
     with pytest.raises(ValueError) as caught:  # noqa: PT011 (the whole message is compared)
-        Table(times, speeds).pace(2, seed=0)
+        Timetable(times, speeds).pace(2, seed=0)
     assert str(caught.value) == message
 
 
@@ -707,7 +707,7 @@ def same_ends(one, other):
     ],
 )
 def test_a_csv_trace_is_its_table(written, text):
-    table = Table([0.0, 4.5, 7.1, 9.0], [[1, 0, 0, 2], [0.3, 0.3, 1.9, 1.9], [1, 1, 1, 1]])
+    table = Timetable([0.0, 4.5, 7.1, 9.0], [[1, 0, 0, 2], [0.3, 0.3, 1.9, 1.9], [1, 1, 1, 1]])
     assert same_ends(Trace(written(text)).pace(WORKERS, 0), table.pace(WORKERS, 0))
 
 
@@ -753,7 +753,7 @@ def test_a_long_trace_of_mixed_workers(written):
     order = rng.permuted(np.tile(np.arange(WORKERS), (200, 1)), axis=1)
     rows = [f"{w},{t},{speeds[k, w]}" for k, t in enumerate(times) for w in order[k]]
     trace = Trace(written(HEAD + "\n".join(rows))).pace(WORKERS, seed=0)
-    assert same_ends(trace, Table(times.tolist(), speeds.T.tolist()).pace(WORKERS, seed=0))
+    assert same_ends(trace, Timetable(times.tolist(), speeds.T.tolist()).pace(WORKERS, seed=0))
 
 
 def test_a_trace_of_one_who_never_works(written):

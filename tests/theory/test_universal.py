@@ -19,7 +19,7 @@ from algorithms.theory import (
     universal_synchronous,
 )
 from simulator.cluster import Cluster, Fixed
-from simulator.cluster.speeds import Periodic, Table
+from simulator.cluster.speeds import Periodic, Timetable
 from simulator.engine import Simulation, Stop
 
 
@@ -44,7 +44,9 @@ def test_and_at_speeds_no_float_can_hold_but_for_rounding():
 SPEEDS = {
     "nights": Periodic(period=10.0, times=[0.0, 6.0], speeds=[1.0, 0.0], spread=True),
     "shifts": Periodic(period=7.0, times=[0.0, 3.0, 5.0], speeds=[1.0, 0.25, 2.0], shift=1.5),
-    "slowing": Table(times=[0.0, 5.0, 9.0], speeds=[[1.0, 0.0, 0.5], [0.5, 2.0, 0.125], [1.0] * 3]),
+    "slowing": Timetable(
+        times=[0.0, 5.0, 9.0], speeds=[[1.0, 0.0, 0.5], [0.5, 2.0, 0.125], [1.0] * 3]
+    ),
 }
 
 

@@ -2,16 +2,16 @@
 
 from simulator.cluster.speed import Speed
 from simulator.cluster.speeds.drift import Drift
-from simulator.cluster.speeds.stepwise import Periodic, Table
+from simulator.cluster.speeds.stepwise import Periodic, Timetable
 from simulator.cluster.speeds.trace import Trace
 from simulator.cluster.speeds.walk import RandomWalk
 
 SPEEDS: dict[str, type[Speed]] = {
-    "table": Table,
+    "table": Timetable,
     "periodic": Periodic,
     "drift": Drift,
     "random-walk": RandomWalk,
     "trace": Trace,
 }
 
-__all__ = ["SPEEDS", "Drift", "Periodic", "RandomWalk", "Table", "Trace"]
+__all__ = ["SPEEDS", "Drift", "Periodic", "RandomWalk", "Timetable", "Trace"]

@@ -20,12 +20,12 @@ from simulator.cluster.speeds.pieces import Pieces, lay_out
 
 
 @dataclass(frozen=True)
-class Table:
+class Timetable:
     """From ``times[k]`` on the speed is ``speeds[k]``, for all workers or in a row for each.
 
     The last speed stays for ever; a 0 pauses, and at the end it stops the worker for good.
 
-    >>> Table(times=[0.0, 10.0], speeds=[1.0, 0.5]).pace(2, seed=0).finish(1, 8.0, 4.0)
+    >>> Timetable(times=[0.0, 10.0], speeds=[1.0, 0.5]).pace(2, seed=0).finish(1, 8.0, 4.0)
     14.0
     """
 

@@ -20,11 +20,13 @@ Positive: TypeAlias = Annotated[float, Gt(0), Le(1e9)]
 class ChainTable(ExactTable):
     """The non-convex worst case: a chain of coordinates, each hidden behind the one before."""
 
-    kind: Literal["chain"]
-    length: Annotated[int, Ge(2), Le(10_000_000)] = Field(100, description="coordinates to find")
-    smoothness: Positive = Field(1.0, description="the gradient's Lipschitz constant")
-    scale: Positive = Field(1.0, description="how far a coordinate has to go to be found")
-    probability: Share = Field(0.1, description="that a gradient has the next coordinate")
+    kind: Literal["chain"] = "chain"
+    length: Annotated[int, Ge(2), Le(10_000_000)] = Field(
+        default=100, description="coordinates to find"
+    )
+    smoothness: Positive = Field(default=1.0, description="the gradient's Lipschitz constant")
+    scale: Positive = Field(default=1.0, description="how far a coordinate has to go to be found")
+    probability: Share = Field(default=0.1, description="that a gradient has the next coordinate")
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {

@@ -37,16 +37,20 @@ TRAJECTORIES = 256
 class LinearQuadraticTable(DiscountedTable):
     """The return of a linear controller of a linear system: value and gradient are exact."""
 
-    kind: Literal["linear-quadratic"]
+    kind: Literal["linear-quadratic"] = "linear-quadratic"
     states: Annotated[int, Ge(1), Le(16)] = 4
     actions: Annotated[int, Ge(1), Le(16)] = 2
     radius: Annotated[float, Gt(0), Lt(1)] = Field(
-        0.9, description="the spectral radius of every system without control"
+        default=0.9, description="the spectral radius of every system without control"
     )
-    noise: Annotated[float, Ge(0)] = Field(0.1, description="its standard deviation, in the states")
-    exploration: Annotated[float, Gt(0)] = Field(0.5, description="the same, in the actions")
+    noise: Annotated[float, Ge(0)] = Field(
+        default=0.1, description="its standard deviation, in the states"
+    )
+    exploration: Annotated[float, Gt(0)] = Field(
+        default=0.5, description="the same, in the actions"
+    )
     heterogeneity: Annotated[float, Ge(0), Le(1)] = Field(
-        0.0, description="how much of each worker's system is its own"
+        default=0.0, description="how much of each worker's system is its own"
     )
 
     def size(self, workers: int) -> Size:

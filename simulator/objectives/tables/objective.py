@@ -101,7 +101,8 @@ class DiscountedTable(ExactTable):
 
     discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
     horizon: Count | None = Field(
-        None, description="steps of a trajectory; by default so many that discount^horizon <= 1e-4"
+        default=None,
+        description="steps of a trajectory; by default so many that discount^horizon <= 1e-4",
     )
     problem_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     dtype: Literal["float64"] = "float64"

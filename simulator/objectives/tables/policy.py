@@ -16,7 +16,9 @@ class PolicyTable(Table):
     """What a scenario says of its policy; a column ``kind`` names it."""
 
     kind: str
-    observations: Sight = Field("raw", description="the units in which the policy sees them")
+    observations: Sight = Field(
+        default="raw", description="the units in which the policy sees them"
+    )
 
     @abstractmethod
     def maker(self) -> PolicyMaker:
@@ -35,9 +37,13 @@ class PerceptronTable(PolicyTable):
     """A multi-layer perceptron with tanh units."""
 
     # Left out where it is written down: scenarios are older than other kinds.
-    kind: Literal["perceptron"] = Field("perceptron", exclude=True)
-    hidden: Annotated[list[Count], MinLen(1)] = Field([64, 64], description="units per layer")
-    trunk: Trunk = Field("shared", description="whether mean and deviation share these layers")
+    kind: Literal["perceptron"] = Field(default="perceptron", exclude=True)
+    hidden: Annotated[list[Count], MinLen(1)] = Field(
+        default=[64, 64], description="units per layer"
+    )
+    trunk: Trunk = Field(
+        default="shared", description="whether mean and deviation share these layers"
+    )
 
     def maker(self) -> PolicyMaker:
         return perceptron(self.hidden, self.trunk)

@@ -28,8 +28,10 @@ Pair: TypeAlias = Annotated[list[float], Len(2, 2)]
 class TargetTable(Table):
     """Where Reacher's targets lie, from and to."""
 
-    radius: Pair = Field([0.0, FARTHEST_TARGET], description="metres from the arm's shoulder")
-    angle: Pair = Field([0.0, 360.0], description="degrees")
+    radius: Pair = Field(
+        default=[0.0, FARTHEST_TARGET], description="metres from the arm's shoulder"
+    )
+    angle: Pair = Field(default=[0.0, 360.0], description="degrees")
 
     @model_validator(mode="after")
     def _from_to(self) -> Self:
@@ -49,31 +51,35 @@ class TargetTable(Table):
 class WorkerTable(Table):
     """How one worker's environment differs."""
 
-    options: dict[str, Any] = Field({}, description="of environment_options, what is its own")
-    sign: Literal[1, -1] = Field(1, description="it sees so many times the observation")
+    options: dict[str, Any] = Field(
+        default={}, description="of environment_options, what is its own"
+    )
+    sign: Literal[1, -1] = Field(default=1, description="it sees so many times the observation")
     flag: Annotated[float, Ge(-1e6), Le(1e6)] | None = Field(
-        None, description="a number that it sees after the observation"
+        default=None, description="a number that it sees after the observation"
     )
     mass: Annotated[float, Ge(1e-3), Le(1e3)] = Field(
-        1.0, description="of a MuJoCo model: times as heavy"
+        default=1.0, description="of a MuJoCo model: times as heavy"
     )
-    gravity: Annotated[float, Ge(0), Le(1e3)] = Field(1.0, description="of one: times as strong")
-    target: TargetTable | None = Field(None, description="of Reacher: where targets lie")
+    gravity: Annotated[float, Ge(0), Le(1e3)] = Field(
+        default=1.0, description="of one: times as strong"
+    )
+    target: TargetTable | None = Field(default=None, description="of Reacher: where targets lie")
 
 
 class PolicyGradientTable(ObjectiveTable):
     """The return of a policy in an environment, by REINFORCE on real trajectories."""
 
-    kind: Literal["policy-gradient"]
+    kind: Literal["policy-gradient"] = "policy-gradient"
     environment: str = Field(description="a gymnasium id; CartPole-v1 and Pendulum-v1 are ours")
-    environment_options: dict[str, Any] = Field({}, description="its keyword arguments")
+    environment_options: dict[str, Any] = Field(default={}, description="its keyword arguments")
     policy: AnyPolicy = PerceptronTable()
-    horizon: Count = Field(200, description="steps of an episode at most")
+    horizon: Count = Field(default=200, description="steps of an episode at most")
     discount: Share = 0.99
     dtype: Literal["float32", "float64"] = "float32"
 
     workers: list[WorkerTable] = Field(
-        [], description="one for each worker, where their environments differ"
+        default=[], description="one for each worker, where their environments differ"
     )
 
     metrics: ClassVar[Mapping[str, Direction]] = {"return": "higher"}

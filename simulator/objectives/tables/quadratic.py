@@ -21,26 +21,28 @@ OF_RANDOM = ("heterogeneity", "spread", "curvature", "problem_seed")
 class QuadraticTable(ExactTable):
     """A tridiagonal quadratic with noisy gradients: gap and gradient norm are exact."""
 
-    kind: Literal["quadratic"]
+    kind: Literal["quadratic"] = "quadratic"
     dimension: Annotated[int, Ge(2), Le(10_000_000)] = 100
     variant: Literal["tridiagonal", "random"] = Field(
-        "tridiagonal", description="the same for all workers, or each its own"
+        default="tridiagonal", description="the same for all workers, or each its own"
     )
     heterogeneity: Annotated[float, Ge(0), Le(1)] = Field(
-        1.0, description="of random ones: 0 gives every worker their mean"
+        default=1.0, description="of random ones: 0 gives every worker their mean"
     )
     spread: Annotated[float, Ge(0), Le(1e6)] = Field(
-        3.0, description="of random ones: the deviation of their random numbers"
+        default=3.0, description="of random ones: the deviation of their random numbers"
     )
     curvature: Annotated[float, Gt(0), Le(1e6)] = Field(
-        0.001, description="of random ones: the least of their mean"
+        default=0.001, description="of random ones: the least of their mean"
     )
     problem_seed: Annotated[int, Ge(0)] = Field(
-        0, description="of random ones: all seeds of a scenario share them"
+        default=0, description="of random ones: all seeds of a scenario share them"
     )
     noise: Literal["isotropic", "shared", "progress"] = "isotropic"
-    scale: Annotated[float, Ge(0)] = Field(0.01, description="of isotropic and shared noise")
-    probability: Share = Field(0.1, description="of progress noise")
+    scale: Annotated[float, Ge(0)] = Field(
+        default=0.01, description="of isotropic and shared noise"
+    )
+    probability: Share = Field(default=0.1, description="of progress noise")
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}

@@ -70,13 +70,15 @@ SUPREMA = (sqrt(1 / 2), sqrt(1 / 3), sqrt(14 / 27))
 class TabularTable(DiscountedTable):
     """The return of a tabular softmax policy in a finite MDP: value and gradient are exact."""
 
-    kind: Literal["tabular"]
+    kind: Literal["tabular"] = "tabular"
     mdp: Literal["garnet", "chain", "grid"] = "garnet"
     states: Annotated[int, Ge(2), Le(1000)] = 10
     actions: Annotated[int, Ge(2), Le(1000)] = 4
-    branching: Count = Field(3, description="successors of a state and an action, of a garnet")
+    branching: Count = Field(
+        default=3, description="successors of a state and an action, of a garnet"
+    )
     heterogeneity: Annotated[float, Ge(0), Le(1)] = Field(
-        0.0, description="how much of each worker's process is a garnet of its own"
+        default=0.0, description="how much of each worker's process is a garnet of its own"
     )
 
     def check(self, workers: int) -> None:

@@ -1,0 +1,129 @@
+"""Written by ``make stubs``: do not edit."""
+
+from algorithms.updates import Decay as Decay
+from simulator.cluster.laws import Exponential as Exponential
+from simulator.cluster.laws import Fixed as Fixed
+from simulator.cluster.laws import Gamma as Gamma
+from simulator.cluster.laws import HalfCauchy as HalfCauchy
+from simulator.cluster.laws import HalfNormal as HalfNormal
+from simulator.cluster.laws import Linear as Linear
+from simulator.cluster.laws import LogNormal as LogNormal
+from simulator.cluster.laws import NeverFinishes as NeverFinishes
+from simulator.cluster.laws import Pareto as Pareto
+from simulator.cluster.laws import Permuted as Permuted
+from simulator.cluster.laws import Power as Power
+from simulator.cluster.laws import SlowDown as SlowDown
+from simulator.cluster.laws import TwoSpeed as TwoSpeed
+from simulator.cluster.network import Seconds as Seconds
+from simulator.cluster.network import Wire as Wire
+from simulator.cluster.speeds import Drift as Drift
+from simulator.cluster.speeds import Periodic as Periodic
+from simulator.cluster.speeds import RandomWalk as RandomWalk
+from simulator.cluster.speeds import Timetable as Timetable
+from simulator.cluster.speeds import Trace as Trace
+from simulator.engine import Simulation as Simulation
+from simulator.mistakes import Mistake as Mistake
+from simulator.objectives.tables.chain import ChainTable as Chain
+from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable as LinearQuadratic
+from simulator.objectives.tables.policy import PerceptronTable as Perceptron
+from simulator.objectives.tables.policy_gradient import PolicyGradientTable as PolicyGradient
+from simulator.objectives.tables.policy_gradient import TargetTable as Target
+from simulator.objectives.tables.policy_gradient import WorkerTable as Worker
+from simulator.objectives.tables.quadratic import QuadraticTable as Quadratic
+from simulator.objectives.tables.tabular import TabularTable as Tabular
+from simulator.plugins import load_plugin as load_plugin
+from simulator.plugins import register as register
+from simulator.scenario.cluster_table import ClusterTable as Cluster
+from simulator.scenario.cluster_table import FailuresTable as Failures
+from simulator.scenario.cluster_table import OutageTable as Outage
+from simulator.scenario.ends import EvaluationTable as Evaluation
+from simulator.scenario.ends import StopTable as Stop
+from simulator.scenario.methods import Afedpg as Afedpg
+from simulator.scenario.methods import AsynchronousPg as AsynchronousPg
+from simulator.scenario.methods import DelayAdaptivePg as DelayAdaptivePg
+from simulator.scenario.methods import Fedbuff as Fedbuff
+from simulator.scenario.methods import FedhapgM as FedhapgM
+from simulator.scenario.methods import FedsvrpgM as FedsvrpgM
+from simulator.scenario.methods import MaleniaNigt as MaleniaNigt
+from simulator.scenario.methods import MaleniaPg as MaleniaPg
+from simulator.scenario.methods import MindflayerNigt as MindflayerNigt
+from simulator.scenario.methods import MindflayerPg as MindflayerPg
+from simulator.scenario.methods import RennalaNigt as RennalaNigt
+from simulator.scenario.methods import RennalaPg as RennalaPg
+from simulator.scenario.methods import RingleaderNigt as RingleaderNigt
+from simulator.scenario.methods import RingleaderPg as RingleaderPg
+from simulator.scenario.methods import RingmasterNigt as RingmasterNigt
+from simulator.scenario.methods import RingmasterPg as RingmasterPg
+from simulator.scenario.methods import SynchronousFedpg as SynchronousFedpg
+from simulator.scenario.methods import SynchronousNigt as SynchronousNigt
+from simulator.scenario.methods import SynchronousPg as SynchronousPg
+from simulator.scenario.methods import VanillaAsynchronousPg as VanillaAsynchronousPg
+from simulator.scenario.network_table import NetworkTable as Network
+from simulator.scenario.network_table import UplinkTable as Uplink
+from simulator.scenario.scenario import Scenario as Scenario
+from simulator.scenario.tables import TheoryTable as Theory
+
+__all__ = [
+    "Decay",
+    "Scenario",
+    "Cluster",
+    "Failures",
+    "Outage",
+    "Network",
+    "Uplink",
+    "Evaluation",
+    "Stop",
+    "Theory",
+    "Exponential",
+    "Fixed",
+    "Gamma",
+    "HalfCauchy",
+    "HalfNormal",
+    "Linear",
+    "LogNormal",
+    "NeverFinishes",
+    "Pareto",
+    "Permuted",
+    "Power",
+    "SlowDown",
+    "TwoSpeed",
+    "Drift",
+    "Periodic",
+    "RandomWalk",
+    "Timetable",
+    "Trace",
+    "Seconds",
+    "Wire",
+    "Chain",
+    "LinearQuadratic",
+    "Perceptron",
+    "PolicyGradient",
+    "Target",
+    "Worker",
+    "Quadratic",
+    "Tabular",
+    "Afedpg",
+    "AsynchronousPg",
+    "DelayAdaptivePg",
+    "Fedbuff",
+    "FedhapgM",
+    "FedsvrpgM",
+    "MaleniaNigt",
+    "MaleniaPg",
+    "MindflayerNigt",
+    "MindflayerPg",
+    "RennalaNigt",
+    "RennalaPg",
+    "RingleaderNigt",
+    "RingleaderPg",
+    "RingmasterNigt",
+    "RingmasterPg",
+    "SynchronousFedpg",
+    "SynchronousNigt",
+    "SynchronousPg",
+    "VanillaAsynchronousPg",
+    "Simulation",
+    "Mistake",
+    "load_plugin",
+    "register",
+]
