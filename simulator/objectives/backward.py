@@ -6,7 +6,6 @@ one compiled function, however long the episodes were.  Steps that come from the
 """
 
 from collections.abc import Iterable, Iterator
-from functools import partial
 from typing import Any, TypeAlias
 
 import jax
@@ -20,8 +19,6 @@ from simulator.objectives.policies import Policy
 
 BLOCK = 32
 """Steps in time of a backward block: short episodes cost little, and it still fills the cores."""
-TOGETHER = 8
-"""So many blocks, of any episodes, go through the backward pass at their own points at once."""
 ROWS = 512
 """At most so many steps, of any episodes, in a backward block at one point."""
 Record: TypeAlias = tuple[NDArray[Any], ...]
@@ -65,31 +62,26 @@ def at_one_point(policy: Policy, point: Array, paths: Paths, scales: Array) -> A
 
 
 def each_at_its_own(policy: Policy, points: Array, paths: Paths, scales: Array) -> Array:
-    """A gradient for each ticket at its own point, over the blocks of time that it played."""
+    """A gradient for each ticket at its own point, over the blocks of time that it played.
+
+    The blocks go one after another.  Several at once are no quicker, and the last bits of a
+    gradient would depend on the tickets beside it.
+    """
     rows, blocks = len(points), len(scales) // BLOCK
     played = jnp.arange(blocks) * BLOCK < paths.lengths[:, None]
-    together = min(TOGETHER, rows)
-    room = -(-rows * blocks // together) * together
-    (order,) = jnp.nonzero(played.reshape(-1), size=room, fill_value=0)
-    many = jnp.sum(played, dtype=jnp.int32)
-    each = jax.vmap(partial(score, policy))
+    (order,) = jnp.nonzero(played.reshape(-1), size=rows * blocks, fill_value=0)
     records = [
         jnp.moveaxis(record.reshape(blocks, BLOCK, *record.shape[1:]), 2, 0)
         for record in (paths.observations, paths.choices, scales)
     ]
 
     def add(number: Array, totals: Array) -> Array:
-        start = number * together
-        at = jax.lax.dynamic_slice_in_dim(order, start, together)
-        row, block = at // blocks, at % blocks
-        observations, choices, scales = (record[row, block] for record in records)
-        real = start + jnp.arange(together) < many
-        found = each(points[row], observations, choices, jnp.where(real[:, None], scales, 0))
-        # The point of a row that is not real may be anything, and 0 * NaN is NaN.
-        return totals.at[row].add(jnp.where(real[:, None], found, 0))
+        row, block = order[number] // blocks, order[number] % blocks
+        found = score(policy, points[row], *(record[row, block] for record in records))
+        return totals.at[row].add(found)
 
-    loops = (many + (together - 1)) // together
-    totals: Array = jax.lax.fori_loop(jnp.int32(0), loops, add, jnp.zeros_like(points))
+    many = jnp.sum(played, dtype=jnp.int32)
+    totals: Array = jax.lax.fori_loop(jnp.int32(0), many, add, jnp.zeros_like(points))
     return totals
 
 

@@ -270,6 +270,9 @@ def _trainings(members: Sequence[Member]) -> list[tuple[list[int], list[Memory]]
     numbers = [numbers_of(each.scenario, each.label) for each in members]
     # Steps of about the same length lead to episodes of about the same length.
     order = sorted(range(len(members)), key=lambda at: (*numbers[at].values(), members[at].seed))
+    if len(order) > 1 and members[0].scenario.cluster.per == "environment-step":
+        # The schedule depends on the gradients, so no run shares it.
+        return [([at], memories) for at in order for _, memories in _trainings([members[at]])]
     kept = {at: keeper.found() for at in order if (keeper := members[at].keeper)}
     kept = {at: found for at, found in kept.items() if found}
     fresh = [at for at in order if at not in kept]

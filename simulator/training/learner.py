@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.updates import Rule
+from simulator.objectives.run_by_run import run_by_run
 from simulator.schedule import Step
 from simulator.training.executor import Evaluated, padded_size
 
@@ -38,9 +39,9 @@ class Learner:
         import jax
 
         self._rule = rule
-        self._start = jax.jit(jax.vmap(self._begin))
-        self._step = jax.jit(jax.vmap(self._move, (0, 0, 0, None)))
-        self._scan = jax.jit(jax.vmap(self._follow, (0, 0, 0, None, None)))
+        self._start = jax.jit(run_by_run(self._begin))
+        self._step = jax.jit(run_by_run(self._move, shared=(3,)))
+        self._scan = jax.jit(run_by_run(self._follow, shared=(3, 4)))
 
     def start(self, numbers: Numbers, points: "Array") -> tuple[Any, Place]:
         """The states at the initial points."""

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from algorithms.local import Oracle, Work
 from algorithms.tickets import Ticket
 from simulator.objectives.objective import Direction, Episodes, Exact, Values, ticket_keys
+from simulator.objectives.run_by_run import run_by_run
 
 Estimate: TypeAlias = Callable[[Array, Array, Array], tuple[Array, Array]]
 """``value, environment_steps = estimate(key, worker, point)``, of one ticket."""
@@ -153,9 +154,8 @@ class Estimates:
     def __init__(self, dimension: int, estimate: Estimate, keys: Keys = ticket_keys) -> None:
         self.dimension = dimension
         self._estimate, self._keys = estimate, keys
-        of_runs = (0, 0, None, 0)
-        self.gradient = jax.jit(jax.vmap(self._weighted_sum, of_runs))
-        self.gradients = jax.jit(jax.vmap(self._one_each, of_runs))
+        self.gradient = jax.jit(run_by_run(self._weighted_sum, shared=(2,)))
+        self.gradients = jax.jit(run_by_run(self._one_each, shared=(2,)))
 
     def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
         rows = jnp.array([ticket], jnp.int32)
