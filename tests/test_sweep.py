@@ -2,15 +2,18 @@
 
 import json
 import math
+import os
 import signal
+import subprocess
 import tomllib
 from functools import partial
+from random import Random
 
 import children
 import numpy as np
 import pandas as pd
 import pytest
-from children import ended, start_sending
+from children import ended, start, start_sending
 from compiled import compiled_once
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,9 +97,8 @@ def run(source, out, **others):
 
 def same(frame, other):
     """All but how long it took."""
-    pd.testing.assert_frame_equal(
-        frame.drop(columns="real_seconds"), other.drop(columns="real_seconds")
-    )
+    mine, theirs = (each.drop(columns="real_seconds") for each in (frame, other))
+    pd.testing.assert_frame_equal(mine, theirs, check_exact=True)
 
 
 @pytest.fixture(scope="module")
@@ -565,6 +567,7 @@ stop.seconds = 50
 [grid]
 "methods.*.step" = [0.01, 0.02]
 """
+KILLS = int(os.environ.get("STRAGGLE_KILLS", "2"))
 RUNS = 20
 """In ten jobs; two processes have less than half of them when the first one has ended."""
 TWO = ["rennala-nigt", "synchronous-pg"]
@@ -588,6 +591,50 @@ def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
     assert len(files(out)) == len(frame) == RUNS
     # Some in two processes, some here; and all of them here.
     same(frame, run(source, tmp_path / "one", methods=TWO).frame)
+
+
+SAVED = "simulator.training.checkpoint:Keeper.save"
+EAGER = {"STRAGGLE_CHECKPOINT_SECONDS": "0"}
+
+
+def test_a_sweep_that_was_killed_inside_its_runs_goes_on_from_their_checkpoints(folder, tmp_path):
+    """The runs of a schedule train side by side, and each has checkpoints of its own."""
+    source, out = asked(folder, LONG), tmp_path / "out"
+    words = [*words_of(source, out), "--jobs", "1"]
+    ended(start_sending(signal.SIGKILL, SAVED, words, nth=2, **EAGER), -signal.SIGKILL)
+    assert not files(out)
+    begun = {path.name.split(".")[0] for path in (out / "checkpoints").iterdir()}
+    frame = run(source, out, methods=TWO).frame
+    assert len(begun) == 1
+    assert begun < set(frame["key"])
+    assert not (out / "checkpoints").exists()
+    same(frame, run(source, tmp_path / "one", methods=TWO).frame)
+
+
+def test_the_bits_of_a_sweep_do_not_depend_on_the_jobs(folder, tmp_path):
+    """Runs are cut into other jobs, and so train beside others."""
+    source = asked(folder, LONG)
+    one, two = (run(source, tmp_path / str(jobs), methods=TWO, jobs=jobs).frame for jobs in (1, 2))
+    same(one, two)
+
+
+@pytest.mark.nightly
+def test_a_sweep_that_is_killed_at_random_moments(folder, tmp_path):
+    source, chance = asked(folder, LONG), Random(1)
+    whole, out, longest, kills = run(source, tmp_path / "one", methods=TWO).frame, None, 20.0, 0
+    while kills < KILLS:
+        out = out or tmp_path / f"out-{kills}"
+        process = start(words_of(source, out), **EAGER)
+        try:
+            process.wait(chance.uniform(0.1, 1) * longest)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
+        else:  # it was quicker: next time less patience, and once more from its start
+            ended(process)
+            longest, out = longest * 0.7, None
+    same(whole, run(source, out or tmp_path / "last", methods=TWO).frame)
 
 
 @pytest.mark.nightly
