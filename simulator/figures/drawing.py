@@ -67,7 +67,8 @@ def save(figure: Figure, path: Path) -> None:
     kind = path.suffix.removeprefix(".")
     figure.savefig(drawn, format=kind, metadata=undated[path.suffix], **packed)
     with named(path):
-        path.write_bytes(drawn.getbuffer())
+        # No view of the buffer: Python 3.12.1 crashes when it collects one that an error has kept.
+        path.write_bytes(drawn.getvalue())
 
 
 @contextmanager
