@@ -1,119 +1,112 @@
 """How near does training on MuJoCo come to MuJoCo itself?
 
 The product is a whole run: schedule, rollouts, gradients, updates.  The limit is the physics of
-the very same episodes: their first states and actions, recorded from the product, stepped by
-``mj_step`` and nothing else, in as many processes as the product uses, each with half of them.
+the very same episodes.  One run has all cores, and its seconds are those of the clock.  Of as many
+runs as there are cores each has one, as with ``--jobs``: nothing is waited for there, so these are
+seconds of the processor, which other work on the machine disturbs less.
 """
 
 import multiprocessing
 import os
-from collections.abc import Iterator
-from time import perf_counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from statistics import median
+from time import perf_counter, process_time
 from typing import Any
 
-import numpy as np
-
+from benchmarks.episodes import Clock, Played, Setting, length, physics, shares, training
 from benchmarks.row import Aim, Row
-from benchmarks.stopwatch import Stopwatch
-from simulator.system.machine import cores
+from benchmarks.stopwatch import Stopwatch, timed
+from simulator.system.side_by_side import Local, Tell, cores
 
-Played = list[tuple[int, Any]]
-"""Of each episode the seed of its first state, and its actions."""
 environment: Any = None
 """That of a process which does nothing but physics."""
 
 SETTINGS = {
-    "Humanoid-v4": (0.85, 1000, 12),
-    "Hopper-v4": (0.75, 1000, 25),
-    "Reacher-v4": (0.60, 50, 25),
+    "Humanoid-v4": (1000, 12),
+    "Hopper-v4": (1000, 25),
+    "Reacher-v4": (50, 25),
 }
-"""The aim, the horizon and the server steps."""
-BATCHES = (20, 50)
-"""Gradients of a server step; the second only where everything is measured."""
+"""The horizon and the server steps."""
+AIMS = {
+    "Humanoid-v4": {20: (0.75, 0.85), 50: (0.80, 0.85)},
+    "Hopper-v4": {20: (0.72, 0.78), 50: (0.75, 0.78)},
+    "Reacher-v4": {20: (0.55, 0.65), 50: (0.62, 0.65)},
+}
+"""By gradients of a server step: of one run, and of a run per core."""
+ROUNDS = 9
+
+Pair = tuple[float, float]
+"""Seconds of the physics and of the product, one right after the other."""
 
 
 def robots(watch: Stopwatch) -> Iterator[Row]:
     for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(variable, "1")
-    for name, (aim, horizon, steps) in SETTINGS.items():
-        for batch in BATCHES if watch.effort >= 1 else BATCHES[:1]:
-            watch.heard(f"{name}, M = {batch}")
-            yield _row(watch, name, aim, batch, horizon, watch.work(steps))
+    for name, (horizon, steps) in SETTINGS.items():
+        # The second batch only where everything is measured.
+        for batch, (alone, beside) in list(AIMS[name].items())[: 2 if watch.effort >= 1 else 1]:
+            setting = Setting(name, batch, horizon, watch.work(steps))
+            what = f"{name}, Rennala NIGT, M = {batch}"
+            watch.heard(f"{what}, one run")
+            yield _row(f"{what}, one run", alone, *_one_run(watch, setting), cores())
+            watch.heard(f"{what}, a run per core")
+            yield _row(f"{what}, a run per core", beside, *_runs_beside(watch, setting), 1)
 
 
-def _row(watch: Stopwatch, name: str, aim: float, batch: int, horizon: int, steps: int) -> Row:
-    train, played = _training(name, batch, horizon, steps)
-    many = cores()
-    shares = _shares(played, many)
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(many, initializer=_open, initargs=(name, horizon)) as pool:
-        pool.map(_nothing, range(many), chunksize=1)
-        physics: list[float] = []
-
-        def limit() -> None:
-            taken = pool.map(_physics, shares, chunksize=1)
-            physics.append(sum(taken) / many)
-
-        seconds = watch.alternate({"mj_step": limit, name: train}, watch.rounds(5))[name]
-    rest = float(np.median(physics[1:]))
-    each = 1e6 / sum(len(actions) for _, actions in played)
+def _row(what: str, aim: float, pairs: list[Pair], steps: int, share: int) -> Row:
+    """Median of the pairs' ratios: the machine's speed changes from one second to the next."""
+    limit, product = (median(column) * 1e6 / steps for column in zip(*pairs, strict=True))
     return Row(
-        f"{name}, Rennala NIGT, M = {batch}",
-        rest / seconds,
+        what,
+        median(limit / product for limit, product in pairs),
         "%",
         Aim("≥", aim, "of raw mj_step"),
-        f"{rest * each:.1f} against {seconds * each:.1f} µs a step on {many} cores; "
-        f"{1e6 / each:,.0f} environment steps",
+        f"{limit:.1f} against {product:.1f} µs a step on {share} "
+        f"core{'s' if share > 1 else ' each'}; {steps:,.0f} environment steps",
     )
 
 
-def _training(name: str, batch: int, horizon: int, steps: int) -> tuple[Any, Played]:
-    """The run to repeat, warm, and the episodes that it plays."""
-    from simulator.scenario import loading
-    from simulator.training.jax_setup import prepare
-    from simulator.training.laboratory import Laboratory
+def _one_run(watch: Stopwatch, setting: Setting) -> tuple[list[Pair], int]:
+    train, played = training(setting)
+    many = cores()
+    dealt = shares(played, many)
+    context = multiprocessing.get_context("spawn")
+    with context.Pool(many, _open, (setting.name, setting.horizon)) as pool:
+        pool.map(_nothing, range(many), chunksize=1)
 
-    prepare()
-    settings = {
-        "cluster": {"workers": 10, "compute": {"law": "power", "exponent": 0.5}},
-        "objective": {"kind": "policy-gradient", "environment": name, "horizon": horizon},
-        "evaluation": {"every_steps": 10 * steps, "episodes": 1},
-        "seeds": [0],
-        "stop": {"steps": steps},
-        "methods": {"rennala-nigt": {"batch": batch, "step": 0.01, "momentum": 0.1}},
-    }
-    scenario = loading.check(settings)
-    hosted: Any = scenario.build_objective()
-    laboratory = Laboratory(hosted)
-    played: Played = []
-    play = hosted._players.play
+        def limit() -> float:
+            return sum(pool.map(_physics, dealt, chunksize=1)) / many
 
-    def recorded(points: Any, requests: Any) -> Any:
-        for request, episode in zip(requests, play(points, requests), strict=True):
-            played.append((request.seed, hosted.policy.act(episode.choices, np)))
-            yield episode
-
-    hosted._players.play = recorded
-    laboratory.run(scenario)
-    hosted._players.play = play
-    expected = steps_of(laboratory.run(scenario))
-
-    def train() -> None:
-        assert steps_of(laboratory.run(scenario)) == expected
-
-    return train, played
+        return _pairs(limit, partial(timed, train), watch.rounds(ROUNDS)), length(played)
 
 
-def steps_of(run: Any) -> list[int]:
-    return [int(steps) for steps in run.environment_steps]
+def _runs_beside(watch: Stopwatch, setting: Setting) -> tuple[list[Pair], int]:
+    pairs: list[Pair] = []
+    steps: list[int] = []
+
+    def heard(name: str, item: tuple[list[Pair], int]) -> None:
+        pairs.extend(item[0])
+        steps.append(item[1])
+
+    works = {f"seed {seed}": (setting, seed, watch.rounds(ROUNDS)) for seed in range(cores())}
+    Local(len(works)).run(_beside, works, heard)
+    each = round(sum(steps) / len(steps))
+    return pairs, each
 
 
-def _shares(played: Played, many: int) -> list[Played]:
-    """As even as can be, by steps."""
-    shares: list[Played] = [[] for _ in range(many)]
-    for episode in sorted(played, key=lambda episode: -len(episode[1])):
-        min(shares, key=lambda share: sum(len(actions) for _, actions in share)).append(episode)
-    return shares
+def _beside(name: str, work: tuple[Setting, int, int], tell: Tell) -> None:
+    """What a process with one core does: one of the runs, and its physics, in turns."""
+    setting, seed, rounds = work
+    train, played = training(setting, seed)
+    _open(setting.name, setting.horizon)
+    limit = partial(_physics, played, process_time)
+    tell((_pairs(limit, partial(timed, train, process_time), rounds), length(played)))
+
+
+def _pairs(limit: Callable[[], float], product: Callable[[], float], rounds: int) -> list[Pair]:
+    limit(), product()  # the first round does not count
+    return [(limit(), product()) for _ in range(rounds)]
 
 
 def _open(name: str, horizon: int) -> None:
@@ -127,18 +120,5 @@ def _nothing(number: int) -> None:
     """For a process to be there."""
 
 
-def _physics(share: Played) -> float:
-    """The seconds that MuJoCo alone takes for these episodes."""
-    import mujoco
-
-    task, seconds = environment.unwrapped, 0.0
-    model, data, many = task.model, task.data, task.frame_skip
-    for seed, actions in share:
-        environment.reset(seed=seed)
-        controls = data.ctrl
-        began = perf_counter()
-        for action in actions:
-            controls[:] = action
-            mujoco.mj_step(model, data, many)
-        seconds += perf_counter() - began
-    return seconds
+def _physics(played: Played, clock: Clock = perf_counter) -> float:
+    return physics(environment, played, clock)
