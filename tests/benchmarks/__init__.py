@@ -39,6 +39,8 @@ BENCHMARKS = {
     "cartpole": Benchmark("gradients"),
     "waste": Benchmark("waste"),
     "robots": Benchmark("robots"),
+    "vectors": Benchmark("vectors", usual=False),
+    "envpool": Benchmark("vectors", usual=False),
     "together": Benchmark("together", usual=False),
     "command": Benchmark("commands"),
 }
@@ -58,8 +60,10 @@ def chosen(names: Sequence[str], everything: bool = False) -> list[str]:
 
 def missing(name: str) -> str | None:
     """Why it cannot run here."""
-    if name == "robots" and find_spec("mujoco") is None:
+    if name in ("robots", "vectors", "envpool") and find_spec("mujoco") is None:
         return f"MuJoCo is not installed; {install_command('mujoco')} installs it"
+    if name == "envpool" and find_spec("envpool") is None:
+        return "EnvPool is not installed; pip install envpool installs it"
     if name == "memory" and sys.platform != "linux":
         return "reads what only Linux tells of a process"
     return None

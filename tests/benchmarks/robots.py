@@ -9,6 +9,7 @@ seconds of the processor, which other work on the machine disturbs less.
 import multiprocessing
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from statistics import median
 from time import perf_counter, process_time
@@ -69,16 +70,19 @@ def _row(what: str, aim: float, pairs: list[Pair], steps: int, share: int) -> Ro
 
 def _one_run(watch: Stopwatch, setting: Setting) -> tuple[list[Pair], int]:
     train, played = training(setting)
+    with physics_on_all_cores(setting, played) as limit:
+        return pairs_of(limit, partial(timed, train), watch.rounds(ROUNDS)), length(played)
+
+
+@contextmanager
+def physics_on_all_cores(setting: Setting, played: Played) -> Iterator[Callable[[], float]]:
+    """What takes the seconds of the physics, with the episodes dealt evenly."""
     many = cores()
     dealt = shares(played, many)
     context = multiprocessing.get_context("spawn")
     with context.Pool(many, _open, (setting.name, setting.horizon)) as pool:
         pool.map(_nothing, range(many), chunksize=1)
-
-        def limit() -> float:
-            return sum(pool.map(_physics, dealt, chunksize=1)) / many
-
-        return _pairs(limit, partial(timed, train), watch.rounds(ROUNDS)), length(played)
+        yield lambda: sum(pool.map(_physics, dealt, chunksize=1)) / many
 
 
 def _runs_beside(watch: Stopwatch, setting: Setting) -> tuple[list[Pair], int]:
@@ -101,10 +105,10 @@ def _beside(name: str, work: tuple[Setting, int, int], tell: Tell) -> None:
     train, played = training(setting, seed)
     _open(setting.name, setting.horizon)
     limit = partial(_physics, played, process_time)
-    tell((_pairs(limit, partial(timed, train, process_time), rounds), length(played)))
+    tell((pairs_of(limit, partial(timed, train, process_time), rounds), length(played)))
 
 
-def _pairs(limit: Callable[[], float], product: Callable[[], float], rounds: int) -> list[Pair]:
+def pairs_of(limit: Callable[[], float], product: Callable[[], float], rounds: int) -> list[Pair]:
     limit(), product()  # the first round does not count
     return [(limit(), product()) for _ in range(rounds)]
 
