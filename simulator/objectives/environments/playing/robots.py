@@ -30,6 +30,9 @@ from simulator.objectives.environments.playing.stage import Lanes, Stepped, move
 from simulator.objectives.environments.playing.varied import begin
 from simulator.objectives.environments.variation import Variation
 
+WHOLE = mujoco.mjtState.mjSTATE_INTEGRATION
+"""All that a step depends on, to the bit."""
+
 Matrix = NDArray[np.float64]
 """A row for each lane."""
 
@@ -45,9 +48,6 @@ class Body(NamedTuple):
 
 class Robots(ABC):
     """Lanes of one model: a state each, stepped one after the other."""
-
-    forces = False
-    """Whether contact forces are read, which a step does not compute by itself."""
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         self.task, self._variation = environment.unwrapped, variation
@@ -69,13 +69,11 @@ class Robots(ABC):
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
         taken = within(self.task.action_space, actions)
-        model, many, forces = self.model, self.task.frame_skip, self.forces
+        model, many = self.model, self.task.frame_skip
         bodies = [self._bodies[lane] for lane in numbers(lanes)]
         for body, action in zip(bodies, taken, strict=True):
             body.controls[:] = action
             mujoco.mj_step(model, body.state, many)
-            if forces:
-                mujoco.mj_rnePostConstraint(model, body.state)
         return self.after(lanes, self._copied(bodies), taken)
 
     def move(self, source: int, target: int) -> None:
@@ -197,12 +195,19 @@ class Hoppers(Walkers):
 
 
 class Humanoids(Mortal):
-    """Humanoid: it sees inertias, velocities and forces of all bodies."""
+    """Humanoid: it sees inertias, velocities and forces of all bodies.
 
-    forces = True
+    Its states are large, and those of many lanes push each other out of the cache.  So all lanes
+    share one: what the next step depends on is put into it before, and taken out after each.
+    """
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         super().__init__(environment, variation, lanes)
+        self._state = mujoco.MjData(self.model)
+        self._read = self.views(self._state)
+        self._rows = list(self._copies)
+        size = mujoco.mj_stateSize(self.model, WHOLE)
+        self._kept = [np.empty(size) for _ in range(lanes)]
         self._mass, self._all = self.model.body_mass[:, None], self.model.body_mass.sum()
         self._place = np.zeros(lanes)
         self._sizes = [sum(map(len, part)) for part in self._parts(self.task.data)]
@@ -226,6 +231,33 @@ class Humanoids(Mortal):
         ]
         shown = [state.qpos[self._first :], state.qvel, *wanted]
         return shown, [state.xipos.reshape(-1)], [state.cfrc_ext.reshape(-1)] if self.late else []
+
+    def reset(self, lane: int, seed: int) -> NDArray[Any]:
+        self.task.data = self._state
+        observation: NDArray[Any] = begin(self.task, self._variation, seed)
+        mujoco.mj_getState(self.model, self._state, self._kept[lane], WHOLE)
+        np.concatenate(self._read, out=self._rows[0])
+        self.begun(lane, self._copies[:1])
+        return observation
+
+    def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
+        taken = within(self.task.action_space, actions)
+        model, state, many = self.model, self._state, self.task.frame_skip
+        controls, read = state.ctrl, self._read
+        for lane, action, row in zip(numbers(lanes), taken, self._rows, strict=False):
+            kept = self._kept[lane]
+            mujoco.mj_setState(model, state, kept, WHOLE)
+            controls[:] = action
+            mujoco.mj_step(model, state, many)
+            mujoco.mj_getState(model, state, kept, WHOLE)
+            mujoco.mj_rnePostConstraint(model, state)  # the contact forces
+            np.concatenate(read, out=row)
+        return self.after(lanes, self._copies[: len(taken)], taken)
+
+    def move(self, source: int, target: int) -> None:
+        kept = self._kept
+        kept[source], kept[target] = kept[target], kept[source]
+        self.moved(source, target)
 
     @property
     def _first(self) -> int:
