@@ -15,8 +15,9 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import AsyncVectorEnv, AutoresetMode, SyncVectorEnv
 
+from benchmarks import robots
 from benchmarks.episodes import Played, Setting, length, shares, training
-from benchmarks.robots import SETTINGS, pairs_of, physics_on_all_cores
+from benchmarks.robots import pairs_of, physics_on_all_cores
 from benchmarks.row import Row
 from benchmarks.stopwatch import Stopwatch, timed
 from simulator.system.side_by_side import cores
@@ -38,7 +39,7 @@ def envpool(watch: Stopwatch) -> Iterator[Row]:
 def _rows(
     watch: Stopwatch, what: str, opened: Callable[[Setting, list[Played]], Any]
 ) -> Iterator[Row]:
-    for name, (horizon, steps) in SETTINGS.items():
+    for name, (horizon, steps) in robots.SETTINGS.items():
         watch.heard(f"{what}, {name}")
         setting = Setting(name, BATCH, horizon, watch.work(steps))
         _, played = training(setting)

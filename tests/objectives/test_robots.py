@@ -7,8 +7,9 @@ import pytest
 
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Game, Request, plain_episode
+from simulator.objectives.environments.playing.kinds import KINDS
 from simulator.objectives.environments.playing.player import Player
-from simulator.objectives.environments.playing.robots import KINDS, Robots
+from simulator.objectives.environments.playing.robots import Robots
 from simulator.objectives.environments.playing.stage import Plain
 from simulator.objectives.environments.playing.stages import stage_for
 from simulator.objectives.environments.playing.varied import begin, open_varied

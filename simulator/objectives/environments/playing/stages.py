@@ -11,7 +11,7 @@ def stage_for(name: str, variation: Variation, horizon: int, lanes: int) -> Stag
     environment = open_varied(name, variation, horizon)
     hear_once()
     if type(environment.unwrapped).__module__.startswith("gymnasium.envs.mujoco."):
-        from simulator.objectives.environments.playing.robots import robots_of
+        from simulator.objectives.environments.playing.kinds import robots_of
 
         robots = robots_of(environment, variation, lanes)
         if robots is not None:

@@ -1,0 +1,125 @@
+"""What do HalfCheetah, Hopper, Walker2d and Reacher show of a step, and what do they pay?"""
+
+from typing import Any
+
+import mujoco
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.objectives.environments.host import Gymnasium
+from simulator.objectives.environments.playing.robots import Matrix, Mortal, Robots, squares
+from simulator.objectives.environments.playing.stage import Lanes, Stepped
+from simulator.objectives.environments.variation import Variation
+
+
+class Runners(Robots):
+    """HalfCheetah, and what Hopper and Walker2d share with it: to run forward, in a plane."""
+
+    def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
+        super().__init__(environment, variation, lanes)
+        self._place = np.zeros(lanes)
+        self._first = int(self.task._exclude_current_positions_from_observation)
+
+    def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
+        return [state.qpos, state.qvel]
+
+    def begun(self, lane: int, copy: Matrix) -> None:
+        self._place[lane] = copy[0, 0]
+
+    def moved(self, source: int, target: int) -> None:
+        self._place[target] = self._place[source]
+
+    def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
+        task = self.task
+        forward = (copies[:, 0] - self._place[lanes]) / self.seconds
+        self._place[lanes] = copies[:, 0]
+        healthy = self.healthy(copies)
+        rewards = task._forward_reward_weight * forward + self.bonus(healthy)
+        rewards = rewards - task._ctrl_cost_weight * squares(actions)
+        self.limit(copies[:, self.model.nq :])
+        return copies[:, self._first :], rewards, self.ended(healthy)
+
+    def healthy(self, copies: Matrix) -> NDArray[np.bool_]:
+        return np.ones(len(copies), bool)
+
+    def bonus(self, healthy: NDArray[np.bool_]) -> Any:
+        return 0.0
+
+    def limit(self, velocities: Matrix) -> None:
+        """Change them to what is shown of them."""
+
+    def ended(self, healthy: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        return np.zeros(len(healthy), bool)
+
+
+class Walkers(Mortal, Runners):
+    """Walker2d: it must stay upright."""
+
+    def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
+        super().__init__(environment, variation, lanes)
+        bounds = self.bounds()
+        self._within = slice(1, 1 + len(bounds))
+        self._low, self._high = np.array(bounds, float).T
+
+    def bounds(self) -> list[tuple[float, float]]:
+        """Those of the height, the angle and so on, as they are copied."""
+        return [self.task._healthy_z_range, self.task._healthy_angle_range]
+
+    def healthy(self, copies: Matrix) -> NDArray[np.bool_]:
+        bound = copies[:, self._within]
+        inside = (self._low < bound) & (bound < self._high)
+        well: NDArray[np.bool_] = np.logical_and.reduce(inside, axis=1)
+        return well
+
+    def limit(self, velocities: Matrix) -> None:
+        np.minimum(np.maximum(velocities, -10, out=velocities), 10, out=velocities)
+
+
+class Hoppers(Walkers):
+    """Hopper: and none of its numbers may be too large."""
+
+    def bounds(self) -> list[tuple[float, float]]:
+        height, (low, high) = super().bounds()
+        least, most = self.task._healthy_state_range
+        others = self.model.nq + self.model.nv - 3
+        return [height, (max(low, least), min(high, most)), *[(least, most)] * others]
+
+
+class Reachers(Robots):
+    """Reacher: its fingertip should be at the target."""
+
+    def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
+        super().__init__(environment, variation, lanes)
+        self._away = np.zeros((lanes, 3))
+        self._shown = np.empty((lanes, 10 if self.late else 11))
+
+    def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
+        return [state.body("fingertip").xpos, state.body("target").xpos, state.qpos, state.qvel]
+
+    def begun(self, lane: int, copy: Matrix) -> None:
+        self._away[lane] = copy[0, :3] - copy[0, 3:6]
+
+    def moved(self, source: int, target: int) -> None:
+        self._away[target] = self._away[source]
+
+    def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
+        away, angles = copies[:, :3] - copies[:, 3:6], copies[:, 6:8]
+        # Version 4 pays for where the fingertip was before the step.
+        paid = away if self.late else self._away[lanes]
+        near, effort = -_lengths(paid), -squares(actions)
+        self._away[lanes] = away
+        if self.late:
+            near = near * self.task._reward_dist_weight
+            effort = effort * self.task._reward_control_weight
+        shown = self._shown[: len(copies)]
+        shown[:, :2] = np.cos(angles)
+        shown[:, 2:4] = np.sin(angles)
+        shown[:, 4:8] = copies[:, 8:12]
+        shown[:, 8:] = away[:, : shown.shape[1] - 8]
+        return shown, near + effort, np.zeros(len(copies), bool)
+
+
+def _lengths(vectors: Matrix) -> NDArray[np.float64]:
+    """As numpy's norm of one vector has it, from its product with itself."""
+    squared: NDArray[np.float64] = np.matmul(vectors[:, None, :], vectors[:, :, None])
+    return np.sqrt(squared[:, 0, 0])
