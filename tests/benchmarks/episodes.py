@@ -27,14 +27,14 @@ class Setting(NamedTuple):
 
 def training(setting: Setting, seed: int = 0) -> tuple[Callable[[], None], Played]:
     """The run to repeat, warm, and the episodes that it plays."""
-    from simulator.numerics.numbers import prepare
-    from simulator.runs.experiment import Laboratory
     from simulator.scenario import loading
+    from simulator.training.jax_setup import prepare
+    from simulator.training.laboratory import Laboratory
 
     prepare()
-    scenario = loading.check(tables(setting))
+    scenario = loading.check(tables(setting) | {"seeds": [seed]})
     hosted: Any = scenario.build_objective()
-    laboratory = Laboratory(scenario, hosted)
+    laboratory = Laboratory(hosted)
     played: Played = []
     play = hosted._players.play
 
@@ -44,12 +44,12 @@ def training(setting: Setting, seed: int = 0) -> tuple[Callable[[], None], Playe
             yield episode
 
     hosted._players.play = recorded
-    laboratory.run("rennala-nigt", seed)
+    laboratory.run(scenario)
     hosted._players.play = play
-    expected = steps_of(laboratory.run("rennala-nigt", seed))
+    expected = steps_of(laboratory.run(scenario))
 
     def train() -> None:
-        assert steps_of(laboratory.run("rennala-nigt", seed)) == expected
+        assert steps_of(laboratory.run(scenario)) == expected
 
     return train, played
 

@@ -20,7 +20,7 @@ from benchmarks.episodes import Played, Setting, length, shares, training
 from benchmarks.robots import pairs_of, physics_on_all_cores
 from benchmarks.row import Row
 from benchmarks.stopwatch import Stopwatch, timed
-from simulator.system.side_by_side import cores
+from simulator.system.machine import cores
 
 BATCH = 20
 """Environments side by side, as many as a server step of the product has gradients."""
