@@ -24,7 +24,7 @@ import os
 
 import matplotlib.pyplot as plt
 
-from simulator import analysis
+from simulator import analysis, run
 from simulator.scenario.files import shipped
 
 plt.style.use(analysis.STYLE)
@@ -48,11 +48,12 @@ print(shipped()["straggler"].read_text())
 # - **afedpg** steps on every single gradient as it arrives, however old the point it was computed
 #   at.
 #
-# `analysis.run` does what the command does, and reads the results.
+# `run` does what the command does, and its results show themselves as the command's table does.
 
 # %%
 settings = ["stop.seconds=150", "evaluation.episodes=20"] if small else []
-results = analysis.run("straggler", *settings, seeds=[0] if small else None)
+results = run("straggler", *settings, seeds=[0] if small else None)
+results
 
 # %% [markdown]
 # ## Who gets there
@@ -61,7 +62,7 @@ results = analysis.run("straggler", *settings, seeds=[0] if small else None)
 # is time on the simulated cluster, not on the machine that simulates it.
 
 # %%
-axes = analysis.plot_metric(results.steps, metric="return", target=150)
+axes = results.plot()
 
 # %%
 arrivals = analysis.time_to(results)

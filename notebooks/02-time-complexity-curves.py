@@ -24,7 +24,20 @@
 # %%
 import os
 
-from simulator import analysis
+from simulator import (
+    Afedpg,
+    Cluster,
+    Evaluation,
+    MaleniaNigt,
+    Quadratic,
+    RennalaNigt,
+    Stop,
+    SynchronousNigt,
+    Theory,
+    TwoSpeed,
+    complexity,
+    load,
+)
 
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
 
@@ -39,19 +52,23 @@ small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this
 # time.
 
 # %%
-METHODS = ("rennala-nigt", "malenia-nigt", "synchronous-nigt", "afedpg")
-prescribed = ", ".join(f"{method}={{theory={{eps=0.2, factor=3}}}}" for method in METHODS)
-settings = [
-    'objective={kind="quadratic", dimension=10, scale=0.1}',
-    'evaluation={every_steps=1, metric="gradient_norm"}',
-    "stop={seconds=1e6, target=0.2}",
-    f"methods={{{prescribed}}}",
-]
+prescribed = Theory(eps=0.2, factor=3)
+scenario = load("sqrt-workers").replace(
+    objective=Quadratic(dimension=10, scale=0.1),
+    evaluation=Evaluation(every_steps=1, metric="gradient_norm"),
+    stop=Stop(seconds=1e6, target=0.2),
+    methods={
+        "rennala-nigt": RennalaNigt(theory=prescribed),
+        "malenia-nigt": MaleniaNigt(theory=prescribed),
+        "synchronous-nigt": SynchronousNigt(theory=prescribed),
+        "afedpg": Afedpg(theory=prescribed),
+    },
+)
 seeds, jobs = ([0], 1) if small else ([0, 1], 2)
 
 
-def measure(vary, *more):
-    return analysis.complexity("sqrt-workers", vary, *settings, *more, seeds=seeds, jobs=jobs)
+def measure(vary, scenario=scenario):
+    return complexity(scenario, vary, seeds=seeds, jobs=jobs)
 
 
 # %% [markdown]
@@ -61,9 +78,10 @@ def measure(vary, *more):
 # dashed ones are the prediction, moved up or down to fit: only its slope is a claim.
 
 # %%
-one_slow = 'cluster={workers=10, compute={law="two-speed", fast=1, slow=10, slow_share=0.1}}'
-straggler = measure(f"cluster.compute.slow={'1,10' if small else '1,3,10,30,100'}", one_slow)
-axes = analysis.plot_complexity(straggler)
+one_slow = Cluster(workers=10, compute=TwoSpeed(fast=1, slow=10, slow_share=0.1))
+slow = f"cluster.compute.slow={'1,10' if small else '1,3,10,30,100'}"
+straggler = measure(slow, scenario.replace(cluster=one_slow))
+axes = straggler.plot()
 _ = axes.set_xlabel("seconds that the straggler takes for a gradient")
 
 # %% [markdown]
@@ -72,7 +90,7 @@ _ = axes.set_xlabel("seconds that the straggler takes for a gradient")
 # the gradients of the nine hardly help, as the number of steps is what counts.
 
 # %%
-found = analysis.exponents(straggler).set_index("method")["measured"]
+found = straggler.exponents().set_index("method")["measured"]
 assert abs(found["synchronous-nigt"] - 1) < 0.1
 assert abs(found["rennala-nigt"]) < 0.1
 assert abs(found["afedpg"]) < 0.2
@@ -84,7 +102,7 @@ assert abs(found["afedpg"]) < 0.2
 
 # %%
 network = measure(f"network.upload={'1,10' if small else '0.1,1,10,100'}")
-axes = analysis.plot_complexity(network)
+axes = network.plot()
 
 # %% [markdown]
 # All lines bend: as long as kappa is small, computing is all that matters, and in the end a method
@@ -100,8 +118,8 @@ axes = analysis.plot_complexity(network)
 
 # %%
 accuracy = measure(f"eps={'0.4,0.3' if small else '0.4,0.3,0.2,0.15'}")
-axes = analysis.plot_complexity(accuracy)
-analysis.exponents(accuracy).round(2)
+axes = accuracy.plot()
+accuracy.exponents().round(2)
 
 # %% [markdown]
 # The methods that average over a batch need about eps to the power of -1.3 to -1.7 where their
@@ -116,8 +134,8 @@ analysis.exponents(accuracy).round(2)
 
 # %%
 workers = measure(f"cluster.workers={'4,8' if small else '4,8,16,32'}")
-axes = analysis.plot_complexity(workers)
-analysis.exponents(workers).round(2)
+axes = workers.plot()
+workers.exponents().round(2)
 
 # %% [markdown]
 # The synchronous method gets *slower* with every worker it is given, as it waits for the new one:

@@ -26,8 +26,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from simulator import analysis
-from simulator.scenario.loading import load
+from simulator import (
+    Afedpg,
+    Cluster,
+    Evaluation,
+    MaleniaNigt,
+    Quadratic,
+    RennalaNigt,
+    RingleaderNigt,
+    Stop,
+    Tabular,
+    analysis,
+    load,
+    run,
+)
 
 plt.style.use(analysis.STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
@@ -40,30 +52,34 @@ small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this
 # worker is from that mean, and does not change J.
 
 # %%
-methods = ", ".join(
-    (
-        "rennala-nigt={batch=20, step=0.1, momentum=0.1}",
-        "malenia-nigt={batch=20, step=0.1, momentum=0.1}",
-        "afedpg={step=0.0125, momentum=0.1}",
-        "ringleader-nigt={step=0.02, momentum=0.1}",
-    )
-)
+methods = {
+    "rennala-nigt": RennalaNigt(batch=20, step=0.1, momentum=0.1),
+    "malenia-nigt": MaleniaNigt(batch=20, step=0.1, momentum=0.1),
+    "afedpg": Afedpg(step=0.0125, momentum=0.1),
+    "ringleader-nigt": RingleaderNigt(step=0.02, momentum=0.1),
+}
+roots = load("sqrt-workers")
 
 
 def quadratic(heterogeneity):
-    keys = f"dimension=20, curvature=0.02, scale=0.1, heterogeneity={heterogeneity}"
-    return (
-        f'objective={{kind="quadratic", variant="random", {keys}}}',
-        f"stop={{seconds={300 if small else 3000}}}",
-        'evaluation={every_seconds=20, metric="gradient_norm"}',
-        f"methods={{{methods}}}",
+    return roots.replace(
+        objective=Quadratic(
+            dimension=20,
+            variant="random",
+            curvature=0.02,
+            scale=0.1,
+            heterogeneity=heterogeneity,
+        ),
+        stop=Stop(seconds=300 if small else 3000),
+        evaluation=Evaluation(every_seconds=20, metric="gradient_norm"),
+        methods=methods,
     )
 
 
 mild = 0.1
 seeds = [0] if small else [0, 1]
-alike = analysis.run("sqrt-workers", *quadratic(0.0), seeds=seeds)
-unlike = analysis.run("sqrt-workers", *quadratic(mild), seeds=seeds)
+alike = run(quadratic(0.0), seeds=seeds)
+unlike = run(quadratic(mild), seeds=seeds)
 
 # %%
 figure, axes = plt.subplots(1, 2, figsize=(9, 3.8), layout="constrained", sharey=True)
@@ -98,7 +114,7 @@ floor.round(3)
 # quadratic that point follows from a linear system.
 
 # %%
-table = load("sqrt-workers", quadratic(mild)).objective
+table = quadratic(mild).objective
 quadratics = table.quadratics(workers=10)
 objective = table.build(workers=10)
 speeds = 1 / np.sqrt(np.arange(1, 11))
@@ -129,26 +145,23 @@ pd.DataFrame(rows).T.round(2)
 # figure shows one such pair.
 
 # %%
-policies = ", ".join(
-    (
-        "rennala-nigt={batch=40, step=0.15, momentum=0.1}",
-        "malenia-nigt={batch=6, step=0.08, momentum=0.1}",
-        "afedpg={step=0.004, momentum=0.02}",
-        "ringleader-nigt={step=0.02, momentum=0.05}",
-    )
-)
+policies = {
+    "rennala-nigt": RennalaNigt(batch=40, step=0.15, momentum=0.1),
+    "malenia-nigt": MaleniaNigt(batch=6, step=0.08, momentum=0.1),
+    "afedpg": Afedpg(step=0.004, momentum=0.02),
+    "ringleader-nigt": RingleaderNigt(step=0.02, momentum=0.05),
+}
 
 
 def pair(number):
-    keys = f"states=5, actions=3, heterogeneity=1.0, problem_seed={number}"
-    settings = (
-        f'objective={{kind="tabular", {keys}}}',
-        "cluster={workers=2, compute=[1, 10]}",
-        f"stop={{seconds={200 if small else 8000}}}",
-        "evaluation={every_seconds=100}",
-        f"methods={{{policies}}}",
+    scenario = roots.replace(
+        objective=Tabular(states=5, actions=3, heterogeneity=1.0, problem_seed=number),
+        cluster=Cluster(workers=2, compute=[1, 10]),
+        stop=Stop(seconds=200 if small else 8000),
+        evaluation=Evaluation(every_seconds=100),
+        methods=policies,
     )
-    return analysis.run("sqrt-workers", *settings, seeds=[0])
+    return run(scenario, seeds=[0])
 
 
 pairs = {number: pair(number) for number in ([1] if small else [0, 1, 2, 3])}

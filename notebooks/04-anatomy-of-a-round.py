@@ -25,16 +25,27 @@ import os
 import matplotlib.pyplot as plt
 import pandas as pd
 
-from simulator import analysis
+from simulator import (
+    Cluster,
+    Evaluation,
+    Power,
+    Quadratic,
+    RennalaNigt,
+    Stop,
+    analysis,
+    load,
+    run,
+)
 from simulator.figures.style import number_ticks
 
 plt.style.use(analysis.STYLE)
 small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this runs
-settings = [
-    'cluster={workers=10, compute={law="power", exponent=0.5}}',
-    'objective={kind="quadratic", dimension=10}',  # cheap: only the times matter here
-    f"stop={{seconds={60 if small else 400}}}",
-]
+usual = load("sqrt-workers")
+roots = usual.replace(
+    cluster=Cluster(workers=10, compute=Power(exponent=0.5)),
+    objective=Quadratic(dimension=10),  # cheap: only the times matter here
+    stop=Stop(seconds=60 if small else 400),
+)
 
 # %% [markdown]
 # ## Four ways to spend fifteen seconds
@@ -42,7 +53,7 @@ settings = [
 # A bar is a gradient, a vertical line a step of the server.
 
 # %%
-results = analysis.run("sqrt-workers", *settings, seeds=[0], tickets=True)
+results = run(roots, seeds=[0], tickets=True)
 
 # %%
 for method in results.scenario.methods:
@@ -90,14 +101,11 @@ for place, method in zip(grid.flat, results.scenario.methods, strict=True):
 
 # %%
 batches = [2, 5, 10, 20, 50, 100] if not small else [5, 20]
-labels = ", ".join(
-    f'm{batch}={{method="rennala-nigt", batch={batch}, step=0.1, momentum=0.1}}'
-    for batch in batches
-)
+methods = {f"m{batch}": RennalaNigt(batch=batch, step=0.1, momentum=0.1) for batch in batches}
 rows = []
 for in_flight in ("recall", "finish"):
-    asked = [*settings, f"cluster.in_flight={in_flight}", f"methods={{{labels}}}"]
-    found = analysis.run("sqrt-workers", *asked, seeds=[0])
+    cluster = Cluster(workers=10, compute=Power(exponent=0.5), in_flight=in_flight)
+    found = run(roots.replace(cluster=cluster, methods=methods), seeds=[0])
     last = found.steps.groupby("method", sort=False).last()
     pace = (last["time"] / last["step"]).to_numpy()
     rows.append(found.runs.assign(in_flight=in_flight, batch=batches, pace=pace))
@@ -156,12 +164,10 @@ table.rename_axis("worker").round(1)
 # the scenario, as it comes.
 
 # %%
-noisy = analysis.run(
-    "sqrt-workers",
-    f"stop={{seconds={60 if small else 400}}}",
-    "evaluation={every_seconds=5, diagnostics_every_steps=5}",
-    seeds=[0],
+noisy = usual.replace(
+    stop=roots.stop, evaluation=Evaluation(every_seconds=5, diagnostics_every_steps=5)
 )
+noisy = run(noisy, seeds=[0])
 axes = analysis.plot_signal_to_noise(noisy.steps)
 
 # %% [markdown]

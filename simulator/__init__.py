@@ -63,6 +63,21 @@ HOMES = {
     "simulator.engine": ["Simulation"],
     "simulator.mistakes": ["Mistake"],
     "simulator.plugins": ["load_plugin", "register"],
+    "simulator.training.train": ["train"],
+    "simulator.sweeps.sweep_file": ["Score", "Sweep"],
+    "simulator.gate.suite_file": ["Claim", "Exact", "Suite", "Tolerance"],
+    "simulator.commands.scenarios": ["load", "resume", "run", "schema", "validate"],
+    "simulator.commands.outcome": ["Results", "load_results"],
+    "simulator.commands.campaigns": [
+        "check",
+        "complexity",
+        "sweep",
+        "CheckResults",
+        "ComplexityResults",
+        "SweepResults",
+    ],
+    "simulator.commands.finished": ["evaluate", "film", "replay", "timeline", "verify"],
+    "simulator.commands.listing": ["listing"],
 }
 """The public names, by their modules; a table is called without that word here."""
 _HOME = {name: module for module, names in HOMES.items() for name in names}
@@ -71,7 +86,11 @@ __all__ = [*_HOME]
 
 def __getattr__(name: str) -> Any:
     if name not in _HOME:
-        raise AttributeError(f"module 'simulator' has no attribute {name!r}")
+        from simulator.mistakes import did_you_mean
+
+        near = did_you_mean(name, _HOME)
+        hint = f"; {near}" if near.startswith("did") else ""
+        raise AttributeError(f"module 'simulator' has no attribute {name!r}{hint}")
     module = import_module(_HOME[name])
     found = getattr(module, f"{name}Table", None) or getattr(module, name)
     return globals().setdefault(name, found)

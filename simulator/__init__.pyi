@@ -21,7 +21,30 @@ from simulator.cluster.speeds import Periodic as Periodic
 from simulator.cluster.speeds import RandomWalk as RandomWalk
 from simulator.cluster.speeds import Timetable as Timetable
 from simulator.cluster.speeds import Trace as Trace
+from simulator.commands.campaigns import CheckResults as CheckResults
+from simulator.commands.campaigns import ComplexityResults as ComplexityResults
+from simulator.commands.campaigns import SweepResults as SweepResults
+from simulator.commands.campaigns import check as check
+from simulator.commands.campaigns import complexity as complexity
+from simulator.commands.campaigns import sweep as sweep
+from simulator.commands.finished import evaluate as evaluate
+from simulator.commands.finished import film as film
+from simulator.commands.finished import replay as replay
+from simulator.commands.finished import timeline as timeline
+from simulator.commands.finished import verify as verify
+from simulator.commands.listing import listing as listing
+from simulator.commands.outcome import Results as Results
+from simulator.commands.outcome import load_results as load_results
+from simulator.commands.scenarios import load as load
+from simulator.commands.scenarios import resume as resume
+from simulator.commands.scenarios import run as run
+from simulator.commands.scenarios import schema as schema
+from simulator.commands.scenarios import validate as validate
 from simulator.engine import Simulation as Simulation
+from simulator.gate.suite_file import ClaimTable as Claim
+from simulator.gate.suite_file import ExactTable as Exact
+from simulator.gate.suite_file import SuiteTable as Suite
+from simulator.gate.suite_file import ToleranceTable as Tolerance
 from simulator.mistakes import Mistake as Mistake
 from simulator.objectives.tables.chain import ChainTable as Chain
 from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable as LinearQuadratic
@@ -62,6 +85,9 @@ from simulator.scenario.network_table import NetworkTable as Network
 from simulator.scenario.network_table import UplinkTable as Uplink
 from simulator.scenario.scenario import Scenario as Scenario
 from simulator.scenario.tables import TheoryTable as Theory
+from simulator.sweeps.sweep_file import ScoreTable as Score
+from simulator.sweeps.sweep_file import SweepTable as Sweep
+from simulator.training.train import train as train
 
 __all__ = [
     "Decay",
@@ -126,4 +152,30 @@ __all__ = [
     "Mistake",
     "load_plugin",
     "register",
+    "train",
+    "Score",
+    "Sweep",
+    "Claim",
+    "Exact",
+    "Suite",
+    "Tolerance",
+    "load",
+    "resume",
+    "run",
+    "schema",
+    "validate",
+    "Results",
+    "load_results",
+    "check",
+    "complexity",
+    "sweep",
+    "CheckResults",
+    "ComplexityResults",
+    "SweepResults",
+    "evaluate",
+    "film",
+    "replay",
+    "timeline",
+    "verify",
+    "listing",
 ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 MOST = 20
@@ -25,7 +25,7 @@ class Mistake(Exception):
         return Mistake(*(f"{place}: {line}" for line in self.args))
 
 
-def check_argument(name: str, value: object, kinds: type | tuple[type, ...], remedy: str) -> None:
+def check_argument(name: str, value: object, kinds: Any, remedy: str) -> None:
     """Refuse an argument of a type that its function cannot take.
 
     >>> check_argument("run: source", {}, str, "name a file")
@@ -33,7 +33,9 @@ def check_argument(name: str, value: object, kinds: type | tuple[type, ...], rem
     simulator.mistakes.Mistake: run: source is a dict; name a file
     """
     if not isinstance(value, kinds):
-        raise Mistake(f"{name} is a {type(value).__name__}; {remedy}")
+        # In code a table is called without this word.
+        kind = type(value).__name__.removesuffix("Table")
+        raise Mistake(f"{name} is a {kind}; {remedy}")
 
 
 def labels_of(function: str, methods: str | Iterable[str] | None) -> list[str] | None:

@@ -6,7 +6,6 @@ unused kinds are never built.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Self, Union
 
 from pydantic import (
@@ -64,7 +63,7 @@ class Table(BaseModel):
 
     def as_tables(self) -> dict[str, Any]:
         """What a file says for this table: plain data, without what is so by default."""
-        return {name: _plain(value) for name, value in self._said()}
+        return {name: plain(value) for name, value in self._said()}
 
     def _said(self) -> Iterator[tuple[str, Any]]:
         for name, column in type(self).model_fields.items():
@@ -119,15 +118,14 @@ def _restated(error: ErrorDetails) -> InitErrorDetails:
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """The same, where tables are dictionaries."""
     if isinstance(value, Table):
         return value.as_tables()
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, Mapping):
+        return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return [plain(item) for item in value]
     return value
 
 

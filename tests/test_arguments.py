@@ -4,9 +4,9 @@ import pandas as pd
 import pytest
 from test_plots import METHODS, results_of, scenario_of
 
-from simulator import analysis
+import simulator
+from simulator import Cluster, Stop, analysis
 from simulator.mistakes import Mistake
-from simulator.scenario.loading import load
 
 SHORT = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
 
@@ -24,11 +24,16 @@ def refusal_of(function, *arguments, **named):
     return line
 
 
-@pytest.mark.parametrize("function", ["run", "complexity", "sweep"])
-@pytest.mark.parametrize("source", [{"stop": {"seconds": 5}}, load("straggler"), None, 3])
-def test_a_source_that_names_no_file_is_refused(function, source):
-    line = refusal_of(getattr(analysis, function), source)
-    assert line.startswith(f"{function}: source is a {type(source).__name__}; give the path of a ")
+KINDS = {"run": "Scenario", "complexity": "Scenario", "load": "Scenario", "sweep": "Sweep"}
+
+
+@pytest.mark.parametrize("function", [*KINDS, "check"])
+@pytest.mark.parametrize("source", [None, 3, Stop(steps=3), Cluster(workers=1, compute=1.0)])
+def test_a_source_that_can_be_none_is_refused(function, source):
+    line = refusal_of(getattr(simulator, function), source)
+    kind = type(source).__name__.removesuffix("Table")
+    wanted = KINDS.get(function, "Suite")
+    assert line.startswith(f"{function}: source is a {kind}; give a {wanted}, what its file says")
 
 
 @pytest.mark.parametrize(
@@ -44,16 +49,16 @@ def test_a_source_that_names_no_file_is_refused(function, source):
     ],
 )
 def test_what_chooses_runs_is_refused_by_name(named, line):
-    assert refusal_of(analysis.run, "straggler", *SHORT, **named).startswith(line)
+    assert refusal_of(simulator.run, "straggler", *SHORT, **named).startswith(line)
 
 
 def test_settings_are_text():
-    line = refusal_of(analysis.run, "straggler", {"stop.seconds": 5})
+    line = refusal_of(simulator.run, "straggler", {"stop.seconds": 5})
     assert line == "run: a setting is a dict; write it as 'path=value'"
 
 
 def test_one_label_and_one_seed_count_as_lists_of_one(tmp_path):
-    results = analysis.run(
+    results = simulator.run(
         "straggler", *SHORT, methods="rennala-nigt", seeds=7, out=tmp_path, quiet=True
     )
     assert results.runs[["method", "seed"]].to_numpy().tolist() == [["rennala-nigt", 7]]
@@ -61,7 +66,7 @@ def test_one_label_and_one_seed_count_as_lists_of_one(tmp_path):
 
 
 def test_results_are_loaded_from_a_path(found):
-    line = refusal_of(analysis.load, found)
+    line = refusal_of(simulator.load_results, found)
     assert line.startswith("load: directory is a Results; give the path of a result directory")
 
 

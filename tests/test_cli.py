@@ -18,8 +18,8 @@ from compiled import compiled_once
 
 from algorithms.methods import METHODS
 from simulator.cli.command_line import run_command
-from simulator.cli.json_schema import json_schema
 from simulator.cluster import LAWS
+from simulator.commands.json_schema import json_schema
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.results import results
 from simulator.scenario.files import shipped

@@ -10,6 +10,7 @@ valid, and today's figure.  The lists of methods: all of them, each with its set
 """
 
 import importlib
+import inspect
 import json
 import re
 import shlex
@@ -31,10 +32,12 @@ from gymnasium.envs import registration
 from markdown_it import MarkdownIt
 from plugged import plugins_as_before
 
+import simulator
 from algorithms.methods import METHODS
 from simulator.cli.command_line import app
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
+from simulator.commands.shown import Shown
 from simulator.estimate.remarks import remarks
 from simulator.gate import suite_file
 from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
@@ -48,7 +51,7 @@ from simulator.scenario.loading import check
 from simulator.scenario.network_table import NetworkTable, UplinkTable
 from simulator.scenario.scenario import EvaluationTable, Scenario, StopTable
 from simulator.scenario.tables import TransferTable
-from simulator.sweep import settings, sweep_file
+from simulator.sweeps import settings, sweep_file
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCUMENTS = sorted(
@@ -382,3 +385,28 @@ def test_every_method_is_on_a_page_of_its_own_or_of_its_family():
     pages = [p for p in DOCUMENTS if p.startswith("docs/methods/") and not p.endswith("index.md")]
     text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
     assert not [name for name in METHODS if f"`{name}`" not in text]
+
+
+# Python: every public name, with all arguments
+
+
+def taken_by(thing):
+    """What it takes, in the order of its signature."""
+    if isinstance(thing, type) and hasattr(thing, "model_fields"):
+        return [name for name in thing.model_fields if name not in ("kind", "method")]
+    return list(inspect.signature(thing).parameters)
+
+
+@pytest.mark.parametrize("name", simulator.__all__)
+def test_the_reference_has_every_name_and_argument(name):
+    thing, text = getattr(simulator, name), (ROOT / "docs/reference.md").read_text("utf-8")
+    assert re.search(rf"`{name}[`(]", text)
+    if isinstance(thing, type) and issubclass(thing, (Shown, Exception)):
+        return  # nobody makes them
+    row = next(
+        line
+        for line in text.splitlines()
+        if re.match(rf"\| \[?`{name}`|`{name}`: |.*`{name}\(", line)
+    )
+    missing = [each for each in taken_by(thing) if not re.search(rf"\b{each}\b", row)]
+    assert not missing or missing == ["theory"]

@@ -7,7 +7,7 @@ import tomllib
 
 from test_docs import blocks_of, lay_out_modules
 
-from simulator import analysis
+import simulator
 
 MARGIN = 50.0
 """By how much every run has to improve; all of ten seeds do by 80."""
@@ -23,7 +23,7 @@ def scenario_in(document, title):
 def test_the_policies_of_the_readme_learn(tmp_path):
     file = tmp_path / "slow-network.toml"
     file.write_text(scenario_in("README.md", "Six workers behind a slow network"))
-    results = analysis.run(file, out=tmp_path / "results", quiet=True)
+    results = simulator.run(file, out=tmp_path / "results", quiet=True)
     found = results.steps.dropna(subset="return").groupby(["method", "seed"])["return"]
     assert len(found) == len(results.runs) == 4
     assert (found.last() - found.first()).min() > MARGIN
@@ -48,7 +48,7 @@ def test_an_environment_of_ones_own_is_played_and_learnt(tmp_path):
     words = "run", "line-walk.toml", "--quiet", "--figures", "none", "--out", "walk"
     done = in_a_shell(tmp_path, *words, path=".")
     assert (done.returncode, done.stderr) == (0, "")
-    returns = analysis.load(tmp_path / "walk").steps["return"].dropna()
+    returns = simulator.load_results(tmp_path / "walk").steps["return"].dropna()
     assert returns.iloc[-1] > returns.iloc[0] + 8.0  # going right alone pays 21
 
 

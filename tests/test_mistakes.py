@@ -8,7 +8,7 @@ from test_cli import straggle
 from simulator.gate import suite_file
 from simulator.mistakes import MOST, Mistake, all_of, check_all
 from simulator.scenario.loading import load
-from simulator.sweep import sweep_file
+from simulator.sweeps import sweep_file
 
 SPOILED = """
 bogus = 3

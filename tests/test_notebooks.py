@@ -86,7 +86,9 @@ def test_it_begins_with_a_question_and_shows_figures(name):
     heading, question = first.source.split("\n\n")[:2]
     assert heading.startswith("# ")
     assert "?" in question
-    drawn = [cell for cell in code_cells(name) if "analysis.plot_" in cell.source]
+    drawn = [
+        cell for cell in code_cells(name) if re.search(r"analysis\.plot_|\.plot\(\)", cell.source)
+    ]
     assert len(drawn) >= 2
     for cell in drawn:
         assert any("image/png" in output.get("data", {}) for output in cell.outputs), cell.source

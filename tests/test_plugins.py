@@ -19,10 +19,11 @@ from plugged import no_plugins, plugins_as_before
 from test_cli import one_line, straggle, written
 from test_docs import ROOT, blocks_of, lay_out_plugin, plugin_of
 
+import simulator
 from algorithms.method import Method
 from algorithms.methods import METHODS, greedy, rennala, synchronous
 from algorithms.updates import sgd
-from simulator import analysis, gate, plugins
+from simulator import gate, plugins
 from simulator.mistakes import Mistake
 from simulator.scenario import loading
 from simulator.training.schedules import schedule_key
@@ -213,8 +214,8 @@ def test_a_plugin_that_the_environment_names_is_refused_alike(tmp_path, monkeypa
 def test_what_was_refused_can_be_mended_and_loaded(tmp_path):
     file = plugin(tmp_path, "METHODS = {'lazy': 1}")
     with pytest.raises(Mistake, match="must be a Method"):
-        analysis.load_plugin(file)
-    analysis.load_plugin(plugin(tmp_path, STORY.format("pass")))
+        simulator.load_plugin(file)
+    simulator.load_plugin(plugin(tmp_path, STORY.format("pass")))
     assert METHODS["lazy"].summary == "a story that goes wrong"
 
 
@@ -377,12 +378,12 @@ LAWS = {{"steady": Law}}
     [("draws = True", True, False), ("draws = False", False, True), ("", False, False)],
 )
 def test_seeds_share_a_schedule_if_a_law_draws_nothing(draws, used, shared, tmp_path):
-    analysis.load_plugin(plugin(tmp_path, LAW.format(draws=draws, used=used), "steady.py"))
+    simulator.load_plugin(plugin(tmp_path, LAW.format(draws=draws, used=used), "steady.py"))
     file = written(tmp_path / "steady.toml", SCENARIO.replace("[1, 2, 4]", '{ law = "steady" }'))
     loaded = loading.load(str(file))
     first, second = (schedule_key(loaded.restrict(None, [seed])) for seed in (0, 1))
     assert (first == second) == shared
-    done = analysis.run(file, "seeds=[0,1]", out=tmp_path / "out", quiet=True)
+    done = simulator.run(file, "seeds=[0,1]", out=tmp_path / "out", quiet=True)
     times = [done.steps[done.steps["seed"] == seed]["time"].tolist() for seed in (0, 1)]
     assert (times[0] == times[1]) == (not used)
 
@@ -572,18 +573,18 @@ def test_what_this_program_registers_is_run_in_this_process(tmp_path, ours):
     namespace = {"__name__": "__main__"}
     exec(compile(plugin_of("docs/plugins.md"), "<notebook>", "exec"), namespace)
     brought = {kind: namespace[kind.upper()] for kind in plugins.REGISTRIES}
-    analysis.register(**brought)
-    found = analysis.run(ours, out=tmp_path / "out", quiet=True, seeds=0)
+    simulator.register(**brought)
+    found = simulator.run(ours, out=tmp_path / "out", quiet=True, seeds=0)
     assert {plugin for plugin, _ in found.manifest["plugins"].values()} == {"this program"}
     assert not plugins.is_portable(loading.tables_of(str(ours))[0])
-    swept = analysis.sweep(
+    swept = simulator.sweep(
         written(tmp_path / "sweep.toml", SWEEP), out=tmp_path / "swept", jobs=2, quiet=True
     )
-    assert len(swept) == 8
-    frame = analysis.complexity(
+    assert len(swept.frame) == 8
+    grown = simulator.complexity(
         ours, "cluster.workers=3,4", out=tmp_path / "grown", jobs=2, quiet=True
     )
-    assert len(frame) == 8
+    assert len(grown.frame) == 8
     suite = written(tmp_path / "suite.toml", SUITE)
     assert gate.conduct(suite, update=True, jobs=2).good
 
@@ -593,24 +594,24 @@ def test_a_second_call_replaces_what_the_first_one_brought(tmp_path):
     text = 'scenario = "lazy.toml"\n[grid]\n"methods.mine.step" = [0.1, 0.2]\n'
     sweep = written(tmp_path / "sweep.toml", text)
     for story, gradients in ((greedy, 6), (synchronous, 18)):
-        analysis.register(methods={"lazy": Method(story, sgd, story.__name__)})
+        simulator.register(methods={"lazy": Method(story, sgd, story.__name__)})
         assert METHODS["lazy"].summary == story.__name__
         out = tmp_path / story.__name__
-        found = analysis.run(file, seeds=0, out=out / "run", quiet=True)
-        swept = analysis.sweep(sweep, seeds=0, out=out / "sweep", jobs=1, quiet=True)
+        found = simulator.run(file, seeds=0, out=out / "run", quiet=True)
+        swept = simulator.sweep(sweep, seeds=0, out=out / "sweep", jobs=1, quiet=True)
         assert found.runs["used"].tolist() == [gradients]
-        assert swept["gradients"].tolist() == [gradients] * 2
+        assert swept.frame["gradients"].tolist() == [gradients] * 2
 
 
 def test_a_name_of_what_is_shipped_stays():
     with pytest.raises(Mistake, match="straggle itself has one of this name"):
-        analysis.register(methods={"afedpg": Method(rennala, sgd, "another")})
+        simulator.register(methods={"afedpg": Method(rennala, sgd, "another")})
 
 
 def test_nothing_joins_if_one_thing_is_wrong():
     good, bad = Method(rennala, sgd, "good"), "bad"
     with pytest.raises(Mistake, match=r"methods\.bad: must be a Method"):
-        analysis.register(methods={"good": good, "bad": bad})
+        simulator.register(methods={"good": good, "bad": bad})
     assert "good" not in METHODS
 
 

@@ -179,11 +179,11 @@ def test_where_the_messages_go_chooses_the_display(is_terminal, variables, displ
 
 
 CELLS = {
-    "run": "found = analysis.run('tiny.toml', out='learnt')",
-    "sweep": "found = analysis.sweep('sweep.toml', out='swept', jobs=1)",
-    "nothing new": "found = analysis.sweep('sweep.toml', out='swept', jobs=1)",
+    "run": "found = simulator.run('tiny.toml', out='learnt')",
+    "sweep": "found = simulator.sweep('sweep.toml', out='swept', jobs=1)",
+    "nothing new": "found = simulator.sweep('sweep.toml', out='swept', jobs=1)",
     "failure": (
-        "found = analysis.run('tiny.toml', 'methods.wild={method=\"rennala-pg\", batch=2,"
+        "found = simulator.run('tiny.toml', 'methods.wild={method=\"rennala-pg\", batch=2,"
         " step=1e300}', methods=['wild'], seeds=[0], out='failed')"
     ),
 }
@@ -208,10 +208,7 @@ def notebook(tmp_path_factory):
     folder = tmp_path_factory.mktemp("notebook")
     written(folder / "tiny.toml", TINY)
     written(folder / "sweep.toml", SWEEP)
-    cells = [
-        nbformat.v4.new_code_cell(f"from simulator import analysis\n{text}")
-        for text in CELLS.values()
-    ]
+    cells = [nbformat.v4.new_code_cell(f"import simulator\n{text}") for text in CELLS.values()]
     client = Listening(
         nbformat.v4.new_notebook(cells=cells),
         timeout=300,

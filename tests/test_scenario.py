@@ -9,8 +9,8 @@ import pytest
 from compiled import run_in
 
 from algorithms.methods import METHODS
-from simulator.cli.json_schema import json_schema
 from simulator.cluster import Failures, Fixed, LogNormal, Outage, Power, Uplink, Vector, Wire
+from simulator.commands.json_schema import json_schema
 from simulator.mistakes import Mistake
 from simulator.results.directory import claim_directory
 from simulator.results.results import load as load_results

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from compiled import compiled_once, run_scenario, run_schedules
 
-from simulator.analysis import complexity, exponents
+from simulator import complexity
+from simulator.analysis import exponents
 from simulator.estimate.remarks import remarks
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import load
@@ -352,7 +353,7 @@ BARRIERS = {
 
 def measured(methods, vary, out, seeds):
     asked = {"seeds": seeds, "out": out, "quiet": True, "jobs": 1}
-    frame = complexity("time-complexity", vary, methods=[*methods], **asked)
+    frame = complexity("time-complexity", vary, methods=[*methods], **asked).frame
     assert frame["reached"].all()
     return frame
 

@@ -12,6 +12,7 @@ from children import ended, start_sending
 from compiled import compiled_once
 from test_cli import straggle, written
 
+import simulator
 from algorithms.methods import METHODS
 from algorithms.theory import Problem
 from simulator import analysis
@@ -57,7 +58,7 @@ def exact(tmp_path_factory):
 
 def run(exact, out, vary, settings=(), methods=("synchronous-pg",), **others):
     asked = {"methods": list(methods), "quiet": True, "jobs": 1} | others
-    return analysis.complexity(exact, vary, *settings, out=out, **asked)
+    return simulator.complexity(exact, vary, *settings, out=out, **asked).frame
 
 
 def same(frame, other):

@@ -6,7 +6,7 @@ import pytest
 from test_cli import written
 from test_imports import loaded_by
 
-from simulator.cli.json_schema import suite_schema
+from simulator.commands.json_schema import suite_schema
 from simulator.gate.suite_file import read
 from simulator.mistakes import Mistake
 from simulator.scenario.files import shipped

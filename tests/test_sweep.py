@@ -26,16 +26,16 @@ from simulator.campaign import campaign, runner, task
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Rows, claim
 from simulator.campaign.task import key_of
-from simulator.cli.json_schema import sweep_schema
+from simulator.commands.json_schema import sweep_schema
 from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import check, load
 from simulator.scenario.toml_text import document
-from simulator.sweep import sensitivity, settings, sweep, sweep_file
-from simulator.sweep import tuning as tuned
-from simulator.sweep.score import best, ranked, score_of
-from simulator.sweep.sweep import conduct
+from simulator.sweeps import sensitivity, settings, sweep, sweep_file
+from simulator.sweeps import tuning as tuned
+from simulator.sweeps.score import best, ranked, score_of
+from simulator.sweeps.sweep import conduct
 from simulator.system import machine
 from simulator.training.schedules import schedule_key
 
@@ -943,7 +943,7 @@ def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
 
 def test_reading_a_sweep_loads_nothing_heavy():
     loaded, _ = loaded_by(
-        "from simulator.sweep import sweep_file\nsweep_file.read('straggler-steps')"
+        "from simulator.sweeps import sweep_file\nsweep_file.read('straggler-steps')"
     )
     assert not {"jax", "pandas", "matplotlib", "scipy"} & set(loaded)
 

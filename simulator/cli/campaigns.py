@@ -44,7 +44,7 @@ def sweep(
     plugins: PluginOption = None,
 ) -> int:
     """Try settings of every method; keep all runs, and write the best as a scenario."""
-    from simulator.sweep.sweep import conduct
+    from simulator.sweeps.sweep import conduct
 
     formats = formats_of(figures)
     with remedy(GO_ON):
@@ -63,7 +63,7 @@ def sweep(
 
 def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
     from simulator.campaign.progress import showing
-    from simulator.sweep import tuning
+    from simulator.sweeps import tuning
 
     found = tuning.best_of(swept.frame)
     if as_json:

@@ -62,7 +62,7 @@ def schema(
     plugins: PluginOption = None,
 ) -> None:
     """Print the JSON Schema of a scenario file."""
-    from simulator.cli.json_schema import json_schema, suite_schema, sweep_schema
+    from simulator.commands.json_schema import json_schema, suite_schema, sweep_schema
 
     if sweep and suite:
         raise Mistake("--sweep and --suite: choose one of them")

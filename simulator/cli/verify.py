@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from simulator.cli.app import PluginOption, app, say
-from simulator.mistakes import Mistake
 
 FOUND = 1
 
@@ -20,24 +19,12 @@ def verify(
 ) -> int:
     """Check a finished run against the rules of its schedule, from its files alone."""
     from simulator.campaign.progress import showing
-    from simulator.verification import verify_directory
+    from simulator.commands.finished import verify as check_run
 
-    _demand_plugins(directory)
     with showing(doing="verifying", quiet=as_json):
-        report = verify_directory(directory)
+        report = check_run(directory)
     if as_json:
         print(json.dumps(report.as_data(), indent=2))
     else:
         say(*report.lines())
     return 0 if report.clean else FOUND
-
-
-def _demand_plugins(directory: Path) -> None:
-    """A run is replayed with the plug-ins that it names; the report judges a broken manifest."""
-    from simulator.results import results
-
-    try:
-        manifest = results.manifest_in(directory)
-    except Mistake:
-        return
-    results.demand_plugins(directory, manifest)

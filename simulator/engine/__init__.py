@@ -1,7 +1,7 @@
 """When does what happen?  The schedule plane at work: a cluster in virtual time, on SimPy."""
 
-from simulator.engine.simulation import Simulation, Stop
+from simulator.engine.simulation import Ends, Simulation, Stop
 from simulator.engine.stalls import Stalled
 from simulator.engine.trace import Sinks
 
-__all__ = ["Simulation", "Sinks", "Stalled", "Stop"]
+__all__ = ["Ends", "Simulation", "Sinks", "Stalled", "Stop"]

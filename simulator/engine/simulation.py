@@ -14,7 +14,7 @@ never found computing at the old point.  Outages begin and end after all arrival
 from collections import deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, NoReturn, TypeAlias
+from typing import NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 
 from simpy.core import EmptySchedule
 
@@ -30,7 +30,7 @@ from simulator.engine.totals import NEVER
 from simulator.engine.trace import Sinks, Trace
 from simulator.engine.transfers import Transfers
 from simulator.engine.workers import UNLIMITED, Workers
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, check_argument
 from simulator.schedule import Accounts, Step
 
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
@@ -41,12 +41,27 @@ MANY_AT_ONCE = 10_000
 """Steps without a request between them, after which a story is taken to be endless."""
 
 
+@runtime_checkable
+class Ends(Protocol):
+    """Where a run ends, whoever says it; what is None never comes."""
+
+    @property
+    def seconds(self) -> float | None: ...
+    @property
+    def steps(self) -> float | None: ...
+    @property
+    def gradients(self) -> float | None: ...
+
+
 class Stop(NamedTuple):
     """Where a run ends: whichever comes first, simulated ``seconds`` inclusive."""
 
     seconds: float = NEVER
     steps: float = NEVER
     gradients: float = NEVER
+
+
+ENDLESS = Stop()
 
 
 class Simulation:
@@ -71,6 +86,10 @@ class Simulation:
         lengths: Lengths | None = None,
         trace: Sinks | None = None,
     ) -> None:
+        remedy = "give Cluster(...).build() or scenario.build_cluster()"
+        check_argument("Simulation: cluster", cluster, Cluster, remedy)
+        remedy = "give an aggregation, such as algorithms.methods.rennala(batch=20)"
+        check_argument("Simulation: aggregation", aggregation, Callable, remedy)
         self.workers, self.version, self.now = cluster.workers, 0, 0.0
         self._clock = Clock()
         self._trace = Trace(trace) if trace else None
@@ -114,12 +133,16 @@ class Simulation:
 
     # The run
 
-    def steps(self, stop: Stop) -> Iterator[Step]:
+    def steps(self, stop: Ends = ENDLESS) -> Iterator[Step]:
         """The server steps, each as it closes, until ``stop`` or for as long as one asks."""
-        self._stop = stop
-        if stop.seconds < NEVER:
+        check_argument("steps: stop", stop, Ends, "give Stop(steps=3)")
+        ends = (stop.seconds, stop.steps, stop.gradients)
+        self._stop = Stop(*(NEVER if end is None else end for end in ends))
+        if self._stop.seconds < NEVER:
             # After everybody else at that instant.
-            self._clock.at(stop.seconds, outage_rank(self.workers, self.workers), self._time_is_up)
+            self._clock.at(
+                self._stop.seconds, outage_rank(self.workers, self.workers), self._time_is_up
+            )
         if self._attendance:
             self._attendance.begin()
         self._drive(None)

@@ -16,7 +16,15 @@ from simulator.gate.claims import Verdict, verdict
 from simulator.gate.findings import Finding, Outcome
 from simulator.gate.predicted import predicted
 from simulator.gate.runs import Record, keep, recorded, tasks
-from simulator.gate.suite_file import Benchmark, ClaimTable, ExactTable, Suite, ToleranceTable, read
+from simulator.gate.suite_file import (
+    Benchmark,
+    ClaimTable,
+    ExactTable,
+    Source,
+    Suite,
+    ToleranceTable,
+    read,
+)
 from simulator.mistakes import Mistake, did_you_mean
 
 Asked: TypeAlias = Mapping[str, float]
@@ -37,7 +45,7 @@ class Checked(NamedTuple):
 
 
 def conduct(
-    source: str | Path,
+    source: Source,
     *,
     baseline: Path | None = None,
     update: bool = False,
@@ -52,19 +60,20 @@ def conduct(
     missing, or of another scenario, is a Mistake before anything is run.
     """
     suite = read(source)
+    named = str(source) if isinstance(source, str | Path) else suite.name
     chosen = _chosen(suite, only)
     directory = baseline or suite.path.parent / "baselines" / suite.name
     known = {name: _read(directory, name, update) for name in chosen}
     if not update:
         for name, benchmark in chosen.items():
-            _check(benchmark, known[name], directory, source)
+            _check(benchmark, known[name], directory, named)
     for name, benchmark in chosen.items():
         _check_fits(name, benchmark)
     asked = {name: _asked(b) for name, b in chosen.items() if b.table.kind == "claim"}
     runs = _run(chosen.values(), runner, jobs, quiet)
     findings = []
     for name, benchmark in chosen.items():
-        command = ["straggle", "check", str(source), "--update", "--only", name]
+        command = ["straggle", "check", named, "--update", "--only", name]
         now = baselines.of(benchmark, recorded(benchmark, runs[name]), shlex.join(command))
         found = _judge(benchmark, now, known[name], asked.get(name), directory, update=update)
         findings.append(found)
@@ -90,9 +99,7 @@ def _read(directory: Path, name: str, update: bool) -> Baseline | None:
         raise
 
 
-def _check(
-    benchmark: Benchmark, baseline: Baseline | None, directory: Path, source: str | Path
-) -> None:
+def _check(benchmark: Benchmark, baseline: Baseline | None, directory: Path, source: str) -> None:
     """Refuse to compare with nothing, or with something else; a claim can stand alone."""
     if baseline is not None:
         baselines.check(benchmark, baseline, baselines.file_of(directory, benchmark.name))

@@ -5,6 +5,7 @@ A benchmark is a scenario, cut to what is worth watching, and the kind of its pr
 so much) or **claim** (one method is so many times sooner than another, whatever the baseline).
 """
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple, TypeAlias
@@ -19,7 +20,7 @@ from simulator.scenario.quantities import Count, Title
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.scenario.variant import VariantTable
 from simulator.statistics.bounds import Test, fewest_seeds
-from simulator.table import Table
+from simulator.table import Table, plain
 
 Measure: TypeAlias = Literal[
     "time-to-target", "steps-to-target", "gradients-to-target", "time-to-steps", "time-to-gradients"
@@ -40,7 +41,7 @@ class BenchmarkTable(VariantTable):
 class ExactTable(BenchmarkTable):
     """The schedule: times, gradients and weights of all steps, and what became of gradients."""
 
-    kind: Literal["exact"]
+    kind: Literal["exact"] = "exact"
     methods: Annotated[list[str], MinLen(1)] | None = Field(default=None, description="only these")
     rounding: Annotated[float, Ge(0), Lt(1)] = Field(
         default=0.0,
@@ -51,7 +52,7 @@ class ExactTable(BenchmarkTable):
 class ToleranceTable(BenchmarkTable):
     """The learning curve on an objective that is known exactly."""
 
-    kind: Literal["tolerance"]
+    kind: Literal["tolerance"] = "tolerance"
     methods: Annotated[list[str], MinLen(1)] | None = Field(default=None, description="only these")
     metric: str | None = Field(default=None, description="of the objective [the evaluation's]")
     relative: Annotated[float, Ge(0)] = Field(description="how far each point may be off")
@@ -63,7 +64,7 @@ class ToleranceTable(BenchmarkTable):
 class ClaimTable(BenchmarkTable):
     """One method needs less than another, so many times."""
 
-    kind: Literal["claim"]
+    kind: Literal["claim"] = "claim"
     of: str = Field(description="the label of the method that needs less")
     over: str = Field(description="and of the one that needs more")
     measure: Measure = Field(
@@ -97,6 +98,10 @@ class SuiteTable(Table):
     ]
 
 
+Source: TypeAlias = str | Path | SuiteTable | Mapping[str, Any]
+"""A shipped name or a path, a suite, or what a file says."""
+
+
 class Benchmark(NamedTuple):
     """One of a suite: what is promised, and the scenario that is run, as tables and checked."""
 
@@ -124,13 +129,16 @@ class Suite(NamedTuple):
         return self.path.stem
 
 
-def read(source: str | Path) -> Suite:
-    """A suite from a path or a shipped name."""
-    plain, path = files.read("suite", str(source))
+def read(source: Source) -> Suite:
+    """A suite from its table, a path or a shipped name."""
+    if isinstance(source, str | Path):
+        said, path = files.read("suite", str(source))
+    else:
+        said, path = plain(source), Path("suite.toml")
     try:
-        table = SuiteTable.model_validate(plain)
+        table = SuiteTable.model_validate(said)
     except ValidationError as error:
-        raise refusal(error, plain) from None
+        raise refusal(error, said) from None
     each = table.benchmarks.items()
     found = check_all(partial(_benchmark, name, benchmark, path) for name, benchmark in each)
     return Suite(path, table.title, {benchmark.name: benchmark for benchmark in found})

@@ -11,7 +11,7 @@ and contributes nothing, not even a NaN.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ class Size(NamedTuple):
     itemsize: int
 
 
+@runtime_checkable
 class Values(Protocol):
     """What tickets are worth: gradients, or what workers send after steps of their own.
 

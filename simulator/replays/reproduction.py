@@ -64,6 +64,9 @@ class Reproduction(NamedTuple):
         many = f"{len(self.wrong):,} of its numbers are not finite"
         return [*lines, f"  gradient: {many}, the first is [{first}] = {self.gradient[first]}"]
 
+    def __repr__(self) -> str:
+        return "\n".join(self.told())
+
     def as_data(self) -> dict[str, Any]:
         method, seed, ticket = self.chosen
         gradient = None if self.gradient is None else [float(value) for value in self.gradient]

@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 from annotated_types import Ge, Gt, MinLen
 from pydantic import AllowInfNan, Field
 
-from simulator.cluster import Failures, InFlight, Law, Outage, Outages, Speed
+from simulator.cluster import Cluster, Failures, InFlight, Law, Network, Outage, Outages, Speed
+from simulator.cluster.cluster import FREE
 from simulator.cluster.outages import Work
 from simulator.mistakes import Mistake
 from simulator.scenario.quantities import Seconds, Seed, WorkerNumber, Workers
-from simulator.scenario.tables import LawTable, SpeedTable, any_speed, law_of
+from simulator.scenario.tables import (
+    LawTable,
+    SpeedTable,
+    any_speed,
+    law_of,
+    law_table,
+    speed_table,
+)
 from simulator.table import Table
 
 if TYPE_CHECKING:
@@ -68,6 +76,17 @@ class ClusterTable(Table):
     seed: Seed | None = Field(
         default=None, description="fixes random times apart from the run's seeds"
     )
+
+    def build(self, network: Network = FREE) -> Cluster:
+        """The cluster that a ``Simulation`` takes."""
+        return Cluster(
+            workers=self.workers,
+            compute=law_table(self.compute).build(),
+            network=network,
+            in_flight=self.in_flight,
+            speed=None if self.speed is None else speed_table(self.speed).build(),
+            outages=self.build_outages(),
+        )
 
     def build_outages(self) -> Outages:
         foreseen = [outage for table in self.outages for outage in table.build()]

@@ -31,7 +31,7 @@ from simulator.scenario.cluster_table import ClusterTable
 from simulator.scenario.ends import EvaluationTable, StopTable
 from simulator.scenario.network_table import NetworkTable
 from simulator.scenario.quantities import Seed, Title
-from simulator.scenario.tables import MethodTable, law_table, method_table, speed_table
+from simulator.scenario.tables import MethodTable, method_table, speed_table
 from simulator.scenario.toml_text import document
 from simulator.table import OneOf, Table
 
@@ -113,15 +113,7 @@ class Scenario(Table):
         return self.objective.metrics[self.metric] == "higher"
 
     def build_cluster(self) -> Cluster:
-        cluster = self.cluster
-        return Cluster(
-            workers=cluster.workers,
-            compute=law_table(cluster.compute).build(),
-            network=self.network.build(),
-            in_flight=cluster.in_flight,
-            speed=speed_table(cluster.speed).build() if cluster.speed else None,
-            outages=cluster.build_outages(),
-        )
+        return self.cluster.build(self.network.build())
 
     def build_objective(self) -> Objective:
         return self.objective.build(self.cluster.workers)

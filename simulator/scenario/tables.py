@@ -6,7 +6,7 @@ scenario file, checked, and found in the JSON Schema, without a line here.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
 from typing import Annotated, Any, Literal, Self
 
@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from algorithms.method import Method
 from algorithms.methods import METHODS
 from algorithms.theory import Problem
+from algorithms.updates import Decay
 from simulator.cluster import LAWS, Law, Link, Seconds, Speed, Wire
 from simulator.cluster.network import NO_TIME
 from simulator.cluster.speeds import SPEEDS
@@ -246,6 +247,10 @@ class MethodTable(Table):
 
     method: str
     theory: TheoryTable | None = Field(default=None, description="chooses what is not said")
+
+    def as_tables(self) -> dict[str, Any]:
+        said = super().as_tables().items()
+        return {name: asdict(v) if isinstance(v, Decay) else v for name, v in said}
 
     def settings(self) -> dict[str, Any]:
         """Said, or by default; None is for theory to choose."""

@@ -1,20 +1,38 @@
 """How does a sweep or a benchmark name the scenario that it changes?"""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from annotated_types import MinLen
-from pydantic import Field
+from pydantic import Field, PlainValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
-from simulator.scenario import files, paths
+from simulator.scenario import loading, paths
 from simulator.scenario.quantities import Seed
-from simulator.table import Table
+from simulator.scenario.scenario import Scenario
+from simulator.table import Table, plain
+
+
+def _as_said(value: Any) -> Any:
+    """In code a scenario may stand for itself."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Scenario | Mapping):
+        return plain(value)
+    raise PydanticCustomError("scenario", "must be a name, a path, or a scenario itself")
+
+
+if TYPE_CHECKING:
+    AnyScenario: TypeAlias = str | Scenario | Mapping[str, Any]
+else:
+    AnyScenario = Annotated[Any, PlainValidator(_as_said), WithJsonSchema({"type": "string"})]
 
 
 class VariantTable(Table):
     """A scenario, and what is changed in it."""
 
-    scenario: str = Field(description="a shipped name, or a path from this file")
+    scenario: AnyScenario = Field(description="a shipped name, or a path from this file")
     seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
         default=None, description="instead of the scenario's"
     )
@@ -25,9 +43,9 @@ class VariantTable(Table):
 
         ``folder`` is the one in which the file of this table lies.
         """
-        tables, path = files.read("scenario", self.scenario, folder)
+        tables, place = loading.tables_of(self.scenario, beside=folder)
         for key, value in paths.flat(self.set, "set").items():
             paths.put(tables, key, value, f"set.{key}")
         if self.seeds:
             tables["seeds"] = list(self.seeds)
-        return tables, path.parent
+        return tables, place

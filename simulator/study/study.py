@@ -23,6 +23,7 @@ from simulator.campaign.rows import claim as claim_rows
 from simulator.campaign.task import Task, tasks_of
 from simulator.mistakes import Mistake
 from simulator.scenario import loading
+from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
 from simulator.study.prediction import predicted
 from simulator.study.varying import Vary
@@ -54,7 +55,7 @@ class Point(NamedTuple):
 
 
 def conduct(
-    source: str,
+    source: Source,
     vary: Vary,
     *,
     settings: list[str] | None = None,
@@ -66,12 +67,12 @@ def conduct(
 ) -> "tuple[pd.DataFrame, Path]":
     """A whole study, as many runs at a time as there are cores unless said; its frame and place."""
     points = plan(source, vary, settings, methods, seeds)
-    directory = claim(out, Path(source).stem, vary)
+    directory = claim(out, loading.name_of(source), vary)
     return run(points, directory, jobs, quiet=quiet), directory
 
 
 def plan(
-    source: str,
+    source: Source,
     vary: Vary,
     settings: list[str] | None = None,
     methods: list[str] | None = None,

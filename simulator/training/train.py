@@ -10,8 +10,9 @@ from typing import Protocol
 
 from algorithms.updates import Rule
 from simulator.cluster import InvalidDuration
-from simulator.engine import Stalled, Stop
-from simulator.objectives.objective import Broken, Objective
+from simulator.engine import Ends, Stalled
+from simulator.mistakes import check_argument
+from simulator.objectives.objective import Broken, Objective, Values
 from simulator.schedule import Step
 from simulator.training.executor import BatchedExecutor
 from simulator.training.finite import Finite, fail_broken
@@ -29,14 +30,14 @@ class Schedule(Protocol):
     version: int
     workers: int
 
-    def steps(self, stop: Stop) -> Iterable[Step]: ...
+    def steps(self, stop: Ends) -> Iterable[Step]: ...
 
     def versions_in_use(self) -> set[int]: ...
 
 
 def train(
     schedule: Schedule,
-    stop: Stop,
+    stop: Ends,
     objective: Objective,
     rule: Rule,
     *,
@@ -51,15 +52,16 @@ def train(
 
     >>> from algorithms.methods import rennala
     >>> from algorithms.updates import nigt
-    >>> from simulator.cluster import Cluster, Power
-    >>> from simulator.engine import Simulation
-    >>> from simulator.objectives.tables.quadratic import QuadraticTable
-    >>> schedule = Simulation(Cluster(10, Power(exponent=0.5)), rennala(batch=20))
-    >>> quadratic = QuadraticTable(kind="quadratic", dimension=50).build(workers=10)
+    >>> from simulator import Cluster, Power, Quadratic, Simulation, Stop
+    >>> cluster = Cluster(workers=10, compute=Power(exponent=0.5)).build()
+    >>> schedule = Simulation(cluster, rennala(batch=20))
+    >>> quadratic = Quadratic(dimension=50).build(workers=10)
     >>> run = train(schedule, Stop(steps=3), quadratic, nigt(step=0.1, momentum=0.1))
     >>> list(run.times), run.point.shape
     ([5.0, 10.0, 15.0], (50,))
     """
+    remedy = "give Quadratic(...).build(workers=10) or scenario.build_objective()"
+    check_argument("train: objective", objective, Values, remedy)
     prepare()
     run = Run("", seed, tuple(objective.metrics))
     executor = BatchedExecutor(objective)
@@ -72,7 +74,7 @@ def train(
 
 def follow(
     schedule: Schedule,
-    stop: Stop,
+    stop: Ends,
     lanes: Sequence[Lane],
     observers: Sequence[Observer],
     *,
@@ -101,7 +103,7 @@ def follow(
 
 def _loop(
     schedule: Schedule,
-    stop: Stop,
+    stop: Ends,
     lanes: Sequence[Lane],
     observers: Sequence[Observer],
     ahead: bool,

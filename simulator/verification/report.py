@@ -75,7 +75,7 @@ class Findings:
         self.unchecked.append(Unchecked(self.method, self.seed, what, why))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """The outcome of a verification; the first findings are those of the directory itself."""
 
@@ -114,6 +114,9 @@ class Report:
             "no problem" if self.clean else f"{self.wrong:,} problem{'s' if self.wrong > 1 else ''}"
         )
         return [*lines, f"{self.checked:,} checked: {verdict}"]
+
+    def __repr__(self) -> str:
+        return "\n".join(self.lines())
 
     def as_data(self) -> dict[str, Any]:
         """The same for JSON."""

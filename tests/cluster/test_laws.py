@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.cli.json_schema import json_schema
 from simulator.cli.listing import listing
 from simulator.cluster import (
     LAWS,
@@ -31,6 +30,7 @@ from simulator.cluster import (
     TwoSpeed,
 )
 from simulator.cluster.law import Bits, Floats
+from simulator.commands.json_schema import json_schema
 from simulator.mistakes import Mistake
 from simulator.scenario.loading import check
 

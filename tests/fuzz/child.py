@@ -77,7 +77,7 @@ def prepare() -> None:
     from simulator.campaign import campaign, progress
     from simulator.replays import evaluation, reproduction  # noqa: F401
     from simulator.study import study  # noqa: F401
-    from simulator.sweep import sweep  # noqa: F401
+    from simulator.sweeps import sweep  # noqa: F401
     from simulator.trace import chrome_trace  # noqa: F401
 
     jax.numpy.zeros(3)

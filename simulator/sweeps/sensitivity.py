@@ -32,8 +32,8 @@ from simulator.figures.style import (
     styled,
 )
 from simulator.statistics.frames import check_frame, rows_of
-from simulator.sweep.keys import is_circumstance
-from simulator.sweep.score import keys_of, ranked
+from simulator.sweeps.keys import is_circumstance
+from simulator.sweeps.score import keys_of, ranked
 
 PANEL = (2.35, 2.2)
 """Inches."""

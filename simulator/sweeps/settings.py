@@ -1,7 +1,7 @@
 """Which settings does a sweep try?  Every combination of what concerns a method, for each method.
 
 The best settings are chosen anew in each *case*, a combination of circumstances: see
-``simulator/sweep/keys.py``.
+``simulator/sweeps/keys.py``.
 """
 
 import copy
@@ -17,8 +17,8 @@ from simulator.scenario.paths import METHOD, get, put
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.toml_text import inline
-from simulator.sweep.keys import column, concerns, is_of_case, own
-from simulator.sweep.sweep_file import Entries, ScoreTable, Sweep, Values
+from simulator.sweeps.keys import column, concerns, is_of_case, own
+from simulator.sweeps.sweep_file import Entries, ScoreTable, Sweep, Values
 
 
 class Setting(NamedTuple):

@@ -30,9 +30,9 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.results.writer import PACKAGES
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.toml_text import inline
-from simulator.sweep.keys import column
-from simulator.sweep.settings import Setting, many, settings, told_of
-from simulator.sweep.sweep_file import ScoreTable, Sweep, read
+from simulator.sweeps.keys import column
+from simulator.sweeps.settings import Setting, many, settings, told_of
+from simulator.sweeps.sweep_file import ScoreTable, Source, Sweep, read
 from simulator.system.files import replace
 from simulator.training.record import Run
 
@@ -62,7 +62,7 @@ class Swept(NamedTuple):
 
 
 def conduct(
-    source: str | Path,
+    source: Source,
     *,
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
@@ -73,7 +73,7 @@ def conduct(
     command: str = "",
 ) -> Swept:
     """A whole sweep, as many jobs at a time as there are cores unless said."""
-    from simulator.sweep import best
+    from simulator.sweeps import best
 
     sweep = read(source, seeds)
     trials = plan(sweep, methods, yes)
@@ -196,7 +196,7 @@ def _curve(run: Run) -> dict[str, list[Any]]:
 def _frame(sweep: Sweep, trials: list[Trial], rows: dict[str, Row]) -> "pd.DataFrame":
     import pandas as pd
 
-    from simulator.sweep.score import score_of
+    from simulator.sweeps.score import score_of
 
     score, cases = sweep.table.score, _numbered(trial.setting.case for trial in trials)
     keys = list(dict.fromkeys(column(path) for path in sweep.keys))
@@ -249,7 +249,7 @@ def _curves(trials: list[Trial], rows: dict[str, Row], frame: "pd.DataFrame") ->
     """Every evaluation of every run, with what identifies the run."""
     import pandas as pd
 
-    from simulator.sweep.score import keys_of
+    from simulator.sweeps.score import keys_of
 
     identity = frame[["method", "seed", "case", "setting", *keys_of(frame)]]
     each = [

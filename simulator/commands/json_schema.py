@@ -1,12 +1,13 @@
 """What may an editor offer while a scenario is written?  The JSON Schema of the format."""
 
+from collections.abc import Callable
 from typing import Any
 
 from algorithms.methods import METHODS
-from simulator.gate.suite_file import SuiteTable
+from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.scenario.scenario import Scenario
-from simulator.sweep.sweep_file import SweepTable
+from simulator.sweeps.sweep_file import SweepTable
 from simulator.table import Table
 
 
@@ -45,7 +46,17 @@ def sweep_schema() -> dict[str, Any]:
 
 def suite_schema() -> dict[str, Any]:
     """The schema of a suite file."""
-    return _schema(SuiteTable, "straggle suite")
+    schema = _schema(SuiteTable, "straggle suite")
+    for benchmark in (ExactTable, ToleranceTable, ClaimTable):
+        _say_its_kind(schema["$defs"][benchmark.__name__])
+    return schema
+
+
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "scenario": json_schema,
+    "sweep": sweep_schema,
+    "suite": suite_schema,
+}
 
 
 def _schema(table: type[Table], title: str) -> dict[str, Any]:

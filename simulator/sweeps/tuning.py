@@ -13,13 +13,13 @@ from matplotlib import rc_context
 from simulator.figures.drawing import save
 from simulator.figures.style import STYLE
 from simulator.scenario.toml_text import inline
-from simulator.sweep.keys import is_circumstance
-from simulator.sweep.score import BROKEN, best, keys_of, ranked
-from simulator.sweep.sensitivity import draw_sensitivity
+from simulator.sweeps.keys import is_circumstance
+from simulator.sweeps.score import BROKEN, best, keys_of, ranked
+from simulator.sweeps.sensitivity import draw_sensitivity
 from simulator.text_table import Table
 
 if TYPE_CHECKING:
-    from simulator.sweep.sweep import Swept
+    from simulator.sweeps.sweep import Swept
 
 DASH = "\N{EN DASH}"
 

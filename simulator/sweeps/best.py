@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.scenario.toml_text import document
-from simulator.sweep import score
-from simulator.sweep.settings import Setting, told_of
-from simulator.sweep.sweep_file import Sweep
+from simulator.sweeps import score
+from simulator.sweeps.settings import Setting, told_of
+from simulator.sweeps.sweep_file import Sweep
 from simulator.system.files import replace
 
 if TYPE_CHECKING:

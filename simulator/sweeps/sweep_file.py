@@ -1,7 +1,7 @@
 """What does a sweep file say?  Read, and refused where no setting could make sense of it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -15,8 +15,8 @@ from simulator.scenario.paths import METHOD, flat
 from simulator.scenario.quantities import Seconds, Title
 from simulator.scenario.toml_text import inline
 from simulator.scenario.variant import VariantTable
-from simulator.sweep.keys import concerns, has, own, parameters
-from simulator.table import Table
+from simulator.sweeps.keys import concerns, has, own, parameters
+from simulator.table import Table, plain
 
 Values: TypeAlias = dict[str, Any]
 """By the path of a key."""
@@ -46,6 +46,10 @@ class SweepTable(VariantTable):
     )
 
 
+Source: TypeAlias = str | Path | SweepTable | Mapping[str, Any]
+"""A shipped name or a path, a sweep, or what a file says."""
+
+
 class Sweep(NamedTuple):
     """A sweep file, read: the scenario's tables with what is fixed, and what is varied."""
 
@@ -63,13 +67,16 @@ class Sweep(NamedTuple):
         return list(dict.fromkeys([*self.grid, *(path for e in self.entries for path in e)]))
 
 
-def read(source: str | Path, seeds: Sequence[int] | None = None) -> Sweep:
-    """A sweep from a path or a shipped name; ``seeds`` in place of its own."""
-    plain, path = files.read("sweep", str(source))
+def read(source: Source, seeds: Sequence[int] | None = None) -> Sweep:
+    """A sweep from its table, a path or a shipped name; ``seeds`` in place of its own."""
+    if isinstance(source, str | Path):
+        said, path = files.read("sweep", str(source))
+    else:
+        said, path = plain(source), Path("sweep.toml")
     try:
-        table = SweepTable.model_validate(plain)
+        table = SweepTable.model_validate(said)
     except ValidationError as error:
-        raise refusal(error, plain) from None
+        raise refusal(error, said) from None
     tables, folder = table.changed(path.parent)
     if seeds:
         tables["seeds"] = list(seeds)

@@ -1,0 +1,77 @@
+"""Are the arguments of a function such as it can take?  If not, a line says what to give."""
+
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from numbers import Integral
+from pathlib import Path
+from types import NoneType
+from typing import Any, NamedTuple
+
+from simulator.mistakes import Mistake, check_argument
+from simulator.table import Table
+
+
+class Place(NamedTuple):
+    """A directory, and what removes it when nobody holds it any more; None keeps it."""
+
+    path: Path
+    keeper: object
+
+
+def place_of(out: str | Path | None) -> Place:
+    """A directory for results: that of ``out``, or a temporary one."""
+    check_argument("out", out, (str, Path, NoneType), "give the path of a directory")
+    if out is not None:
+        return Place(Path(out), None)
+    keeper = tempfile.TemporaryDirectory(prefix="straggle-")
+    return Place(Path(keeper.name), keeper)
+
+
+def check_source(function: str, source: object, kind: str) -> None:
+    remedy = f"give a {kind}, what its file says, its path, or the name of a shipped one"
+    check_argument(f"{function}: source", source, (str, Path, Table, Mapping), remedy)
+    other = type(source).__name__.removesuffix("Table")
+    if isinstance(source, Table) and other != kind:
+        raise Mistake(f"{function}: source is a {other}; {remedy}")
+
+
+def check_settings(function: str, settings: Iterable[object]) -> None:
+    for setting in settings:
+        check_argument(f"{function}: a setting", setting, str, "write it as 'path=value'")
+
+
+def numbers_of(function: str, seeds: int | Sequence[int] | None) -> list[int] | None:
+    """Seeds as a list; a number is one of them, and none are all of the scenario's."""
+    remedy = "give whole numbers, 0 or more, such as [0, 1]"
+    if seeds is None:
+        return None
+    numbers: Any = [seeds] if isinstance(seeds, Integral) else seeds
+    check_argument(f"{function}: seeds", numbers, Iterable, remedy)
+    for seed in numbers:
+        check_argument(f"{function}: a seed", seed, Integral, remedy)
+        if seed < 0:
+            raise Mistake(f"{function}: seeds = {seed}: must be 0 or more")
+    return [int(seed) for seed in numbers] or None
+
+
+def check_jobs(jobs: int | None) -> None:
+    if jobs is not None and jobs < 1:
+        raise Mistake(f"jobs = {jobs}: must be at least 1")
+
+
+def command_of(
+    name: str,
+    source: object,
+    settings: Iterable[str] = (),
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+) -> list[str]:
+    """The words of the command that does the same; of an object none does."""
+    words = [f"simulator.{name}", type(source).__name__]
+    if isinstance(source, str | Path):
+        words = ["straggle", name, str(source)]
+    words += [word for setting in settings for word in ("--set", setting)]
+    options = {"--methods": methods, "--seeds": seeds}
+    for option, chosen in options.items():
+        words += [option, ",".join(map(str, chosen))] if chosen else []
+    return words

@@ -1,0 +1,227 @@
+"""How are many scenarios run?  ``complexity``, ``sweep`` and ``check``, and what they found."""
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulator import gate
+from simulator.commands.arguments import (
+    check_jobs,
+    check_settings,
+    check_source,
+    command_of,
+    numbers_of,
+    place_of,
+)
+from simulator.commands.shown import Shown
+from simulator.gate import suite_file
+from simulator.gate.findings import Finding
+from simulator.mistakes import labels_of
+from simulator.scenario import loading
+from simulator.scenario.loading import Source
+from simulator.scenario.scenario import Scenario
+from simulator.study import study, varying
+from simulator.sweeps import sweep_file
+from simulator.text_table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from simulator.sweeps.sweep import Swept
+
+
+@dataclass(frozen=True, repr=False)
+class ComplexityResults(Shown):
+    """When each run reached the target, for every value of a parameter."""
+
+    frame: "pd.DataFrame"
+    """A row per method, value and seed."""
+    directory: Path
+    keeper: object = None
+
+    def exponents(self, confidence: float = 0.9) -> "pd.DataFrame":
+        """How the time grows: a row per method, measured and predicted."""
+        from simulator.statistics.exponents import exponents
+
+        return exponents(self.frame, confidence)
+
+    def plot(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
+        """Draw the times; the options are those of ``analysis.plot_complexity``."""
+        from simulator.study.complexity import plot_complexity
+
+        return plot_complexity(self.frame, ax, **options)
+
+    def _tables(self) -> Sequence[Table]:
+        from simulator.study import growth
+
+        return [growth.table(growth.fitted(self.frame, 0.9), self.frame)]
+
+    def _notes(self) -> Sequence[str]:
+        from simulator.study import growth
+
+        return growth.notes(self.frame, 0.9)
+
+
+@dataclass(frozen=True, repr=False)
+class SweepResults(Shown):
+    """Every setting that was tried, and its score."""
+
+    swept: "Swept"
+    keeper: object = None
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row per method, setting and seed."""
+        return self.swept.frame
+
+    @property
+    def directory(self) -> Path:
+        return self.swept.directory
+
+    def best(self) -> list[Scenario]:
+        """The best settings, as a scenario for each of the circumstances."""
+        return [loading.load(file) for file in sorted(self.directory.glob("best*.toml"))]
+
+    def plot(self, ax: "Axes | None" = None, *, method: str, **options: Any) -> "Axes":
+        """Draw how a method's settings matter, as ``analysis.plot_sensitivity`` does."""
+        from simulator.sweeps.sensitivity import plot_sensitivity
+
+        return plot_sensitivity(self.frame, ax, method=method, **options)
+
+    def _tables(self) -> Sequence[Table]:
+        from simulator.sweeps import tuning
+
+        return tuning.tables(tuning.best_of(self.frame), self.swept.sweep.table.title)
+
+    def _notes(self) -> Sequence[str]:
+        from simulator.sweeps import tuning
+
+        return tuning.notes(tuning.best_of(self.frame), self.swept)
+
+
+@dataclass(frozen=True, repr=False)
+class CheckResults(Shown):
+    """What became of every benchmark of a suite."""
+
+    checked: gate.Checked
+
+    @property
+    def good(self) -> bool:
+        """Whether all of them hold."""
+        return self.checked.good
+
+    @property
+    def findings(self) -> list[Finding]:
+        return self.checked.findings
+
+    def _tables(self) -> Sequence[Table]:
+        from simulator.gate import report
+
+        return [report.table(self.checked)]
+
+    def _notes(self) -> Sequence[str]:
+        return self.checked.notes
+
+
+def complexity(
+    source: Source,
+    vary: str = varying.DEFAULT,
+    *settings: str,
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+) -> ComplexityResults:
+    """``straggle complexity``: when each run reached the target, for every value of a parameter.
+
+    A directory ``out`` keeps the runs, and the same call goes on from there.  More ``jobs`` than
+    one are processes: a script, but no notebook, needs ``if __name__ == "__main__":`` for them.
+
+    >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
+    >>> found = complexity("sqrt-workers", "cluster.workers=2,4", *short,
+    ...     methods="afedpg", seeds=7, jobs=1, quiet=True)
+    >>> found.frame["value"].tolist()
+    [2, 4]
+    """
+    check_source("complexity", source, "Scenario")
+    check_settings("complexity", (vary, *settings))
+    check_jobs(jobs)
+    place = place_of(out)
+    frame, directory = study.conduct(
+        source,
+        varying.read(vary),
+        settings=list(settings),
+        methods=labels_of("complexity", methods),
+        seeds=numbers_of("complexity", seeds),
+        out=place.path,
+        jobs=jobs,
+        quiet=quiet,
+    )
+    return ComplexityResults(frame, directory, place.keeper)
+
+
+def sweep(
+    source: sweep_file.Source,
+    *,
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    yes: bool = False,
+    quiet: bool = False,
+) -> SweepResults:
+    """``straggle sweep``: every setting is run, and scored.
+
+    ``out`` and ``jobs`` are as with ``complexity``.
+
+    >>> from simulator import Quadratic, Sweep
+    >>> asked = Sweep(scenario="straggler", grid={"methods.afedpg.step": [0.1, 0.2]},
+    ...     set={"objective": Quadratic(), "stop": {"steps": 3, "target": 0}})
+    >>> found = sweep(asked, methods="afedpg", seeds=7, jobs=1, quiet=True)
+    >>> found.frame["step"].tolist(), found.best()[0].methods["afedpg"].step
+    ([0.1, 0.2], 0.2)
+    """
+    from simulator.sweeps.sweep import conduct
+
+    check_source("sweep", source, "Sweep")
+    methods, seeds = labels_of("sweep", methods), numbers_of("sweep", seeds)
+    check_jobs(jobs)
+    place = place_of(out)
+    swept = conduct(
+        source,
+        methods=methods,
+        seeds=seeds,
+        out=place.path,
+        jobs=jobs,
+        yes=yes,
+        quiet=quiet,
+        command=shlex.join(command_of("sweep", source, (), methods, seeds)),
+    )
+    return SweepResults(swept, place.keeper)
+
+
+def check(
+    source: suite_file.Source,
+    *,
+    baseline: str | Path | None = None,
+    update: bool = False,
+    only: str | Sequence[str] | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+) -> CheckResults:
+    """``straggle check``: run a suite and compare it with its baselines, or ``update`` them."""
+    check_source("check", source, "Suite")
+    check_jobs(jobs)
+    checked = gate.conduct(
+        source,
+        baseline=None if baseline is None else Path(baseline),
+        update=update,
+        only=labels_of("check", only),
+        jobs=jobs,
+        quiet=quiet,
+    )
+    return CheckResults(checked)

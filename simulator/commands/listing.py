@@ -1,0 +1,41 @@
+"""What is there to choose from?  Every registry, a line for each entry."""
+
+import tomllib
+from pathlib import Path
+
+from algorithms.methods import METHODS
+from simulator.cluster import LAWS
+from simulator.cluster.collectives import COLLECTIVES
+from simulator.cluster.speeds import SPEEDS
+from simulator.objectives.catalogue import OBJECTIVES
+from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.tables.policy import POLICIES
+from simulator.scenario.files import shipped
+
+
+def listing() -> dict[str, dict[str, str]]:
+    """``straggle list``: under each heading the names, each with a line about it."""
+    return {
+        "methods": {name: method.summary for name, method in METHODS.items()},
+        "laws of durations": {name: _first_line(law) for name, law in LAWS.items()},
+        "laws of speeds": {name: _first_line(speed) for name, speed in SPEEDS.items()},
+        "collectives": COLLECTIVES,
+        "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
+        "policies": {name: _first_line(table) for name, table in POLICIES.items()},
+        "environments": {
+            **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),
+            "any gymnasium id": "played on the host",
+        },
+        # Only read: to check them all would take a while.
+        "scenarios": _titles(shipped()),
+        "sweeps": _titles(shipped("sweep")),
+        "suites": _titles(shipped("suite")),
+    }
+
+
+def _titles(files: dict[str, Path]) -> dict[str, str]:
+    return {name: tomllib.loads(path.read_text())["title"] for name, path in files.items()}
+
+
+def _first_line(described: type) -> str:
+    return (described.__doc__ or "").strip().partition("\n")[0].replace("`", "")
