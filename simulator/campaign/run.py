@@ -61,6 +61,8 @@ class Wishes(NamedTuple):
     fitting: bool = True
     """Whether what does not fit, or would never end, is refused."""
     quiet: bool = False
+    temporary: bool = False
+    """Whether the directory is gone with the results: then no command is named that reads it."""
 
 
 class Ran(NamedTuple):
@@ -172,7 +174,7 @@ def _finish(writer: Writer, wishes: Wishes, ended: Ended) -> Ran:
             raise KeyboardInterrupt
         found = writer.results()
         ended(found)
-        return Ran(found, None if missing else _verified(found, wishes.quiet))
+        return Ran(found, None if missing else _verified(found, wishes.quiet or wishes.temporary))
 
 
 @plugins.blamed  # before an error of theirs is taken for one of the disk

@@ -69,7 +69,8 @@ def run(
     warn(scenario)
     if schedule_only:
         scenario = one_of_equal_seeds(scenario)
-    wishes = Wishes(schedule_only, tickets, jobs, fitting=not anyway, quiet=quiet)
+    temporary = place.keeper is not None
+    wishes = Wishes(schedule_only, tickets, jobs, not anyway, quiet, temporary)
     command = shlex.join(command_of("run", source, settings, methods, seeds))
     ran = campaign.run(scenario, place.path, "", command=command, wishes=wishes)
     give_back()  # a notebook may live for days
