@@ -87,8 +87,7 @@ def _in_processes(
     from multiprocessing.connection import wait
 
     waiting, deaths = list(works), dict.fromkeys(works, 0)
-    share = max(1, cores() // jobs)
-    processes = [_Process(share) for _ in range(jobs)]
+    processes = [_Process() for _ in range(jobs)]
     try:
         while waiting or any(process.doing for process in processes):
             for process in processes:
@@ -96,7 +95,8 @@ def _in_processes(
                     name = _next(waiting, kinds, process, processes)
                     waiting.remove(name)
                     process.kind = kinds[name]
-                    process.begin(act, name, works[name])
+                    left = len(waiting) + sum(bool(each.doing) for each in processes) + 1
+                    process.begin(act, name, works[name], max(1, cores() // min(jobs, left)))
             ready = wait([process.connection for process in processes if process.doing])
             for at, process in enumerate(processes):
                 if process.connection in ready and not process.hear(heard):
@@ -105,7 +105,7 @@ def _in_processes(
                     if deaths[name] >= DEATHS:
                         raise Mistake(_died(name, process))
                     waiting.insert(0, name)
-                    processes[at] = _Process(share)
+                    processes[at] = _Process()
     except KeyboardInterrupt:
         _last_words(processes, heard)
         raise
@@ -156,13 +156,13 @@ class _Process:
     kind: str | None
     """Of the piece that it does, or did last."""
 
-    def __init__(self, share: int) -> None:
+    def __init__(self) -> None:
         import multiprocessing
 
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.doing, self.kind = "", None
-        self._process = spawn.Process(target=_serve, args=(theirs, os.getpid(), share), daemon=True)
+        self._process = spawn.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
         with undisturbed():
             self._process.start()
         theirs.close()
@@ -171,10 +171,11 @@ class _Process:
     def exit_code(self) -> int | None:
         return self._process.exitcode
 
-    def begin(self, act: "Act[Work]", name: str, work: Work) -> None:
+    def begin(self, act: "Act[Work]", name: str, work: Work, share: int) -> None:
+        """Hand over a piece of work, which may use so many cores."""
         self.doing = name
         with suppress(BrokenPipeError):  # that it has died is seen when it is listened to
-            self.connection.send((act, name, work))
+            self.connection.send((act, name, work, share))
 
     def hear(self, heard: Heard) -> bool:
         """Take one message; False if the process is dead."""
@@ -203,13 +204,14 @@ class _Process:
         self._process.join()
 
 
-def _serve(connection: Any, parent: int, share: int) -> None:
+def _serve(connection: Any, parent: int) -> None:
     """The life of a process."""
-    _begin(parent, share)
+    _begin(parent)
     gone = (EOFError, BrokenPipeError, ConnectionResetError)
     with suppress(*gone, KeyboardInterrupt), Interrupts(), printed():
         while True:
-            act, name, work = connection.recv()
+            act, name, work, share = connection.recv()
+            os.environ["STRAGGLE_CORES"] = str(share)  # what it starts itself takes no more
             try:
                 act(name, work, lambda item: connection.send(("item", item)))
             except BaseException as error:
@@ -232,11 +234,10 @@ def _portable(error: BaseException) -> BaseException:
     return error
 
 
-def _begin(parent: int, share: int) -> None:
+def _begin(parent: int) -> None:
     """A process of its own: one thread, and an end when its parent has one."""
     os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
     os.environ["OMP_NUM_THREADS"] = "1"
-    os.environ["STRAGGLE_CORES"] = str(share)  # what it starts itself takes no more
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -22,6 +22,7 @@ from simulator.mistakes import Mistake
 from simulator.objectives.objective import Objective, Values
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
+from simulator.system.machine import cores
 from simulator.training.books import Books
 from simulator.training.checkpoint import Checkpoints, Keeper, go_on
 from simulator.training.diagnostics import SignalToNoise
@@ -84,7 +85,7 @@ class Laboratory:
         objective: Objective,
         executor: Callable[[Values], Executor] = BatchedExecutor,
     ) -> None:
-        self.objective = objective
+        self.objective, self.cores = objective, cores()
         self._executor, self._plain = executor, executor(objective)
         self._compiled: dict[str, Compiled] = {}
 
@@ -296,7 +297,11 @@ def laboratory_of(scenario: Scenario) -> Laboratory:
     """What was built and compiled for the last runs serves the next ones, as far as it can."""
     brought = sorted(map(str, plugins.used(scenario.canonical()).values()))  # a name may be reused
     said = scenario.cluster.workers, scenario.objective.model_dump_json(), brought
-    if (key := json.dumps(said)) not in _laboratories:
+    key = json.dumps(said)
+    known = _laboratories.get(key)
+    if known and known.objective.on_host and known.cores != cores():
+        del _laboratories[key]  # its episodes are played on other cores
+    if key not in _laboratories:
         prepare()
         made = Laboratory(scenario.build_objective())
         if len(_laboratories) >= MOST_OBJECTIVES:
