@@ -29,8 +29,8 @@ prepare()
 os.fsync = lambda file: None
 
 COMPILING = "/jax/core/compile/backend_compile_duration"
-MANY = 100
-"""Each compiled function takes about 1.5 MB."""
+MANY = 200
+"""So many compilations take about half a gigabyte."""
 compiled: list[str] = []
 """The compilations since the caches were emptied."""
 jax.monitoring.register_event_duration_secs_listener(
@@ -39,16 +39,21 @@ jax.monitoring.register_event_duration_secs_listener(
 
 
 @pytest.fixture(autouse=True, scope="module")
-def release_compiled_code() -> Iterator[None]:
-    """Keep the test processes small, but let neighbouring files share what is compiled."""
-    # Imported modules are never garbage, and looking through them takes most of a collection.
+def freeze_what_is_imported() -> None:
+    """Imported modules are never garbage, and looking through them takes most of a collection."""
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def release_compiled_code() -> Iterator[None]:
+    """Keep the test processes small."""
     yield
     if len(compiled) > MANY:
         compiled.clear()
         jax.clear_caches()
         gc.unfreeze()
         give_back()
+        gc.freeze()
 
 
 @pytest.fixture(autouse=True)
