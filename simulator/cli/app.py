@@ -62,13 +62,13 @@ MethodsOption = Annotated[
 ]
 
 
-def _load_plugins(named: list[str] | None) -> list[str] | None:
+def _load_plugins(named: list[str] | None) -> list[str]:
     from simulator import plugins
 
     for where in named or []:
         plugins.load_plugin(where)
     plugins.load()
-    return named
+    return named or []  # Typer before 0.20 takes the length of it
 
 
 PluginOption = Annotated[
