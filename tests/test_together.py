@@ -1,10 +1,11 @@
 """Is a run that goes along with others the run that it would be alone?
 
-Alone is the reference: every number agrees to the bit.
+Alone is the reference: every number agrees to the bit, with an XLA that is not too old.
 """
 
 from itertools import product
 
+import jax
 import numpy as np
 import pytest
 from compiled import compiled_once
@@ -16,6 +17,8 @@ from simulator.training.schedules import schedule_key, simulation_of, stop_of, v
 
 __all__ = ["compiled_once"]  # the fixture
 
+ROUNDING = 0.0 if jax.__version_info__ >= (0, 10) else 1e-10
+"""Older versions of XLA play an episode beside others with other last bits."""
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
 QUADRATIC = {"kind": "quadratic", "dimension": 10, "scale": 0.1}
 POLICY = {"kind": "policy-gradient", "horizon": 8, "dtype": "float64", "policy": {"hidden": [3]}}
@@ -68,10 +71,10 @@ def agree(members):
         assert mine.keys() == theirs.keys()
         assert list(run.times) == list(single.times)
         for name in mine.keys() - {"method"}:
-            np.testing.assert_array_equal(mine[name], theirs[name])
+            np.testing.assert_allclose(mine[name], theirs[name], rtol=ROUNDING, atol=ROUNDING)
         for one, other in zip(run.accounts, single.accounts, strict=True):
             np.testing.assert_array_equal(one, other)
-        np.testing.assert_array_equal(run.parameters(), single.parameters())
+        np.testing.assert_allclose(run.parameters(), single.parameters(), rtol=0, atol=ROUNDING)
     return runs
 
 
