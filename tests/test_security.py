@@ -16,7 +16,7 @@ import pytest
 from numpy.lib import format as npy
 from pyarrow import parquet
 
-from simulator import commands
+from simulator import run
 from simulator.cli.app import complain
 from simulator.mistakes import Mistake
 from simulator.replays import evaluation
@@ -56,7 +56,7 @@ def made(tmp_path_factory):
         'file = "trace.csv" } }\nobjective = { kind = "quadratic", dimension = 3 }\n'
         "stop = { steps = 4 }\nmethods.rennala-nigt = { batch = 2, step = 0.1, momentum = 0.5 }\n"
     )
-    return commands.run(file, out=folder / "run", tickets=True, quiet=True).directory
+    return run(file, out=folder / "run", tickets=True, quiet=True).directory
 
 
 @pytest.fixture
@@ -242,7 +242,7 @@ def test_nothing_asks_the_network(directory, tmp_path, monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
     load("straggler")
     everything(directory)
-    commands.run("one-straggler", "stop={steps=2}", seeds=[0], out=tmp_path / "out", quiet=True)
+    run("one-straggler", "stop={steps=2}", seeds=[0], out=tmp_path / "out", quiet=True)
 
 
 # What is said, and small faults of old

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator import commands
+from simulator import run
 from simulator.scenario import files
 
 TRACE = "worker,time,speed\n" + "".join(f"{i % 3},{i // 3 * 10},{1 + i % 2}\n" for i in range(30))
@@ -52,16 +52,14 @@ def lay_out(folder: Path) -> None:
     (folder / "trace.csv").write_text(TRACE)
     pd.read_csv(folder / "trace.csv").to_parquet(folder / "trace.parquet")
     methods = ["rennala-nigt", "afedpg"]
-    commands.run(
-        "one-straggler", QUADRATIC, *SHORT, methods=methods, out=folder / "quadratic", quiet=True
-    )
+    run("one-straggler", QUADRATIC, *SHORT, methods=methods, out=folder / "quadratic", quiet=True)
     of_a_trace = folder / "of-a-trace.toml"
     of_a_trace.write_text(OF_A_TRACE.replace("FILE", "trace.csv"))
-    commands.run(of_a_trace, out=folder / "with-trace", tickets=True, quiet=True)
+    run(of_a_trace, out=folder / "with-trace", tickets=True, quiet=True)
     policy = (
         'objective={kind="policy-gradient",environment="CartPole-v1",horizon=5,policy={hidden=[4]}}'
     )
-    commands.run(
+    run(
         "one-straggler",
         policy,
         *SHORT,
