@@ -290,7 +290,7 @@ def test_where_it_must_not_write_or_cannot_run_is_told_in_a_line(exact, tmp_path
     for words, complaint in [
         (["--out", tmp_path / "full"], "holds something else; name another directory"),
         (["--out", tmp_path / "full" / "thesis.tex"], "is a file; name a directory"),
-        (["--jobs", "0"], "'--jobs': Input should be greater than or equal to 1"),
+        (["--jobs", "0"], "Invalid value for '--jobs': "),
         (["--methods", "nobody"], "--methods nobody: not in this scenario"),
     ]:
         answer = straggle("complexity", exact, "--vary", "cluster.workers=2", *words)
