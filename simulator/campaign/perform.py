@@ -54,8 +54,8 @@ def perform(name: str, job: Job, tell: Tell) -> None:
         simulate(scenario, partial(ended, at), watch, keep_steps=task.plane == "steps")
 
 
-def keeper_of(job: Job, task: Task, scenario: Scenario) -> Keeper | None:
-    """The checkpoints of a run."""
+def _keeper_of(job: Job, task: Task, scenario: Scenario) -> Keeper | None:
+    """The checkpoints of a run, if its campaign has any."""
     if job.checkpoints is None:
         return None
     return Keeper(job.checkpoints, task.key, scenario.fingerprint(), LOG.warning)
@@ -70,7 +70,7 @@ def _train(
     from simulator.training.laboratory import Member, laboratory_of
 
     members = [
-        Member(scenario, keeper_of(job, task, scenario))
+        Member(scenario, _keeper_of(job, task, scenario))
         for task, scenario in zip(job.tasks, scenarios, strict=True)
     ]
     laboratory_of(scenarios[0]).train(members, ended, watch)

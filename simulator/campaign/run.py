@@ -6,8 +6,8 @@ there.  So the results are those of runs that nobody stopped.
 """
 
 import platform
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -177,7 +177,7 @@ def _finish(writer: Writer, wishes: Wishes, ended: Ended) -> Ran:
         return Ran(found, None if missing else _verified(found, wishes.quiet or wishes.temporary))
 
 
-@plugins.blamed  # before an error of theirs is taken for one of the disk
+@plugins.blamed  # the estimate of the tasks runs the stories of plug-ins
 def _all_written(writer: Writer, wishes: Wishes) -> bool:
     """Whether all has been written: False after an interrupt."""
     scenario, directory = writer.scenario, writer.directory
@@ -199,19 +199,15 @@ def _all_written(writer: Writer, wishes: Wishes) -> bool:
     return True
 
 
-class _writing:  # noqa: N801 (a context)
-    """Says how to go on where the disk is full."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if isinstance(error, OSError):
-            reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
-            told = f"when that is mended, {how_to_finish(self._directory)}"
-            raise Unwritable(f"{self._directory}: cannot be written: {reason}; {told}") from None
+@contextmanager
+def _writing(directory: Path) -> Iterator[None]:
+    """Say how to go on where the disk is full."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
+        told = f"when that is mended, {how_to_finish(directory)}"
+        raise Unwritable(f"{directory}: cannot be written: {reason}; {told}") from None
 
 
 def _keep(directory: Path, tickets: bool, scenario: Scenario, run: Run) -> Run:

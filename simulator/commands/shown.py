@@ -13,7 +13,7 @@ class Shown:
 
     @abstractmethod
     def _tables(self) -> Sequence[Table]:
-        """What is shown first."""
+        """The tables, in the order in which they are shown."""
 
     @abstractmethod
     def _notes(self) -> Sequence[str]:

@@ -23,7 +23,7 @@ from simulator.objectives.objective import Objective, Values
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.system.machine import cores
-from simulator.training.books import Books
+from simulator.training.accounting import Accounting
 from simulator.training.checkpoint import Checkpoints, Keeper, go_on
 from simulator.training.diagnostics import SignalToNoise
 from simulator.training.evaluation import Diagnostics, Evaluation, ExactEvaluation
@@ -109,7 +109,7 @@ class Laboratory:
         """
         for part, memories in _trainings(members):
             tell = partial(_tell, part, ended)
-            self._train([members[at] for at in part], memories, tell, watch)
+            self._train([members[at] for at in part], memories, tell, _Watching(watch))
 
     def sample(self, scenario: Scenario, point: NDArray[Any], ticket: Ticket) -> Any:
         """One gradient by itself, by the plain code, and the environment steps it took."""
@@ -126,7 +126,7 @@ class Laboratory:
         """Where the only run of this scenario takes gradients of this version."""
         found: list[NDArray[Any]] = []
         seek = _Seek(version, found)
-        runs = self._train([Member(scenario)], [], lambda at, run: None, seek=seek)
+        runs = self._train([Member(scenario)], [], lambda at, run: None, seek)
         if not found:
             told = f"the run closed only {runs[0].steps} server steps"
             raise Mistake(f"version {version}: {told}")
@@ -137,27 +137,26 @@ class Laboratory:
         members: Sequence[Member],
         memories: Sequence[Memory],
         ended: Ended,
-        watch: Watch = lambda run: None,
-        seek: Observer | None = None,
+        first: Observer,
     ) -> list[Run]:
+        """``first`` sees every step before it is measured, and may end the runs."""
         scenario, label = members[0].scenario, members[0].label
         compiled = self._compiled_for(scenario, label)
         runs = [Run(label, each.seed, tuple(self.objective.metrics)) for each in members]
         numbers = [numbers_of(each.scenario, label) for each in members]
         by_name = {name: [each[name] for each in numbers] for name in numbers[0]}
-        books = Books(scenario, runs, ended)
-        lanes = lanes_of(runs, by_name, compiled.learner, compiled.executor, books.close)
+        accounting = Accounting(scenario, runs, ended)
+        lanes = lanes_of(runs, by_name, compiled.learner, compiled.executor, accounting.settle)
         for lane in lanes:
             lane.start(self.objective.initial_point)
         measured = scenario.cluster.per == "environment-step"
-        books.simulation = self._simulation(scenario, runs[0], lanes[0] if measured else None)
-        observers = [Finite(), _Watching(watch), *self._observers(scenario, compiled), books]
-        observers += [seek] if seek else []
+        simulation = self._simulation(scenario, runs[0], lanes[0] if measured else None)
+        accounting.simulation = simulation
+        observers = [Finite(), first, *self._observers(scenario, compiled), accounting]
         if keepers := [each.keeper for each in members if each.keeper]:
             observers.append(Checkpoints(keepers, runs))
         done = go_on(lanes, memories) if memories else 0
-        stop = stop_of(scenario)
-        follow(books.simulation, stop, lanes, observers, ahead=not measured, done=done)
+        follow(simulation, stop_of(scenario), lanes, observers, ahead=not measured, done=done)
         return runs
 
     def _simulation(self, scenario: Scenario, run: Run, lane: Lane | None) -> Simulation:
@@ -243,6 +242,8 @@ class _Seek(Observer):
 
 
 class _Watching(Observer):
+    """Shows every run after each of its steps, before it may end there."""
+
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
 

@@ -70,7 +70,7 @@ class Trace:
 
 
 class _Wrong(Exception):
-    """What is wrong with a file, and where in it."""
+    """A mistake in a file, and its place there."""
 
     def __init__(self, what: str, place: str = "") -> None:
         super().__init__(what, place)

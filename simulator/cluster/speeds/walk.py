@@ -50,7 +50,7 @@ class RandomWalk:
 
     @property
     def interval(self) -> float | None:
-        """What is drawn has to be kept, a number for each of these seconds."""
+        """Seconds of an interval: every worker keeps a drawn number for each."""
         return None if self.sigma == 0 or self.low == self.high else self.every
 
     def pace(self, workers: int, seed: int) -> Pace:

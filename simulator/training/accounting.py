@@ -12,8 +12,8 @@ from simulator.training.record import Run
 from simulator.training.schedules import replay, stop_of, vector_of
 
 
-class Books(Observer):
-    """Of runs that share a schedule."""
+class Accounting(Observer):
+    """Of runs that share a schedule, which is set once the runs are in their lanes."""
 
     simulation: Simulation
 
@@ -26,7 +26,7 @@ class Books(Observer):
         self._counted = time.perf_counter()
         self._replayed: Replayed | None = None
 
-    def close(self, run: Run) -> None:
+    def settle(self, run: Run) -> None:
         """This run has ended."""
         if run.end in ("stop", "stalled"):
             run.accounts = self.simulation.accounts()
