@@ -8,9 +8,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from simulator.system import machine
 
 STRAGGLE = "from simulator.cli import main; main()"
 
@@ -104,6 +107,14 @@ def start_sending(
 
 def variable(name, work, tell):
     tell(os.environ[name])
+
+
+def cores(name, least, tell):
+    """Tell how many cores there are, until they are so many."""
+    tell(machine.cores())
+    while machine.cores() < least:
+        time.sleep(0.01)
+    tell(machine.cores())
 
 
 def die_once(name, place, tell):

@@ -399,9 +399,20 @@ def test_the_cores_may_be_fewer_than_there_are(monkeypatch):
 
 def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
-    works, told = {"STRAGGLE_CORES": None, "OMP_NUM_THREADS": None}, {}
+    works, told = {"OMP_NUM_THREADS": None, "XLA_FLAGS": None}, {}
     runner.Local(2).run(children.variable, works, told.__setitem__)
-    assert told == dict.fromkeys(works, "1")
+    assert told["OMP_NUM_THREADS"] == "1"
+    assert "multi_thread_eigen=false" in told["XLA_FLAGS"]
+
+
+def test_cores_that_become_free_go_to_the_work_that_is_left(monkeypatch):
+    monkeypatch.setenv("STRAGGLE_CORES", "2")
+    told: dict[str, list[int]] = {"short": [], "long": []}
+    runner.Local(2).run(
+        children.cores, {"short": 1, "long": 2}, lambda name, item: told[name].append(item)
+    )
+    assert told["short"] == [1, 1]
+    assert told["long"][-1] == 2
 
 
 def test_a_piece_whose_process_dies_is_done_elsewhere(tmp_path):

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeAlias, TypeVar
 
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import Interrupts, undisturbed
-from simulator.system.machine import cores
+from simulator.system.machine import Share, cores, grant
 from simulator.system.messages import printed
 
 Work = TypeVar("Work")
@@ -89,14 +89,15 @@ def _in_processes(
     waiting, deaths = list(works), dict.fromkeys(works, 0)
     processes = [_Process() for _ in range(jobs)]
     try:
-        while waiting or any(process.doing for process in processes):
+        while left := len(waiting) + sum(bool(process.doing) for process in processes):
             for process in processes:
+                # As the last pieces end, their cores go to those under way.
+                process.share.value = max(1, cores() // min(jobs, left))
                 if not process.doing and waiting:
                     name = _next(waiting, kinds, process, processes)
                     waiting.remove(name)
                     process.kind = kinds[name]
-                    left = len(waiting) + sum(bool(each.doing) for each in processes) + 1
-                    process.begin(act, name, works[name], max(1, cores() // min(jobs, left)))
+                    process.begin(act, name, works[name])
             ready = wait([process.connection for process in processes if process.doing])
             for at, process in enumerate(processes):
                 if process.connection in ready and not process.hear(heard):
@@ -162,7 +163,10 @@ class _Process:
         spawn = multiprocessing.get_context("spawn")
         self.connection, theirs = spawn.Pipe()
         self.doing, self.kind = "", None
-        self._process = spawn.Process(target=_serve, args=(theirs, os.getpid()), daemon=True)
+        self.share: Share = spawn.RawValue("i", 1)
+        """The cores that it may use."""
+        args = (theirs, os.getpid(), self.share)
+        self._process = spawn.Process(target=_serve, args=args, daemon=True)
         with undisturbed():
             self._process.start()
         theirs.close()
@@ -171,11 +175,11 @@ class _Process:
     def exit_code(self) -> int | None:
         return self._process.exitcode
 
-    def begin(self, act: "Act[Work]", name: str, work: Work, share: int) -> None:
-        """Hand over a piece of work, which may use so many cores."""
+    def begin(self, act: "Act[Work]", name: str, work: Work) -> None:
+        """Hand over a piece of work."""
         self.doing = name
         with suppress(BrokenPipeError):  # that it has died is seen when it is listened to
-            self.connection.send((act, name, work, share))
+            self.connection.send((act, name, work))
 
     def hear(self, heard: Heard) -> bool:
         """Take one message; False if the process is dead."""
@@ -204,14 +208,14 @@ class _Process:
         self._process.join()
 
 
-def _serve(connection: Any, parent: int) -> None:
+def _serve(connection: Any, parent: int, share: Share) -> None:
     """The life of a process."""
     _begin(parent)
+    grant(share)
     gone = (EOFError, BrokenPipeError, ConnectionResetError)
     with suppress(*gone, KeyboardInterrupt), Interrupts(), printed():
         while True:
-            act, name, work, share = connection.recv()
-            os.environ["STRAGGLE_CORES"] = str(share)  # what it starts itself takes no more
+            act, name, work = connection.recv()
             try:
                 act(name, work, lambda item: connection.send(("item", item)))
             except BaseException as error:

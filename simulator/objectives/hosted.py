@@ -23,7 +23,7 @@ from simulator.objectives.backward import Record, pieces, score
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.playing.here import Here
-from simulator.objectives.environments.playing.players import Players
+from simulator.objectives.environments.playing.players import Players, Points
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import (
@@ -76,7 +76,7 @@ class Hosted:
             len(variations), self.lengths, self.play, self.show
         )
         self.game = Game(name, distinct, horizon, self.policy, size, dtype)
-        self._players: Players | Here = Here(self.game) if cores() == 1 else Players(self.game)
+        self._cores, self._players = cores(), _players(self.game)
         self._environments = {0: environment}
         self._add = jax.jit(self._with_score, donate_argnums=0)
         self._of_tickets = jax.jit(lambda root, tickets: _bits(episode_keys(root, tickets)))
@@ -164,7 +164,7 @@ class Hosted:
         """Episodes of keys of their own; the workers take turns."""
         bits = np.asarray(self._of_evaluation(root, step, episodes))
         requests = [self._request(number, number, bits[number]) for number in range(episodes)]
-        return self._players.play({0: point}, requests)
+        return self._play({0: point}, requests)
 
     def evaluated(self, root: Array, step: Array, number: int) -> Request:
         """The episode of this number among those that an evaluation plays."""
@@ -217,7 +217,14 @@ class Hosted:
             for number, (worker, words) in enumerate(zip(workers, bits, strict=True))
         ]
         with blaming(tickets, used):
-            yield from zip(used.tolist(), self._players.play(known, requests), strict=True)
+            yield from zip(used.tolist(), self._play(known, requests), strict=True)
+
+    def _play(self, points: Points, requests: Sequence[Request]) -> Iterator[Episode]:
+        """On the cores that are there now: they become more while other tasks end."""
+        if self._cores != cores():
+            self._players.close()
+            self._cores, self._players = cores(), _players(self.game)
+        return self._players.play(points, requests)
 
     def _request(
         self, number: int, worker: int, bits: NDArray[np.uint32], point: int = 0
@@ -247,6 +254,10 @@ class Hosted:
     def _to_go(self, rewards: NDArray[Any]) -> NDArray[Any]:
         discounted = rewards.astype(self.discounts.dtype) * self.discounts[: len(rewards)]
         return np.cumsum(discounted[::-1])[::-1]
+
+
+def _players(game: Game) -> Players | Here:
+    return Here(game) if cores() == 1 else Players(game)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from simulator.mistakes import Mistake
 
@@ -57,8 +58,25 @@ def _number(path: Path) -> float | None:
         return None
 
 
+class Share(Protocol):
+    """A number of cores that another process may change at any time."""
+
+    value: int
+
+
+_share: Share | None = None
+
+
+def grant(share: Share) -> None:
+    """From now on this process may use as many cores as ``share`` says."""
+    global _share
+    _share = share
+
+
 def cores() -> int:
-    """How many this process may use: ``$STRAGGLE_CORES``, or all that it is given."""
+    """How many this process may use: what it was granted, ``$STRAGGLE_CORES``, or all there are."""
+    if _share is not None:
+        return _share.value
     if told := os.environ.get("STRAGGLE_CORES"):
         if not (told.isdecimal() and int(told) > 0):
             raise Mistake(f"STRAGGLE_CORES = {told!r}: must be a whole number, 1 or more")

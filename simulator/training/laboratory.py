@@ -22,7 +22,6 @@ from simulator.mistakes import Mistake
 from simulator.objectives.objective import Objective, Values
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.system.machine import cores
 from simulator.training.accounting import Accounting
 from simulator.training.checkpoint import Checkpoints, Keeper, go_on
 from simulator.training.diagnostics import SignalToNoise
@@ -85,7 +84,7 @@ class Laboratory:
         objective: Objective,
         executor: Callable[[Values], Executor] = BatchedExecutor,
     ) -> None:
-        self.objective, self.cores = objective, cores()
+        self.objective = objective
         self._executor, self._plain = executor, executor(objective)
         self._compiled: dict[str, Compiled] = {}
 
@@ -299,9 +298,6 @@ def laboratory_of(scenario: Scenario) -> Laboratory:
     brought = sorted(map(str, plugins.used(scenario.canonical()).values()))  # a name may be reused
     said = scenario.cluster.workers, scenario.objective.model_dump_json(), brought
     key = json.dumps(said)
-    known = _laboratories.get(key)
-    if known and known.objective.on_host and known.cores != cores():
-        del _laboratories[key]  # its episodes are played on other cores
     if key not in _laboratories:
         prepare()
         made = Laboratory(scenario.build_objective())

@@ -107,7 +107,7 @@ def test_any_number_of_processes_plays_the_same(many: int, playing: Callable[...
 def test_a_task_is_the_same_on_any_number_of_cores(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In the task's own process, by two players and by three: its points, its looks, its steps."""
+    """In the task's own process, by two players, and while cores come and go."""
     tables = {
         "cluster": {"workers": 4, "compute": {"law": "power", "exponent": 0.5}},
         "objective": {"kind": "policy-gradient", "environment": name, "horizon": 30},
@@ -119,15 +119,23 @@ def test_a_task_is_the_same_on_any_number_of_cores(
         },
     }
     found = []
-    for many in (1, 2, 3):
-        monkeypatch.setenv("STRAGGLE_CORES", str(many))
-        scenario = loading.check(tables)
+    for most in (1, 2, 3):
+        scenario, played_by = loading.check(tables), set()
+        monkeypatch.setenv("STRAGGLE_CORES", "1")
         objective: Any = scenario.build_objective()
-        assert isinstance(objective._players, Players if many > 1 else Here)
         laboratory = Laboratory(objective)
+
+        def change(run, most=most, objective=objective, played_by=played_by):
+            played_by.add(type(objective._players))
+            monkeypatch.setenv("STRAGGLE_CORES", str(1 + run.steps % most))
+
         found.append(
-            [laboratory.run(scenario.restrict([method], [0])) for method in tables["methods"]]
+            [
+                laboratory.run(scenario.restrict([method], [0]), watch=change)
+                for method in tables["methods"]
+            ]
         )
+        assert played_by == ({Here} if most == 1 else {Here, Players})
         objective._players.close()
     for runs in zip(*found, strict=True):
         for run in runs[1:]:
