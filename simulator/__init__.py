@@ -64,6 +64,7 @@ HOMES = {
     "simulator.mistakes": ["Mistake"],
     "simulator.plugins": ["load_plugin", "register"],
     "simulator.training.train": ["train"],
+    "simulator.sweeps.halving": ["Halving"],
     "simulator.sweeps.sweep_file": ["Score", "Sweep"],
     "simulator.gate.suite_file": ["Claim", "Exact", "Suite", "Tolerance"],
     "simulator.commands.scenarios": ["load", "resume", "run", "schema", "validate"],

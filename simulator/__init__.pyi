@@ -85,6 +85,7 @@ from simulator.scenario.network_table import NetworkTable as Network
 from simulator.scenario.network_table import UplinkTable as Uplink
 from simulator.scenario.scenario import Scenario as Scenario
 from simulator.scenario.tables import TheoryTable as Theory
+from simulator.sweeps.halving import HalvingTable as Halving
 from simulator.sweeps.sweep_file import ScoreTable as Score
 from simulator.sweeps.sweep_file import SweepTable as Sweep
 from simulator.training.train import train as train
@@ -153,6 +154,7 @@ __all__ = [
     "load_plugin",
     "register",
     "train",
+    "Halving",
     "Score",
     "Sweep",
     "Claim",

@@ -32,7 +32,7 @@ from simulator.results import results
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import check, load
 from simulator.scenario.toml_text import document
-from simulator.sweeps import sensitivity, settings, sweep, sweep_file
+from simulator.sweeps import halving, sensitivity, settings, sweep, sweep_file, trials
 from simulator.sweeps import tuning as tuned
 from simulator.sweeps.score import best, ranked, score_of
 from simulator.sweeps.sweep import conduct
@@ -227,18 +227,22 @@ def test_the_number_of_settings_is_known_before_they_are_made(folder):
         assert settings.many(found, found.methods) == len(settings.settings(found, found.methods))
 
 
+def planned(found, methods=None, yes=False):
+    return [*trials.trials_of(found, trials.settings_of(found, methods, yes), halving.WHOLE)]
+
+
 def test_a_run_is_known_by_its_content(folder):
-    trials = {
+    tried = {
         (t.setting.method, settings.told_of(t.setting.values), t.task.seed): t.task.key
-        for t in sweep.plan(sweep_file.read(folder / "steps.toml"))
+        for t in planned(sweep_file.read(folder / "steps.toml"))
     }
-    assert len(set(trials.values())) == len(trials) == 16
+    assert len(set(tried.values())) == len(tried) == 16
     other = STEPS.replace("0.05, 0.2", "0.2, 0.7").replace("scenario", 'title = "x"\nscenario')
-    again = {t.task.key for t in sweep.plan(sweep_file.read(asked(folder, other)), ["afedpg"])}
+    again = {t.task.key for t in planned(sweep_file.read(asked(folder, other)), ["afedpg"])}
     shared = {
-        key for (method, at, _), key in trials.items() if (method, at) == ("afedpg", "step = 0.2")
+        key for (method, at, _), key in tried.items() if (method, at) == ("afedpg", "step = 0.2")
     }
-    assert again & {*trials.values()} == shared
+    assert again & {*tried.values()} == shared
 
 
 # What is wrong
@@ -339,8 +343,8 @@ def test_a_scenario_that_is_not_there_is_told_with_the_near_one(folder):
 def test_many_runs_are_run_if_they_are_meant(folder):
     text = HEAD + f"grid = {{ methods.afedpg.step = {[*range(1, 300)]} }}"
     found = sweep_file.read(asked(folder, text))
-    assert len(sweep.plan(found, yes=True)) == 602
-    assert len(sweep.plan(found, ["rennala-nigt"])) == 2
+    assert len(planned(found, yes=True)) == 602
+    assert len(planned(found, ["rennala-nigt"])) == 2
 
 
 def test_whoever_confuses_sweeps_and_scenarios_is_told(folder, tmp_path):
@@ -472,14 +476,14 @@ def test_the_manifest_tells_what_was_asked(done):
 
 def test_the_best_scenario_runs_and_reproduces_the_best_rows(done, tmp_path):
     scenario = load(str(done.directory / "best.toml"))
+    assert scenario.seeds == [2, 3]  # no seed that chose a setting compares it
     chosen = best(ranked(done.frame))
     rows = done.frame[done.frame["setting"].isin(chosen["setting"])]
     assert len(rows) == 3 * 2
     for row in rows.itertuples():
         assert key_of(scenario, row.method, row.seed) == row.key
-    assert (
-        straggle("run", done.directory / "best.toml", "--out", tmp_path / "b", "--quiet").code == 0
-    )
+    words = "--seeds", "0,1", "--out", tmp_path / "b", "--quiet"
+    assert straggle("run", done.directory / "best.toml", *words).code == 0
     steps = results.load(tmp_path / "b").steps.dropna(subset="gap")
     final = steps.groupby(["method", "seed"])["gap"].last()
     expected = rows.set_index(["method", "seed"])["final"].sort_index()
@@ -492,7 +496,7 @@ def test_each_case_has_a_scenario_of_its_best(folder, tmp_path):
     files = sorted(tmp_path.glob("out/best*"))
     assert [file.name for file in files] == ["best-1.toml", "best-2.toml"]
     assert [load(str(file)).cluster.in_flight for file in files] == ["recall", "finish"]
-    assert len(tuned.tables(tuned.best_of(swept.frame), "")) == 2
+    assert len(tuned.tables(tuned.best_of(swept.frame), swept)) == 2
 
 
 def test_a_speed_trace_goes_with_the_best(folder, tmp_path):
@@ -558,7 +562,7 @@ def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
 
 
 def test_runs_of_one_schedule_are_cut_so_that_all_cores_have_work(folder, tmp_path):
-    tasks = [t.task for t in sweep.plan(sweep_file.read(folder / "steps.toml"))]
+    tasks = [t.task for t in planned(sweep_file.read(folder / "steps.toml"))]
     for cores, most in ((1, 8), (2, 4), (8, 1)):
         plan = Plan(sweep.row_of, lambda task, row: "", together=TOGETHER)
         jobs = campaign.jobs_of(tasks, plan, cores)
@@ -696,7 +700,7 @@ def frame_of(scores, kind="value", better="higher", **columns):
     ]
     frame = pd.DataFrame(rows).assign(method="afedpg", case=0, metric="return", better=better)
     frame["end"] = np.where(frame["score"].isna(), "failed", "stop")
-    frame = frame.assign(score_kind=kind, final=frame["score"], message="why", **columns)
+    frame = frame.assign(round=1, score_kind=kind, final=frame["score"], message="why", **columns)
     reached = np.isfinite(frame["score"]) & (kind == "time")
     return frame.assign(reached=reached)
 
@@ -778,7 +782,7 @@ def test_the_command_tells_each_run_the_best_and_what_to_mind(folder, tmp_path):
     lines = [line for line in answer.err.splitlines() if line.startswith("[")]
     assert [line.partition(" ")[0] for line in lines] == [f"[{at}/16]" for at in range(1, 17)]
     assert lines[0].startswith("[1/16] rennala-nigt, step = 0.05, batch = 2, seed 0: gap ")
-    for words in ("rennala-nigt", "20% to 80%", "0 of 8", "is the largest tried", "--seeds 2,3"):
+    for words in ("rennala-nigt", "20% to 80%", "0 of 8", "is the largest tried", "best.toml"):
         assert words in answer.out
     figures = {path.name for path in (out / "figures").iterdir()}
     assert figures == {"sensitivity.png"}
@@ -813,7 +817,7 @@ def test_a_method_of_which_all_runs_failed_is_not_among_the_best(folder, tmp_pat
     answer = straggle("sweep", asked(folder, text), "--out", out, "--jobs", "1")
     assert answer.code == 3
     assert "afedpg: all of its runs failed, so it has no best setting" in answer.out
-    assert "best.toml --seeds" in answer.out.replace("\n", " ")
+    assert "best.toml" in answer.out.replace("\n", " ")
     assert [*load(str(out / "best.toml")).methods] == ["rennala-nigt", "synchronous-pg"]
 
 
@@ -940,7 +944,7 @@ def test_the_shipped_sweeps_are_valid_and_no_scenarios():
     assert not shipped("sweep").keys() & shipped().keys()
     for name, path in shipped("sweep").items():
         found = sweep_file.read(name)
-        assert 0 < len(sweep.plan(found)) <= sweep.MOST
+        assert 0 < len(planned(found)) <= trials.MOST
         assert found.table.title
         assert path.read_text().startswith("#:schema schema.json\n")
     schema = json.loads((path.parent / "schema.json").read_text())
@@ -948,7 +952,7 @@ def test_the_shipped_sweeps_are_valid_and_no_scenarios():
 
 
 def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
-    runs = len(sweep.plan(sweep_file.read("straggler-steps")))
+    runs = len(planned(sweep_file.read("straggler-steps")))
     assert f"{runs} runs" in shipped("sweep")["straggler-steps"].read_text()
 
 

@@ -37,7 +37,7 @@ def sweep(
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Jobs at a time [one per core].")] = None,
-    yes: Annotated[bool, typer.Option("--yes", help="However many runs there are.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Allow more than 500 runs.")] = False,
     figures: FiguresOption = "png",
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
@@ -69,7 +69,7 @@ def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> i
     if as_json:
         print(json.dumps(tuning.as_data(found, swept), indent=2))
     elif not quiet:
-        for table in tuning.tables(found, swept.sweep.table.title):
+        for table in tuning.tables(found, swept):
             show(table)
         say(*tuning.notes(found, swept))
         print(f"results: {swept.directory}", flush=True)

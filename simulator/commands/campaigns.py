@@ -94,7 +94,7 @@ class SweepResults(Shown):
     def _tables(self) -> Sequence[Table]:
         from simulator.sweeps import tuning
 
-        return tuning.tables(tuning.best_of(self.frame), self.swept.sweep.table.title)
+        return tuning.tables(tuning.best_of(self.frame), self.swept)
 
     def _notes(self) -> Sequence[str]:
         from simulator.sweeps import tuning

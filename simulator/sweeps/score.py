@@ -12,6 +12,7 @@ import pandas as pd
 
 from simulator.cluster.law import Floats
 from simulator.statistics.samples import HIGH, LOW, median, spread
+from simulator.sweeps.halving import Round
 
 NAN = float("nan")
 BROKEN = ("failed", "stalled")
@@ -39,14 +40,20 @@ def score_of(row: dict[str, Any], kind: str, seconds: float | None) -> float:
     return float(values[last - 1])
 
 
+def latest(frame: pd.DataFrame) -> pd.DataFrame:
+    """The runs of every setting in the last round that it came to."""
+    return frame[frame["round"] == frame.groupby("setting")["round"].transform("max")]
+
+
 def ranked(frame: pd.DataFrame) -> pd.DataFrame:
     """A row per case, method and setting, the best first: ``runs, failed, score, low, high, …``.
 
     A setting's score is the mean over its seeds, that of times their median; ``low`` and ``high``
-    are the 20% and 80% quantiles.  Whoever failed more often stands behind; then the score decides,
-    then how many reached the target, then the final metric, then who was named first.
+    are the 20% and 80% quantiles.  Settings that came to a later round rank first.  Then those with
+    fewer failed runs do, then the score decides, then how many runs reached the target, then the
+    final metric, then the order of the sweep.
     """
-    groups = frame.groupby(["case", "method", "setting"], sort=False)
+    groups = latest(frame).groupby(["case", "method", "setting"], sort=False)
     rows = [
         {**mine.iloc[0][[*IDENTITY, *keys_of(frame)]], **_over_seeds(mine)} for _, mine in groups
     ]
@@ -54,6 +61,7 @@ def ranked(frame: pd.DataFrame) -> pd.DataFrame:
     sign = np.where(found["better"] == "lower", 1.0, -1.0)
     of_times = found["score_kind"] == "time"
     order = {
+        "round": -found["round"],
         "failed": found["failed"],
         "score": np.where(of_times, 1.0, sign) * found["score"],
         "missed": -found["reached"],
@@ -65,7 +73,7 @@ def ranked(frame: pd.DataFrame) -> pd.DataFrame:
     return placed.sort_values(["case", "rank", "setting"]).reset_index(drop=True)
 
 
-IDENTITY = ["method", "case", "setting", "score_kind", "metric", "better"]
+IDENTITY = ["method", "case", "setting", "round", "score_kind", "metric", "better"]
 COLUMNS = [
     *IDENTITY,
     "seed",
@@ -81,7 +89,19 @@ COLUMNS = [
     "key",
 ]
 """Of a sweep's frame, beside what was varied."""
-FOUND = ("runs", "failed", "low", "high", "rank", "tied", "tried", "total", "broken", "edges")
+FOUND = (
+    "runs",
+    "failed",
+    "low",
+    "high",
+    "rank",
+    "tied",
+    "tried",
+    "total",
+    "broken",
+    "edges",
+    "early",
+)
 """Of a row for several runs."""
 
 
@@ -128,3 +148,13 @@ def best(ranking: pd.DataFrame) -> pd.DataFrame:
     first = ranking.assign(tied=ties).drop_duplicates(["case", "method"])
     # In the order of the sweep, which numbers the settings method by method.
     return first.sort_values(["case", "setting"]).reset_index(drop=True)
+
+
+def survivors(frame: pd.DataFrame, played: Round) -> set[int]:
+    """The settings of a round that go on, by their numbers: the best of each case and method."""
+    groups = ranked(frame).groupby(["case", "method"], sort=False)
+    return {
+        int(setting)
+        for _, mine in groups
+        for setting in mine["setting"].head(played.survivors(len(mine)))
+    }

@@ -82,13 +82,14 @@ def plot_sensitivity(
 
     >>> frame = pd.DataFrame({"method": "afedpg", "seed": 0, "case": 0, "setting": [0, 1]})
     >>> frame = frame.assign(step=[0.1, 0.2], score=[3.0, 4.0], final=[3.0, 4.0], reached=False)
-    >>> frame = frame.assign(end="stop", score_kind="value", metric="return", better="higher")
+    >>> frame = frame.assign(round=1, end="stop", score_kind="value", metric="return")
+    >>> frame["better"] = "higher"
     >>> axes = plot_sensitivity(frame, method="afedpg")
     >>> axes.get_xlabel(), axes.lines[0].get_ydata().tolist()
     ('step', [3.0, 4.0])
     """
     check_frame("plot_sensitivity", "frame", frame, "what sweep returns")
-    ranking = _limited(ranked(rows_of(frame, [method])[method]))
+    ranking = _limited(_alike(rows_of(frame, [method])[method]))
     plan = _plan(ranking, x, line)
     axes = axes_of(ax)
     _draw_panel(axes, ranking, plan, method)
@@ -101,7 +102,7 @@ def plot_sensitivity(
 
 def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
     """The figures of a sweep, by file name."""
-    ranking = ranked(frame)
+    ranking = _alike(frame)
     plan = _plan(ranking, None, None)
     if not plan.figures:
         return {"sensitivity": _sheet(ranking, plan, "")}
@@ -112,6 +113,11 @@ def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
         title = ", ".join(f"{name} = {_text(value)}" for name, value in told)
         drawn[f"sensitivity-{at}"] = _sheet(mine, plan, title)
     return drawn
+
+
+def _alike(frame: pd.DataFrame) -> pd.DataFrame:
+    """All settings, ranked after equal times: where rounds drop some of them, after the first."""
+    return ranked(frame[frame["round"] == 1]).assign(early=frame["round"].max() > 1)
 
 
 # What is drawn against what
@@ -378,9 +384,8 @@ def _note(ranking: pd.DataFrame, plan: Plan, title: str) -> str:
 def _score_name(ranking: pd.DataFrame) -> str:
     kind, metric = ranking["score_kind"].iloc[0], str(ranking["metric"].iloc[0])
     name = NAMES.get(metric, metric.replace("_", " "))
-    if kind == "time":
-        return "time to the target (s)"
-    return name if kind == "value" else f"average {name}"
+    words = {"time": "time to the target (s)", "value": name, "average": f"average {name}"}
+    return words[kind] + (", round 1" if ranking["early"].iloc[0] else "")
 
 
 def _name(column: str) -> str:

@@ -25,31 +25,19 @@ from pydantic_core import from_json, to_jsonable_python
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Row, Rows, claim
-from simulator.campaign.task import Task, key_of, tasks_of
-from simulator.mistakes import Mistake, did_you_mean
+from simulator.campaign.task import key_of
+from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.toml_text import inline
-from simulator.sweeps.keys import column
-from simulator.sweeps.settings import Setting, many, settings, told_of
-from simulator.sweeps.sweep_file import ScoreTable, Source, Sweep, read
+from simulator.sweeps.halving import rounds_of
+from simulator.sweeps.settings import told_of
+from simulator.sweeps.sweep_file import Source, Sweep, read
+from simulator.sweeps.trials import Trial, settings_of, trials_of
 from simulator.system.files import replace
 from simulator.training.record import Run
 
 if TYPE_CHECKING:
     import pandas as pd
-
-MOST = 500
-"""Runs, without being asked twice."""
-
-
-class Trial(NamedTuple):
-    """One run of a sweep: a setting on a seed."""
-
-    setting: Setting
-    number: int
-    """Of the setting, in the order of the sweep."""
-    task: Task
 
 
 class Swept(NamedTuple):
@@ -73,47 +61,44 @@ def conduct(
     command: str = "",
 ) -> Swept:
     """A whole sweep, as many jobs at a time as there are cores unless said."""
-    from simulator.sweeps import best
+    from simulator.sweeps import best, frames, score
 
     sweep = read(source, seeds)
-    trials = plan(sweep, methods, yes)
+    left = every = settings_of(sweep, methods, yes)
+    first, *later = rounds_of(sweep.table.halving)
+    trials = list(trials_of(sweep, left, first))
     place = out or Path("results") / f"sweep-{sweep.name}"
     directory = claim(place, lambda there: (there / "sweep.json").exists())
     _keep_whole(trials, directory)
     _write_manifest(sweep, trials, directory, command)
-    told = {trial.task.key: _told(trial) for trial in trials}
     store = Rows(directory, NEEDED)
-    how = Plan(
+    _play(trials, store, directory, jobs, quiet)
+    frame = frames.frame_of(sweep, trials, store.found)
+    for each in later:
+        kept = score.survivors(frame[frame["round"] == each.number - 1], first)
+        left = {number: setting for number, setting in left.items() if number in kept}
+        played = list(trials_of(sweep, left, each))
+        _play(played, store, directory, jobs, quiet)
+        trials += played
+        frame = frames.frame_of(sweep, trials, store.found)
+    replace(directory / "sweep.parquet", frame.to_parquet)
+    replace(directory / "curves.parquet", frames.curves_of(trials, store.found, frame).to_parquet)
+    best.write(sweep, every, frame, directory)
+    return Swept(sweep, trials, frame, directory)
+
+
+def _play(
+    trials: Sequence[Trial], store: Rows, directory: Path, jobs: int | None, quiet: bool
+) -> None:
+    """Do the runs of a round that the store has not."""
+    told = {trial.task.key: _told(trial) for trial in trials}
+    plan = Plan(
         row_of,
         lambda task, row: _outcome(told[task.key], row),
         checkpoints=directory / "checkpoints",
         together=TOGETHER,
     )
-    campaign.conduct([trial.task for trial in trials], how, store, jobs=jobs, quiet=quiet)
-    rows = store.found
-    frame = _frame(sweep, trials, rows)
-    replace(directory / "sweep.parquet", frame.to_parquet)
-    replace(directory / "curves.parquet", _curves(trials, rows, frame).to_parquet)
-    best.write(sweep, [trial.setting for trial in trials], frame, directory)
-    return Swept(sweep, trials, frame, directory)
-
-
-def plan(sweep: Sweep, methods: Sequence[str] | None = None, yes: bool = False) -> list[Trial]:
-    """All runs of a sweep; every one is checked before the first begins."""
-    for label in methods or ():
-        if label not in sweep.methods:
-            hint = did_you_mean(label, sweep.methods)
-            raise Mistake(f"--methods {label}: not in this scenario; {hint}")
-    chosen = list(dict.fromkeys(methods or sweep.methods))
-    seeds = sweep.tables.get("seeds", Scenario.model_fields["seeds"].default)
-    runs = many(sweep, chosen) * (len(seeds) if isinstance(seeds, list) else 1)
-    if runs > MOST and not yes:
-        raise Mistake(f"{runs:,} runs are more than {MOST}; --yes if they are meant")
-    return [
-        Trial(setting, number, task)
-        for number, setting in enumerate(settings(sweep, chosen))
-        for task in tasks_of(setting.tables, sweep.folder, setting.scenario)
-    ]
+    campaign.conduct([trial.task for trial in trials], plan, store, jobs=jobs, quiet=quiet)
 
 
 def _keep_whole(trials: list[Trial], directory: Path) -> None:
@@ -126,9 +111,7 @@ def _keep_whole(trials: list[Trial], directory: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
     # By the packages of then: an upgrade makes new runs, but no other sweep.
-    asked = {
-        key_of(setting.scenario, task.method, task.seed, versions) for setting, _, task in trials
-    }
+    asked = {key_of(task.scenario(), task.method, task.seed, versions) for *_, task in trials}
     if lost := len(runs - asked):
         what = f"{lost} of its {len(runs)} runs are not in this one"
         raise Mistake(
@@ -190,80 +173,13 @@ def _curve(run: Run) -> dict[str, list[Any]]:
     return {"time": [times[at] for at in seen], "server_step": seen, **measured}
 
 
-# Frames
-
-
-def _frame(sweep: Sweep, trials: list[Trial], rows: dict[str, Row]) -> "pd.DataFrame":
-    import pandas as pd
-
-    from simulator.sweeps.score import score_of
-
-    score, cases = sweep.table.score, _numbered(trial.setting.case for trial in trials)
-    keys = list(dict.fromkeys(column(path) for path in sweep.keys))
-    found = []
-    for trial in trials:
-        setting, row = trial.setting, rows[trial.task.key]
-        seconds = _until(score, setting.scenario)
-        found.append(
-            {
-                "method": row["method"],
-                "seed": row["seed"],
-                "case": cases[setting.case],
-                "setting": trial.number,
-                **{name: setting.values.get(name) for name in keys},
-                "score": score_of(row, score.kind, seconds),
-                "score_kind": score.kind,
-                **{name: value for name, value in row.items() if name != "curve"},
-                "key": trial.task.key,
-            }
-        )
-    frame = pd.DataFrame(found)
-    return frame.assign(**{name: _readable(frame[name].tolist()) for name in keys})
-
-
-def _until(score: ScoreTable, scenario: Scenario) -> float | None:
-    """At which second is looked; a plain value is that of the end."""
-    return score.seconds or (scenario.stop.seconds if score.kind == "average" else None)
-
-
-def _numbered(words: Any) -> dict[str, int]:
-    return {word: number for number, word in enumerate(dict.fromkeys(words))}
-
-
-def _readable(values: list[Any]) -> list[Any]:
-    """A column of one type: what is neither all numbers nor all text is written as in the file."""
-    there = [value for value in values if not _is_absent(value)]
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in there):
-        return [math.nan if _is_absent(value) else value for value in values]
-    return [
-        None if _is_absent(value) else value if isinstance(value, str) else inline(value)
-        for value in values
-    ]
-
-
-def _is_absent(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
-
-
-def _curves(trials: list[Trial], rows: dict[str, Row], frame: "pd.DataFrame") -> "pd.DataFrame":
-    """Every evaluation of every run, with what identifies the run."""
-    import pandas as pd
-
-    from simulator.sweeps.score import keys_of
-
-    identity = frame[["method", "seed", "case", "setting", *keys_of(frame)]]
-    each = [
-        pd.DataFrame(rows[trial.task.key]["curve"]).assign(row=at)
-        for at, trial in enumerate(trials)
-    ]
-    return identity.merge(pd.concat(each), left_index=True, right_on="row").drop(columns="row")
-
-
 # Progress
 
 
 def _told(trial: Trial) -> str:
-    return ", ".join(word for word in (trial.setting.method, told_of(trial.setting.values)) if word)
+    played = "" if trial.round.share == 1 else f"round {trial.round.number}"
+    words = trial.setting.method, told_of(trial.setting.values), played
+    return ", ".join(word for word in words if word)
 
 
 def _outcome(told: str, row: Row) -> str:

@@ -15,6 +15,7 @@ from simulator.scenario.paths import METHOD, flat
 from simulator.scenario.quantities import Seconds, Title
 from simulator.scenario.toml_text import inline
 from simulator.scenario.variant import VariantTable
+from simulator.sweeps.halving import HalvingTable
 from simulator.sweeps.keys import concerns, has, own, parameters
 from simulator.table import Table, plain
 
@@ -38,6 +39,7 @@ class SweepTable(VariantTable):
 
     title: Title = ""
     score: ScoreTable = ScoreTable()
+    halving: HalvingTable | None = None
     grid: Values | None = Field(
         default=None, description="path = [values]: every combination is run"
     )

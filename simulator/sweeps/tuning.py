@@ -62,10 +62,27 @@ def _edge(name: str, row: dict[str, Any], mine: pd.DataFrame) -> str:
     return ""
 
 
-def tables(found: pd.DataFrame, title: str) -> list[Table]:
-    """A table for every case, with a line per method."""
+def tables(found: pd.DataFrame, swept: "Swept") -> list[Table]:
+    """A table for every case, with a line per method; and what became of every setting."""
     cases = [mine for _, mine in found.groupby("case", sort=False)]
-    return [_table(mine, title, _case(mine.iloc[0], found)) for mine in cases]
+    title = swept.sweep.table.title
+    best = [_table(mine, title, _case(mine.iloc[0], found)) for mine in cases]
+    return [*best, _rounds(swept)] if swept.sweep.table.halving else best
+
+
+def _rounds(swept: "Swept") -> Table:
+    """Every setting, the best first, with its last round and its score there."""
+    placed, rounds = ranked(swept.frame), {each.round.number: each.round for each in swept.trials}
+    keys, last = keys_of(placed), max(rounds)
+    rows = []
+    for row in _rows(placed.sort_values(["case", "method", "rank", "setting"], kind="stable")):
+        at = rounds[row["round"]]
+        tried = [DASH if pd.isna(row[name]) else _word(row[name]) for name in keys]
+        fate = DASH if at.number == last else f"round {at.number}"
+        length = f"{at.share:.0%}, {row['runs']} seed{'' if row['runs'] == 1 else 's'}"
+        rows.append([row["method"], *tried, fate, length, _number(row["score"])])
+    headings = ["method", *keys, "dropped after", "part of the run", _of(placed)]
+    return Table(headings, rows, "Rounds of successive halving")
 
 
 def _table(found: pd.DataFrame, title: str, case: str) -> Table:
@@ -148,16 +165,14 @@ def notes(found: pd.DataFrame, swept: "Swept") -> list[str]:
 
 
 def _next(swept: "Swept") -> list[str]:
-    """Whoever has chosen looks again, where nothing was chosen."""
-    first = int(swept.frame["seed"].max()) + 1
-    fresh = ",".join(str(first + at) for at in range(swept.frame["seed"].nunique()))
+    """The settings are compared on seeds that did not choose them."""
     files = sorted(swept.directory.glob("best*.toml"))
     if not files:
         return []
     others = f" (and so on, to {files[-1].name})" if len(files) > 1 else ""
     return [
-        "a best score is optimistic on the seeds it was chosen by; on others it is fair:",
-        f"  straggle run {shlex.quote(str(files[0]))} --seeds {fresh}{others}",
+        "a best score is optimistic on the seeds that chose it; compare on those of the best file:",
+        f"  straggle run {shlex.quote(str(files[0]))}{others}",
     ]
 
 
