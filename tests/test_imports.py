@@ -61,11 +61,17 @@ MODULES = [
     "simulator.results.results",
     "simulator.cli",
 ]
+FILES = [
+    "from simulator.sweeps import sweep_file; sweep_file.read('straggler-steps')",
+    "from simulator.gate import suite_file; suite_file.read('stragglers')",
+]
 
 
-def test_importing_them_loads_nothing_heavy():
-    heavy, _ = loaded_in_turn({module: f"import {module}" for module in MODULES})
-    assert heavy == {module: set() for module in MODULES}
+def test_modules_and_files_load_nothing_heavy():
+    pieces = [f"import {module}" for module in MODULES]
+    heavy, _ = loaded_in_turn({piece: piece for piece in [*pieces, *FILES]})
+    assert heavy.pop(FILES[-1]) <= {"scipy"}  # the bounds of its claims
+    assert heavy == {piece: set() for piece in [*pieces, *FILES[:-1]]}
 
 
 def test_naming_and_building_an_aggregation_loads_nothing_heavy():

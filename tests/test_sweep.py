@@ -18,7 +18,6 @@ from compiled import compiled_once
 from hypothesis import given
 from hypothesis import strategies as st
 from test_cli import one_line, straggle, written
-from test_imports import loaded_by
 from test_study import files
 
 from simulator import analysis
@@ -30,7 +29,7 @@ from simulator.commands.json_schema import sweep_schema
 from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.scenario.files import shipped
-from simulator.scenario.loading import check, load
+from simulator.scenario.loading import load
 from simulator.scenario.toml_text import document
 from simulator.sweeps import halving, sensitivity, settings, sweep, sweep_file, trials
 from simulator.sweeps import tuning as tuned
@@ -57,6 +56,7 @@ momentum = 0.5
 [methods.synchronous-pg]
 step = 0.1
 """
+HEAD = 'scenario = "small.toml"\n'
 STEPS = """
 scenario = "small.toml"
 [grid]
@@ -78,9 +78,9 @@ def asked(folder, text, name="asked.toml"):
     return written(folder / name, text)
 
 
-def settings_of(folder, text, methods=None):
+def settings_of(folder, text):
     found = sweep_file.read(asked(folder, text))
-    return settings.settings(found, methods or found.methods)
+    return settings.settings(found, found.methods)
 
 
 def told(folder, text):
@@ -109,46 +109,65 @@ def done(folder, tmp_path_factory):
 # Which settings there are
 
 
-def test_a_key_of_a_method_multiplies_nobody_elses_runs(folder):
-    assert told(folder, STEPS) == {
-        "rennala-nigt": [f"step = {s}, batch = {b}" for s in (0.05, 0.2) for b in (2, 3)],
-        "afedpg": ["step = 0.05", "step = 0.2"],
-        "synchronous-pg": ["step = 0.05", "step = 0.2"],
-    }
+SETTINGS = {
+    "a key of a method multiplies the runs of no other method": (
+        "[grid]\n'methods.*.step' = [0.05, 0.2]\nmethods.rennala-nigt.batch = [2, 3]",
+        {
+            "rennala-nigt": [f"step = {s}, batch = {b}" for s in (0.05, 0.2) for b in (2, 3)],
+            "afedpg": ["step = 0.05", "step = 0.2"],
+            "synchronous-pg": ["step = 0.05", "step = 0.2"],
+        },
+    ),
+    "a setting with a default can be varied": (
+        "grid = { 'methods.*.initial_batch' = [3, 4] }",
+        {"rennala-nigt": ["initial_batch = 3", "initial_batch = 4"], "afedpg": [""]},
+    ),
+    "the grid multiplies the settings of a list": (
+        "list = [{ methods.rennala-nigt = { step = 0.1, batch = 2 } }, "
+        "{ methods.rennala-nigt = { step = 0.2, batch = 4 } }, { methods.afedpg.step = 0.3 }]\n"
+        "grid = { 'methods.*.momentum' = [0.2, 0.4] }",
+        {
+            "rennala-nigt": [
+                f"momentum = {m}, step = {s}, batch = {b}"
+                for s, b in ((0.1, 2), (0.2, 4))
+                for m in (0.2, 0.4)
+            ],
+            "afedpg": ["momentum = 0.2, step = 0.3", "momentum = 0.4, step = 0.3"],
+            "synchronous-pg": [""],
+        },
+    ),
+    "a key that an entry of a list lacks is that of the scenario": (
+        "list = [{ methods.afedpg.step = 0.3 }, { methods.afedpg.momentum = 0.4 }]",
+        {"afedpg": ["step = 0.3, momentum = 0.5", "step = 0.1, momentum = 0.4"]},
+    ),
+    "theory chooses the keys that are left open": (
+        "set = { methods.rennala-pg = { theory = { factor = 2 } }, "
+        "evaluation.metric = 'gradient_norm' }\n"
+        "grid = { methods.rennala-pg = { theory = { eps = [0.4, 0.8] }, step = [0.1, 0.2] } }",
+        {"rennala-pg": [f"theory.eps = {e}, step = {s}" for e in (0.4, 0.8) for s in (0.1, 0.2)]},
+    ),
+}
 
 
-def test_every_method_that_has_a_setting_by_default_has_it(folder):
-    text = 'scenario = "small.toml"\ngrid = { "methods.*.initial_batch" = [3, 4] }'
-    found = told(folder, text)
-    assert found["rennala-nigt"] == ["initial_batch = 3", "initial_batch = 4"]
-    assert found["afedpg"] == [""]
+@pytest.mark.parametrize("name", SETTINGS)
+def test_a_sweep_tries_the_settings_of_its_grid_and_list(name, folder):
+    text, expected = SETTINGS[name]
+    found = told(folder, HEAD + text)
+    assert {method: found[method] for method in expected} == expected
 
 
-def test_a_circumstance_concerns_all_and_makes_cases(folder):
-    text = 'scenario = "small.toml"\n[grid]\ncluster.in_flight = ["recall", "finish"]\n'
-    found = settings_of(folder, text + "methods.afedpg.step = [1, 2]")
-    assert [setting.method for setting in found].count("afedpg") == 4
-    assert {setting.case for setting in found} == {
-        f'cluster.in_flight = "{kind}"' for kind in ("recall", "finish")
-    }
+def test_a_key_of_the_cluster_makes_cases_for_all_methods(folder):
+    text = "[grid]\ncluster.compute = [2, [3, 3, 3], { law = 'power', exponent = 0.5 }]\n"
+    found = settings_of(folder, HEAD + text + "methods.afedpg.step = [1, 2]")
+    assert [setting.method for setting in found].count("afedpg") == 6
+    assert len({setting.case for setting in found}) == 3
+    assert found[-1].case == 'cluster.compute = { law = "power", exponent = 0.5 }'
+    laws = {setting.scenario.cluster.compute.law for setting in found}
+    assert laws == {"fixed", "power"}
 
 
-def test_lists_and_tables_may_be_values(folder):
+def test_set_fixes_a_key_for_all_methods_with_or_without_quotes(folder):
     text = """
-    scenario = "small.toml"
-    [grid]
-    cluster.compute = [2, [3, 3, 3], { law = "power", exponent = 0.5 }]
-    """
-    found = settings_of(folder, text, ["afedpg"])
-    laws = [setting.scenario.cluster.compute for setting in found]
-    assert [law.law for law in laws] == ["fixed", "fixed", "power"]
-    assert laws[1].seconds == [3, 3, 3]
-    assert found[2].case == 'cluster.compute = { law = "power", exponent = 0.5 }'
-
-
-def test_what_is_fixed_holds_for_all_whether_the_path_is_quoted_or_not(folder):
-    text = """
-    scenario = "small.toml"
     seeds = [5]
     [set]
     stop.steps = 7
@@ -157,74 +176,11 @@ def test_what_is_fixed_holds_for_all_whether_the_path_is_quoted_or_not(folder):
     [grid]
     cluster.workers = [3]
     """
-    for setting in settings_of(folder, text):
+    for setting in settings_of(folder, HEAD + text):
         scenario = setting.scenario
         assert (scenario.stop.steps, scenario.stop.seconds, scenario.seeds) == (7, 20, [5])
         assert scenario.methods[setting.method].step == 0.5
-        assert (scenario.objective.dimension, scenario.objective.scale) != (9, 0.05)
-
-
-def test_a_list_names_settings_one_by_one_and_the_grid_multiplies_them(folder):
-    text = """
-    scenario = "small.toml"
-    [[list]]
-    methods.rennala-nigt = { step = 0.1, batch = 2 }
-    [[list]]
-    methods.rennala-nigt = { step = 0.2, batch = 4 }
-    [[list]]
-    methods.afedpg.step = 0.3
-    [grid]
-    "methods.*.momentum" = [0.2, 0.4]
-    """
-    assert told(folder, text) == {
-        "rennala-nigt": [
-            f"momentum = {m}, step = {s}, batch = {b}"
-            for s, b in ((0.1, 2), (0.2, 4))
-            for m in (0.2, 0.4)
-        ],
-        "afedpg": ["momentum = 0.2, step = 0.3", "momentum = 0.4, step = 0.3"],
-        "synchronous-pg": [""],
-    }
-
-
-def test_what_an_entry_does_not_say_is_as_in_the_scenario(folder):
-    text = """
-    scenario = "small.toml"
-    [[list]]
-    methods.afedpg.step = 0.3
-    [[list]]
-    methods.afedpg.momentum = 0.4
-    """
-    assert told(folder, text)["afedpg"] == [
-        "step = 0.3, momentum = 0.5",
-        "step = 0.1, momentum = 0.4",
-    ]
-
-
-def test_theory_chooses_what_is_not_said_at_every_setting(folder):
-    text = """
-    scenario = "small.toml"
-    [set]
-    "methods.rennala-pg" = { theory = { factor = 2 } }
-    evaluation.metric = "gradient_norm"
-    [grid]
-    methods.rennala-pg.theory.eps = [0.4, 0.8]
-    methods.rennala-pg.step = [0.1, 0.2]
-    """
-    found = settings_of(folder, text, ["rennala-pg"])
-    assert [settings.told_of(setting.values) for setting in found] == [
-        f"theory.eps = {eps}, step = {step}" for eps in (0.4, 0.8) for step in (0.1, 0.2)
-    ]
-    tables = [setting.scenario.methods["rennala-pg"] for setting in found]
-    assert [(table.theory.eps, table.step) for table in tables] == [
-        (0.4, 0.1), (0.4, 0.2), (0.8, 0.1), (0.8, 0.2),
-    ]  # fmt: skip
-
-
-def test_the_number_of_settings_is_known_before_they_are_made(folder):
-    for text in (STEPS, STEPS + "cluster.workers = [3]\n[[list]]\nmethods.afedpg.momentum = 1"):
-        found = sweep_file.read(asked(folder, text))
-        assert settings.many(found, found.methods) == len(settings.settings(found, found.methods))
+        assert scenario.objective.dimension == 9
 
 
 def planned(found, methods=None, yes=False):
@@ -248,7 +204,6 @@ def test_a_run_is_known_by_its_content(folder):
 # What is wrong
 
 
-HEAD = 'scenario = "small.toml"\n'
 WRONG = {
     "gird = {}": "gird: unknown key; did you mean 'grid'?",
     "": "grid: is missing; a sweep varies something: give [grid] or [[list]]",
@@ -390,15 +345,13 @@ def test_a_sweep_may_grow_where_it_is_but_another_may_not_replace_it(folder, tmp
     assert len(run(source, out, methods=both, seeds=[0, 1]).frame) == 8
 
 
-def test_the_cores_may_be_fewer_than_there_are(monkeypatch):
+@pytest.mark.parametrize("wrong", ["0", "-1", "two", "1.5"])
+def test_the_number_of_cores_may_be_set(wrong, monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "3")
     assert machine.cores() == 3
-    for wrong in ("0", "-1", "two", "1.5"):
-        monkeypatch.setenv("STRAGGLE_CORES", wrong)
-        with pytest.raises(Mistake, match=f"STRAGGLE_CORES = '{wrong}': must be a whole number"):
-            machine.cores()
-    monkeypatch.delenv("STRAGGLE_CORES")
-    assert machine.cores() >= 1
+    monkeypatch.setenv("STRAGGLE_CORES", wrong)
+    with pytest.raises(Mistake, match=f"STRAGGLE_CORES = '{wrong}': must be a whole number"):
+        machine.cores()
 
 
 def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
@@ -454,27 +407,23 @@ def test_a_row_is_what_the_run_itself_tells(folder, done, tmp_path):
     assert row["gradients"].item() == alone.runs["used"].item()
 
 
-def test_frames_have_a_row_per_run_and_per_evaluation(done):
+def test_a_sweep_keeps_a_row_per_run_and_its_curves(done):
     frame = pd.read_parquet(done.directory / "sweep.parquet")
     pd.testing.assert_frame_equal(frame, done.frame)
-    assert frame.groupby("method", sort=False).size().to_dict() == {
-        "rennala-nigt": 8, "afedpg": 4, "synchronous-pg": 4,
-    }  # fmt: skip
+    sizes = {"rennala-nigt": 8, "afedpg": 4, "synchronous-pg": 4}
+    assert frame.groupby("method", sort=False).size().to_dict() == sizes
     assert frame["batch"].isna().tolist() == (frame["method"] != "rennala-nigt").tolist()
     curves = pd.read_parquet(done.directory / "curves.parquet")
     last = curves.groupby(["setting", "seed"], sort=False)["gap"].last()
     assert last.tolist() == frame["final"].tolist()
     assert {"method", "step", "batch", "time", "server_step", "gap"} <= {*curves}
-
-
-def test_the_manifest_tells_what_was_asked(done):
     manifest = json.loads((done.directory / "sweep.json").read_text())
     assert manifest["sweep"]["grid"]["methods.*.step"] == [0.05, 0.2]
-    assert manifest["runs"] == done.frame["key"].tolist()
+    assert manifest["runs"] == frame["key"].tolist()
     assert manifest["versions"]["jax"]
 
 
-def test_the_best_scenario_runs_and_reproduces_the_best_rows(done, tmp_path):
+def test_the_best_scenario_holds_the_best_rows(done):
     scenario = load(str(done.directory / "best.toml"))
     assert scenario.seeds == [2, 3]  # no seed that chose a setting compares it
     chosen = best(ranked(done.frame))
@@ -482,12 +431,6 @@ def test_the_best_scenario_runs_and_reproduces_the_best_rows(done, tmp_path):
     assert len(rows) == 3 * 2
     for row in rows.itertuples():
         assert key_of(scenario, row.method, row.seed) == row.key
-    words = "--seeds", "0,1", "--out", tmp_path / "b", "--quiet"
-    assert straggle("run", done.directory / "best.toml", *words).code == 0
-    steps = results.load(tmp_path / "b").steps.dropna(subset="gap")
-    final = steps.groupby(["method", "seed"])["gap"].last()
-    expected = rows.set_index(["method", "seed"])["final"].sort_index()
-    assert final.tolist() == expected.tolist()
 
 
 def test_each_case_has_a_scenario_of_its_best(folder, tmp_path):
@@ -533,10 +476,6 @@ def test_a_finished_sweep_is_only_read_and_another_score_costs_nothing(folder, t
     more = run(source, tmp_path / "out", methods=["afedpg"], seeds=[0, 1, 2])
     assert {**files(tmp_path / "out"), **before} == files(tmp_path / "out")
     assert len(files(tmp_path / "out")) == len(more.frame) == 6
-
-
-def test_the_rows_do_not_depend_on_how_many_jobs_there_are(folder, done, tmp_path):
-    same(run(folder / "steps.toml", tmp_path / "out", jobs=2).frame, done.frame)
 
 
 class Backwards:
@@ -626,13 +565,6 @@ def test_a_sweep_that_was_killed_inside_its_runs_goes_on_from_their_checkpoints(
     same(frame, run(source, tmp_path / "one", methods=TWO).frame)
 
 
-def test_the_bits_of_a_sweep_do_not_depend_on_the_jobs(folder, tmp_path):
-    """Runs are cut into other jobs, and so train beside others."""
-    source = asked(folder, LONG)
-    one, two = (run(source, tmp_path / str(jobs), methods=TWO, jobs=jobs).frame for jobs in (1, 2))
-    same(one, two)
-
-
 @pytest.mark.nightly
 def test_a_sweep_that_is_killed_at_random_moments(folder, tmp_path):
     source, chance = asked(folder, LONG), Random(1)
@@ -650,18 +582,6 @@ def test_a_sweep_that_is_killed_at_random_moments(folder, tmp_path):
             ended(process)
             longest, out = longest * 0.7, None
     same(whole, run(source, out or tmp_path / "last", methods=TWO).frame)
-
-
-@pytest.mark.nightly
-def test_an_interrupt_from_the_terminal_is_one_line(folder, tmp_path):
-    source, out = asked(folder, LONG), tmp_path / "out"
-    sweeping = start_sending(signal.SIGINT, FIRST_ENDED, words_of(source, out), group=True)
-    told = ended(sweeping, 130)
-    # Where Python waits for what a process had half written, its semaphores are told of as well.
-    assert told.splitlines()[0] == "straggle: interrupted; the same command goes on where it was"
-    assert "Traceback" not in told
-    assert 0 < len(files(out)) < RUNS
-    assert not (out / "sweep.parquet").exists()
 
 
 # The score
@@ -705,37 +625,36 @@ def frame_of(scores, kind="value", better="higher", **columns):
     return frame.assign(reached=reached)
 
 
-def order(frame):
-    return ranked(frame)["step"].tolist()
+NEVER = math.inf
+RANKED = {
+    "the largest mean": (
+        {1: [1.0, 5.0], 2: [4.0, 4.0], 3: [0.0, 2.0]}, {}, {2: 4, 1: 3, 3: 1},
+    ),
+    "the smallest mean": (
+        {1: [1.0, 5.0], 2: [4.0, 4.0], 3: [0.0, 2.0]}, {"better": "lower"}, {3: 1, 1: 3, 2: 4},
+    ),
+    "failures come last": (
+        {1: [None, 100.0], 2: [1.0, 1.0], 3: [None, None], 4: [0.0, 0.0]}, {},
+        {2: 1, 4: 0, 1: 100, 3: math.nan},
+    ),
+    "the median time, then how many reached the target": (
+        {1: [9.0] * 3, 2: [1.0, 2.0, NEVER], 3: [NEVER] * 3, 4: [1.0, NEVER, NEVER]},
+        {"kind": "time"}, {2: 2, 1: 9, 4: NEVER, 3: NEVER},
+    ),
+}  # fmt: skip
 
 
-def test_the_mean_decides_in_the_direction_of_the_metric():
-    scores = {1: [1.0, 5.0], 2: [4.0, 4.0], 3: [0.0, 2.0]}
-    assert order(frame_of(scores)) == [2, 1, 3]
-    assert order(frame_of(scores, better="lower")) == [3, 1, 2]
-    assert ranked(frame_of(scores))["score"].tolist() == [4, 3, 1]
-
-
-def test_whoever_fails_stands_behind_whatever_it_scores_else():
-    scores = {1: [None, 100.0], 2: [1.0, 1.0], 3: [None, None], 4: [0.0, 0.0]}
-    found = ranked(frame_of(scores))
-    assert found["step"].tolist() == [2, 4, 1, 3]
-    assert found["failed"].tolist() == [0, 0, 1, 2]
-    assert math.isnan(found["score"].iloc[-1])
-
-
-def test_of_times_the_median_decides_then_how_many_got_there():
-    scores = {
-        1: [9.0, 9.0, 9.0],
-        2: [1.0, 2.0, math.inf],
-        3: [math.inf] * 3,
-        4: [1.0, math.inf, math.inf],
-    }
-    found = ranked(frame_of(scores, kind="time"))
-    assert found["step"].tolist() == [2, 1, 4, 3]
-    assert found["score"].tolist() == [2, 9, math.inf, math.inf]
-    assert found["low"].tolist() == [1, 9, 1, math.inf]
-    assert found["high"].tolist() == [math.inf, 9, math.inf, math.inf]
+@pytest.mark.parametrize("name", RANKED)
+def test_settings_are_ranked_by(name):
+    scores, options, expected = RANKED[name]
+    found = ranked(frame_of(scores, **options))
+    assert found["step"].tolist() == [*expected]
+    np.testing.assert_array_equal(found["score"], [*expected.values()])
+    if "failures" in name:
+        assert found["failed"].tolist() == [0, 0, 1, 2]
+    if "time" in name:
+        assert found["low"].tolist() == [1, 9, 1, NEVER]
+        assert found["high"].tolist() == [NEVER, 9, NEVER, NEVER]
 
 
 def test_a_case_may_have_a_metric_of_its_own():
@@ -754,22 +673,18 @@ def test_of_equals_the_first_is_taken_and_the_others_are_told():
 @pytest.mark.parametrize(
     ("scores", "edges"),
     [
-        ([1.0, 2.0, 3.0], ["its best step is the largest tried"]),
-        ([3.0, 2.0, 1.0], ["its best step is the smallest tried"]),
-        ([1.0, 3.0, 1.0], []),
-        ([None, None, None], []),
+        ({1: [1.0], 2: [2.0], 3: [3.0]}, ["its best step is the largest tried"]),
+        ({1: [3.0], 2: [2.0], 3: [1.0]}, ["its best step is the smallest tried"]),
+        ({1: [1.0], 2: [3.0], 3: [1.0]}, []),
+        ({1: [None], 2: [None]}, []),
+        ({"a": [1.0], "b": [2.0]}, []),
     ],
 )
 def test_a_best_value_at_the_end_of_those_tried_is_told(scores, edges):
-    frame = frame_of({at: [score] for at, score in enumerate(scores)})
+    frame = frame_of(scores)
     assert tuned.best_of(frame)["edges"].tolist() == [edges]
-
-
-def test_text_and_circumstances_have_no_edges():
-    frame = frame_of({1: [1.0], 2: [2.0]}).rename(columns={"step": "cluster.workers"})
-    assert tuned.best_of(frame)["edges"].tolist() == [[]]
-    frame = frame_of({"a": [1.0], "b": [2.0]})
-    assert tuned.best_of(frame)["edges"].tolist() == [[]]
+    elsewhere = frame.rename(columns={"step": "cluster.workers"})
+    assert tuned.best_of(elsewhere)["edges"].tolist() == [[]]
 
 
 # What is told
@@ -800,25 +715,19 @@ def test_json_is_all_that_is_printed_and_has_no_numbers_that_are_none(folder, tm
     assert data["best"] == [str(tmp_path / "out" / "best.toml")]
 
 
-def test_a_method_without_any_setting_that_works_is_a_failure(folder, tmp_path):
-    text = HEAD + "grid = { 'methods.*.step' = [1e200, 1e210] }\nseeds = [0]"
-    words = ["sweep", asked(folder, text), "--out", tmp_path / "out", "--jobs", "1"]
-    answer = straggle(*words, "--methods", "afedpg")
+def test_a_method_whose_runs_all_failed_has_no_best(folder, tmp_path):
+    text = HEAD + "grid = { methods.afedpg.step = [1e200, 1e210] }\nseeds = [0]"
+    words, out = ["sweep", asked(folder, text), "--jobs", "1", "--out"], tmp_path / "out"
+    answer = straggle(*words, out)
     assert answer.code == 3
     assert "afedpg: all of its runs failed, so it has no best setting" in answer.out
     assert "afedpg failed at step = 1e+200, seed 0: " in answer.out
-    assert not (tmp_path / "out" / "best.toml").exists()
-    assert "straggle run" not in answer.out
-
-
-def test_a_method_of_which_all_runs_failed_is_not_among_the_best(folder, tmp_path):
-    text = HEAD + "grid = { methods.afedpg.step = [1e200, 1e210] }\nseeds = [0]"
-    out = tmp_path / "out"
-    answer = straggle("sweep", asked(folder, text), "--out", out, "--jobs", "1")
-    assert answer.code == 3
-    assert "afedpg: all of its runs failed, so it has no best setting" in answer.out
     assert "best.toml" in answer.out.replace("\n", " ")
     assert [*load(str(out / "best.toml")).methods] == ["rennala-nigt", "synchronous-pg"]
+    answer = straggle(*words, tmp_path / "alone", "--methods", "afedpg")
+    assert answer.code == 3
+    assert "straggle run" not in answer.out
+    assert not (tmp_path / "alone" / "best.toml").exists()
 
 
 # Figures
@@ -951,18 +860,6 @@ def test_the_shipped_sweeps_are_valid_and_no_scenarios():
     assert schema == sweep_schema(), "straggle schema --sweep > scenarios/sweeps/schema.json"
 
 
-def test_the_comment_of_the_shipped_sweep_knows_how_many_runs_it_has():
-    runs = len(planned(sweep_file.read("straggler-steps")))
-    assert f"{runs} runs" in shipped("sweep")["straggler-steps"].read_text()
-
-
-def test_reading_a_sweep_loads_nothing_heavy():
-    loaded, _ = loaded_by(
-        "from simulator.sweeps import sweep_file\nsweep_file.read('straggler-steps')"
-    )
-    assert not {"jax", "pandas", "matplotlib", "scipy"} & set(loaded)
-
-
 def test_step_and_momentum_share_a_schedule_and_batch_does_not(folder):
     def key(*settings, method="rennala-nigt", seed=0):
         return schedule_key(load(str(folder / "small.toml"), settings).restrict([method], [seed]))
@@ -991,10 +888,3 @@ VALUES = st.recursive(
 @given(st.dictionaries(st.sampled_from(["seeds", "stop", "methods", "a b", ""]), VALUES))
 def test_what_is_written_as_toml_is_read_as_it_was(tables):
     assert tomllib.loads(document(tables, ("why",))) == tables
-
-
-@pytest.mark.parametrize("name", shipped())
-def test_every_shipped_scenario_can_be_written(name):
-    path = shipped()[name]
-    tables = tomllib.loads(path.read_text())
-    assert check(tomllib.loads(document(tables)), path.parent) == load(name)
