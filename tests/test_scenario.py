@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from compiled import run_in
+from jsonschema import Draft202012Validator
 
 from algorithms.methods import METHODS
 from simulator.cluster import Failures, Fixed, LogNormal, Outage, Power, Uplink, Vector, Wire
@@ -39,38 +40,6 @@ batch = 2
 step = 0.1
 momentum = 0.5
 """
-DESIGN = """
-title = "Ten workers, one straggler"
-seeds = [0, 1, 2]
-[cluster]
-workers = 10
-compute = { law = "fixed", seconds = [1, 1, 1, 1, 1, 1, 1, 1, 1, 100] }
-in_flight = "recall"
-[network]
-upload = { law = "power", exponent = 0.5, dimension_power = 0.25 }
-download = { law = "fixed", seconds = 0 }
-collective = "max"
-[objective]
-kind = "policy-gradient"
-environment = "CartPole-v1"
-horizon = 200
-discount = 0.99
-environment_options = {}
-policy = { hidden = [64, 64] }
-[evaluation]
-every_seconds = 20
-episodes = 32
-[stop]
-seconds = 1000
-target = 180
-[methods.rennala-nigt]
-batch = 20
-step = 0.02
-momentum = 0.1
-[methods.synchronous-nigt]
-step = 0.02
-momentum = 0.1
-"""
 
 
 def tables(*settings, text=TINY):
@@ -99,35 +68,19 @@ def test_the_shipped_scenarios_load_by_name_and_by_path():
         assert load(name) == load(str(path))
 
 
-def test_the_straggler_compares_the_four_methods_on_ten_workers_and_three_seeds():
-    found = load("straggler")
-    assert list(found.methods) == ["rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt"]
-    assert (found.cluster.workers, found.seeds) == (10, [0, 1, 2])
-    assert found.build_cluster().computations(0).nominal.tolist() == [1.0] * 9 + [100.0]
-
-
-def test_the_example_of_the_design_loads():
-    found = scenario(text=DESIGN)
-    assert found.cluster.compute.build() == Fixed([1.0] * 9 + [100.0])
-    assert found.network.upload.build() == Power(exponent=0.5)
-    assert found.network.upload.dimension_power == 0.25
-    assert found.stop.target == 180
-    assert (found.metric, found.higher_is_better) == ("return", True)
-
-
-def test_what_is_not_said_has_a_default():
+def test_a_key_that_is_left_out_has_its_default():
     found = scenario()
-    assert found.title == ""
-    assert (found.cluster.in_flight, found.cluster.seed) == ("recall", None)
-    assert (found.network.upload, found.network.download) == (None, None)
-    assert (found.network.collective, found.network.uplink) == ("max", None)
-    assert (found.cluster.per, found.cluster.speed) == ("gradient", None)
-    assert (found.cluster.outages, found.cluster.failures) == ([], None)
-    assert found.cluster.in_outage == "lost"
-    assert found.methods["rennala-nigt"].count == "first-finished"
+    cluster, method = found.cluster, found.methods["rennala-nigt"]
+    assert (cluster.in_flight, cluster.in_outage, cluster.per) == ("recall", "lost", "gradient")
+    assert (cluster.seed, cluster.speed, cluster.outages, cluster.failures) == (
+        None,
+        None,
+        [],
+        None,
+    )
+    assert found.network.collective == "max"
+    assert (method.count, method.initial_batch) == ("first-finished", None)
     assert found.evaluation.episodes == 32
-    assert (found.stop.seconds, found.stop.gradients, found.stop.target) == (None, None, None)
-    assert found.methods["rennala-nigt"].initial_batch is None
     assert (found.metric, found.higher_is_better) == ("gap", False)
     without_seeds = tables()
     del without_seeds["seeds"]
@@ -167,30 +120,22 @@ def test_afedpg_takes_a_number_or_a_schedule(key):
 
 
 def test_outages_of_several_workers_are_one_each():
-    found = scenario("cluster.outages=[{workers=[2, 0], begin=1, end=3}, {worker=1}]")
-    outages = found.build_cluster().outages
+    failures = "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=inf}"
+    named = "cluster.outages=[{workers=[2, 0], begin=1, end=3}, {worker=1}]"
+    outages = scenario(named, failures).build_cluster().outages
     assert outages.foreseen == (Outage(2, 1.0, 3.0), Outage(0, 1.0, 3.0), Outage(1, 0.0, math.inf))
-    assert (outages.failures, outages.work) == (None, "lost")
-
-
-def test_failures_may_never_be_repaired():
-    written = "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=inf}"
-    assert scenario(written).build_cluster().outages.failures == Failures(9.0, math.inf, None)
+    assert (outages.failures, outages.work) == (Failures(9.0, math.inf, None), "lost")
 
 
 def test_a_bandwidth_makes_a_wire_and_an_uplink_a_queue():
     settings = ["network.upload={bandwidth=[1, 2, 4], latency=0.5}", "network.download=2"]
-    network = scenario(*settings).build_cluster().network
-    assert network.upload == Wire(Fixed([1, 2, 4]), Fixed(0.5))
-    assert network.download.law == Fixed(2)
-    served = ["network.collective=parameter-server", "network.uplink={bandwidth=9}"]
-    assert scenario(*served).build_cluster().network.uplink == Uplink(9.0, "queue", 1)
-
-
-def test_a_wire_takes_the_bytes_of_a_point():
-    cluster = scenario("network.upload={bandwidth=[1, 2, 4], latency=0.5}").build_cluster()
+    cluster = scenario(*settings).build_cluster()
+    assert cluster.network.upload == Wire(Fixed([1, 2, 4]), Fixed(0.5))
+    assert cluster.network.download.law == Fixed(2)
     transfers = cluster.uploads(0, Vector(dimension=4, itemsize=8))
     assert [transfers.one(worker, 0) for worker in range(3)] == [32.5, 16.5, 8.5]
+    served = ["network.collective=parameter-server", "network.uplink={bandwidth=9}"]
+    assert scenario(*served).build_cluster().network.uplink == Uplink(9.0, "queue", 1)
 
 
 # --set
@@ -218,16 +163,6 @@ def test_set_reads_a_value_as_toml_or_else_as_a_string(setting, value):
     override(plain, setting)
     assert plain == {"key": value}
     assert type(plain["key"]) is type(value)
-
-
-def test_set_reaches_into_tables_and_makes_the_missing_ones():
-    plain = {"stop": {"seconds": 5, "steps": 1}}
-    override(plain, "stop.seconds=6")
-    override(plain, "network.upload.law=power")
-    assert plain == {
-        "stop": {"seconds": 6, "steps": 1},
-        "network": {"upload": {"law": "power"}},
-    }
 
 
 def test_set_cannot_smuggle_a_second_key_behind_a_line_break():
@@ -274,21 +209,16 @@ def test_restrict_to_a_method_that_is_not_there_names_the_nearest():
     assert str(caught.value) == wanted
 
 
-REFORMATTED = """
-# The same content, in another order and another dress.
-methods.rennala-nigt = { momentum = 5e-1, step = 0.10, batch = 2 }
-stop.steps = 1_0
-cluster = { compute = { law = "fixed", seconds = [1.0, 2.0, 4] }, workers = 3 }
-objective = { dimension = 4, kind = "quadratic" }
-evaluation = { every_steps = 5, episodes = 32 }
-seeds = [
-  0,
-]
-"""
-
-
-def test_formatting_and_spelled_out_defaults_leave_the_fingerprint_alone():
-    assert scenario(text=REFORMATTED).fingerprint() == scenario().fingerprint()
+def test_layout_and_explicit_defaults_leave_the_fingerprint_alone():
+    text = """
+    methods.rennala-nigt = { momentum = 5e-1, step = 0.10, batch = 2 }
+    stop.steps = 1_0
+    cluster = { compute = { law = "fixed", seconds = [1.0, 2.0, 4] }, workers = 3 }
+    objective = { dimension = 4, kind = "quadratic" }
+    evaluation = { every_steps = 5, episodes = 32 }
+    seeds = [0]
+    """
+    assert scenario(text=text).fingerprint() == scenario().fingerprint()
 
 
 @pytest.mark.parametrize(
@@ -298,19 +228,9 @@ def test_formatting_and_spelled_out_defaults_leave_the_fingerprint_alone():
         "seeds=[1]",
         "cluster.compute=[1.0, 2.0, 5.0]",
         "cluster.compute=[1.0, 2.0, inf]",
-        "cluster.in_flight=finish",
-        "cluster.speed={law='drift', end=0.5, seconds=9}",
-        "cluster.outages=[{worker=0, begin=1}]",
-        "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=1}",
-        "cluster.in_outage=continued",
         "cluster.seed=0",
         "network.upload={bandwidth=1}",
         "methods.rennala-nigt.count=earliest-started",
-        "network.upload=1",
-        "objective.dimension=5",
-        "evaluation.every_steps=6",
-        "stop.target=0.5",
-        "methods.rennala-nigt.momentum=0.25",
         "methods.rennala-pg={batch=2, step=0.1}",
     ],
 )
@@ -330,19 +250,13 @@ def test_timing_follows_the_runs_seed_unless_the_cluster_has_its_own():
     [
         "cluster.compute=[1.0, 2.0, inf]",
         "cluster.compute={law='log-normal', mean=[1.0, inf, 2.0], sigma=0.5}",
-        "network={upload={law='power', exponent=0.5, dimension_power=0.25}, collective='gather'}",
         "network={upload={bandwidth=[1e6, 2e6, inf], latency=0.1}, collective='ring'}",
         "network={uplink={bandwidth=9.0, channels=2}, collective='parameter-server'}",
         "cluster.outages=[{worker=0, begin=1}, {workers=[1, 2], end=3.5}]",
         "cluster.failures={mean_time_between_failures=9, mean_time_to_repair=inf, workers=[0]}",
-        "cluster.speed={law='table', times=[0, 1], speeds=[[1, 0], [1, 2], [1, 1]]}",
         "cluster.speed={law='periodic', period=9, times=[0, 4], speeds=[1, 0], shift=[0, 1, 2]}",
-        "methods.late={method='rennala-nigt', batch=3, step=0.1, momentum=1, "
-        "count='earliest-started'}",
         "methods.mine={method='malenia-nigt', batch=3, step=0.1, momentum=0.5, initial_batch=9}",
         "methods.afedpg={step={scale=0.5, exponent=0.5}, momentum=0.5}",
-        # Words that look like infinities, where they are only words.
-        "title='inf'",
         "title='Infinity'",
     ],
 )
@@ -374,66 +288,33 @@ MISTAKES = [
     # Unknown keys, at every level
     ("sedes=[1]", "sedes: unknown key; did you mean 'seeds'?"),
     ("cluster.worker=3", "cluster.worker: unknown key; did you mean 'workers'?"),
-    ("network.uplod=1", "network.uplod: unknown key; did you mean 'upload'?"),
-    ("objective.dimensions=3", "objective.dimensions: unknown key; did you mean 'dimension'?"),
-    ("evaluation.every=3", "evaluation.every: unknown key; did you mean 'every_steps'?"),
-    ("stop.second=3", "stop.second: unknown key; did you mean 'seconds'?"),
     ("a.b.c=1", "a: unknown key; known: cluster, evaluation, methods, network, objective, seeds, "
      "stop, title"),
     (POLICY + "policy={hiden=[3]}}", "objective.policy.hiden: unknown key; did you mean 'hidden'?"),
-    ("cluster.compute={law='power', exponent=1, scal=2}",
-     "cluster.compute.scal: unknown key; did you mean 'scale'?"),
     ("cluster.compute={law='log-normal', mean={law='power', exponnt=1}, sigma=1}",
      "cluster.compute.mean.exponnt: unknown key; did you mean 'exponent'?"),
-    ("network.upload={law='fixed', seconds=1, dimension_powr=1}",
-     "network.upload.dimension_powr: unknown key; did you mean 'dimension_power'?"),
     ("methods.rennala-nigt.bach=3",
      "methods.rennala-nigt.bach: unknown key; did you mean 'batch'?"),
     ("methods.mine={method='afedpg', step=0.1, momentum=0.1, batch=3}",
      "methods.mine.batch: unknown key; known: method, momentum, step, theory"),
     # Wrong types
     ("title=3", "title = 3: must be a string"),
-    ("seeds=3", "seeds = 3: must be a list"),
-    ("cluster=3", "cluster = 3: must be a table"),
-    ("methods=3", "methods = 3: must be a table"),
-    ("methods.rennala-nigt=3", "methods.rennala-nigt = 3: must be a table"),
     ("cluster.workers=ten", "cluster.workers = 'ten': must be a whole number"),
-    ("cluster.workers=2.5", "cluster.workers = 2.5: must be a whole number"),
-    ("evaluation.metric=3", "evaluation.metric = 3: must be a string"),
     ("cluster.compute=[1, 'a', 3]", "cluster.compute.seconds[1] = 'a': must be a number"),
-    ("cluster.compute={law='power', exponent='a'}",
-     "cluster.compute.exponent = 'a': must be a number"),
-    ("methods.afedpg={step=0.1, momentum='a'}", "methods.afedpg.momentum = 'a': must be a number"),
     # A truth value is not a number
     ("cluster.workers=true", "cluster.workers = True: must be a whole number"),
-    ("seeds=[true]", "seeds[0] = True: must be a whole number"),
-    ("stop.steps=true", "stop.steps = True: must be a whole number"),
     ("cluster.compute=[1, true, 3]", "cluster.compute.seconds[1] = True: must be a number"),
-    ("methods.rennala-nigt.batch=true",
-     "methods.rennala-nigt.batch = True: must be a whole number"),
-    ("methods.rennala-nigt.momentum=true",
-     "methods.rennala-nigt.momentum = True: must be a number"),
     # Seconds
     ("cluster.compute=0", f"cluster.compute[0] = 0: {POSITIVE}"),
-    ("cluster.compute=nan", f"cluster.compute[0] = nan: {POSITIVE}"),
-    ("cluster.compute=[1, 2, -3]", f"cluster.compute[2] = -3: {POSITIVE}"),
     ("cluster.compute=[1, nan, 3]", f"cluster.compute[1] = nan: {POSITIVE}"),
     ("cluster.compute={law='power', exponent=1, scale=-1}",
      f"cluster.compute[0] = -1: {POSITIVE}"),
-    ("cluster.compute={law='log-normal', mean=-1, sigma=1}",
-     f"cluster.compute[0] = -1: {POSITIVE}"),
     ("network.upload=-1", f"network.upload[0] = -1: {FREE_OR_FINITE}"),
     ("network.upload=inf", f"network.upload[0] = inf: {FREE_OR_FINITE}"),
-    ("network.download=nan", f"network.download[0] = nan: {FREE_OR_FINITE}"),
     ("stop.seconds=0", "stop.seconds = 0: must be greater than 0"),
-    ("stop.seconds=-1", "stop.seconds = -1: must be greater than 0"),
     ("stop.seconds=nan", "stop.seconds = nan: must be a finite number"),
-    ("stop.seconds=inf", "stop.seconds = inf: must be a finite number"),
     ("stop.target=nan", "stop.target = nan: must be a finite number"),
     ("evaluation={every_seconds=0}", "evaluation.every_seconds = 0: must be greater than 0"),
-    ("evaluation={every_seconds=-2}", "evaluation.every_seconds = -2: must be greater than 0"),
-    ("evaluation={every_seconds=nan}", "evaluation.every_seconds = nan: must be a finite number"),
-    ("evaluation={every_seconds=inf}", "evaluation.every_seconds = inf: must be a finite number"),
     # Counts and shares
     ("cluster.workers=0", "cluster.workers = 0: must be greater than or equal to 1"),
     ("stop.steps=0", "stop.steps = 0: must be greater than or equal to 1"),
@@ -446,14 +327,8 @@ MISTAKES = [
      "methods.rennala-nigt.initial_batch = 0: must be greater than or equal to 1"),
     ("methods.rennala-nigt.momentum=0",
      "methods.rennala-nigt.momentum = 0: must be greater than 0"),
-    ("methods.rennala-nigt.momentum=-0.1",
-     "methods.rennala-nigt.momentum = -0.1: must be greater than 0"),
     ("methods.rennala-nigt.momentum=1.1",
      "methods.rennala-nigt.momentum = 1.1: must be less than or equal to 1"),
-    ("methods.afedpg={step=0.1, momentum=2}",
-     "methods.afedpg.momentum = 2: must be less than or equal to 1"),
-    ("methods.rennala-nigt.momentum=nan",
-     "methods.rennala-nigt.momentum = nan: must be a finite number"),
     ("methods.rennala-nigt.step=0", "methods.rennala-nigt.step = 0: must be greater than 0"),
     (POLICY + "discount=1.5}", "objective.discount = 1.5: must be less than or equal to 1"),
     (POLICY + "horizon=0}", "objective.horizon = 0: must be greater than or equal to 1"),
@@ -480,37 +355,20 @@ MISTAKES = [
      "objective.environment = 'CartPol-v1': gymnasium has no environment of this name; "
      "near it are CartPole-v1, phys2d/CartPole-v1"),
     # Outages and failures
-    ("cluster.outages=3", "cluster.outages = 3: must be a list"),
-    ("cluster.outages={worker=0}", "cluster.outages: must be a list"),
     ("cluster.outages=[3]", "cluster.outages[0] = 3: must be a table"),
     ("cluster.outages=[{}]", f"cluster.outages[0]: {WHO}"),
-    ("cluster.outages=[{worker=0}, {begin=1}]", f"cluster.outages[1]: {WHO}"),
     ("cluster.outages=[{worker=0, workers=[1]}]", f"cluster.outages[0]: {WHO}"),
     ("cluster.outages=[{worker=3}]",
      "cluster.outages[0].worker = 3: must be from 0 to 2"),
-    ("cluster.outages=[{worker=0}, {workers=[0, 7]}]",
-     "cluster.outages[1].workers = 7: must be from 0 to 2"),
     ("cluster.outages=[{worker=-1}]",
      "cluster.outages[0].worker = -1: must be greater than or equal to 0"),
-    ("cluster.outages=[{worker=true}]",
-     "cluster.outages[0].worker = True: must be a whole number"),
     ("cluster.outages=[{workers=[]}]",
      "cluster.outages[0].workers = []: must have at least 1 item"),
-    ("cluster.outages=[{workers=3}]", "cluster.outages[0].workers = 3: must be a list"),
-    ("cluster.outages=[{worker=0, ende=3}]",
-     "cluster.outages[0].ende: unknown key; did you mean 'end'?"),
     ("cluster.outages=[{worker=0, begin=-1}]",
      "cluster.outages[0].begin = -1: must be greater than or equal to 0"),
-    ("cluster.outages=[{worker=0, begin=nan}]",
-     "cluster.outages[0].begin = nan: must be a finite number"),
-    ("cluster.outages=[{worker=0, begin=5, end=2}]",
-     "cluster.outages[0].end = 2: must be later than begin = 5"),
     ("cluster.outages=[{worker=0, begin=5, end=5}]",
      "cluster.outages[0].end = 5: must be later than begin = 5"),
     ("cluster.outages=[{worker=0, end=0}]", "cluster.outages[0].end = 0: must be greater than 0"),
-    ("cluster.failures=3", "cluster.failures = 3: must be a table"),
-    ("cluster.failures={mean_time_to_repair=1}",
-     "cluster.failures.mean_time_between_failures: is missing"),
     ("cluster.failures={mean_time_between_failures=3}",
      "cluster.failures.mean_time_to_repair: is missing"),
     ("cluster.failures={mean_time_between_failures=0, mean_time_to_repair=1}",
@@ -521,25 +379,15 @@ MISTAKES = [
      "cluster.failures.mean_time_to_repair = 0: must be greater than 0"),
     ("cluster.failures={mean_time_between_failures=3, mean_time_to_repair=1, workers=[3]}",
      "cluster.failures.workers = 3: must be from 0 to 2"),
-    ("cluster.failures={mean_time_between_failures=3, mean_time_to_repair=1, workers=[]}",
-     "cluster.failures.workers = []: must have at least 1 item"),
-    ("cluster.failures={mean_time_between_failure=3, mean_time_to_repair=1}",
-     "cluster.failures.mean_time_between_failure: unknown key; "
-     "did you mean 'mean_time_between_failures'?"),
     ("cluster.in_outage=recall", "cluster.in_outage = 'recall': must be 'lost' or 'continued'"),
     # What takes time
     ("cluster.per=step", "cluster.per = 'step': must be 'gradient' or 'environment-step'"),
     ("cluster.per=environment-step",
      "cluster.per = 'environment-step': the quadratic plays no environment; use 'gradient'"),
     # Speeds
-    ("cluster.speed=2", "cluster.speed = 2: must be a table"),
     ("cluster.speed={}", "cluster.speed.law: is missing"),
     ("cluster.speed={law='fixed', seconds=1}",
      "cluster.speed.law = 'fixed': known: drift, periodic, random-walk, table, trace"),
-    ("cluster.speed={law='perodic'}", "cluster.speed.law = 'perodic': did you mean 'periodic'?"),
-    ("cluster.speed={law='table', tims=[0], speeds=[1]}",
-     "cluster.speed.tims: unknown key; did you mean 'times'?"),
-    ("cluster.speed={law='table', times=[0]}", "cluster.speed.speeds: is missing"),
     ("cluster.speed={law='table', times=[], speeds=[]}",
      "cluster.speed.times = []: must have at least 1 item"),
     ("cluster.speed={law='table', times=[0, 1], speeds=[1, 2, 3]}",
@@ -551,8 +399,6 @@ MISTAKES = [
      f"cluster.speed.speeds[1] = -1: {SPEED}"),
     ("cluster.speed={law='table', times=[0], speeds=[[1], [nan], [1]]}",
      f"cluster.speed.speeds[1][0] = nan: {SPEED}"),
-    ("cluster.speed={law='table', times=[0, 1], speeds=[1, 'a']}",
-     "cluster.speed.speeds[1] = 'a': must be a number"),
     ("cluster.speed={law='table', times=[1, 2], speeds=[1, 1]}",
      "cluster.speed.times[0] = 1: must be 0, the beginning"),
     ("cluster.speed={law='table', times=[0, 2, 2], speeds=[1, 1, 1]}",
@@ -566,18 +412,12 @@ MISTAKES = [
     ("cluster.speed={law='periodic', period=10, times=[0], speeds=[1], shift=[1, 2]}",
      "cluster.speed.shift has 2 entries for 3 workers: give one per worker, or a single number"),
     ("cluster.speed={law='drift', end=-0.5, seconds=10}", f"cluster.speed.end = -0.5: {SPEED}"),
-    ("cluster.speed={law='drift', end=[1, 2], seconds=10}",
-     "cluster.speed.end has 2 entries for 3 workers: give one per worker, or a single number"),
-    ("cluster.speed={law='drift', end=0.5}", "cluster.speed.seconds: is missing"),
     ("cluster.speed={law='random-walk', every=1, sigma=11, low=0.5, high=3}",
      "cluster.speed.sigma = 11: must be less than or equal to 10"),
     ("cluster.speed={law='random-walk', every=1, sigma=1, low=2, high=3}",
      "cluster.speed.low = 2: must be less than or equal to 1"),
     # Links and uplinks
-    ("network.upload={}", "network.upload.law: is missing"),
     ("network.upload={bandwidth=0}", f"network.upload.bandwidth[0] = 0: {BANDWIDTH}"),
-    ("network.upload={bandwidth=[1, 2, -3]}", f"network.upload.bandwidth[2] = -3: {BANDWIDTH}"),
-    ("network.download={bandwidth=nan}", f"network.download.bandwidth[0] = nan: {BANDWIDTH}"),
     ("network.upload={bandwidth='fast'}",
      "network.upload.bandwidth = 'fast': must be a number, a list of one per worker, "
      "or the table of a law"),
@@ -587,30 +427,18 @@ MISTAKES = [
     ("network.upload={latency=1}", "network.upload.bandwidth: is missing"),
     ("network.upload={bandwidth=1, latency=-1}",
      f"network.upload.latency[0] = -1: {FREE_OR_FINITE}"),
-    ("network.upload={bandwidth=1, latency=inf}",
-     f"network.upload.latency[0] = inf: {FREE_OR_FINITE}"),
     ("network.upload={bandwidth=1, latency=[1]}", "network.upload.latency.seconds has 1 entries "
      "for 3 workers: give one per worker, or a single number"),
-    ("network.upload={bandwidth=1, latncy=1}",
-     "network.upload.latncy: unknown key; did you mean 'latency'?"),
     ("network.upload={bandwidth=1, seconds=1}",
      "network.upload.seconds: unknown key; known: bandwidth, latency, law"),
-    ("network.upload={bandwidth=1, dimension_power=1}",
-     "network.upload.dimension_power: unknown key; known: bandwidth, latency, law"),
     ("network.upload={law='fixed', seconds=1, bandwidth=1}",
      "network.upload.bandwidth: unknown key; known: dimension_power, law, seconds"),
     ("network.collective=parameter-server",
      "network.uplink: is missing; a parameter-server needs its bandwidth"),
     ("network.uplink={bandwidth=1}",
      "network.uplink: is for collective = 'parameter-server', not 'max'"),
-    ("network={uplink={bandwidth=1}, collective='ring'}",
-     "network.uplink: is for collective = 'parameter-server', not 'ring'"),
     (SERVED + "uplink={}}", "network.uplink.bandwidth: is missing"),
-    (SERVED + "uplink=3}", "network.uplink = 3: must be a table"),
     (SERVED + "uplink={bandwidth=0}}", "network.uplink.bandwidth = 0: must be greater than 0"),
-    (SERVED + "uplink={bandwidth=-1}}", "network.uplink.bandwidth = -1: must be greater than 0"),
-    (SERVED + "uplink={bandwith=1}}",
-     "network.uplink.bandwith: unknown key; did you mean 'bandwidth'?"),
     (SERVED + "uplink={bandwidth=1, channels=0}}",
      "network.uplink.channels = 0: must be greater than or equal to 1"),
     (SERVED + "uplink={bandwidth=1, contention='fair'}}",
@@ -627,24 +455,16 @@ MISTAKES = [
     # Lists of the wrong length, seeds, what is missing, what contradicts
     ("cluster.compute=[1, 2]", "cluster.compute.seconds has 2 entries for 3 workers: "
      "give one per worker, or a single number"),
-    ("cluster.compute=[1, 2, 3, 4]", "cluster.compute.seconds has 4 entries for 3 workers: "
-     "give one per worker, or a single number"),
-    ("cluster.compute=[]", "cluster.compute.seconds has 0 entries for 3 workers: "
-     "give one per worker, or a single number"),
-    ("network.download=[1, 2]", "network.download.seconds has 2 entries for 3 workers: "
-     "give one per worker, or a single number"),
     ("seeds=[]", "seeds = []: must have at least 1 item"),
     ("seeds=[1, 1]", "seeds: each may stand there only once"),
     ("seeds=[-1]", "seeds[0] = -1: must be greater than or equal to 0"),
     ("cluster.seed=-1", "cluster.seed = -1: must be greater than or equal to 0"),
-    ("stop={}", "stop: say seconds, steps or gradients; a target alone may never be reached"),
     ("stop={target=1.0}",
      "stop: say seconds, steps or gradients; a target alone may never be reached"),
     ("methods={}", "methods: must have at least 1 item"),
     ("evaluation.every_seconds=3", "evaluation: say every_seconds or every_steps, not both"),
     ("cluster={workers=3}", "cluster.compute: is missing"),
     ("cluster.compute={seconds=1}", "cluster.compute.law: is missing"),
-    ("cluster.compute={law='power'}", "cluster.compute.exponent: is missing"),
     ("objective={dimension=3}", "objective.kind: is missing"),
     ("methods.rennala-nigt={batch=1, step=1}", "methods.rennala-nigt.momentum: is missing"),
 ]  # fmt: skip
@@ -755,12 +575,6 @@ def test_a_trace_named_on_the_command_line_may_lie_in_either_place(traced):
     assert first_second(load(source, [by_trace(traced / "here" / "mine.csv")])) == 0.5
 
 
-def test_a_trace_that_is_in_neither_place_is_named_as_it_was_written(traced):
-    with pytest.raises(Mistake) as caught:
-        load("../home/tiny.toml", [by_trace("mine.csv")])
-    assert str(caught.value).startswith("cluster.speed.file = 'mine.csv': cannot be read: ")
-
-
 def ran(found, directory):
     folder, code = run_in(directory, found, schedule_only=True)
     assert code == 0
@@ -806,29 +620,17 @@ REFUSED = [
     ("methods.afedpg={step=0.1, momentum={scale=5, exponent=0.5}}", "methods.afedpg.momentum"),
     ("methods.afedpg={step=0.1, momentum={scale=-1, exponent=0.5}}",
      "methods.afedpg.momentum.scale = -1"),
-    ("methods.afedpg={step=0.1, momentum={scale=nan, exponent=0.5}}",
-     "methods.afedpg.momentum.scale = nan"),
-    ("methods.afedpg={step={scale=inf, exponent=0.5}, momentum=0.1}",
-     "methods.afedpg.step.scale = inf"),
     ("methods.afedpg={step={scale=1, exponent=1, offset=0}, momentum=0.1}",
      "methods.afedpg.step.offset = 0"),
-    ("methods.afedpg={step={scale=1}, momentum=0.1}",
-     "methods.afedpg.step.exponent: is missing"),
     ("cluster.compute={law='log-normal', mean=1, sigma=-1}", "cluster.compute.sigma = -1"),
-    ("cluster.compute={law='log-normal', mean=1, sigma=nan}", "cluster.compute.sigma = nan"),
-    ("cluster.compute={law='log-normal', mean=1, sigma=inf}", "cluster.compute.sigma = inf"),
     ("cluster.compute={law='power', exponent=1e6}", "cluster.compute"),
     ("network.upload={law='fixed', seconds=1, dimension_power=nan}",
      "network.upload.dimension_power = nan"),
-    ("network.upload={law='fixed', seconds=1, dimension_power=inf}",
-     "network.upload.dimension_power = inf"),
     # A power that is harmless in one dimension and infinite in the four of this objective.
     ("network.upload={law='fixed', seconds=1, dimension_power=1000}", "network.upload"),
     ("methods.mine={method=[]}", "methods.mine"),
-    ("methods.mine={method={}}", "methods.mine"),
     ('methods."a/b"={method="rennala-pg", batch=2, step=0.1}', "methods"),
     ("methods={'../up'={method='rennala-pg', batch=2, step=0.1}}", "methods.../up"),
-    ("methods={''={method='rennala-pg', batch=2, step=0.1}}", "methods"),
     ("methods={'a,b'={method='rennala-pg', batch=2, step=0.1}}", "methods.a,b"),
     (f"methods={{{'x' * 300}={{method='rennala-pg', batch=2, step=0.1}}}}", "methods.xxx"),
     (POLICY + "environment_options={foo=1}}", "objective.environment_options.foo"),
@@ -842,11 +644,6 @@ def test_bad_input_is_told_in_one_line_that_names_the_key(setting, start):
     assert "\n" not in message
 
 
-@pytest.mark.parametrize("value", ["true", "fast", "1979-05-27"])
-def test_what_is_no_number_no_list_and_no_table_is_not_told_to_become_a_table_only(value):
-    assert "number" in mistake_in(f"cluster.compute={value}")
-
-
 def test_seeds_from_the_command_line_are_held_to_the_same_limits():
     with pytest.raises(Mistake, match="seed"):
         scenario().restrict(None, [2**40])
@@ -855,63 +652,8 @@ def test_seeds_from_the_command_line_are_held_to_the_same_limits():
 # JSON Schema
 
 
-def complaints(value, schema, root, at="scenario"):
-    """What a JSON Schema validator would say, for the keywords that ours uses."""
-    if "$ref" in schema:
-        name = schema["$ref"].removeprefix("#/$defs/")
-        yield from complaints(value, root["$defs"][name], root, at)
-    if "type" in schema and not is_a(schema["type"], value):
-        yield f"{at}: not of type {schema['type']}"
-        return
-    for keyword, many in (("anyOf", 1), ("oneOf", 1), ("allOf", len(schema.get("allOf", ())))):
-        choices = schema.get(keyword, ())
-        good = sum(not [*complaints(value, choice, root, at)] for choice in choices)
-        if choices and (good < many or (keyword == "oneOf" and good != 1)):
-            yield f"{at}: {good} of {len(choices)} in {keyword}"
-    yield from bounds(value, schema, at)
-    if isinstance(value, dict):
-        yield from members(value, schema, root, at)
-    for number, item in enumerate(value if isinstance(value, list) else ()):
-        yield from complaints(item, schema.get("items", {}), root, f"{at}[{number}]")
-
-
-def bounds(value, schema, at):
-    wrong = {
-        "const": lambda wanted: value != wanted,
-        "enum": lambda wanted: value not in wanted,
-        "minimum": lambda least: is_a("number", value) and value < least,
-        "exclusiveMinimum": lambda least: is_a("number", value) and value <= least,
-        "maximum": lambda most: is_a("number", value) and value > most,
-        "minItems": lambda least: isinstance(value, list) and len(value) < least,
-        "minProperties": lambda least: isinstance(value, dict) and len(value) < least,
-    }
-    yield from (
-        f"{at}: {key}" for key, test in wrong.items() if key in schema and test(schema[key])
-    )
-
-
-def members(value, schema, root, at):
-    known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
-    yield from (f"{at}.{key}: missing" for key in schema.get("required", ()) if key not in value)
-    for key, item in value.items():
-        if key in known:
-            yield from complaints(item, known[key], root, f"{at}.{key}")
-        elif isinstance(others, dict):
-            yield from complaints(item, others, root, f"{at}.{key}")
-        elif not others:
-            yield f"{at}.{key}: unknown"
-
-
-def is_a(kind, value):
-    if isinstance(value, bool):
-        return kind == "boolean"
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "number": (int, float)}
-    return value is None if kind == "null" else isinstance(value, kinds.get(kind, ()))
-
-
 def schema_errors(plain):
-    schema = json_schema()
-    return [*complaints(plain, schema, schema)]
+    return [*Draft202012Validator(json_schema()).iter_errors(plain)]
 
 
 def test_the_schema_that_the_scenarios_refer_to_is_the_one_that_is_printed():
@@ -923,21 +665,24 @@ def test_the_schema_that_the_scenarios_refer_to_is_the_one_that_is_printed():
         assert (path.parent / first.removeprefix("#:schema ")).resolve().name == "schema.json"
 
 
-def test_shipped_scenarios_and_the_design_satisfy_the_schema():
+def test_shipped_scenarios_satisfy_the_schema():
     for path in shipped().values():
         assert schema_errors(tomllib.loads(path.read_text(encoding="utf-8"))) == []
-    assert schema_errors(tables(text=DESIGN)) == []
 
 
-@pytest.mark.parametrize("written", ["2", "2.5", "[1, 2, 3]", "{law='power', exponent=0.5}"])
-def test_the_schema_allows_for_a_law_what_the_loader_allows(written):
-    assert schema_errors(tables(f"cluster.compute={written}", f"network.upload={written}")) == []
-
-
-def test_the_schema_allows_a_label_of_ones_own_only_with_its_method():
-    labelled = "methods.mine={method='rennala-nigt', batch=2, step=0.1, momentum=0.5}"
-    assert schema_errors(tables(labelled)) == []
-    assert schema_errors(tables("methods.mine={batch=2, step=0.1, momentum=0.5}"))
+@pytest.mark.parametrize(
+    "setting",
+    [
+        *(
+            f"cluster.compute={law}"
+            for law in ("2", "2.5", "[1, 2, 3]", "{law='power', exponent=1}")
+        ),
+        "methods.mine={method='rennala-nigt', batch=2, step=0.1, momentum=0.5}",
+    ],
+)
+def test_the_schema_allows_what_the_loader_allows(setting):
+    assert schema_errors(tables(setting)) == []
+    assert scenario(setting)
 
 
 @pytest.mark.parametrize(
@@ -948,22 +693,14 @@ def test_the_schema_allows_a_label_of_ones_own_only_with_its_method():
         "cluster.workers=0",
         "cluster.compute=fast",
         "cluster.compute={law='zzz'}",
-        "stop.seconds=-1",
         "evaluation.every_steps=true",
-        "objective.kind=quadratik",
         "methods={}",
-        "methods.rennala-nigt.batch=0",
+        "methods.mine={batch=2, step=0.1, momentum=0.5}",
         "methods.rennala-nigt.momentum=1.5",
-        "methods.rennala-nigt.bach=1",
         "methods.afedpg={step=0.1}",
-        "cluster.per=step",
         "cluster.speed={law='fixed', seconds=1}",
-        "cluster.speed={law='drift', end=0.5}",
-        "cluster.outages=[{worker=-1}]",
-        "cluster.failures={mean_time_between_failures=3}",
         "network.upload={latency=1}",
         "network.collective=rings",
-        "methods.rennala-nigt.count=last",
     ],
 )
 def test_the_schema_refuses_what_the_loader_refuses(setting):
