@@ -71,9 +71,11 @@ HOMES = {
     "simulator.commands.outcome": ["Results", "load_results"],
     "simulator.commands.campaigns": [
         "check",
+        "compare",
         "complexity",
         "sweep",
         "CheckResults",
+        "CompareResults",
         "ComplexityResults",
         "SweepResults",
     ],

@@ -22,9 +22,11 @@ from simulator.cluster.speeds import RandomWalk as RandomWalk
 from simulator.cluster.speeds import Timetable as Timetable
 from simulator.cluster.speeds import Trace as Trace
 from simulator.commands.campaigns import CheckResults as CheckResults
+from simulator.commands.campaigns import CompareResults as CompareResults
 from simulator.commands.campaigns import ComplexityResults as ComplexityResults
 from simulator.commands.campaigns import SweepResults as SweepResults
 from simulator.commands.campaigns import check as check
+from simulator.commands.campaigns import compare as compare
 from simulator.commands.campaigns import complexity as complexity
 from simulator.commands.campaigns import sweep as sweep
 from simulator.commands.finished import evaluate as evaluate
@@ -169,9 +171,11 @@ __all__ = [
     "Results",
     "load_results",
     "check",
+    "compare",
     "complexity",
     "sweep",
     "CheckResults",
+    "CompareResults",
     "ComplexityResults",
     "SweepResults",
     "evaluate",

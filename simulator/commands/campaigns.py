@@ -1,4 +1,4 @@
-"""How are many scenarios run?  ``complexity``, ``sweep`` and ``check``, and what they found."""
+"""How are many scenarios run?  ``complexity``, ``sweep``, ``compare``, ``check``; their results."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ from simulator.commands.arguments import (
     numbers_of,
     place_of,
 )
+from simulator.commands.outcome import Results, shown
 from simulator.commands.shown import Shown
 from simulator.gate import suite_file
 from simulator.gate.findings import Finding
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from simulator.comparison.comparison import Compared
+    from simulator.comparison.tune import Tune
     from simulator.sweeps.sweep import Swept
 
 
@@ -100,6 +103,45 @@ class SweepResults(Shown):
         from simulator.sweeps import tuning
 
         return tuning.notes(tuning.best_of(self.frame), self.swept)
+
+
+@dataclass(frozen=True, repr=False)
+class CompareResults(Shown):
+    """Which method is ahead at each level, and by how much."""
+
+    compared: "Compared"
+    keeper: object = None
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row per level and method."""
+        return self.compared.frame
+
+    @property
+    def directory(self) -> Path:
+        return self.compared.directory
+
+    @property
+    def race(self) -> Results:
+        """The runs that were compared."""
+        return shown(self.compared.race, self.keeper)
+
+    def plot(self, ax: "Axes | None" = None) -> "Axes":
+        """Draw how many times the leader's seconds each method needs."""
+        from simulator.comparison.figure import plot_ratios
+        from simulator.figures.style import axes_of
+
+        return plot_ratios(self.compared.standings, axes_of(ax))
+
+    def _tables(self) -> Sequence[Table]:
+        from simulator.comparison import words
+
+        return words.tables(self.compared)
+
+    def _notes(self) -> Sequence[str]:
+        from simulator.comparison import words
+
+        return words.notes(self.compared)
 
 
 @dataclass(frozen=True, repr=False)
@@ -202,6 +244,51 @@ def sweep(
         command=shlex.join(command_of("sweep", source, (), methods, seeds)),
     )
     return SweepResults(swept, place.keeper)
+
+
+def compare(
+    source: Source,
+    *settings: str,
+    tune: "Tune | None" = None,
+    levels: Sequence[float] | None = None,
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    confidence: float = 0.9,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+) -> CompareResults:
+    """``straggle compare``: tune every method alike, race them on fresh seeds, say who is ahead.
+
+    ``tune`` is a grid such as ``{"methods.*.step": [0.1, 0.2]}``, or what ``--tune`` takes.
+
+    >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=9}", "seeds=[0]"
+    >>> found = compare("straggler", *short, methods=["afedpg", "rennala-nigt"],
+    ...     tune={"methods.*.step": [0.1, 0.2]}, jobs=1, quiet=True)
+    >>> found.race.scenario.seeds, sorted(set(found.frame["method"]))
+    ([1, 2, 3, 4, 5], ['afedpg', 'rennala-nigt'])
+    """
+    from simulator.comparison.comparison import conduct
+
+    check_source("compare", source, "Scenario")
+    check_settings("compare", settings)
+    methods, seeds = labels_of("compare", methods), numbers_of("compare", seeds)
+    check_jobs(jobs)
+    place = place_of(out)
+    compared = conduct(
+        source,
+        settings,
+        tune=tune,
+        levels=levels,
+        methods=methods,
+        seeds=seeds,
+        confidence=confidence,
+        out=place.path,
+        jobs=jobs,
+        quiet=quiet,
+        command=shlex.join(command_of("compare", source, settings, methods, seeds)),
+    )
+    return CompareResults(compared, place.keeper)
 
 
 def check(

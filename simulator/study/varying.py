@@ -44,8 +44,8 @@ class Vary(NamedTuple):
         return varied
 
 
-def read(text: str) -> Vary:
-    """What ``--vary`` says.
+def read(text: str, option: str = "--vary") -> Vary:
+    """What ``--vary`` says, or another option with values of a key.
 
     >>> read("cluster.workers=10:1000:log3")
     Vary(path='cluster.workers', values=(10, 100, 1000))
@@ -53,24 +53,25 @@ def read(text: str) -> Vary:
     (0.3, 0.1)
     """
     path, equals, values = (part.strip() for part in text.partition("="))
+    told = f"{option} {text}"
     if not (path and equals and values):
-        raise Mistake(f"--vary {text}: write PATH=START:STOP:logN, or PATH=A,B,…")
-    found = _range(text, values) if ":" in values else [_number(text, v) for v in values.split(",")]
+        raise Mistake(f"{told}: write PATH=START:STOP:logN, or PATH=A,B,…")
+    found = _range(told, values) if ":" in values else [_number(told, v) for v in values.split(",")]
     distinct = tuple(dict.fromkeys(found))
     if not all(0 < value < np.inf for value in distinct):
-        raise Mistake(f"--vary {text}: must be positive numbers, for axes are logarithmic")
+        raise Mistake(f"{told}: must be positive numbers, for axes are logarithmic")
     return Vary(path, distinct)
 
 
-def _range(text: str, values: str) -> list[float]:
+def _range(told: str, values: str) -> list[float]:
     parts = RANGE.fullmatch(values)
     if not parts:
-        raise Mistake(f"--vary {text}: write a range as START:STOP:logN, such as 10:1000:log8")
-    start, stop, many = _number(text, parts[1]), _number(text, parts[2]), int(parts[4])
+        raise Mistake(f"{told}: write a range as START:STOP:logN, such as 10:1000:log8")
+    start, stop, many = _number(told, parts[1]), _number(told, parts[2]), int(parts[4])
     if not 2 <= many <= MOST:
-        raise Mistake(f"--vary {text}: {many} values; must be from 2 to {MOST}")
+        raise Mistake(f"{told}: {many} values; must be from 2 to {MOST}")
     if parts[3] == "log" and not min(start, stop) > 0:
-        raise Mistake(f"--vary {text}: a logarithmic range needs positive ends")
+        raise Mistake(f"{told}: a logarithmic range needs positive ends")
     spaced = np.geomspace if parts[3] == "log" else np.linspace
     found = spaced(start, stop, many).tolist()
     if isinstance(start, int) and isinstance(stop, int):
@@ -79,7 +80,7 @@ def _range(text: str, values: str) -> list[float]:
     return [float(f"{value:.6g}") for value in found]
 
 
-def _number(text: str, word: str) -> float:
+def _number(told: str, word: str) -> float:
     try:
         return int(word)
     except ValueError:
@@ -87,7 +88,7 @@ def _number(text: str, word: str) -> float:
     try:
         return float(word)
     except ValueError:
-        raise Mistake(f"--vary {text}: {word.strip()!r} is not a number") from None
+        raise Mistake(f"{told}: {word.strip()!r} is not a number") from None
 
 
 def _accuracy(tables: dict[str, Any], value: float) -> None:

@@ -41,7 +41,7 @@ def frame_of(sweep: Sweep, trials: Sequence[Trial], rows: Mapping[str, Row]) -> 
 
 def _until(score: ScoreTable, trial: Trial) -> float | None:
     """The second at which a run is scored; a plain value is that of its end."""
-    whole = trial.setting.scenario.stop.seconds if score.kind == "average" else None
+    whole = trial.setting.scenario.stop.seconds if score.kind in ("average", "late") else None
     seconds = score.seconds or whole
     return seconds and seconds * trial.round.share
 

@@ -16,15 +16,19 @@ from simulator.sweeps.halving import Round
 
 NAN = float("nan")
 BROKEN = ("failed", "stalled")
+LATE = 0.2
+"""The part of the time whose median a late score is."""
 
 
 def score_of(row: dict[str, Any], kind: str, seconds: float | None) -> float:
-    """Of one run: its metric at a time, the average up to then, or the time to its target.
+    """Of one run: its metric at a time, over the time up to then, or the time to its target.
 
     >>> row = {"end": "stop", "metric": "return", "seconds": NAN}
     >>> row["curve"] = {"time": [0.0, 1.0, 3.0], "return": [2.0, 4.0, 8.0]}
     >>> score_of(row, "value", 2.0), score_of(row, "average", 4.0), score_of(row, "time", None)
     (4.0, 4.5, inf)
+    >>> score_of(row, "late", 4.0)
+    8.0
     """
     if row["end"] in BROKEN:
         return NAN
@@ -36,6 +40,10 @@ def score_of(row: dict[str, Any], kind: str, seconds: float | None) -> float:
         assert seconds is not None
         edges = np.append(np.minimum(times, seconds), seconds)
         return float((np.diff(edges) * values).sum() / seconds)
+    if kind == "late":
+        assert seconds is not None
+        first = np.searchsorted(times, (1 - LATE) * seconds, side="right") - 1
+        return float(np.median(values[first : np.searchsorted(times, seconds, side="right")]))
     last = len(times) if seconds is None else np.searchsorted(times, seconds, side="right")
     return float(values[last - 1])
 
@@ -151,10 +159,13 @@ def best(ranking: pd.DataFrame) -> pd.DataFrame:
 
 
 def survivors(frame: pd.DataFrame, played: Round) -> set[int]:
-    """The settings of a round that go on, by their numbers: the best of each case and method."""
-    groups = ranked(frame).groupby(["case", "method"], sort=False)
-    return {
-        int(setting)
-        for _, mine in groups
-        for setting in mine["setting"].head(played.survivors(len(mine)))
-    }
+    """The settings of a round that go on, by their numbers: the best of each case and method.
+
+    Settings that are as good as the last of them go on as well: after a round that is too short
+    for a step of a slow method, all of its settings do.
+    """
+    kept: set[int] = set()
+    for _, mine in ranked(frame).groupby(["case", "method"], sort=False):
+        last = mine["rank"].iloc[played.survivors(len(mine)) - 1]
+        kept |= {*mine.loc[mine["rank"] <= last, "setting"].tolist()}
+    return kept

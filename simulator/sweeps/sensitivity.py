@@ -385,6 +385,7 @@ def _score_name(ranking: pd.DataFrame) -> str:
     kind, metric = ranking["score_kind"].iloc[0], str(ranking["metric"].iloc[0])
     name = NAMES.get(metric, metric.replace("_", " "))
     words = {"time": "time to the target (s)", "value": name, "average": f"average {name}"}
+    words["late"] = f"{name}, late"
     return words[kind] + (", round 1" if ranking["early"].iloc[0] else "")
 
 

@@ -131,8 +131,9 @@ def _check_score(score: ScoreTable, scenario: Scenario) -> None:
             raise Mistake("score.kind = 'time': needs a stop.target, and the scenario has none")
         if score.seconds is not None:
             raise Mistake(f"score.seconds = {score.seconds:g}: has no meaning for kind = 'time'")
-    if score.kind == "average" and (score.seconds or end) is None:
-        raise Mistake("score.seconds: is missing; an average is up to a time, and no stop.seconds")
+    if score.kind in ("average", "late") and (score.seconds or end) is None:
+        told = f"{score.kind!r} needs a time, and the scenario has no stop.seconds"
+        raise Mistake(f"score.seconds: is missing; kind = {told}")
     if score.seconds is not None and end is not None and score.seconds > end:
         raise Mistake(f"score.seconds = {score.seconds:g}: is later than stop.seconds = {end:g}")
 

@@ -50,7 +50,7 @@ class Swept(NamedTuple):
 
 
 def conduct(
-    source: Source,
+    source: Source | Sweep,
     *,
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
@@ -63,7 +63,7 @@ def conduct(
     """A whole sweep, as many jobs at a time as there are cores unless said."""
     from simulator.sweeps import best, frames, score
 
-    sweep = read(source, seeds)
+    sweep = source if isinstance(source, Sweep) else read(source, seeds)
     left = every = settings_of(sweep, methods, yes)
     first, *later = rounds_of(sweep.table.halving)
     trials = list(trials_of(sweep, left, first))

@@ -27,9 +27,10 @@ Entries: TypeAlias = list[Values]
 class ScoreTable(Table):
     """Which setting is the best: what is compared."""
 
-    kind: Literal["value", "average", "time"] = Field(
+    kind: Literal["value", "average", "late", "time"] = Field(
         default="value",
-        description="the metric at a time, its average up to then, or the time to the target",
+        description="the metric at a time, its average up to then, its median over the last fifth "
+        "before it, or the time to the target",
     )
     seconds: Seconds | None = Field(default=None, description="that time [the end of the run]")
 

@@ -129,6 +129,7 @@ def _of(frame: pd.DataFrame) -> str:
     """What the score is, in words."""
     kind, metric = frame["score_kind"].iloc[0], str(frame["metric"].iloc[0])
     words = {"value": metric, "average": f"average {metric}", "time": "seconds to target"}
+    words["late"] = f"{metric} in the last fifth"
     return words[kind]
 
 

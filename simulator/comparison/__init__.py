@@ -1,0 +1,1 @@
+"""Which method is ahead on a cluster, after each was tuned alike?"""

@@ -1,0 +1,174 @@
+"""Tune every method alike, race the best settings on fresh seeds, and say who is ahead.
+
+results/compare-NAME/
+  compare.json            what is compared, and how it was tuned
+  tuning/                 the sweep, if there was one
+  race/                   the runs that are compared: a result directory
+  comparison.parquet      a row per level and method
+  figures/
+"""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic_core import from_json
+
+from simulator.campaign import run as campaign
+from simulator.campaign.run import Ran, Wishes
+from simulator.comparison import tune as tuning
+from simulator.comparison.tune import Tune
+from simulator.mistakes import Mistake
+from simulator.results import results
+from simulator.results.results import Results
+from simulator.scenario import loading
+from simulator.scenario.loading import Source
+from simulator.scenario.scenario import Scenario
+from simulator.statistics.ahead import Standing, levels_of, standings
+from simulator.sweeps import sweep as sweeps
+from simulator.sweeps.sweep import Swept
+from simulator.sweeps.sweep_file import Sweep
+from simulator.system.files import replace
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FRESH = 5
+"""Seeds of a comparison that was tuned, at least."""
+BROKEN = ("failed", "stalled")
+
+
+class Compared(NamedTuple):
+    """A comparison that is done."""
+
+    scenario: Scenario
+    race: Results
+    swept: Swept | None
+    levels: list[float]
+    standings: list[Standing]
+    confidence: float
+    directory: Path
+    good: bool
+    """Whether every run of the race ended as it should."""
+
+    @property
+    def frame(self) -> "pd.DataFrame":
+        """A row per level and method."""
+        import pandas as pd
+
+        rows = [{**each._asdict(), "verdict": each.verdict} for each in self.standings]
+        return pd.DataFrame(rows)
+
+
+def conduct(
+    source: Source,
+    settings: Sequence[str] = (),
+    *,
+    tune: Tune | None = None,
+    levels: Sequence[float] | None = None,
+    methods: Sequence[str] | None = None,
+    seeds: Sequence[int] | None = None,
+    confidence: float = 0.9,
+    out: Path | None = None,
+    jobs: int | None = None,
+    quiet: bool = False,
+    command: str = "",
+) -> Compared:
+    """A whole comparison; one that was interrupted goes on where it was."""
+    scenario = loading.load(source, settings).restrict(methods, None)
+    _check(scenario)
+    sweep = None if tune is None else tuning.sweep_of(scenario, tune)
+    fresh = _seeds(scenario, sweep, seeds)
+    directory = out or Path("results") / f"compare-{loading.name_of(source)}"
+    _claim(directory, scenario, sweep)
+    swept = None
+    if sweep is not None:
+        swept = sweeps.conduct(
+            sweep, out=directory / "tuning", jobs=jobs, yes=True, quiet=quiet, command=command
+        )
+        scenario = _best(swept)
+    scenario = scenario.restrict(None, fresh)
+    ran = _race(scenario, directory / "race", Wishes(jobs=jobs, quiet=quiet), command)
+    steps, metric, higher = ran.results.step_columns, scenario.metric, scenario.higher_is_better
+    found = list(levels or levels_of(steps, metric, higher, scenario.stop.target))
+    failed = {(r["method"], r["seed"]) for r in ran.results.manifest["runs"] if r["end"] in BROKEN}
+    standing = standings(steps, metric, higher, found, confidence, failed)
+    compared = Compared(
+        scenario, ran.results, swept, found, standing, confidence, directory, ran.good
+    )
+    replace(directory / "comparison.parquet", compared.frame.to_parquet)
+    return compared
+
+
+def _check(scenario: Scenario) -> None:
+    if len(scenario.methods) < 2:
+        raise Mistake("compare: needs two methods or more; the scenario has one")
+
+
+def _seeds(scenario: Scenario, sweep: Sweep | None, seeds: Sequence[int] | None) -> list[int]:
+    """The seeds of the race: none that chooses a setting."""
+    if sweep is None:
+        return list(seeds or scenario.seeds)
+    tuned = sweep.tables.get("seeds", scenario.seeds)
+    if shared := sorted({*tuned} & {*(seeds or ())}):
+        told = ", ".join(map(str, shared))
+        raise Mistake(f"--seeds: {told} tunes the methods; compare them on other seeds")
+    first = max(tuned) + 1
+    return list(seeds or range(first, first + max(FRESH, len(tuned))))
+
+
+def _claim(directory: Path, scenario: Scenario, sweep: Sweep | None) -> None:
+    """A comparison may go on in its directory; refuse to replace another by it."""
+    if directory.is_file():
+        raise Mistake(f"--out {directory}: is a file; name a directory")
+    asked = {
+        "scenario": scenario.model_copy(update={"seeds": []}).fingerprint(),
+        "tune": tuning.as_data(sweep),
+    }
+    file = directory / "compare.json"
+    if file.exists():
+        if _read(file) != json.loads(json.dumps(asked)):
+            raise Mistake(f"--out {directory}: holds another comparison; name another directory")
+        return
+    if directory.is_dir() and any(directory.iterdir()):
+        raise Mistake(f"--out {directory}: holds something else; name another directory")
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Mistake(f"--out {directory}: cannot be written: {error.strerror}") from None
+    replace(file, lambda path: path.write_text(json.dumps(asked, indent=2) + "\n"))
+
+
+def _read(file: Path) -> Any:
+    try:
+        return from_json(file.read_bytes())
+    except (OSError, ValueError):
+        raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
+
+
+def _best(swept: Swept) -> Scenario:
+    """Every method at its best setting."""
+    file = swept.directory / "best.toml"
+    if not file.exists():
+        raise Mistake("--tune: every run failed, so no setting is the best; try smaller steps")
+    found = loading.load(file)
+    if lost := [method for method in swept.sweep.methods if method not in found.methods]:
+        told = ", ".join(lost)
+        raise Mistake(f"--tune: every run of {told} failed; try smaller steps, or leave it out")
+    return found
+
+
+def _race(scenario: Scenario, place: Path, wishes: Wishes, command: str) -> Ran:
+    """The runs that are compared; those that were done before are read."""
+    if (place / "manifest.json").exists():
+        seeds = results.manifest_in(place)["scenario"]["seeds"]
+        if seeds != scenario.seeds:
+            told = ", ".join(map(str, seeds))
+            raise Mistake(f"{place}: was raced on the seeds {told}; name another --out")
+        ran = campaign.resume(place, scenario, wishes=wishes)
+    else:
+        ran = campaign.run(scenario, place, "", command=command, wishes=wishes)
+    if ran.results.manifest["status"] == "interrupted":
+        raise KeyboardInterrupt
+    return ran

@@ -1,0 +1,82 @@
+"""What does ``--tune`` ask for?  A sweep that gives every method as many settings and as much time.
+
+``methods.*.step=0.01,0.02`` names the values of a key, and may be repeated for more keys.  Or
+``--tune`` names a sweep file, whose scenario is replaced by the one that is compared.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeAlias
+
+from pydantic_core import to_jsonable_python
+
+from simulator.mistakes import Mistake
+from simulator.scenario import files
+from simulator.scenario.scenario import Scenario
+from simulator.study import varying
+from simulator.sweeps import sweep_file
+from simulator.sweeps.keys import is_of_case
+from simulator.sweeps.sweep_file import Sweep
+from simulator.sweeps.trials import settings_of
+
+Grid: TypeAlias = Mapping[str, Sequence[Any]]
+Tune: TypeAlias = str | Sequence[str] | Grid
+"""``path=values``, several of them, a sweep file, or a grid as a sweep has it."""
+HALVED = 6
+"""With so many settings of a method, not all of them are run to their end."""
+HALVING = {"rounds": 3, "keep": 1 / 3, "first": 0.25}
+
+
+def sweep_of(scenario: Scenario, tune: Tune) -> Sweep:
+    """The sweep that tunes a scenario's methods, on the scenario's seeds."""
+    said = _said(scenario, tune)
+    sweep = sweep_file.read(said)
+    for path in sweep.keys:
+        if is_of_case(path):
+            raise Mistake(
+                f"--tune {path}: is no setting of a method, and all are compared in the same "
+                "circumstances; name one such as methods.*.step"
+            )
+    counts = dict.fromkeys(sweep.methods, 0)
+    for setting in settings_of(sweep, yes=True).values():
+        counts[setting.method] += 1
+    if len(set(counts.values())) > 1:
+        told = ", ".join(f"{method} {count}" for method, count in counts.items())
+        raise Mistake(
+            f"--tune: the methods have different numbers of settings: {told}; "
+            "give each as many values, so that none is tuned better than another"
+        )
+    most = max(counts.values())
+    if "halving" not in said and most >= HALVED:
+        sweep = sweep_file.read({**said, "halving": HALVING})
+    return sweep
+
+
+def _said(scenario: Scenario, tune: Tune) -> dict[str, Any]:
+    """What a sweep file would say."""
+    if isinstance(tune, str):
+        tune = [tune]
+    if isinstance(tune, Mapping):
+        return {"scenario": scenario, "grid": dict(tune), "score": _score(scenario)}
+    if len(tune) == 1 and "=" not in tune[0]:
+        said, _ = files.read("sweep", tune[0])
+        return {"score": _score(scenario), **said, "scenario": scenario}
+    found = [varying.read(text, option="--tune") for text in tune]
+    grid = {each.path: [*each.values] for each in found}
+    if len(grid) < len(found):
+        raise Mistake("--tune: a key stands there twice; name all of its values at once")
+    return {"scenario": scenario, "grid": grid, "score": _score(scenario)}
+
+
+def _score(scenario: Scenario) -> dict[str, Any]:
+    """The time to the target if there is one, else what a run comes to."""
+    if scenario.stop.target is not None:
+        return {"kind": "time"}
+    return {"kind": "late" if math.isfinite(scenario.stop.seconds or math.inf) else "value"}
+
+
+def as_data(sweep: Sweep | None) -> Any:
+    """What a comparison writes down of how it tunes."""
+    if sweep is None:
+        return None
+    return to_jsonable_python(sweep.table.model_dump(exclude={"scenario"}), inf_nan_mode="strings")

@@ -1,0 +1,126 @@
+"""How is a comparison shown?  A table of methods and levels, and a sentence per level."""
+
+import math
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from simulator.comparison.comparison import Compared
+from simulator.statistics.ahead import Standing
+from simulator.sweeps import tuning
+from simulator.text_table import Table
+
+DASH = "\N{EN DASH}"
+NEVER = "never"
+
+
+def tables(compared: Compared) -> list[Table]:
+    """The tuned settings, if there are some, and the comparison."""
+    tuned = []
+    if swept := compared.swept:
+        tuned = tuning.tables(tuning.best_of(swept.frame), swept)[:1]
+    return [*tuned, _table(compared)]
+
+
+def _table(compared: Compared) -> Table:
+    scenario = compared.scenario
+    metric, percent = scenario.metric.replace("_", " "), f"{compared.confidence:.0%}"
+    headings = [
+        *("method", metric, "seconds", "20% to 80%", "reached", "gradients used"),
+        *("times as long", f"{percent} interval", "verdict"),
+    ]
+    rows = [_row(each) for each in compared.standings]
+    count = len(scenario.seeds)
+    title = f"{scenario.title or 'Comparison'}: seconds to a level, {count} seeds"
+    return Table(headings, rows, title, words=(0, 8))
+
+
+def _row(each: Standing) -> list[str]:
+    leads = each.method == each.leader
+    times = DASH if leads else f"{_at_least(each)}{_number(each.times)}"
+    interval = DASH if leads else f"{_number(each.times_low)} to {_number(each.times_high)}"
+    return [
+        each.method,
+        f"{each.level:,.4g}",
+        _number(each.seconds),
+        f"{_number(each.low)} to {_number(each.high)}" if each.reached else DASH,
+        f"{each.reached} of {each.seeds}",
+        _number(each.gradients),
+        times,
+        interval,
+        each.verdict,
+    ]
+
+
+def _at_least(each: Standing) -> str:
+    return "\N{GREATER-THAN OR EQUAL TO} " if each.at_least and math.isfinite(each.times) else ""
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return DASH
+    if not math.isfinite(value):
+        return NEVER
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def notes(compared: Compared) -> list[str]:
+    """Who is ahead at each level, and what to mind."""
+    told = [
+        _sentence(compared, [*each])
+        for _, each in groupby(compared.standings, key=lambda each: each.level)
+    ]
+    if compared.swept is None:
+        told.append("the settings were not tuned here; --tune tunes all methods alike")
+    elif found := [
+        f"{row['method']}: {'; '.join(row['edges'])}"
+        for row in tuning.best_of(compared.swept.frame).to_dict("records")
+        if row["edges"]
+    ]:
+        told += [*found, "a better setting may lie beyond; give more values to --tune"]
+    if len(compared.scenario.seeds) < 3:
+        told.append("two seeds or fewer tell little apart; give more by --seeds")
+    return told
+
+
+def _sentence(compared: Compared, at: Sequence[Standing]) -> str:
+    leader, *others = at
+    where = f"{compared.scenario.metric.replace('_', ' ')} {leader.level:,.4g}"
+    if not leader.reached:
+        return f"{where}: no method came there"
+    parts = []
+    behind = [each for each in others if each.verdict in ("behind", NEVER)]
+    for each in behind:
+        more = "at least " if each.at_least else ""
+        told = f"{_number(each.times)} times as long ({_number(each.times_low)} to "
+        told += f"{_number(each.times_high)})"
+        parts.append(
+            f"{each.method} needs {more}{told}"
+            if math.isfinite(each.times)
+            else f"{each.method} never comes there"
+        )
+    if equal := [each.method for each in others if each not in behind]:
+        parts.append(f"not told apart: {', '.join(equal)}")
+    return f"{where}: {leader.method} leads; {'; '.join(parts)}"
+
+
+def as_data(compared: Compared) -> dict[str, Any]:
+    """The comparison as plain data: what is not known, or never, is null."""
+    swept = compared.swept
+    best = tuning.as_data(tuning.best_of(swept.frame), swept)["methods"] if swept else None
+    return {
+        "directory": str(compared.directory),
+        "metric": compared.scenario.metric,
+        "seeds": compared.scenario.seeds,
+        "confidence": compared.confidence,
+        "tuned": best,
+        "levels": [
+            {name: _plain(value) for name, value in each._asdict().items()}
+            | {"verdict": each.verdict}
+            for each in compared.standings
+        ],
+    }
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
