@@ -263,7 +263,7 @@ WRONG = {
         "score.kind = 'time': needs a stop.target, and the scenario has none"
     ),
     "score = { kind = 'best' }\ngrid = { stop.steps = [3] }": (
-        "score.kind = 'best': must be 'value', 'average' or 'time'"
+        "score.kind = 'best': must be 'value', 'average', 'late' or 'time'"
     ),
     "score = { seconds = 30 }\ngrid = { stop.steps = [3] }": (
         "score.seconds = 30: is later than stop.seconds = 20"
