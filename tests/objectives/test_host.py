@@ -71,55 +71,6 @@ def test_an_episode_ends_with_its_environment() -> None:
     assert not np.any(episode.choices)
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param("Acrobot-v1", marks=pytest.mark.nightly), "MountainCarContinuous-v0"]
-)
-def test_batches_agree_with_the_twin(name: str) -> None:
-    objective = policy_gradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
-    point = objective.initial_point(ROOT) * 3
-    weights = jnp.asarray([0.5, 0.0, -2.0, 1.0])
-    used = (0, 2, 3)
-    samples = {row: objective.sample(ROOT, point, Ticket(*TICKETS[row].tolist())) for row in used}
-    expected = sum(weights[row] * samples[row][0] for row in used)
-    total, steps = one_run.gradient(objective, ROOT, point, TICKETS, weights)
-    np.testing.assert_allclose(total, expected, rtol=1e-12, atol=1e-12 * np.abs(expected).max())
-    assert steps == sum(samples[row][1] for row in used)
-    points = jnp.tile(point, (4, 1)).at[1].set(jnp.nan)
-    each, lengths = one_run.gradients(objective, ROOT, points, TICKETS, weights)
-    np.testing.assert_allclose(each.sum(axis=0), total, rtol=0, atol=1e-12 * np.abs(total).max())
-    np.testing.assert_array_equal(lengths, [samples[0][1], 0, samples[2][1], samples[3][1]])
-    assert not np.any(each[1])
-
-
-@pytest.mark.filterwarnings("ignore:.*out of date:DeprecationWarning")
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param("Acrobot-v1", marks=pytest.mark.nightly),
-        "MountainCarContinuous-v0",
-        "CartPole-v0",
-    ],
-)
-def test_lengths_are_those_of_the_same_episodes(name: str) -> None:
-    objective = policy_gradient(name, policy=perceptron((8,)), horizon=24, dtype="float64")
-    start, weights = objective.initial_point(ROOT) * 3, jnp.asarray([0.5, 0.0, -2.0, 1.0])
-    points = jnp.stack([start * (1 + row / 10) for row in range(4)]).at[1].set(jnp.nan)
-    lengths = objective.episodes.lengths(ROOT, points, TICKETS, weights)
-    assert (lengths.shape, lengths.dtype) == ((4,), jnp.int32)
-    _, expected = one_run.gradients(objective, ROOT, points, TICKETS, weights)
-    np.testing.assert_array_equal(lengths, expected)
-    assert lengths[1] == 0
-    for row in (0, 2, 3):
-        _, steps = one_run.gradient(
-            objective, ROOT, points[row], TICKETS, 1.0 * (jnp.arange(4) == row)
-        )
-        alone = objective.episodes.lengths(ROOT, points[row][None], TICKETS[row][None], np.ones(1))
-        assert lengths[row] == steps == alone[0]
-    assert lengths[2] == objective.sample(ROOT, points[2], Ticket(*TICKETS[2].tolist()))[1]
-    if name == "CartPole-v0":  # the others last the whole horizon
-        assert len(set(lengths.tolist())) > 2
-
-
 def test_nothing_to_do_is_zero() -> None:
     objective = policy_gradient("Acrobot-v1", policy=perceptron((8,)), horizon=5)
     point = objective.initial_point(ROOT)
@@ -215,25 +166,6 @@ def test_spaces_are_flattened_and_numbered_as_the_environment_does() -> None:
     played(strange, game_of("Strange", policy, size, 1, "float32"), point)
     assert matrix.contains(strange.taken[0])
     np.testing.assert_allclose(strange.taken[0], [[0.7, -0.3], [0.2, 0.2]], atol=1e-7)
-
-
-@pytest.mark.parametrize(
-    ("space", "message"),
-    [
-        (gymnasium.spaces.MultiDiscrete([2, 3]), r"actions, MultiDiscrete\(\[2 3\]\), are neither"),
-        (gymnasium.spaces.Box(0, 5, (2,), np.int32), r"actions, Box\(0, 5, .*, are neither"),
-        (gymnasium.spaces.Box(-np.inf, 1, (2,)), r"actions, Box\(-inf.* are unbounded"),
-    ],
-)
-def test_actions_no_policy_has_are_refused(space: object, message: str) -> None:
-    with pytest.raises(ValueError, match=f"environment = 'Strange': its {message}"):
-        host.spaces_of(Strange(space), "Strange")
-
-
-def test_observations_that_are_no_vector_are_refused() -> None:
-    words = gymnasium.spaces.Sequence(gymnasium.spaces.Discrete(2))
-    with pytest.raises(ValueError, match=r"its observations, Sequence\(.*do not make a vector"):
-        host.spaces_of(Strange(gymnasium.spaces.Discrete(2), words), "Strange")
 
 
 def test_checking_imports_no_jax_and_for_ours_no_gymnasium() -> None:

@@ -14,7 +14,6 @@ import numpy as np
 import one_run
 import pytest
 
-from algorithms.tickets import Ticket
 from simulator.objectives.exact.linear_systems import (
     Systems,
     best_gains,
@@ -24,7 +23,7 @@ from simulator.objectives.exact.linear_systems import (
     values,
 )
 from simulator.objectives.exact.model import by_surrogate, oracle_of
-from simulator.objectives.objective import Size, ticket_keys
+from simulator.objectives.objective import ticket_keys
 from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
 
 ROOT = jax.random.key(5)
@@ -238,32 +237,6 @@ def test_weights_and_hessian_products_are_unbiased():
 
 
 # Tickets
-
-
-def test_batched_is_one_by_one_and_padding_is_inert():
-    objective, point = built(3, 0.5), some_point()
-    points = jnp.stack([point, point, point, jnp.nan * point])
-    tickets = np.array([[0, 0, 0], [2, 1, 4], [1, 5, 9], [0, 0, 0]], np.int32)
-    weights = np.array([1.0, 0.5, 2.0, 0.0])
-    each, steps = one_run.gradients(objective, ROOT, points, tickets, weights)
-    plain = [objective.sample(ROOT, point, Ticket(*map(int, row)))[0] for row in tickets[:3]]
-    np.testing.assert_allclose(each[:3], weights[:3, None] * np.array(plain), rtol=0, atol=1e-12)
-    np.testing.assert_array_equal(each[3], 0)
-    np.testing.assert_array_equal(steps, [8, 8, 8, 0])
-    total, many = one_run.gradient(objective, ROOT, point, tickets, weights)
-    np.testing.assert_allclose(total, weights[:3] @ np.array(plain), rtol=0, atol=1e-12)
-    assert int(many) == 24
-
-
-def test_it_is_exact_and_starts_without_control():
-    objective = built(3, 0.5)
-    assert objective.exact is not None
-    start = objective.initial_point(ROOT)
-    np.testing.assert_array_equal(start, np.zeros(6))
-    assert table().size(3) == Size(len(start), start.dtype.itemsize) == Size(objective.dimension, 8)
-    measured = one_run.evaluate(objective, ROOT, start, 0, 1)
-    assert measured.keys() == objective.metrics.keys() == table().metrics.keys()
-    assert np.isfinite(float(measured["value"]))
 
 
 # The constants

@@ -24,17 +24,6 @@ def test_a_shared_trunk_has_the_published_sizes(
     assert policy_for(observations, box, (64, 64)).dimension == dimension
 
 
-def test_a_trunk_of_their_own_for_mean_and_deviation_is_nearly_twice_as_large() -> None:
-    """Two perceptrons 376 → 64 → 64 → 17: 24128 + 4160 + 1105 numbers each."""
-    box = Box((-1.0,) * 17, (1.0,) * 17)
-    assert policy_for(376, box, (64, 64), trunk="separate").dimension == 2 * 29393 == 58786
-
-
-def test_only_a_gaussian_has_a_trunk_to_separate() -> None:
-    with pytest.raises(ValueError, match=r"policy.trunk = 'separate': is for continuous actions"):
-        policy_for(4, Discrete(6), (5,), trunk="separate")
-
-
 def somewhere(policy: Policy) -> tuple[jax.Array, jax.Array, jax.Array]:
     """A point, observations of four numbers and noise, all of ordinary size."""
     rng = np.random.default_rng(3)

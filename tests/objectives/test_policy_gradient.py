@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -11,11 +11,18 @@ import numpy as np
 import one_run
 import pytest
 
+from algorithms.local import ascent
 from algorithms.tickets import Ticket
 from simulator.objectives import backward
+from simulator.objectives.batched import Batched
 from simulator.objectives.environments.catalogue import own_environment
-from simulator.objectives.estimator import episode_keys, evaluation_keys, start_and_noise
-from simulator.objectives.objective import Objective
+from simulator.objectives.estimator import (
+    episode_keys,
+    evaluation_keys,
+    plain_episode,
+    plain_gradient,
+    start_and_noise,
+)
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete, Environment
@@ -90,10 +97,6 @@ def test_the_estimator_is_unbiased() -> None:
     error = np.mean(each, axis=0) - slope(expected_return, point)
     assert np.all(standard_error > 0)
     assert np.all(np.abs(error) < 4.5 * standard_error)
-    mean, _ = one_run.gradient(
-        objective, ROOT, jnp.asarray(point), tickets, jnp.full(rows, 1 / rows)
-    )
-    np.testing.assert_allclose(mean, np.mean(each, axis=0), atol=1e-12)
 
 
 def test_evaluation_measures_the_undiscounted_return() -> None:
@@ -115,29 +118,17 @@ def test_evaluation_measures_the_undiscounted_return() -> None:
     assert measured == pytest.approx(np.mean([total for total, _ in played]), rel=1e-6)
 
 
-# --- batches and the plain twin ----------------------------------------------------------------
+# --- lengths and padding ----------------------------------------------------------------
 
 TICKETS = [Ticket(0, 0, 0), Ticket(2, 0, 1), Ticket(1, 5, 0), Ticket(9, 3, 2), Ticket(4, 0, 0)]
-WEIGHTS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
-EQUALLY_LONG = ["Pendulum-v1", "separate"]
 
 
 @pytest.fixture(scope="module")
-def cases() -> Iterator[dict[str, Objective]]:
-    """Small nets, and blocks of time so short that an episode needs several, the last cut."""
-    sizes: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 13, "dtype": "float64"}
+def cart() -> Iterator[Batched]:
+    """A small net, and blocks of time so short that an episode needs several, the last cut."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(backward, "BLOCK", 5)
-        plain = {name: policy_gradient(name, **sizes) for name in ("CartPole-v1", "Pendulum-v1")}
-        apart = policy_gradient("Pendulum-v1", **{**sizes, "policy": perceptron((6,), "separate")})
-        yield plain | {"separate": apart}
-
-
-@pytest.fixture(
-    params=["CartPole-v1", pytest.param("Pendulum-v1", marks=pytest.mark.nightly), "separate"]
-)
-def objective(request: pytest.FixtureRequest, cases: dict[str, Objective]) -> Objective:
-    return cases[request.param]
+        yield policy_gradient("CartPole-v1", policy=perceptron((6,)), horizon=13, dtype="float64")
 
 
 def rows(tickets: list[Ticket]) -> jax.Array:
@@ -149,67 +140,7 @@ def close(ours: object, theirs: object) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
 
 
-def test_batches_agree_with_the_twin(objective: Objective) -> None:
-    start = 3 * objective.initial_point(ROOT)
-    points = jnp.stack([start * (1 + row / 10) for row in range(5)])
-    total, steps = one_run.gradient(objective, ROOT, start, rows(TICKETS), jnp.asarray(WEIGHTS))
-    each, lengths = one_run.gradients(objective, ROOT, points, rows(TICKETS), jnp.asarray(WEIGHTS))
-    used = np.flatnonzero(WEIGHTS)
-    plain = {row: objective.sample(ROOT, start, TICKETS[row]) for row in used}
-    close(total, sum(WEIGHTS[row] * plain[row][0] for row in used))
-    assert steps == sum(plain[row][1] for row in used)
-    for row in (1, 3):
-        gradient, length = objective.sample(ROOT, points[row], TICKETS[row])
-        close(each[row], WEIGHTS[row] * gradient)
-        assert lengths[row] == length
-    assert not np.any(each[2])
-    assert lengths[2] == 0
-
-
-def test_a_gradient_does_not_depend_on_its_batch(objective: Objective) -> None:
-    start = 3 * objective.initial_point(ROOT)
-    ones = jnp.ones(5)
-    each, lengths = one_run.gradients(objective, ROOT, jnp.tile(start, (5, 1)), rows(TICKETS), ones)
-    order = np.array([3, 1, 4])
-    shuffled = rows([TICKETS[row] for row in order] + [Ticket(7, 7, 7)] * 2)
-    weights = jnp.asarray([1.0] * 3 + [0.0] * 2)
-    points = jnp.tile(start, (5, 1)).at[3:].set(jnp.nan)
-    again, lengths_again = one_run.gradients(objective, ROOT, points, shuffled, weights)
-    close(again[:3], each[order])
-    np.testing.assert_array_equal(lengths_again, [*lengths[order], 0, 0])
-    assert not np.any(again[3:])
-    total, steps = one_run.gradient(objective, ROOT, start, shuffled, weights)
-    close(total, each[order].sum(axis=0))
-    assert steps == lengths[order].sum()
-
-
-@pytest.mark.parametrize(
-    "name", ["CartPole-v1", *(pytest.param(n, marks=pytest.mark.nightly) for n in EQUALLY_LONG)]
-)
-def test_lengths_are_those_of_the_same_episodes(name: str, cases: dict[str, Objective]) -> None:
-    """At unequal points, among padding of any content, and in any batch."""
-    objective = cases[name]
-    start = 3 * objective.initial_point(ROOT)
-    points = jnp.stack([start * (1 + row / 10) for row in range(5)]).at[2].set(jnp.nan)
-    weights = jnp.asarray(WEIGHTS)
-    lengths = objective.episodes.lengths(ROOT, points, rows(TICKETS), weights)
-    assert (lengths.shape, lengths.dtype) == ((5,), jnp.int32)
-    _, expected = one_run.gradients(objective, ROOT, points, rows(TICKETS), weights)
-    np.testing.assert_array_equal(lengths, expected)
-    assert [bool(length) for length in lengths] == [True, True, False, True, True]
-    for row in np.flatnonzero(WEIGHTS):
-        only = jnp.arange(5) == row
-        _, steps = one_run.gradient(objective, ROOT, points[row], rows(TICKETS), 1.0 * only)
-        alone = objective.episodes.lengths(
-            ROOT, points[row][None], rows(TICKETS[row : row + 1]), np.ones(1)
-        )
-        masked = objective.episodes.lengths(ROOT, points, rows(TICKETS), only)
-        assert lengths[row] == steps == alone[0]
-        np.testing.assert_array_equal(masked, np.where(only, lengths, 0))
-    assert lengths[3] == objective.sample(ROOT, points[3], TICKETS[3])[1]
-
-
-@pytest.mark.parametrize("size", [1, 16])
+@pytest.mark.parametrize("size", [pytest.param(1, marks=pytest.mark.nightly), 16])
 def test_lengths_agree_in_single_precision_over_many_tickets(size: int) -> None:
     """The longest-lived of them make hundreds of choices, and every one is the same."""
     cart = policy_gradient("CartPole-v1", policy=perceptron((16,)), horizon=120)
@@ -223,41 +154,35 @@ def test_lengths_agree_in_single_precision_over_many_tickets(size: int) -> None:
     assert len(np.unique(np.concatenate(seen))) > 5
 
 
-def test_lengths_compile_to_a_loop_that_records_nothing(
-    cases: dict[str, Objective],
-) -> None:
+def test_lengths_compile_to_a_loop_that_records_nothing(cart: Batched) -> None:
     """What a gradient needs, (time, row, …) with room for 15 steps, is not even allocated."""
-    cart = cases["CartPole-v1"]
     points = jnp.tile(cart.initial_point(ROOT), (5, 1))
     words = jnp.tile(jax.random.key_data(ROOT), (5, 1))
 
     def compiled(function: Callable[..., object], roots: jax.Array) -> str:
-        given = (roots, points, rows(TICKETS), jnp.asarray(WEIGHTS))
+        given = (roots, points, rows(TICKETS), jnp.ones(5))
         return jax.jit(function).lower(*given).compile().as_text()
 
     assert "[15,5" in compiled(cart._rows, words)
     assert "[15,5" not in compiled(cart.episodes.lengths, ROOT)
 
 
-def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(
-    cases: dict[str, Objective],
-) -> None:
+def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(cart: Batched) -> None:
     """A cart that starts nowhere: its rows would be NaN from the first step on."""
-    cart = own_environment("CartPole-v1", {})
-    numb = cart._replace(
+    own = own_environment("CartPole-v1", {})
+    numb = own._replace(
         reset=lambda parameters, key, dtype: jax.tree.map(
             lambda x: jnp.where(jax.random.key_data(key)[0] % 2 == 0, x, jnp.nan),
-            cart.reset(parameters, key, dtype),
+            own.reset(parameters, key, dtype),
         )
     )
-    sound = cases["CartPole-v1"]
     broken = policy_gradient(numb, policy=perceptron((6,)), horizon=13, dtype="float64")
     tickets = rows([Ticket(worker, 0, 0) for worker in range(5)])
     starts = jax.vmap(lambda key: jax.random.split(key)[0])(episode_keys(ROOT, tickets))
     sane = np.asarray(jax.random.key_data(starts))[:, 0] % 2 == 0
     assert 0 < sane.sum() < 5
-    point, weights = 3 * sound.initial_point(ROOT), jnp.asarray(1.0 * sane)
-    expected, _ = one_run.gradient(sound, ROOT, point, tickets, weights)
+    point, weights = 3 * cart.initial_point(ROOT), jnp.asarray(1.0 * sane)
+    expected, _ = one_run.gradient(cart, ROOT, point, tickets, weights)
     close(one_run.gradient(broken, ROOT, point, tickets, weights)[0], expected)
     each, _ = one_run.gradients(broken, ROOT, jnp.tile(point, (5, 1)), tickets, weights)
     close(each.sum(axis=0), expected)
@@ -290,7 +215,8 @@ def test_the_gradient_is_the_slope_of_the_surrogate_on_a_fixed_path() -> None:
         ]
         return float(np.dot(to_go, densities))
 
-    ours, _ = one_run.gradient(objective, ROOT, start, rows([ticket]), jnp.ones(1))
+    ours, length = objective.sample(ROOT, start, ticket)
+    assert length == 12
     expected = slope(surrogate, np.asarray(start))
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-7 * np.abs(expected).max())
 
@@ -305,17 +231,14 @@ def moments(point: np.ndarray, observation: np.ndarray) -> tuple[float, float]:
 # --- random numbers, precision, refusals --------------------------------------------------------
 
 
-def test_tickets_start_and_evaluation_share_no_random_number(
-    cases: dict[str, Objective],
-) -> None:
-    objective = cases["CartPole-v1"]
+def test_tickets_start_and_evaluation_share_no_random_number(cart: Batched) -> None:
     tickets = rows([Ticket(a, b, c) for a, b, c in product(range(5), repeat=3)])
     keys = [episode_keys(ROOT, tickets)] + [evaluation_keys(ROOT, step, 25) for step in range(5)]
     words = np.concatenate([np.asarray(jax.random.key_data(key)) for key in keys])
     assert len(np.unique(words, axis=0)) == 250
-    one, other = (objective.initial_point(jax.random.key(seed)) for seed in (0, 1))
+    one, other = (cart.initial_point(jax.random.key(seed)) for seed in (0, 1))
     assert np.any(one != other)
-    values = {float(one_run.evaluate(objective, ROOT, one, step, 4)["return"]) for step in range(6)}
+    values = {float(one_run.evaluate(cart, ROOT, one, step, 4)["return"]) for step in range(6)}
     assert len(values) > 1
 
 
@@ -338,13 +261,6 @@ def test_float32_stays_float32(name: str) -> None:
     assert (total.dtype, steps.dtype) == (jnp.float32, jnp.int32)
 
 
-def test_the_horizon_ends_every_episode() -> None:
-    objective = policy_gradient("Pendulum-v1", policy=perceptron((4,)), horizon=33)
-    point = objective.initial_point(ROOT)
-    _, steps = one_run.gradient(objective, ROOT, point, rows(TICKETS), jnp.ones(5, jnp.float32))
-    assert steps == 5 * 33
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -359,39 +275,12 @@ def test_settings_without_sense_are_refused(settings: dict[str, object], message
         policy_gradient("CartPole-v1", **settings)
 
 
-# Local work
-
-
-def test_local_work_of_one_step_is_the_gradient_itself():
+def test_local_work_of_one_step_is_the_gradient_itself(cart: Batched) -> None:
     """A client that takes one step of length 1 sends its gradient; its episode is another one."""
-    from algorithms.local import ascent
-    from simulator.objectives.estimator import episode_keys, plain_episode, plain_gradient
-
-    objective = policy_gradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
-    root, ticket = jax.random.key(2), Ticket(1, 0, 3)
-    point = objective.initial_point(root)
-    values = objective.local(ascent(1, 1.0))
-    sent, steps = values.sample(root, point, ticket)
-    key = jax.random.fold_in(episode_keys(root, jnp.array([ticket], jnp.int32))[0], 0)
-    episode = plain_episode(objective.worlds.first, objective.policy, point, key, 16)
-    expected = plain_gradient(objective.policy, point, *episode, discount=0.99)
+    ticket, point = Ticket(1, 0, 3), cart.initial_point(ROOT)
+    sent, steps = cart.local(ascent(1, 1.0)).sample(ROOT, point, ticket)
+    key = jax.random.fold_in(episode_keys(ROOT, rows([ticket]))[0], 0)
+    episode = plain_episode(cart.worlds.first, cart.policy, point, key, 13)
+    expected = plain_gradient(cart.policy, point, *episode, discount=0.99)
     np.testing.assert_allclose(sent, expected, rtol=1e-10, atol=1e-12)
     assert steps == len(episode[-1])
-
-
-def test_local_work_in_a_batch_is_that_of_each():
-    from algorithms.local import pack, variance_reduced
-
-    objective = policy_gradient("CartPole-v1", policy=perceptron((4,)), horizon=16, dtype="float64")
-    root = jax.random.key(2)
-    point = objective.initial_point(root)
-    payload = pack(point, point + 0.01, 0.1 * point, jnp.asarray(0.5))
-    values = objective.local(variance_reduced(3, 0.1))
-    tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(1, 0, 1)]
-    rows = np.array([*tickets, (0, 0, 0)], np.int32)  # the last is padding
-    weights = np.array([0.5, 0.25, 0.25, 0.0])
-    total, steps = one_run.gradient(values, root, payload, rows, weights)
-    each = [values.sample(root, payload, ticket) for ticket in tickets]
-    expected = sum(w * value for w, (value, _) in zip(weights, each, strict=False))
-    np.testing.assert_allclose(total, expected, rtol=1e-10, atol=1e-13)
-    assert int(steps) == sum(taken for _, taken in each)

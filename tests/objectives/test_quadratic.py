@@ -387,54 +387,6 @@ def test_a_hessian_product_is_unbiased_and_the_derivative_of_its_sample(noise):
 # Tickets
 
 
-@pytest.mark.parametrize(
-    ("noise", "variant"),
-    [
-        ("isotropic", "random"),
-        ("shared", "tridiagonal"),
-        ("progress", "random"),
-        pytest.param("isotropic", "tridiagonal", marks=pytest.mark.nightly),
-        pytest.param("shared", "random", marks=pytest.mark.nightly),
-        pytest.param("progress", "tridiagonal", marks=pytest.mark.nightly),
-    ],
-)
-def test_a_tickets_gradient_is_the_same_in_any_batch(noise, variant):
-    objective, point = quadratic(noise, variant), some_point().at[6:].set(0)
-    tickets = np.array([[0, 0, 0], [3, 1, 4], [1, 5, 9], [2, 6, 5], [3, 5, 8]], np.int32)
-    points = jnp.broadcast_to(point, (5, 10))
-    together, _ = one_run.gradients(objective, ROOT, points, tickets, np.ones(5))
-    backwards, _ = one_run.gradients(objective, ROOT, points, tickets[::-1], np.ones(5))
-    np.testing.assert_allclose(backwards[::-1], together, rtol=0, atol=1e-14)
-    for place, row in enumerate(tickets[:3]):
-        alone, _ = one_run.gradients(objective, ROOT, points[:1], row[None], np.ones(1))
-        only, _ = one_run.gradient(objective, ROOT, point, tickets, np.eye(5)[place])
-        plain, steps = objective.sample(ROOT, point, Ticket(*map(int, row)))
-        assert steps == 0
-        for found in (alone[0], only, plain):
-            np.testing.assert_allclose(found, together[place], rtol=0, atol=1e-13)
-
-
-def test_gradient_is_the_weighted_sum():
-    objective, point = quadratic(variant="random"), some_point()
-    tickets = np.array([[0, 0, 0], [1, 0, 0], [1, 0, 1]], np.int32)
-    weights = np.array([0.5, 0.25, 2.0])
-    each, _ = one_run.gradients(objective, ROOT, jnp.stack([point] * 3), tickets, weights)
-    plain = [objective.sample(ROOT, point, Ticket(*map(int, row)))[0] for row in tickets]
-    np.testing.assert_allclose(each, weights[:, None] * np.array(plain), rtol=0, atol=1e-13)
-    total, _ = one_run.gradient(objective, ROOT, point, tickets, weights)
-    np.testing.assert_allclose(total, weights @ np.array(plain), rtol=0, atol=1e-13)
-
-
-@pytest.mark.parametrize("noise", KINDS)
-def test_padding_contributes_nothing_wherever_it_is(noise):
-    objective = quadratic(noise, "random")
-    points = jnp.stack([some_point(), jnp.full(10, jnp.nan)])
-    each, steps = one_run.gradients(objective, ROOT, points, rows(2), np.array([1.0, 0.0]))
-    np.testing.assert_array_equal(each[1], 0)
-    assert np.any(np.asarray(each[0]))
-    np.testing.assert_array_equal(steps, 0)
-
-
 def test_other_tickets_and_seeds_have_other_noise():
     point = some_point()
     draws = [
@@ -443,16 +395,6 @@ def test_other_tickets_and_seeds_have_other_noise():
         for ticket in [Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(0, 1, 0), Ticket(0, 0, 1)]
     ]
     assert len({draw.tobytes() for draw in map(np.asarray, draws)}) == len(draws)
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_all_seeds_share_the_problem(variant):
-    objective = quadratic(variant=variant)
-    start, other = (objective.initial_point(jax.random.key(seed)) for seed in (0, 1))
-    np.testing.assert_array_equal(start, other)
-    assert start.dtype == jnp.float64
-    looks = [one_run.evaluate(objective, jax.random.key(s), start + 1, s, 1 + s) for s in range(2)]
-    assert looks[0] == looks[1]
 
 
 # The table

@@ -1,6 +1,6 @@
-"""Several runs in one call: each is what it is alone, in every objective."""
+"""A batch of several runs is what the plain twin computes ticket by ticket, in every objective."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import jax
@@ -9,23 +9,49 @@ import numpy as np
 import one_run
 import pytest
 
-from algorithms.local import ascent
+from algorithms.local import ascent, pack, variance_reduced
 from algorithms.tickets import Ticket
+from simulator.objectives import backward
 from simulator.objectives.catalogue import OBJECTIVES
-from simulator.objectives.objective import Direction, Objective
+from simulator.objectives.objective import Direction, Objective, Values
 from simulator.scenario.loading import check
 from simulator.training.executor import BatchedExecutor, DebugExecutor
 from simulator.training.laboratory import Laboratory
 
+UNEQUAL = [
+    {"options": {"length": 1.0, "gravity": 4.0}, "flag": 0.0},
+    {"options": {"force_mag": 3.0, "sutton_barto_reward": True}, "sign": -1, "flag": 1.0},
+]
+
+
+def quadratic(noise: str, variant: str = "random") -> dict[str, Any]:
+    chance = {"noise": noise, "scale": 0.5, "probability": 0.25}
+    return {"kind": "quadratic", "dimension": 9, "variant": variant, **chance}
+
+
+def policy(environment: str, **settings: Any) -> dict[str, Any]:
+    """A small net, and one more step than whole blocks of time hold."""
+    small = {"policy": {"hidden": [4]}, "horizon": 9, "dtype": "float64"}
+    return {"kind": "policy-gradient", "environment": environment, **small, **settings}
+
+
 KINDS: dict[str, dict[str, Any]] = {
-    "quadratic": {"kind": "quadratic", "dimension": 9, "variant": "random", "scale": 0.5},
+    "isotropic": quadratic("isotropic"),
+    "shared": quadratic("shared", "tridiagonal"),
+    "progress": quadratic("progress"),
     "chain": {"kind": "chain", "length": 7},
-    "tabular": {"kind": "tabular", "states": 3, "actions": 2, "horizon": 9},
-    "linear-quadratic": {"kind": "linear-quadratic", "horizon": 9},
-    "CartPole-v1": {"kind": "policy-gradient", "environment": "CartPole-v1"},
-    "Acrobot-v1": {"kind": "policy-gradient", "environment": "Acrobot-v1"},
+    "tabular": {"kind": "tabular", "states": 3, "actions": 2, "horizon": 9, "heterogeneity": 0.5},
+    "linear-quadratic": {"kind": "linear-quadratic", "horizon": 9, "heterogeneity": 0.5},
+    "unequal carts": policy("CartPole-v1", workers=UNEQUAL),
+    "separate trunks": policy(
+        "Pendulum-v1",
+        policy={"hidden": [4], "trunk": "separate", "observations": "standardised"},
+    ),
+    "discrete on the host": policy(
+        "Acrobot-v1", policy={"hidden": [4], "observations": "standardised"}
+    ),
+    "robots": policy("Hopper-v4"),
 }
-SMALL = {"policy": {"hidden": [4]}, "horizon": 8, "dtype": "float64"}
 TICKETS = np.array([[0, 0, 0], [1, 0, 0], [1, 3, 2], [0, 0, 0]], np.int32)
 WEIGHTS = np.array([[0.5, -2.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.25, 0.0]])
 GOING = np.array([True, False, True])
@@ -34,49 +60,68 @@ ROOTS = jax.random.split(jax.random.key(3), len(GOING))
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def objective(request: pytest.FixtureRequest) -> Objective:
+def objective(request: pytest.FixtureRequest) -> Iterator[Objective]:
     given = KINDS[request.param]
-    given = given | SMALL if given["kind"] == "policy-gradient" else given
-    return OBJECTIVES[given["kind"]](**given).build(workers=2)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(backward, "BLOCK", 4)
+        yield OBJECTIVES[given["kind"]](**given).build(workers=2)
 
 
 def points(objective: Objective) -> jax.Array:
     """A point for each run and ticket; there is none where nothing is weighed."""
     start = objective.initial_point(jax.random.key(0))
     away = np.random.default_rng(0).normal(size=(*WEIGHTS.shape, objective.dimension))
-    return jnp.where(WEIGHTS[..., None] != 0, start + 0.1 * away, jnp.nan)
+    return jnp.where(WEIGHTS[..., None] != 0, start + 0.5 * away, jnp.nan)
 
 
 def close(ours: Any, theirs: Any) -> None:
-    np.testing.assert_allclose(ours, theirs, rtol=1e-12, atol=1e-12)
+    """Equal to 1e-12 of the largest entry, or of 1."""
+    atol = 1e-12 * max(1, np.abs(theirs).max())
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=atol)
 
 
-def test_gradients_at_one_point(objective: Objective) -> None:
-    at = points(objective)[:, 0].at[1].set(jnp.nan)
-    found, steps = objective.gradient(ROOTS, at, TICKETS, WEIGHTS)
-    assert (found.shape, steps.shape) == (at.shape, (3,))
+def plain(values: Values, run: int, ticket: int, point: Any) -> tuple[Any, int]:
+    """What the twin says of one ticket in one run, times its weight."""
+    value, steps = values.sample(ROOTS[run], point, Ticket(*TICKETS[ticket].tolist()))
+    return WEIGHTS[run, ticket] * value, steps
+
+
+def assert_twins(values: Values, at: Any) -> None:
+    """At one point per run, and each ticket at its own of ``at`` (R, B, d)."""
+    total, taken = values.gradient(ROOTS, at[:, 0], TICKETS, WEIGHTS)
+    each, lengths = values.gradients(ROOTS, at, TICKETS, WEIGHTS)
+    assert (total.shape[0], each.shape[:2]) == (3, WEIGHTS.shape)
+    np.testing.assert_array_equal(np.asarray(each)[WEIGHTS == 0], 0)
+    np.testing.assert_array_equal(np.asarray(lengths)[WEIGHTS == 0], 0)
     for run in RUNS:
-        alone, taken = one_run.gradient(objective, ROOTS[run], at[run], TICKETS, WEIGHTS[run])
-        close(found[run], alone)
-        assert steps[run] == taken
+        used = np.flatnonzero(WEIGHTS[run])
+        there = [plain(values, run, ticket, at[run, 0]) for ticket in used]
+        close(total[run], sum(value for value, _ in there))
+        assert taken[run] == sum(steps for _, steps in there)
+        for ticket in used:
+            value, steps = plain(values, run, ticket, at[run, ticket])
+            close(each[run, ticket], value)
+            assert lengths[run, ticket] == steps
 
 
-def test_gradients_at_their_own_points(objective: Objective) -> None:
-    at = points(objective)
-    found, steps = objective.gradients(ROOTS, at, TICKETS, WEIGHTS)
-    assert (found.shape, steps.shape) == (at.shape, WEIGHTS.shape)
-    np.testing.assert_array_equal(np.asarray(found)[WEIGHTS == 0], 0)
-    for run in RUNS:
-        given = at[run], TICKETS, WEIGHTS[run]
-        alone, taken = one_run.gradients(objective, ROOTS[run], *given)
-        close(found[run], alone)
-        np.testing.assert_array_equal(steps[run], taken)
-    plain, length = objective.sample(ROOTS[2], at[2, 2], Ticket(*TICKETS[2].tolist()))
-    close(found[2][2], 0.25 * plain)
-    assert steps[2][2] == length
+def test_gradients_are_those_of_the_twin(objective: Objective) -> None:
+    assert_twins(objective, points(objective))
 
 
-def test_evaluations(objective: Objective) -> None:
+def test_lengths_are_those_of_the_same_episodes(objective: Objective) -> None:
+    """Alone as well as among others."""
+    if objective.episodes is None:
+        return
+    at = points(objective)[0]
+    found = objective.episodes.lengths(ROOTS[0], at, TICKETS, WEIGHTS[0])
+    assert (found.shape, found.dtype) == ((4,), jnp.int32)
+    expected = [plain(objective, 0, ticket, at[ticket])[1] for ticket in range(3)]
+    assert found.tolist() == [*expected, 0]
+    alone = objective.episodes.lengths(ROOTS[0], at[2:3], TICKETS[2:3], np.ones(1))
+    assert alone.tolist() == expected[2:]
+
+
+def test_evaluations_are_those_of_single_runs(objective: Objective) -> None:
     at = points(objective)[:, 0]
     found = objective.evaluate(ROOTS, at, 4, 3, GOING)
     assert found.keys() == objective.metrics.keys()
@@ -86,17 +131,21 @@ def test_evaluations(objective: Objective) -> None:
             close(values[run], alone[name])
 
 
-def test_local_work(objective: Objective) -> None:
-    if objective.local is None:
-        assert objective.on_host
-        return
-    values, at = objective.local(ascent(2, 0.01)), points(objective)
-    found, steps = values.gradients(ROOTS, at, TICKETS, WEIGHTS)
-    for run in RUNS:
-        given = at[run], TICKETS, WEIGHTS[run]
-        alone, taken = one_run.gradients(values, ROOTS[run], *given)
-        close(found[run], alone)
-        np.testing.assert_array_equal(steps[run], taken)
+@pytest.mark.parametrize("objective", ["isotropic", "tabular", "unequal carts"], indirect=True)
+def test_local_work_is_that_of_the_twin(objective: Objective) -> None:
+    """Of a gradient's oracle, and of one that also weighs a sample at another point."""
+    at = points(objective)
+    assert objective.local is not None
+    if objective.exact is not None:
+        assert_twins(objective.local(ascent(2, 0.01)), at)
+    if objective.metrics.keys() & {"value", "return"}:
+        payload = jax.vmap(jax.vmap(lambda x: pack(x, x + 0.01, 0.1 * x, jnp.asarray(0.5))))(at)
+        assert_twins(objective.local(variance_reduced(2, 0.1)), payload)
+
+
+def test_an_environment_on_the_host_has_no_local_work() -> None:
+    hosted = OBJECTIVES["policy-gradient"](**KINDS["robots"]).build(workers=2)
+    assert (hosted.on_host, hosted.local) == (True, None)
 
 
 class Parabola(Objective):

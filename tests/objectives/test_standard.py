@@ -83,23 +83,3 @@ def test_no_unit_of_the_environment_matters() -> None:
         ours, steps = one_run.gradient(other, ROOT, point, ticket, weight)
         assert np.allclose(ours, expected, rtol=0, atol=1e-9 * np.abs(expected).max()) == same
         assert (steps == length) or not same
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        "Acrobot-v1",
-        pytest.param("Pendulum-v1", marks=pytest.mark.nightly),
-        pytest.param("MountainCarContinuous-v0", marks=pytest.mark.nightly),
-    ],
-)
-def test_batches_agree_with_the_twin(name: str) -> None:
-    objective = policy_gradient(name, **SMALL, observations="standardised")
-    assert np.all(objective.policy.standard.deviation != 1)
-    point = 3 * objective.initial_point(ROOT)
-    tickets = jnp.asarray([[0, 0, 0], [3, 1, 2]], jnp.int32)
-    total, steps = one_run.gradient(objective, ROOT, point, tickets, jnp.asarray([0.5, -2.0]))
-    samples = [objective.sample(ROOT, point, Ticket(*row)) for row in tickets.tolist()]
-    expected = 0.5 * samples[0][0] - 2 * samples[1][0]
-    np.testing.assert_allclose(total, expected, rtol=0, atol=1e-12 * np.abs(expected).max())
-    assert steps == samples[0][1] + samples[1][1]

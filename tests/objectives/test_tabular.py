@@ -15,10 +15,9 @@ import numpy as np
 import one_run
 import pytest
 
-from algorithms.tickets import Ticket
 from simulator.objectives.exact import mdps
 from simulator.objectives.exact.model import by_surrogate, oracle_of
-from simulator.objectives.objective import Size, ticket_keys
+from simulator.objectives.objective import ticket_keys
 from simulator.objectives.tables.tabular import SUPREMA, TabularTable, cut_off, derivatives
 
 ROOT = jax.random.key(5)
@@ -145,9 +144,8 @@ def test_heterogeneity_mixes_the_common_process_and_the_workers_own():
 # The function
 
 
-@pytest.mark.parametrize("mdp", MDPS)
-def test_the_value_is_the_limit_of_the_truncated_one(mdp):
-    objective = built(mdp)
+def test_the_value_is_the_limit_of_the_truncated_one():
+    objective = built()
     point = some_point(objective)
     value = float(objective.exact.measure(point[None])["value"][0])
     policy = np.asarray(jax.nn.softmax(point.reshape(4, -1)))
@@ -214,10 +212,9 @@ def test_no_policy_is_better_than_the_best_one(mdp):
 # Samples
 
 
-@pytest.mark.parametrize("mdp", MDPS)
-def test_trajectories_are_those_of_the_process(mdp):
+def test_trajectories_are_those_of_the_process():
     """Possible, with its rewards, and in each state with each action as often as it says."""
-    objective = built(mdp)
+    objective = built()
     moves, rewards, where = process(objective)
     model, point = objective.model, some_point(objective)
     keys = ticket_keys(ROOT, jnp.asarray(rows(1), jnp.int32))
@@ -235,9 +232,8 @@ def test_trajectories_are_those_of_the_process(mdp):
         where = np.einsum("sa,sat->t", both, moves[0])
 
 
-@pytest.mark.parametrize("mdp", MDPS)
-def test_gradients_are_unbiased_for_the_truncated_return(mdp):
-    objective = built(mdp)
+def test_gradients_are_unbiased_for_the_truncated_return():
+    objective = built()
     point = some_point(objective)
     exact = truncated_gradient(objective.model)(point, 0)
     assert_mean(samples(objective, point), exact)
@@ -303,32 +299,6 @@ def test_weights_and_hessian_products_are_unbiased():
 # Tickets
 
 
-def test_batched_is_one_by_one_and_padding_is_inert():
-    objective = built("garnet", 3, 0.5)
-    point = some_point(objective)
-    points = jnp.stack([point, point, point, jnp.nan * point])
-    tickets = np.array([[0, 0, 0], [2, 1, 4], [1, 5, 9], [0, 0, 0]], np.int32)
-    weights = np.array([1.0, 0.5, 2.0, 0.0])
-    each, steps = one_run.gradients(objective, ROOT, points, tickets, weights)
-    plain = [objective.sample(ROOT, point, Ticket(*map(int, row)))[0] for row in tickets[:3]]
-    np.testing.assert_allclose(each[:3], weights[:3, None] * np.array(plain), rtol=0, atol=1e-12)
-    np.testing.assert_array_equal(each[3], 0)
-    np.testing.assert_array_equal(steps, [12, 12, 12, 0])
-    total, many = one_run.gradient(objective, ROOT, point, tickets, weights)
-    np.testing.assert_allclose(total, weights[:3] @ np.array(plain), rtol=0, atol=1e-12)
-    assert int(many) == 36
-
-
-def test_it_is_exact_and_starts_with_the_uniform_policy():
-    objective = built("garnet", 3, 0.5)
-    assert objective.exact is not None
-    start = objective.initial_point(ROOT)
-    np.testing.assert_array_equal(start, np.zeros(12))
-    assert table().size(3) == Size(len(start), start.dtype.itemsize) == Size(objective.dimension, 8)
-    assert one_run.evaluate(objective, ROOT, start, 0, 1).keys() == objective.metrics.keys()
-    assert objective.metrics == table().metrics
-
-
 # The constants
 
 
@@ -355,10 +325,9 @@ def third_derivative(model, point, u):
     return jax.grad(jax.grad(jax.grad(along)))(0.0)
 
 
-@pytest.mark.parametrize("mdp", ["garnet", "chain"])
-def test_the_bounds_of_the_derivatives_hold(mdp):
-    objective = built(mdp, 3, 0.3)
-    constants = table(mdp=mdp, heterogeneity=0.3, **{"actions": 4, **MDPS[mdp]}).constants(3)
+def test_the_bounds_of_the_derivatives_hold():
+    objective = built("garnet", 3, 0.3)
+    constants = table(heterogeneity=0.3).constants(3)
     first, _, _ = derivatives(0.8)
     model = objective.model
     hessians = jax.jit(jax.vmap(jax.hessian(model.value)))

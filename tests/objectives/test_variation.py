@@ -1,7 +1,6 @@
 """Unequal environments: everybody's is its own, in any batch, and J is the mean over them."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import jax
@@ -9,12 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import one_run
 import pytest
-from compiled import compiled_once, run_scenario
+from compiled import compiled_once
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
-from simulator.objectives import backward
 from simulator.objectives.catalogue import PolicyGradientTable
 from simulator.objectives.environments.catalogue import own_environment
 from simulator.objectives.environments.variation import (
@@ -30,7 +28,6 @@ from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.spaces import Discrete, Environment
 from simulator.scenario.loading import check
 from simulator.scenario.scenario import Scenario
-from simulator.training.executor import BatchedExecutor, DebugExecutor
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -40,32 +37,12 @@ UNEQUAL = (
     Variation(options={"force_mag": 3.0, "sutton_barto_reward": True}, sign=-1, flag=1.0),
     Variation(flag=-0.5),
 )
-SWINGS = (
-    Variation(options={"g": 2.0}, flag=0),
-    Variation(options={"mass": 2.0}, sign=-1, flag=1),
-    Variation(flag=2),
-)
-TICKETS = [Ticket(0, 0, 0), Ticket(2, 0, 1), Ticket(1, 5, 0), Ticket(1, 3, 2), Ticket(0, 0, 1)]
-WEIGHTS = np.array([0.5, -1.0, 0.0, 2.0, 0.25])
 SMALL: dict[str, Any] = {"policy": perceptron((6,)), "horizon": 11, "dtype": "float64"}
 
 
 @pytest.fixture(scope="module")
-def cases() -> Iterator[dict[str, Objective]]:
-    """Small nets, and blocks of time so short that an episode needs several, the last cut."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(backward, "BLOCK", 8)
-        yield {
-            "CartPole-v1": policy_gradient("CartPole-v1", **SMALL, variations=UNEQUAL),
-            "Pendulum-v1": policy_gradient(
-                "Pendulum-v1", **SMALL, variations=SWINGS, observations="standardised"
-            ),
-        }
-
-
-@pytest.fixture(params=["CartPole-v1", pytest.param("Pendulum-v1", marks=pytest.mark.nightly)])
-def objective(request: pytest.FixtureRequest, cases: dict[str, Objective]) -> Objective:
-    return cases[request.param]
+def fleet() -> Objective:
+    return policy_gradient("CartPole-v1", **SMALL, variations=UNEQUAL)
 
 
 def rows(tickets: list[Ticket]) -> jax.Array:
@@ -77,56 +54,34 @@ def close(ours: object, theirs: object) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12 * np.abs(theirs).max())
 
 
-def test_batches_agree_with_the_twin(objective: Objective) -> None:
-    start = 3 * objective.initial_point(ROOT)
-    points = jnp.stack([start * (1 + row / 10) for row in range(5)]).at[2].set(jnp.nan)
-    weights = jnp.asarray(WEIGHTS)
-    total, steps = one_run.gradient(objective, ROOT, start, rows(TICKETS), weights)
-    each, lengths = one_run.gradients(objective, ROOT, points, rows(TICKETS), weights)
-    used = np.flatnonzero(WEIGHTS)
-    plain = {row: objective.sample(ROOT, start, TICKETS[row]) for row in used}
-    close(total, sum(WEIGHTS[row] * plain[row][0] for row in used))
-    assert steps == sum(plain[row][1] for row in used)
-    np.testing.assert_array_equal(
-        objective.episodes.lengths(ROOT, points, rows(TICKETS), weights), lengths
-    )
-    for row in (1, 3):
-        gradient, length = objective.sample(ROOT, points[row], TICKETS[row])
-        close(each[row], WEIGHTS[row] * gradient)
-        assert lengths[row] == length
-
-
-def test_a_workers_tickets_are_those_of_an_objective_where_all_have_its_environment(
-    cases: dict[str, Objective],
+def test_a_workers_tickets_are_those_of_its_environment_alone(
+    fleet: Objective,
 ) -> None:
     """Made by hand: nothing is stacked or gathered there, and the keys are the same."""
     worker, own = 1, UNEQUAL[1]
     alone = policy_gradient(
         seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL, variations=ALIKE
     )
-    fleet = cases["CartPole-v1"]
-    point, ticket = 3 * fleet.initial_point(ROOT), rows([Ticket(worker, 4, 2)])
-    expected, length = one_run.gradient(alone, ROOT, point, ticket, jnp.ones(1))
-    ours, steps = one_run.gradient(fleet, ROOT, point, ticket, jnp.ones(1))
+    point = 3 * fleet.initial_point(ROOT)
+    expected, length = alone.sample(ROOT, point, Ticket(worker, 4, 2))
+    ours, steps = fleet.sample(ROOT, point, Ticket(worker, 4, 2))
     close(ours, expected)
     assert steps == length
-    other, _ = one_run.gradient(fleet, ROOT, point, rows([Ticket(2, 4, 2)]), jnp.ones(1))
+    other, _ = fleet.sample(ROOT, point, Ticket(2, 4, 2))
     assert not np.allclose(other, expected, rtol=1e-6)
 
 
 def test_equal_variations_change_nothing() -> None:
     """A table for every worker that says nothing is no table."""
-    point = 3 * policy_gradient("CartPole-v1", **SMALL).initial_point(ROOT)
-    weights = jnp.asarray(WEIGHTS)
-    expected, said = (
-        one_run.gradient(
-            policy_gradient("CartPole-v1", **SMALL, variations=variations),
-            *(ROOT, point, rows(TICKETS), weights),
-        )
+    plain, said = (
+        policy_gradient("CartPole-v1", **SMALL, variations=variations)
         for variations in (ALIKE, [Variation()] * 3)
     )
-    close(said[0], expected[0])
-    assert said[1] == expected[1]
+    point = 3 * plain.initial_point(ROOT)
+    expected, length = plain.sample(ROOT, point, Ticket(1, 0, 1))
+    ours, steps = said.sample(ROOT, point, Ticket(1, 0, 1))
+    close(ours, expected)
+    assert steps == length
 
 
 def test_sign_and_flag_are_what_the_policy_sees() -> None:
@@ -142,28 +97,21 @@ def test_sign_and_flag_are_what_the_policy_sees() -> None:
 def test_float32_stays_float32() -> None:
     fleet = policy_gradient("CartPole-v1", policy=perceptron((6,)), horizon=10, variations=UNEQUAL)
     point = fleet.initial_point(ROOT)
-    given = ROOT[None], point[None], rows(TICKETS), jnp.ones((1, 5), "float32")
+    given = ROOT[None], point[None], rows([Ticket(1, 0, 0)] * 5), jnp.ones((1, 5), "float32")
     text = str(jax.make_jaxpr(fleet.gradient)(*given))
     assert "f32[" in text
     assert "f64[5" not in text
 
 
-def test_local_work_is_done_in_the_workers_own_environment(
-    cases: dict[str, Objective],
-) -> None:
-    fleet = cases["CartPole-v1"]
+def test_local_work_is_done_in_the_workers_own_environment(fleet: Objective) -> None:
     point, work = 3 * fleet.initial_point(ROOT), ascent(2, 0.1)
-    values = fleet.local(work)
-    tickets = [Ticket(worker, 0, 0) for worker in range(3)]
-    each, steps = one_run.gradients(
-        values, ROOT, jnp.tile(point, (3, 1)), rows(tickets), jnp.ones(3)
-    )
+    ours, other = (fleet.local(work).sample(ROOT, point, Ticket(at, 0, 0)) for at in (1, 2))
     own = UNEQUAL[1]
     alone = policy_gradient(seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL)
-    expected, taken = alone.local(work).sample(ROOT, point, tickets[1])
-    close(each[1], expected)
-    assert steps[1] == taken
-    assert not np.allclose(each[1], each[2])
+    expected, taken = alone.local(work).sample(ROOT, point, Ticket(1, 0, 0))
+    close(ours[0], expected)
+    assert ours[1] == taken
+    assert not np.allclose(ours[0], other[0])
 
 
 # --- evaluation --------------------------------------------------------------------------------
@@ -181,11 +129,11 @@ def test_evaluation_plays_as_many_episodes_in_every_environment() -> None:
     assert measured == pytest.approx(np.mean([episode.total for episode in played]), rel=1e-12)
 
 
-def test_the_standard_is_that_of_all_environments_together(
-    cases: dict[str, Objective],
-) -> None:
+def test_the_standard_is_that_of_all_environments_together() -> None:
     """Everybody plays equally many episodes, all of one length: so the flags say."""
-    standard = cases["Pendulum-v1"].policy.standard
+    swings = [Variation(options={"g": 2.0}, flag=0), Variation(sign=-1, flag=1), Variation(flag=2)]
+    sight = {"variations": swings, "observations": "standardised"}
+    standard = policy_gradient("Pendulum-v1", **SMALL, **sight).policy.standard
     assert standard.mean[-1] == pytest.approx(1, rel=1e-12)
     assert standard.deviation[-1] == pytest.approx(np.sqrt(2 / 3), rel=1e-12)
 
@@ -368,19 +316,6 @@ def scenario(workers: list[dict[str, Any]], environment: str = "CartPole-v1") ->
             "methods": METHODS,
         }
     )
-
-
-def test_methods_go_the_same_way_with_the_plain_executor() -> None:
-    told = scenario([{**own.plain(), "options": dict(own.options)} for own in UNEQUAL])
-    assert told.objective.variations == UNEQUAL
-    told = told.restrict(["malenia-nigt", "afedpg"], None)  # at one point, and each at its own
-    fast, plain = (
-        {run.method: run for run in run_scenario(told, executor=executor)}
-        for executor in (BatchedExecutor, DebugExecutor)
-    )
-    for method in told.methods:
-        assert fast[method].steps == plain[method].steps == 2
-        close(np.asarray(fast[method].point), np.asarray(plain[method].point))
 
 
 @pytest.mark.parametrize(
