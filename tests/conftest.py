@@ -29,8 +29,8 @@ prepare()
 os.fsync = lambda file: None
 
 COMPILING = "/jax/core/compile/backend_compile_duration"
-MANY = 200
-"""So many compilations take about half a gigabyte."""
+MANY = 100
+"""So many compilations take about a quarter of a gigabyte."""
 compiled: list[str] = []
 """The compilations since the caches were emptied."""
 jax.monitoring.register_event_duration_secs_listener(

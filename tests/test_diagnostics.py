@@ -95,7 +95,7 @@ OBJECTIVES = {
     ("objective", "labels"),
     [
         ("quadratic", [*METHODS]),
-        ("cartpole", ["ringleader-pg", "fedbuff"]),  # gradients, and local work
+        ("cartpole", ["fedbuff"]),
         pytest.param("cartpole", [*METHODS], marks=pytest.mark.nightly),
     ],
 )

@@ -177,7 +177,7 @@ TOO_MUCH = [
         "objective: 10,000,800,002 parameters",
     ),
     ("one-straggler", "objective.dimension=10000000", "objective: 10,000,000 parameters: needs"),
-    ("hundred-thousand", "stop.gradients=2000000000", "stop: 2,000,000,000 server steps: needs"),
+    ("one-straggler", "stop={gradients=2000000000}", "stop: 6,900,000,000 server steps: needs"),
     ("straggler", "objective.horizon=1000000", "objective.horizon = 1000000: needs about"),
 ]
 

@@ -340,10 +340,6 @@ SCENARIOS = {
 }
 
 
-STARTS = {".png": b"\x89PNG\r\n\x1a\n", ".svg": b"<?xml ve", ".pdf": b"%PDF-1."}
-"""The first bytes of a file of each format."""
-
-
 @pytest.fixture
 def coarse(monkeypatch):
     monkeypatch.setitem(style.STYLE, "savefig.dpi", 40)
@@ -353,28 +349,26 @@ def coarse(monkeypatch):
 @pytest.mark.usefixtures("coarse")
 def test_every_figure_is_written(name, tmp_path):
     names, settings = SCENARIOS[name]
-    formats = ("png",) if name != "return" else ("png", "svg", "pdf")
     drawn = plots.pictures(results_of(scenario_of(**settings), tmp_path / "run"))
-    paths = draw_files(drawn, tmp_path, formats)
-    assert [path.name for path in paths] == [f"{each}.{kind}" for each in names for kind in formats]
-    for path in paths:
-        start = path.read_bytes()[:8]
-        assert start.startswith(STARTS[path.suffix])
-        assert path.stat().st_size > 2000
+    paths = draw_files(drawn, tmp_path, ("png",))
+    assert [path.name for path in paths] == [f"{each}.png" for each in names]
+    assert all(path.stat().st_size > 2000 for path in paths)
 
 
 @pytest.mark.usefixtures("coarse")
 def test_drawing_twice_gives_the_same_bytes(tmp_path):
-    found = results_of(scenario_of(seeds=[0]), tmp_path / "run")
+    drawn = plots.pictures(results_of(scenario_of(seeds=[0]), tmp_path / "run"))
+    assert list(drawn) == GAP
+    some = {name: drawn[name] for name in ("gap-time", "timeline")}
+    starts = {"png": b"\x89PNG\r\n\x1a\n", "svg": b"<?xml ve", "pdf": b"%PDF-1."}
     first, second = tmp_path / "first", tmp_path / "second"
     for directory in (first, second):
         directory.mkdir()
-    formats = ("png", "svg", "pdf")
-    paths = [draw_files(plots.pictures(found), where, formats) for where in (first, second)]
-    assert {path.stem for path in paths[0]} == set(GAP)
+    paths = [draw_files(some, where, tuple(starts)) for where in (first, second)]
     for one, other in zip(*paths, strict=True):
         assert one.name == other.name
         assert one.read_bytes() == other.read_bytes()
+        assert one.read_bytes().startswith(starts[one.suffix[1:]])
     words = (first / "gap-time.svg").read_text()
     assert "simulated time (s)" in words
     assert "rennala-nigt" in words

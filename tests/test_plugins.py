@@ -228,27 +228,22 @@ def lazy_scenario(folder):
     return written(folder / "lazy.toml", text)
 
 
-@pytest.mark.parametrize(
-    ("line", "told"),
-    [
-        ("{}[7]", "KeyError: 7"),
-        ("open('/nowhere/at/all')", "FileNotFoundError: "),
-        ("raise SystemExit(0)", "SystemExit: 0"),
-        ("raise ValueError('first\\nsecond')", "ValueError: first"),
-    ],
-)
-@pytest.mark.parametrize("command", ["validate", "run"])
-def test_an_error_in_a_story_names_its_line(command, line, told, tmp_path):
-    file = plugin(tmp_path, STORY.format(line), "lazy.py")
-    words = [command, lazy_scenario(tmp_path), "--plugin", file]
+def said_of(command, line, folder):
+    """The one line of this command on a method whose story has this line."""
+    file = plugin(folder, STORY.format(line), "lazy.py")
+    words = [command, lazy_scenario(folder), "--plugin", file]
     if command == "run":
-        words += ["--out", tmp_path / "out", "--quiet", "--figures", "none", "--anyway"]
-    assert one_line(straggle(*words)).startswith(f"plug-in lazy.py, line 11: {told}")
+        words += ["--out", folder / "out", "--quiet", "--figures", "none", "--anyway"]
+    return one_line(straggle(*words))
 
 
 @pytest.mark.parametrize(
     ("line", "told"),
     [
+        ("{}[7]", "LINE KeyError: 7"),
+        ("open('/nowhere/at/all')", "LINE FileNotFoundError: "),
+        ("raise SystemExit(0)", "LINE SystemExit: 0"),
+        ("raise ValueError('first\\nsecond')", "LINE ValueError: first"),
         ("cluster.step([Ticket(0, 9, 0)], [1.0])", "LINE it closes a step with Ticket(worker=0"),
         ("cluster.step([Ticket(0, 0, 0)] * 2, [0.5, 0.5])", "LINE step 1: has a gradient twice"),
         ("cluster.step([ticket], [])", "LINE step 1: 0 weights for 1 gradients"),
@@ -264,14 +259,14 @@ def test_an_error_in_a_story_names_its_line(command, line, told, tmp_path):
         ("pass", "mine (plug-in lazy.py): its story ended"),
     ],
 )
-@pytest.mark.parametrize("command", ["validate", "run"])
-def test_a_story_that_breaks_the_rules_is_named(command, line, told, tmp_path):
-    file = plugin(tmp_path, STORY.format(line), "lazy.py")
-    words = [command, lazy_scenario(tmp_path), "--plugin", file]
-    if command == "run":
-        words += ["--out", tmp_path / "out", "--quiet", "--figures", "none", "--anyway"]
+def test_a_story_that_goes_wrong_is_named_with_its_line(line, told, tmp_path):
     expected = told.replace("LINE", "plug-in lazy.py, line 11:")
-    assert one_line(straggle(*words)).startswith(expected)
+    assert said_of("validate", line, tmp_path).startswith(expected)
+
+
+@pytest.mark.parametrize("line", ["{}[7]", "cluster.send(999)", "yield 7"])
+def test_a_run_names_what_validate_names(line, tmp_path):
+    assert said_of("run", line, tmp_path) == said_of("validate", line, tmp_path)
 
 
 @pytest.mark.parametrize("word", ["cluster.step([], [])", "yield cluster.all_reduce([])"])
@@ -303,45 +298,30 @@ def test_an_error_in_a_process_of_a_sweep_names_its_line(tmp_path, ours, monkeyp
     assert one_line(answer) == f"plug-in odd.py, line {line}: Strange: 1 (--debug shows all)"
 
 
+GIVES = "cluster.compute: the law odd.Weibull gives {}; give 4 floats, one for each worker"
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ("scale = base", "scale = bass", "NameError: name 'bass' is not defined"),
-        ("return inner.seconds(", "return np.ones(2) + np.ones(3)  #", "ValueError: operands"),
-        (
-            "Started(self.every",
-            "Started(self.ever",
-            "AttributeError: 'StaggeredStart' object has no",
+        ("scale = base", "scale = bass", "LINE NameError: name 'bass' is not defined"),
+        ("return inner.seconds(", "return np.ones(2) + np.ones(3)  #", "LINE ValueError: operands"),
+        ("Started(self.every", "Started(self.ever", "LINE AttributeError: 'StaggeredStart' obj"),
+        ("return inner.seconds(", "return np.ones(7) #", GIVES.format("float64 of shape (7,)")),
+        ("return inner.seconds(", "return None #", GIVES.format("object of shape ()")),
+        ("return scale * ", "return [1] * 4 #", GIVES.format("int64 of shape (4,)")),
+        *(
+            (f"def {answer}(", f"def no_{answer}(",
+             f"cluster.speed: odd.Started has no {answer}; a pace needs one")
+            for answer in ("work", "finish", "finish_all")
         ),
     ],
-)
-def test_an_error_in_a_law_names_its_line(before, after, told, tmp_path, ours):
+)  # fmt: skip
+def test_an_error_in_a_law_is_named_with_its_line(before, after, told, tmp_path, ours):
     text = plugin_of("docs/plugins.md").replace(before, after)
-    answer = straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py"))
     line = text[: text.index(after)].count("\n") + 1
-    assert one_line(answer).startswith(f"plug-in odd.py, line {line}: {told}")
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "gives"),
-    [
-        ("return inner.seconds(", "return np.ones(7) #", "float64 of shape (7,)"),
-        ("return inner.seconds(", "return None #", "object of shape ()"),
-        ("return scale * ", "return [1] * 4 #", "int64 of shape (4,)"),
-    ],
-)
-def test_a_law_that_gives_no_number_for_each_worker_is_named(before, after, gives, tmp_path, ours):
-    text = plugin_of("docs/plugins.md").replace(before, after)
-    line = one_line(straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py")))
-    told = f"the law odd.Weibull gives {gives}; give 4 floats, one for each worker"
-    assert line == f"cluster.compute: {told}"
-
-
-@pytest.mark.parametrize("answer", ["work", "finish", "finish_all"])
-def test_a_pace_that_lacks_an_answer_is_named(answer, tmp_path, ours):
-    text = plugin_of("docs/plugins.md").replace(f"def {answer}(", f"def no_{answer}(")
-    line = one_line(straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py")))
-    assert line == f"cluster.speed: odd.Started has no {answer}; a pace needs one"
+    answer = straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py"))
+    assert one_line(answer).startswith(told.replace("LINE", f"plug-in odd.py, line {line}:"))
 
 
 def test_a_wrong_number_is_a_mistake_of_the_scenario(mine, ours):
@@ -463,14 +443,6 @@ def test_errors_name_the_nearest_known(mine, ours):
     assert "did you mean 'quorum'?" in one_line(straggle(*words, "methods.mine.quorun=2"))
 
 
-def test_the_manifest_names_it_with_its_digest(done, mine):
-    named = manifest_of(done)["plugins"]
-    assert sorted(named) == BROUGHT
-    (version,) = {tuple(each) for each in named.values()}
-    assert version[0] == "mine.py"
-    assert re.fullmatch(r"sha256 [0-9a-f]{16}", version[1])
-
-
 def test_a_run_of_what_is_shipped_names_no_plugin(mine, tmp_path):
     file = written(tmp_path / "plain.toml", SCENARIO)
     out = tmp_path / "plain"
@@ -480,7 +452,12 @@ def test_a_run_of_what_is_shipped_names_no_plugin(mine, tmp_path):
         assert straggle("verify", out).code == 0
 
 
-def test_a_finished_run_is_verified_played_and_drawn(done, mine):
+def test_a_finished_run_is_named_verified_played_and_drawn(done, mine):
+    named = manifest_of(done)["plugins"]
+    assert sorted(named) == BROUGHT
+    ((file, version),) = {tuple(each) for each in named.values()}
+    assert file == "mine.py"
+    assert re.fullmatch(r"sha256 [0-9a-f]{16}", version)
     verified = straggle("verify", done, "--plugin", mine)
     assert (verified.code, verified.err) == (0, "")
     assert "quorum-nigt, seed 0" in verified.out
@@ -670,25 +647,15 @@ def test_the_package_of_the_page_is_built_installed_used_and_removed(tmp_path):
     pip(python, "install", "--no-index", "--no-deps", "--no-build-isolation", package)
     written(tmp_path / "ours.toml", OURS)
     written(tmp_path / "sweep.toml", SWEEP)
-    written(tmp_path / "suite.toml", SUITE)
     codes, said = commands(
         python,
         tmp_path,
         "list",
-        "schema",
-        "validate ours.toml",
-        "run ours.toml --out out --figures png --quiet",
-        "run --resume out --figures none --quiet",
+        "run ours.toml --out out --seeds 0 --figures none --quiet",
         "verify out",
-        "evaluate out",
-        "timeline out",
-        "replay out 0.0.0 --method mine --seed 0",
         "sweep sweep.toml --out swept --seeds 0 --figures none --quiet",
-        "complexity ours.toml --vary cluster.workers=3,4 --out grown --figures none --quiet",
-        "check suite.toml --update --quiet",
-        "check suite.toml --quiet",
     )
-    assert codes == [0] * 13, said
+    assert codes == [0] * 4, said
     named = manifest_of(tmp_path / "out")["plugins"]
     assert sorted(named) == BROUGHT
     ((plugin, version),) = {tuple(each) for each in named.values()}

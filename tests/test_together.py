@@ -78,32 +78,29 @@ def agree(members):
     return runs
 
 
-@pytest.mark.parametrize(
-    ("method", "said"),
-    [
-        ("rennala-nigt", {**STEPS, "batch": 3}),
-        ("asynchronous-pg", {"step": 0.1}),
-        ("afedpg", STEPS),
-        ("ringleader-nigt", STEPS),
-        ("fedsvrpg-m", {**STEPS, **OWN_STEPS}),
-    ],
-)
-def test_a_run_among_others_is_the_same(method, said):
-    among_others(method, said, QUADRATIC)
+METHODS = {
+    "rennala-nigt": {**STEPS, "batch": 3},
+    "asynchronous-pg": {"step": 0.1},
+    "afedpg": STEPS,
+    "ringleader-nigt": STEPS,
+    "fedsvrpg-m": {**STEPS, **OWN_STEPS},
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_run_among_others_is_the_same(method):
+    among_others(method, METHODS[method], QUADRATIC)
 
 
 @pytest.mark.parametrize(
-    ("method", "said"),
+    "method",
     [
-        ("rennala-nigt", {**STEPS, "batch": 3}),
-        ("afedpg", STEPS),
-        pytest.param("asynchronous-pg", {"step": 0.1}, marks=pytest.mark.nightly),
-        pytest.param("ringleader-nigt", STEPS, marks=pytest.mark.nightly),
-        pytest.param("fedsvrpg-m", {**STEPS, **OWN_STEPS}, marks=pytest.mark.nightly),
+        "rennala-nigt",
+        *(pytest.param(name, marks=pytest.mark.nightly) for name in [*METHODS][1:]),
     ],
 )
-def test_a_run_that_plays_among_others_is_the_same(method, said):
-    among_others(method, said, CARTPOLE)
+def test_a_run_that_plays_among_others_is_the_same(method):
+    among_others(method, METHODS[method], CARTPOLE)
 
 
 def among_others(method, said, objective):
