@@ -22,7 +22,7 @@ ROUNDING = 0.0 if jax.__version_info__ >= (0, 10) else 1e-10
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
 QUADRATIC = {"kind": "quadratic", "dimension": 10, "scale": 0.1}
 POLICY = {"kind": "policy-gradient", "horizon": 8, "dtype": "float64", "policy": {"hidden": [3]}}
-CARTPOLE, PENDULUM = ({**POLICY, "environment": name} for name in ("CartPole-v1", "Pendulum-v1"))
+CARTPOLE = {**POLICY, "environment": "CartPole-v1"}
 STEPS = {"step": 0.1, "momentum": 0.3}
 OWN_STEPS = {"local_step": 0.1, "local_steps": 2}
 
@@ -113,18 +113,6 @@ def among_others(method, said, objective):
     ends = [run.parameters() for run in runs]
     for at, end in enumerate(ends):
         assert all(np.abs(end - other).max() > 1e-6 for other in ends[:at])
-
-
-@pytest.mark.nightly
-def test_a_gaussian_policy_too():
-    evaluation = {"every_steps": 4, "episodes": 2}
-    agree(
-        [
-            member("synchronous-nigt", {"step": 0.1, "momentum": m}, objective=PENDULUM,
-                   evaluation=evaluation)
-            for m in (0.2, 1.0)
-        ]
-    )  # fmt: skip
 
 
 def test_an_environment_on_the_host_plays_one_run_after_another():

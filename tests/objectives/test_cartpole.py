@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.objectives.environments.cartpole import Parameters, State, cartpole
+from simulator.objectives.environments.cartpole import State, cartpole
 from simulator.objectives.environments.catalogue import own_environment, spaces
 
 LIMITS = np.array([2.7, 3.0, 0.24, 3.0])  # a little beyond where it ends
@@ -38,19 +38,6 @@ def test_it_starts_and_is_seen_as_in_gymnasium() -> None:
     assert np.all(np.abs(states.mean(axis=1)) < 5 * deviation / np.sqrt(2000))
     np.testing.assert_allclose(states.std(axis=1), deviation, rtol=0.1)
     np.testing.assert_array_equal(ours.observe(None, State(1.0, 2.0, 3.0, 4.0)), [1, 2, 3, 4])
-
-
-def test_unequal_carts_are_stacked_parameters() -> None:
-    ours = cartpole()
-    carts = [Parameters(), Parameters(masspole=0.3, force_mag=5.0)]
-    stacked = jax.tree.map(lambda *values: jnp.asarray(values), *carts)
-    state = State(*jnp.array([0.1, -0.2, 0.05, 0.3]))
-    together = jax.jit(jax.vmap(ours.step, (0, None, None)))(stacked, state, jnp.int32(1))
-    for row, cart in enumerate(carts):
-        alone = ours.step(cart, state, jnp.int32(1))
-        own_row = jax.tree.map(lambda leaf, row=row: leaf[row], together)
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-14), own_row, alone)
-    assert together[0].x_dot[0] != together[0].x_dot[1]
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,9 @@ def test_what_this_process_cannot_play_is_said() -> None:
         assert told.value.request is not None
 
 
-@pytest.mark.parametrize("many", [1, 3])
-def test_any_number_of_processes_plays_the_same(many: int, playing: Callable[..., Players]) -> None:
+def test_several_processes_play_the_same(playing: Callable[..., Players]) -> None:
     game = game_of("Acrobot-v1")
-    crowd = playing(game, many)
+    crowd = playing(game, 3)
     for _ in range(2):
         assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
     assert list(crowd.play({}, [])) == []
@@ -167,13 +166,9 @@ def test_a_process_killed_from_outside_is_replaced(pair: Players) -> None:
             for pid in crowd.pids:
                 os.kill(pid, signal.SIGKILL)
     assert_same(found, expected(game))
-
-
-def test_between_two_rounds_it_may_die_as_well(pair: Players) -> None:
-    assert_same(list(pair.play(points_of(LONG), REQUESTS)), expected(LONG))
-    for pid in pair.pids:
+    for pid in crowd.pids:  # and between two rounds
         os.kill(pid, signal.SIGKILL)
-    assert_same(list(pair.play(points_of(LONG), REQUESTS)), expected(LONG))
+    assert_same(list(crowd.play(points_of(game), REQUESTS)), expected(game))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from simulator.objectives.policies import Gaussian, Policy, Softmax, Trunk, perceptron, policy_for
+from simulator.objectives.policies import Gaussian, Policy, Trunk, perceptron, policy_for
 from simulator.objectives.spaces import Box, Discrete
 
 BOX = Box(low=(-1.0, 0.0, 2.0), high=(1.0, 4.0, 2.5))
@@ -94,20 +94,6 @@ def padded(part: jax.Array) -> np.ndarray:
     return np.concatenate([theta[:25], matrix.reshape(-1), theta[40:], zeros[0]])
 
 
-def test_separate_trunks_each_start_as_lecuns() -> None:
-    policy = policy_for(100, BOX, (200, 100), trunk="separate")
-    point = policy.initial_point(jax.random.key(0), jnp.float32)
-    trunks = policy.layers(point)
-    assert len(trunks) == 2
-    for trunk in trunks:
-        for (weights, biases), scale in zip(trunk, (1, 1, 0.01), strict=True):
-            relative = np.asarray(weights).std() / (scale / np.sqrt(weights.shape[0]))
-            assert abs(relative - 1) < 5 / np.sqrt(2 * weights.size)
-            assert not np.any(biases)
-    (mean, _), (deviation, _) = (trunk[0] for trunk in trunks)
-    assert np.any(mean != deviation)
-
-
 def test_the_squashing_does_not_change_the_gradient() -> None:
     policy = policy_for(4, BOX, (5,))
     assert isinstance(policy, Gaussian)
@@ -178,16 +164,23 @@ def test_numpy_chooses_and_acts_as_jax_does(
     np.testing.assert_allclose(acted, act, rtol=tolerance, atol=tolerance)
 
 
-def test_it_starts_with_lecun_layers_and_hardly_a_preference() -> None:
-    policy = policy_for(100, Discrete(4), (200, 100))
+@pytest.mark.parametrize(("actions", "trunk"), [(Discrete(4), "shared"), (BOX, "separate")])
+def test_it_starts_with_lecun_layers_and_hardly_a_preference(
+    actions: Discrete | Box, trunk: Trunk
+) -> None:
+    policy = policy_for(100, actions, (200, 100), trunk)
     point = policy.initial_point(jax.random.key(0), jnp.float32)
     assert point.dtype == jnp.float32
-    for (weights, biases), scale in zip(policy.layers(point), (1, 1, 0.01), strict=True):
-        inputs = weights.shape[0]
-        relative = np.asarray(weights).std() / (scale / np.sqrt(inputs))
-        assert abs(relative - 1) < 5 / np.sqrt(2 * weights.size)
-        assert not np.any(biases)
-    assert isinstance(policy, Softmax)
+    layers = policy.layers(point)
+    networks = layers if trunk == "separate" else [layers]
+    for network in networks:
+        for (weights, biases), scale in zip(network, (1, 1, 0.01), strict=True):
+            relative = np.asarray(weights).std() / (scale / np.sqrt(weights.shape[0]))
+            assert abs(relative - 1) < 5 / np.sqrt(2 * weights.size)
+            assert not np.any(biases)
+    if trunk == "separate":
+        mean, deviation = networks
+        assert np.any(mean[0][0] != deviation[0][0])
 
 
 def test_a_layer_without_units_is_refused():

@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import one_run
 import pytest
 
 from algorithms.tickets import Ticket
@@ -75,11 +74,10 @@ def test_no_unit_of_the_environment_matters() -> None:
     """Seen a thousand times as large, and from elsewhere, the task is the same; raw it is not."""
     cart = own_environment("CartPole-v1", {})
     strange = cart._replace(observe=lambda *at: 1000 * cart.observe(*at) + 5)
-    ticket, weight = jnp.asarray([Ticket(1, 2, 3)], jnp.int32), jnp.ones(1)
     for sight, same in (("standardised", True), ("raw", False)):
         one, other = (policy_gradient(e, **SMALL, observations=sight) for e in (cart, strange))
         point = 30 * one.initial_point(ROOT)
-        expected, length = one_run.gradient(one, ROOT, point, ticket, weight)
-        ours, steps = one_run.gradient(other, ROOT, point, ticket, weight)
+        expected, length = one.sample(ROOT, point, Ticket(1, 2, 3))
+        ours, steps = other.sample(ROOT, point, Ticket(1, 2, 3))
         assert np.allclose(ours, expected, rtol=0, atol=1e-9 * np.abs(expected).max()) == same
         assert (steps == length) or not same
