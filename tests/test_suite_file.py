@@ -4,7 +4,6 @@ import json
 
 import pytest
 from test_cli import written
-from test_imports import loaded_by
 
 from simulator.commands.json_schema import suite_schema
 from simulator.gate.suite_file import read
@@ -163,8 +162,3 @@ def test_shipped_suites_are_no_scenarios_and_satisfy_the_schema():
         assert path.read_text().startswith("#:schema schema.json\n")
         schema = json.loads((path.parent / "schema.json").read_text())
         assert schema == suite_schema(), "straggle schema --suite > scenarios/suites/schema.json"
-
-
-def test_reading_a_suite_loads_nothing_heavy():
-    loaded, _ = loaded_by("from simulator.gate import suite_file\nsuite_file.read('stragglers')")
-    assert not {"jax", "pandas", "matplotlib", "gymnasium"} & set(loaded)
