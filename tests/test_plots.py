@@ -189,8 +189,13 @@ def opening_of(directory, compute=LADDER, seconds=23.456, label="rennala-nigt", 
     return replay(found, label, 0, seconds, range(found.scenario.cluster.workers))
 
 
-@pytest.mark.parametrize("label", METHODS)
-@pytest.mark.parametrize("cluster", CLUSTERS)
+@pytest.mark.parametrize(
+    ("cluster", "label"),
+    [
+        *((cluster, "malenia-nigt") for cluster in ("free", "finish", "network")),
+        *(("random", label) for label in METHODS),
+    ],
+)
 def test_bars_agree_with_the_accounts(cluster, label, tmp_path):
     scenario = scenario_of(**{"compute": LADDER} | CLUSTERS[cluster])
     found = results_of(scenario, tmp_path)
@@ -235,15 +240,6 @@ def test_uploads_of_a_collective_start_when_the_batch_is_complete(tmp_path):
     assert rounded(opening.bars[1])[1:3] == [
         (0.125, 3.125, "used"),
         (3.125, 3.625, "communicating"),
-    ]
-
-
-def test_gathered_uploads_start_when_a_worker_is_done(tmp_path):
-    network = NETWORK | {"collective": "gather"}
-    opening = opening_of(tmp_path, [1.0, 3.0], 3.7, "synchronous-nigt", network=network)
-    assert rounded(opening.bars[0])[1:3] == [
-        (0.125, 1.125, "used"),
-        (1.125, 1.375, "communicating"),
     ]
 
 

@@ -257,7 +257,9 @@ def test_float32_stays_float32(name: str) -> None:
     for call in calls:
         assert "f32[" in str(call)
         assert not re.search(r"f64\[\d", str(call))  # a scalar literal is no computation
-    total, steps = one_run.gradient(objective, ROOT, start, rows(TICKETS), weights)
+    total, steps = jax.eval_shape(
+        objective.gradient, ROOT[None], start[None], rows(TICKETS), weights[None]
+    )
     assert (total.dtype, steps.dtype) == (jnp.float32, jnp.int32)
 
 
