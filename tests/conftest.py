@@ -69,14 +69,12 @@ def what_draws_is_not_handed_on() -> Iterator[None]:
 
 
 LONGEST = (
-    *("test_policy_gradient.py", "test_plugins.py", "test_verification.py", "test_experiment.py"),
-    *("test_schedule.py", "test_shipped.py", "test_docs.py", "test_sweep.py", "test_outages.py"),
-    *("test_resume.py", "test_reference.py", "test_tabular.py", "test_collectives.py"),
-    *("test_lengths.py", "test_players.py", "test_side_by_side.py", "test_variation.py"),
-    *("test_together.py", "test_quadratic.py", "test_notebooks.py", "test_diagnostics.py"),
-    *("test_robots.py", "test_methods.py", "test_cli.py", "test_dry_run.py"),
-    *("test_ledger.py", "test_failures.py", "test_executor.py", "test_stories.py"),
-    *("test_estimate.py", "test_plots.py", "test_heterogeneous.py", "test_verified_seconds.py"),
+    *("test_plugins.py", "test_verification.py", "test_experiment.py", "test_schedule.py"),
+    *("test_shipped.py", "test_docs.py", "test_sweep.py", "test_outages.py"),
+    *("test_resume.py", "test_reference.py", "test_collectives.py", "test_lengths.py"),
+    *("test_players.py", "test_runs.py", "test_side_by_side.py", "test_methods.py"),
+    *("test_cli.py", "test_dry_run.py", "test_ledger.py", "test_failures.py"),
+    *("test_stories.py", "test_heterogeneous.py", "test_verified_seconds.py"),
 )
 """Files that take more than ten seconds begin first, so that no process ends long after another."""
 
