@@ -1,9 +1,9 @@
-"""What does a worker do that sends more than a gradient?  Several steps of its own.
+"""Local steps: a worker takes several steps of its own and sends their sum.
 
-Such a ticket carries an amount of work, its local steps, and its value is whatever the worker
-sends to the server at the end.  The server sends a *payload*: a flat vector that holds all that
-the work starts from.  Everything is a pure function of the payload, a random key and the worker's
-``Oracle``, so it is mapped over tickets and compiled like a plain gradient.
+The ticket of such work counts its local steps; its value is what the worker sends at the end.  The
+server sends a *payload*, a flat vector with all that the work starts from.  The work is a pure
+function of the payload, a random key and the worker's ``Oracle``, so it is mapped over tickets and
+compiled like a plain gradient.
 """
 
 from collections.abc import Callable
@@ -14,18 +14,16 @@ if TYPE_CHECKING:
 
 
 class Oracle(NamedTuple):
-    """What can be computed from one sample (a trajectory) of a worker's own function J_i."""
+    """Functions of one sample (a trajectory) of a worker's own objective J_i."""
 
-    draw: "Callable[[Array, Array], Any]"
-    """``sample = draw(key, point)``, as it is drawn at this point."""
+    draw: "Callable[[Array, Array], Any]"  # ``sample = draw(key, point)``
     gradient: "Callable[[Any, Array], Array]"
     """``gradient(sample, point)``: unbiased where the sample was drawn at this point."""
     weight: "Callable[[Any, Array, Array], Array]"
     """``weight(sample, point, other)``: how much likelier the sample is at the other point."""
     hessian_product: "Callable[[Any, Array, Array], Array]"
     """``hessian_product(sample, point, vector)``: unbiased for the Hessian times the vector."""
-    length: "Callable[[Any], Array]"
-    """The environment steps that the sample took."""
+    length: "Callable[[Any], Array]"  # the environment steps that the sample took
 
 
 Work: TypeAlias = Callable[[Oracle, "Array", "Array"], "tuple[Array, Array]"]
@@ -35,7 +33,7 @@ LocalStep: TypeAlias = "Callable[[Array, Array], tuple[Array, Array]]"
 
 
 def ascent(local_steps: int, local_step: float) -> Work:
-    """FedBuff's client: plain ascent, ``x <- x + local_step * g(x)``; it sends how far it came."""
+    """FedBuff's client: plain ascent, ``x <- x + local_step * g(x)``; it sends its progress."""
 
     def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
         def step(point: "Array", key: "Array") -> "tuple[Array, Array]":
@@ -48,7 +46,7 @@ def ascent(local_steps: int, local_step: float) -> Work:
 
 
 def variance_reduced(local_steps: int, local_step: float) -> Work:
-    """FedSVRPG-M's client; one sample's gradients at two points, the older one weighted.
+    """FedSVRPG-M's client: one sample's gradients at two points, the older one weighted.
 
     From the payload's theta_r, theta_{r-1}, u_r and beta, at each local point x::
 
@@ -66,10 +64,10 @@ def variance_reduced(local_steps: int, local_step: float) -> Work:
 
 
 def hessian_aided(local_steps: int, local_step: float) -> Work:
-    """FedHAPG-M's client: the change of the gradient by a Hessian-vector product.
+    """FedHAPG-M's client: the gradient's change is a Hessian-vector product.
 
-    In place of FedSVRPG-M's ``g(x) - w g(theta_{r-1})`` it takes the Hessian times
-    ``x - theta_{r-1}``, from a second sample, at a random point of the segment between the two.
+    It replaces FedSVRPG-M's ``g(x) - w g(theta_{r-1})`` by the Hessian times ``x - theta_{r-1}``,
+    from a second sample, at a random point of the segment between the two.
     """
 
     def change(
@@ -79,14 +77,14 @@ def hessian_aided(local_steps: int, local_step: float) -> Work:
 
         place, drawing = jax.random.split(key)
         between = old + jax.random.uniform(place, (), x.dtype) * (x - old)
-        there = oracle.draw(drawing, between)
-        return oracle.hessian_product(there, between, x - old), oracle.length(there)
+        second = oracle.draw(drawing, between)
+        return oracle.hessian_product(second, between, x - old), oracle.length(second)
 
     return _with_momentum(change, local_steps, local_step)
 
 
 def _with_momentum(change: Callable[..., Any], local_steps: int, local_step: float) -> Work:
-    """Local steps along ``beta g + (1 - beta) (u_r + change)``; it sends how far it came."""
+    """Local steps along ``beta g + (1 - beta) (u_r + change)``."""
 
     def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
         import jax
@@ -95,7 +93,7 @@ def _with_momentum(change: Callable[..., Any], local_steps: int, local_step: flo
 
         def step(x: "Array", key: "Array") -> "tuple[Array, Array]":
             sample = oracle.draw(key, x)
-            # The key of a second sample, if there is one, comes from the first one's.
+            # The key of a second sample comes from that of the first.
             changed, more = change(oracle, sample, jax.random.fold_in(key, 1), x, old)
             along = beta * oracle.gradient(sample, x) + (1 - beta) * (direction + changed)
             return x + local_step * along, oracle.length(sample) + more
@@ -106,22 +104,21 @@ def _with_momentum(change: Callable[..., Any], local_steps: int, local_step: flo
 
 
 def pack(start: "Array", old: "Array", direction: "Array", beta: "Array") -> "Array":
-    """The payload of the methods with momentum: three vectors and a number, in a row."""
+    """The payload of methods with momentum: three vectors and a number."""
     import jax.numpy as jnp
 
     return jnp.concatenate([start, old, direction, jnp.reshape(beta, 1).astype(start.dtype)])
 
 
 def unpack(payload: "Array") -> "tuple[Array, Array, Array, Array]":
-    """The reverse."""
     import jax.numpy as jnp
 
     start, old, direction = jnp.reshape(payload[:-1], (3, -1))
     return start, old, direction, payload[-1]
 
 
-def _walk(step: LocalStep, start: "Array", key: "Array", many: int) -> "tuple[Array, Array]":
-    """How far so many steps lead, and what they took; the k-th has the key folded with k."""
+def _walk(step: LocalStep, start: "Array", key: "Array", count: int) -> "tuple[Array, Array]":
+    """The progress and environment steps of ``count`` steps; the k-th folds k into the key."""
     import jax
     import jax.numpy as jnp
 
@@ -129,5 +126,5 @@ def _walk(step: LocalStep, start: "Array", key: "Array", many: int) -> "tuple[Ar
         point, taken = step(state[0], jax.random.fold_in(key, k))
         return point, state[1] + taken
 
-    end, taken = jax.lax.fori_loop(0, many, go, (start, jnp.zeros((), jnp.int32)))
+    end, taken = jax.lax.fori_loop(0, count, go, (start, jnp.zeros((), jnp.int32)))
     return end - start, taken

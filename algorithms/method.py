@@ -1,8 +1,8 @@
-"""What is a method?  An aggregation (when) times an update rule (what), and what is known of it.
+"""A method: an aggregation (when) times an update rule (what), and its facets.
 
-The settings of a method are the parameters of its two factories, so their signatures are also what
-a scenario file may say.  The other facets are optional: a command that needs one which is absent
-says "not known" and goes on.
+The settings of a method are the parameters of its two factories; their signatures also define the
+keys of a scenario file.  Facets are optional: a command that needs an absent one says "not known"
+and goes on.
 """
 
 import inspect
@@ -15,14 +15,14 @@ from algorithms.vocabulary import Aggregation
 
 
 class Mark(NamedTuple):
-    """How figures mark a method: a colour, and the number of its dashes and marker."""
+    """A method's mark in figures: a colour, and the number of its dashes and marker."""
 
     colour: str
     dashes: int
 
 
 class Method(NamedTuple):
-    """Two factories, a line that tells the method from its neighbours, and optional facets.
+    """Two factories, a line of summary, and optional facets.
 
     >>> from algorithms.methods import rennala
     >>> from algorithms.updates import sgd
@@ -34,29 +34,25 @@ class Method(NamedTuple):
     aggregation: Callable[..., Aggregation]
     rule: Callable[..., Rule]
     summary: str
-    prescribe: Prescribe | None = None
-    """The settings that theory chooses for an accuracy eps."""
-    complexity: Complexity | None = None
-    """The seconds until eps, by theory."""
-    closed_form: ClosedForm | None = None
-    """When so many steps have closed or gradients are used, on workers with fixed times."""
-    baseline: bool = False
-    """Whether speed-ups refer to it."""
+    prescribe: Prescribe | None = None  # the settings that theory chooses for an accuracy eps
+    complexity: Complexity | None = None  # the seconds until eps, by theory
+    closed_form: ClosedForm | None = None  # the seconds to a goal, on workers with fixed times
+    baseline: bool = False  # whether speed-ups refer to it
     mark: Mark | None = None
 
     def aggregate(self, settings: Mapping[str, Any]) -> Aggregation:
-        return self.aggregation(**_meant_for(self.aggregation, settings))
+        return self.aggregation(**_settings_of(self.aggregation, settings))
 
     def update_rule(self, settings: Mapping[str, Any]) -> Rule:
-        return self.rule(**_meant_for(self.rule, settings))
+        return self.rule(**_settings_of(self.rule, settings))
 
     def works_locally(self, settings: Mapping[str, Any]) -> bool:
-        """Whether its workers take steps of their own; settings that theory chooses are absent."""
-        said = {name: 1.0 if value is None else value for name, value in settings.items()}
-        return self.update_rule(said).work is not None
+        """Whether workers take local steps; settings that theory chooses may be None."""
+        given = {name: 1.0 if value is None else value for name, value in settings.items()}
+        return self.update_rule(given).work is not None
 
     def parameters(self) -> dict[str, inspect.Parameter]:
-        """What can be set, with types and defaults: the aggregation's first, then the rule's."""
+        """The settings with types and defaults: the aggregation's first, then the rule's."""
         return {
             name: parameter
             for factory in (self.aggregation, self.rule)
@@ -64,6 +60,6 @@ class Method(NamedTuple):
         }
 
 
-def _meant_for(factory: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+def _settings_of(factory: Callable[..., Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     names = inspect.signature(factory).parameters
     return {name: value for name, value in settings.items() if name in names}

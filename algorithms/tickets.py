@@ -1,8 +1,7 @@
-"""What identifies one stochastic gradient?
+"""The name of one stochastic gradient: its worker, its point, and its number at that point.
 
-Not its value: who computes it, at which point, and the how-manieth it is there.  The schedule
-plane knows gradients by this name only; the numbers plane makes the random key from it, so a
-gradient's value depends neither on who was evaluated first nor on the batch it came in.
+The schedule plane knows gradients by this name only.  The numbers plane makes the random key from
+it, so a gradient's value does not depend on the order or the batch of evaluation.
 """
 
 from typing import NamedTuple

@@ -1,9 +1,9 @@
-"""What can a server say to its cluster?
+"""The words between a server and its cluster.
 
-An aggregation tells the server's story in these words only.  It is a generator: what it
-``yield``s is a request of the cluster's (an arrival to wait for, a collective to finish), what
-comes back is the answer.  The words mean the same to a simulated cluster, to a real one and to
-the scripted one of a unit test, so a story imports none of them.
+An aggregation tells the server's story in these words only.  It is a generator: it ``yield``s
+requests (for an arrival, or for the end of a collective) and gets the answers.  The words mean the
+same to the engine, to the reference and to the script of a unit test, so a story imports none of
+them.
 """
 
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
@@ -18,35 +18,35 @@ Batch: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
 
 
 class Lost(NamedTuple):
-    """A worker is gone, and with it what it was computing and every gradient it still held."""
+    """A worker failed; its computation and every gradient it still held are lost."""
 
     worker: int
 
 
 class Joined(NamedTuple):
-    """A worker is there, new or repaired; it has no order."""
+    """A worker is present, new or repaired; it has no order."""
 
     worker: int
 
 
 class Expired(NamedTuple):
-    """A worker has broken off a computation at its order's limit; there is no gradient."""
+    """A worker broke a computation off at its order's limit; there is no gradient."""
 
     worker: int
 
 
 Event: TypeAlias = Ticket | Lost | Joined | Expired
-"""What the server learns: a gradient has arrived, or one of the others."""
+"""A message to the server; a ticket is an arrived gradient."""
 
 
 class Request:
-    """What a story waits for.  A cluster makes its own; a story only yields them."""
+    """Something that a story waits for.  A cluster makes its own; a story only yields them."""
 
 
 Needs: TypeAlias = Callable[[Collection[int]], Collection[int]]
 
 
-def nobody(hopeless: Collection[int]) -> Collection[int]:
+def nobody(unreachable: Collection[int]) -> Collection[int]:
     """The needs of a step that waits for no worker in particular."""
     return ()
 
@@ -58,16 +58,15 @@ class Cluster(Protocol):
 
     @property
     def version(self) -> int:
-        """Server steps closed so far; the newest point is the one of this version."""
+        """The number of closed server steps, and the name of the newest point."""
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         """Order every worker to compute at the newest point.
 
-        A worker computes ``quota`` gradients (without one: until the next order).  They stay
-        with it as a local sum, and the server learns only that one more is done; with
-        ``upload`` each is sent to the server and arrives when its transfer ends.  Each takes
-        ``work`` times as long as a plain one.  An order replaces the one before it.  Workers
-        that are not there do not hear it.
+        A worker computes ``quota`` gradients, by default until the next order.  They stay with the
+        worker, and the server learns only their number; with ``upload`` each is sent to the server
+        and arrives when its transfer ends.  Each takes ``work`` times as long as a plain one.  An
+        order replaces the one before it.  Absent workers do not get it.
         """
 
     def send(
@@ -82,32 +81,30 @@ class Cluster(Protocol):
     ) -> None:
         """The same order, to one worker.
 
-        A computation that would take longer than ``limit`` seconds is broken off then: it has
-        ``Expired``, and is one of the quota.  With ``recall`` the worker drops at once what
-        it is computing, also where the cluster's policy is that it finishes.
+        After ``limit`` seconds a computation is broken off: it has ``Expired``, and counts in the
+        quota.  With ``recall`` the worker stops its present computation at once, even if the
+        cluster's policy is to finish it.
         """
 
     def present(self) -> Sequence[int]:
-        """The workers that are there."""
+        """The present workers."""
 
     def arrival(self, needs: Needs = nobody) -> Request:
-        """Request the next ``Event`` that the server learns of; ``yield`` it.
+        """Request the next ``Event``; ``yield`` it.
 
-        ``needs`` gets the workers that will never deliver again, and returns those without
-        which this step cannot close.  If there is one, the run ends with that explanation
-        instead of going on for ever.
+        ``needs`` gets the workers that will never deliver again, and returns those of them without
+        which this step cannot close.  If there are any, the run ends with a message.
         """
 
     def drop(self, ticket: Ticket) -> None:
-        """Throw away the gradient that has just arrived."""
+        """Throw away an arrived gradient."""
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         """Request the collective that averages local gradients; ``yield`` it.
 
-        It ends the order: nobody starts another gradient at the old point, and what happens
-        to work in flight is the cluster's policy.  Once begun it reaches its end, and the server
-        broadcasts next; so no event tells of a worker that is lost or joins meanwhile.  Without
-        tickets it takes no time.
+        It ends all orders; the cluster's policy decides on work in flight.  An all-reduce always
+        reaches its end, and the server broadcasts next, so no event tells of a worker that is lost
+        or joins meanwhile.  Without tickets it takes no time.
         """
 
     def step(
@@ -115,15 +112,15 @@ class Cluster(Protocol):
     ) -> None:
         """Close a server step with the weighted sum of these gradients: version + 1.
 
-        Without any, their sum is zero.  ``keep`` names the gradients, of this step or of one
-        before, that a later step may use again.  The lists are the cluster's from now on: a
-        batch may hold a million.
+        Without gradients the sum is zero.  ``keep`` names the gradients, of this step or the one
+        before, that a later step may use again.  The cluster owns the lists from now on: a batch
+        may hold a million.
         """
 
 
 Result = TypeVar("Result")
 Chapter: TypeAlias = Generator[Request, Event | None, Result]
-"""A part of a story, with a result.  An arrival is answered by an event, all else by ``None``."""
+"""A part of a story, with a result.  The answer to an arrival is an event, else ``None``."""
 Story: TypeAlias = Chapter[None]
 Aggregation: TypeAlias = Callable[[Cluster], Story]
 

@@ -46,10 +46,8 @@ class Step(NamedTuple):
     time: float
     tickets: list[Ticket]
     weights: list[float]
-    used: int
-    """How many different gradients this step and those before it have used."""
-    accounts: Accounts | None
-    """Every worker's, at this step, where they were asked for."""
+    used: int  # how many different gradients this step and those before it have used
+    accounts: Accounts | None  # every worker's, at this step, where they were asked for
     again: frozenset[Ticket] = frozenset()
     """Those of its tickets that an earlier step has used, too."""
     keep: frozenset[Ticket] = frozenset()
@@ -83,8 +81,7 @@ class Computation(NamedTuple):
 
     ticket: Ticket
     start: float
-    finish: float
-    """When it ended, or was recalled or lost, or the record stopped."""
+    finish: float  # when it ended, or was recalled or lost, or the record stopped
     outcome: Outcome
     step: int | None = None
     """The number of the first server step that used it, and its weight there."""

@@ -1,7 +1,4 @@
-"""Which methods are there?  A file for each idea: its story, its methods, and their theory.
-
-``METHODS`` is the registry.  A method joins by the ``METHODS`` of its file.
-"""
+"""The registry of methods.  Each file has one idea: its story, its methods, and their theory."""
 
 from algorithms.method import Method
 from algorithms.methods.buffered import METHODS as BUFFERED
@@ -10,8 +7,6 @@ from algorithms.methods.delay_adaptive import METHODS as DELAY_ADAPTIVE
 from algorithms.methods.delay_adaptive import delay_adaptive
 from algorithms.methods.greedy import METHODS as GREEDY
 from algorithms.methods.greedy import greedy
-from algorithms.methods.local_rounds import METHODS as LOCAL_ROUNDS
-from algorithms.methods.local_rounds import local_rounds
 from algorithms.methods.malenia import METHODS as MALENIA
 from algorithms.methods.malenia import malenia
 from algorithms.methods.mindflayer import METHODS as MINDFLAYER
@@ -22,8 +17,8 @@ from algorithms.methods.ringleader import METHODS as RINGLEADER
 from algorithms.methods.ringleader import ringleader
 from algorithms.methods.ringmaster import METHODS as RINGMASTER
 from algorithms.methods.ringmaster import ringmaster
+from algorithms.methods.synchronous import LOCAL_METHODS, local_rounds, synchronous
 from algorithms.methods.synchronous import METHODS as SYNCHRONOUS
-from algorithms.methods.synchronous import synchronous
 
 METHODS: dict[str, Method] = {
     **RENNALA,
@@ -35,7 +30,7 @@ METHODS: dict[str, Method] = {
     **RINGLEADER,
     **MINDFLAYER,
     **BUFFERED,
-    **LOCAL_ROUNDS,
+    **LOCAL_METHODS,
 }
 
 __all__ = [

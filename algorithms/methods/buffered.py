@@ -1,7 +1,7 @@
-"""Buffered aggregation (FedBuff): a step with every so many arrivals, however old they are.
+"""Buffered aggregation (FedBuff): a step with every ``buffer`` arrivals, however old they are.
 
-Nobody waits for anybody, as in greedy aggregation, but the server steps more rarely and with
-less noise.  A contribution that is ``delay`` steps old weighs 1/sqrt(1 + delay) of a fresh one.
+No worker waits, as in greedy aggregation, but the server steps more rarely and with less noise.
+A contribution that is ``delay`` steps old weighs 1/sqrt(1 + delay) of a fresh one.
 """
 
 from math import sqrt

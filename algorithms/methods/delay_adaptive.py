@@ -1,18 +1,11 @@
-"""Delay-adaptive aggregation: act on each gradient as it arrives, on an old one with care.
+"""Delay-adaptive aggregation: a step with each arriving gradient, shorter for an old one.
 
-As many steps pass between two gradients of one of n equal workers as there are workers.  A delay
-up to n is therefore nobody's fault; beyond it the step shrinks in proportion.
+Among n equal workers every gradient is about n steps old.  Beyond a delay of n the step shrinks in
+proportion.
 """
 
 from algorithms.method import Mark, Method
-from algorithms.theory.complexity import (
-    Complexity,
-    Prediction,
-    of_cycles,
-    pg_noise,
-    pg_steps,
-    product,
-)
+from algorithms.theory.complexity import Complexity, by_arrivals, pg_terms, product
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem
 from algorithms.theory.settings import Settings, delayed_ascent, prescription
@@ -50,19 +43,19 @@ def prescribe_delay_adaptive_pg(
     return delayed_ascent(problem, eps, workers, factor)
 
 
-def predict_delay_adaptive_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """A_n (S + N/n), of the cycles: d_mean S + N updates (arXiv 2206.08307), as above."""
-    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
-    return of_cycles(h, kappa, lambda c: product(harmonic(c)[-1], steps + noise / len(c)))
+def with_mean_delay(h: Floats, steps: float, noise: float) -> float:
+    """A_n (S + N/n): d_mean S + N updates (arXiv 2206.08307)."""
+    return product(harmonic(h)[-1], steps + noise / len(h))
 
 
+PG = Complexity(by_arrivals(pg_terms, with_mean_delay), "derived", "derived", constants=True)
 METHODS = {
     "delay-adaptive-pg": Method(
         delay_adaptive,
         sgd,
         "on arrival, shorter steps for old gradients",
         prescribe=prescribe_delay_adaptive_pg,
-        complexity=Complexity(predict_delay_adaptive_pg, "derived", "derived", constants=True),
+        complexity=PG,
         mark=Mark("#66C2A5", 2),
     ),
 }

@@ -1,7 +1,6 @@
-"""Greedy aggregation (AFedPG, arXiv 2404.08003): act on each gradient as it arrives.
+"""Greedy aggregation (AFedPG, arXiv 2404.08003): a step with each gradient as it arrives.
 
-Nobody waits for anybody; the price is that a gradient was computed some steps ago, and that
-every single one crosses the network.
+No worker waits.  The price: gradients are some steps old, and each one crosses the network.
 """
 
 from collections.abc import Mapping
@@ -12,14 +11,7 @@ import numpy as np
 
 from algorithms.method import Mark, Method
 from algorithms.theory.closed_form import Goal
-from algorithms.theory.complexity import (
-    Complexity,
-    Prediction,
-    of_cycles,
-    pg_noise,
-    pg_steps,
-    product,
-)
+from algorithms.theory.complexity import Complexity, Terms, by_arrivals, pg_terms, product
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem
 from algorithms.theory.settings import Settings, delayed_ascent, of_given_batch, prescription
@@ -68,38 +60,42 @@ def prescribe_asynchronous_pg(
     return delayed_ascent(problem, eps, workers, factor)
 
 
-def predict_afedpg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """A_n (n^(4/3) eps^(-7/3) + eps^(-7/2)/n), of the cycles.
+def afedpg_terms(problem: Problem, eps: float) -> Terms:
+    return Terms(eps ** (-7 / 3), eps**-3.5)
+
+
+def with_equal_delays(h: Floats, steps: float, noise: float) -> float:
+    """A_n (n^(4/3) S + N/n).
 
     That gives the published range of the communication: kappa eps^(-7/2) for n = 1, and at the
     best n, eps^(-1/2), kappa eps^-3.
     """
     n = len(h)
-    many = n ** (4 / 3) * eps ** (-7 / 3) + eps**-3.5 / n
-    return of_cycles(h, kappa, lambda cycle: product(harmonic(cycle)[-1], many))
+    return product(harmonic(h)[-1], n ** (4 / 3) * steps + noise / n)
 
 
-def predict_asynchronous_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """sqrt(max h A_n) S + A_n N/n, of the cycles, those who never finish left out.
+def with_longest_delay(h: Floats, steps: float, noise: float) -> float:
+    """sqrt(max h A_n) S + A_n N/n, without the workers that never finish.
 
-    sqrt(d_max d_mean) S + N updates (arXiv 2206.08307), of which n/A_n come in a second; the
-    delays d are n on average, and as many as come during the longest cycle, n max h/A_n, at most.
+    sqrt(d_max d_mean) S + N updates (arXiv 2206.08307), of which n/A_n come in a second.  The mean
+    delay is n; the longest is at most the arrivals during the longest cycle, n max h/A_n.
     """
-    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
-
-    def seconds(cycle: Floats) -> float:
-        finite = cycle[np.isfinite(cycle)]
-        if not finite.size:
-            return inf
-        mean = float(harmonic(finite)[-1])
-        return sqrt(finite.max() * mean) * steps + mean * noise / finite.size
-
-    return of_cycles(h, kappa, seconds)
+    finite = h[np.isfinite(h)]
+    if not finite.size:
+        return inf
+    mean = float(harmonic(finite)[-1])
+    return sqrt(finite.max() * mean) * steps + mean * noise / finite.size
 
 
 def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -> float | None:
     """Worker i delivers every h_i + kappa_i seconds, and each delivery is a step."""
     return rennala_time(h + kappa, goal.number)
+
+
+AFEDPG = Complexity(
+    by_arrivals(afedpg_terms, with_equal_delays), "published", "derived", constants=False
+)
+PG = Complexity(by_arrivals(pg_terms, with_longest_delay), "derived", "derived", constants=True)
 
 
 METHODS = {
@@ -108,7 +104,7 @@ METHODS = {
         afedpg,
         "each gradient on arrival, delay-aware normalised step",
         prescribe=prescribe_afedpg,
-        complexity=Complexity(predict_afedpg, "published", "derived", constants=False),
+        complexity=AFEDPG,
         closed_form=reached,
         mark=Mark("#009E73", 2),
     ),
@@ -117,7 +113,7 @@ METHODS = {
         sgd,
         "each gradient on arrival, plain ascent",
         prescribe=prescribe_asynchronous_pg,
-        complexity=Complexity(predict_asynchronous_pg, "derived", "derived", constants=True),
+        complexity=PG,
         closed_form=reached,
         mark=Mark("#66C2A5", 6),
     ),

@@ -1,9 +1,9 @@
-"""Malenia aggregation (arXiv 2509.24305, section 5): every worker counts the same, however fast.
+"""Malenia aggregation (arXiv 2509.24305, section 5): all workers weigh the same, however fast.
 
 Worker i contributes M_i >= 1 gradients and weighs 1/n whatever M_i is, so the estimate is
 unbiased for the mean of *different* objectives J_i.  A round is over when the harmonic mean of
-the counts is large enough for the variance: ((1/n) sum_i 1/M_i)^-1 >= M/n.  A worker that is lost
-starts again from zero when it is back.
+the counts is large enough for the variance: ((1/n) sum_i 1/M_i)^-1 >= M/n.  A worker that was lost
+starts again from zero when it returns.
 """
 
 from collections import Counter
@@ -18,13 +18,10 @@ from algorithms.methods.rennala import prescribe_rennala_nigt, prescribe_rennala
 from algorithms.theory.closed_form import Goal, alike, in_rounds
 from algorithms.theory.complexity import (
     Complexity,
-    Prediction,
-    nigt_noise,
-    nigt_steps,
-    of_everybody,
-    pg_noise,
-    pg_steps,
-    product,
+    by_rounds,
+    nigt_terms,
+    of_all_workers,
+    pg_terms,
 )
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem
@@ -32,15 +29,7 @@ from algorithms.theory.settings import Settings, prescription
 from algorithms.theory.times import malenia_time
 from algorithms.tickets import Ticket
 from algorithms.updates import nigt, sgd
-from algorithms.vocabulary import (
-    Aggregation,
-    Batch,
-    Cluster,
-    Joined,
-    Lost,
-    Story,
-    batch_sizes,
-)
+from algorithms.vocabulary import Aggregation, Batch, Cluster, Joined, Lost, Story, batch_sizes
 
 
 def malenia(batch: Batch, initial_batch: Batch | None = None) -> Aggregation:
@@ -69,7 +58,7 @@ def malenia(batch: Batch, initial_batch: Batch | None = None) -> Aggregation:
 
 
 class Counts:
-    """How many gradients each worker has contributed to this round.
+    """The gradients that each worker has contributed to this round.
 
     >>> counts = Counts(workers=2)
     >>> for worker in [0, 0, 1]: counts.add(worker)
@@ -98,23 +87,22 @@ class Counts:
         of_count = {count: 1 / (workers * count) for count in set(self._counts)}
         return [of_count[count] for count in self._counts]
 
-    def needed(self, batch: int, hopeless: Collection[int]) -> Collection[int]:
-        """Of these, who will never count more: those by whom the batch fails.
+    def needed(self, batch: int, unreachable: Collection[int]) -> Collection[int]:
+        """The unreachable workers whose low counts keep the batch from closing.
 
-        However much the others deliver, their inverse counts only come close to 0.
+        However much the other workers deliver, their inverse counts stay above 0.
         """
-        missing = self.missing.intersection(hopeless)
+        missing = self.missing.intersection(unreachable)
         if missing:
             return missing
-        inverses = sum(Fraction(1, self._counts[worker]) for worker in hopeless)
-        return () if batch * inverses < len(self._counts) ** 2 else hopeless
+        inverses = sum(Fraction(1, self._counts[worker]) for worker in unreachable)
+        return () if batch * inverses < len(self._counts) ** 2 else unreachable
 
     def suffice(self, batch: int) -> bool:
         """Whether n^2 >= batch * sum_i 1/M_i, exactly.
 
-        Exact ties are common (equal speeds always end on one) and floats decide them at
-        random.  So the running float only settles what is beyond its rounding error, and the
-        few close calls are computed with fractions, one per distinct count.
+        Exact ties are common (equal speeds always end on one), and floats decide them at random.
+        So floats settle only clear cases; close calls take fractions, one per distinct count.
         """
         if self.missing:
             return False
@@ -123,7 +111,7 @@ class Counts:
         if abs(goal - estimate) > 1e-6 * goal:
             return goal > estimate
         histogram = Counter(self._counts)
-        return goal >= batch * sum(Fraction(many, count) for count, many in histogram.items())
+        return goal >= batch * sum(Fraction(times, count) for count, times in histogram.items())
 
 
 # Theory: settings for an accuracy, and the seconds they take
@@ -135,9 +123,9 @@ def prescribe_malenia_nigt(problem: Problem, eps: float, workers: int, factor: f
 
     A round takes M gradients at least, and one of each worker.
     """
-    found = prescribe_rennala_nigt(problem, eps, workers, factor)
-    first, batch = (max(workers, found.settings[name]) for name in ("initial_batch", "batch"))
-    return found._replace(gradients=int(first + (found.steps - 1) * batch))
+    rennala = prescribe_rennala_nigt(problem, eps, workers, factor)
+    first, batch = (max(workers, rennala.settings[name]) for name in ("initial_batch", "batch"))
+    return rennala._replace(gradients=int(first + (rennala.steps - 1) * batch))
 
 
 @prescription
@@ -146,20 +134,8 @@ def prescribe_malenia_pg(problem: Problem, eps: float, workers: int, factor: flo
 
     A round takes S gradients at least, and one of each worker.
     """
-    found = prescribe_rennala_pg(problem, eps, workers, factor)
-    return found._replace(gradients=int(max(workers, found.settings["batch"]) * found.steps))
-
-
-def predict_malenia_nigt(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """max h S + mean h N/n + kappa S (Theorem 5.1)."""
-    steps, noise = nigt_steps(problem, eps), nigt_noise(problem, eps)
-    return Prediction(of_everybody(h, steps, noise), product(kappa.max(), steps))
-
-
-def predict_malenia_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """max h S + mean h N/n + kappa S."""
-    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
-    return Prediction(of_everybody(h, steps, noise), product(kappa.max(), steps))
+    rennala = prescribe_rennala_pg(problem, eps, workers, factor)
+    return rennala._replace(gradients=int(max(workers, rennala.settings["batch"]) * rennala.steps))
 
 
 def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -> float | None:
@@ -169,13 +145,17 @@ def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -
     return in_rounds(malenia_time(h, settings["batch"]), nan, h, kappa, goal)
 
 
+# max h S + mean h N/n + kappa S; for NIGT, Theorem 5.1.
+NIGT = Complexity(by_rounds(nigt_terms, of_all_workers), "published", "published", constants=True)
+PG = Complexity(by_rounds(pg_terms, of_all_workers), "published", "derived", constants=True)
+
 METHODS = {
     "malenia-nigt": Method(
         malenia,
         nigt,
         "balanced counts from all workers, normalised step",
         prescribe=prescribe_malenia_nigt,
-        complexity=Complexity(predict_malenia_nigt, "published", "published", constants=True),
+        complexity=NIGT,
         closed_form=reached,
         mark=Mark("#D55E00", 1),
     ),
@@ -184,7 +164,7 @@ METHODS = {
         sgd,
         "balanced counts from all workers, plain ascent",
         prescribe=prescribe_malenia_pg,
-        complexity=Complexity(predict_malenia_pg, "published", "derived", constants=True),
+        complexity=PG,
         closed_form=reached,
         mark=Mark("#E69F00", 5),
     ),

@@ -1,9 +1,9 @@
-"""MindFlayer aggregation: everybody makes some attempts, and none takes longer than its limit.
+"""MindFlayer aggregation: each worker makes some attempts, each with a time limit.
 
-A worker whose durations have a heavy tail is not waited for: it breaks a computation off and tries
-again, and rounds last a bounded time.  ``probability`` is the chance of one attempt to be done in
-time; with it the sum of the successes, divided by how many are expected, is unbiased.  A round
-without any success is a step without any gradient.  Who is lost forfeits the round.
+A worker with heavy-tailed durations breaks a computation off and tries again, so rounds last a
+bounded time.  ``probability`` is the chance that an attempt ends in time; the sum of the successes
+over their expected number is unbiased.  A round without a success is a step without a gradient.
+A lost worker forfeits the round.
 """
 
 from collections.abc import Sequence
@@ -14,15 +14,7 @@ from annotated_types import Gt, Le
 from algorithms.method import Mark, Method
 from algorithms.tickets import Ticket
 from algorithms.updates import nigt, sgd
-from algorithms.vocabulary import (
-    Aggregation,
-    Batch,
-    Chapter,
-    Cluster,
-    Expired,
-    Lost,
-    Story,
-)
+from algorithms.vocabulary import Aggregation, Batch, Chapter, Cluster, Expired, Lost, Story
 
 Limit: TypeAlias = Annotated[float, Gt(0)]
 Probability: TypeAlias = Annotated[float, Gt(0), Le(1)]
@@ -34,19 +26,19 @@ def mindflayer(
     limit: Limit | list[Limit],
     probability: Probability | list[Probability],
 ) -> Aggregation:
-    """The sum of what succeeds in ``attempts`` of ``limit`` seconds each, over its expectation."""
+    """The successes of ``attempts`` of ``limit`` seconds each, over their expected number."""
 
     def story(cluster: Cluster) -> Story:
-        many = of_each("attempts", attempts, cluster.workers)
+        quotas = of_each("attempts", attempts, cluster.workers)
         limits = of_each("limit", limit, cluster.workers)
         chances = of_each("probability", probability, cluster.workers)
-        weight = 1 / sum(chance * times for chance, times in zip(chances, many, strict=True))
+        weight = 1 / sum(chance * quota for chance, quota in zip(chances, quotas, strict=True))
         while True:
-            while not (there := cluster.present()):
+            while not (present := cluster.present()):
                 yield cluster.arrival()
-            for worker in there:
-                cluster.send(worker, quota=many[worker], limit=limits[worker])
-            tickets = yield from successes(cluster, {worker: many[worker] for worker in there})
+            for worker in present:
+                cluster.send(worker, quota=quotas[worker], limit=limits[worker])
+            tickets = yield from successes(cluster, {worker: quotas[worker] for worker in present})
             yield cluster.all_reduce(tickets)
             cluster.step(tickets, [weight] * len(tickets))
 
@@ -54,7 +46,7 @@ def mindflayer(
 
 
 def of_each(name: str, numbers: Number | list[Number], workers: int) -> Sequence[Number]:
-    """One number for every worker, where one is given for all or for each."""
+    """A number per worker, from one for all or one for each."""
     if not isinstance(numbers, list):
         return [numbers] * workers
     if len(numbers) != workers:
@@ -65,7 +57,7 @@ def of_each(name: str, numbers: Number | list[Number], workers: int) -> Sequence
 
 
 def successes(cluster: Cluster, left: dict[int, int]) -> Chapter[list[Ticket]]:
-    """What is done in time, once nobody has an attempt ``left``."""
+    """The gradients that end in time, once no worker has an attempt ``left``."""
     tickets: list[Ticket] = []
     while left:
         match (yield cluster.arrival(needs=left.keys().__and__)):
@@ -88,15 +80,9 @@ def count_off(left: dict[int, int], worker: int) -> None:
 
 METHODS = {
     "mindflayer-pg": Method(
-        mindflayer,
-        sgd,
-        "what is done within a time limit, plain ascent",
-        mark=Mark("#332288", 7),
+        mindflayer, sgd, "what is done within a time limit, plain ascent", mark=Mark("#332288", 7)
     ),
     "mindflayer-nigt": Method(
-        mindflayer,
-        nigt,
-        "what is done within a time limit, normalised",
-        mark=Mark("#332288", 3),
+        mindflayer, nigt, "what is done within a time limit, normalised", mark=Mark("#332288", 3)
     ),
 }

@@ -1,9 +1,9 @@
-"""Rennala aggregation (arXiv 2509.24305, section 4): the first M gradients, whoever they are from.
+"""Rennala aggregation (arXiv 2509.24305, section 4): the first M gradients of any workers.
 
-Fast workers contribute several, a straggler perhaps none, and nobody is waited for.  The mean is
-unbiased when the workers share one objective and durations do not depend on the samples.  Where
-a long episode takes long, the first to finish are the short ones; ``count = "earliest-started"``
-takes the M that were started first instead, however long they take, and waits for them.
+Fast workers contribute several, a straggler perhaps none, and the server waits for none of them.
+The mean is unbiased when the workers share one objective and durations do not depend on the
+samples.  Where time grows with an episode's length, short episodes finish first;
+``count = "earliest-started"`` then waits for the M gradients that started first.
 """
 
 from collections.abc import Mapping
@@ -13,13 +13,10 @@ from algorithms.method import Mark, Method
 from algorithms.theory.closed_form import Goal, alike, in_rounds
 from algorithms.theory.complexity import (
     Complexity,
-    Prediction,
-    nigt_noise,
-    nigt_steps,
+    by_rounds,
+    nigt_terms,
     of_the_fastest,
-    pg_noise,
-    pg_steps,
-    product,
+    pg_terms,
 )
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem
@@ -53,7 +50,7 @@ Count: TypeAlias = Literal["first-finished", "earliest-started"]
 def rennala(
     batch: Batch, initial_batch: Batch | None = None, count: Count = "first-finished"
 ) -> Aggregation:
-    """The mean of the first ``batch`` gradients at one point, from whoever finishes them."""
+    """The mean of the first ``batch`` gradients at one point."""
     collect = first_finished if count == "first-finished" else earliest_started
 
     def story(cluster: Cluster) -> Story:
@@ -67,7 +64,7 @@ def rennala(
 
 
 def first_finished(cluster: Cluster, size: int) -> Chapter[list[Ticket]]:
-    """Whatever arrives, until it is enough; who is lost is counted off."""
+    """Collect arrivals; a lost worker's gradients do not count."""
     tickets: list[Ticket] = []
     while len(tickets) < size:
         match (yield cluster.arrival()):
@@ -81,9 +78,10 @@ def first_finished(cluster: Cluster, size: int) -> Chapter[list[Ticket]]:
 
 
 def earliest_started(cluster: Cluster, size: int) -> Chapter[list[Ticket]]:
-    """The first ``size`` that were started: one by everybody who is there, in the order of their
-    numbers, then whatever a worker begins when it delivers.  Which they are is known before their
-    length is, so none is favoured; what was started later is dropped.
+    """Collect the first ``size`` gradients that were started, and drop the later ones.
+
+    First each present worker starts one, in the order of their numbers; then each starts another
+    when it delivers.  The choice is made before lengths are known, so it favours no short episode.
     """
     tickets: list[Ticket] = []
     chosen = dict.fromkeys(cluster.present()[:size], 0)  # worker: index
@@ -143,18 +141,6 @@ def prescribe_rennala_pg(problem: Problem, eps: float, workers: int, factor: flo
     return Settings({"step": length, "batch": batch}, steps, batch * steps)
 
 
-def predict_rennala_nigt(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """min_m A_m (S + N/m) + kappa S (Theorem 4.4)."""
-    steps, noise = nigt_steps(problem, eps), nigt_noise(problem, eps)
-    return Prediction(of_the_fastest(h, steps, noise), product(kappa.max(), steps))
-
-
-def predict_rennala_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """min_m A_m (S + N/m) + kappa S."""
-    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
-    return Prediction(of_the_fastest(h, steps, noise), product(kappa.max(), steps))
-
-
 def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -> float | None:
     """A round lasts until the batch is full, then comes the slowest upload."""
     if not alike(settings):
@@ -163,13 +149,17 @@ def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -
     return in_rounds(rennala_time(h, batch), batch, h, kappa, goal)
 
 
+# min_m A_m (S + N/m) + kappa S; for NIGT, Theorem 4.4.
+NIGT = Complexity(by_rounds(nigt_terms, of_the_fastest), "published", "published", constants=True)
+PG = Complexity(by_rounds(pg_terms, of_the_fastest), "published", "derived", constants=True)
+
 METHODS = {
     "rennala-nigt": Method(
         rennala,
         nigt,
         "the first M gradients, normalised momentum step",
         prescribe=prescribe_rennala_nigt,
-        complexity=Complexity(predict_rennala_nigt, "published", "published", constants=True),
+        complexity=NIGT,
         closed_form=reached,
         mark=Mark("#0072B2", 0),
     ),
@@ -178,7 +168,7 @@ METHODS = {
         sgd,
         "the first M gradients, plain ascent",
         prescribe=prescribe_rennala_pg,
-        complexity=Complexity(predict_rennala_pg, "published", "derived", constants=True),
+        complexity=PG,
         closed_form=reached,
         mark=Mark("#56B4E9", 4),
     ),

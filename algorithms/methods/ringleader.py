@@ -1,37 +1,28 @@
 """Ringleader aggregation: a step with every arrival, and every worker in every step.
 
-The server keeps a *table* with gradients of everybody, as old as they may be, so that its steps
-follow the mean of *different* objectives although nobody waits for the slowest each time.  In the
-first phase of a round it only collects, until everybody is in the table, and workers go on at the
-points they have.  In the second it takes n steps: one with the table as it is, then one whenever a
-worker that has not been served in this round delivers and joins the table.  Whoever delivers is
-sent the newest point; what served workers deliver makes the next table.
+The server keeps a *table* with gradients of all workers, even old ones.  So its steps follow the
+mean of *different* objectives, and do not wait for the slowest worker each time.  In the first
+phase of a round it collects until every worker is in the table; workers go on at the points they
+have.  In the second it takes n steps: one with the table as it is, then one whenever a worker that
+was not served in this round delivers and joins the table.  A worker that delivers gets the newest
+point; gradients of served workers form the next table.
 
-No gradient is ever more than 2n - 2 steps old.  So one that was still on its way when its sender
-was given a newer point is dropped.
+No gradient is ever more than 2n - 2 steps old: a gradient that was on its way when its worker got a
+newer point is dropped.
 """
 
 from collections import defaultdict
 from typing import TypeAlias
 
 from algorithms.method import Mark, Method
-from algorithms.theory.complexity import (
-    Complexity,
-    Prediction,
-    of_cycles,
-    of_everybody,
-    pg_noise,
-    pg_steps,
-)
-from algorithms.theory.finishes import Floats
+from algorithms.theory.complexity import Complexity, by_arrivals, of_all_workers, pg_terms
 from algorithms.theory.problem import Problem
 from algorithms.theory.settings import Settings, delayed_ascent, prescription
 from algorithms.tickets import Ticket
 from algorithms.updates import nigt, sgd
 from algorithms.vocabulary import Aggregation, Chapter, Cluster, Joined, Story
 
-Table: TypeAlias = defaultdict[int, list[Ticket]]
-"""Every worker's gradients."""
+Table: TypeAlias = defaultdict[int, list[Ticket]]  # every worker's gradients
 
 
 def ringleader() -> Aggregation:
@@ -77,7 +68,7 @@ def serve(server: "Server", table: Table, last: Ticket) -> Chapter[Table]:
 
 
 class Server:
-    """Knows at which point everybody is."""
+    """The cluster, and the point that each worker has."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -85,7 +76,7 @@ class Server:
         self._points = dict.fromkeys(self.everybody, cluster.version)
 
     def arrival(self, needed: set[int]) -> Chapter[Ticket]:
-        """The next gradient at the point that its sender has now."""
+        """The next gradient at the newest point of its worker."""
         while True:
             match (yield self._cluster.arrival(needs=needed.intersection)):
                 case Ticket(worker, version) as ticket:
@@ -96,14 +87,14 @@ class Server:
                     self._send(worker)
 
     def step(self, table: Table, *, again: bool) -> None:
-        """A step with the whole table; whether a later one uses it again."""
+        """A step with the whole table; ``again`` keeps it for a later one."""
         shares = [1 / (len(self.everybody) * len(each)) for each in table.values()]
         tickets = [ticket for each in table.values() for ticket in each]
         weights = [share for share, each in zip(shares, table.values(), strict=True) for _ in each]
         self._cluster.step(tickets, weights, keep=tickets if again else ())
 
     def answer(self, worker: int) -> None:
-        """Send the newest point, unless the worker is there already and goes on by itself."""
+        """Send the newest point, unless the worker has it already."""
         if self._points[worker] != self._cluster.version:
             self._send(worker)
 
@@ -117,32 +108,25 @@ class Server:
 
 @prescription
 def prescribe_ringleader_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
-    """As ``ringmaster-pg`` with R = 2n - 1, for delays are 2n - 2 at most.  Chosen.
+    """As ``ringmaster-pg`` with R = 2n - 1, since delays are 2n - 2 at most.  Chosen.
 
-    The mean of n gradients has less noise than one; but each is in n steps, which adds up again.
+    The mean of n gradients has less noise than one, but each is in n steps, which cancels that.
     """
     return delayed_ascent(problem, eps, 2 * workers - 1, factor)
 
 
-def predict_ringleader_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """max h S + mean h N/n, of the cycles: the optimum of TR23, which Ringleader attains."""
-    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
-    return of_cycles(h, kappa, lambda cycle: of_everybody(cycle, steps, noise))
-
-
+# max h S + mean h N/n, of the cycles: the optimum of TR23, which Ringleader attains.
+PG = Complexity(by_arrivals(pg_terms, of_all_workers), "published", "derived", constants=True)
 METHODS = {
     "ringleader-pg": Method(
         ringleader,
         sgd,
         "on arrival, everybody's gradients in each step",
         prescribe=prescribe_ringleader_pg,
-        complexity=Complexity(predict_ringleader_pg, "published", "derived", constants=True),
+        complexity=PG,
         mark=Mark("#7F5A2E", 5),
     ),
     "ringleader-nigt": Method(
-        ringleader,
-        nigt,
-        "the same with a normalised momentum step",
-        mark=Mark("#7F5A2E", 1),
+        ringleader, nigt, "the same with a normalised momentum step", mark=Mark("#7F5A2E", 1)
     ),
 }

@@ -1,23 +1,15 @@
-"""Ringmaster aggregation (arXiv 2501.16168): act on each gradient as it arrives, unless it is old.
+"""Ringmaster aggregation (arXiv 2501.16168): a step with each arriving gradient, unless it is old.
 
-A gradient counts only if fewer than ``threshold`` steps were taken since its worker was sent the
-point; an older one is dropped.  With ``stops`` nobody goes on computing what would be dropped: a
-computation that has become that old is recalled, and its worker sent the newest point.
-Threshold 1 with stops is a race for every step; a threshold out of reach is greedy aggregation.
+A gradient counts only if fewer than ``threshold`` steps closed since its worker was sent the point;
+an older one is dropped.  With ``stops`` a computation that has become that old is recalled, and its
+worker gets the newest point.  Threshold 1 with stops is a race for every step; a threshold out of
+reach is greedy aggregation.
 """
 
 from collections import OrderedDict
 
 from algorithms.method import Mark, Method
-from algorithms.theory.complexity import (
-    Complexity,
-    Prediction,
-    of_cycles,
-    of_the_fastest,
-    pg_noise,
-    pg_steps,
-)
-from algorithms.theory.finishes import Floats
+from algorithms.theory.complexity import Complexity, by_arrivals, of_the_fastest, pg_terms
 from algorithms.theory.problem import Problem
 from algorithms.theory.settings import (
     Settings,
@@ -65,7 +57,7 @@ def ringmaster(threshold: Batch, stops: bool = False) -> Aggregation:
 
 
 def oldest(points: OrderedDict[int, int]) -> tuple[int, int]:
-    """Who is at the oldest point, and its version."""
+    """A worker at the oldest point, and its version."""
     return next(iter(points.items()))
 
 
@@ -82,8 +74,8 @@ def prescribe_ringmaster_nigt(
     """
     enough = enough_gradients(problem, eps)
     threshold = whole_batch(free_weight(problem, eps) * enough)
-    found = of_given_batch(problem, eps, 1, factor, delay=threshold)
-    return found._replace(settings={"threshold": threshold, **found.settings})
+    chosen = of_given_batch(problem, eps, 1, factor, delay=threshold)
+    return chosen._replace(settings={"threshold": threshold, **chosen.settings})
 
 
 @prescription
@@ -93,29 +85,25 @@ def prescribe_ringmaster_pg(problem: Problem, eps: float, workers: int, factor: 
         R = max{1, ceil(sigma²/eps²)},   gamma = min{1/(2 R L_g), eps²/(4 L_g sigma²)},
         T = 4 D/(gamma eps²)
 
-    A gradient is taken where fewer than R steps before led from; their squared length is at most
-    2 gamma² R times the sum of their |grad J|², and of sigma².  With gamma <= 1/(2 R L_g) the
-    former are outweighed by what these steps gained, and the mean of |grad J|² is at most
+    A gradient's point is fewer than R steps old; the squared length of these steps is at most
+    2 gamma² R times the sum of their |grad J|², and of sigma².  With gamma <= 1/(2 R L_g) these
+    steps gained more than the former, and the mean of |grad J|² is at most
     2 D/(gamma T) + 2 L_g gamma sigma²: half of eps² each.
     """
     threshold = whole_batch((problem.deviation / eps) ** 2)
-    found = delayed_ascent(problem, eps, threshold, factor)
-    return found._replace(settings={"threshold": threshold, **found.settings})
+    chosen = delayed_ascent(problem, eps, threshold, factor)
+    return chosen._replace(settings={"threshold": threshold, **chosen.settings})
 
 
-def predict_ringmaster_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """min_m A_m (S + N/m), A_m of the cycles: the optimum of TR23, which Ringmaster attains."""
-    steps, noise = pg_steps(problem, eps), pg_noise(problem, eps)
-    return of_cycles(h, kappa, lambda cycle: of_the_fastest(cycle, steps, noise))
-
-
+# min_m A_m (S + N/m), A_m of the cycles: the optimum of TR23, which Ringmaster attains.
+PG = Complexity(by_arrivals(pg_terms, of_the_fastest), "published", "derived", constants=True)
 METHODS = {
     "ringmaster-pg": Method(
         ringmaster,
         sgd,
         "on arrival, too old ones dropped, plain ascent",
         prescribe=prescribe_ringmaster_pg,
-        complexity=Complexity(predict_ringmaster_pg, "published", "derived", constants=True),
+        complexity=PG,
         mark=Mark("#000000", 4),
     ),
     "ringmaster-nigt": Method(

@@ -1,6 +1,7 @@
-"""Synchronous aggregation: everybody computes one gradient, and everybody waits for the last.
+"""Synchronous aggregation: every worker computes one gradient, and all wait for the last.
 
-A worker that is lost is waited for, too: it computes its gradient when it is back.
+The server waits for a lost worker, too, which computes its gradient when it returns.  In *local
+rounds* a worker contributes several steps of its own: one gradient of that much work.
 """
 
 from collections.abc import Mapping
@@ -9,36 +10,28 @@ from typing import Any
 
 from algorithms.method import Mark, Method
 from algorithms.theory.closed_form import Goal, in_rounds
-from algorithms.theory.complexity import (
-    Complexity,
-    Prediction,
-    curvature,
-    pg_noise,
-    pg_steps,
-    product,
-)
+from algorithms.theory.complexity import Complexity, Prediction, curvature, pg_terms, product
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem, ratio
 from algorithms.theory.settings import Settings, of_given_batch, plain_ascent, prescription
 from algorithms.tickets import Ticket
-from algorithms.updates import nigt, normalised, sgd
-from algorithms.vocabulary import Aggregation, Cluster, Joined, Lost, Story
+from algorithms.updates import fedhapg_m, fedsvrpg_m, nigt, normalised, sgd
+from algorithms.vocabulary import Aggregation, Batch, Cluster, Joined, Lost, Story
 
 
 def synchronous() -> Aggregation:
     """One gradient from each worker, averaged; a step lasts as long as the slowest worker."""
-    return rounds(work=1)
+    return local_rounds(local_steps=1)
 
 
-def rounds(work: int) -> Aggregation:
-    """A story of rounds: this much work for everybody, then the mean."""
+def local_rounds(local_steps: Batch) -> Aggregation:
+    """One contribution of ``local_steps`` steps from each worker, averaged."""
 
     def story(cluster: Cluster) -> Story:
-        everybody = range(cluster.workers)
         while True:
-            cluster.broadcast(quota=1, work=work)
+            cluster.broadcast(quota=1, work=local_steps)
             tickets: list[Ticket] = []
-            missing = set(everybody)
+            missing = set(range(cluster.workers))
             while missing:
                 match (yield cluster.arrival(needs=missing.intersection)):
                     case Ticket() as ticket:
@@ -48,7 +41,7 @@ def rounds(work: int) -> Aggregation:
                         tickets = [ticket for ticket in tickets if ticket.worker != worker]
                         missing.add(worker)
                     case Joined(worker):
-                        cluster.send(worker, quota=1, work=work)
+                        cluster.send(worker, quota=1, work=local_steps)
             yield cluster.all_reduce(tickets)
             cluster.step(tickets, [1 / len(tickets)] * len(tickets))
 
@@ -62,19 +55,19 @@ def rounds(work: int) -> Aggregation:
 def prescribe_synchronous_nigt(
     problem: Problem, eps: float, workers: int, factor: float
 ) -> Settings:
-    """The same proof where M = M_init = n is given, so that eta must follow.  Derived::
+    """The proof of ``rennala-nigt`` with M = M_init = n, where eta follows.  Derived::
 
         eta = min{that of rennala-nigt, n/N}
         T   = max{6 D/(alpha eps), max{1, sqrt(N/n)}/eta}
 
-    and alpha from eta as there.  The first batch is small, too, and takes long to be forgotten.
+    and alpha from eta as there.  The momentum forgets the small first batch slowly.
     """
     return of_given_batch(problem, eps, workers, factor)
 
 
 @prescription
 def prescribe_synchronous_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
-    """The proof of ``rennala-pg`` where S = n is given.  Derived.
+    """The proof of ``rennala-pg`` with S = n.  Derived.
 
     gamma = min{1/(2 L_g), n eps²/(2 L_g sigma²)}, and T = 2 D/(gamma eps²).
     """
@@ -83,22 +76,24 @@ def prescribe_synchronous_pg(problem: Problem, eps: float, workers: int, factor:
 
 
 def predict_synchronous_nigt(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
-    """(max h + kappa) T: the steps of NIGT with batches of n (see ``parameters``).
+    """(max h + kappa) T: the steps of NIGT with batches of n.
 
     T = L_g D/eps² + sqrt(L_h) D/(eta eps^(3/2)) + max{1, sigma/(eps sqrt(n))}/eta, with
     1/eta = 1 + min{L_g/sqrt(L_h eps), L_g D/eps²} + sigma²/(n eps²).
     """
     noise = (problem.deviation / eps) ** 2 / len(h)
     curved = ratio(problem.smoothness, sqrt(problem.hessian_smoothness * eps))
-    memory = 1 + min(curved, pg_steps(problem, eps)) + noise
+    plain = pg_terms(problem, eps).steps
+    memory = 1 + min(curved, plain) + noise
     forgotten = max(1.0, sqrt(noise)) * memory
-    steps = pg_steps(problem, eps) + curvature(problem, eps) * memory + forgotten
+    steps = plain + curvature(problem, eps) * memory + forgotten
     return Prediction(product(h.max(), steps), product(kappa.max(), steps))
 
 
 def predict_synchronous_pg(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
     """(max h + kappa) (S + N/n)."""
-    steps = pg_steps(problem, eps) + pg_noise(problem, eps) / len(h)
+    terms = pg_terms(problem, eps)
+    steps = terms.steps + terms.noise / len(h)
     return Prediction(product(h.max(), steps), product(kappa.max(), steps))
 
 
@@ -135,5 +130,16 @@ METHODS = {
         closed_form=reached,
         baseline=True,
         mark=Mark("#CC79A7", 7),
+    ),
+}
+LOCAL_METHODS = {
+    "fedsvrpg-m": Method(
+        local_rounds,
+        fedsvrpg_m,
+        "rounds of local steps, importance weights",
+        mark=Mark("#999933", 0),
+    ),
+    "fedhapg-m": Method(
+        local_rounds, fedhapg_m, "rounds of local steps, Hessian products", mark=Mark("#999933", 4)
     ),
 }

@@ -1,7 +1,4 @@
-"""What does the theory say?  Times of rounds, time complexities, and the settings they presume.
-
-Closed forms and their bounds, to hold measured times against; NumPy is all they need.
-"""
+"""Theory: times of rounds, time complexities, and the settings that they presume."""
 
 from algorithms.theory.closed_form import ClosedForm, Goal
 from algorithms.theory.complexity import Complexity, Prediction, lower_bound

@@ -1,8 +1,7 @@
-"""When have so many steps closed, or gradients been used?  In closed form, where times are fixed.
+"""When does a run reach a number of steps or gradients?  In closed form, for fixed times.
 
-With times h_i and uploads kappa_i: rounds take what their slowest participant does, and then the
-slowest upload of those who take part.  Where every gradient is sent by itself, worker i has a cycle
-of h_i + kappa_i.
+With times h_i and uploads kappa_i, a round takes the time of its slowest participant and then the
+slowest upload.  Where every gradient is sent by itself, worker i has a cycle of h_i + kappa_i.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,7 +12,7 @@ from algorithms.theory.finishes import Floats
 
 
 class Goal(NamedTuple):
-    """So many server steps, or so many used gradients."""
+    """A number of server steps or of used gradients."""
 
     measure: Literal["steps", "gradients"]
     number: int
@@ -24,12 +23,12 @@ ClosedForm: TypeAlias = Callable[[Mapping[str, Any], Floats, Floats, Goal], floa
 
 
 def in_rounds(seconds: float, gradients: float, h: Floats, kappa: Floats, goal: Goal) -> float:
-    """Rounds that are all alike: so many seconds of computing, and so many gradients."""
+    """Seconds until the goal, in equal rounds of computing ``seconds`` and of ``gradients``."""
     rounds = goal.number if goal.measure == "steps" else goal.number / gradients
     return ceil(rounds) * (seconds + float(kappa[h <= seconds].max()))
 
 
 def alike(settings: Mapping[str, Any]) -> bool:
-    """Whether all batches are equal, of what is finished first."""
+    """Whether all batches have one size and take the first finished gradients."""
     first = settings.get("count", "first-finished") == "first-finished"
     return first and settings.get("initial_batch") in (None, settings["batch"])

@@ -1,11 +1,10 @@
 """How long until E|grad J| <= eps?  Seconds up to a constant factor, logarithms left out.
 
-From Tables 1 and 2 of arXiv 2509.24305 and what they rest on, with D = Delta, h_i the seconds of a
-gradient and A_m the harmonic mean of the m fastest.  Where the tables have powers of eps alone, the
-constants of the problem are derived, or, if that was not possible, taken for 1.
+The formulas follow Tables 1 and 2 of arXiv 2509.24305 and their sources.  D = Delta, h_i are the
+seconds of a gradient, and A_m is the harmonic mean of the m fastest.  Where a table has powers of
+eps alone, the problem's constants are derived here, or 1 if that was not possible.
 
-kappa is a number, or one per worker: then an all-reduce takes the largest, and a worker who sends
-each gradient by itself has a cycle of h_i + kappa_i.
+kappa, the seconds of an upload, is a number or one per worker.
 """
 
 from collections.abc import Callable
@@ -35,7 +34,7 @@ Status: TypeAlias = Literal["published", "derived"]
 
 
 class Complexity(NamedTuple):
-    """A formula, and how far it is to be trusted.
+    """A formula, and where its parts come from.
 
     >>> from algorithms.methods import METHODS
     >>> problem = Problem(smoothness=1.0, hessian_smoothness=0.0, deviation=1.0, gap=1.0)
@@ -47,7 +46,7 @@ class Complexity(NamedTuple):
     compute: Status
     communication: Status
     constants: bool
-    """Whether the problem's constants are in it; if not, it is in powers of eps, n and h alone."""
+    """Whether the problem's constants are in it, and not only powers of eps, n and h."""
 
     def __call__(
         self, seconds: Seconds, kappa: float | Seconds, problem: Problem, eps: float
@@ -60,11 +59,11 @@ class Complexity(NamedTuple):
 def lower_bound(
     seconds: Seconds, kappa: float | Seconds, problem: Problem, eps: float
 ) -> Prediction:
-    """What no method of this kind can beat, up to a constant factor.
+    """A lower bound for all methods of this kind, up to a constant factor.
 
-    The communication, kappa eps^(-12/7), is Theorem G.1; its constants D L_g^(3/7) L_h^(2/7) are
-    those that make it independent of units.  Derived: computing takes as many gradients one after
-    the other, and sigma² sqrt(L_h) D eps^(-7/2) in all, which m workers share.
+    The communication, kappa eps^(-12/7), is Theorem G.1; its constants D L_g^(3/7) L_h^(2/7) make
+    it independent of units.  Derived: computing takes as many gradients one after the other, and
+    sigma² sqrt(L_h) D eps^(-7/2) in all, which m workers share.
     """
     check(problem, eps)
     h = checked(seconds)
@@ -79,30 +78,57 @@ def lower_bound(
     return Prediction(of_the_fastest(h, in_a_row, noise), product(slowest, in_a_row))
 
 
-# What the methods' formulas are made of.  S and N are the two terms of each: the steps if there
-# were no noise, and what the noise asks for in gradients.  For plain ascent S = L_g D/eps² and
-# N = S sigma²/eps²; for NIGT S = L_g D/eps² + sqrt(L_h) D/eps^(3/2) and
-# N = (sigma²/eps²) (1 + sqrt(L_h) D/eps^(3/2)).
+# The parts of the methods' formulas
 
 
-def nigt_steps(problem: Problem, eps: float) -> float:
-    return pg_steps(problem, eps) + curvature(problem, eps)
+class Terms(NamedTuple):
+    """Steps without noise (S), and the gradients that the noise adds (N)."""
+
+    steps: float
+    noise: float
 
 
-def nigt_noise(problem: Problem, eps: float) -> float:
-    return (problem.deviation / eps) ** 2 * (1 + curvature(problem, eps))
+TermsOf: TypeAlias = Callable[[Problem, float], Terms]
+Compute: TypeAlias = Callable[[Floats, float, float], float]
+"""The seconds of computing, from h, S and N."""
+
+
+def pg_terms(problem: Problem, eps: float) -> Terms:
+    """Plain ascent: S = L_g D/eps² and N = S sigma²/eps²."""
+    steps = problem.smoothness * problem.gap / eps**2
+    return Terms(steps, (problem.deviation / eps) ** 2 * steps)
+
+
+def nigt_terms(problem: Problem, eps: float) -> Terms:
+    """NIGT, with C = sqrt(L_h) D/eps^(3/2): S = L_g D/eps² + C and N = (sigma²/eps²) (1 + C)."""
+    curved = curvature(problem, eps)
+    noise = (problem.deviation / eps) ** 2 * (1 + curved)
+    return Terms(pg_terms(problem, eps).steps + curved, noise)
 
 
 def curvature(problem: Problem, eps: float) -> float:
     return sqrt(problem.hessian_smoothness) * problem.gap / (eps * sqrt(eps))
 
 
-def pg_steps(problem: Problem, eps: float) -> float:
-    return problem.smoothness * problem.gap / eps**2
+def by_rounds(terms: TermsOf, compute: Compute) -> Predict:
+    """For methods with an all-reduce: each step adds the slowest upload."""
+
+    def predict(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+        steps, noise = terms(problem, eps)
+        return Prediction(compute(h, steps, noise), product(kappa.max(), steps))
+
+    return predict
 
 
-def pg_noise(problem: Problem, eps: float) -> float:
-    return (problem.deviation / eps) ** 2 * pg_steps(problem, eps)
+def by_arrivals(terms: TermsOf, compute: Compute) -> Predict:
+    """For methods that send each gradient: worker i has a cycle of h_i + kappa_i."""
+
+    def predict(h: Floats, kappa: Floats, problem: Problem, eps: float) -> Prediction:
+        steps, noise = terms(problem, eps)
+        computing, cycles = compute(h, steps, noise), compute(h + kappa, steps, noise)
+        return Prediction(computing, cycles - computing if cycles < inf else cycles)
+
+    return predict
 
 
 def of_the_fastest(h: Floats, steps: float, noise: float) -> float:
@@ -114,18 +140,13 @@ def of_the_fastest(h: Floats, steps: float, noise: float) -> float:
     return float(seconds.min())
 
 
-def of_everybody(h: Floats, steps: float, noise: float) -> float:
+def of_all_workers(h: Floats, steps: float, noise: float) -> float:
+    """max h steps + mean h noise/n."""
     return product(float(h.max()), steps) + product(float(h.mean()), noise / len(h))
 
 
-def of_cycles(h: Floats, kappa: Floats, seconds: Callable[[Floats], float]) -> Prediction:
-    """Where every gradient is sent by itself: what the transfers add is communication."""
-    compute, both = seconds(h), seconds(h + kappa)
-    return Prediction(compute, both - compute if both < inf else both)
-
-
 def product(seconds: float | np.float64, times: float) -> float:
-    """So many times; what never ends is no matter if it is not done at all."""
+    """``seconds * times``, where infinity times 0 is 0."""
     return float(seconds * times) if times else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Which gradients are done when?  Finishes as the clock adds them up, and when they are enough."""
+"""When do workers finish gradients, and when are there enough?  Times as the clock adds them up."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -10,18 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
-Seconds: TypeAlias = Sequence[float] | Floats
-"""One number per worker."""
+Seconds: TypeAlias = Sequence[float] | Floats  # one number per worker
 Enough: TypeAlias = Callable[[Floats], bool]
-"""Whether so many gradients of each worker close a round; more are never worse."""
-PLENTY = 2.0**52
-"""Enough gradients of a worker, if any number is."""
-PART = 2**22
-"""How many finishes are looked at together."""
+"""Whether these counts of gradients per worker close a round; monotone in the counts."""
+PLENTY = 2.0**52  # enough gradients of a worker, if any number is
+PART = 2**22  # finishes in memory at a time
 
 
 def checked(seconds: Seconds) -> Floats:
-    """One time per worker, or a ValueError that says which is wrong."""
+    """One positive time per worker; a ValueError names a wrong one."""
     h = np.asarray(seconds, np.float64)
     if h.ndim != 1 or not h.size:
         raise ValueError(f"seconds: must be one number per worker, not of shape {h.shape}")
@@ -32,7 +29,7 @@ def checked(seconds: Seconds) -> Floats:
 
 
 def in_all(batch: int) -> Enough:
-    """Rennala: M gradients, whoever they are from."""
+    """Rennala: M gradients in all."""
     return lambda counts: bool(counts.sum() >= batch)
 
 
@@ -46,7 +43,8 @@ def balanced(batch: int) -> Enough:
         if abs(goal - estimate) > 1e-14 * goal:  # what rounding a sum by halves may cost
             return goal > estimate
         histogram = Counter(counts.tolist())
-        return goal >= batch * sum(Fraction(many, int(count)) for count, many in histogram.items())
+        inverses = sum(Fraction(times, int(count)) for count, times in histogram.items())
+        return goal >= batch * inverses
 
     return enough
 
@@ -55,19 +53,19 @@ def first_time(h: Floats, begin: float, enough: Enough) -> float:
     """The first finish at which the counts are enough; ``inf`` if they never are."""
     if not enough(np.where(np.isfinite(h), PLENTY, 0.0)):
         return inf
-    low, high = _roughly(h, enough)
+    low, high = _bracket(h, enough)
     finishes = Finishes(h, begin, np.floor(high / h) + 1, after=begin + low)
-    if enough(finishes.before):  # rounding has brought it forward to before ``low``
+    if enough(finishes.before):  # rounding moved the time to before ``low``
         finishes = Finishes(h, begin, np.floor(high / h) + 1)
     while (finishes.last < (time := finishes.first(enough))).any():
-        # And has held these up: what they do next may come before, too.
+        # Rounding delayed these workers, whose next finishes may come before the time, too.
         lengths = np.where(finishes.last < time, 2 * finishes.lengths, finishes.lengths)
         finishes = Finishes(h, begin, lengths)
     return time
 
 
-def _roughly(h: Floats, enough: Enough) -> tuple[float, float]:
-    """When, without rounding, the counts are not enough yet, and when they are."""
+def _bracket(h: Floats, enough: Enough) -> tuple[float, float]:
+    """Two times: without rounding, the counts are too few at the first, enough at the second."""
     low, high = 0.0, float(h.min())
     while not enough(np.floor(high / h)):
         low, high = high, 2 * high
@@ -78,34 +76,34 @@ def _roughly(h: Floats, enough: Enough) -> tuple[float, float]:
 
 
 class Finishes:
-    """When worker i finishes its first ``lengths[i]`` gradients; none, if it never does.
+    """The times at which worker i finishes its first ``lengths[i]`` gradients, in order.
 
-    Those ``after`` a time are listed, in the order of time; ``before`` counts the others.
+    ``ends`` lists those later than ``after``; ``before`` counts the others.
     """
 
     def __init__(self, h: Floats, begin: float, lengths: Floats, after: float = -inf) -> None:
         self.lengths = np.where(np.isfinite(h), lengths, 0.0)
         self.before, self.last = np.zeros(len(h)), np.full(len(h), inf)
         listed = [(np.empty(0), np.empty(0, np.intp))]
-        for whom in _of_one_size(self.lengths):
-            many = self.lengths[whom].astype(np.intp)
-            ends = _ends(h[whom], begin, int(many.max()))
-            self.last[whom] = ends[many - 1, np.arange(len(whom))]
+        for workers in _of_one_size(self.lengths):
+            count = self.lengths[workers].astype(np.intp)
+            ends = _ends(h[workers], begin, int(count.max()))
+            self.last[workers] = ends[count - 1, np.arange(len(workers))]
             late = ends > after
-            late &= np.arange(len(ends))[:, None] < many
-            self.before[whom] = many - np.count_nonzero(late, axis=0)
-            listed.append((ends[late], whom[np.nonzero(late)[1]]))
+            late &= np.arange(len(ends))[:, None] < count
+            self.before[workers] = count - np.count_nonzero(late, axis=0)
+            listed.append((ends[late], workers[np.nonzero(late)[1]]))
         ends, workers = (np.concatenate(parts) for parts in zip(*listed, strict=True))
         order = np.argsort(ends)
         self.ends, self._workers = ends[order], workers[order]
 
     def counts(self, time: float) -> Floats:
-        """How many each has done by then, as far as listed."""
+        """The number of each worker's finishes up to this time."""
         by_then = self._workers[: np.searchsorted(self.ends, time, side="right")]
         return self.before + np.bincount(by_then, minlength=len(self.before))
 
     def first(self, enough: Enough) -> float:
-        """The first of these finishes at which the counts are enough; at the last they are."""
+        """The first of these finishes at which the counts are enough (as at the last one)."""
         low, high = 0, len(self.ends) - 1
         while low < high:
             middle = (low + high) // 2
@@ -116,17 +114,17 @@ class Finishes:
         return float(self.ends[low])
 
 
-def _ends(h: Floats, begin: float, many: int) -> Floats:
-    """A row per gradient: added one after the other, as the clock does; a product would differ."""
-    added = np.repeat(h[None], many, axis=0)
+def _ends(h: Floats, begin: float, count: int) -> Floats:
+    """A row per gradient; added one by one, as the clock does, since a product would differ."""
+    added = np.repeat(h[None], count, axis=0)
     added[0] += begin
     return np.add.accumulate(added, axis=0)
 
 
 def _of_one_size(lengths: Floats) -> Iterator[NDArray[np.intp]]:
-    """Workers in parts that fit the memory, their lengths equal within a factor of two."""
+    """Groups of workers that fit in memory, with lengths equal within a factor of two."""
     sizes = np.frexp(lengths)[1]
     for size in np.unique(sizes[lengths > 0]):
-        whom = np.flatnonzero((sizes == size) & (lengths > 0))
-        parts = ceil(len(whom) * 2.0**size / PART)
-        yield from np.array_split(whom, min(parts, len(whom)))
+        workers = np.flatnonzero((sizes == size) & (lengths > 0))
+        parts = ceil(len(workers) * 2.0**size / PART)
+        yield from np.array_split(workers, min(parts, len(workers)))

@@ -1,4 +1,4 @@
-"""What does the theory have to know of a problem?  Four constants, whatever the dimension."""
+"""The four constants of a problem that theory uses."""
 
 from math import inf
 from typing import NamedTuple
@@ -11,18 +11,15 @@ class Problem(NamedTuple):
     ``hessian_smoothness`` in a/b³, ``deviation`` in a/b and ``gap`` in a.
     """
 
-    smoothness: float
-    """L_g: |grad J(x) - grad J(y)| <= L_g |x - y|; must be more than 0."""
-    hessian_smoothness: float
-    """L_h: the same of the Hessian, in operator norm; 0 on a quadratic."""
+    smoothness: float  # L_g: |grad J(x) - grad J(y)| <= L_g |x - y|; must be more than 0
+    hessian_smoothness: float  # L_h: the same of the Hessian, in operator norm; 0 on a quadratic
     deviation: float
     """sigma: the standard deviation of one stochastic gradient, E |g - grad J|² <= sigma²."""
-    gap: float
-    """Delta = J* - J(theta_0)."""
+    gap: float  # Delta = J* - J(theta_0)
 
 
 def check(problem: Problem, eps: float) -> None:
-    """A wrong number raises a ValueError that names it."""
+    """Raise a ValueError that names a wrong number."""
     _check("smoothness", problem.smoothness, positive=True)
     _check("hessian_smoothness", problem.hessian_smoothness)
     _check("deviation", problem.deviation)
@@ -38,5 +35,5 @@ def _check(name: str, value: float, *, positive: bool = False) -> None:
 
 
 def ratio(above: float, below: float) -> float:
-    """A quotient that bounds nothing, being infinite, where there is nothing to divide by."""
+    """The quotient; infinite, and so no bound, where the divisor is 0."""
     return above / below if below else inf

@@ -1,12 +1,11 @@
 """Which settings does theory prescribe?  For E|grad J| <= eps on average over the steps.
 
-Each method's file has its own prescription; here is what they share.  At ``factor`` = 1 settings
-are what the proofs ask for, far too careful to be fast.  ``factor`` >= 1 is boldness: step lengths
-are multiplied by it, batches divided (where the batch is given, the weight of a gradient is
-multiplied instead), and so is the number of steps.  A plain ascent diverges where its step reaches
-2/L_g: from 4 on.
+Each method's file has its own prescription; here are their parts.  At ``factor`` = 1 settings are
+those of the proofs, far too careful to be fast.  A larger ``factor`` multiplies step lengths and
+divides batches and the number of steps (where the batch is given, it multiplies the weight of a
+gradient instead).  A plain ascent diverges where its step reaches 2/L_g: from 4 on.
 
-With D = Delta; N = 144 sigma²/eps² is the batch whose mean is good enough by itself.
+D = Delta; N = 144 sigma²/eps² is the batch whose mean is accurate enough by itself.
 """
 
 from collections.abc import Callable
@@ -18,17 +17,15 @@ from algorithms.theory.problem import Problem, check, ratio
 
 
 class Settings(NamedTuple):
-    """What to put into a scenario, and how far it will have to go."""
+    """The settings for a scenario, and the length of its runs."""
 
-    settings: dict[str, float | int]
-    """By the names of the method's own settings."""
+    settings: dict[str, float | int]  # by the names of the method's own settings
     steps: int
-    gradients: int
-    """In all steps together, a larger first batch included; at least, where the number varies."""
+    gradients: int  # of all steps; a lower bound, where the number of a step varies
 
 
 class Prescribe(Protocol):
-    """The settings for this problem and accuracy, on so many workers."""
+    """The settings for this problem and accuracy, on that many workers."""
 
     def __call__(
         self, problem: Problem, eps: float, workers: int, factor: float = 1.0
@@ -36,10 +33,10 @@ class Prescribe(Protocol):
 
 
 def prescription(rule: Callable[[Problem, float, int, float], Settings]) -> Prescribe:
-    """The rule for numbers that make sense; others raise a ValueError that names them."""
+    """Check the rule's arguments; a wrong number raises a ValueError that names it."""
 
     @wraps(rule)
-    def ask(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
+    def checked(problem: Problem, eps: float, workers: int, factor: float = 1.0) -> Settings:
         check(problem, eps)
         if workers < 1:
             raise ValueError(f"workers = {workers!r}: must be 1 or more")
@@ -47,34 +44,33 @@ def prescription(rule: Callable[[Problem, float, int, float], Settings]) -> Pres
             raise ValueError(f"factor = {factor!r}: must be 1, what the proofs ask for, or more")
         return rule(problem, eps, workers, factor)
 
-    return ask
+    return checked
 
 
-# What prescriptions are made of
+# The parts of prescriptions
 
 
 def free_weight(problem: Problem, eps: float) -> float:
-    """The weight of the newest gradients if batches may be as large as it takes."""
+    """The weight of the newest gradients if batches may have any size."""
     curved = sqrt(problem.hessian_smoothness * eps) / problem.smoothness
     flat = ratio(eps**2, 18 * problem.smoothness * problem.gap)
     return min(1.0, max(curved, flat))
 
 
 def step_length(problem: Problem, eps: float, weight: float, delay: int = 1) -> float:
-    """The length of a normalised step."""
     curved = weight * sqrt(ratio(eps, 24 * problem.hessian_smoothness))
     return min(eps / (3 * problem.smoothness * delay), curved)
 
 
 def enough_gradients(problem: Problem, eps: float) -> float:
-    """N: the batch whose mean is good enough by itself."""
+    """N: the batch whose mean is accurate enough by itself."""
     return 144 * (problem.deviation / eps) ** 2
 
 
 def of_given_batch(
     problem: Problem, eps: float, batch: int, factor: float, delay: int = 1
 ) -> Settings:
-    """NIGT where the batch is given, so that the weight of the momentum must follow."""
+    """NIGT with a given batch, from which the weight of the momentum follows."""
     free, enough = free_weight(problem, eps), enough_gradients(problem, eps)
     weight = min(free, ratio(batch, enough))
     length = step_length(problem, eps, weight, delay)
@@ -85,7 +81,7 @@ def of_given_batch(
 
 
 def plain_ascent(problem: Problem, eps: float, batch: int, factor: float) -> tuple[float, int]:
-    """The step of plain ascent with batches of this size, and how many it takes."""
+    """The step length of plain ascent with batches of this size, and the number of steps."""
     noise = ratio(batch, (problem.deviation / eps) ** 2)
     length = min(1.0, noise) / (2 * problem.smoothness)
     return factor * length, whole_steps(2 * problem.gap / (length * eps**2), factor)

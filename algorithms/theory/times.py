@@ -1,11 +1,11 @@
 """How long does it take to collect gradients?  Fixed times h_i (Tyurin & Richtárik, NeurIPS 2023).
 
-All workers start together, telling the server is free, and whoever is done starts again at once.
+All workers start together, messages are free, and a worker starts again as soon as it finishes.
 ``seconds`` holds one h_i per worker; ``inf`` is a worker that never finishes.
 
-The exact functions return the very float that a simulation gives: there a worker's k-th gradient
-ends where its h_i has been added to the clock k times, which is not always k h_i.  Ties, then, are
-those of the floats.  They add up as often as there are gradients in a round; the bounds do not.
+The exact functions return the same float as a simulation: a worker's k-th gradient ends where its
+h_i has been added to the clock k times, which is not always k h_i.  So their time grows with the
+number of gradients in a round.
 """
 
 from math import inf
@@ -27,7 +27,7 @@ from algorithms.theory.finishes import (
 
 
 def rennala_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
-    """When the batch is full: the least t with sum_i floor((t - begin)/h_i) >= M, exactly.
+    """When the batch is full: the least t with sum_i floor((t - begin)/h_i) >= M.
 
     >>> rennala_time([1.0, 2.0, float("inf")], batch=6)
     4.0
@@ -36,7 +36,7 @@ def rennala_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
 
 
 def malenia_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
-    """When the counts M_i are balanced: the least t with n² >= M sum_i 1/M_i, exactly.
+    """When the counts M_i are balanced: the least t with n² >= M sum_i 1/M_i.
 
     >>> malenia_time([1.0, 2.0], batch=6)   # at 6 s counts are 6 and 3: 4 >= 6 (1/6 + 1/3)
     6.0
@@ -49,9 +49,9 @@ def synchronous_time(
     upload: float | Seconds = 0.0,
     collective: Literal["max", "gather"] = "max",
 ) -> float:
-    """When everybody's gradient is there, with kappa_i = ``upload`` to bring it.
+    """When every worker's gradient has arrived, with uploads of kappa_i = ``upload``.
 
-    The uploads begin together, when all have computed (``max``), or each with its own (``gather``).
+    Uploads begin when all workers have computed (``max``) or each its own (``gather``).
 
     >>> synchronous_time([1.0, 3.0], [5.0, 1.0]), synchronous_time([1.0, 3.0], [5.0, 1.0], "gather")
     (8.0, 6.0)
@@ -61,7 +61,7 @@ def synchronous_time(
 
 
 def greedy_arrivals(seconds: Seconds, until: float) -> int:
-    """How many gradients have arrived at a server that waits for nobody: sum_i floor(T/h_i).
+    """The gradients that arrive up to T, if workers never wait: sum_i floor(T/h_i).
 
     >>> greedy_arrivals([1.0, 2.0], until=4.0)
     6
@@ -83,15 +83,15 @@ def harmonic(seconds: Seconds) -> Floats:
     [1.0, 1.333, 2.0]
     """
     powers = np.cumsum(1 / np.sort(checked(seconds)))
-    many = np.arange(1, len(powers) + 1)
-    means: Floats = np.divide(many, powers, out=np.full(len(powers), inf), where=powers > 0)
+    count = np.arange(1, len(powers) + 1)
+    means: Floats = np.divide(count, powers, out=np.full(len(powers), inf), where=powers > 0)
     return means
 
 
 def rennala_bound(
     seconds: Seconds, batch: int, in_flight: Literal["recall", "finish"] = "recall"
 ) -> float:
-    """min_m A_m (1 + M/m), which no round exceeds; twice that if obsolete work is finished.
+    """The upper bound min_m A_m (1 + M/m) of a round; twice that if obsolete work is finished.
 
     From floor(x) >= x - 1: by t the m fastest have done at least t m/A_m - m gradients.
 
@@ -103,7 +103,7 @@ def rennala_bound(
 
 
 def rennala_best_m(seconds: Seconds, batch: int) -> int:
-    """The m of the bound: how many of the fastest workers a batch is worth waiting for.
+    """The m of the bound: the number of fastest workers that a batch should wait for.
 
     >>> rennala_best_m([1.0] * 9 + [100.0], batch=20)
     9
@@ -118,7 +118,7 @@ def _bounds(seconds: Seconds, batch: int) -> Floats:
 
 
 def malenia_bound(seconds: Seconds, batch: int) -> float:
-    """2 max{max_i h_i, (M/n) mean_i h_i}, which no round exceeds.
+    """The upper bound 2 max{max_i h_i, (M/n) mean_i h_i} of a round.
 
     >>> malenia_bound([1.0, 2.0], batch=6)
     9.0

@@ -1,8 +1,8 @@
-"""And if speeds change?  The universal computation model (Tyurin, arXiv 2408.04929).
+"""How long do rounds take if speeds change?  The universal model (Tyurin, arXiv 2408.04929).
 
-Worker i has power v_i(t) >= 0, in gradients per second: 1/h_i for fixed times, 0 in an outage.  Its
-gradients in [t0, t1] number floor(integral of v_i).  ``work(worker, t0, t1)`` is that integral.
-The instants returned are the first floats at which the counts, as ``work`` rounds them, are enough.
+Worker i has power v_i(t) >= 0, in gradients per second: 1/h_i for fixed times, 0 in an outage.  It
+completes floor(integral of v_i) gradients in [t0, t1]; ``work(worker, t0, t1)`` is that integral.
+The times returned are the first floats at which the counts, as ``work`` rounds them, are enough.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ def fixed_power(seconds: list[float]) -> Work:
 
 
 def universal_rennala(work: Work, workers: int, batch: int, begin: float = 0.0) -> float:
-    """When a round that begins then has M gradients: min{t : sum_i floor(work_i) >= M}.
+    """When a round that starts at ``begin`` has M gradients: min{t : sum_i floor(work_i) >= M}.
 
     >>> universal_rennala(fixed_power([1.0, 2.0]), workers=2, batch=6, begin=10.0)
     14.0
@@ -35,22 +35,22 @@ def universal_rennala(work: Work, workers: int, batch: int, begin: float = 0.0) 
 
 
 def universal_malenia(work: Work, workers: int, batch: int, begin: float = 0.0) -> float:
-    """When a round that begins then has balanced counts."""
+    """When a round that starts at ``begin`` has balanced counts."""
     return _first(work, workers, balanced(batch), begin)
 
 
 def universal_synchronous(work: Work, workers: int, begin: float = 0.0) -> float:
-    """When a round that begins then has a gradient of everybody."""
+    """When a round that starts at ``begin`` has a gradient of every worker."""
     return _first(work, workers, lambda counts: bool(counts.min() >= 1), begin)
 
 
 def universal_arrivals(work: Work, workers: int, until: float) -> int:
-    """How many gradients have arrived at a server that waits for nobody."""
+    """The gradients that arrive up to ``until``, if workers never wait."""
     return sum(floor(work(worker, 0.0, until)) for worker in range(workers))
 
 
 def round_ends(end_of: Callable[[float], float], rounds: int, begin: float = 0.0) -> list[float]:
-    """T_1, T_2, ... of rounds that each begin where the one before ends: T_{k+1} = end_of(T_k).
+    """T_1, T_2, ...: the ends of rounds that follow each other, T_{k+1} = end_of(T_k).
 
     >>> work = fixed_power([1.0, 2.0])
     >>> round_ends(lambda t: universal_rennala(work, 2, 6, begin=t), rounds=3)

@@ -1,9 +1,8 @@
-"""What does the server do with a gradient?  One small file per idea."""
+"""Update rules: what the server does with the weighted sum of gradients."""
 
 from algorithms.updates.local import fedbuff, fedhapg_m, fedsvrpg_m
 from algorithms.updates.normalised import Momentum, afedpg, nigt, normalised
-from algorithms.updates.plain import sgd
-from algorithms.updates.rule import Decay, Rule
+from algorithms.updates.rule import Decay, Rule, sgd
 
 __all__ = [
     "Decay",

@@ -1,15 +1,11 @@
-"""What does the server do with what local steps have led to?
-
-Its workers' part is in ``algorithms/local.py``.
-"""
+"""The server's part of local steps; the workers' part is in ``algorithms/local.py``."""
 
 from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
 
 from annotated_types import Ge, Le
 
 from algorithms.local import Work, ascent, hessian_aided, pack, variance_reduced
-from algorithms.updates.plain import sgd
-from algorithms.updates.rule import Length, Rule, Weight
+from algorithms.updates.rule import Length, Rule, Weight, sgd
 
 if TYPE_CHECKING:
     from jax import Array
@@ -18,12 +14,12 @@ LocalSteps: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
 
 
 def fedbuff(step: Length, local_step: Length, local_steps: LocalSteps = 1) -> Rule:
-    """FedBuff's server: theta + step * (the weighted sum of how far the clients came)."""
+    """FedBuff's server: theta + step * (the weighted sum of the clients' progress)."""
     return sgd(step)._replace(work=ascent(local_steps, local_step))
 
 
 class Rounds(NamedTuple):
-    """Where we are and were, which way the last round went, and how many there have been."""
+    """The present and previous points, the last round's direction, and the number of rounds."""
 
     point: "Array"
     previous: "Array"
@@ -32,22 +28,21 @@ class Rounds(NamedTuple):
 
 
 def fedsvrpg_m(step: Length, local_step: Length, momentum: Weight, local_steps: LocalSteps) -> Rule:
-    """FedSVRPG-M's server: the mean direction of all local steps is the round's.
+    """FedSVRPG-M's server: a round's direction is the mean of all local steps.
 
     With K = ``local_steps``, eta = ``local_step``, lambda = ``step``, beta = ``momentum``::
 
         u_{r+1}     = (1/(eta K)) mean_i (theta_{r,K}^i - theta_r)
         theta_{r+1} = theta_r + lambda u_{r+1}
 
-    In the first round there is no direction yet, so beta counts as 1.
+    The first round has no direction yet, so its beta counts as 1.
     """
-    return _rounds(
-        variance_reduced(local_steps, local_step), step, local_step, momentum, local_steps
-    )
+    work = variance_reduced(local_steps, local_step)
+    return _rounds(work, step, local_step, momentum, local_steps)
 
 
 def fedhapg_m(step: Length, local_step: Length, momentum: Weight, local_steps: LocalSteps) -> Rule:
-    """The same with Hessian-vector products in the place of importance weights."""
+    """FedSVRPG-M with Hessian-vector products instead of importance weights."""
     work = hessian_aided(local_steps, local_step)
     return _rounds(work, step, local_step, momentum, local_steps)
 

@@ -1,7 +1,6 @@
 """Normalised ascent with momentum: steps of a given length along an average of gradients.
 
-NIGT and AFedPG take their gradients at a point *ahead*, which cancels the lag of the momentum;
-their plainer relatives take them where they are.
+NIGT and AFedPG take their gradients at a point *ahead*, which cancels the lag of the momentum.
 """
 
 from collections.abc import Callable
@@ -14,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Momentum(NamedTuple):
-    """The state of the normalised rules: where we are, where we were, which way we go."""
+    """The state of the normalised rules."""
 
     point: "Array"
     previous: "Array"
@@ -31,7 +30,7 @@ def nigt(step: Length, momentum: Weight) -> Rule:
         d_t         = (1 - eta) d_{t-1} + eta g(y_t)                        d_0 = g(theta_0)
         theta_{t+1} = theta_t + alpha d_t / |d_t|
 
-    Where d_t is exactly zero there is no direction to go: theta stays.
+    Where d_t is exactly zero, theta stays.
     """
 
     def query(state: Momentum) -> "Array":
@@ -44,7 +43,7 @@ def nigt(step: Length, momentum: Weight) -> Rule:
 
 
 def afedpg(step: Length | Decay, momentum: Weight | WeightDecay) -> Rule:
-    """NIGT for gradients that arrive late: the weight is the one of their *dispatch*.
+    """NIGT for gradients that arrive late: their weight is that of their *dispatch*.
 
     The step after k updates takes a gradient dispatched at version s = k - delay::
 

@@ -1,7 +1,7 @@
-"""What is an update rule?  A factory that returns pure functions (optax gave the idea).
+"""An update rule: a factory that returns pure functions, as in optax.
 
-All rules *maximise*; points and gradients are flat vectors.  JAX is imported inside the functions:
-naming a method, checking a scenario and simulating a schedule never load it.
+All rules *maximise*; points and gradients are flat vectors.  JAX is imported inside the functions,
+so that naming a method, checking a scenario and simulating a schedule never load it.
 """
 
 from collections.abc import Callable
@@ -15,19 +15,17 @@ from algorithms.local import Work
 if TYPE_CHECKING:
     from jax import Array
 
-Length: TypeAlias = Annotated[float, Gt(0)]
-"""The length of a step (alpha)."""
+Length: TypeAlias = Annotated[float, Gt(0)]  # the length of a step (alpha)
 Weight: TypeAlias = Annotated[float, Gt(0), Le(1)]
 """The weight of the newest gradient in the momentum (eta); 1 means no momentum."""
 
 
 class Rule(NamedTuple):
-    """``state = init(point)``, then for ever ``state = update(state, gradient, dispatched)``.
+    """``state = init(point)``, then for each step ``state = update(state, gradient, dispatched)``.
 
-    ``query(state)`` is the point at which gradients are taken, ``iterate(state)`` the one that
-    is evaluated; ``dispatched`` is the version of the oldest gradient in the step.  Where workers
-    do ``work`` of their own, ``query`` is what they are sent for it and ``gradient`` the weighted
-    sum of what they send back.
+    Gradients are taken at the point ``query(state)``; the point ``iterate(state)`` is evaluated;
+    ``dispatched`` is the version of the oldest gradient in the step.  Where workers do ``work`` of
+    their own, ``query`` is its payload, and ``gradient`` the weighted sum of the results.
     """
 
     init: Callable[["Array"], Any]
@@ -35,6 +33,20 @@ class Rule(NamedTuple):
     iterate: Callable[[Any], "Array"]
     update: Callable[[Any, "Array", "int | Array"], Any]
     work: Work | None = None
+
+
+def sgd(step: Length) -> Rule:
+    """Plain ascent, the rule of all methods named ``-pg``: theta + step * g."""
+
+    def point_of(state: "Array") -> "Array":
+        return state
+
+    def update(point: "Array", gradient: "Array", dispatched: "int | Array") -> "Array":
+        import jax.numpy as jnp
+
+        return point + jnp.asarray(step, point.dtype) * gradient
+
+    return Rule(init=point_of, query=point_of, iterate=point_of, update=update)
 
 
 @dataclass(frozen=True)

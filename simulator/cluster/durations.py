@@ -12,10 +12,8 @@ from simulator.cluster.fields import LONGEST_SECONDS
 from simulator.cluster.law import Floats, Integers, Law, is_of_a_field, is_random
 from simulator.cluster.random_words import keys, words
 
-LOOK_AHEAD_NUMBERS = 2**18
-"""Room for drawn-ahead durations (2 MiB), shared by all workers."""
-PIECE = 8192
-"""How many durations are drawn together."""
+LOOK_AHEAD_NUMBERS = 2**18  # room for drawn-ahead durations (2 MiB), shared by all workers
+PIECE = 8192  # how many durations are drawn together
 
 
 class InvalidDuration(ValueError):
@@ -60,11 +58,9 @@ class Durations:
                 self._check(self._one_each(extreme, workers), everybody)
         else:
             self._constant = cast("memoryview[float]", self._base.data)
-        self.free = not self._base.any()
-        """Whether all of them are zero."""
+        self.free = not self._base.any()  # whether all of them are zero
         never = np.isinf(self._base) if self._base.ndim == 1 else np.isinf(self._base).any(1)
-        self.never = np.flatnonzero(never)
-        """The workers whose durations are all infinite."""
+        self.never = np.flatnonzero(never)  # the workers whose durations are all infinite
 
     def _one_each(self, seconds: Floats, workers: int) -> Floats:
         """Refuse a law that has not a number, or a row of numbers, for each worker."""

@@ -7,10 +7,8 @@ import numpy as np
 
 from simulator.cluster.law import Floats
 
-LONGEST_SECONDS = 1e18
-"""Beyond it, one second more makes no difference to a clock in floats."""
-FASTEST = 1e9
-"""Speeds are relative, and 1 is ordinary; no sum of work overflows below this one."""
+LONGEST_SECONDS = 1e18  # beyond it, one second more makes no difference to a clock in floats
+FASTEST = 1e9  # speeds are relative, and 1 is ordinary; no sum of work overflows below this one
 SPEED_REMEDY = f"must be a number from 0 to {FASTEST:g}; 1 is the law's own speed"
 TIME_REMEDY = f"must be a number of seconds from 0 to {LONGEST_SECONDS:g}"
 POSITIVE_REMEDY = f"must be a positive number of seconds, {LONGEST_SECONDS:g} at most"

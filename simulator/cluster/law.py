@@ -24,8 +24,7 @@ class Law(Protocol):
 
     varies: ClassVar[bool]
     """Whether ``vary`` does anything; a law that does not is evaluated once per run."""
-    draws: ClassVar[bool]
-    """Of a law that does not vary: whether ``base`` uses its random words."""
+    draws: ClassVar[bool]  # of a law that does not vary: whether ``base`` uses its random words
 
     def base(self, workers: int, bits: Bits) -> Floats:
         """For workers 0 to ``workers - 1``: the seconds, or a row of several numbers each.

@@ -10,8 +10,7 @@ import numpy as np
 
 from simulator.cluster.law import Bits, Floats, Integers
 
-LARGEST = 1 - 2.0**-53
-"""The middle of the last of 2^53 intervals would round up to 1."""
+LARGEST = 1 - 2.0**-53  # the middle of the last of 2^53 intervals would round up to 1
 
 
 def keys(seed: int, stream: str, workers: int) -> Bits:

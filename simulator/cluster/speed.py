@@ -24,8 +24,7 @@ class Pace(Protocol):
         """The same for every worker at once; a ``start`` of ``inf`` ends at ``inf``."""
 
 
-ANSWERS = ("work", "finish", "finish_all")
-"""What a pace is asked for."""
+ANSWERS = ("work", "finish", "finish_all")  # what a pace is asked for
 
 
 class Speed(Protocol):

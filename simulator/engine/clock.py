@@ -6,8 +6,7 @@ from typing import Any, Protocol
 import simpy
 from simpy.events import NORMAL, Event, EventPriority, Timeout
 
-SERVER_RANK = 0
-"""The rank of the server's own events, which come first at any time."""
+SERVER_RANK = 0  # the rank of the server's own events, which come first at any time
 
 
 def transfer_rank(worker: int) -> int:

@@ -26,11 +26,9 @@ class Limits:
     """Of those workers only whose orders have one: most runs have none."""
 
     def __init__(self) -> None:
-        self.seconds: dict[int, float] = {}
-        """What a computation under the present order may take."""
+        self.seconds: dict[int, float] = {}  # what a computation under the present order may take
         self.ends: dict[int, Ends] = {}
-        self.old_ends: dict[int, Ends] = {}
-        """Of obsolete computations that go on."""
+        self.old_ends: dict[int, Ends] = {}  # of obsolete computations that go on
 
     def order(self, worker: int, limit: float) -> None:
         """The worker has a new order."""

@@ -21,8 +21,7 @@ class StallDetector:
 
     def __init__(self, method: str, workers: Workers, losses: Attendance | None) -> None:
         self._method, self._workers, self._losses = method, workers, losses
-        self.gone: set[int] = set()
-        """Workers that have left for ever."""
+        self.gone: set[int] = set()  # workers that have left for ever
 
     def check(self, now: float, needs: Needs) -> None:
         """Give up if the step cannot close without those who will never deliver."""

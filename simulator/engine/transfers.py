@@ -11,8 +11,7 @@ from simulator.engine.totals import NEVER
 from simulator.engine.uplink import shared_way
 from simulator.engine.workers import Workers
 
-SERVER = -1
-"""The server's place among the workers, when several things happen at once."""
+SERVER = -1  # the server's place among the workers, when several things happen at once
 
 
 class Transfers:
@@ -41,8 +40,7 @@ class Transfers:
         """Whether an all-reduce takes none either: nobody who takes part can be down."""
         self._done = [0.0] * (0 if self.never_waits else cluster.workers)
         self._way = shared_way(clock, network.uplink, vector.bytes) if network.uplink else None
-        self.in_transit: dict[Ticket, float] = {}
-        """Single gradients, and when each began."""
+        self.in_transit: dict[Ticket, float] = {}  # single gradients, and when each began
         self._sharing: dict[int, float] = {}  # the same of an all-reduce on the shared way
 
     def done(self, now: float, worker: int) -> None:

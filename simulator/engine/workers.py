@@ -84,8 +84,7 @@ class Workers:
         self.paused, self.old_paused = floats(n), floats(n)
         self.absent, self.away = np.zeros(n, bool), 0
         self.outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
-        self.stuck: set[int] = set()
-        """Workers with an order that will never be done, as things are."""
+        self.stuck: set[int] = set()  # workers with an order that will never be done, as things are
         self.unmeasured: set[int] = set()
         free = self.download.free and cluster.uploads(seed, vector).free
         silent = free and not cluster.network.uplink and not self.pauses

@@ -20,16 +20,13 @@ from simulator.scenario.scenario import Scenario
 from simulator.system.machine import available_bytes
 from simulator.training.schedules import stop_of
 
-MOST_EVENTS = 1e12
-"""Two months, at some microseconds each."""
+MOST_EVENTS = 1e12  # two months, at some microseconds each
 EVENT, STEP, LOOK_AT_WORKER = 5e-6, 60e-6, 50e-9
 """Seconds: of a gradient that is started, of a server step, and for each worker in its round."""
 WORKER, ROW_OF_WORKER, ROW_OF_STEP, TICKET = 900, 400, 900, 130
 """Bytes: of a worker in a schedule, of its row and a step's in a table, of a ticket in a batch."""
-SCHEDULES = 300e6
-"""Bytes of a run without numbers, before anything is large."""
-STARTING, DRAWING = 2.0, 4.0
-"""Seconds before the first run, and for the figures."""
+SCHEDULES = 300e6  # bytes of a run without numbers, before anything is large
+STARTING, DRAWING = 2.0, 4.0  # seconds before the first run, and for the figures
 ANYWAY = "straggle run --anyway tries it all the same"
 
 
@@ -40,15 +37,11 @@ class Work(NamedTuple):
     used: float
     started: float
     looks: float
-    seconds: float
-    """Simulated."""
-    batch: float
-    """Gradients of one step."""
-    begun: float
-    """Those, and what is started for it in vain."""
+    seconds: float  # simulated
+    batch: float  # gradients of one step
+    begun: float  # those, and what is started for it in vain
     step_seconds: float
-    keeps: bool
-    """Whether gradients are kept for later steps."""
+    keeps: bool  # whether gradients are kept for later steps
 
 
 class Part(NamedTuple):
@@ -62,10 +55,8 @@ class Part(NamedTuple):
 class Estimate(NamedTuple):
     """Of all methods and seeds."""
 
-    works: dict[str, Work]
-    """By method, of one seed."""
-    seconds: dict[str, float]
-    """Real ones that a method takes of one seed, by its name."""
+    works: dict[str, Work]  # by method, of one seed
+    seconds: dict[str, float]  # real ones that a method takes of one seed, by its name
     seeds: int
     real_seconds: float
     parts: list[Part]

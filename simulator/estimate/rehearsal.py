@@ -26,8 +26,7 @@ from simulator.training.schedules import stop_of, vector_of
 
 GRADIENTS, WORKERS = 1000, 10_000
 """So many gradients are simulated, and one more for each of so many workers."""
-FEW = 4
-"""With fewer steps the first one counts, too, although its batch may be larger."""
+FEW = 4  # with fewer steps the first one counts, too, although its batch may be larger
 REMEMBERED = 64
 
 
@@ -35,12 +34,9 @@ REMEMBERED = 64
 class Said:
     """What a story has said and heard so far."""
 
-    reduces: bool = False
-    """An all-reduce."""
-    keeps: bool = False
-    """That gradients are kept for later steps."""
-    recalls: bool = False
-    """That a worker drops at once what it is at."""
+    reduces: bool = False  # an all-reduce
+    keeps: bool = False  # that gradients are kept for later steps
+    recalls: bool = False  # that a worker drops at once what it is at
     needs: Needs = nobody
     tickets: int = 0
     events: int = 0
@@ -50,20 +46,15 @@ class Said:
 class Beginning(NamedTuple):
     """How far a run came, and how it would go on."""
 
-    seconds: float
-    """Simulated."""
+    seconds: float  # simulated
     steps: int
     used: int
     started: int
     recalled: int
-    rate: float
-    """Gradients started in a second, once everybody is busy."""
-    over: bool
-    """Whether the run ended by itself within this time."""
-    step_seconds: float
-    """Of a step from then on; if none has closed, at least."""
-    step_used: float
-    """Gradients that go into such a step."""
+    rate: float  # gradients started in a second, once everybody is busy
+    over: bool  # whether the run ended by itself within this time
+    step_seconds: float  # of a step from then on; if none has closed, at least
+    step_used: float  # gradients that go into such a step
     said: Said
 
 

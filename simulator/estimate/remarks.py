@@ -8,10 +8,8 @@ from simulator.estimate.rehearsal import rehearse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.tables import LawTable, SpeedTable, speed_table
 
-MOMENTS = 64
-"""How often a speed is looked at."""
-SEEN = 2
-"""After so many steps a story has said what it says."""
+MOMENTS = 64  # how often a speed is looked at
+SEEN = 2  # after so many steps a story has said what it says
 
 
 def remarks(scenario: Scenario) -> list[str]:

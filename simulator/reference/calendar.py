@@ -12,8 +12,7 @@ from itertools import count
 from typing import Any
 
 NEVER = float("inf")
-SERVER = 0
-"""The rank of the server's own events."""
+SERVER = 0  # the rank of the server's own events
 
 
 def transfer_rank(worker: int) -> int:

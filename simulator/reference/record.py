@@ -16,8 +16,7 @@ from simulator.schedule import Accounts, Outcome, Step
 
 Codes: TypeAlias = NDArray[np.int8]
 Flags: TypeAlias = NDArray[np.bool_]
-OUTCOMES: tuple[str, ...] = get_args(Outcome)
-"""The word of each code in ``Computations.outcome``."""
+OUTCOMES: tuple[str, ...] = get_args(Outcome)  # the word of each code in ``Computations.outcome``
 FATES = {fate: code for code, fate in enumerate((*OUTCOMES, "running", "obsolete"))}
 COMPUTING, WASTED, TRANSFER, DOWN = range(4)
 """What a worker may be doing; ``WASTED`` is computing that came to nothing."""

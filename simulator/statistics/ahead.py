@@ -15,15 +15,11 @@ from simulator.cluster.law import Floats, Integers
 from simulator.results.columns import Columns, groups
 from simulator.statistics.samples import median, spread
 
-SHARES = (0.25, 0.5, 0.75, 1.0)
-"""Levels are these parts of the way from the start to the goal."""
-LATE = 0.8
-"""What a run comes to is its median metric after this part of its time."""
-WIDE = 10.0
-"""A metric that falls by more has levels evenly apart in its logarithm."""
+SHARES = (0.25, 0.5, 0.75, 1.0)  # levels are these parts of the way from the start to the goal
+LATE = 0.8  # what a run comes to is its median metric after this part of its time
+WIDE = 10.0  # a metric that falls by more has levels evenly apart in its logarithm
 RESAMPLES = 10_000
-Failed: TypeAlias = Collection[tuple[str, int]]
-"""Runs that failed or stalled, by method and seed."""
+Failed: TypeAlias = Collection[tuple[str, int]]  # runs that failed or stalled, by method and seed
 
 
 class Arrival(NamedTuple):
@@ -46,8 +42,7 @@ class Standing(NamedTuple):
     low: float
     high: float
     gradients: float
-    times: float
-    """Of the leader's seconds: the geometric mean over the seeds."""
+    times: float  # of the leader's seconds: the geometric mean over the seeds
     times_low: float
     times_high: float
     at_least: bool

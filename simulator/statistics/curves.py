@@ -15,10 +15,8 @@ from simulator.objectives.catalogue import OBJECTIVES
 from simulator.results.columns import Columns, groups, rows
 from simulator.statistics.samples import HIGH, LOW, median
 
-LARGEST = 1e150
-"""What diverges is drawn up to here: with larger numbers an axis cannot reckon."""
-POINTS = 600
-"""Curves of more points than this are thinned out."""
+LARGEST = 1e150  # what diverges is drawn up to here: with larger numbers an axis cannot reckon
+POINTS = 600  # curves of more points than this are thinned out
 PLACES = {
     "seconds": "time",
     "steps": "step",

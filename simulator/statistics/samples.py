@@ -14,10 +14,8 @@ from numpy.typing import ArrayLike
 from simulator.cluster.law import Floats
 
 CONFIDENCE, RESAMPLES = 0.9, 2000
-LOW, HIGH = 0.2, 0.8
-"""The quantiles between which a band lies."""
-Statistic = Callable[..., Any]
-"""Of one or more samples along an ``axis``."""
+LOW, HIGH = 0.2, 0.8  # the quantiles between which a band lies
+Statistic = Callable[..., Any]  # of one or more samples along an ``axis``
 
 
 def counted(values: ArrayLike) -> Floats:

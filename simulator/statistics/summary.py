@@ -12,8 +12,7 @@ from simulator.results.results import Results
 from simulator.scenario.scenario import Scenario
 from simulator.statistics.samples import median
 
-Run: TypeAlias = dict[str, Any]
-"""How a run ended: its row in the manifest."""
+Run: TypeAlias = dict[str, Any]  # how a run ended: its row in the manifest
 RowsBySeed: TypeAlias = dict[int, NDArray[np.int64] | None]
 """By seed: which rows of the steps are this run's."""
 
@@ -25,23 +24,19 @@ class Row(NamedTuple):
     seeds: int
     reached: int
     seconds_to_target: float
-    watched: float
-    """Simulated seconds that the runs which did not reach it were watched for."""
+    watched: float  # simulated seconds that the runs which did not reach it were watched for
     final_metric: float
     steps: float
     seconds_per_step: float
     used: float
-    thrown_away: float
-    """Gradients recalled, dropped or lost."""
-    wasted: float
-    """The part of the computing that went into these."""
+    thrown_away: float  # gradients recalled, dropped or lost
+    wasted: float  # the part of the computing that went into these
     simulated_seconds: float
     busy_share: float
     communicating_share: float
     down_share: float
     idle_share: float
-    speed_up: float | None
-    """Against the synchronous method, in simulated seconds to the target."""
+    speed_up: float | None  # against the synchronous method, in simulated seconds to the target
     speed_up_is_bound: bool
     """Whether the synchronous method had not got there when its run ended: it is larger still."""
 

@@ -21,11 +21,9 @@ from simulator.system.files import replace
 from simulator.trace.spool import Spool
 from simulator.trace.tracks import Record, Rerun, Slice, rerun
 
-SERVER = -1
-"""The server's number among the workers."""
+SERVER = -1  # the server's number among the workers
 MICROSECONDS = 1e6
-PATIENCE = 2.0
-"""Real seconds between two reports of how far the work is."""
+PATIENCE = 2.0  # real seconds between two reports of how far the work is
 NAMES = {"waiting": "not used yet"}
 """What an outcome is called where its own name would mislead: the worker did not wait."""
 
@@ -50,8 +48,7 @@ class Excerpt(NamedTuple):
 class Written(NamedTuple):
     path: Path
     events: int
-    size: int
-    """In bytes."""
+    size: int  # in bytes
 
 
 def excerpt(

@@ -20,8 +20,7 @@ from simulator.schedule import Computation, Outcome, Stretch
 from simulator.trace.tracks import LAYERS, Doings, Record
 
 GROUPS = 64
-CHUNK = 4096
-"""The most records of a worker that are Python objects at a time."""
+CHUNK = 4096  # the most records of a worker that are Python objects at a time
 
 OUTCOMES = get_args(Outcome)
 WHATS = (*OUTCOMES, "down", "receiving", "sending")

@@ -51,8 +51,7 @@ class Rerun(NamedTuple):
     run: Run
     stop: Stop
     stalled: bool
-    lossy: bool
-    """Whether a worker loses its work in an outage."""
+    lossy: bool  # whether a worker loses its work in an outage
 
     @property
     def end(self) -> float:

@@ -6,8 +6,7 @@ from simulator.verification.evidence import TICKETS, Evidence
 from simulator.verification.report import Findings
 from simulator.verification.tickets import before, rank
 
-RARE = 0.05
-"""A smaller part of all computations is no work that orders ask for."""
+RARE = 0.05  # a smaller part of all computations is no work that orders ask for
 
 
 def check(run: Evidence, found: Findings) -> None:

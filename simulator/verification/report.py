@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-EXAMPLES = 3
-"""How many of the violations of one check in one run are told; the others are counted."""
+EXAMPLES = 3  # how many of the violations of one check in one run are told; the others are counted
 
 
 class Problem(NamedTuple):

@@ -25,13 +25,10 @@ class Tickets:
     index: Integers
     start: Floats
     finish: Floats
-    outcome: Integers
-    """Its number in ``OUTCOMES``."""
-    step: Integers
-    """Of its first use; 0 if there is none."""
+    outcome: Integers  # its number in ``OUTCOMES``
+    step: Integers  # of its first use; 0 if there is none
     weight: Floats
-    length: Integers
-    """Environment steps; 1 where time is not charged by them."""
+    length: Integers  # environment steps; 1 where time is not charged by them
 
     @classmethod
     def read(cls, rows: Columns) -> "Tickets":

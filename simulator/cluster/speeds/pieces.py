@@ -21,21 +21,17 @@ import numpy as np
 
 from simulator.cluster.law import Floats, Integers
 
-ROUNDING = 1e-12
-"""What rounding may have cost of the work since the row began."""
-NEGLIGIBLE = 1e-6
-"""And at most so much of a computation, so that none is done before it has begun."""
+ROUNDING = 1e-12  # what rounding may have cost of the work since the row began
+NEGLIGIBLE = 1e-6  # and at most so much of a computation, so that none is done before it has begun
 
 
 class Rows(NamedTuple):
     """Row r stands at the places ``first[r]`` to ``first[r + 1]``, of which the last is its end."""
 
     first: Integers
-    times: Floats
-    """When pieces begin; of one row alone if all rows have the same."""
+    times: Floats  # when pieces begin; of one row alone if all rows have the same
     speeds: Floats
-    works: Floats
-    """The work until pieces begin."""
+    works: Floats  # the work until pieces begin
 
 
 def lay_out(first: Integers, times: Floats, speeds: Floats, period: float = inf) -> Rows:

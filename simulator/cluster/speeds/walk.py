@@ -21,12 +21,9 @@ from simulator.cluster.speed import Pace
 from simulator.cluster.speeds.pieces import Pieces, Rows, steady
 
 MOST_BYTES = 2**30
-BYTES = 16
-"""For each worker and interval: its speed, and the work until it ends."""
-FIRST_NUMBERS = 2**19
-"""Room for the first block's speeds (4 MiB), shared by all workers."""
-AT_ONCE = 2**18
-"""Numbers drawn in one go, so that what is needed in between stays small."""
+BYTES = 16  # for each worker and interval: its speed, and the work until it ends
+FIRST_NUMBERS = 2**19  # room for the first block's speeds (4 MiB), shared by all workers
+AT_ONCE = 2**18  # numbers drawn in one go, so that what is needed in between stays small
 
 
 @dataclass(frozen=True)
