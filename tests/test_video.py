@@ -8,7 +8,7 @@ import pytest
 from imageio_ffmpeg import count_frames_and_secs
 from test_cli import CARTPOLE, TINY, one_line, straggle, written
 
-from simulator.objectives.environments.playing import graphics
+from simulator.objectives.environments.playing import screen
 from simulator.objectives.show import InJax
 from simulator.results import results
 from simulator.results.directory import files_of
@@ -99,7 +99,7 @@ def test_robots_are_filmed_or_what_it_takes_is_named(trained):
     workers = "objective.workers=[{flag=0}, {flag=1, sign=-1, mass=2, options={frame_skip=4}}]"
     directory = trained("Reacher-v5", "cluster.workers=2", workers)
     answer = straggle("evaluate", directory, "--video", "--episodes", "3", "--json")
-    if not any(graphics._works(backend) for backend in graphics.BACKENDS):
+    if not any(screen._works(backend) for backend in screen.BACKENDS):
         assert one_line(answer).startswith("--video: MuJoCo cannot draw here")
         assert answer.code == 2
         return

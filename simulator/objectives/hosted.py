@@ -22,8 +22,7 @@ from algorithms.tickets import Ticket
 from simulator.objectives.backward import Record, pieces, score
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
-from simulator.objectives.environments.playing.here import Here
-from simulator.objectives.environments.playing.players import Players, Points
+from simulator.objectives.environments.playing.players import Here, Players, Points
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import (

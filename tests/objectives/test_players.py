@@ -14,8 +14,7 @@ import pytest
 
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
-from simulator.objectives.environments.playing.here import Here
-from simulator.objectives.environments.playing.players import Players
+from simulator.objectives.environments.playing.players import Here, Players
 from simulator.objectives.environments.variation import Variation
 from simulator.objectives.objective import Broken
 from simulator.objectives.policies import policy_for
@@ -212,7 +211,7 @@ def test_points_and_episodes_larger_than_any_buffer_pass(playing: Callable[..., 
 SCRIPT = """
 import sys
 from test_players import game_of
-from simulator.objectives.environments.playing.players import Players
+from simulator.objectives.environments.playing.players import Here, Players
 crowd = Players(game_of("Acrobot-v1"), 2)
 print(*crowd.pids, flush=True)
 sys.stdin.read()

@@ -7,7 +7,6 @@ import pytest
 
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Game, Request, plain_episode
-from simulator.objectives.environments.playing.kinds import KINDS
 from simulator.objectives.environments.playing.player import Player
 from simulator.objectives.environments.playing.robots import Robots
 from simulator.objectives.environments.playing.stage import Plain
@@ -154,7 +153,6 @@ def test_heavier_bodies_fall_alike_and_are_moved_less() -> None:
 
 def test_what_is_not_known_here_is_stepped_by_gymnasium() -> None:
     assert isinstance(stage_for("Swimmer-v5", Variation(), 10, lanes=2), Plain)
-    assert len(KINDS) == len(NAMES)
 
 
 def _game(name: str, dtype: str, variations: list[Variation], horizon: int = 90) -> Game:

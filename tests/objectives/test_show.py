@@ -14,7 +14,7 @@ import pytest
 from simulator.objectives import show
 from simulator.objectives.environments import host
 from simulator.objectives.environments.catalogue import OWN
-from simulator.objectives.environments.playing import graphics, screen
+from simulator.objectives.environments.playing import screen
 from simulator.objectives.environments.playing.screen import POSES, drawing, prepare
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Target, Variation
@@ -184,8 +184,8 @@ def test_a_missing_pygame_names_its_remedy(name: str, monkeypatch: pytest.Monkey
 
 @pytest.fixture
 def nothing_works(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(graphics, "_works", lambda backend: False)
-    monkeypatch.setattr(graphics.sys, "platform", "linux")
+    monkeypatch.setattr(screen, "_works", lambda backend: False)
+    monkeypatch.setattr(screen.sys, "platform", "linux")
     monkeypatch.delenv("MUJOCO_GL", raising=False)
 
 
@@ -211,11 +211,11 @@ def test_a_wish_that_cannot_be_granted(
 def test_the_first_that_works_is_taken_unless_the_user_has_chosen(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(graphics.sys, "platform", "linux")
-    monkeypatch.setattr(graphics, "_works", lambda backend: backend != "egl")
+    monkeypatch.setattr(screen.sys, "platform", "linux")
+    monkeypatch.setattr(screen, "_works", lambda backend: backend != "egl")
     for wish, chosen in ((None, "osmesa"), ("glfw", "glfw")):
         monkeypatch.delenv("MUJOCO_GL", raising=False)
         if wish:
             monkeypatch.setenv("MUJOCO_GL", wish)
-        graphics.prepare_mujoco()
-        assert graphics.os.environ["MUJOCO_GL"] == chosen
+        screen.prepare_mujoco()
+        assert screen.os.environ["MUJOCO_GL"] == chosen

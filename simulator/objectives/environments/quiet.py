@@ -1,4 +1,4 @@
-"""Which words of an environment does nobody need to hear?"""
+"""Which warnings of an environment help nobody?"""
 
 import sys
 import warnings
@@ -8,14 +8,12 @@ from contextlib import contextmanager
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Make an environment, whose module is imported, without being told what is outdated in it.
+    """Hide warnings about outdated versions and models while an environment is made.
 
-    That there are newer versions is no news to who names this one, and no user can mend an
-    attribute in a model of gymnasium's.  MuJoCo prints its warnings itself, and writes them to a
-    file in the current folder, unless somebody listens: what is not about age is passed on.
-    Errors are raised as always, and say more than the warnings before them.
+    The module of the environment must be imported before.  Without a callback, MuJoCo prints its
+    warnings and writes them to a file in the current folder; those of other matters are printed.
     """
-    heard: list[str] = []
+    warned: list[str] = []
     mujoco = sys.modules.get("mujoco")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -23,29 +21,30 @@ def quietly() -> Iterator[None]:
             yield
             return
         before = mujoco.get_mju_user_warning()
-        mujoco.set_mju_user_warning(heard.append)
+        mujoco.set_mju_user_warning(warned.append)
         try:
             yield
         finally:
             mujoco.set_mju_user_warning(before)
-    for text in heard:
+    for text in warned:
         if "deprecated" not in text:
-            print(f"straggle: MuJoCo: {' '.join(text.split())}", file=sys.stderr)
+            _print(text)
 
 
-def hear_once() -> None:
-    """From now on MuJoCo's first warning is told, and nothing is written to a file.
-
-    A point that is not a number brings one for every step.
-    """
+def report_first_warning() -> None:
+    """Print the process's first warning of MuJoCo only: a NaN policy causes one per step."""
     if mujoco := sys.modules.get("mujoco"):
-        mujoco.set_mju_user_warning(_first)
+        mujoco.set_mju_user_warning(_print_first)
 
 
-def _first(text: str) -> None:
-    if not _told:
-        _told.append(text)
-        print(f"straggle: MuJoCo: {' '.join(text.split())}", file=sys.stderr)
+def _print_first(text: str) -> None:
+    if not _printed:
+        _printed.append(text)
+        _print(text)
 
 
-_told: list[str] = []
+def _print(text: str) -> None:
+    print(f"straggle: MuJoCo: {' '.join(text.split())}", file=sys.stderr)
+
+
+_printed: list[str] = []

@@ -1,6 +1,6 @@
-"""What is an episode, and what does it depend on?  On its request alone, to the last bit.
+"""What does an episode depend on?  On its request alone, to the last bit.
 
-So it does not matter which process plays it, nor what it is played beside.
+So neither the process that plays it nor the episodes beside it change it.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ BLOCK = 64
 
 
 class Episode(NamedTuple):
-    """What was seen, what the policy chose and what it got, one row for each step."""
+    """Observations, choices of the policy, and rewards: a row for each step."""
 
     observations: NDArray[Any]
     choices: NDArray[Any]
@@ -29,31 +29,31 @@ class Episode(NamedTuple):
 
 
 class Game(NamedTuple):
-    """What is played, and how: the same for all episodes."""
+    """The environment and the policy, the same for all episodes.
+
+    ``size`` is the length of the observations that the policy takes.
+    """
 
     name: str
     variations: Sequence[Variation]
     horizon: int
     policy: "Policy"
     size: int
-    """Of what the policy sees."""
-
     dtype: str
 
 
 class Request(NamedTuple):
-    """An episode to play."""
+    """An episode to play.
+
+    ``point`` is the number of one of the points that were sent; ``seed`` draws the environment's
+    first state, and ``key`` the policy's noise.
+    """
 
     number: int
     variation: int
     point: int
-    """Which of the points that were sent."""
-
     seed: int
-    """Of the environment's first state."""
-
     key: int
-    """Of the policy's noise."""
 
 
 def generator(key: int) -> np.random.Generator:
@@ -61,14 +61,14 @@ def generator(key: int) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=key))
 
 
-def see(raw: NDArray[Any], variation: Variation, seen: NDArray[Any]) -> None:
-    """Write into ``seen`` what the policy sees of observations."""
+def observe(raw: NDArray[Any], variation: Variation, out: NDArray[Any]) -> None:
+    """Write the policy's observations into ``out``: with the worker's sign and flag."""
     size = raw.shape[-1]
-    seen[..., :size] = raw
+    out[..., :size] = raw
     if variation.sign != 1:
-        seen[..., :size] *= variation.sign
+        out[..., :size] *= variation.sign
     if variation.flag is not None:
-        seen[..., size] = variation.flag
+        out[..., size] = variation.flag
 
 
 def plain_episode(
@@ -77,26 +77,26 @@ def plain_episode(
     game: Game,
     point: NDArray[Any],
     request: Request,
-    look: Callable[[], object] = lambda: None,
+    on_state: Callable[[], object] = lambda: None,
 ) -> Episode:
-    """The same episode in gymnasium's own words, call by call: the oracle of a player.
+    """The same episode by gymnasium's own calls: the oracle of a player.
 
-    ``look`` is called at the start and after every step, to see the environment as it is then.
+    ``on_state`` is called at the start and after every step.
     """
     policy, noise = game.policy, generator(request.key)
     layers = policy.layers(point)
     observations, choices, rewards = [], [], []
     raw = begin(environment, variation, request.seed)
-    look()
+    on_state()
     for step in range(game.horizon):
         if step % BLOCK == 0:
             block = policy.host_noise(noise, BLOCK, game.dtype)
         observation = np.empty(game.size, game.dtype)
-        see(flat(environment, raw), variation, observation)
+        observe(flat(environment, raw), variation, observation)
         choice = policy.choose(layers, observation, block[step % BLOCK], np)
         action = as_taken(environment.action_space, policy.act(choice, np))
         raw, reward, terminated, truncated, _ = environment.step(action)
-        look()
+        on_state()
         observations.append(observation)
         choices.append(choice)
         rewards.append(float(reward))

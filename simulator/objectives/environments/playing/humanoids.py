@@ -1,4 +1,4 @@
-"""What does Humanoid show of a step, and what does it pay?"""
+"""What are the observation and the reward of Humanoid?"""
 
 from typing import Any
 
@@ -17,10 +17,10 @@ WHOLE = mujoco.mjtState.mjSTATE_INTEGRATION
 
 
 class Humanoids(Mortal):
-    """Humanoid: it sees inertias, velocities and forces of all bodies.
+    """Humanoid: it observes inertias, velocities and forces of all bodies.
 
     Its states are large, and those of many lanes push each other out of the cache.  So all lanes
-    share one: what the next step depends on is put into it before, and taken out after each.
+    share one state: each lane's numbers are put into it before a step, and taken out after it.
     """
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
@@ -29,7 +29,7 @@ class Humanoids(Mortal):
         self._read = self.views(self._state)
         self._rows = list(self._copies)
         size = mujoco.mj_stateSize(self.model, WHOLE)
-        self._kept = [np.empty(size) for _ in range(lanes)]
+        self._saved = [np.empty(size) for _ in range(lanes)]
         self._mass, self._all = self.model.body_mass[:, None], self.model.body_mass.sum()
         self._place = np.zeros(lanes)
         self._sizes = [sum(map(len, part)) for part in self._parts(self.task.data)]
@@ -40,7 +40,7 @@ class Humanoids(Mortal):
     def _parts(self, state: Any) -> tuple[list[NDArray[np.float64]], ...]:
         """The observation, the places of all bodies, and the forces."""
         task, world = self.task, int(self.late)  # version 5 leaves out the world, which never moves
-        seen = {
+        parts = {
             "cinert": state.cinert[world:],
             "cvel": state.cvel[world:],
             "qfrc_actuator": state.qfrc_actuator[6 * world :],
@@ -48,46 +48,47 @@ class Humanoids(Mortal):
         }
         wanted = [
             part.reshape(-1)
-            for name, part in seen.items()
+            for name, part in parts.items()
             if getattr(task, f"_include_{name}_in_observation", True) is True
         ]
-        shown = [state.qpos[self._first :], state.qvel, *wanted]
-        return shown, [state.xipos.reshape(-1)], [state.cfrc_ext.reshape(-1)] if self.late else []
+        observed = [state.qpos[self._first :], state.qvel, *wanted]
+        forces = [state.cfrc_ext.reshape(-1)] if self.late else []
+        return observed, [state.xipos.reshape(-1)], forces
 
     def reset(self, lane: int, seed: int) -> NDArray[Any]:
         self.task.data = self._state
         observation: NDArray[Any] = begin(self.task, self._variation, seed)
-        mujoco.mj_getState(self.model, self._state, self._kept[lane], WHOLE)
+        mujoco.mj_getState(self.model, self._state, self._saved[lane], WHOLE)
         np.concatenate(self._read, out=self._rows[0])
         self.begun(lane, self._copies[:1])
         return observation
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
         taken = within(self.task.action_space, actions)
-        model, state, many = self.model, self._state, self.task.frame_skip
+        model, state, frames = self.model, self._state, self.task.frame_skip
         controls, read = state.ctrl, self._read
         for lane, action, row in zip(numbers(lanes), taken, self._rows, strict=False):
-            kept = self._kept[lane]
-            mujoco.mj_setState(model, state, kept, WHOLE)
+            saved = self._saved[lane]
+            mujoco.mj_setState(model, state, saved, WHOLE)
             controls[:] = action
-            mujoco.mj_step(model, state, many)
-            mujoco.mj_getState(model, state, kept, WHOLE)
+            mujoco.mj_step(model, state, frames)
+            mujoco.mj_getState(model, state, saved, WHOLE)
             mujoco.mj_rnePostConstraint(model, state)  # the contact forces
             np.concatenate(read, out=row)
         return self.after(lanes, self._copies[: len(taken)], taken)
 
     def move(self, source: int, target: int) -> None:
-        kept = self._kept
-        kept[source], kept[target] = kept[target], kept[source]
+        saved = self._saved
+        saved[source], saved[target] = saved[target], saved[source]
         self.moved(source, target)
 
     @property
     def _first(self) -> int:
-        """The first position that is seen."""
+        """The first position in the observation."""
         return 2 if self.task._exclude_current_positions_from_observation else 0
 
     def _centres(self, copies: Matrix) -> NDArray[np.float64]:
-        """Where the centres of mass are, along the way."""
+        """The centres of mass along the track."""
         start = self._sizes[0]
         bodies = copies[:, start : start + self._sizes[1]].reshape(len(copies), -1, 3)
         moments: Matrix = np.add.reduce(self._mass * bodies, axis=1)

@@ -1,6 +1,6 @@
-"""What does a process do that plays episodes?  ``python -m …player_process FD``, of a socket.
+"""How does a process play episodes for another?  ``python -m …player_process FD``, of a socket.
 
-It knows no JAX, computes on one thread, and ends with whoever started it.
+It imports no JAX, computes on one thread, and ends with its parent.
 """
 
 import os
@@ -12,32 +12,32 @@ from threading import Thread
 from typing import Any
 
 from simulator.objectives.environments.playing.player import Player
-from simulator.objectives.environments.playing.stage import Raised, told
+from simulator.objectives.environments.playing.stage import Raised, one_line
 
 
 def main(descriptor: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted, and ends this
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends this process
     with Connection(descriptor) as connection:
         try:
             serve(connection)
         except (EOFError, BrokenPipeError, ConnectionResetError):
-            pass  # nobody is there any more
+            pass  # the parent has ended
         except Exception as problem:
-            connection.send((None, told(problem)))
+            connection.send((None, one_line(problem)))
 
 
 def serve(connection: Connection) -> None:
-    """First the game, then requests in any number; every episode goes back as it ends."""
+    """Receive the game, then any number of requests; send every episode as it ends."""
     player = Player(connection.recv())
     try:
         _play(connection, player)
     except Raised as raised:
-        connection.send((player.in_lane(raised.lane), told(raised.__cause__)))
+        connection.send((player.in_lane(raised.lane), one_line(raised.__cause__)))
 
 
 def _play(connection: Connection, player: Player) -> None:
     requests: SimpleQueue[Any] = SimpleQueue()
-    # Always listening: two that wait for each other to listen would wait for ever.
+    # A thread always receives: two processes that both wait to send would block for ever.
     Thread(target=_listen, args=(connection, requests), daemon=True).start()
     while True:
         player.ask(*requests.get())
@@ -53,7 +53,7 @@ def _listen(connection: Connection, requests: "SimpleQueue[Any]") -> None:
         try:
             requests.put(connection.recv())
         except (EOFError, OSError):
-            os._exit(0)  # whoever asked is gone, and nobody waits for what is under way
+            os._exit(0)  # the parent has ended
 
 
 if __name__ == "__main__":

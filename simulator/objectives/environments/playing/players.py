@@ -1,8 +1,8 @@
-"""Who plays the episodes of environments on the host?  One process per core.
+"""How do cores share the episodes of environments on the host?  One process plays per core.
 
-Requests go to whoever has room, and episodes come back in the order in which they were asked for.
-An episode is a function of its request, so it does not matter who plays it, nor how many there
-are.  A process that dies is replaced, and what it had not finished is asked for again.
+Requests go to any process with a free lane, and episodes come back in the order of the requests.
+An episode is a function of its request, so processes and their number change no result.  A process
+that dies is replaced, and its unfinished episodes are played again.
 """
 
 import os
@@ -18,7 +18,8 @@ from typing import Any
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.playing.episode import Episode, Game, Request
-from simulator.objectives.environments.playing.player import LANES
+from simulator.objectives.environments.playing.player import LANES, Player
+from simulator.objectives.environments.playing.stage import Raised, one_line
 from simulator.objectives.objective import Broken
 from simulator.system.interrupts import undisturbed
 from simulator.system.machine import cores
@@ -27,24 +28,56 @@ Points = Mapping[int, NDArray[Any]]
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NO_PICTURES = {"MUJOCO_GL": "disable"}
 DEATHS = 3
-"""After so many in a row, without an episode in between, it is the environment's fault."""
+"""After so many in a row, without an episode in between, the environment is at fault."""
+
+
+class Here:
+    """One player in the task's own process: the quickest way on one core.
+
+    No process waits for another, and all lanes share each call of the policy.  An environment that
+    kills its process kills the task; its runner repeats it, and names it in the end.
+    """
+
+    def __init__(self, game: Game) -> None:
+        self._game = game
+        self._player: Player | None = None
+
+    def play(self, points: Points, requests: Sequence[Request]) -> Iterator[Episode]:
+        """The episodes of requests 0, 1, 2, …, in this order, each as soon as it has ended."""
+        player = self._player or Player(self._game)
+        self._player = None  # after an error the state of the lanes is unknown
+        done = dict[int, Episode]()
+        try:
+            player.ask(points, requests, forget=True)
+            for request in requests:
+                while request.number not in done:
+                    done.update(player.step())
+                yield done.pop(request.number)
+        except Raised as raised:
+            number = player.in_lane(raised.lane)
+            message = f"environment = {self._game.name!r}: {one_line(raised.__cause__)}"
+            raise Broken(message, number) from raised.__cause__
+        self._player = player
+
+    def close(self) -> None:
+        self._player = None
 
 
 class Players:
-    """A process per core, started at once and kept."""
+    """A process per core, started at once."""
 
-    def __init__(self, game: Game, many: int | None = None) -> None:
-        self._game, self._many = game, many or cores()
+    def __init__(self, game: Game, count: int | None = None) -> None:
+        self._game, self._count = game, count or cores()
         self._processes: list[_Process] = []
         weakref.finalize(self, _end, self._processes)
         self._begin()
 
     def play(self, points: Points, requests: Sequence[Request]) -> Iterator[Episode]:
-        """The episodes of requests 0, 1, 2, …, in this order, each as soon as it is there."""
+        """The episodes of requests 0, 1, 2, …, in this order, each as soon as it has ended."""
         self._begin()
         waiting, done, deaths = deque(requests), dict[int, Episode](), 0
         # To play many side by side saves more than to deal the last of them evenly.
-        share = min(LANES, -(-len(requests) // self._many))
+        share = min(LANES, -(-len(requests) // self._count))
         for process in self._processes:
             process.known = None
         try:
@@ -60,21 +93,20 @@ class Players:
                             waiting.extendleft(self._replace(process, deaths))
                 yield done.pop(request.number)
         except BaseException:
-            # What is under way is nobody's any more; whoever asks next finds new processes.
+            # Episodes under way belong to no request any more: the next call starts new processes.
             self.close()
             raise
 
     @property
     def pids(self) -> list[int]:
-        """Who is there to play."""
         return [process.pid for process in self._processes]
 
     def close(self) -> None:
-        """Send all home; whoever plays again calls new ones."""
+        """End all processes; ``play`` starts new ones."""
         _end(self._processes)
 
     def _begin(self) -> None:
-        while len(self._processes) < self._many:
+        while len(self._processes) < self._count:
             self._processes.append(_Process(self._game))
 
     def _feed(self, points: Points, waiting: deque[Request], share: int) -> None:
@@ -88,7 +120,7 @@ class Players:
         return [process for process in self._processes if process.connection in ready]
 
     def _replace(self, process: "_Process", deaths: int) -> Iterable[Request]:
-        """A new process in the place of a dead one; what that had not finished."""
+        """Start a new process in the place of a dead one; the requests that it had not finished."""
         code = process.end()
         if deaths >= DEATHS:
             raise Broken(
@@ -101,18 +133,18 @@ class Players:
 
 class _Process:
     def __init__(self, game: Game) -> None:
-        self.connection, theirs = Pipe()
+        self.connection, child = Pipe()
         self.playing: dict[int, Request] = {}
         self.known: set[int] | None = None
-        """The points it was sent; None where it shall forget those that it has."""
+        """Numbers of the points that it has; None to replace them with the next request."""
 
         self._name = game.name
         paths = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
         module = "simulator.objectives.environments.playing.player_process"
-        with theirs, undisturbed():
+        with child, undisturbed():
             self._process = subprocess.Popen(
-                [sys.executable, "-P", "-m", module, str(theirs.fileno())],
-                pass_fds=(theirs.fileno(),),
+                [sys.executable, "-P", "-m", module, str(child.fileno())],
+                pass_fds=(child.fileno(),),
                 env={**os.environ, **ONE_THREAD, **NO_PICTURES, **paths},
                 stdin=subprocess.DEVNULL,
             )
@@ -130,16 +162,16 @@ class _Process:
         self._send(({number: points[number] for number in unknown}, requests, forget))
 
     def _send(self, message: Any) -> None:
-        # If it is dead, that will be seen when it is listened to.
+        # ``finished`` notices a dead process.
         with suppress(BrokenPipeError, ConnectionResetError):
             self.connection.send(message)
 
     def finished(self) -> list[tuple[int, Episode]]:
-        """What it has played since; EOFError if it is dead."""
+        """The episodes that it has sent; EOFError if it is dead."""
         news: list[tuple[int, Episode]] | tuple[int | None, str] = self.connection.recv()
         if isinstance(news, tuple):
-            number, told = news
-            raise Broken(f"environment = {self._name!r}: {told}", number)
+            number, problem = news
+            raise Broken(f"environment = {self._name!r}: {problem}", number)
         for number, _ in news:
             del self.playing[number]
         return news

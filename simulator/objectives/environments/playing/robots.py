@@ -1,9 +1,8 @@
 """How do the MuJoCo tasks step with the least besides their physics?
 
-The physics of a step are gymnasium's, one ``mj_step``; what it computes from the new state
-(observation, reward, end) is computed here for all lanes at once, in the same arithmetic, so
-that every number is gymnasium's to the last bit.  What nobody reads is left out.  An episode
-begins in the task's own code.
+The physics of a step are gymnasium's, one ``mj_step``.  Observation, reward and end are computed
+here for all lanes at once, in the same arithmetic: every number is gymnasium's to the last bit.
+Numbers that are never read are left out.  An episode begins in the task's own code.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments.host import Gymnasium, within
-from simulator.objectives.environments.playing.stage import Lanes, Stepped, move, numbers
+from simulator.objectives.environments.playing.stage import Lanes, Stepped, numbers, swap
 from simulator.objectives.environments.playing.varied import begin
 from simulator.objectives.environments.variation import Variation
 
@@ -23,12 +22,11 @@ Matrix = NDArray[np.float64]
 
 
 class Body(NamedTuple):
-    """A state of the model, and views of its memory, which stays where it is."""
+    """A state of the model, and views of its memory; ``read`` is copied after each step."""
 
     state: mujoco.MjData
     controls: NDArray[np.float64]
     read: list[NDArray[np.float64]]
-    """What is copied after each step, for all else to be computed from."""
 
 
 class Robots(ABC):
@@ -54,19 +52,19 @@ class Robots(ABC):
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
         taken = within(self.task.action_space, actions)
-        model, many = self.model, self.task.frame_skip
+        model, frames = self.model, self.task.frame_skip
         bodies = [self._bodies[lane] for lane in numbers(lanes)]
         for body, action in zip(bodies, taken, strict=True):
             body.controls[:] = action
-            mujoco.mj_step(model, body.state, many)
+            mujoco.mj_step(model, body.state, frames)
         return self.after(lanes, self._copied(bodies), taken)
 
     def move(self, source: int, target: int) -> None:
-        move(self._bodies, source, target)
+        swap(self._bodies, source, target)
         self.moved(source, target)
 
     def _copied(self, bodies: list[Body]) -> Matrix:
-        """What is read of these states; the next copy is written over it."""
+        """Copies of what is read of these states; the next call overwrites them."""
         copies = self._copies[: len(bodies)]
         np.concatenate([view for body in bodies for view in body.read], out=copies.reshape(-1))
         return copies
@@ -81,15 +79,15 @@ class Robots(ABC):
 
     @abstractmethod
     def moved(self, source: int, target: int) -> None:
-        """Remember it for another lane."""
+        """Copy what the next step's reward needs to another lane."""
 
     @abstractmethod
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
-        """What gymnasium would say of the states after a step with these actions."""
+        """What gymnasium's task returns after a step with these actions."""
 
 
 class Mortal(Robots):
-    """What may fall, and is paid while it does not."""
+    """A robot that may fall, with a bonus while it stands."""
 
     def bonus(self, healthy: NDArray[np.bool_]) -> Any:
         task = self.task

@@ -1,4 +1,4 @@
-"""What do HalfCheetah, Hopper, Walker2d and Reacher show of a step, and what do they pay?"""
+"""What are the observations and rewards of HalfCheetah, Hopper, Walker2d and Reacher?"""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from simulator.objectives.environments.variation import Variation
 
 
 class Runners(Robots):
-    """HalfCheetah, and what Hopper and Walker2d share with it: to run forward, in a plane."""
+    """HalfCheetah, which runs forward in a plane, and the base of Hopper and Walker2d."""
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         super().__init__(environment, variation, lanes)
@@ -46,7 +46,7 @@ class Runners(Robots):
         return 0.0
 
     def limit(self, velocities: Matrix) -> None:
-        """Change them to what is shown of them."""
+        """Limit the observed velocities, in place."""
 
     def ended(self, healthy: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return np.zeros(len(healthy), bool)
@@ -62,21 +62,21 @@ class Walkers(Mortal, Runners):
         self._low, self._high = np.array(bounds, float).T
 
     def bounds(self) -> list[tuple[float, float]]:
-        """Those of the height, the angle and so on, as they are copied."""
+        """Bounds of the height, the angle and so on, in the order of the copies."""
         return [self.task._healthy_z_range, self.task._healthy_angle_range]
 
     def healthy(self, copies: Matrix) -> NDArray[np.bool_]:
-        bound = copies[:, self._within]
-        inside = (self._low < bound) & (bound < self._high)
-        well: NDArray[np.bool_] = np.logical_and.reduce(inside, axis=1)
-        return well
+        bounded = copies[:, self._within]
+        inside = (self._low < bounded) & (bounded < self._high)
+        healthy: NDArray[np.bool_] = np.logical_and.reduce(inside, axis=1)
+        return healthy
 
     def limit(self, velocities: Matrix) -> None:
         np.minimum(np.maximum(velocities, -10, out=velocities), 10, out=velocities)
 
 
 class Hoppers(Walkers):
-    """Hopper: and none of its numbers may be too large."""
+    """Hopper: none of its numbers may be too large."""
 
     def bounds(self) -> list[tuple[float, float]]:
         height, (low, high) = super().bounds()
@@ -104,7 +104,7 @@ class Reachers(Robots):
 
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
         away, angles = copies[:, :3] - copies[:, 3:6], copies[:, 6:8]
-        # Version 4 pays for where the fingertip was before the step.
+        # Version 4 rewards the place of the fingertip before the step.
         paid = away if self.late else self._away[lanes]
         near, effort = -_lengths(paid), -squares(actions)
         self._away[lanes] = away
@@ -120,6 +120,6 @@ class Reachers(Robots):
 
 
 def _lengths(vectors: Matrix) -> NDArray[np.float64]:
-    """As numpy's norm of one vector has it, from its product with itself."""
+    """As numpy's norm of one vector, from its product with itself: equal to the bit."""
     squared: NDArray[np.float64] = np.matmul(vectors[:, None, :], vectors[:, :, None])
     return np.sqrt(squared[:, 0, 0])

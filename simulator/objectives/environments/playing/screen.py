@@ -1,29 +1,46 @@
-"""What does an environment look like while it is played?
+"""How is an environment drawn, on a machine that may have neither display nor GPU?
 
-A gymnasium environment draws itself.  Ours in JAX have a twin in gymnasium that draws their
-states, whatever their constants are; what is played is ours.
+A gymnasium environment draws itself.  Ours in JAX have a twin in gymnasium that draws their states.
+
+MuJoCo draws with OpenGL: through EGL, OSMesa or a display.  An installed library may still fail,
+and a process cannot unload it, so each is tried in a process of its own.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Mapping
+from functools import cache
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.objectives.environments import host
-from simulator.objectives.environments.playing.graphics import prepare_mujoco, prepare_pygame
 from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.refusals import creator_of, refusing, spec_of
 from simulator.objectives.environments.variation import Variation
 
+INSTALLS = {"egl": "libegl1 libgl1", "osmesa": "libosmesa6"}
+"""Packages of Debian and Ubuntu with which each backend works without a display."""
+BACKENDS = (*INSTALLS, "glfw")
+TRIAL = """
+import mujoco
+from mujoco.{} import GLContext
+context = GLContext(8, 8)
+context.make_current()
+model = mujoco.MjModel.from_xml_string("<mujoco/>")
+mujoco.MjrContext(model, mujoco.mjtFontScale.mjFONTSCALE_100)
+"""
 DEFAULT_RATE = 30
-"""Steps per second, of an environment that does not say how fast it is."""
+"""Steps per second of an environment that names no rate."""
 CAMERA = {"camera_id", "camera_name", "default_camera_config"}
-"""The options that say from where a task of MuJoCo's is seen."""
+"""The options that place the camera of a MuJoCo task."""
 
 
 def prepare(name: str, options: Mapping[str, Any]) -> None:
-    """Make ready to draw it, before anything imports MuJoCo; a one-line ValueError if it cannot."""
+    """Get ready to draw, before anything imports MuJoCo; a one-line ValueError if it cannot."""
     prepare_pygame()
     with refusing(name, options):
         entry = str(spec_of(name).entry_point)
@@ -37,7 +54,7 @@ def prepare(name: str, options: Mapping[str, Any]) -> None:
 
 
 def drawing(name: str, variation: Variation, horizon: int) -> host.Gymnasium:
-    """This environment; it has drawn itself once, so that it can."""
+    """This environment, after a first picture as a test."""
     environment = open_varied(name, variation, horizon, render_mode="rgb_array")
     if hasattr(environment.unwrapped, "mujoco_renderer") and not CAMERA & variation.options.keys():
         _follow(environment.unwrapped)
@@ -56,12 +73,11 @@ def _follow(robot: Any) -> None:
 
 
 def rate_of(environment: host.Gymnasium) -> float:
-    """How many of its steps a second has."""
+    """Steps per second."""
     return float(environment.metadata.get("render_fps") or DEFAULT_RATE)
 
 
 def picture_of(environment: host.Gymnasium) -> NDArray[np.uint8]:
-    """How it looks now."""
     return np.asarray(environment.render(), np.uint8)
 
 
@@ -80,3 +96,39 @@ POSES: dict[str, Callable[..., None]] = {
     "CartPole-v1": _pose_cartpole,
     "Pendulum-v1": _pose_pendulum,
 }
+
+
+def prepare_pygame() -> None:
+    """Let pygame draw into memory, without a display and without its greeting."""
+    if not os.environ.get("DISPLAY") and not os.environ.get("WAYLAND_DISPLAY"):
+        os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
+    os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
+
+
+def prepare_mujoco() -> None:
+    """Set MUJOCO_GL before MuJoCo is imported; a one-line ValueError if no backend works."""
+    if sys.platform == "linux" and find_spec("mujoco"):
+        os.environ["MUJOCO_GL"] = _backend(os.environ.get("MUJOCO_GL"))
+
+
+def _backend(wanted: str | None) -> str:
+    for backend in [wanted] if wanted else BACKENDS:
+        if _works(backend):
+            return backend
+    installed = INSTALLS.get(wanted or "egl")
+    remedy = f", or install what it needs: apt-get install {installed}" if installed else ""
+    if wanted:
+        raise ValueError(
+            f"MUJOCO_GL = {wanted!r}: MuJoCo cannot draw with it here; unset it{remedy}"
+        )
+    raise ValueError(
+        "MuJoCo cannot draw here, neither through EGL nor OSMesa nor on a display; install a "
+        f"library, on Debian and Ubuntu with apt-get install {installed}"
+    )
+
+
+@cache
+def _works(backend: str) -> bool:
+    environment = {**os.environ, "MUJOCO_GL": backend}
+    command = [sys.executable, "-c", TRIAL.format(backend)]
+    return not subprocess.run(command, env=environment, capture_output=True).returncode

@@ -1,7 +1,7 @@
 """How are several copies of one environment stepped together, on the host?
 
-A stage has lanes, and in each an episode of its own.  ``Plain`` steps any gymnasium environment by
-its own ``step``; the usual MuJoCo tasks have a quicker stage, which shows the same.
+A stage has lanes with an episode each.  ``Plain`` steps any gymnasium environment by its own
+``step``; the usual MuJoCo tasks have a quicker stage with the same results.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,51 +16,48 @@ from simulator.objectives.environments.playing.varied import begin, open_varied
 from simulator.objectives.environments.variation import Variation
 
 Lanes = slice | Sequence[int] | NDArray[np.intp]
-"""Some of the lanes, as lists and arrays are indexed."""
+"""An index of lists and arrays that have a row per lane."""
 Stepped = tuple[NDArray[Any], NDArray[np.float64], NDArray[np.bool_]]
-"""For each lane the next observation, the reward, and whether that was the end."""
+"""For each lane the next observation, the reward, and whether the episode ended."""
 
-
-Thing = TypeVar("Thing")
+Item = TypeVar("Item")
 
 
 class Stage(Protocol):
     def reset(self, lane: int, seed: int) -> NDArray[Any]:
-        """Begin an episode; its first observation, as a vector."""
+        """Begin an episode; returns its first observation, as a vector."""
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
-        """One step in each of these lanes; ``actions`` are as the policy says them.
+        """One step in each of these lanes; ``actions`` are those of the policy.
 
-        The observations are in memory that the next step writes again.
+        The next step overwrites the observations.
         """
 
     def move(self, source: int, target: int) -> None:
-        """Another lane for an episode; the target's own has ended."""
+        """Move an episode to a lane whose own has ended."""
 
 
 def numbers(lanes: Lanes) -> Iterable[int]:
-    """Of these lanes, one by one."""
     return range(lanes.start, lanes.stop) if isinstance(lanes, slice) else lanes
 
 
-def move(things: dict[int, Thing], source: int, target: int) -> None:
-    """Let a lane have what another one had; what it had itself is left to that one."""
-    replaced = things.get(target)
-    things[target] = things.pop(source)
+def swap(items: dict[int, Item], source: int, target: int) -> None:
+    """Exchange the items of two lanes; the target may have none."""
+    replaced = items.get(target)
+    items[target] = items.pop(source)
     if replaced is not None:
-        things[source] = replaced
+        items[source] = replaced
 
 
 class Raised(Exception):
-    """The environment of a lane raised an error, which is the cause of this."""
+    """The environment of a lane raised the error that caused this one."""
 
     def __init__(self, lane: int) -> None:
         super().__init__(lane)
         self.lane = lane
 
 
-def told(problem: BaseException | None) -> str:
-    """An error in one line."""
+def one_line(problem: BaseException | None) -> str:
     return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
 
 
@@ -99,4 +96,4 @@ class Plain:
         return np.stack(observations), np.array(rewards), np.array(ended)
 
     def move(self, source: int, target: int) -> None:
-        move(self._environments, source, target)
+        swap(self._environments, source, target)

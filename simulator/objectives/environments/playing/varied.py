@@ -25,7 +25,7 @@ def _alter(model: Any, variation: Variation) -> None:
 
 
 def begin(environment: host.Gymnasium, variation: Variation, seed: int) -> Any:
-    """Reset it; the first observation, as gymnasium shows it."""
+    """Reset the environment; returns gymnasium's first observation."""
     raw, _ = environment.reset(seed=seed)
     if variation.target is not None:
         return _place(environment.unwrapped, variation.target)
@@ -33,7 +33,7 @@ def begin(environment: host.Gymnasium, variation: Variation, seed: int) -> Any:
 
 
 def _place(reacher: Any, region: Target) -> Any:
-    """Put the target somewhere in the region, every place as likely as any other."""
+    """Put the target at a place drawn uniformly from the region."""
     draw = reacher.np_random.uniform
     radius = math.sqrt(draw(region.radius[0] ** 2, region.radius[1] ** 2))
     angle = math.radians(draw(*region.angle))
