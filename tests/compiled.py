@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from simulator.campaign.run import Wishes, run
+from simulator.campaign.run import RunOptions, run
 from simulator.objectives.objective import Values
 from simulator.scenario.scenario import Scenario
 from simulator.training import laboratory
@@ -60,8 +60,8 @@ def run_schedules(scenario: Scenario) -> Iterator[Run]:
             yield from found
 
 
-def run_in(directory: Path, scenario: Scenario, **wishes: Any) -> tuple[Path, int]:
+def run_in(directory: Path, scenario: Scenario, **options: Any) -> tuple[Path, int]:
     """A whole run, written there; its exit code."""
-    ran = run(scenario, directory, "", command="", wishes=Wishes(quiet=True, **wishes))
+    ran = run(scenario, directory, "", command="", options=RunOptions(quiet=True, **options))
     interrupted = ran.results.manifest["status"] == "interrupted"
     return ran.results.directory, 130 if interrupted else 0 if ran.good else 3

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from algorithms.methods import METHODS
-from simulator.campaign.run import Wishes, run
+from simulator.campaign.run import RunOptions, run
 from simulator.mistakes import Mistake
 from simulator.scenario import loading
 from simulator.verification import verify
@@ -150,8 +150,8 @@ class Soak:
             self.refused += 1
             return
         dry = random.Random(self.count).random() < 0.2
-        wishes = Wishes(schedule_only=dry, tickets=True, quiet=True)
-        outcome = run(scenario, folder / "run", "", command="soak", wishes=wishes).results
+        options = RunOptions(schedule_only=dry, tickets=True, quiet=True)
+        outcome = run(scenario, folder / "run", "", command="soak", options=options).results
         self.ends.update(outcome.runs["end"])
         self.tickets += int(outcome.runs["started"].sum())
         for problem in verify(outcome).problems:

@@ -66,8 +66,8 @@ def scenario(*, cluster=CRASHING, network=None, methods=METHODS, stop=None, seed
     return check(plain)
 
 
-def recorded(described, directory, **wishes):
-    folder, code = run_in(directory, described, schedule_only=True, tickets=True, **wishes)
+def recorded(described, directory, **options):
+    folder, code = run_in(directory, described, schedule_only=True, tickets=True, **options)
     return results.load(folder), code
 
 

@@ -22,7 +22,7 @@ from compiled import compiled_once, run_in
 from test_cli import straggle
 
 from algorithms.methods import METHODS
-from simulator.campaign.run import Wishes, resume
+from simulator.campaign.run import RunOptions, resume
 from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.scenario.loading import check
@@ -43,7 +43,7 @@ CARTPOLE = {
     "horizon": 12,
     "policy": {"hidden": [3]},
 }
-QUIET = Wishes(quiet=True)
+QUIET = RunOptions(quiet=True)
 FOUR = ("rennala-nigt", "malenia-nigt", "afedpg", "synchronous-nigt")
 KILLS = int(os.environ.get("STRAGGLE_KILLS", "2"))
 """Of every one of the four methods, at random moments."""
@@ -275,7 +275,7 @@ def assert_equal_directories(one, other):
 def test_a_directory_is_finished_where_it_was(begun):
     out, cut, scenario = begun
     (cut / "steps.parquet.77.partial").write_text("half")
-    assert resume(cut, scenario, wishes=QUIET).good
+    assert resume(cut, scenario, options=QUIET).good
     assert_equal_directories(out, cut)
     assert results.load(cut).manifest["resumed"] == 1
 
@@ -283,7 +283,7 @@ def test_a_directory_is_finished_where_it_was(begun):
 def test_what_has_ended_is_not_run_again(begun, caplog):
     out, _, _ = begun
     before = results.load(out).runs
-    assert resume(out, None, wishes=Wishes()).good
+    assert resume(out, None, options=RunOptions()).good
     assert "1 of 1 runs had ended" in caplog.text
     pd.testing.assert_frame_equal(results.load(out).runs, before)
 
@@ -304,7 +304,7 @@ def test_missing_or_unsealed_tickets_are_written_again(spoil, begun):
     out, _, _ = begun
     whole = shutil.copytree(out, out.parent / "copy")
     spoil(out)
-    assert resume(out, None, wishes=QUIET).good
+    assert resume(out, None, options=QUIET).good
     assert_equal_directories(whole, out)
 
 
@@ -319,7 +319,7 @@ def test_missing_or_unsealed_tickets_are_written_again(spoil, begun):
 def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, begun):
     _, cut, _ = begun
     with pytest.raises(Mistake) as refused:
-        resume(cut, scenario_of("rennala-nigt", setting), wishes=QUIET)
+        resume(cut, scenario_of("rennala-nigt", setting), options=QUIET)
     assert str(refused.value).startswith(f"--resume {cut}: was begun with another scenario: {told}")
 
 
@@ -338,15 +338,15 @@ def test_a_directory_of_another_scenario_or_version_is_refused(keys, value, told
     table[keys[-1]] = value
     (cut / "manifest.json").write_text(json.dumps(manifest))
     with pytest.raises(Mistake, match=told):
-        resume(cut, None, wishes=QUIET)
+        resume(cut, None, options=QUIET)
 
 
 def test_of_two_that_resume_the_same_one_is_refused(begun, monkeypatch, caplog):
     _, cut, _ = begun
     with alone_in(cut), pytest.raises(Mistake, match="another straggle is writing there"):
-        resume(cut, None, wishes=QUIET)
+        resume(cut, None, options=QUIET)
     monkeypatch.setenv("STRAGGLE_CORES", "61")
-    assert resume(cut, None, wishes=QUIET).good
+    assert resume(cut, None, options=QUIET).good
     assert "other cores; the last digits may differ" in caplog.text
 
 

@@ -483,9 +483,9 @@ class Backwards:
 
     jobs = 3
 
-    def run(self, act, works, heard, kind=None):
+    def run(self, act, works, on_item, kind=None):
         for name, work in reversed(works.items()):
-            act(name, work, partial(heard, name))
+            act(name, work, partial(on_item, name))
 
 
 def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):

@@ -65,7 +65,7 @@ def conduct(
     done = len(tasks) - len(missing)
     with showing(len(tasks), done=done, doing="preparing", quiet=quiet) as progress:
 
-        def heard(name: str, item: Working | Done) -> None:
+        def on_item(name: str, item: Working | Done) -> None:
             if isinstance(item, Working):
                 progress.under_way(*item)
                 return
@@ -77,7 +77,7 @@ def conduct(
                 progress.ended(plan.words(task, item.kept), failed=failed)
 
         for by, part in _by_runner(jobs_of(missing, plan, runner.jobs), runner):
-            by.run(perform, part, heard, kind=lambda job: job.tasks[0].method)
+            by.run(perform, part, on_item, kind=lambda job: job.tasks[0].method)
 
 
 def jobs_for(tasks: Sequence[Task], wanted: int | None) -> int:

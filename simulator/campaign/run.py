@@ -50,7 +50,7 @@ Ended: TypeAlias = Callable[[Results], None]
 """Called with the results, complete or interrupted, before they are verified."""
 
 
-class Wishes(NamedTuple):
+class RunOptions(NamedTuple):
     """What to do besides the usual."""
 
     schedule_only: bool = False
@@ -65,7 +65,7 @@ class Wishes(NamedTuple):
     """Whether the directory is gone with the results: then no command is named that reads it."""
 
 
-class Ran(NamedTuple):
+class Finished(NamedTuple):
     """The results of a scenario."""
 
     results: Results
@@ -85,17 +85,17 @@ def run(
     name: str,
     *,
     command: str,
-    wishes: Wishes,
+    options: RunOptions,
     ended: Ended = lambda outcome: None,
-) -> Ran:
+) -> Finished:
     """Run every method on every seed, in the directory ``out`` or a new one below ``results/``."""
-    if wishes.schedule_only and scenario.cluster.per == "environment-step":
+    if options.schedule_only and scenario.cluster.per == "environment-step":
         raise Mistake(
             "--schedule-only: cluster.per = 'environment-step' takes its times from the episodes, "
             "which have to be played; run it without"
         )
-    if wishes.fitting:
-        estimate.check(scenario, wishes.schedule_only)
+    if options.fitting:
+        estimate.check(scenario, options.schedule_only)
     _check_the_environment()
     directory = claim_directory(out or free_directory(Path("results") / name))
     with alone_in(directory):
@@ -103,20 +103,25 @@ def run(
         scenario = scenario.moved_to(directory)
         # The length of an episode cannot be simulated once more: it has to be written down.
         must = scenario.cluster.per == "environment-step"
-        tickets = not wishes.schedule_only if wishes.tickets is None else wishes.tickets
+        tickets = not options.schedule_only if options.tickets is None else options.tickets
         writer = Writer(
-            directory, scenario, command, vector_of(scenario), wishes.schedule_only, tickets or must
+            directory,
+            scenario,
+            command,
+            vector_of(scenario),
+            options.schedule_only,
+            tickets or must,
         )
-        return _finish(writer, wishes, ended)
+        return _finish(writer, options, ended)
 
 
 def resume(
     directory: Path,
     wanted: Scenario | None,
     *,
-    wishes: Wishes,
+    options: RunOptions,
     ended: Ended = lambda outcome: None,
-) -> Ran:
+) -> Finished:
     """Finish what was begun there; ``wanted``, if given, has to be the same scenario."""
     _check_the_environment()
     results.load(directory)  # whatever is wrong with it is said before anything is touched
@@ -139,9 +144,9 @@ def resume(
             bool(manifest["tickets"]),
         )
         writer.go_on(begun)
-        if not wishes.quiet:
+        if not options.quiet:
             LOG.warning(f"{directory}: {len(writer.done)} of {len(writer.wanted)} runs had ended")
-        return _finish(writer, wishes, ended)
+        return _finish(writer, options, ended)
 
 
 def how_to_finish(directory: Path) -> str:
@@ -163,9 +168,9 @@ class _Written(NamedTuple):
         self.writer.add(done.kept)
 
 
-def _finish(writer: Writer, wishes: Wishes, ended: Ended) -> Ran:
+def _finish(writer: Writer, options: RunOptions, ended: Ended) -> Finished:
     with remedy(how_to_finish(writer.directory)):
-        interrupted = not _all_written(writer, wishes)
+        interrupted = not _all_written(writer, options)
         missing = len(writer.wanted) - len(writer.done)
         failed = bool(writer.ends & {"stalled", "failed"})
         with _writing(writer.directory):
@@ -174,11 +179,13 @@ def _finish(writer: Writer, wishes: Wishes, ended: Ended) -> Ran:
             raise KeyboardInterrupt
         found = writer.results()
         ended(found)
-        return Ran(found, None if missing else _verified(found, wishes.quiet or wishes.temporary))
+        return Finished(
+            found, None if missing else _verified(found, options.quiet or options.temporary)
+        )
 
 
 @plugins.blamed  # the estimate of the tasks runs the stories of plug-ins
-def _all_written(writer: Writer, wishes: Wishes) -> bool:
+def _all_written(writer: Writer, options: RunOptions) -> bool:
     """Whether all has been written: False after an interrupt."""
     scenario, directory = writer.scenario, writer.directory
     plan = Plan(
@@ -193,7 +200,9 @@ def _all_written(writer: Writer, wishes: Wishes) -> bool:
         in_order = sorted(tasks, key=lambda task: writer.wanted.index((task.method, task.seed)))
         with _writing(directory):
             writer.write("running")
-            campaign.conduct(in_order, plan, _Written(writer), jobs=wishes.jobs, quiet=wishes.quiet)
+            campaign.conduct(
+                in_order, plan, _Written(writer), jobs=options.jobs, quiet=options.quiet
+            )
     except KeyboardInterrupt:
         return False
     return True

@@ -25,7 +25,7 @@ Item: TypeAlias = Any
 """What a piece of work has to tell, several times or never: data that processes can hand over."""
 Tell: TypeAlias = Callable[[Item], None]
 Act: TypeAlias = Callable[[str, Work, Tell], None]
-Heard: TypeAlias = Callable[[str, Item], None]
+OnItem: TypeAlias = Callable[[str, Item], None]
 
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 DEATHS = 2
@@ -45,13 +45,13 @@ class Runner(Protocol):
         self,
         act: "Act[Work]",
         works: Mapping[str, Work],
-        heard: Heard,
+        on_item: OnItem,
         kind: Callable[[Work], str] = lambda work: "",
     ) -> None:
-        """Do them all; ``heard`` is called here with what each piece tells, as it comes.
+        """Do them all; ``on_item`` is called here with what each piece tells, as it comes.
 
         Pieces of one ``kind`` go to one process if they can: it has compiled what they need.
-        After an interrupt, which goes on from here, ``heard`` may be called for a moment longer.
+        After an interrupt, which goes on from here, ``on_item`` may be called for a moment longer.
         """
 
 
@@ -65,21 +65,21 @@ class Local:
         self,
         act: "Act[Work]",
         works: Mapping[str, Work],
-        heard: Heard,
+        on_item: OnItem,
         kind: Callable[[Work], str] = lambda work: "",
     ) -> None:
         jobs = min(self.jobs, len(works))
         if jobs > 1:
-            _in_processes(act, works, heard, jobs, {name: kind(works[name]) for name in works})
+            _in_processes(act, works, on_item, jobs, {name: kind(works[name]) for name in works})
             return
         for name, work in works.items():
-            act(name, work, lambda item, name=name: heard(name, item))  # type: ignore[misc]
+            act(name, work, lambda item, name=name: on_item(name, item))  # type: ignore[misc]
 
 
 def _in_processes(
     act: "Act[Work]",
     works: Mapping[str, Work],
-    heard: Heard,
+    on_item: OnItem,
     jobs: int,
     kinds: Mapping[str, str],
 ) -> None:
@@ -100,7 +100,7 @@ def _in_processes(
                     process.begin(act, name, works[name])
             ready = wait([process.connection for process in processes if process.doing])
             for at, process in enumerate(processes):
-                if process.connection in ready and not process.hear(heard):
+                if process.connection in ready and not process.hear(on_item):
                     name = process.doing
                     deaths[name] += 1
                     if deaths[name] >= DEATHS:
@@ -108,7 +108,7 @@ def _in_processes(
                     waiting.insert(0, name)
                     processes[at] = _Process()
     except KeyboardInterrupt:
-        _last_words(processes, heard)
+        _last_words(processes, on_item)
         raise
     finally:
         for process in processes:
@@ -139,7 +139,7 @@ def _died(name: str, process: "_Process") -> str:
     )
 
 
-def _last_words(processes: "list[_Process]", heard: Heard) -> None:
+def _last_words(processes: "list[_Process]", on_item: OnItem) -> None:
     """Interrupt the work, and hear how far each piece has come."""
     deadline = time.monotonic() + PATIENCE
     for process in processes:
@@ -147,7 +147,7 @@ def _last_words(processes: "list[_Process]", heard: Heard) -> None:
     for process in processes:
         while process.doing and process.connection.poll(max(0.0, deadline - time.monotonic())):
             with suppress(KeyboardInterrupt):
-                if not process.hear(heard):
+                if not process.hear(on_item):
                     break
 
 
@@ -181,7 +181,7 @@ class _Process:
         with suppress(BrokenPipeError):  # that it has died is seen when it is listened to
             self.connection.send((act, name, work))
 
-    def hear(self, heard: Heard) -> bool:
+    def hear(self, on_item: OnItem) -> bool:
         """Take one message; False if the process is dead."""
         try:
             kind, item = self.connection.recv()
@@ -189,7 +189,7 @@ class _Process:
             self._process.join()
             return False
         if kind == "item":
-            heard(self.doing, item)
+            on_item(self.doing, item)
         elif kind == "done":
             self.doing = ""
         else:

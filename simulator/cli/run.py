@@ -27,7 +27,7 @@ from simulator.mistakes import Mistake
 from simulator.system.interrupts import INTERRUPTED, remedy
 
 if TYPE_CHECKING:
-    from simulator.campaign.run import Ran, Wishes
+    from simulator.campaign.run import Finished, RunOptions
     from simulator.figures.painter import Painter
     from simulator.results.results import Results
     from simulator.scenario.scenario import Scenario
@@ -93,11 +93,11 @@ def run(
             return shown.show(_resume(resume, chosen, said, shown, jobs))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
-        from simulator.campaign.run import Wishes
+        from simulator.campaign.run import RunOptions
 
         chosen = _chosen(scenario, settings, methods, seeds)
-        wishes = Wishes(schedule_only, tickets, jobs, fitting=not anyway, quiet=shown.silent)
-        return shown.show(_run(chosen, out, Path(scenario).stem, wishes, shown))
+        options = RunOptions(schedule_only, tickets, jobs, fitting=not anyway, quiet=shown.silent)
+        return shown.show(_run(chosen, out, Path(scenario).stem, options, shown))
 
 
 def _chosen(
@@ -112,20 +112,20 @@ def _run(
     scenario: "Scenario",
     out: Path | None,
     name: str,
-    wishes: "Wishes",
+    options: "RunOptions",
     shown: "Shown",
 ) -> int:
     from simulator.campaign.run import run
     from simulator.campaign.words import warn
 
     warn(scenario)
-    if wishes.schedule_only:
-        scenario = _one_of_equal_seeds(scenario, wishes.quiet)
-    ran = run(scenario, out, name, command=command_line(), wishes=wishes, ended=shown.draw)
+    if options.schedule_only:
+        scenario = _one_of_equal_seeds(scenario, options.quiet)
+    ran = run(scenario, out, name, command=command_line(), options=options, ended=shown.draw)
     return _code(ran)
 
 
-def _code(ran: "Ran") -> int:
+def _code(ran: "Finished") -> int:
     from simulator.campaign.run import how_to_finish
 
     if ran.results.manifest["status"] == "interrupted":
@@ -140,14 +140,14 @@ def _resume(
     shown: "Shown",
     jobs: int | None,
 ) -> int:
-    from simulator.campaign.run import Wishes, resume
+    from simulator.campaign.run import RunOptions, resume
 
     for option, value in said.items():
         if value is not None:
             told = "what is resumed goes on as it was begun; leave this out"
             raise Mistake(f"{option}, with --resume {directory}: {told}")
-    wishes = Wishes(jobs=jobs, quiet=shown.silent)
-    return _code(resume(directory, wanted, wishes=wishes, ended=shown.draw))
+    options = RunOptions(jobs=jobs, quiet=shown.silent)
+    return _code(resume(directory, wanted, options=options, ended=shown.draw))
 
 
 def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":

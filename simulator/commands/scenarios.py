@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from simulator.campaign import run as campaign
-from simulator.campaign.run import Wishes
+from simulator.campaign.run import RunOptions
 from simulator.campaign.words import warn
 from simulator.commands.arguments import (
     check_jobs,
@@ -70,9 +70,9 @@ def run(
     if schedule_only:
         scenario = one_of_equal_seeds(scenario)
     temporary = place.keeper is not None
-    wishes = Wishes(schedule_only, tickets, jobs, not anyway, quiet, temporary)
+    options = RunOptions(schedule_only, tickets, jobs, not anyway, quiet, temporary)
     command = shlex.join(command_of("run", source, settings, methods, seeds))
-    ran = campaign.run(scenario, place.path, "", command=command, wishes=wishes)
+    ran = campaign.run(scenario, place.path, "", command=command, options=options)
     give_back()  # a notebook may live for days
     return shown(ran.results, place.keeper)
 
@@ -81,7 +81,7 @@ def resume(directory: str | Path, *, jobs: int | None = 1, quiet: bool = False) 
     """``straggle run --resume``: finish what was begun there."""
     check_argument("resume: directory", directory, (str, Path), "give the path of one")
     check_jobs(jobs)
-    ran = campaign.resume(Path(directory), None, wishes=Wishes(jobs=jobs, quiet=quiet))
+    ran = campaign.resume(Path(directory), None, options=RunOptions(jobs=jobs, quiet=quiet))
     return shown(ran.results)
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import from_json
 
 from simulator.campaign import run as campaign
-from simulator.campaign.run import Ran, Wishes
+from simulator.campaign.run import Finished, RunOptions
 from simulator.comparison import tune as tuning
 from simulator.comparison.tune import Tune
 from simulator.mistakes import Mistake
@@ -89,7 +89,7 @@ def conduct(
         )
         scenario = _best(swept)
     scenario = scenario.restrict(None, fresh)
-    ran = _race(scenario, directory / "race", Wishes(jobs=jobs, quiet=quiet), command)
+    ran = _race(scenario, directory / "race", RunOptions(jobs=jobs, quiet=quiet), command)
     steps, metric, higher = ran.results.step_columns, scenario.metric, scenario.higher_is_better
     found = list(levels or levels_of(steps, metric, higher, scenario.stop.target))
     failed = {(r["method"], r["seed"]) for r in ran.results.manifest["runs"] if r["end"] in BROKEN}
@@ -159,16 +159,16 @@ def _best(swept: Swept) -> Scenario:
     return found
 
 
-def _race(scenario: Scenario, place: Path, wishes: Wishes, command: str) -> Ran:
+def _race(scenario: Scenario, place: Path, options: RunOptions, command: str) -> Finished:
     """The runs that are compared; those that were done before are read."""
     if (place / "manifest.json").exists():
         seeds = results.manifest_in(place)["scenario"]["seeds"]
         if seeds != scenario.seeds:
             told = ", ".join(map(str, seeds))
             raise Mistake(f"{place}: was raced on the seeds {told}; name another --out")
-        ran = campaign.resume(place, scenario, wishes=wishes)
+        ran = campaign.resume(place, scenario, options=options)
     else:
-        ran = campaign.run(scenario, place, "", command=command, wishes=wishes)
+        ran = campaign.run(scenario, place, "", command=command, options=options)
     if ran.results.manifest["status"] == "interrupted":
         raise KeyboardInterrupt
     return ran

@@ -90,12 +90,12 @@ def _runs_beside(watch: Stopwatch, setting: Setting) -> tuple[list[Pair], int]:
     pairs: list[Pair] = []
     steps: list[int] = []
 
-    def heard(name: str, item: tuple[list[Pair], int]) -> None:
+    def on_item(name: str, item: tuple[list[Pair], int]) -> None:
         pairs.extend(item[0])
         steps.append(item[1])
 
     works = {f"seed {seed}": (setting, seed, watch.rounds(ROUNDS)) for seed in range(cores())}
-    Local(len(works)).run(_beside, works, heard)
+    Local(len(works)).run(_beside, works, on_item)
     each = round(sum(steps) / len(steps))
     return pairs, each
 
