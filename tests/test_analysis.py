@@ -5,11 +5,9 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom, linregress
-from test_imports import loaded_by
+from scipy.stats import linregress
 from test_plots import results_of, scenario_of
 
-from simulator import analysis
 from simulator.analysis import exponents, interval, speedups, summarise, time_to
 from simulator.mistakes import Mistake
 
@@ -104,10 +102,6 @@ def test_what_never_happened_is_larger_than_every_number(values, expected):
     assert interval(values) == expected
 
 
-def test_of_nothing_nothing_is_known():
-    assert np.isnan(interval([])).all()
-
-
 def test_the_interval_of_a_mean_has_its_standard_error():
     values = np.random.default_rng(1).normal(size=400)
     low, high = interval(values, statistic=np.mean, resamples=4000)
@@ -149,11 +143,6 @@ def test_seeds_that_both_share_are_resampled_together():
     frame = pd.concat([frame[frame["method"] == "a"], race([7, 8, 9], b=[3.0, 30.0, 300.0])])
     apart = speedups(frame, ["a", "b"], "b").set_index("method").loc["a"]
     assert apart["low"] < 3.0 < apart["high"]
-
-
-def test_the_order_of_the_rows_does_not_matter():
-    frame = race(a=[1.0, 2.0, 8.0], b=[3.0, 9.0, 4.0])
-    pd.testing.assert_frame_equal(speedups(frame[::-1], "a", "b"), speedups(frame, "a", "b"))
 
 
 def test_who_never_gets_there_is_infinitely_later():
@@ -199,22 +188,6 @@ def test_a_power_law_has_its_exponent(exponent, seeds):
     assert row["points"] == 4
 
 
-def test_units_change_nothing_but_the_constant():
-    frame = complexity(spread=0.3).assign(predicted=lambda frame: frame["value"] ** 1.5)
-    changed = frame.assign(seconds=60 * frame["seconds"], value=7 * frame["value"])
-    one, other = only(frame), only(changed)
-    columns = ["measured", "low", "high", "predicted", "points"]
-    np.testing.assert_allclose(other[columns].astype(float), one[columns].astype(float))
-    assert other["constant"] == pytest.approx(60 * one["constant"])
-
-
-def test_the_line_is_that_of_the_medians_by_least_squares():
-    frame = complexity(spread=0.5, seeds=5)
-    medians = frame.groupby("value")["seconds"].median()
-    expected = np.polyfit(np.log(medians.index), np.log(medians), 1)[0]
-    assert only(frame)["measured"] == pytest.approx(expected)
-
-
 def test_a_value_that_the_median_run_does_not_reach_is_left_out():
     frame = complexity(seeds=3)
     one, two = (frame["seed"] == 0), (frame["seed"] <= 1)
@@ -235,17 +208,6 @@ def test_too_few_points_say_nothing():
     assert np.isnan([two["low"], two["high"]]).all()
 
 
-def test_no_prediction_no_constant():
-    row = only(complexity())
-    assert np.isnan([row["predicted"], row["constant"]]).all()
-
-
-def test_the_seed_of_an_exponent_is_honoured():
-    frame = complexity(spread=0.5, seeds=9)
-    assert only(frame).equals(only(frame, seed=0))
-    assert len({only(frame, seed=seed)["low"] for seed in range(5)}) == 5
-
-
 def test_more_confidence_is_a_wider_interval():
     for seeds in (1, 5):
         frame = complexity(spread=0.3, seeds=seeds)
@@ -254,18 +216,6 @@ def test_more_confidence_is_a_wider_interval():
         assert widths == sorted(widths)
         assert widths[0] < widths[2]
         assert all(row["low"] <= row["measured"] <= row["high"] for row in rows)
-
-
-def test_the_interval_of_one_seed_covers_as_often_as_it_says():
-    # Its noise is normal, so Student's interval is exact.
-    trials, rng = 400, np.random.default_rng(2)
-    frame = complexity(values=tuple(range(1, 7)), seeds=1)
-    noisy = {str(each): np.exp(rng.normal(size=6)) for each in range(trials)}
-    rows = [frame.assign(method=label, seconds=seconds) for label, seconds in noisy.items()]
-    found = exponents(pd.concat(rows), confidence=0.8)
-    covered = int(((found["low"] <= 0) & (found["high"] >= 0)).sum())
-    low, high = binom.interval(1 - 1e-5, trials, 0.8)
-    assert low <= covered <= high
 
 
 def test_the_interval_of_one_seed_is_that_of_a_regression():
@@ -278,12 +228,6 @@ def test_the_interval_of_one_seed_is_that_of_a_regression():
     assert row[["measured", "low", "high"]].tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_methods_do_not_mix():
-    both = pd.concat([complexity(exponent=1.0, method="z"), complexity(exponent=2.0)])
-    assert exponents(both)["method"].tolist() == ["z", "a"]
-    assert exponents(both)["measured"].tolist() == pytest.approx([1.0, 2.0])
-
-
 def test_what_has_no_exponent_is_refused():
     with pytest.raises(Mistake, match="positive values"):
         exponents(complexity(values=(0.0, 1.0)))
@@ -292,14 +236,3 @@ def test_what_has_no_exponent_is_refused():
 
 
 # A notebook
-
-
-def test_importing_it_loads_no_jax():
-    modules, _ = loaded_by("from simulator import analysis, complexity, sweep")
-    assert not {"jax", "gymnasium"} & modules
-
-
-def test_what_is_offered_is_there():
-    things = {name: getattr(analysis, name) for name in analysis.__all__}
-    assert all(callable(thing) for name, thing in things.items() if name != "STYLE")
-    assert things["STYLE"]["font.size"] > 0

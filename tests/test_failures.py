@@ -60,8 +60,10 @@ def is_bad(scenario, ticket, seed=0):
     return not np.isfinite(np.asarray(gradient)).all()
 
 
-@pytest.mark.parametrize("wrong", ["nan", "inf", "raise"])
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("method", "wrong"),
+    [("rennala-nigt", "nan"), ("afedpg", "nan"), ("ringleader-nigt", "inf"), ("afedpg", "raise")],
+)
 def test_a_run_ends_at_its_first_bad_gradient_and_names_it(method, wrong):
     scenario = only(scenario_of(wrong=wrong), method)
     (run,) = run_scenario(scenario)
@@ -77,7 +79,7 @@ def test_a_run_ends_at_its_first_bad_gradient_and_names_it(method, wrong):
     assert (run.message.count("ArithmeticError: the pole snapped") == 1) == (wrong == "raise")
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["rennala-nigt", "afedpg"])
 def test_both_executors_name_the_same_gradient(method):
     scenario = only(scenario_of(), method)
     batched, plain = (
@@ -87,9 +89,9 @@ def test_both_executors_name_the_same_gradient(method):
     np.testing.assert_allclose(batched.failure.point, plain.failure.point, rtol=1e-4)
 
 
-def test_what_is_wrong_with_one_method_is_not_the_others_affair(tmp_path):
-    quadratic = {"objective": {"kind": "quadratic"}, "stop": {"steps": 300}}
-    methods = {"asynchronous-pg": {"step": 30.0}, "synchronous-pg": {"step": 0.1}}
+def test_a_failed_method_leaves_the_bits_of_the_others_alone():
+    quadratic = {"objective": {"kind": "quadratic"}, "stop": {"steps": 100}}
+    methods = {"asynchronous-pg": {"step": 3e3}, "synchronous-pg": {"step": 0.1}}
     scenario = scenario_of(methods, **quadratic, evaluation={})
     wild, tame = run_scenario(scenario)
     (alone,) = run_scenario(only(scenario, "synchronous-pg"))
@@ -97,9 +99,6 @@ def test_what_is_wrong_with_one_method_is_not_the_others_affair(tmp_path):
     assert wild.message.endswith("a smaller step may help")
     for name, values in tame.columns().items():
         np.testing.assert_array_equal(values, alone.columns()[name])
-    directory, code = run_in(tmp_path / "o", scenario)
-    assert code == 3
-    assert results.load(directory).runs["end"].tolist() == ["failed", "stop"]
 
 
 def test_a_point_that_the_rule_sent_nowhere_is_not_a_gradient_s_fault():
@@ -131,7 +130,7 @@ def failed(tmp_path_factory):
     return results.load(out)
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", ["rennala-nigt", "afedpg"])
 def test_the_ticket_of_the_record_shows_what_was_wrong(method, failed):
     row = next(row for row in failed.manifest["runs"] if row["method"] == method)
     chosen = reproduction.choose(failed, row["failed_ticket"], method, None)

@@ -25,8 +25,10 @@ def full(file):
     return file
 
 
-@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-@pytest.mark.parametrize("module", ["sys", "no such module"], ids=["here", "apart"])
+@pytest.mark.parametrize(
+    ("suffix", "module"),
+    [("png", "sys"), ("svg", "sys"), ("pdf", "sys"), ("svg", "no such module")],
+)
 def test_the_figure_that_cannot_be_written_is_named(suffix, module, tmp_path, monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
     monkeypatch.setattr(painter, "MODULE", module)

@@ -16,7 +16,6 @@ from test_suite_file import SCENARIO
 from algorithms.methods import METHODS
 from simulator import gate
 from simulator.campaign.runner import Local
-from simulator.cluster import Cluster
 from simulator.engine import Simulation
 from simulator.engine.calendar import Calendar
 from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_file
@@ -103,10 +102,15 @@ def edit(folder, before, after, name="suite.toml"):
 # What holds
 
 
-def test_what_has_not_moved_holds_and_an_update_keeps_it(kept):
+def test_baselines_that_hold_are_kept_and_one_that_moved_is_written(kept):
     files = {path: path.read_bytes() for path in kept.rglob("*.json")}
     assert {finding.outcome for finding in check(kept).findings} == {"holds"}
     assert {finding.outcome for finding in check(kept, update=True).findings} == {"kept"}
+    assert {path: path.read_bytes() for path in kept.rglob("*.json")} == files
+    edit(kept / "baselines" / "suite", '"seconds": 4.0', '"seconds": 4.5', "schedule.json")
+    assert not check(kept).good
+    outcomes = {name: finding.outcome for name, finding in found(check(kept, update=True)).items()}
+    assert outcomes == {"schedule": "updated", "equal": "kept", "rounds": "kept"}
     assert {path: path.read_bytes() for path in kept.rglob("*.json")} == files
 
 
@@ -129,17 +133,6 @@ def test_a_baseline_holds_the_times_that_are_known(kept):
     who = {row["workers"]: row for row in rounds["workers"]}
     assert who["0"]["used"] == 24
     assert who["1-2"]["recalled"] == who["1-2"]["started"] == 12
-
-
-def test_a_baseline_has_a_line_for_every_step_and_is_read_as_it_was(kept):
-    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
-    baseline = baselines.read(file.parent, "schedule")
-    steps = sum(len(run["steps"]) for run in baseline.runs)
-    assert (
-        sum(line.lstrip().startswith('{"step"') for line in file.read_text().splitlines()) == steps
-    )
-    baselines.write(kept / "again", "schedule", baseline)
-    assert (kept / "again" / file.name).read_bytes() == file.read_bytes()
 
 
 # Planted defects: each is found, and the message says where
@@ -169,18 +162,6 @@ def test_another_order_of_ties_is_found_in_the_gradients_that_a_step_used(plante
         "3 later steps moved, too; worker 0: started 4, baseline 8, used 0, baseline 4"
     )
     assert findings["rounds"].good
-
-
-def test_another_policy_for_work_in_flight_is_found_in_what_was_recalled(planted):
-    init = Cluster.__init__
-
-    def finishing(self, *arguments, **options):
-        init(self, *arguments, **{**options, "in_flight": "finish"})
-
-    findings = planted(Cluster, "__init__", finishing)
-    (line,) = findings["schedule"].lines
-    assert line.startswith("rennala-nigt, seed 0: ")
-    assert "recalled 0, baseline 12" in line
 
 
 def test_another_weight_is_found_in_the_step(planted):
@@ -251,20 +232,18 @@ def test_a_rounding_is_of_times_and_of_nothing_else(kept):
 def test_a_claim_that_still_holds_shows_how_its_numbers_have_moved(kept):
     file = baselines.file_of(kept / "baselines" / "suite", "rounds")
     plain = json.loads(file.read_text())
-    for run in plain["runs"]:
-        if run["method"] == "synchronous-nigt":
-            run["measured"] *= 1 + 1e-14
-    written(file, json.dumps(plain))
-    assert len(found(check(kept))["rounds"].lines) == 1
-    assert found(check(kept, update=True))["rounds"].outcome == "kept"
-    for run in plain["runs"]:
-        if run["method"] == "synchronous-nigt":
-            run["measured"] *= 1.5
-    written(file, json.dumps(plain))
-    held = found(check(kept))["rounds"]
-    assert held.good
-    assert held.lines[1:] == ["recorded: 3 times less, at least 3"]
-    assert found(check(kept, update=True))["rounds"].outcome == "updated"
+    for factor, lines, outcome in ((1 + 1e-14, [], "kept"), (1.5, [RECORDED], "updated")):
+        changed = json.loads(json.dumps(plain))
+        for run in changed["runs"]:
+            run["measured"] *= factor if run["method"] == "synchronous-nigt" else 1
+        written(file, json.dumps(changed))
+        held = found(check(kept))["rounds"]
+        assert held.good
+        assert held.lines[1:] == lines
+        assert found(check(kept, update=True))["rounds"].outcome == outcome
+
+
+RECORDED = "recorded: 3 times less, at least 3"
 
 
 # Learning curves
@@ -283,29 +262,21 @@ def test_a_curve_holds_up_to_its_tolerance_and_no_further(learnt):
     file = baselines.file_of(learnt / "baselines" / "suite", "curve")
     text = file.read_text()
     plain = json.loads(text)
-    point = plain["runs"][1]["points"][5]
-    metric = plain["asked"]["metric"]
+    point, metric = plain["runs"][1]["points"][5], plain["asked"]["metric"]
     for off, good in ((1 + 0.9e-6, True), (1 + 1.1e-6, False), (1.5, False)):
         changed = json.loads(text)
         changed["runs"][1]["points"][5][metric] *= off
         written(file, json.dumps(changed))
         checked = check(learnt, only=["curve"])
         assert checked.good is good
-    written(file, text)
     (line,) = checked.findings[0].lines
     assert line.startswith(
         f"rennala-nigt, seed 1: {metric} at step 5 (10 s) is {point[metric]:.6g}, "
         f"baseline {1.5 * point[metric]:.6g} (-33.3%; allowed ±1e-06)"
     )
-
-
-def test_a_curve_at_other_times_has_moved_however_alike_its_values(learnt):
-    file = baselines.file_of(learnt / "baselines" / "suite", "curve")
-    text = file.read_text()
     written(file, text.replace('"seconds": 10.0', '"seconds": 9.5'))
-    checked = check(learnt, only=["curve"])
-    written(file, text)
-    assert "was measured at step 5 (10 s), baseline step 5 (9.5 s)" in checked.findings[0].lines[0]
+    (finding,) = check(learnt, only=["curve"]).findings
+    assert "was measured at step 5 (10 s), baseline step 5 (9.5 s)" in finding.lines[0]
 
 
 # Claims: closed forms
@@ -321,8 +292,8 @@ def test_ratios_are_taken_within_a_seed_and_who_never_got_there_makes_none_large
     assert claims.ratios([*mine, *theirs], "a", "b") == [3.0, 0.0, 25.0]
 
 
-@pytest.mark.parametrize("many", [5, 8, 12, 30])
-@pytest.mark.parametrize("confidence", [0.9, 0.95, 0.99])
+@pytest.mark.parametrize("many", [5, 12, 30])
+@pytest.mark.parametrize("confidence", [0.9, 0.99])
 def test_the_sign_tests_bound_is_the_order_statistic_of_the_binomial(many, confidence):
     from scipy.stats import binom
 
@@ -353,7 +324,7 @@ PREDICTED = [
 
 
 @pytest.mark.parametrize(("of", "over", "measure", "count"), PREDICTED)
-@pytest.mark.parametrize("upload", ["0", "2.5", "[1,2,3,4,5,6,7,8,9,10]"])
+@pytest.mark.parametrize("upload", ["0", "[1,2,3,4,5,6,7,8,9,10]"])
 def test_what_is_predicted_is_what_the_schedule_does(folder, of, over, measure, count, upload):
     text = (
         f'kind = "claim"\nwhy = "theory"\nscenario = "sqrt-workers"\nof = "{of}"\nover = "{over}"\n'
@@ -408,75 +379,51 @@ def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
 
 
 def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(kept):
+    edit(kept, "count = 10", "count = 11")
     edit(kept, "batch = 2", "batch = 3", "small.toml")
-    told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule", "--quiet"))
-    assert "asks for something else than its baseline" in told
-    assert "methods.rennala-nigt.batch is 3, was 2; if that is meant, --update writes it" in told
-    updated = found(check(kept, update=True))["schedule"]
-    assert updated.outcome == "updated"
-    assert updated.lines[0] == "methods.rennala-nigt.batch is 3, was 2"
-    assert updated.lines[1].startswith(
-        "rennala-nigt, seed 0: step 1 used gradients of workers 0 0-1, baseline 0 0, "
-        "step 1 weighed them 3*0.3333333333333333, baseline 2*0.5; 11 later steps moved, too"
-    )
-    assert check(kept).good
-
-
-def test_who_reads_only_files_is_told_of_a_refusal_too(kept):
-    edit(kept, "batch = 2", "batch = 3", "small.toml")
+    edit(kept, "step = 0.1", "step = 0.2", "small.toml")
     junit, markdown = kept / "j.xml", kept / "m.md"
     files = ["--junit", junit, "--markdown", markdown, "--json", "--quiet"]
     answer = straggle("check", kept / "suite.toml", "--only", "schedule", *files)
     told = "asks for something else than its baseline"
     assert answer.code == 2
     assert told in answer.err
+    assert "methods.rennala-nigt.batch is 3, was 2; " in answer.err
+    assert answer.err.endswith("if that is meant, --update writes it anew\n")
+    # Readers of files alone are told of the refusal, too.
     assert told in json.loads(answer.out)["refused"]
     assert told in markdown.read_text(encoding="utf-8")
     (error,) = ElementTree.parse(junit).iter("error")
     assert told in error.get("message")
-
-
-def test_an_update_for_a_key_that_changes_no_schedule_says_so(kept):
-    edit(kept, "step = 0.1", "step = 0.2", "small.toml")
-    updated = found(check(kept, update=True))["equal"]
-    assert updated.lines == ["methods.rennala-nigt.step is 0.2, was 0.1", "its runs are the same"]
-
-
-def test_another_claim_under_an_old_baseline_is_misuse_too(kept):
-    edit(kept, "count = 10", "count = 11")
-    with pytest.raises(Mistake, match=r"count is 11, was 10; stop.steps is 11, was 10; if that"):
-        check(kept)
-
-
-def test_a_baseline_that_cannot_be_read_is_said_so(kept):
-    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
-    for text in ("{", "[]", "{}", '{"format": 0}'):
-        written(file, text)
-        assert "is no baseline" in one_line(straggle("check", kept / "suite.toml"))
-    assert found(check(kept, update=True))["schedule"].outcome == "new"
-    whole = json.loads(file.read_text())
-    for step in ({"seconds": "x"}, None, 3):
-        broken = json.loads(json.dumps(whole))
-        steps = broken["runs"][0]["steps"]
-        steps[0] = {**steps[0], **step} if isinstance(step, dict) else step
-        written(file, json.dumps(broken))
-        told = one_line(straggle("check", kept / "suite.toml", "--only", "schedule", "--quiet"))
-        assert "benchmarks.schedule: is no baseline: its record of " in told
-    written(file, json.dumps(whole))
+    with pytest.raises(Mistake, match=r"count is 11, was 10; stop.steps is 11, was 10; "):
+        check(kept, only=["rounds"])
+    updated = found(check(kept, update=True))
+    assert updated["schedule"].outcome == "updated"
+    assert updated["schedule"].lines[0].startswith("methods.rennala-nigt.batch is 3, was 2; ")
+    assert (
+        updated["schedule"]
+        .lines[-1]
+        .startswith(
+            "rennala-nigt, seed 0: step 1 used gradients of workers 0 0-1, baseline 0 0, "
+            "step 1 weighed them 3*0.3333333333333333, baseline 2*0.5; 11 later steps moved, too"
+        )
+    )
     assert check(kept).good
 
 
-def test_an_update_writes_only_what_has_moved(kept):
-    folder = kept / "baselines" / "suite"
-    before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    file = baselines.file_of(folder, "schedule")
-    written(file, file.read_text().replace('"seconds": 4.0', '"seconds": 4.5'))
-    assert not check(kept).good
-    outcomes = {name: finding.outcome for name, finding in found(check(kept, update=True)).items()}
-    assert outcomes == {"schedule": "updated", "equal": "kept", "rounds": "kept"}
-    after = {path.name: path.read_bytes() for path in folder.iterdir()}
-    # The command of this process is written down, too.
-    assert after == before
+@pytest.mark.parametrize("text", ["{", "[]", '{"format": 0}', {"seconds": "x"}, None])
+def test_a_baseline_that_cannot_be_read_is_said_so(text, kept):
+    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
+    told, only = "is no baseline", ("--only", "schedule", "--quiet")
+    if not isinstance(text, str):
+        broken = json.loads(file.read_text())
+        steps = broken["runs"][0]["steps"]
+        steps[0] = {**steps[0], **text} if text else text
+        text, told = json.dumps(broken), "benchmarks.schedule: is no baseline: its record of "
+    written(file, text)
+    assert told in one_line(straggle("check", kept / "suite.toml", *only))
+    if "record" not in told:
+        assert found(check(kept, update=True))["schedule"].outcome == "new"
 
 
 def test_another_version_of_a_package_is_said_and_compared_all_the_same(kept):
@@ -580,13 +527,6 @@ def test_a_step_in_shorthand_tells_workers_ages_and_weights_in_their_order():
     step = Step(5, 1.0, tickets, [0.25] * 4 + [0.1, 0.1], 6, None)
     assert shorthand.gradients(step) == "0-2 4 5-6@2"
     assert shorthand.weights(step) == "4*0.25 2*0.1"
-
-
-def test_what_is_too_long_still_differs_when_its_end_does():
-    long = " ".join(map(str, range(0, 400, 2)))
-    assert len(shorthand.short(long)) < shorthand.LONGEST
-    assert shorthand.short(long) != shorthand.short(f"{long} 7")
-    assert shorthand.members(shorthand.short(long)) is None
 
 
 # The shipped suite

@@ -22,9 +22,7 @@ from simulator.mistakes import Mistake
 from simulator.replays import evaluation
 from simulator.results import results
 from simulator.scenario.loading import check, load
-from simulator.scenario.scenario import EvaluationTable
 from simulator.trace import chrome_trace
-from simulator.training.schedules import Rhythm, stop_of
 
 TRACE = "worker,time,speed\n0,0,1\n1,0,2\n"
 TABLES = {
@@ -85,30 +83,23 @@ def everything(directory: Path):
     return found.scenario, found.parameters("rennala-nigt", 0), found.tickets
 
 
-def test_what_is_there_is_read(directory):
-    scenario, point, tickets = everything(directory)
-    assert scenario.speed_trace == directory / "speeds.csv"
-    assert point.shape == (3,)
-    assert len(tickets)
-
-
 # Pickles
 
 
-def test_a_pickle_in_an_npz_is_not_opened(directory, tmp_path):
-    mark = tmp_path / "mark"
-    file = directory / "parameters" / "rennala-nigt-0.npz"
-    np.savez(file, parameters=np.array([Evil(mark)] * 3, dtype=object))
-    told = mistake_of(everything, directory)
-    assert "must hold 3 real numbers" in told
-    assert not mark.exists()
-
-
-def test_a_pickle_in_place_of_an_npz_is_not_opened(directory, tmp_path):
-    mark = tmp_path / "mark"
-    (directory / "parameters" / "rennala-nigt-0.npz").write_bytes(pickle.dumps(Evil(mark)))
-    assert "cannot be read: File is not a zip file" in mistake_of(everything, directory)
-    assert not mark.exists()
+@pytest.mark.parametrize(
+    ("write", "told"),
+    [
+        (lambda file, evil: np.savez(file, parameters=np.array([evil] * 3, dtype=object)),
+         "must hold 3 real numbers"),
+        (lambda file, evil: file.write_bytes(pickle.dumps(evil)),
+         "cannot be read: File is not a zip file"),
+    ],
+)  # fmt: skip
+def test_a_pickle_in_place_of_a_point_is_not_opened(write, told, directory, tmp_path):
+    assert everything(directory)
+    write(directory / "parameters" / "rennala-nigt-0.npz", Evil(tmp_path / "mark"))
+    assert told in mistake_of(everything, directory)
+    assert not (tmp_path / "mark").exists()
 
 
 def test_bytes_in_a_table_stay_bytes(directory, tmp_path):
@@ -133,13 +124,13 @@ def test_what_a_table_says_about_pandas_is_ignored(directory):
 # Paths
 
 
-@pytest.mark.parametrize("method", ["../../etc/passwd", "a/b", "", "..", "x\x00y"])
+@pytest.mark.parametrize("method", ["../../etc/passwd", "", "..", "x\x00y"])
 def test_a_method_of_a_manifest_names_no_other_directory(directory, method):
     rewrite(directory, lambda m: m["runs"][0].update(method=method))
     assert "runs[0].method" in mistake_of(results.load, directory)
 
 
-@pytest.mark.parametrize("file", ["../speeds.csv", "/etc/passwd", "x/speeds.csv", "..", 5])
+@pytest.mark.parametrize("file", ["../speeds.csv", "/etc/passwd", "..", 5])
 def test_the_trace_of_a_manifest_lies_in_its_directory(directory, file):
     (directory.parent / "speeds.csv").write_text(TRACE)
     rewrite(directory, lambda m: m["scenario"]["cluster"]["speed"].update(file=file))
@@ -267,12 +258,6 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path):
     for file in (csv, columns):
         cluster = {**TABLES["cluster"], "speed": {"law": "trace", "file": str(file)}}
         assert "speed is there twice" in mistake_of(check, {**TABLES, "cluster": cluster})
-
-
-def test_to_look_more_often_than_floats_can_tell_is_to_look_always():
-    scenario = check({**TABLES, "evaluation": {"every_seconds": 1e-300}, "stop": {"seconds": 1e9}})
-    rhythm = Rhythm(EvaluationTable(every_seconds=1e-300), stop_of(scenario))
-    assert [rhythm(1, 5e8), rhythm(2, 6e8), rhythm(3, 1e9)] == [True] * 3
 
 
 def test_without_a_run_there_is_nothing_to_evaluate(directory):

@@ -26,7 +26,7 @@ cluster = { workers = 3, compute = [1, 2, 4] }
 objective = { kind = "quadratic", dimension = 4 }
 network = { upload = 0.3 }
 evaluation = { every_steps = 5 }
-stop = { steps = 30, seconds = 1000, target = 0.2 }
+stop = { steps = 20, seconds = 1000, target = 0.2 }
 [methods]
 rennala-nigt = { batch = 2, step = 0.1, momentum = 0.5 }
 synchronous-nigt = { step = 0.1, momentum = 0.5 }
