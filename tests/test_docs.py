@@ -1,16 +1,13 @@
-"""Is what the documents say true?  Links lead somewhere, examples run, commands exist.
+"""Do the documents hold?  Links lead to pages, examples run, commands exist, parts are up to date.
 
 Checked in README.md, CONTRIBUTING.md, CHANGELOG.md and docs/: relative links and their anchors;
 ``python`` blocks, which run in order, one namespace per document, in an empty folder; ``toml``
-blocks, which are scenarios if they have a cluster and methods, sweeps if they name a scenario, and
-suites if they have benchmarks;
-and in ``console`` and ``sh`` blocks the options of every ``straggle`` command and the target of
-every ``make``.  The pages of docs/clusters: one for every law, with its keys, examples that are
-valid, and today's figure.  The lists of methods: all of them, each with its settings.
+blocks (scenarios, sweeps, suites); options of every ``straggle`` command and the target of every
+``make``.  The commands of docs/start.md are executed.  Generated parts, figures, and the pages of
+laws are compared with the code; ``docs/prose.py`` checks the English.
 """
 
 import importlib
-import inspect
 import json
 import re
 import shlex
@@ -34,23 +31,14 @@ from plugged import plugins_as_before
 
 import simulator
 from algorithms.methods import METHODS
-from simulator.cli.command_line import app
+from simulator.cli.command_line import app, run_command
 from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
-from simulator.commands.shown import Shown
 from simulator.estimate.remarks import remarks
 from simulator.gate import suite_file
-from simulator.gate.suite_file import ClaimTable, ExactTable, SuiteTable, ToleranceTable
-from simulator.objectives.catalogue import ChainTable, PolicyGradientTable, QuadraticTable
-from simulator.objectives.tables.policy import PerceptronTable
-from simulator.objectives.tables.policy_gradient import TargetTable, WorkerTable
 from simulator.plugins import REGISTRIES, load_plugin
-from simulator.scenario.cluster_table import ClusterTable, FailuresTable, OutageTable
 from simulator.scenario.files import shipped
 from simulator.scenario.loading import check
-from simulator.scenario.network_table import NetworkTable, UplinkTable
-from simulator.scenario.scenario import EvaluationTable, Scenario, StopTable
-from simulator.scenario.tables import TransferTable
 from simulator.sweeps import settings, sweep_file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -59,8 +47,15 @@ DOCUMENTS = sorted(
     for path in chain(ROOT.glob("*.md"), ROOT.glob("docs/**/*.md"))
     if "_build" not in path.parts
 )
-WITH_PROGRAMS = [name for name in DOCUMENTS if "```python\n" in (ROOT / name).read_text("utf-8")]
+WITH_PROGRAMS = [
+    name
+    for name in DOCUMENTS
+    if "```python\n" in (ROOT / name).read_text("utf-8") and not name.startswith("docs/api/")
+]
 SHELLS = ("console", "sh", "shell", "bash")
+LAW_PAGES = {f"laws/{name}": law for name, law in LAWS.items()} | {
+    f"speeds/{name}": speed for name, speed in SPEEDS.items()
+}
 
 
 class Block(NamedTuple):
@@ -82,50 +77,55 @@ def blocks_of(document, *languages):
     return [block for block in blocks if block.language in languages]
 
 
+def script(name):
+    """A script of docs/, which imports its neighbours."""
+    if str(ROOT / "docs") not in sys.path:
+        sys.path.append(str(ROOT / "docs"))
+    return importlib.import_module(name)
+
+
 # Links
 
 
 def links_of(document):
-    """Where its links and images lead, those in HTML included."""
-    found = []
+    """The targets of its links and images, those in HTML included."""
     for token in tokens_of(document):
         for part in (token, *(token.children or ())):
             if part.type in ("html_block", "html_inline"):
-                found += re.findall(r'(?:href|src|srcset)="([^"\s]+)', part.content)
-            found += [part.attrs[name] for name in ("href", "src") if name in part.attrs]
-    return found
+                yield from re.findall(r'(?:href|src|srcset)="([^"\s]+)', part.content)
+            yield from (part.attrs[name] for name in ("href", "src") if name in part.attrs)
 
 
 def anchors_of(document):
-    """The names of its headings, as GitHub makes them, and of its HTML anchors."""
-    names, seen = set(), Counter()
+    """The names of its headings, as GitHub makes them."""
+    seen = Counter()
     for opening, inline in pairwise(tokens_of(document)):
         if opening.type == "heading_open":
             words = "".join(c.content for c in inline.children if c.type in ("text", "code_inline"))
             name = re.sub(r"[^\w\- ]", "", words.lower()).replace(" ", "-")
-            names.add(f"{name}-{seen[name]}" if seen[name] else name)
+            yield f"{name}-{seen[name]}" if seen[name] else name
             seen[name] += 1
-    html = (ROOT / document).read_text(encoding="utf-8")
-    return {*names, *re.findall(r'<[^>]*\b(?:id|name)="([^"]+)"', html)}
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_relative_links_lead_somewhere(document):
-    for link in links_of(document):
-        if re.match(r"[a-z]+:", link):
-            continue
-        place, _, anchor = unquote(link).partition("#")
-        target = (ROOT / document).parent / place if place else ROOT / document
-        assert target.exists(), f"{document}: {link} leads nowhere"
-        if anchor and target.suffix == ".md":
-            assert anchor in anchors_of(target.resolve().relative_to(ROOT)), f"{document}: {link}"
+def test_relative_links_lead_to_a_page_and_a_heading():
+    anchors = {document: {*anchors_of(document)} for document in DOCUMENTS}
+    for document in DOCUMENTS:
+        for link in links_of(document):
+            place, _, anchor = unquote(link).partition("#")
+            if re.match(r"[a-z]+:", link):
+                continue
+            target = ((ROOT / document).parent / place if place else ROOT / document).resolve()
+            assert target.exists(), f"{document}: {link} does not exist"
+            if anchor and target.suffix == ".md":
+                known = anchors[target.relative_to(ROOT).as_posix()]
+                assert anchor in known, f"{document}: {link}: no such heading"
 
 
 # Examples
 
 
 def program_of(document):
-    """Its ``python`` blocks, each on its own line, so that a traceback shows where to look."""
+    """Its ``python`` blocks, each on its own line, so that a traceback shows the place."""
     program = ""
     for block in blocks_of(document, "python"):
         program += "\n" * (block.line - 1 - program.count("\n")) + block.text
@@ -134,7 +134,7 @@ def program_of(document):
 
 @pytest.fixture
 def as_at_first(monkeypatch):
-    """The settings of JAX and matplotlib that an example finds, and may change."""
+    """Fresh settings of JAX, matplotlib and gymnasium, which an example may change."""
     monkeypatch.setattr(registration, "registry", dict(registration.registry))
     jax.config.update("jax_enable_x64", False)
     with matplotlib.rc_context(), plugins_as_before():
@@ -144,16 +144,33 @@ def as_at_first(monkeypatch):
 
 
 @pytest.mark.usefixtures("as_at_first")
-@pytest.mark.parametrize("document", WITH_PROGRAMS)
+@pytest.mark.parametrize("document", [each for each in WITH_PROGRAMS if "start" not in each])
 def test_python_examples_run(document, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     exec(compile(program_of(document), ROOT / document, "exec"), {"__name__": "__main__"})
 
 
+@pytest.mark.usefixtures("as_at_first")
+def test_the_commands_of_the_first_page_run_in_order(tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    [scenario] = blocks_of("docs/start.md", "toml")
+    Path("my-cluster.toml").write_text(scenario.text, encoding="utf-8")
+    for words in commands_of("docs/start.md"):
+        quick = ["--figures", "none", "--jobs", "1"] if words[1] == "run" else []
+        assert run_command([*words[1:], *quick]) == 0, words
+    [table] = (block.text for block in blocks_of("docs/start.md", "text"))
+    assert table.splitlines()[4:7] == [
+        line for line in capfd.readouterr().out.splitlines() if "│" in line and line in table
+    ]
+    exec(program_of("docs/start.md"), {"__name__": "__main__"})
+
+
 def plugin_of(document):
-    """Its examples that bring something: together they are the module of a plug-in."""
-    blocks = [block.text for block in blocks_of(document, "python")]
+    """The module of a plug-in: the examples of a page, and of its folder, with a dictionary."""
     kinds = "|".join(kind.upper() for kind in REGISTRIES)
+    folder = document.removesuffix(".md") + "/"
+    pages = [document, *(each for each in DOCUMENTS if each.startswith(folder))]
+    blocks = [block.text for page in pages for block in blocks_of(page, "python")]
     return "\n\n".join(text for text in blocks if re.search(rf"^({kinds}) = ", text, re.M))
 
 
@@ -172,25 +189,22 @@ def lay_out_modules(document, folder):
 
 
 @pytest.mark.usefixtures("as_at_first")
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_toml_examples_are_valid(document, tmp_path, monkeypatch):
-    lay_out_modules(document, tmp_path)
+def test_toml_examples_are_valid(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
-    if plugin_of(document):
-        load_plugin(lay_out_plugin(tmp_path))
-    for block in blocks_of(document, "toml"):
-        tables = tomllib.loads(block.text)
-        if {"cluster", "methods"} <= tables.keys():
-            check(tables)
-        if "scenario" in tables:
-            file = tmp_path / "sweep.toml"
+    load_plugin(lay_out_plugin(tmp_path))
+    file = tmp_path / "example.toml"
+    for document in DOCUMENTS:
+        lay_out_modules(document, tmp_path)
+        for block in blocks_of(document, "toml"):
+            tables = tomllib.loads(block.text)
             file.write_text(block.text, encoding="utf-8")
-            found = sweep_file.read(file)
-            assert settings.settings(found, found.methods)
-        if "benchmarks" in tables:
-            file = tmp_path / "suite.toml"
-            file.write_text(block.text, encoding="utf-8")
-            assert suite_file.read(file).benchmarks
+            if {"cluster", "methods"} <= tables.keys():
+                check(tables)
+            if "scenario" in tables:
+                found = sweep_file.read(file)
+                assert settings.settings(found, found.methods), document
+            if "benchmarks" in tables:
+                assert suite_file.read(file).benchmarks, document
 
 
 # Commands
@@ -210,37 +224,21 @@ def commands_of(document):
                     yield list(dropwhile(lambda word: re.match(r"[A-Z_]+=", word), command))
 
 
-def arguments_of(words, *programs):
-    """What follows the program, if it is one of these, however it is started."""
-    for program in programs:
-        for start in (program, f"uv run {program}", f".venv/bin/{program}"):
-            many = len(start.split())
-            if words[:many] == start.split():
-                return words[many:]
-    return None
-
-
 def check_straggle(arguments):
-    """A known subcommand, known options with their values, as many arguments as it takes."""
+    """A known subcommand, known options with their values, and files that exist."""
     program = typer.main.get_command(app)
-    arguments = [word for word in arguments if word not in ("--debug", "--help")]
+    arguments = [word for word in arguments if word not in ("--debug", "--help", "--version")]
     if not arguments:
         return
     name, *rest = arguments
     assert name in program.commands, f"straggle has no command {name}"
-    command = program.commands[name]
-    # Parses, and calls nothing; options that do not exist raise.
-    parameters = command.make_context(name, rest).params
-    scenario, sweep = parameters.get("scenario"), parameters.get("sweep")
-    if scenario is not None:
-        readers_own = scenario.endswith(".toml") and not scenario.startswith("scenarios/")
-        known = readers_own or scenario in shipped() or (ROOT / scenario).is_file()
-        assert known, f"there is no scenario {scenario}"
-    if isinstance(sweep, str) and not sweep.endswith(".toml"):
-        assert sweep in shipped("sweep"), f"there is no sweep {sweep}"
-    suite = parameters.get("suite")
-    if isinstance(suite, str) and not suite.endswith(".toml"):
-        assert suite in shipped("suite"), f"there is no suite {suite}"
+    parameters = program.commands[name].make_context(name, rest).params  # parses, runs nothing
+    for kind in ("scenario", "sweep", "suite"):
+        given = parameters.get(kind)
+        if isinstance(given, str) and not given.endswith(".toml"):
+            assert given in shipped(kind), f"there is no {kind} {given}"
+        elif isinstance(given, str) and given.startswith("scenarios/"):
+            assert (ROOT / given).is_file(), f"there is no {kind} {given}"
 
 
 def make_targets():
@@ -248,17 +246,16 @@ def make_targets():
 
 
 @pytest.mark.usefixtures("as_at_first")
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_commands_exist(document, tmp_path, monkeypatch):
+def test_commands_exist(tmp_path, monkeypatch):
     lay_out_plugin(tmp_path)
     monkeypatch.chdir(tmp_path)
-    for words in commands_of(document):
-        straggle = arguments_of(words, "straggle", "python -m simulator", "python3 -m simulator")
-        if straggle is not None:
-            check_straggle(straggle)
-        make = arguments_of(words, "make") or []
-        for target in (word for word in make if "=" not in word and not word.startswith("-")):
-            assert target in make_targets(), f"{document}: make {target}"
+    for document in DOCUMENTS:
+        for words in commands_of(document):
+            if words[:1] == ["straggle"]:
+                check_straggle(words[1:])
+            for word in words[1:] if words[:1] == ["make"] else []:
+                known = "=" in word or word in make_targets()
+                assert known, f"{document}: make {word}"
 
 
 def test_an_option_that_does_not_exist_is_noticed():
@@ -271,37 +268,11 @@ def test_an_option_that_does_not_exist_is_noticed():
         check_straggle(["run", "stragler"])
 
 
-# Clusters: a page, a figure and valid examples for every law
-
-CLUSTERS = ROOT / "docs" / "clusters"
-LAW_PAGES = {
-    **{f"laws/{name}": law for name, law in LAWS.items()},
-    **{f"speeds/{name}": speed for name, speed in SPEEDS.items()},
-}
-TABLES_OF = {
-    "check.md": (SuiteTable, ExactTable, ToleranceTable, ClaimTable),
-    "clusters/outages.md": (OutageTable, FailuresTable),
-    "clusters/network.md": (NetworkTable, TransferTable, UplinkTable),
-    "scenarios.md": (
-        Scenario, ClusterTable, NetworkTable, EvaluationTable, StopTable,
-    ),
-    "objectives/chain.md": (ChainTable,),
-    "objectives/policy-gradient.md": (
-        PolicyGradientTable, PerceptronTable, WorkerTable, TargetTable,
-    ),
-    "objectives/quadratic.md": (QuadraticTable,),
-}  # fmt: skip
-
-
-def drawing():
-    """The script of the figures, which lies in docs/ and imports what lies beside it."""
-    if str(ROOT / "docs") not in sys.path:
-        sys.path.append(str(ROOT / "docs"))
-    return importlib.import_module("figures")
+# What the code says
 
 
 def keys_in(document):
-    """The keys in its tables, each with what its first row has in the column of defaults."""
+    """The keys in its tables, each with its first row's column of defaults."""
     found = {}
     for row in re.findall(r"^\| (`.*) \|$", (ROOT / document).read_text(encoding="utf-8"), re.M):
         cells = row.split(" | ")
@@ -310,103 +281,80 @@ def keys_in(document):
     return found
 
 
+def test_generated_parts_are_up_to_date():
+    assert not script("generate").stale(), "make reference writes them"
+    api = "".join(page.read_text("utf-8") for page in ROOT.glob("docs/api/*.md"))
+    assert not [name for name in simulator.__all__ if f"\n### {name}\n" not in api]
+
+
 def written(value):
-    """A default as the documents write it."""
     if value in (MISSING, None):
         return "required" if value is MISSING else "none"
     return f"`{json.dumps(value)}`"
 
 
-@pytest.mark.parametrize("page", LAW_PAGES)
-def test_every_law_has_a_page_with_its_keys_and_a_figure(page):
-    document, kind, name = f"docs/clusters/{page}.md", *page.split("/")
-    defaults = {field.name: written(field.default) for field in fields(LAW_PAGES[page])}
-    known = {key: default for key, default in keys_in(document).items() if key in defaults}
-    assert known == defaults
-    assert f"../../images/laws/{name}.svg" in links_of(document)
-    assert f"{page}.md" in links_of("docs/clusters/index.md"), "the guide does not lead there"
-    first = blocks_of(document, "toml")[0].text
-    law = tomllib.loads(first)["cluster"]["compute" if kind == "laws" else "speed"]
-    assert not isinstance(law, dict) or law["law"] == name, "the figure shows another law"
-
-
-def test_no_page_is_about_a_law_that_does_not_exist():
-    pages = {p.relative_to(CLUSTERS).with_suffix("").as_posix() for p in CLUSTERS.glob("*/*.md")}
+def test_every_law_has_a_page_with_its_keys_and_a_figure():
+    places = (ROOT / "docs/clusters").glob("*/*.md")
+    pages = {each.relative_to(ROOT / "docs/clusters").with_suffix("").as_posix() for each in places}
     assert pages == LAW_PAGES.keys()
+    for page, law in LAW_PAGES.items():
+        document, kind, name = f"docs/clusters/{page}.md", *page.split("/")
+        defaults = {field.name: written(field.default) for field in fields(law)}
+        keys = keys_in(document)
+        assert {key: keys[key] for key in defaults if key in keys} == defaults, page
+        assert f"../../images/laws/{name}.svg" in links_of(document)
+        assert f"{page}.md" in links_of("docs/clusters/index.md")
+        example = tomllib.loads(blocks_of(document, "toml")[0].text)["cluster"]
+        shown = example["compute" if kind == "laws" else "speed"]
+        assert not isinstance(shown, dict) or shown["law"] == name, "the figure shows another law"
 
 
-@pytest.mark.parametrize("document", TABLES_OF)
-def test_every_key_of_the_schema_is_explained(document):
-    named = keys_in(f"docs/{document}")
-    for table in TABLES_OF[document]:
-        missing = table.model_fields.keys() - named.keys() - {"kind"}
-        assert not missing, f"{document}: {table.__name__}"
+def test_examples_of_clusters_are_valid_and_have_an_effect():
+    pages = script("drawings.pages")
+    for page in (each for each in DOCUMENTS if each.startswith("docs/clusters/")):
+        traced = "file" in "".join(block.text for block in blocks_of(page, "toml"))
+        example = "docs/clusters/speeds/trace.md" if traced else page
+        with pages.in_its_folder(ROOT / example):
+            for block in blocks_of(page, "toml"):
+                scenario = check(pages.whole(tomllib.loads(block.text)))
+                assert not [r for r in remarks(scenario) if "no method of" not in r], page
 
 
-@pytest.mark.parametrize("page", [p for p in DOCUMENTS if p.startswith("docs/clusters/")])
-def test_examples_of_clusters_are_valid_and_have_an_effect(page):
-    drawing()
-    pages = importlib.import_module("drawings.pages")
-    if "file" in "".join(block.text for block in blocks_of(page, "toml")):
-        page = "docs/clusters/speeds/trace.md"  # the guide's example is that of this page
-    with pages.in_its_folder(ROOT / page):
-        for block in blocks_of(page, "toml"):
-            scenario = check(pages.whole(tomllib.loads(block.text)))
-            assert not [r for r in remarks(scenario) if "no method of" not in r]
-
-
-def test_the_figures_are_what_the_script_draws():
-    figures = drawing()
+def test_figures_are_those_of_the_script():
+    figures = script("figures")
     assert {*LAWS, *SPEEDS} <= figures.FIGURES.keys()
     assert {path.stem for path in figures.HERE.glob("*.svg")} == figures.FIGURES.keys()
-    assert not figures.stale(), "python docs/figures.py draws them anew"
+    assert not figures.stale(["gamma", "drift", "collectives"]), "python docs/figures.py"
 
 
-# Methods: in every list, with its settings
+@pytest.mark.nightly
+def test_all_figures_are_those_of_the_script():
+    assert not script("figures").stale()
 
 
-def listed(document):
-    """Every method in its tables, with the first words in code that follow it in its row."""
-    found = {}
-    for row in re.findall(r"^\| (`.*) \|$", (ROOT / document).read_text(encoding="utf-8"), re.M):
-        methods, *others = [re.findall(r"`([^`]+)`", cell) for cell in row.split(" | ")]
-        settings = next((cell for cell in others if cell), [])
-        found.update({method: settings for method in methods if method in METHODS})
-    return found
+def test_every_method_is_in_the_overview_and_on_a_page():
+    pages = {each: (ROOT / each).read_text("utf-8") for each in DOCUMENTS if "/methods/" in each}
+    overview = pages.pop("docs/methods/index.md")
+    assert not [name for name in METHODS if f"`{name}`" not in overview]
+    assert not [name for name in METHODS if f"`{name}`" not in "".join(pages.values())]
 
 
-@pytest.mark.parametrize("document", ["docs/methods/index.md", "docs/scenarios.md"])
-def test_every_method_is_listed_with_its_settings(document):
-    settings = {name: list(method.parameters()) for name, method in METHODS.items()}
-    assert listed(document) == settings
+def test_the_prose_is_plain():
+    prose = script("prose")
+    found = [fault for path in prose.documents() for fault in prose.faults(prose.prose_of(path))]
+    assert not found, "python docs/prose.py lists them"
 
 
-def test_every_method_is_on_a_page_of_its_own_or_of_its_family():
-    pages = [p for p in DOCUMENTS if p.startswith("docs/methods/") and not p.endswith("index.md")]
-    text = "".join((ROOT / page).read_text(encoding="utf-8") for page in pages)
-    assert not [name for name in METHODS if f"`{name}`" not in text]
-
-
-# Python: every public name, with all arguments
-
-
-def taken_by(thing):
-    """What it takes, in the order of its signature."""
-    if isinstance(thing, type) and hasattr(thing, "model_fields"):
-        return [name for name in thing.model_fields if name not in ("kind", "method")]
-    return list(inspect.signature(thing).parameters)
-
-
-@pytest.mark.parametrize("name", simulator.__all__)
-def test_the_reference_has_every_name_and_argument(name):
-    thing, text = getattr(simulator, name), (ROOT / "docs/reference.md").read_text("utf-8")
-    assert re.search(rf"`{name}[`(]", text)
-    if isinstance(thing, type) and issubclass(thing, (Shown, Exception)):
-        return  # nobody makes them
-    row = next(
-        line
-        for line in text.splitlines()
-        if re.match(rf"\| \[?`{name}`|`{name}`: |.*`{name}\(", line)
-    )
-    missing = [each for each in taken_by(thing) if not re.search(rf"\b{each}\b", row)]
-    assert not missing or missing == ["theory"]
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The worker is told.",
+        "Who sends waits.",
+        "- Where it is, nothing moves.",
+        "| a | nobody |\n| --- | --- |",
+        "one two " * 16 + "three.",
+    ],
+)
+def test_riddles_are_noticed(text):
+    assert [*script("prose").faults(text)]
+    assert not [*script("prose").faults("Each worker sends a gradient. Who waits?")]
