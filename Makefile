@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV
 # Hundreds of tests start a Python: none should compile the packages' sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race test lowest nightly mutants soak bench gate lint types contracts docs site notebooks stubs refresh check clean python
+.PHONY: help race test lowest nightly mutants soak bench gate lint types contracts docs site notebooks stubs reference refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -53,9 +53,10 @@ bench: $(TEST) ## Measure how fast it is on this machine: BENCH="--quick", or na
 gate: $(RUN) ## Check that schedules, learning curves and claims are what they were
 	.venv/bin/straggle check stragglers $(CHECK)
 
-lint: $(TEST) ## Check style and format
+lint: $(TEST) ## Check style, format and prose
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/python docs/prose.py
 
 types: $(TEST) ## Check types
 	.venv/bin/mypy
@@ -74,6 +75,9 @@ notebooks: $(TEST) ## Run the notebooks on small settings
 
 stubs: $(TEST) ## Write the types of the public names anew
 	.venv/bin/python tests/stubs.py
+
+reference: $(TEST) ## Write the generated parts of the documents anew
+	.venv/bin/python docs/generate.py
 
 refresh: $(TEST) ## Run the notebooks at full size and write what they show
 	.venv/bin/python notebooks/execute.py --refresh

@@ -19,6 +19,11 @@ WORD = re.compile(r"\S*\w{2}\S*")
 LONGEST = 30
 """Words of a sentence."""
 
+LATER = ("docs/methods/", "docs/clusters/", "docs/design.md", "docs/performance.md", "CHANGELOG.md",
+         "docs/security.md", "docs/theory.md", "docs/plugins.md",
+         "docs/paper.md", "CONTRIBUTING.md")  # fmt: skip
+"""Pages that are still to be rewritten."""
+
 OUT = {
     r"who(ever|soever)?\b(?!.*\?$)": "name the worker, run or user",
     r"(some|every|any|no)body": "say 'a worker', 'all workers' or 'no worker'",
@@ -82,7 +87,9 @@ def faults(text: str) -> Iterator[tuple[int, str]]:
 def documents() -> Iterator[Path]:
     """All of ours: Markdown at the top and below docs/ and .github/."""
     for place in ("*.md", "docs/**/*.md", ".github/**/*.md"):
-        yield from (path for path in sorted(ROOT.glob(place)) if "_build" not in path.parts)
+        for path in sorted(ROOT.glob(place)):
+            if "_build" not in path.parts and not str(path.relative_to(ROOT)).startswith(LATER):
+                yield path
 
 
 def prose_of(path: Path) -> str:

@@ -20,9 +20,9 @@ def scenario_in(document, title):
     return text
 
 
-def test_the_policies_of_the_readme_learn(tmp_path):
+def test_policies_of_the_guide_learn(tmp_path):
     file = tmp_path / "slow-network.toml"
-    file.write_text(scenario_in("README.md", "Six workers behind a slow network"))
+    file.write_text(scenario_in("docs/compare.md", "Six workers behind a slow network"))
     results = simulator.run(file, out=tmp_path / "results", quiet=True)
     found = results.steps.dropna(subset="return").groupby(["method", "seed"])["return"]
     assert len(found) == len(results.runs) == 4
@@ -31,7 +31,7 @@ def test_the_policies_of_the_readme_learn(tmp_path):
 
 def lay_out_the_walk(folder):
     """The files of the example, beside each other."""
-    page = "docs/objectives/policy-gradient.md"
+    page = "docs/environment.md"
     lay_out_modules(page, folder)
     (folder / "line-walk.toml").write_text(scenario_in(page, "A walk on a line"))
 

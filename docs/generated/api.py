@@ -83,7 +83,7 @@ def _default(value: Any) -> str:
     if isinstance(value, float) and value == float("inf"):
         return "inf"
     if callable(value) and not hasattr(value, "model_fields"):
-        return "…"
+        return "..."
     return re.sub(r"(\w+)Table\(.*\)", r"\1()", repr(value)).replace("'", '"')
 
 
