@@ -24,6 +24,8 @@ class Oracle(NamedTuple):
     hessian_product: "Callable[[Any, Array, Array], Array]"
     """``hessian_product(sample, point, vector)``: unbiased for the Hessian times the vector."""
     length: "Callable[[Any], Array]"  # the environment steps that the sample took
+    number: "Array | int" = 0
+    """The index of the ticket: how many gradients its worker finished at this point before it."""
 
 
 Work: TypeAlias = Callable[[Oracle, "Array", "Array"], "tuple[Array, Array]"]
@@ -36,13 +38,46 @@ def ascent(local_steps: int, local_step: float) -> Work:
     """FedBuff's client: plain ascent, ``x <- x + local_step * g(x)``; it sends its progress."""
 
     def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
-        def step(point: "Array", key: "Array") -> "tuple[Array, Array]":
-            sample = oracle.draw(key, point)
-            return point + local_step * oracle.gradient(sample, point), oracle.length(sample)
-
-        return _walk(step, payload, key, local_steps)
+        return _walk(_ascent_of(oracle, local_step), payload, key, local_steps)
 
     return work
+
+
+def _ascent_of(oracle: Oracle, local_step: float) -> LocalStep:
+    def step(point: "Array", key: "Array") -> "tuple[Array, Array]":
+        sample = oracle.draw(key, point)
+        return point + local_step * oracle.gradient(sample, point), oracle.length(sample)
+
+    return step
+
+
+def progress(local_step: float) -> Work:
+    """Local SGD's worker: as many steps as it has finished; it sends how far it came."""
+
+    def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
+        return _walk(_ascent_of(oracle, local_step), payload, key, oracle.number + 1)
+
+    return work
+
+
+def mean_of(batch: int) -> Work:
+    """The mean of ``batch`` gradients at one point."""
+
+    def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
+        def step(total: "Array", key: "Array") -> "tuple[Array, Array]":
+            sample = oracle.draw(key, payload)
+            return total + oracle.gradient(sample, payload) / batch, oracle.length(sample)
+
+        return _walk(step, payload, key, batch)
+
+    return work
+
+
+def mixed_in(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
+    """A gradient mixed into the direction that was sent with its point."""
+    point, _, direction, share = unpack(payload)
+    sample = oracle.draw(key, point)
+    return (1 - share) * direction + share * oracle.gradient(sample, point), oracle.length(sample)
 
 
 def variance_reduced(local_steps: int, local_step: float) -> Work:
@@ -117,7 +152,9 @@ def unpack(payload: "Array") -> "tuple[Array, Array, Array, Array]":
     return start, old, direction, payload[-1]
 
 
-def _walk(step: LocalStep, start: "Array", key: "Array", count: int) -> "tuple[Array, Array]":
+def _walk(
+    step: LocalStep, start: "Array", key: "Array", count: "int | Array"
+) -> "tuple[Array, Array]":
     """The progress and environment steps of ``count`` steps; the k-th folds k into the key."""
     import jax
     import jax.numpy as jnp

@@ -64,17 +64,25 @@ from simulator.scenario.cluster_table import OutageTable as Outage
 from simulator.scenario.ends import EvaluationTable as Evaluation
 from simulator.scenario.ends import StopTable as Stop
 from simulator.scenario.methods import Afedpg as Afedpg
+from simulator.scenario.methods import AsyncBatchNigt as AsyncBatchNigt
+from simulator.scenario.methods import AsyncBatchPg as AsyncBatchPg
+from simulator.scenario.methods import AsyncLocalNigt as AsyncLocalNigt
+from simulator.scenario.methods import AsyncLocalPg as AsyncLocalPg
 from simulator.scenario.methods import AsynchronousPg as AsynchronousPg
 from simulator.scenario.methods import DelayAdaptivePg as DelayAdaptivePg
 from simulator.scenario.methods import Fedbuff as Fedbuff
 from simulator.scenario.methods import FedhapgM as FedhapgM
 from simulator.scenario.methods import FedsvrpgM as FedsvrpgM
+from simulator.scenario.methods import LocalSgd as LocalSgd
+from simulator.scenario.methods import LocalSgdNigt as LocalSgdNigt
 from simulator.scenario.methods import MaleniaNigt as MaleniaNigt
 from simulator.scenario.methods import MaleniaPg as MaleniaPg
 from simulator.scenario.methods import MindflayerNigt as MindflayerNigt
 from simulator.scenario.methods import MindflayerPg as MindflayerPg
 from simulator.scenario.methods import RennalaNigt as RennalaNigt
 from simulator.scenario.methods import RennalaPg as RennalaPg
+from simulator.scenario.methods import RescaledNigt as RescaledNigt
+from simulator.scenario.methods import RescaledPg as RescaledPg
 from simulator.scenario.methods import RingleaderNigt as RingleaderNigt
 from simulator.scenario.methods import RingleaderPg as RingleaderPg
 from simulator.scenario.methods import RingmasterNigt as RingmasterNigt
@@ -132,17 +140,25 @@ __all__ = [
     "Quadratic",
     "Tabular",
     "Afedpg",
+    "AsyncBatchNigt",
+    "AsyncBatchPg",
+    "AsyncLocalNigt",
+    "AsyncLocalPg",
     "AsynchronousPg",
     "DelayAdaptivePg",
     "Fedbuff",
     "FedhapgM",
     "FedsvrpgM",
+    "LocalSgd",
+    "LocalSgdNigt",
     "MaleniaNigt",
     "MaleniaPg",
     "MindflayerNigt",
     "MindflayerPg",
     "RennalaNigt",
     "RennalaPg",
+    "RescaledNigt",
+    "RescaledPg",
     "RingleaderNigt",
     "RingleaderPg",
     "RingmasterNigt",

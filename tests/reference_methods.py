@@ -17,14 +17,19 @@ from reference_stories import (
     Gradient,
     Settings,
     Story,
+    async_batch,
+    async_local,
     asynchronous,
     delay_adaptive,
     fedbuff,
     fedhapg,
     fedsvrpg,
+    local_sgd,
     malenia,
     mindflayer,
+    mixing,
     rennala,
+    rescaled,
     ringleader,
     ringmaster,
     synchronous,
@@ -67,7 +72,7 @@ def follow(
     """
     if in_flight not in ("recall", "finish"):
         raise ValueError(f"in_flight = {in_flight!r}: must be 'recall' or 'finish'")
-    story, rule = METHODS[method]
+    story, rule = METHODS["mixing" if settings.get("direction") == "dispatch" else method]
     settings = dict(settings)
     server = rule(np.array(start, dtype=float), settings)
     if method == "fedhapg-m":
@@ -151,6 +156,17 @@ class LookingAhead(Normalised):
         return self.theta + (1 - weight) / weight * (self.theta - before)
 
 
+class GivenDirection(LookingAhead):
+    """The workers send d itself."""
+
+    def climb(self, estimate: np.ndarray, stamp: int) -> None:
+        self.direction = np.zeros_like(estimate)
+        updates, before, self.updates = self.updates, self.theta, 0  # the first d is what arrives
+        super().climb(estimate, stamp)
+        self.updates = updates + 1
+        self.point = self.sent(before)
+
+
 def schedule(value: Any) -> Callable[[int], float]:
     return value if callable(value) else lambda k: value
 
@@ -176,4 +192,13 @@ METHODS: dict[str, tuple[Callable[[Fleet, Gradient, Settings], Story], Any]] = {
     "synchronous-fedpg": (synchronous, Normalised),
     "fedsvrpg-m": (fedsvrpg, Plain),
     "fedhapg-m": (fedhapg, Plain),
+    "local-sgd": (local_sgd, Plain),
+    "local-sgd-nigt": (local_sgd, LookingAhead),
+    "async-local-pg": (async_local, Plain),
+    "async-local-nigt": (async_local, LookingAhead),
+    "async-batch-pg": (async_batch, Plain),
+    "async-batch-nigt": (async_batch, LookingAhead),
+    "rescaled-pg": (rescaled, Plain),
+    "rescaled-nigt": (rescaled, LookingAhead),
+    "mixing": (mixing, GivenDirection),
 }

@@ -210,6 +210,69 @@ def fedbuff(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         fleet.send(tickets[-1].worker, **terms)
 
 
+def async_local(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    terms = {"quota": 1, "work": settings["local_steps"]}
+    fleet.broadcast(**terms)
+    while True:
+        ticket = yield from fleet.arrival()
+        fleet.step(difference(gradient, ticket, settings), ticket.order.version)
+        fleet.send(ticket.worker, **terms)
+
+
+def async_batch(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    batch = settings["worker_batch"]
+    fleet.broadcast(quota=1, work=batch)
+    while True:
+        worker, index, order, _ = yield from fleet.arrival()
+        each = [gradient(worker, order.version, index, order.point, local=k) for k in range(batch)]
+        fleet.step(sum(each) / batch, order.version)
+        fleet.send(worker, quota=1, work=batch)
+
+
+def local_sgd(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    """Who has finished k gradients has taken k steps of its own."""
+    while True:
+        fleet.broadcast()
+        taken: dict[int, int] = {}
+        for _ in range(settings["batch"]):
+            worker, index, _, _ = yield from fleet.arrival()
+            taken[worker] = index + 1
+        version, start = fleet.server.updates, fleet.server.point
+        ends = []
+        for worker, steps in taken.items():
+            x = start
+            for k in range(steps):
+                x = x + settings["local_step"] * gradient(worker, version, steps - 1, x, local=k)
+            ends.append(x)
+        fleet.step(sum(ends) / len(ends) - start, version)
+
+
+def rescaled(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    counts = [0] * len(fleet.workers)
+    fleet.broadcast(quota=1)
+    while True:
+        ticket = yield from fleet.arrival()
+        counts[ticket.worker] += 1
+        mean = sum(counts) / sum(count > 0 for count in counts)
+        scaled = at_its_point(gradient, ticket) * mean / counts[ticket.worker]
+        fleet.step(scaled, ticket.order.version)
+        fleet.send(ticket.worker, quota=1)
+
+
+def mixing(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    """AFedPG whose workers mix their gradient into the direction that came with their point."""
+    weight = settings["momentum"]
+    sent = dict.fromkeys(fleet.workers, (0.0, 1.0))
+    fleet.broadcast(quota=1)
+    while True:
+        ticket = yield from fleet.arrival()
+        direction, share = sent[ticket.worker]
+        own = gradient(ticket.worker, ticket.order.version, ticket.index, ticket.order.point)
+        fleet.step((1 - share) * direction + share * own, 0)
+        sent[ticket.worker] = fleet.server.direction, weight
+        fleet.send(ticket.worker, quota=1)
+
+
 def difference(gradient: Gradient, ticket: Ticket, settings: Settings) -> np.ndarray:
     """How far a client's local steps take it."""
     x = ticket.order.point

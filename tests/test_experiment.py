@@ -16,11 +16,15 @@ from compiled import compiled_once, run_scenario
 
 from algorithms.methods import (
     METHODS,
+    async_batch,
+    async_local,
     buffered,
     delay_adaptive,
     greedy,
+    local_until,
     mindflayer,
     rennala,
+    rescaled,
     ringleader,
     ringmaster,
 )
@@ -59,13 +63,24 @@ ALL = {
     "fedbuff": {"buffer": 2, **OWN_STEPS},
     "fedsvrpg-m": {"momentum": 0.5, **OWN_STEPS},
     "fedhapg-m": {"momentum": 0.5, **OWN_STEPS},
+    "local-sgd": {"batch": 6, "step": 1, "local_step": 0.3},
+    "local-sgd-nigt": {"batch": 6, "local_step": 0.3, **STEPS},
+    "async-local-pg": OWN_STEPS,
+    "async-local-nigt": {**OWN_STEPS, "step": 0.05, "momentum": 0.3},
+    "async-batch-pg": {"worker_batch": 2, "step": 0.2},
+    "async-batch-nigt": {"worker_batch": 2, "step": 0.05, "momentum": 0.3},
+    "rescaled-pg": {"step": 0.2},
+    "rescaled-nigt": {"step": 0.05, "momentum": 0.3},
 }
 # A barrier, senders of each gradient, a table of gradients, and local steps.
 SOME = {
     label: ALL[label]
     for label in ("malenia-pg", "afedpg", "ringmaster-nigt", "ringleader-pg", "fedsvrpg-m")
 }
-SENDS_EACH = {buffered, delay_adaptive, greedy, ringleader, ringmaster}
+SENDS_EACH = {
+    *(async_batch, async_local, buffered, delay_adaptive),
+    *(greedy, rescaled, ringleader, ringmaster),
+}
 # The gap at the initial point (sqrt d, 0, ...) of the quadratic in d = 10 variables.
 START = 10 / 4 + 10**0.5 / 4 + 10 / 88
 UNEQUAL = [1.0, 1.7, 2.9, 5.3]
@@ -492,7 +507,7 @@ def test_a_target_is_met_where_it_is_looked_at(target, every, expected):
 
 def test_a_method_that_waits_for_a_dead_worker_stalls_alone():
     runs, _ = play(scenario(ALL, compute=[1.0, inf, 2.0, 3.0], stop={"steps": 8}))
-    alone = {rennala, mindflayer, *SENDS_EACH} - {ringleader}
+    alone = {rennala, local_until, mindflayer, *SENDS_EACH} - {ringleader}
     waiting = {label for label in ALL if METHODS[label].aggregation not in alone}
     for label, run in runs.items():
         assert run.end == ("stalled" if label in waiting else "stop")

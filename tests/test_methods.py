@@ -38,6 +38,15 @@ CASES = {
     "ringleader-pg": {"step": 0.1},
     "mindflayer-pg": {**LIMITED, "step": 0.1},
     "fedbuff": {"buffer": 3, **LOCAL},
+    "local-sgd": {"batch": 9, "step": 0.8, "local_step": 0.05},
+    "async-local-pg": {**LOCAL, "step": 0.2},
+    "async-batch-pg": {"worker_batch": 3, "step": 0.1},
+    "rescaled-pg": {"step": 0.05},
+    "local-sgd-nigt": {"batch": 9, "local_step": 0.05, **NIGT},
+    "async-local-nigt": {**LOCAL, **NIGT},
+    "async-batch-nigt": {"worker_batch": 3, **NIGT},
+    "rescaled-nigt": NIGT,
+    "of-dispatch": {"method": "afedpg", "direction": "dispatch", **NIGT},
     "synchronous-nigt": NIGT,
     "rennala-nigt": {"batch": 9, **NIGT},
     "malenia-nigt": {"batch": 6, **NIGT},
@@ -173,7 +182,7 @@ def spelt_out(value):
 
 def test_every_method_is_compared():
     assert {case["method"] for case in CASES.values()} == METHODS.keys()
-    assert reference_methods.METHODS.keys() == METHODS.keys()
+    assert reference_methods.METHODS.keys() == METHODS.keys() | {"mixing"}
 
 
 @pytest.mark.parametrize("label", CASES)

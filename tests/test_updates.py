@@ -12,7 +12,21 @@ import numpy as np
 import pytest
 
 from algorithms.methods import METHODS
-from algorithms.updates import Decay, afedpg, fedbuff, fedhapg_m, fedsvrpg_m, nigt, normalised, sgd
+from algorithms.updates import (
+    Decay,
+    afedpg,
+    batched_nigt,
+    batched_sgd,
+    fedbuff,
+    fedhapg_m,
+    fedsvrpg_m,
+    local_nigt,
+    local_sgd,
+    local_sgd_nigt,
+    nigt,
+    normalised,
+    sgd,
+)
 
 STEP, MOMENTUM = 0.05, 0.3
 TIGHT = {"rtol": 1e-12, "atol": 1e-12}
@@ -208,6 +222,7 @@ RULES = {
     "fedbuff": fedbuff(STEP, 0.1, 3),
     "fedsvrpg-m": fedsvrpg_m(STEP, 0.1, MOMENTUM, 3),
     "fedhapg-m": fedhapg_m(STEP, 0.1, MOMENTUM, 3),
+    "afedpg-dispatch": afedpg(STEP, MOMENTUM, "dispatch"),
 }
 
 
@@ -222,7 +237,9 @@ both_precisions = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 def test_every_rule_of_a_method_is_in_the_suite():
     rules = {sgd, nigt, afedpg, normalised, fedbuff, fedsvrpg_m, fedhapg_m}
-    assert {method.rule for method in METHODS.values()} == rules
+    # The others are sgd and nigt with other work for the workers.
+    others = {local_sgd, local_sgd_nigt, local_nigt, batched_sgd, batched_nigt}
+    assert {method.rule for method in METHODS.values()} == rules | others
 
 
 @every_rule

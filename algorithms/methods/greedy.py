@@ -23,16 +23,21 @@ from algorithms.vocabulary import Aggregation, Cluster, Joined, Story
 
 def greedy() -> Aggregation:
     """A step with every arriving gradient alone; only its sender gets the new point."""
+    return one_by_one(work=1)
+
+
+def one_by_one(work: int) -> Aggregation:
+    """The same with contributions that take this much work each."""
 
     def story(cluster: Cluster) -> Story:
-        cluster.broadcast(quota=1, upload=True)
+        cluster.broadcast(quota=1, upload=True, work=work)
         while True:
             match (yield cluster.arrival()):
                 case Ticket() as ticket:
                     cluster.step([ticket], [1.0])
-                    cluster.send(ticket.worker, quota=1, upload=True)
+                    cluster.send(ticket.worker, quota=1, upload=True, work=work)
                 case Joined(worker):
-                    cluster.send(worker, quota=1, upload=True)
+                    cluster.send(worker, quota=1, upload=True, work=work)
 
     return story
 

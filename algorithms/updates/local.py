@@ -4,7 +4,16 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
 
 from annotated_types import Ge, Le
 
-from algorithms.local import Work, ascent, hessian_aided, pack, variance_reduced
+from algorithms.local import (
+    Work,
+    ascent,
+    hessian_aided,
+    mean_of,
+    pack,
+    progress,
+    variance_reduced,
+)
+from algorithms.updates.normalised import nigt
 from algorithms.updates.rule import Length, Rule, Weight, sgd
 
 if TYPE_CHECKING:
@@ -16,6 +25,33 @@ LocalSteps: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
 def fedbuff(step: Length, local_step: Length, local_steps: LocalSteps = 1) -> Rule:
     """FedBuff's server: theta + step * (the weighted sum of the clients' progress)."""
     return sgd(step)._replace(work=ascent(local_steps, local_step))
+
+
+def local_nigt(
+    step: Length, momentum: Weight, local_step: Length, local_steps: LocalSteps = 1
+) -> Rule:
+    """A normalised momentum step along how far the clients came."""
+    return nigt(step, momentum)._replace(work=ascent(local_steps, local_step))
+
+
+def local_sgd(step: Length, local_step: Length) -> Rule:
+    """Local SGD's server: theta + step * (the mean of how far the workers came)."""
+    return sgd(step)._replace(work=progress(local_step))
+
+
+def local_sgd_nigt(step: Length, momentum: Weight, local_step: Length) -> Rule:
+    """A normalised momentum step along the mean of how far the workers came."""
+    return nigt(step, momentum)._replace(work=progress(local_step))
+
+
+def batched_sgd(step: Length, worker_batch: LocalSteps) -> Rule:
+    """Plain ascent along each worker's mean of ``worker_batch`` gradients."""
+    return sgd(step)._replace(work=mean_of(worker_batch))
+
+
+def batched_nigt(step: Length, momentum: Weight, worker_batch: LocalSteps) -> Rule:
+    """A normalised momentum step along each worker's mean of ``worker_batch`` gradients."""
+    return nigt(step, momentum)._replace(work=mean_of(worker_batch))
 
 
 class Rounds(NamedTuple):

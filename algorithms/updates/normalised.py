@@ -4,12 +4,16 @@ NIGT and AFedPG take their gradients at a point *ahead*, which cancels the lag o
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from algorithms.local import mixed_in, pack
 from algorithms.updates.rule import Decay, Length, Rule, Weight, WeightDecay
 
 if TYPE_CHECKING:
     from jax import Array
+
+
+Source: TypeAlias = Literal["latest", "dispatch"]
 
 
 class Momentum(NamedTuple):
@@ -42,7 +46,9 @@ def nigt(step: Length, momentum: Weight) -> Rule:
     return Rule(_start, query, _current, update)
 
 
-def afedpg(step: Length | Decay, momentum: Weight | WeightDecay) -> Rule:
+def afedpg(
+    step: Length | Decay, momentum: Weight | WeightDecay, direction: Source = "latest"
+) -> Rule:
     """NIGT for gradients that arrive late: their weight is that of their *dispatch*.
 
     The step after k updates takes a gradient dispatched at version s = k - delay::
@@ -51,7 +57,9 @@ def afedpg(step: Length | Decay, momentum: Weight | WeightDecay) -> Rule:
         d           = (1 - A(s)) d + A(s) g                                 first: d = g
         theta_{k+1} = theta_k + E(k) d / |d|
 
-    With constant A and E this is NIGT with batches of one.
+    With constant A and E this is NIGT with batches of one.  With ``direction = "dispatch"`` the
+    worker mixes its gradient into the d that it was sent with the point, so that d on the right is
+    the one of version s; before the first update there is none, and d = g.
     """
     weight, length = _schedule(momentum), _schedule(step)
 
@@ -61,7 +69,20 @@ def afedpg(step: Length | Decay, momentum: Weight | WeightDecay) -> Rule:
     def update(state: Momentum, gradient: "Array", dispatched: "int | Array") -> Momentum:
         return _ascend(state, gradient, weight(dispatched), length(state.steps))
 
-    return Rule(_start, query, _current, update)
+    if direction == "latest":
+        return Rule(_start, query, _current, update)
+
+    def sent(state: Momentum) -> "Array":
+        import jax.numpy as jnp
+
+        share = jnp.where(state.steps == 0, 1.0, weight(state.steps))
+        point = query(state)
+        return pack(point, point, state.direction, share)
+
+    def go(state: Momentum, mixed: "Array", dispatched: "int | Array") -> Momentum:
+        return _ascend(state, mixed, 1.0, length(state.steps))
+
+    return Rule(_start, sent, _current, go, mixed_in)
 
 
 def normalised(step: Length, momentum: Weight) -> Rule:

@@ -96,6 +96,7 @@ class Afedpg(MethodTable):
         *,
         step: float | Decay = ...,
         momentum: float | Decay = ...,
+        direction: Literal["latest", "dispatch"] = ...,
         theory: TheoryTable | dict[str, Any] | None = ...,
     ) -> None: ...
 
@@ -232,5 +233,91 @@ class FedhapgM(MethodTable):
         local_steps: int,
         step: float,
         local_step: float,
+        momentum: float,
+    ) -> None: ...
+
+class LocalSgd(MethodTable):
+    """M local steps in all, then the mean of the changes."""
+
+    def __init__(
+        self,
+        *,
+        batch: int,
+        step: float,
+        local_step: float,
+    ) -> None: ...
+
+class LocalSgdNigt(MethodTable):
+    """M local steps in all, then a normalised step."""
+
+    def __init__(
+        self,
+        *,
+        batch: int,
+        step: float,
+        momentum: float,
+        local_step: float,
+    ) -> None: ...
+
+class AsyncLocalPg(MethodTable):
+    """Each worker's local steps on arrival, added."""
+
+    def __init__(
+        self,
+        *,
+        step: float,
+        local_step: float,
+        local_steps: int = ...,
+    ) -> None: ...
+
+class AsyncLocalNigt(MethodTable):
+    """Each worker's local steps on arrival, normalised."""
+
+    def __init__(
+        self,
+        *,
+        step: float,
+        momentum: float,
+        local_step: float,
+        local_steps: int = ...,
+    ) -> None: ...
+
+class AsyncBatchPg(MethodTable):
+    """Each worker's batch on arrival, plain ascent."""
+
+    def __init__(
+        self,
+        *,
+        worker_batch: int,
+        step: float,
+    ) -> None: ...
+
+class AsyncBatchNigt(MethodTable):
+    """Each worker's batch on arrival, normalised step."""
+
+    def __init__(
+        self,
+        *,
+        worker_batch: int,
+        step: float,
+        momentum: float,
+    ) -> None: ...
+
+class RescaledPg(MethodTable):
+    """Each gradient on arrival, weighted by its worker's time."""
+
+    def __init__(
+        self,
+        *,
+        step: float,
+    ) -> None: ...
+
+class RescaledNigt(MethodTable):
+    """The same with a normalised momentum step."""
+
+    def __init__(
+        self,
+        *,
+        step: float,
         momentum: float,
     ) -> None: ...

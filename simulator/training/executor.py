@@ -71,6 +71,7 @@ class BatchedExecutor:
     def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
         if any(step.keep or step.again for step in group):
             return self._from_memory(runs, group)
+        group = [_weighing(step) for step in group]
         if len(group) == 1 and len({ticket.version for ticket in group[0].tickets}) == 1:
             return [self._at_one_point(runs, group[0])]
         flat = _flatten(group)
@@ -200,6 +201,15 @@ def padded_tickets(
     rows = np.zeros((padded_size(many), 3), np.int32)
     rows[:many] = np.array(tickets)
     return rows, (np.arange(len(rows)) < many).astype(dtype)
+
+
+def _weighing(step: Step) -> Step:
+    """Without the gradients that have no weight: none is computed for nothing."""
+    if all(step.weights):
+        return step
+    there = [pair for pair in zip(step.tickets, step.weights, strict=True) if pair[1]]
+    tickets, weights = zip(*there, strict=True)
+    return step._replace(tickets=[*tickets], weights=[*weights])
 
 
 def _flatten(group: Sequence[Step]) -> Step:

@@ -29,7 +29,7 @@ from simulator.objectives.objective import Direction, Episodes, Exact, Values, t
 from simulator.objectives.run_by_run import run_by_run
 
 Estimate: TypeAlias = Callable[[Array, Array, Array], tuple[Array, Array]]
-"""``value, environment_steps = estimate(key, worker, point)``, of one ticket."""
+"""``value, environment_steps = estimate(key, ticket, point)``, of one row (3,) of tickets."""
 Keys: TypeAlias = Callable[[Array, Array], Array]
 """One random key for each ticket, from the root and the tickets' rows."""
 
@@ -159,21 +159,21 @@ class Estimates:
 
     def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
         rows = jnp.array([ticket], jnp.int32)
-        value, steps = self._estimate(self._keys(root, rows)[0], rows[0, 0], point)
+        value, steps = self._estimate(self._keys(root, rows)[0], rows[0], point)
         return value, int(steps)
 
     def _weighted_sum(
         self, root: Array, point: Array, tickets: Array, weights: Array
     ) -> tuple[Array, Array]:
-        keys, workers = self._keys(root, tickets), tickets[:, 0]
-        each, steps = jax.vmap(self._estimate, (0, 0, None))(keys, workers, point)
+        keys = self._keys(root, tickets)
+        each, steps = jax.vmap(self._estimate, (0, 0, None))(keys, tickets, point)
         return weights @ each, jnp.sum(jnp.where(weights != 0, steps, 0), dtype=jnp.int32)
 
     def _one_each(
         self, root: Array, points: Array, tickets: Array, weights: Array
     ) -> tuple[Array, Array]:
-        keys, workers = self._keys(root, tickets), tickets[:, 0]
-        each, steps = jax.vmap(self._estimate)(keys, workers, points)
+        keys = self._keys(root, tickets)
+        each, steps = jax.vmap(self._estimate)(keys, tickets, points)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
         real = weights != 0
         return jnp.where(real[:, None], weights[:, None] * each, 0), jnp.where(real, steps, 0)
@@ -186,7 +186,10 @@ class Sampled(Estimates):
     episodes: Episodes | None = None
 
     def __init__(self, model: Model) -> None:
-        super().__init__(model.dimension, model.estimate)
+        def estimate(key: Array, ticket: Array, point: Array) -> tuple[Array, Array]:
+            return model.estimate(key, ticket[0], point)
+
+        super().__init__(model.dimension, estimate)
         self.model = model
         self.metrics: Mapping[str, Direction] = model.metrics
         measure, ascent = (jax.jit(jax.vmap(each)) for each in (model.measure, model.ascent))
@@ -206,7 +209,7 @@ class Sampled(Estimates):
 def worked(source: Source, dimension: int, work: Work, keys: Keys = ticket_keys) -> Estimates:
     """The values of local work: points are payloads."""
 
-    def estimate(key: Array, worker: Array, payload: Array) -> tuple[Array, Array]:
-        return work(oracle_of(source, worker), payload, key)
+    def estimate(key: Array, ticket: Array, payload: Array) -> tuple[Array, Array]:
+        return work(oracle_of(source, ticket[0])._replace(number=ticket[2]), payload, key)
 
     return Estimates(dimension, estimate, keys)
