@@ -1,4 +1,4 @@
-"""When does what happen?  The schedule plane at work: a cluster in virtual time, on SimPy."""
+"""The engine: simulates schedules of a cluster in virtual time, on SimPy."""
 
 from simulator.engine.simulation import Ends, Simulation, Stop
 from simulator.engine.stalls import Stalled

@@ -1,9 +1,9 @@
 """Which worker finishes next, among very many?
 
-After a broadcast everybody has a planned finish, but a round that needs M gradients looks only
-at the earliest few.  So the plans are partitioned lazily, a chunk at a time; workers that plan
-again one by one go on a small heap.  Nothing is ever deleted: an entry counts only as long as it
-still *is* its worker's plan.
+After a broadcast every worker has a planned finish, but a round of M gradients needs only the
+earliest few.  So the plans are partitioned lazily, a chunk at a time; workers that plan again one
+by one go on a small heap.  No entry is deleted: an entry counts only while it equals its worker's
+plan.
 """
 
 from collections.abc import Callable
@@ -21,8 +21,7 @@ FIRST_CHUNK = 64
 class Calendar:
     """The times in ``plans`` (shared with their owner), served by (time, worker).
 
-    An infinite plan means no plan, and is never served.  ``soon`` hears of workers before their
-    turn comes, a chunk at a time.
+    An infinite plan is no plan.  ``soon`` gets the workers of a chunk before their turn.
 
     >>> plans = np.array([3.0, 1.0, 1.0, np.inf])
     >>> calendar = Calendar(plans); calendar.fill()
@@ -40,22 +39,21 @@ class Calendar:
         self._plan = cast("memoryview[float]", plans.data)
         self._heap: list[tuple[float, int]] = []
         self.push: Callable[[tuple[float, int]], None] = partial(heappush, self._heap)
-        """Enter a time at which a worker plans something."""
         self._chunk: list[tuple[float, int]] = []  # latest first, so that the end is popped
         self._copy, self._rest = np.empty_like(plans), np.empty(0)
         self._size = 0
-        # Whether the rest is still to be made, and how far the plans are cut already.
+        # Whether the rest still has to be copied from the plans, and the end of the last chunk.
         self._whole, self._cut_until = False, -np.inf
-        self._begin, self._reach = 0.0, 0.0  # when it was filled, and how far a chunk went
+        self._begin, self._reach = 0.0, 0.0  # the time of the filling, the length of its chunk
 
     def fill(self, now: float = 0.0) -> None:
-        """Start anew from the plans as they are now; what was entered before is void."""
+        """Start anew from the present plans; earlier entries are void."""
         self._heap.clear()
         self._chunk = []
         self._begin, self._whole, self._cut_until = now, True, -np.inf
 
     def earliest(self) -> tuple[float, int] | None:
-        """The next live entry, which stays."""
+        """The next live entry, without removing it."""
         plan, heap = self._plan, self._heap
         while heap and plan[heap[0][1]] != heap[0][0]:
             heappop(heap)
@@ -69,18 +67,18 @@ class Calendar:
         return heap[0] if heap else None
 
     def take(self, entry: tuple[float, int]) -> None:
-        """Remove the entry that ``earliest`` has just shown."""
+        """Remove the entry that ``earliest`` returned."""
         if self._chunk and entry is self._chunk[-1]:
             self._chunk.pop()
         else:
             heappop(self._heap)
 
     def _cut(self) -> bool:
-        """Sort the next few plans out of the rest; False when none is left."""
+        """Make a chunk of the next few plans; False when none is left."""
         workers, times = self._guessed() or self._earliest()
         finite = int(np.searchsorted(times, np.inf))
         if finite < len(times):
-            self._rest = np.empty(0)  # there are no more
+            self._rest = np.empty(0)
         workers, times = workers[:finite], times[:finite]
         self._soon(workers)
         self._chunk = list(zip(times.tolist(), workers.tolist(), strict=True))
@@ -88,10 +86,10 @@ class Calendar:
         return finite > 0
 
     def _guessed(self) -> tuple[Integers, Floats] | None:
-        """The first chunk, as far as it went in the round before.
+        """The first chunk, as long as that of the round before.
 
-        Rounds are much alike, and to compare is ten times as fast as to partition.  Only if the
-        guess is bad, or the chunk is used up, is a copy of the plans made and partitioned.
+        Rounds are much alike, and a comparison is ten times as fast as a partition.  The plans are
+        copied and partitioned only if the guess is bad or the chunk is used up.
         """
         if not self._whole:
             return None
@@ -102,14 +100,14 @@ class Calendar:
                 self._cut_until = limit
                 workers = workers[np.argsort(self._plans[workers], kind="stable")]
                 return workers, self._plans[workers]
-        # Whoever was in that chunk and has planned again since is on the heap.
+        # Workers of that chunk that have planned again are on the heap.
         np.copyto(self._copy, self._plans)
         self._copy[self._copy <= self._cut_until] = np.inf
         self._rest, self._size, self._whole = self._copy, FIRST_CHUNK, False
         return None
 
     def _earliest(self) -> tuple[Integers, Floats]:
-        """The next few: twice as many each time."""
+        """The next few plans: twice as many each time."""
         rest, count = self._rest, min(self._size, self._rest.size)
         if count > rest.size // 4:
             workers, self._rest = self._by_time(np.arange(rest.size)), np.empty(0)
@@ -119,8 +117,8 @@ class Calendar:
             self._reach = 1.2 * (float(limit) - self._begin)
         self._size *= 2
         below = np.flatnonzero(rest < limit)
-        # Of several workers at the limit the lowest go first, so that a tie which the
-        # partition happened to split is still served by worker index.
+        # Of workers at the limit the lowest come first, so that a tie that the partition splits
+        # is still served by worker index.
         at_limit = np.flatnonzero(rest == limit)[: count - below.size]
         workers = self._by_time(np.sort(np.concatenate([below, at_limit])))
         times = rest[workers]

@@ -1,4 +1,4 @@
-"""What time is it, and what happens next?  SimPy's event queue, at exact times."""
+"""SimPy's event queue, at exact times."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -10,7 +10,7 @@ SERVER_RANK = 0  # the rank of the server's own events, which come first at any 
 
 
 def transfer_rank(worker: int) -> int:
-    """Workers come in turn, and each one's transfers before its computations."""
+    """Workers come in order, and a worker's transfers before its computations."""
     return 2 * worker + 1
 
 
@@ -19,22 +19,22 @@ def computation_rank(worker: int) -> int:
 
 
 def outage_rank(worker: int, workers: int) -> int:
-    """After all arrivals."""
+    """Outages come after all arrivals."""
     return 2 * workers + 1 + worker
 
 
 class Happening(Protocol):
-    """A SimPy event, seen by what is done about it."""
+    """A SimPy event, as its callback sees it."""
 
     @property
     def value(self) -> Any: ...
 
 
 class Instant(float):
-    """A delay of SimPy's that ends at an exact ``time``, with a rank among events of that time.
+    """A SimPy delay that ends at an exact ``time``, with a rank among events of that time.
 
-    SimPy adds delays to its clock, and between 1.2 and 3.6 there is no float that hits 3.6.
-    Python lets a subclass of float add itself, so an instant answers with its own time.
+    SimPy adds delays to its clock, and no float added to 1.2 gives 3.6.  Python lets a subclass of
+    float define the sum, so an instant returns its own time.
 
     >>> instant = Instant(); instant.time = 3.6
     >>> 1.2 + instant, 1.2 + (3.6 - 1.2)
@@ -54,19 +54,19 @@ class Clock(simpy.Environment):
 
     def __init__(self) -> None:
         super().__init__()
-        self._instant = Instant()  # SimPy adds it at once, so one will do
+        self._instant = Instant()  # one is enough, since SimPy adds it at once
 
     def at(
         self, time: float, rank: int, act: Callable[[Happening], None], value: Any = None
     ) -> None:
-        """Call ``act`` then with an event of this value; of those at one time, by rank."""
+        """Call ``act`` at this time with an event of this value; ties are served by rank."""
         instant = self._instant
-        instant.time = float(time)  # NumPy's floats would not let an instant add itself
+        instant.time = float(time)  # a NumPy float would not call __radd__
         instant.rank = EventPriority(rank)
         Timeout(self, instant, value).callbacks.append(act)
 
     def schedule(self, event: Event, priority: EventPriority = NORMAL, delay: float = 0) -> None:
-        """Enter SimPy's queue; what ``at`` enters has a rank of its own."""
+        """Put an event into SimPy's queue; events from ``at`` have a rank of their own."""
         if delay is self._instant:
             priority = self._instant.rank
         simpy.Environment.schedule(self, event, priority, delay)

@@ -1,9 +1,9 @@
-"""How long has each worker communicated?  It sent or received, and neither computed nor was down.
+"""How long has each worker communicated: sent or received while neither computing nor down?
 
-Between two changes of its plans a worker does three things in turn: it ends what is obsolete, it
-waits, it computes.  While it waits it communicates as long as an order or a gradient of its own is
-on the way.  So the seconds up to now follow from a few planned times, and are added up before one
-of these changes.  What lies ahead is in no sum.
+Between two changes of its plans a worker does three things in turn: it ends obsolete work, waits,
+and computes.  While it waits, it communicates as long as an order or a gradient of its own is on
+the way.  So the seconds up to now follow from a few planned times; they are added up before each
+change.
 """
 
 from collections.abc import Iterable
@@ -15,7 +15,7 @@ from simulator.engine.totals import NEVER, floats, viewed
 
 
 class Communication:
-    """The communicating ``seconds`` of all workers; a free network needs none of this.
+    """The communicating ``seconds`` of all workers; a free network does not need it.
 
     ``obsolete_until`` and ``down_from`` are shared with their owner.
     """
@@ -25,11 +25,11 @@ class Communication:
         self._down_from, self._at_down = viewed(down_from)
         self.seconds, self._at_seconds = viewed(floats(workers))
         self._settled, self._at_settled = viewed(floats(workers))
-        # Without a break; before it, the order comes.
+        # From then on the worker computes without a break; before, the order is on its way.
         self._computes_from, self._at_from = viewed(floats(workers, NEVER))
         self._alone_until, self._at_alone = viewed(floats(workers))
         self._together_until, self._at_together = viewed(floats(workers))
-        self._open = [0] * workers  # single gradients on their way whose end is not known
+        self._open = [0] * workers  # single gradients on their way with unknown end
 
     def settle(self, now: float, worker: int) -> None:
         """Add up a worker's seconds until now."""
@@ -44,7 +44,7 @@ class Communication:
             self._at_seconds[worker] += seconds
 
     def settle_all(self, now: float) -> None:
-        """Add up everybody's seconds until now."""
+        """Add up all workers' seconds until now."""
         begin = np.maximum(self._settled, self._obsolete_until)
         sends_until = np.maximum(self._alone_until, self._together_until)
         end = np.where(self._computes_from < NEVER, self._computes_from, sends_until)
@@ -52,27 +52,26 @@ class Communication:
         self.seconds += np.where(self._down_from < NEVER, 0, seconds)
         self._settled.fill(now)
 
-    # What changes a worker's plans
+    # Changes of a worker's plans
 
     def computes(self, now: float, worker: int, start: float) -> None:
-        """It has an order, and will compute from ``start`` on; never, if it has none any more."""
+        """The worker computes from ``start`` on; never, if its order has ended."""
         self.settle(now, worker)
         self._at_from[worker] = start
 
     def all_compute(self, now: float, start: Floats | float) -> None:
-        """The same for everybody."""
         self.settle_all(now)
         self._computes_from[:] = start
 
     def sends_together(self, now: float, worker: int, until: float) -> None:
-        """It takes part in a collective."""
+        """The worker takes part in a collective."""
         self.settle(now, worker)
         self._at_together[worker] = until
 
     def has_sent(
         self, worker: int, begin: float, end: float, outages: Iterable[tuple[float, float]]
     ) -> None:
-        """It turns out to have sent all the while, unless it went on computing."""
+        """Add past sending of a collective; a worker that went on computing did not send."""
         if self._at_from[worker] < NEVER:
             return
         begin = max(begin, min(end, self._at_alone[worker]))
@@ -80,20 +79,20 @@ class Communication:
         self._at_seconds[worker] += max(0.0, end - begin - down)
 
     def sends(self, now: float, worker: int, until: float) -> None:
-        """It sends a single gradient; where the end is not known, until ``closes``."""
+        """The worker sends a single gradient; if the end is unknown, until ``closes``."""
         self.settle(now, worker)
         self._open[worker] += until == NEVER
         self._at_alone[worker] = max(until, self._at_alone[worker])
 
     def closes(self, now: float, worker: int) -> None:
-        """A single gradient whose end was not known is through."""
+        """A single gradient with unknown end has arrived."""
         self.settle(now, worker)
         self._open[worker] -= 1
         if not self._open[worker]:
             self._at_alone[worker] = now
 
     def breaks_off(self, now: float, worker: int) -> None:
-        """It loses its order and its single gradients; its part in a collective goes on."""
+        """The worker loses its order and its single gradients, but stays in a collective."""
         self.computes(now, worker, NEVER)
         self._at_alone[worker] = now
         self._open[worker] = 0

@@ -1,4 +1,4 @@
-"""How long may a computation take?  Where an order says so, the worker breaks it off then."""
+"""Time limits of computations: the worker breaks a computation off at its order's limit."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -7,31 +7,26 @@ from simulator.engine.totals import NEVER
 
 
 class Ends(NamedTuple):
-    """When a computation would be done, and when its limit is up."""
+    """The times at which a computation would be done, and at which its limit ends it."""
 
     done: float
     limit: float
 
     @property
-    def first(self) -> float:
-        return min(self)
-
-    @property
     def expires(self) -> bool:
-        """Whether it is broken off; one that takes exactly its limit is done."""
+        """Whether it is broken off; a computation that takes exactly its limit is done."""
         return self.limit < self.done
 
 
 class Limits:
-    """Of those workers only whose orders have one: most runs have none."""
+    """The limits of the workers whose orders have one: most runs have none."""
 
     def __init__(self) -> None:
-        self.seconds: dict[int, float] = {}  # what a computation under the present order may take
+        self.seconds: dict[int, float] = {}  # of a computation under the present order
         self.ends: dict[int, Ends] = {}
         self.old_ends: dict[int, Ends] = {}  # of obsolete computations that go on
 
     def order(self, worker: int, limit: float) -> None:
-        """The worker has a new order."""
         self.forget(worker)
         if limit < NEVER:
             self.seconds[worker] = limit
@@ -41,17 +36,17 @@ class Limits:
         self.ends.pop(worker, None)
 
     def end(self, worker: int, start: float, done: float) -> float:
-        """When a computation that begins at ``start`` ends, one way or the other."""
+        """The end of a computation that begins at ``start`` and would be done at ``done``."""
         limit = self.seconds.get(worker)
         if limit is None:
             return done
         self.ends[worker] = ends = Ends(done, start + limit)
-        return ends.first
+        return min(ends)
 
     def expires(self, worker: int) -> bool:
         return worker in self.ends and self.ends[worker].expires
 
     def broken_off(self, workers: Iterable[int]) -> list[int]:
-        """Of these, whose obsolete computations have ended, those who did not get it done."""
+        """The workers whose obsolete computation ended at its limit; all of these have ended."""
         ends = ((worker, self.old_ends.pop(worker, None)) for worker in workers)
         return [worker for worker, end in ends if end and end.expires]

@@ -1,4 +1,4 @@
-"""What does an outage do?  Each begins and ends in time; its worker loses all, or stands still."""
+"""Outages: when they begin and end, and whether the worker loses its work or pauses it."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from simulator.engine.workers import Workers
 class Attendance:
     """Calls ``leave(worker, until)`` and ``come_back(worker)``, after all arrivals of an instant.
 
-    Of all changes SimPy holds one: the earliest.
+    SimPy holds only the earliest of these changes.
     """
 
     def __init__(
@@ -32,14 +32,14 @@ class Attendance:
         self._calendar = Calendar(self._next)
 
     def begin(self) -> None:
-        """Workers that join later are away from the start."""
+        """Begin, with the workers that join later away."""
         for worker in np.flatnonzero(self._next <= 0).tolist():
             self._change(worker)
         self._calendar.fill()
         self._arm()
 
     def returns(self, worker: int) -> bool:
-        """Whether the worker is to be away once more, and so to lose what it is stuck in."""
+        """Whether another outage will end what the worker is stuck in."""
         return not self._away[worker] and self._next[worker] < NEVER
 
     def _arm(self) -> None:
@@ -68,7 +68,7 @@ class Attendance:
 
 
 def pause(workers: Workers, now: float, worker: int, until: float) -> float:
-    """It stands still and goes on later; returns when its plan then ends."""
+    """Pause a worker's work until its return; returns the end of its plan after that."""
     if workers.communication:
         workers.communication.settle(now, worker)
     workers.down_from[worker], workers.up_at[worker] = now, until
@@ -103,7 +103,7 @@ def _resumed(
     finish: float,
     limited: dict[int, Ends],
 ) -> float:
-    """When what would have ended at ``finish`` ends, if nothing is done until then."""
+    """The end, after a pause up to ``until``, of a computation that would end at ``finish``."""
     ends = limited.get(worker)
     done = finish if ends is None else ends.done
     if workers.pace is None or NEVER in (done, until):
@@ -114,11 +114,11 @@ def _resumed(
     if ends is None:
         return done
     limited[worker] = ends = Ends(done, until + (ends.limit - now))
-    return ends.first
+    return min(ends)
 
 
 def lose(workers: Workers, now: float, worker: int, until: float) -> None:
-    """It is gone, with its order, its computation and all gradients that it holds or sends.
+    """Lose a worker's order, its computation and all gradients that it holds or sends.
 
     Its part in an all-reduce goes on.
     """
@@ -147,18 +147,18 @@ def lose(workers: Workers, now: float, worker: int, until: float) -> None:
 
 
 def come_back(workers: Workers, now: float, worker: int) -> None:
-    """The outage is over."""
+    """End a worker's outage."""
     down_from = float(workers.down_from[worker])
-    gone = now - down_from
-    workers.totals.down[worker] += gone
+    away = now - down_from
+    workers.totals.down[worker] += away
     if workers.communication:
         workers.communication.settle(now, worker)
     if workers.pauses:
         workers.outages_since.setdefault(worker, []).append((down_from, now))
         if workers.at_start[worker] <= down_from:
-            workers.paused[worker] += gone
+            workers.paused[worker] += away
         if workers.old_start[worker] <= down_from < workers.old_finish[worker]:
-            workers.old_paused[worker] += gone
+            workers.old_paused[worker] += away
     workers.down_from[worker] = NEVER
     if workers.absent[worker]:
         workers.absent[worker], workers.away = False, workers.away - 1

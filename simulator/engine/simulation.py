@@ -1,14 +1,13 @@
-"""When does what happen?  The cluster in virtual time, driven by SimPy.
+"""The simulation of a schedule: a cluster in virtual time, driven by SimPy.
 
-The simulation gives an aggregation its vocabulary (``algorithms/vocabulary.py``) and
-yields the server steps lazily, as its story closes them.  Durations depend on worker, time and
-random stream, never on gradient values: that is what lets the schedule run ahead of the numbers.
-Where they depend on the length of an episode, ``lengths`` is asked for it when the episode starts,
-after all steps before it have been yielded.
+The simulation gives an aggregation its vocabulary (``algorithms/vocabulary.py``) and yields the
+server steps lazily, as its story closes them.  Durations depend on worker, time and random stream,
+never on gradient values, so the schedule can run ahead of the numbers.  Where they depend on the
+length of an episode, ``lengths`` gives it when the episode starts, after all earlier steps.
 
-Events at the same instant are served by (time, worker index), the server's own first.  An
-arrival is answered before its sender does anything else, so the worker that closes a batch is
-never found computing at the old point.  Outages begin and end after all arrivals.
+Events at the same instant are served by (time, worker index), the server's own first.  The server
+answers an arrival before its sender does anything else, so the worker that closes a batch is never
+computing at the old point.  Outages begin and end after all arrivals.
 """
 
 from collections import deque
@@ -34,16 +33,14 @@ from simulator.mistakes import Mistake, check_argument
 from simulator.schedule import Accounts, Step
 
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
-"""How long the episodes of these tickets are, in environment steps."""
-MANY_EMPTY = 1000
-"""Steps without a gradient, after which a run that waits for gradients has no sense."""
-MANY_AT_ONCE = 10_000
-"""Steps without a request between them, after which a story is taken to be endless."""
+"""The lengths of these tickets' episodes, in environment steps."""
+MOST_EMPTY = 1000  # steps without a gradient, before a run that counts gradients gives up
+MOST_AT_ONCE = 10_000  # steps without a request between them, before a story counts as endless
 
 
 @runtime_checkable
 class Ends(Protocol):
-    """Where a run ends, whoever says it; what is None never comes."""
+    """The limits of a run; None is no limit."""
 
     @property
     def seconds(self) -> float | None: ...
@@ -54,7 +51,7 @@ class Ends(Protocol):
 
 
 class Stop(NamedTuple):
-    """Where a run ends: whichever comes first, simulated ``seconds`` inclusive."""
+    """The limits of a run: the first one ends it, simulated ``seconds`` inclusive."""
 
     seconds: float = NEVER
     steps: float = NEVER
@@ -65,7 +62,7 @@ ENDLESS = Stop()
 
 
 class Simulation:
-    """One method's run on one cluster: to be iterated once, by ``steps``.
+    """One method's run on one cluster; iterate ``steps`` once.
 
     >>> from algorithms.methods import rennala
     >>> from simulator.cluster import Cluster, Power
@@ -111,14 +108,14 @@ class Simulation:
         self._transfers = Transfers(
             self._clock, cluster, state, self._stalls, seed, vector, self._arrive, self._averaged
         )
-        # Whether SimPy's queue stays as it is while finishes are served.
+        # Whether SimPy's queue does not change while finishes are served.
         self._simple = self._transfers.never_waits and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
         self._in_transit = self._transfers.in_transit
         self._waiting = False
         self._needs: Needs = nobody
         self._inbox: deque[Event] = deque()
-        # Gradients that were sent, but are in no step yet, and the seconds that each took.
+        # Gradients that were sent and not used yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
         self._used, self._kept = 0, NONE
         self._name, self._empty = name, 0
@@ -134,12 +131,12 @@ class Simulation:
     # The run
 
     def steps(self, stop: Ends = ENDLESS) -> Iterator[Step]:
-        """The server steps, each as it closes, until ``stop`` or for as long as one asks."""
+        """The server steps, each as it closes, until ``stop``."""
         check_argument("steps: stop", stop, Ends, "give Stop(steps=3)")
         ends = (stop.seconds, stop.steps, stop.gradients)
         self._stop = Stop(*(NEVER if end is None else end for end in ends))
         if self._stop.seconds < NEVER:
-            # After everybody else at that instant.
+            # After all other events of that instant.
             self._clock.at(
                 self._stop.seconds, outage_rank(self.workers, self.workers), self._time_is_up
             )
@@ -164,30 +161,30 @@ class Simulation:
                         advance()
             except EmptySchedule:
                 self._stalls.stall(self.now, self._needs)
-            except Stalled:  # what closed at that moment has closed
+            except Stalled:  # steps of that moment have closed
                 yield from closed
                 raise
 
     def accounts(self) -> Accounts:
-        """Every worker's, at the end of the run (or now, if it has not ended)."""
+        """All workers' accounts at the end of the run, or now."""
         return self._final or self._state.accounts(self.now)
 
     def close_trace(self) -> None:
-        """Hand on what is still going on at the end, too."""
+        """Trace what is under way at the end."""
         assert self._trace is not None
         end = self.accounts().time
         self._transfers.close_trace(end, self.version)
         self._trace.close(self._state, end)
 
     def versions_in_use(self) -> set[int]:
-        """The versions whose gradients a step that has not closed yet may name."""
+        """The versions whose gradients a later step may use."""
         return self._state.versions() | {ticket.version for ticket in self._sent}
 
     # The server's vocabulary
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         if self._final is not None:
-            return  # the run ended with the last step, whatever the story would say next
+            return  # the last step has ended the run
         self._state.order_all(self.now, self.version, quota or UNLIMITED, upload, work)
         self._calendar.fill(self.now)
 
@@ -218,7 +215,7 @@ class Simulation:
 
     def drop(self, ticket: Ticket) -> None:
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
-        if seconds is None:  # its worker still has it
+        if seconds is None:  # its worker still holds it
             seconds = self._totals.last[worker]
             if self._mortal:
                 self._totals.let_go_one(worker, seconds)
@@ -231,7 +228,7 @@ class Simulation:
         if self._mortal:
             for worker in participants:
                 self._totals.let_go(worker)
-        # The transfers look at the plans, which end with the orders: so the transfers come first.
+        # Transfers read the plans, so they begin before the orders end.
         over = self._transfers.never_waits or not participants
         over = over or self._transfers.all_reduce(self.now, self.version, list(participants))
         self._state.release(self.now)
@@ -272,7 +269,7 @@ class Simulation:
             accounts = self.accounts()
         if over:
             self._final = accounts
-            self._state.left.fill(0)  # whoever has just delivered does not go on
+            self._state.left.fill(0)  # the worker that has just delivered does not go on
         step = (before, self.now, tickets, weights, total, accounts, again, kept)
         self._closed.append(closed_step(step))
 
@@ -281,8 +278,8 @@ class Simulation:
         if len(weights) != len(tickets):
             sizes = f"{len(weights)} weights for {len(tickets)} gradients"
             self._refuse(f"step {self.version}: {sizes}", "give one weight for each")
-        if len(self._closed) >= MANY_AT_ONCE:
-            endless = f"closed {MANY_AT_ONCE:,} steps and requested nothing"
+        if len(self._closed) >= MOST_AT_ONCE:
+            endless = f"closed {MOST_AT_ONCE:,} steps and requested nothing"
             self._refuse(endless, "yield cluster.arrival() between steps")
         for ticket in self._in_transit.keys() & tickets:
             self._never_arrived(ticket)
@@ -295,17 +292,17 @@ class Simulation:
         raise Mistake(f"{self._name}: {mistake}; {remedy}") from None
 
     def _count_empty(self) -> None:
-        """Give up on a run that ends with so many gradients, and gets none."""
+        """Give up on a run that ends only after some gradients, and gets none."""
         self._empty += 1
         endless = self._stop.seconds == NEVER and self._stop.steps == NEVER
-        if endless and self._empty >= MANY_EMPTY:
-            empty = f"{self._name} has closed {MANY_EMPTY:,} steps without a gradient"
+        if endless and self._empty >= MOST_EMPTY:
+            empty = f"{self._name} has closed {MOST_EMPTY:,} steps without a gradient"
             raise Stalled(f"{empty}: no computation is done within its limit")
 
     # Gradients
 
     def _drive(self, answer: Event | None) -> None:
-        """Let the story go on until it waits for something that has not happened yet."""
+        """Run the story until it waits for a future event."""
         self._waiting = False
         try:
             request = self._tell(answer)
@@ -337,7 +334,7 @@ class Simulation:
             self._calendar.push((finish, worker))
 
     def _arm(self) -> None:
-        """Of all the planned finishes SimPy holds one: the earliest."""
+        """Give SimPy the earliest of all planned finishes, the only one that it holds."""
         entry = self._calendar.earliest()
         if entry is self._armed:
             return
@@ -346,14 +343,14 @@ class Simulation:
             self._clock.at(entry[0], computation_rank(entry[1]), self._due, entry)
 
     def _due(self, event: Happening) -> None:
-        """SimPy has come to the finish that it holds."""
+        """SimPy reaches the finish that it holds."""
         entry: tuple[float, int] = event.value
         if entry is self._armed:  # else recalled, or armed again after an earlier one
             self._armed, self._horizon = None, self._clock.peek()
             self._serve(entry)
 
     def _serve(self, entry: tuple[float, int] | None = None) -> None:
-        """Serve finishes from this one on, until a step closes or SimPy has something earlier."""
+        """Serve finishes from this one on, until a step closes or SimPy's next event is due."""
         state, calendar, closed = self._state, self._calendar, self._closed
         complete, go_on, unmeasured = state.complete, state.go_on, state.unmeasured
         earliest, take, push = calendar.earliest, calendar.take, calendar.push
@@ -382,14 +379,14 @@ class Simulation:
             entry = None
 
     def _expire(self, worker: int) -> None:
-        """The limit of a computation is up; of what the worker holds, this changes nothing."""
+        """A computation ends at its limit; the worker keeps the gradients that it holds."""
         self._state.complete(self.now, worker, done=False)
         if not self._transfers.never_waits:
             self._transfers.done(self.now, worker)
         self._deliver(Expired(worker))
 
     def _measure(self) -> None:
-        """Ask how long the episodes are that were started, and plan their ends."""
+        """Get the lengths of the started episodes, and plan their ends."""
         assert self._lengths is not None
         workers = sorted(self._state.unmeasured)
         lengths = self._lengths([self._state.ticket(worker) for worker in workers])
@@ -400,7 +397,7 @@ class Simulation:
     # Transfers
 
     def _pass_on(self, worker: int, ticket: Ticket) -> None:
-        """A gradient is done: tell the server, or send it."""
+        """A gradient is done: announce or send it to the server."""
         sends = self._state.at_uploads[worker]
         if sends:
             self._sent[ticket] = self._totals.last[worker]
@@ -419,7 +416,7 @@ class Simulation:
             self._inbox.append(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
-        """An upload ends: the gradient is safe with the server."""
+        """An upload ends; the server has the gradient."""
         self.now = self._clock.now
         if self._mortal:
             self._totals.let_go_one(ticket.worker, self._sent[ticket])
@@ -434,7 +431,7 @@ class Simulation:
     # Outages
 
     def _leave(self, worker: int, until: float) -> None:
-        """An outage begins; where work is lost, the server hears of it."""
+        """An outage begins; if work is lost, the server gets a message."""
         self.now = self._clock.now
         if until == NEVER:
             self._stalls.gone.add(worker)
@@ -450,7 +447,7 @@ class Simulation:
         for ticket in self._transfers.break_off(self.now, worker):
             del self._sent[ticket]
         if self._trace:
-            # While a collective is under way, all that was done is part of it.
+            # While a collective is under way, it has all completed gradients.
             self._trace.lost(worker, lambda t: t in self._sent or not self._waiting)
         lose(self._state, self.now, worker, until)
         if self._waiting:
@@ -474,5 +471,4 @@ class Simulation:
 
 _ARRIVAL, _COLLECTIVE, _DONE = Request(), Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
-closed_step: Callable[..., Step] = partial(tuple.__new__, Step)
-"""Make a step, twice as fast as by its class: a step may have one gradient only."""
+closed_step: Callable[..., Step] = partial(tuple.__new__, Step)  # twice as fast as the class

@@ -1,7 +1,6 @@
-"""What has every worker done?  Counts of gradients and sums of seconds, in arrays.
+"""Counts of each worker's gradients and sums of its seconds.
 
-An entry is made when something has happened, never before.  Unfinished gradients are not counted:
-they are those started that are nothing else.
+Only past events are counted.  Unfinished gradients are the started ones without another outcome.
 """
 
 from typing import Any, TypeVar, cast
@@ -16,21 +15,21 @@ NEVER = float("inf")
 
 
 class Totals:
-    """The counts and seconds of all workers, up to what is still under way.
+    """The counts and seconds of all workers, without the work under way.
 
-    What every gradient changes is in lists, which are twice as fast as arrays; what changes for
-    everybody at once is in arrays.
+    Lists hold what each gradient changes, since they are twice as fast as arrays; arrays hold what
+    changes for all workers at once.
     """
 
     def __init__(self, workers: int) -> None:
         self.done, self.used = [0] * workers, [0] * workers
+        # Seconds of the newest completed gradient, and of all of them.
         self.last, self.computing = [0.0] * workers, [0.0] * workers
-        """Seconds of the newest gradient that was done, and of all of them."""
         self.recalled, self.dropped, self.lost = (integers(workers) for _ in range(3))
-        # Seconds of computations that came to no gradient, or to one that was obsolete; of
-        # gradients that were dropped or lost afterwards; of outages.
+        # Seconds of computations without a gradient or with an obsolete one; of gradients that
+        # were dropped or lost afterwards; of outages.
         self.broken_off, self.spoilt, self.down = (floats(workers) for _ in range(3))
-        # Gradients that a worker still holds, where it may be lost with them.
+        # Gradients that a worker still holds and would lose in an outage.
         self._held, self._held_seconds = integers(workers), floats(workers)
 
     def drop(self, worker: int, seconds: float) -> None:
@@ -49,21 +48,19 @@ class Totals:
         self.broken_off[worker] += seconds
 
     def hold(self, worker: int) -> None:
-        """The gradient that was done last stays with the worker, or is on its way."""
+        """The worker holds or sends the gradient that it completed last."""
         self._held[worker] += 1
         self._held_seconds[worker] += self.last[worker]
 
     def let_go(self, worker: int) -> None:
-        """What the worker held is safe."""
+        """The gradients that the worker held are safe."""
         self._held[worker], self._held_seconds[worker] = 0, 0.0
 
     def let_go_one(self, worker: int, seconds: float) -> None:
-        """A gradient is not held any more."""
         self._held[worker] -= 1
         self._held_seconds[worker] -= seconds
 
     def lose_held(self, worker: int) -> None:
-        """The worker is gone with all that it held."""
         self.lost[worker] += self._held[worker]
         self.spoilt[worker] += self._held_seconds[worker]
         self.let_go(worker)
@@ -78,7 +75,7 @@ def integers(workers: int, value: int = 0) -> Integers:
 
 
 def viewed(array: Floats) -> "tuple[Floats, memoryview[float]]":
-    """An array, and a view of it whose entries are plain numbers, for one worker at a time."""
+    """An array and a view of it with plain numbers, for one worker at a time."""
     return array, cast("memoryview[float]", array.data)
 
 

@@ -1,7 +1,6 @@
-"""What happened, in full?  Every computation and transfer, handed on as soon as its fate is known.
+"""The trace: every computation and transfer, passed on as soon as its outcome is known.
 
-Nothing is kept but the gradients that wait for their step, so a trace of any length needs little
-memory.
+Only gradients that wait for their step are held, so a trace of any length needs little memory.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -16,7 +15,7 @@ from simulator.schedule import Computation, Outcome, Stretch
 
 
 class Plans(Protocol):
-    """What everybody has planned, as far as a trace looks at it."""
+    """The part of the workers' plans that a trace reads."""
 
     start: Floats
     sent_at: Floats
@@ -30,7 +29,7 @@ class Plans(Protocol):
 
 
 class Sinks(NamedTuple):
-    """Where a trace goes."""
+    """The functions that take a trace."""
 
     computation: Callable[[Computation], None]
     stretch: Callable[[Stretch], None] = lambda stretch: None
@@ -45,7 +44,7 @@ class Trace:
         self._old: dict[int, tuple[Ticket, float]] = {}
 
     def completed(self, ticket: Ticket, start: float, finish: float, done: bool) -> None:
-        """It is done and waits for a step, or was broken off."""
+        """A computation ends: its gradient waits for a step, or it was broken off."""
         if done:
             self._waiting[ticket] = (start, finish)
         else:
@@ -58,7 +57,7 @@ class Trace:
         step: int,
         again: Collection[Ticket],
     ) -> None:
-        """They go into a step; of those that do so ``again`` the first time is traced."""
+        """Gradients go into a step; those that do so ``again`` are traced already."""
         for ticket, weight in zip(tickets, weights, strict=True):
             if ticket in again:
                 continue
@@ -66,11 +65,11 @@ class Trace:
             self._sinks.computation(Computation(ticket, *times, "used", step, weight))
 
     def gone(self, ticket: Ticket, outcome: Outcome) -> None:
-        """It was done, but comes to nothing."""
+        """A completed gradient will not be used."""
         self.ended(ticket, *self._waiting.pop(ticket), outcome)
 
     def lost(self, worker: int, safe: Callable[[Ticket], bool]) -> None:
-        """A worker is gone with its gradients, all but the safe ones."""
+        """A worker loses its gradients, except the safe ones."""
         for ticket in [t for t in self._waiting if t.worker == worker and not safe(t)]:
             self.gone(ticket, "lost")
 
@@ -84,18 +83,18 @@ class Trace:
     def stretch(self, kind: str, worker: int, start: float, finish: float, version: int) -> None:
         self._sinks.stretch(Stretch(kind, worker, start, finish, version))  # type: ignore[arg-type]
 
-    # What becomes of the workers' plans
+    # The workers' plans
 
     def received(self, plans: Plans, worker: int, until: float) -> None:
-        """The download before a computation, as far as it got."""
+        """The download before a computation, up to ``until``."""
         begin = float(plans.sent_at[worker])
         if begin < until:
             self.stretch("receiving", worker, begin, until, plans.at_version[worker])
         plans.sent_at[worker] = NEVER
 
-    def released(self, plans: Plans, now: float, whom: Integers, go_on: bool) -> None:
-        """Orders end: what is being computed is recalled, or goes on as old."""
-        for worker in whom[plans.start[whom] < NEVER].tolist():
+    def released(self, plans: Plans, now: float, workers: Integers, go_on: bool) -> None:
+        """Orders end: their computations are recalled, or go on as old."""
+        for worker in workers[plans.start[workers] < NEVER].tolist():
             start = plans.at_start[worker]
             self.received(plans, worker, min(start, now))
             if start <= now and go_on:
@@ -104,7 +103,7 @@ class Trace:
                 self.ended(plans.ticket(worker), start, now, "recalled")
 
     def close(self, plans: Plans, now: float) -> None:
-        """The record ends: what goes on is unfinished, and what was done waits for ever."""
+        """The run ends: computations under way are unfinished, completed gradients wait."""
         plans.settle(now)
         for worker in range(len(plans.start)):
             self.going_on(plans, now, worker, "unfinished")
@@ -115,7 +114,7 @@ class Trace:
             self.gone(ticket, "waiting")
 
     def going_on(self, plans: Plans, now: float, worker: int, outcome: Outcome) -> None:
-        """What a worker is at, ends so."""
+        """A worker's computations under way end with this outcome."""
         start = plans.at_start[worker]
         if start < NEVER:
             self.received(plans, worker, min(start, now))

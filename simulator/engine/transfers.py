@@ -1,4 +1,4 @@
-"""How do gradients get to the server?  One by one, or together in an all-reduce."""
+"""The way of gradients to the server: one by one, or together in an all-reduce."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,11 +11,11 @@ from simulator.engine.totals import NEVER
 from simulator.engine.uplink import shared_way
 from simulator.engine.workers import Workers
 
-SERVER = -1  # the server's place among the workers, when several things happen at once
+SERVER = -1  # the server's number among the workers
 
 
 class Transfers:
-    """Transfers to the server; ``arrived`` hears of single ones, ``averaged`` of all-reduces."""
+    """Transfers to the server; single ones end with ``arrived``, all-reduces with ``averaged``."""
 
     def __init__(
         self,
@@ -34,23 +34,22 @@ class Transfers:
         self._kind = network.collective
         self._transfers = cluster.uploads(seed, vector)
         self._sent = [0] * (cluster.workers if self._transfers.varies else 0)
+        # Whether uploads take no time, and whether an all-reduce takes none either: a participant
+        # that pauses would delay it.
         self.free = self._transfers.free and network.uplink is None
-        """Whether nothing that is sent takes any time."""
         self.never_waits = self.free and not workers.pauses
-        """Whether an all-reduce takes none either: nobody who takes part can be down."""
         self._done = [0.0] * (0 if self.never_waits else cluster.workers)
         self._way = shared_way(clock, network.uplink, vector.bytes) if network.uplink else None
         self.in_transit: dict[Ticket, float] = {}  # single gradients, and when each began
-        self._sharing: dict[int, float] = {}  # the same of an all-reduce on the shared way
+        self._sharing: dict[int, float] = {}  # the same of an all-reduce on the shared uplink
 
     def done(self, now: float, worker: int) -> None:
-        """The worker has a gradient."""
+        """Note when the worker last completed a gradient."""
         self._done[worker] = now
 
     # Single gradients
 
     def send(self, now: float, ticket: Ticket) -> None:
-        """A gradient goes its own way."""
         worker, communication = ticket.worker, self._workers.communication
         self.in_transit[ticket] = now  # a worker that has just computed is not down
         end = self._start(worker, now, self._through, ticket)
@@ -59,7 +58,7 @@ class Transfers:
 
     def _through(self, event: Happening) -> None:
         ticket: Ticket = event.value
-        if ticket not in self.in_transit:  # it was lost on the way, with its worker
+        if ticket not in self.in_transit:  # lost on the way, with its worker
             return
         begin, now = self.in_transit.pop(ticket), self._clock.now
         if self._way and (communication := self._workers.communication):
@@ -69,10 +68,7 @@ class Transfers:
         self._arrived(ticket)
 
     def break_off(self, now: float, worker: int) -> list[Ticket]:
-        """The worker is gone, and what it was sending by itself, which is returned.
-
-        An all-reduce goes on.
-        """
+        """Lose and return the single gradients that a worker is sending; an all-reduce goes on."""
         lost = [ticket for ticket in self.in_transit if ticket.worker == worker]
         for ticket in lost:
             self._trace_sent(worker, self.in_transit.pop(ticket), now, ticket.version)
@@ -81,8 +77,9 @@ class Transfers:
     # All together
 
     def all_reduce(self, now: float, version: int, workers: Sequence[int]) -> bool:
-        """Let these send what they hold; whether it takes no time at all."""
-        ready = [self._ready(now, worker) for worker in workers]
+        """Average the gradients that these workers hold; whether that takes no time."""
+        # A worker that is down begins to send when it returns.
+        ready = [max(now, float(self._workers.up_at[worker])) for worker in workers]
         if self._way is not None:
             self._all_share(now, version, dict(zip(workers, ready, strict=True)))
             return False
@@ -94,7 +91,7 @@ class Transfers:
     def _collective(
         self, now: float, version: int, workers: Sequence[int], begins: Sequence[float]
     ) -> float:
-        """When the last participant is through, where nobody shares a way."""
+        """The end of an all-reduce over links that are not shared."""
         participants = [
             Participant(ready, self._done[worker], self._parts(worker))
             for worker, ready in zip(workers, begins, strict=True)
@@ -104,9 +101,9 @@ class Transfers:
             self._stalls.give_up(now, workers)
         for worker, (ready, done, parts) in zip(workers, participants, strict=True):
             begin = done if self._kind == "gather" else ready
-            mine = end if self._kind in ("ring", "tree") else begin + parts.seconds
-            self._sends_together(now, worker, begin, mine)
-            self._trace_sent(worker, begin, mine, version)
+            own = end if self._kind in ("ring", "tree") else begin + parts.seconds
+            self._sends_together(now, worker, begin, own)
+            self._trace_sent(worker, begin, own, version)
         self._trace_sent(SERVER, now, end, version)
         return end
 
@@ -144,9 +141,9 @@ class Transfers:
     def _start(
         self, worker: int, begin: float, through: Callable[[Happening], None], value: object
     ) -> float:
-        """Send a vector over its own link, or after its latency over the way that all share.
+        """Send a vector over its own link, or after its latency over the shared uplink.
 
-        Returns when that ends, if it is known.
+        Returns the end, or ``NEVER`` if it is not known yet.
         """
         clock, way, parts = self._clock, self._way, self._parts(worker)
         rank = transfer_rank(worker)
@@ -155,16 +152,12 @@ class Transfers:
             clock.at(end, rank, through, value)
             return end
 
-        # At one instant the lowest worker is first, also where SimPy's resources know no workers.
+        # At one instant the lowest worker comes first, although SimPy's resources know no ranks.
         def passed() -> None:
             clock.at(clock.now, rank, through, value)
 
         clock.at(begin + parts.latency, rank, lambda event: way.enter(parts, passed))
         return NEVER
-
-    def _ready(self, now: float, worker: int) -> float:
-        """When it can begin to send: at once, unless it is down."""
-        return max(now, float(self._workers.up_at[worker]))
 
     def _parts(self, worker: int) -> Parts:
         if not self._transfers.varies:
@@ -174,7 +167,7 @@ class Transfers:
         return self._transfers.parts(worker, k)
 
     def close_trace(self, now: float, version: int) -> None:
-        """The trace learns of what is still under way."""
+        """Trace the transfers that are still under way."""
         for ticket, begin in self.in_transit.items():
             self._trace_sent(ticket.worker, begin, now, ticket.version)
         for worker, begin in self._sharing.items():

@@ -1,7 +1,7 @@
-"""How long does a transfer take, where all share the way to the server?  Contention, by SimPy.
+"""The shared uplink of a parameter server: how long transfers take under contention.
 
-A transfer comes here when its own latency is behind it.  On the shared way it takes as long as its
-bytes need on the worker's own link or on the shared one, whichever is slower.
+A transfer enters after its own latency.  It takes as long as its bytes need on the slower of the
+worker's own link and the shared one.
 """
 
 from collections.abc import Callable, Generator
@@ -20,7 +20,7 @@ Passed: TypeAlias = Callable[[], None]
 
 
 def shared_way(clock: Clock, uplink: Uplink, size: int) -> "Queue | Share":
-    """The uplink at work, for vectors of so many bytes; a transfer may ``enter`` it."""
+    """The uplink, for vectors of ``size`` bytes; a transfer may ``enter`` it."""
     seconds = size / uplink.bandwidth
     if uplink.contention == "queue":
         return Queue(clock, uplink.channels, seconds)
@@ -28,7 +28,7 @@ def shared_way(clock: Clock, uplink: Uplink, size: int) -> "Queue | Share":
 
 
 class Queue:
-    """First come, first served: a SimPy resource with as many places as there are channels."""
+    """First come, first served: a SimPy resource with a place per channel."""
 
     def __init__(self, clock: Clock, channels: int, seconds: float) -> None:
         self._clock, self._seconds = clock, seconds
@@ -45,11 +45,7 @@ class Queue:
 
 
 class Share:
-    """All at once: each gets a fair share, or as much as its own link takes if that is less.
-
-    What one cannot take the others share (max-min fairness).  Work is counted in vectors: a
-    transfer ends when 1 has passed.
-    """
+    """All transfers at once, at max-min fair rates, in vectors per second."""
 
     def __init__(self, clock: Clock, seconds: float) -> None:
         self._clock, self._capacity = clock, 1 / seconds if seconds else NEVER
@@ -71,7 +67,7 @@ class Share:
         self._since = self._clock.now
 
     def _replan(self) -> None:
-        """Rates from now on, and one event at the first end; an older one is void."""
+        """Set the rates, and plan an event at the first end; an older event is void."""
         self._rate = fair_rates(self._own, self._capacity)
         if self._passed:
             seconds = max(0.0, float(np.min(self._left / self._rate)))
@@ -93,7 +89,7 @@ class Share:
 
 
 def fair_rates(own: Floats, capacity: float) -> Floats:
-    """Max-min fair: nobody gets more than its own link takes, the rest is shared alike.
+    """Max-min fair rates: none exceeds its own link, and the others share the rest equally.
 
     >>> fair_rates(np.array([1.0, 10.0, 10.0]), 9.0).tolist()
     [1.0, 4.0, 4.0]
@@ -103,6 +99,6 @@ def fair_rates(own: Floats, capacity: float) -> Floats:
     ordered = np.sort(own)
     before = np.concatenate([[0.0], np.cumsum(ordered)[:-1]])
     share = (capacity - before) / np.arange(len(own), 0, -1)
-    # The first link that would take more than an equal share of what is left sets the share.
+    # The first link that could take more than an equal share of the rest sets the share.
     rates: Floats = np.minimum(own, share[np.argmax(ordered > share)])
     return rates

@@ -1,12 +1,11 @@
-"""What is every worker doing?  Their plans, in arrays.
+"""The plans of all workers, in arrays.
 
-A worker with an order has a *plan*: the start and finish of its current computation, known the
-moment the order is sent (both infinite when it has none).  So an order costs one event, not
-three, and ordering everybody is a few vector operations.  Under ``finish`` a worker whose order
-was replaced may still be at the *old* computation; its plan then starts when that ends.
+A worker with an order has a *plan*: the start and finish of its current computation, known when the
+order is sent (both infinite without an order).  So an order costs one event, not three, and an
+order to all workers is a few vector operations.  Under ``finish`` a worker whose order was replaced
+may still be at the *old* computation; its plan then starts when that ends.
 
-A plan that starts in the future has not begun: replaced, it leaves no trace.  One that starts
-this very instant has.
+A plan that starts now has begun.  One that starts later has not: if replaced, it leaves no trace.
 """
 
 from collections.abc import Callable
@@ -26,15 +25,13 @@ from simulator.mistakes import Mistake
 from simulator.schedule import Accounts, Outcome
 
 UNLIMITED = 2**62
-named: Callable[[tuple[int, int, int]], Ticket] = partial(tuple.__new__, Ticket)
-"""Make a ticket, twice as fast as by its class: every gradient needs one."""
+named: Callable[[tuple[int, int, int]], Ticket] = partial(tuple.__new__, Ticket)  # for speed
 
 
 class Workers:
     """The state of all workers of one simulation.
 
-    ``measured`` says that a computation's length comes from outside: plans then wait in
-    ``unmeasured`` until ``measure`` gets their lengths.
+    If ``measured``, plans wait in ``unmeasured`` until ``measure`` gets the lengths of episodes.
     """
 
     def __init__(
@@ -62,21 +59,21 @@ class Workers:
         self.start, self.at_start = viewed(floats(n, NEVER))
         self.finish, self.at_finish = viewed(floats(n, NEVER))
         self.old_start, self.old_finish = floats(n, NEVER), floats(n)
-        self.free, self.at_free = viewed(floats(n))  # when it can follow an order at the earliest
+        self.free, self.at_free = viewed(floats(n))  # the earliest start of another order
         self.version, self.at_version = counted(integers(n, -1))
         self.left, self.at_left = counted(integers(n))
         self.uploads, self.at_uploads = counted(np.zeros(n, np.uint8))
         self.work, self.at_work = viewed(floats(n, 1.0))
         self.limits = Limits()
         self._limited = self.limits.seconds
-        # How many it has started or planned; and when the first order of this version came.
+        # Computations started or planned: now, and when the first order of this version came.
         self.begun, self.at_begun = counted(integers(n))
         self.first, self.at_first = counted(integers(n))
         self.received, self.at_received = counted(integers(n))
         self.sent_at = floats(n if trace else 0, NEVER)
         self._newest = -1  # the newest version of an order to everybody
-        self._scratch = floats(n)  # new arrays of this size cost more than what is done with them
-        self.ordered = False  # whether anybody may have an order
+        self._scratch = floats(n)  # allocating one would cost more than computing with it
+        self.ordered = False  # whether any worker may have an order
         self.olds = 0
 
         self.down_from, self.at_down_from = viewed(floats(n, NEVER))
@@ -84,7 +81,7 @@ class Workers:
         self.paused, self.old_paused = floats(n), floats(n)
         self.absent, self.away = np.zeros(n, bool), 0
         self.outages_since: dict[int, list[tuple[float, float]]] = {}  # the last gradient
-        self.stuck: set[int] = set()  # workers with an order that will never be done, as things are
+        self.stuck: set[int] = set()  # workers at a computation that never ends
         self.unmeasured: set[int] = set()
         free = self.download.free and cluster.uploads(seed, vector).free
         silent = free and not cluster.network.uplink and not self.pauses
@@ -93,7 +90,7 @@ class Workers:
     # Orders
 
     def order_all(self, now: float, version: int, quota: int, upload: bool, work: float) -> None:
-        """Everybody who is there gets this order, which is downloaded before it is followed."""
+        """Send an order to all present workers; each starts after its download."""
         if self.ordered:
             self.release(now)
         self.ordered = True
@@ -121,9 +118,9 @@ class Workers:
             self.sent_at[self.start < NEVER] = now
 
     def _plan_all(self, work: float) -> None:
-        """What everybody starts, and when that ends, from where their starts are set."""
-        some_may_miss_it = self.finishes or self.pauses or self.away > 0
-        planned = self.start < NEVER if some_may_miss_it else True
+        """Plan the finishes of all workers from their starts."""
+        some_idle = self.finishes or self.pauses or self.away > 0
+        planned = self.start < NEVER if some_idle else True
         if self.measured:
             self.finish.fill(NEVER)
             self.unmeasured.update(np.flatnonzero(self.start < NEVER).tolist())
@@ -150,7 +147,7 @@ class Workers:
         limit: float,
         recall: bool,
     ) -> float:
-        """One worker gets an order; returns when it will have its first gradient."""
+        """Send an order to one worker; returns the finish of its first gradient."""
         if self.at_start[worker] < NEVER:
             self.release(now, slice(worker, worker + 1), recall)
         if recall and self.olds:
@@ -174,13 +171,13 @@ class Workers:
         return self.plan(now, worker, received)
 
     def go_on(self, now: float, worker: int) -> float:
-        """A worker without a plan starts its next gradient, if its order asks for more."""
+        """A worker without a plan starts the next gradient of its order, if one is left."""
         if self.at_left[worker] and self.at_free[worker] <= now:
             return self._begin(worker, now)
-        return NEVER  # also where an order waits for obsolete work that never ends
+        return NEVER  # also for an order behind obsolete work that never ends
 
     def plan(self, now: float, worker: int, received: float) -> float:
-        """Follow an order as soon as it is received and the worker is free."""
+        """Start an order as soon as it is received and the worker is free."""
         free = self.at_free[worker]
         start = free if free > received else received
         if self.communication:
@@ -206,7 +203,7 @@ class Workers:
         return finish
 
     def _ends(self, worker: int, start: float, seconds: float) -> float:
-        """Plan the end of a computation of so many seconds."""
+        """Plan the end of a computation of ``seconds``."""
         finish = start + seconds if self.pace is None else self.pace.finish(worker, start, seconds)
         if self._limited:
             finish = self.limits.end(worker, start, finish)
@@ -216,39 +213,39 @@ class Workers:
         return finish
 
     def measure(self, worker: int, length: int) -> float:
-        """The worker's planned computation is of this length; returns when it ends."""
+        """Set the length of the worker's planned computation; returns its finish."""
         self.unmeasured.discard(worker)
         seconds = self._duration(worker, self.at_begun[worker] - 1)
         return self._ends(worker, self.at_start[worker], seconds * (length * self.at_work[worker]))
 
     def prepare(self, workers: Integers) -> None:
-        """These will soon be done, and start again."""
+        """Draw ahead the durations of workers that will soon start again."""
         self.compute.prepare(workers, self.begun[workers])
 
-    def release(self, now: float, whom: slice = slice(None), recall: bool = False) -> None:
-        """End orders: recall what is being computed, or let it run to its end as old."""
-        start, go_on = self.start[whom], self.finishes and not recall
-        everybody = whom == slice(None)
+    def release(self, now: float, workers: slice = slice(None), recall: bool = False) -> None:
+        """End orders: recall their computations, or let them run to their end as old."""
+        start, go_on = self.start[workers], self.finishes and not recall
+        everybody = workers == slice(None)
         self.settle(now)
         if self.communication:
             if everybody:
                 self.communication.all_compute(now, NEVER)
             else:
-                self.communication.computes(now, whom.start, NEVER)
+                self.communication.computes(now, workers.start, NEVER)
         if self.trace:
-            self.trace.released(self, now, np.arange(len(self.start))[whom], go_on)
+            self.trace.released(self, now, np.arange(len(self.start))[workers], go_on)
         if self.finishes or not self.download.free or self.pauses:
-            self.begun[whom] -= (start > now) & (start < NEVER)
+            self.begun[workers] -= (start > now) & (start < NEVER)
         if go_on:
-            if self.unmeasured and (everybody or whom.start in self.unmeasured):
+            if self.unmeasured and (everybody or workers.start in self.unmeasured):
                 raise Mistake(
                     "cluster.in_flight = 'finish': the story replaces an order at the instant "
                     "it gave it, and the episode's length is not known yet; order once"
                 )
-            self._make_old(now, whom)
+            self._make_old(now, workers)
         else:
-            self.totals.broken_off[whom] += self.elapsed(now, whom)
-            self.totals.recalled[whom] += start <= now
+            self.totals.broken_off[workers] += self.elapsed(now, workers)
+            self.totals.recalled[workers] += start <= now
         if everybody:
             self.ordered = False
             self.stuck.clear()
@@ -256,46 +253,46 @@ class Workers:
             self._limited.clear()
             self.limits.ends.clear()
         else:
-            self.stuck.discard(whom.start)
-            self.unmeasured.discard(whom.start)
-            self.limits.forget(whom.start)
+            self.stuck.discard(workers.start)
+            self.unmeasured.discard(workers.start)
+            self.limits.forget(workers.start)
         start.fill(NEVER)
-        self.finish[whom].fill(NEVER)
-        self.left[whom].fill(0)
+        self.finish[workers].fill(NEVER)
+        self.left[workers].fill(0)
         if self.pauses:
-            self.paused[whom] = 0
+            self.paused[workers] = 0
 
-    def elapsed(self, now: float, whom: slice = slice(None)) -> Floats:
-        """How long each has been at its present computation; 0 where it has none."""
-        elapsed = self._scratch[whom]
+    def elapsed(self, now: float, workers: slice = slice(None)) -> Floats:
+        """The seconds of each present computation so far; 0 without one."""
+        elapsed = self._scratch[workers]
         if self.pauses:
-            np.minimum(now, self.down_from[whom], out=elapsed)
-            elapsed -= self.start[whom]
-            elapsed -= self.paused[whom]
+            np.minimum(now, self.down_from[workers], out=elapsed)
+            elapsed -= self.start[workers]
+            elapsed -= self.paused[workers]
         else:
-            np.subtract(now, self.start[whom], out=elapsed)
+            np.subtract(now, self.start[workers], out=elapsed)
         np.maximum(elapsed, 0, out=elapsed)
         return elapsed
 
-    def old_elapsed(self, now: float, whom: Any) -> Any:
-        """How long these have been at their obsolete computation."""
-        until = np.minimum(now, self.down_from[whom])
-        # A worker that begins at the instant of its return is not known to be back yet.
-        return np.maximum(until - self.old_start[whom] - self.old_paused[whom], 0)
+    def old_elapsed(self, now: float, workers: Any) -> Any:
+        """The seconds of each obsolete computation so far."""
+        until = np.minimum(now, self.down_from[workers])
+        # A computation may begin at the instant of a return that is not served yet.
+        return np.maximum(until - self.old_start[workers] - self.old_paused[workers], 0)
 
-    def _make_old(self, now: float, whom: slice) -> None:
-        start = self.start[whom]
+    def _make_old(self, now: float, workers: slice) -> None:
+        start = self.start[workers]
         begun = start <= now
-        self.old_start[whom][begun] = start[begun]
-        self.old_finish[whom][begun] = self.free[whom][begun] = self.finish[whom][begun]
-        self.old_paused[whom][begun] = self.paused[whom][begun]
+        self.old_start[workers][begun] = start[begun]
+        self.old_finish[workers][begun] = self.free[workers][begun] = self.finish[workers][begun]
+        self.old_paused[workers][begun] = self.paused[workers][begun]
         self.olds += int(np.count_nonzero(begun))
         if ends := self.limits.ends:
-            workers = (np.flatnonzero(begun) + (whom.start or 0)).tolist()
-            self.limits.old_ends |= {worker: ends[worker] for worker in workers if worker in ends}
+            old = (np.flatnonzero(begun) + (workers.start or 0)).tolist()
+            self.limits.old_ends |= {worker: ends[worker] for worker in old if worker in ends}
 
     def _recall_old(self, now: float, worker: int) -> None:
-        """Its obsolete computation, if there is one, does not go on any more."""
+        """Recall the worker's obsolete computation, if it has one."""
         self.settle(now)
         if self.old_start[worker] == NEVER:
             return
@@ -309,7 +306,7 @@ class Workers:
         self.at_free[worker] = self.up_at[worker]
 
     def settle(self, now: float) -> None:
-        """Close the accounts of old computations that have ended by now: they are obsolete."""
+        """Count the old computations that have ended by now."""
         if not self.olds:
             return
         ended = (self.old_start < NEVER) & (self.old_finish <= now)
@@ -328,7 +325,7 @@ class Workers:
         self.olds -= int(np.count_nonzero(ended))
 
     def complete(self, now: float, worker: int, done: bool = True) -> Ticket:
-        """The worker's planned computation ends here and now: it is done, or its limit is up."""
+        """The worker's planned computation ends now: it is done, or broken off at its limit."""
         start = self.at_start[worker]
         seconds = self._spent(now, worker) if self.pauses else now - start
         totals = self.totals
@@ -352,7 +349,7 @@ class Workers:
         return ticket
 
     def _spent(self, now: float, worker: int) -> float:
-        """The seconds of a computation that ends now, without those of its pauses."""
+        """The seconds of a computation that ends now, without its pauses."""
         seconds = min(now, self.at_down_from[worker]) - self.at_start[worker]
         seconds -= float(self.paused[worker])
         self.outages_since.pop(worker, None)
@@ -360,7 +357,7 @@ class Workers:
         return max(0.0, seconds)
 
     def ticket(self, worker: int) -> Ticket:
-        """The name of the worker's newest gradient."""
+        """The worker's newest ticket."""
         index = self.at_begun[worker] - self.at_first[worker] - 1
         return named((worker, self.at_version[worker], index))
 
@@ -368,11 +365,11 @@ class Workers:
         return np.flatnonzero(~self.absent).tolist()
 
     def versions(self) -> set[int]:
-        """The versions that workers were last ordered to compute at."""
+        """The versions of the workers' newest orders."""
         return set(np.unique(self.version).tolist())
 
     def accounts(self, now: float) -> Accounts:
-        """What everybody has done by now, with what is still under way."""
+        """All workers' accounts up to now, work under way included."""
         self.settle(now)
         totals, old = self.totals, self.old_start < NEVER
         started = self.begun - ((now < self.start) & (self.start < NEVER))
