@@ -1,32 +1,20 @@
-"""How long did each computation take, and did anybody compute two at once?"""
+"""Are the tickets' names, intervals and durations possible?"""
 
 import numpy as np
 
-from simulator.verification.evidence import TICKETS, Evidence
-from simulator.verification.report import Findings
+from simulator.verification.evidence import Evidence
+from simulator.verification.report import TICKETS, Findings
 from simulator.verification.tickets import before, rank
 
-RARE = 0.05  # a smaller part of all computations is no work that orders ask for
+RARE = 0.05  # multiples of a law's seconds that are rarer are no work of an order
 
 
 def check(run: Evidence, found: Findings) -> None:
     """Names, overlap and durations of all computations."""
-    _names(run, found)
-    _overlap(run, found)
-    _durations(run, found)
-
-
-def _names(run: Evidence, found: Findings) -> None:
-    """A worker's versions never go back, and its gradients of one are counted from 0."""
     tickets = run.known()
     versions = ~tickets.later | (tickets.version >= before(tickets.version))
-    found.demand(
-        "name",
-        TICKETS,
-        versions,
-        "its worker had a newer version before",
-        tickets.name,
-    )
+    message = "its worker had a newer version before"
+    found.demand("name", TICKETS, versions, message, tickets.name)
     counted = rank(~tickets.first)
     found.demand(
         "name",
@@ -35,10 +23,6 @@ def _names(run: Evidence, found: Findings) -> None:
         lambda at: f"is its worker's number {counted[at]} at this version",
         tickets.name,
     )
-
-
-def _overlap(run: Evidence, found: Findings) -> None:
-    tickets = run.known()
     found.demand(
         "overlap",
         TICKETS,
@@ -49,34 +33,32 @@ def _overlap(run: Evidence, found: Findings) -> None:
         ),
         tickets.name,
     )
-
-
-def _durations(run: Evidence, found: Findings) -> None:
-    """A gradient takes its worker's seconds of that number, times the work of its order.
-
-    How much work orders ask for is the story's secret, but not that it is one of few numbers.
-    """
-    tickets = run.known()
-    drawn = run.cluster.computations(run.timing).each(tickets.worker, tickets.number)
-    done = tickets.where("used", "dropped", "waiting")
-    if run.cluster.speed is None and not run.paused and done.any():
-        lasted = tickets.finish - tickets.start
-        work = np.round(lasted[done] / (drawn * tickets.length)[done], 6)
-        values, many = np.unique(work, return_counts=True)
-        usual = np.isin(work, values[many > RARE * many.sum()])
-        where = np.flatnonzero(done)
-        found.demand(
-            "duration",
-            TICKETS,
-            usual,
-            lambda at: f"lasts {work[at]:g} times as long as its worker's law says",
-            lambda at: tickets.name(where[at]),
-        )
-    open_ended = tickets.where("unfinished")
     found.demand(
         "duration",
         TICKETS,
-        ~open_ended | (tickets.finish == run.end),
+        ~tickets.where("unfinished") | (tickets.finish == run.end),
         lambda at: f"unfinished at {tickets.finish[at]:g} s, but the run ends at {run.end:g} s",
         tickets.name,
+    )
+    if run.cluster.speed is None and not run.paused:
+        _check_durations(run, found)
+
+
+def _check_durations(run: Evidence, found: Findings) -> None:
+    """A gradient takes its worker's seconds of that number, times the work of its order.
+
+    No file records the work of orders, but it is one of few numbers.
+    """
+    tickets = run.known()
+    drawn = run.cluster.computations(run.timing).each(tickets.worker, tickets.number)
+    rows = np.flatnonzero(tickets.where("used", "dropped", "waiting"))
+    lasted = tickets.finish - tickets.start
+    work = np.round(lasted[rows] / (drawn * tickets.length)[rows], 6)
+    values, counts = np.unique(work, return_counts=True)
+    found.demand(
+        "duration",
+        TICKETS,
+        np.isin(work, values[counts > RARE * counts.sum()]),
+        lambda at: f"lasts {work[at]:g} times as long as its worker's law says",
+        lambda at: tickets.name(int(rows[at])),
     )

@@ -1,4 +1,4 @@
-"""What is known of one run?  Its rows of every file, and the scenario that it is a run of."""
+"""The evidence on one run: its rows of every file, and its scenario."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,17 +13,14 @@ from simulator.cluster.law import Floats
 from simulator.scenario.scenario import Scenario
 from simulator.verification.tickets import Flags, Tickets
 
-STEPS, WORKERS, TICKETS = "steps.parquet", "workers.parquet", "tickets.parquet"
 COUNTS = ("started", "used", "recalled", "dropped", "lost", "unfinished")
 SECONDS = ("busy", "communicating", "down", "idle", "wasted")
-"""What the accounts of a worker count, and where its seconds went."""
-RELATIVE = 1e-9
-"""How far apart two ways to the same number may be, where the last bit is not promised."""
+RELATIVE = 1e-9  # tolerance where the last bit is not promised
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One run as its files tell it: a column is an array, by its name."""
+    """One run in its files; a column is an array, by its name."""
 
     label: str
     seed: int
@@ -39,17 +36,16 @@ class Evidence:
 
     @property
     def closed(self) -> int:
-        """Server steps."""
+        """The number of server steps."""
         return len(self.times) - 1
 
     @property
     def times(self) -> Floats:
-        """When each version came to be: that of step 0 is 0."""
+        """The time of each step; 0 for step 0, the start."""
         return self.steps["time"]
 
     @cached_property
     def end(self) -> float:
-        """The run's simulated seconds."""
         return float(self.row["simulated_seconds"])
 
     @property
@@ -59,12 +55,12 @@ class Evidence:
 
     @property
     def paused(self) -> bool:
-        """Whether workers stand still in outages, and go on after them."""
+        """Whether workers pause in outages and go on after them."""
         return bool(self.cluster.outages) and self.cluster.outages.work == "continued"
 
     @property
     def counted(self) -> bool:
-        """Whether it ended at a number of steps, and not at a moment."""
+        """Whether the run ended at a step, and not at a second."""
         stop, row = self.scenario.stop, self.row
         if row["end"] != "stop":
             return bool(row["end"] != "stalled")
@@ -72,11 +68,11 @@ class Evidence:
         enough = stop.gradients is not None and used >= stop.gradients
         return enough or (stop.steps is not None and self.closed >= stop.steps)
 
-    def close(self, mine: Floats, theirs: Floats) -> Flags:
-        """Seconds of this run that are equal up to rounding."""
-        return np.asarray(np.abs(mine - theirs) <= RELATIVE * max(self.end, 1.0))
+    def close(self, own: Floats, other: Floats) -> Flags:
+        """Which seconds of this run are equal up to rounding."""
+        return np.asarray(np.abs(own - other) <= RELATIVE * max(self.end, 1.0))
 
     def known(self) -> Tickets:
-        """The tickets, for a check that needs them."""
+        """The tickets, for a check that runs only with them."""
         assert self.tickets is not None
         return self.tickets

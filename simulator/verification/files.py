@@ -1,4 +1,4 @@
-"""Are the files those that were written, whole, and about the same runs?"""
+"""Are the files unaltered, complete, and about the same runs?"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,8 +17,8 @@ from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.verification.evidence import COUNTS, SECONDS, STEPS, TICKETS, WORKERS
-from simulator.verification.report import Findings
+from simulator.verification.evidence import COUNTS, SECONDS
+from simulator.verification.report import STEPS, TICKETS, WORKERS, Findings
 from simulator.verification.tickets import numbers_of
 
 MANIFEST = "manifest.json"
@@ -36,11 +36,12 @@ def seals(directory: Path, manifest: dict[str, Any], found: Findings) -> None:
     if not isinstance(named, dict) or "seal" not in manifest:
         found.demand("seal", MANIFEST, False, "not sealed: names no digests of its files")
         return
-    told = "was altered: its seal does not match its content"
-    found.demand("seal", MANIFEST, seal(manifest) == manifest["seal"], told)
+    message = "was altered: its seal does not match its content"
+    found.demand("seal", MANIFEST, seal(manifest) == manifest["seal"], message)
     for name, wanted in named.items():
         file = directory / name
-        if not found.demand("seal", MANIFEST, _is_inside(name), f"files names {name!r}"):
+        inside = not Path(name).is_absolute() and ".." not in Path(name).parts
+        if not found.demand("seal", MANIFEST, inside, f"files names {name!r}"):
             continue
         if found.demand("seal", name, file.is_file(), "is missing"):
             found.demand("seal", name, digest(file) == wanted, "was altered since it was written")
@@ -51,13 +52,8 @@ def seals(directory: Path, manifest: dict[str, Any], found: Findings) -> None:
         found.demand("seal", name, name in named, "is not one of the sealed files")
 
 
-def _is_inside(name: str) -> bool:
-    """Whether a file lies in the directory that names it."""
-    return not Path(name).is_absolute() and ".." not in Path(name).parts
-
-
-def scenario_of(results: Results, found: Findings) -> Scenario | None:
-    """The scenario, if the manifest tells one and all that it derives from it is right."""
+def check_scenario(results: Results, found: Findings) -> Scenario | None:
+    """The scenario of the manifest, if it can be read; what derives from it must be right."""
     manifest = results.manifest
     try:
         scenario = results.scenario
@@ -65,36 +61,35 @@ def scenario_of(results: Results, found: Findings) -> Scenario | None:
         hashed = scenario.fingerprint()
         vector = vector_of(scenario)
     except (ValidationError, Mistake, KeyError, TypeError, ValueError, OSError) as error:
-        told = f"scenario cannot be read: {str(error).splitlines()[0]}"
-        found.demand("scenario", MANIFEST, False, told)
+        message = f"scenario cannot be read: {str(error).splitlines()[0]}"
+        found.demand("scenario", MANIFEST, False, message)
         return None
-    told = f"scenario_hash = {manifest.get('scenario_hash')}, that of the scenario is {hashed}"
-    found.demand("scenario", MANIFEST, manifest.get("scenario_hash") == hashed, told)
+    message = f"scenario_hash = {manifest.get('scenario_hash')}, that of the scenario is {hashed}"
+    found.demand("scenario", MANIFEST, manifest.get("scenario_hash") == hashed, message)
     good = manifest.get("vector") == vector._asdict()
     found.demand("scenario", MANIFEST, good, f"vector = {manifest.get('vector')}, must be {vector}")
-    said = manifest.get("settings")
-    said = said if isinstance(said, dict) else {}
+    settings = manifest.get("settings")
+    settings = settings if isinstance(settings, dict) else {}
     for label in scenario.methods:
-        mine, wanted = said.get(label), to_jsonable_python(settings_of(scenario, label))
-        told = f"settings.{label} = {mine}, by the scenario {wanted}"
-        found.demand("scenario", MANIFEST, mine == wanted, told)
+        own, wanted = settings.get(label), to_jsonable_python(settings_of(scenario, label))
+        message = f"settings.{label} = {own}, by the scenario {wanted}"
+        found.demand("scenario", MANIFEST, own == wanted, message)
     return scenario
 
 
 def vector_of(scenario: Scenario) -> Vector:
-    """What is sent over the network: as many numbers as a point has."""
     return Vector(*scenario.objective.size(scenario.cluster.workers))
 
 
-def runs(results: Results, scenario: Scenario, found: Findings) -> bool:
-    """A row of the manifest per run, in order, and an end that goes with the status."""
+def check_runs(results: Results, scenario: Scenario, found: Findings) -> bool:
+    """The manifest has a row per run, in order, and a status that goes with their ends."""
     rows, status = results.manifest["runs"], results.manifest.get("status")
     wanted = [(label, seed) for seed in scenario.seeds for label in scenario.methods]
-    mine = [(row.get("method"), row.get("seed")) for row in rows]
+    own = [(row.get("method"), row.get("seed")) for row in rows]
     whole = status in ("complete", "failed")
-    good = mine == (wanted if whole else [run for run in wanted if run in mine])
-    told = f"runs are {len(mine)} of {len(wanted)}, or in another order: {mine}"
-    found.demand("runs", MANIFEST, good, told if len(mine) < 9 else told.partition(":")[0])
+    good = own == (wanted if whole else [run for run in wanted if run in own])
+    message = f"runs are {len(own)} of {len(wanted)}, or in another order: {own}"
+    found.demand("runs", MANIFEST, good, message if len(own) < 9 else message.partition(":")[0])
     known = found.demand(
         "runs",
         MANIFEST,
@@ -106,17 +101,17 @@ def runs(results: Results, scenario: Scenario, found: Findings) -> bool:
     right = "failed" if ends & {"stalled", "failed"} else "complete"
     right = "interrupted" if "interrupted" in ends else right
     if status == "running":
-        told = "status = 'running': it was cut short, or goes on still"
-        found.demand("runs", MANIFEST, False, told)
+        message = "status = 'running': it was cut short, or goes on still"
+        found.demand("runs", MANIFEST, False, message)
     else:
-        # Ctrl-C may also come between two runs.
+        # An interruption may also come between two runs.
         good = status in (right, "interrupted")
         found.demand("runs", MANIFEST, good, f"status = {status!r}, by its runs {right!r}")
     return known and good
 
 
 def _wrong(row: Any) -> list[str]:
-    """Which of the keys that a run's row must have are missing, or not what they can be."""
+    """The keys of a run's row that are missing or impossible."""
     if not isinstance(row, dict):
         return ["the row"]
     return [
@@ -142,12 +137,8 @@ def _is_text(value: Any) -> bool:
     return isinstance(value, str)
 
 
-MAY_BE_NULL = (
-    "seconds_to_target",
-    "failed_step",
-    "failed_ticket",
-    *(f"{name}_share" for name in SECONDS),
-)
+SHARES = tuple(f"{name}_share" for name in SECONDS)
+MAY_BE_NULL = ("seconds_to_target", "failed_step", "failed_ticket", *SHARES)
 ROW: dict[str, Callable[[Any], bool]] = {
     "end": lambda value: value in ENDS,
     "message": _is_text,
@@ -157,19 +148,19 @@ ROW: dict[str, Callable[[Any], bool]] = {
     "failed_step": lambda value: _is_count(value) and value > 0,
     "failed_ticket": _is_text,
     **dict.fromkeys((*COUNTS, "steps", "evaluated", "seed"), _is_count),
-    **dict.fromkeys((f"{name}_share" for name in SECONDS), _is_number),
+    **dict.fromkeys(SHARES, _is_number),
 }
-"""What a run's row must say, and how."""
+"""The keys of a run's row, with a check of each value."""
 
 
-def tables(results: Results, scenario: Scenario, found: Findings) -> bool:
+def check_tables(results: Results, scenario: Scenario, found: Findings) -> bool:
     """Steps and workers have all columns, no holes, and each run's rows from 0 on, in order."""
     tables = {STEPS: results.step_columns, WORKERS: results.worker_columns}
-    good = [_table(results, scenario, found, *item) for item in tables.items()]
+    good = [_check_table(results, scenario, found, *item) for item in tables.items()]
     return all(good)
 
 
-def _table(
+def _check_table(
     results: Results, scenario: Scenario, found: Findings, file: str, columns: Columns
 ) -> bool:
     rows = results.manifest["runs"]
@@ -189,23 +180,22 @@ def _table(
         good = columns[name].dtype == np.float64 and bool(np.isfinite(columns[name]).all())
         if not found.demand("columns", file, good, f"{name} holds what is no finite number"):
             return False
-    return _rows(rows, scenario.cluster.workers, found, file, columns)
+    return _check_rows(rows, scenario.cluster.workers, found, file, columns)
 
 
-def _rows(
+def _check_rows(
     runs: list[dict[str, Any]], workers: int, found: Findings, file: str, columns: Columns
 ) -> bool:
-    """Whose each row is, and its number there."""
-    many = [workers if file == WORKERS else run["steps"] + 1 for run in runs]
-    there = length(columns)
-    good = sum(many) == there
-    told = f"has {there} rows, by the manifest it must have {sum(many)}"
-    if not found.demand("rows", file, good, told):
+    """Each row has the run and the number of its place."""
+    counts = [workers if file == WORKERS else run["steps"] + 1 for run in runs]
+    rows = length(columns)
+    message = f"has {rows} rows, by the manifest it must have {sum(counts)}"
+    if not found.demand("rows", file, sum(counts) == rows, message):
         return False
     number = "worker" if file == WORKERS else "step"
-    labels = np.repeat([run["method"] for run in runs], many)
-    seeds = np.repeat([run["seed"] for run in runs], many)
-    counted = np.concatenate([np.arange(each) for each in many])
+    labels = np.repeat([run["method"] for run in runs], counts)
+    seeds = np.repeat([run["seed"] for run in runs], counts)
+    counted = np.concatenate([np.arange(count) for count in counts])
     right = (
         (columns["method"] == labels.astype(object))
         & (columns["seed"] == seeds)
@@ -223,30 +213,31 @@ def _rows(
     )
 
 
-def parts(results: Results, found: Findings) -> None:
-    """A part of the tickets per run, and a final point, and none that is nobody's."""
+def check_parts(results: Results, found: Findings) -> None:
+    """Each run has a file of tickets and a final point, and each such file a run."""
     names = [(run["method"], run["seed"]) for run in results.manifest["runs"]]
     folder = results.directory / TICKETS
-    said = results.manifest.get("tickets")
-    good = isinstance(said, bool) and (said or not any(folder.glob("*.parquet")))
-    told = f"tickets = {said}, which is not what there is"
-    found.demand("parts", MANIFEST, good and (not said or folder.is_dir() or not names), told)
+    recorded = results.manifest.get("tickets")
+    good = isinstance(recorded, bool) and (recorded or not any(folder.glob("*.parquet")))
+    message = f"tickets = {recorded}, which is not what there is"
+    complete = not recorded or folder.is_dir() or not names
+    found.demand("parts", MANIFEST, good and complete, message)
     if folder.is_dir():
-        there = {path.stem for path in folder.glob("*.parquet")}
+        parts = {path.stem for path in folder.glob("*.parquet")}
         wanted = {f"{method}-{seed}" for method, seed in names}
-        for name in sorted(there - wanted):
+        for name in sorted(parts - wanted):
             found.demand("parts", f"{TICKETS}/{name}.parquet", False, "belongs to no run")
         late = results.manifest.get("status") == "interrupted"
-        for name in sorted(wanted - there):
+        for name in sorted(wanted - parts):
             found.demand("parts", f"{TICKETS}/{name}.parquet", late, "is missing")
     points = {path.name for path in (results.directory / "parameters").glob("*.npz")}
-    mine = {Path(files_of(*name)[0]).name for name in names if not results.schedule_only}
-    for name in sorted(points - mine):
+    known = {Path(files_of(*name)[0]).name for name in names if not results.schedule_only}
+    for name in sorted(points - known):
         found.demand("parts", f"parameters/{name}", False, "belongs to no run")
 
 
-def part(rows: Columns, workers: int, steps: int, charged: bool, found: Findings) -> bool:
-    """Whether the tickets of one run can be read at all: columns, and numbers in their range."""
+def check_tickets(rows: Columns, workers: int, steps: int, charged: bool, found: Findings) -> bool:
+    """Whether the tickets of one run can be read: types of columns and ranges of numbers."""
     for name in ("worker", "version", "index", "start", "finish"):
         kind = np.float64 if name in ("start", "finish") else np.int64
         good = rows[name].dtype == kind
@@ -267,24 +258,18 @@ def part(rows: Columns, workers: int, steps: int, charged: bool, found: Findings
         "weight": np.where(used, np.isfinite(rows["weight"]), np.isnan(rows["weight"])),
         "environment_steps": _whole(lengths) & (lengths >= 1) if charged else np.isnan(lengths),
     }
-    possible = [_possible(found, rows, name, right) for name, right in ranges.items()]
+    possible = [_check_range(found, rows, name, good) for name, good in ranges.items()]
     order = step[used]
     in_order = np.concatenate([[True], np.diff(order) >= 0])[: len(order)]
-    found.demand("tickets", TICKETS, in_order, "rows of used gradients are not in their order")
+    message = "rows of used gradients are not in their order"
+    found.demand("tickets", TICKETS, in_order, message, place="")
     return all(possible)
 
 
 def _whole(values: NDArray[Any]) -> NDArray[np.bool_]:
-    """Which are whole numbers: a column with gaps is read as floats."""
+    """Which are whole numbers; a column with gaps is read as floats."""
     return np.asarray(np.mod(values, 1) == 0)
 
 
-def _possible(found: Findings, rows: Columns, name: str, right: ArrayLike) -> bool:
-    values = rows[name]
-    return found.demand(
-        "tickets",
-        TICKETS,
-        right,
-        lambda at: f"{name} = {values[at]} cannot be",
-        "row {}".format,
-    )
+def _check_range(found: Findings, rows: Columns, name: str, good: ArrayLike) -> bool:
+    return found.demand("tickets", TICKETS, good, lambda at: f"{name} = {rows[name][at]} cannot be")

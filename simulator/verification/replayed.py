@@ -1,11 +1,11 @@
-"""Is this the run that its method's story tells?  Replayed on the plain cluster, and compared.
+"""Is this the schedule of its method?  A replay on the reference, compared ticket by ticket.
 
 The story is the method's own.  The reference shares the cluster's description with the engine, and
-no other code.  So every start, fate, weight, step and account must be the same.
+no other code.  So every start, outcome, weight, step and account must be the same.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from algorithms.tickets import Ticket
 from simulator.cluster import InvalidDuration
 from simulator.reference import BrokenStory, Computations, Lengths, Record, replay
-from simulator.verification.evidence import COUNTS, SECONDS, STEPS, TICKETS, WORKERS, Evidence
-from simulator.verification.report import Findings
+from simulator.verification.evidence import COUNTS, SECONDS, Evidence
+from simulator.verification.report import STEPS, TICKETS, WORKERS, Findings, Message
 from simulator.verification.tickets import OUTCOMES, Flags, Tickets
 
 TOO_LONG = "takes longer than the check of a run may; straggle verify does it"
@@ -23,18 +23,17 @@ Columns: TypeAlias = dict[str, NDArray[Any]]
 
 
 def check(run: Evidence, found: Findings, most: float = math.inf) -> None:
-    """Compare with a replay, of the first steps only where more than ``most`` were computed."""
-    steps = _steps_within(run, most)
-    if steps < run.closed or (not run.closed and run.row["started"] > most):
+    """Compare with a replay; of a run with more than ``most`` computations, the first steps."""
+    whole = run.row["started"] <= most
+    steps = run.closed if whole else int(run.closed * most / run.row["started"])
+    if not whole and (steps < run.closed or not run.closed):
         what = f"steps {steps + 1} to {run.closed} by replay" if run.closed else "replay"
-        found.pass_over(what, TOO_LONG)
+        found.skip(what, TOO_LONG)
     if run.scenario.cluster.per == "environment-step" and run.tickets is None:
-        found.pass_over("replay", "the lengths of episodes are in tickets.parquet, not recorded")
+        found.skip("replay", "the lengths of episodes are in tickets.parquet, not recorded")
         return
-    whole = steps == run.closed and run.row["started"] <= most
     if not steps and (run.counted or not whole):
-        # A replay goes up to a step, or to the second where the run ended: there is neither.
-        return
+        return  # without a step or a second at which a replay could end
     try:
         record = _replay(run, steps, whole)
     except BrokenStory as broken:
@@ -43,17 +42,10 @@ def check(run: Evidence, found: Findings, most: float = math.inf) -> None:
     except InvalidDuration as wrong:
         found.demand("replay", STEPS, run.row["end"] == "failed", str(wrong))
         return
-    if _steps(run, record, steps, found) and whole:
-        _accounts(run, record, found)
+    if _compare_steps(run, record, steps, found) and whole:
+        _compare_accounts(run, record, found)
     if run.tickets is not None:
-        _tickets(run.tickets, record, steps, whole, found)
-
-
-def _steps_within(run: Evidence, most: float) -> int:
-    """How many steps can be replayed for so many computations."""
-    if run.row["started"] <= most:
-        return run.closed
-    return int(run.closed * most / run.row["started"])
+        _compare_tickets(run.tickets, record, steps, whole, found)
 
 
 def _replay(run: Evidence, steps: int, whole: bool) -> Record:
@@ -71,20 +63,19 @@ def _replay(run: Evidence, steps: int, whole: bool) -> Record:
 
 
 def _lengths(run: Evidence) -> Lengths:
-    """Those of the episodes; one that was planned and never begun is in no file."""
-    assert run.tickets is not None
-    of = run.tickets
+    """The lengths of the episodes; one that was planned and never began is in no file."""
+    of = run.known()
     names = zip(of.worker.tolist(), of.version.tolist(), of.index.tolist(), strict=True)
-    known = dict(zip(map(Ticket._make, names), of.length.tolist(), strict=True))
-    return lambda ticket: known.get(ticket, 1)
+    lengths = dict(zip(map(Ticket._make, names), of.length.tolist(), strict=True))
+    return lambda ticket: lengths.get(ticket, 1)
 
 
-def _steps(run: Evidence, record: Record, steps: int, found: Findings) -> bool:
-    """Each step's time, and how many gradients it has, and how old they are."""
-    there = len(record.steps)
-    told = f"closed {steps} steps, by replay {there}"
-    if not found.demand("replay", STEPS, there == steps, told):
-        steps = min(steps, there)
+def _compare_steps(run: Evidence, record: Record, steps: int, found: Findings) -> bool:
+    """Each step's time, and the number and delays of its gradients."""
+    replayed = len(record.steps)
+    message = f"closed {steps} steps, by replay {replayed}"
+    if not found.demand("replay", STEPS, replayed == steps, message):
+        steps = min(steps, replayed)
     closed = record.steps[:steps]
     columns: dict[str, Sequence[float]] = {
         "time": [step.time for step in closed],
@@ -93,82 +84,87 @@ def _steps(run: Evidence, record: Record, steps: int, found: Findings) -> bool:
         "max_delay": [step.version - step.dispatched for step in closed],
         "mean_delay": [step.mean_delay for step in closed],
     }
-    same = there == run.closed
+    same = replayed == run.closed
     for name, values in columns.items():
-        mine, theirs = run.steps[name][: steps + 1], np.array([0, *values])
-        same &= _equal(found, STEPS, name, mine, theirs, mine == theirs, "step {}".format)
+        own, other = run.steps[name][: steps + 1], np.array([0, *values])
+        same &= _equal(found, STEPS, name, own, other, own == other)
     return same
 
 
-def _accounts(run: Evidence, record: Record, found: Findings) -> None:
-    """What every worker has done."""
+def _compare_accounts(run: Evidence, record: Record, found: Findings) -> None:
     accounts = record.accounts(run.closed if run.counted else None)._asdict()
     for name in (*COUNTS, *SECONDS):
-        mine, theirs = run.workers[name], np.asarray(accounts[name])
-        good = mine == theirs if name in COUNTS else run.close(mine, theirs)
-        _equal(found, WORKERS, name, mine, theirs, good, "worker {}".format)
+        own, other = run.workers[name], np.asarray(accounts[name])
+        _equal(
+            found,
+            WORKERS,
+            name,
+            own,
+            other,
+            own == other if name in COUNTS else run.close(own, other),
+        )
 
 
-def _tickets(tickets: Tickets, record: Record, steps: int, whole: bool, found: Findings) -> None:
-    """Every computation; of a part of the run, those that its steps have used."""
-    mine, theirs = _sorted(tickets), _sorted(record.computations)
+def _compare_tickets(
+    tickets: Tickets, record: Record, steps: int, whole: bool, found: Findings
+) -> None:
+    """Every computation; of a part of a run, the gradients that its steps used."""
+    own, other = _sorted(tickets), _sorted(record.computations)
     if not whole:
-        mine, theirs = (_used_by(steps, columns) for columns in (mine, theirs))
-    known, wanted = _in_common(mine, theirs)
-    row = mine["row"]
-    found.demand(
-        "replay", TICKETS, known, "by replay nobody computes it", lambda at: tickets.name(row[at])
-    )
-    found.demand("replay", TICKETS, wanted, "is missing", lambda at: _name(theirs, at))
-    mine, theirs = _chosen(mine, known), _chosen(theirs, wanted)
+        own, other = (
+            _chosen(columns, (columns["step"] > 0) & (columns["step"] <= steps))
+            for columns in (own, other)
+        )
+    known, wanted = _in_common(own, other)
+    row = own["row"]
+    message = "by replay nobody computes it"
+    found.demand("replay", TICKETS, known, message, lambda at: tickets.name(int(row[at])))
+    found.demand("replay", TICKETS, wanted, "is missing", lambda at: _name(other, at))
+    own, other = _chosen(own, known), _chosen(other, wanted)
     for name in ("start", "finish", "outcome", "step", "weight"):
-        a, b = mine[name], theirs[name]
+        a, b = own[name], other[name]
         good = (a == b) | ((a != a) & (b != b))
-        _equal(found, TICKETS, name, a, b, good, lambda at: tickets.name(mine["row"][at]))
+        _equal(found, TICKETS, name, a, b, good, lambda at: tickets.name(int(own["row"][at])))
 
 
 def _equal(
     found: Findings,
     file: str,
     name: str,
-    mine: NDArray[Any],
-    theirs: NDArray[Any],
+    own: NDArray[Any],
+    other: NDArray[Any],
     good: Flags,
-    place: Callable[[int], str],
+    place: Message | None = None,
 ) -> bool:
     """Demand that a column is the replay's."""
-    return found.demand("replay", file, good, lambda at: _differ(name, mine[at], theirs[at]), place)
+
+    def differ(at: int) -> str:
+        if name == "outcome":
+            return f"is {OUTCOMES[int(own[at])]}, by replay {OUTCOMES[int(other[at])]}"
+        return f"{name} = {own[at]:.17g}, by replay {other[at]:.17g}"
+
+    return found.demand("replay", file, good, differ, place)
 
 
 def _sorted(of: Computations | Tickets) -> Columns:
-    """By worker, version and index."""
+    """The columns by worker, version and index."""
     names = ("worker", "version", "index", "start", "finish", "outcome", "step", "weight")
     order = np.lexsort((of.index, of.version, of.worker))
     return {name: getattr(of, name)[order] for name in names} | {"row": order}
-
-
-def _used_by(steps: int, columns: Columns) -> Columns:
-    return _chosen(columns, (columns["step"] > 0) & (columns["step"] <= steps))
 
 
 def _chosen(columns: Columns, rows: Flags) -> Columns:
     return {name: values[rows] for name, values in columns.items()}
 
 
-def _in_common(mine: Columns, theirs: Columns) -> tuple[Flags, Flags]:
+def _in_common(own: Columns, other: Columns) -> tuple[Flags, Flags]:
     """Which tickets of each are tickets of the other, too."""
-    both = [np.concatenate([mine[name], theirs[name]]) for name in ("worker", "version", "index")]
-    _, whose = np.unique(np.column_stack(both), axis=0, return_inverse=True)
-    a, b = np.split(whose.ravel(), [len(mine["row"])])
+    both = [np.concatenate([own[name], other[name]]) for name in ("worker", "version", "index")]
+    _, numbers = np.unique(np.column_stack(both), axis=0, return_inverse=True)
+    a, b = np.split(numbers.ravel(), [len(own["row"])])
     return np.isin(a, b), np.isin(b, a)
 
 
 def _name(columns: Columns, at: int) -> str:
     worker, version, index = (columns[name][at] for name in ("worker", "version", "index"))
     return f"worker {worker}, version {version}, index {index}"
-
-
-def _differ(name: str, mine: float, theirs: float) -> str:
-    if name == "outcome":
-        return f"is {OUTCOMES[int(mine)]}, by replay {OUTCOMES[int(theirs)]}"
-    return f"{name} = {mine:.17g}, by replay {theirs:.17g}"

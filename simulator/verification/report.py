@@ -1,33 +1,38 @@
-"""What was checked, what is wrong, and what could not be checked?  In plain lines."""
+"""The outcome of a verification: counts of checks, problems, and what was not checked."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-EXAMPLES = 3  # how many of the violations of one check in one run are told; the others are counted
+EXAMPLES = 3  # problems listed per check and run; further ones are only counted
+STEPS, WORKERS, TICKETS = "steps.parquet", "workers.parquet", "tickets.parquet"
+PLACES = {STEPS: "step {}", WORKERS: "worker {}", TICKETS: "row {}"}
+"""The default place of an entry in a file."""
+Message: TypeAlias = Callable[[int], str] | str
+"""A text, or the text for an entry of an array."""
 
 
 class Problem(NamedTuple):
-    """One violation: whose, of which check, in which file, where there, and what it is."""
+    """One violation: its run, check, file, place there, and message."""
 
     method: str | None
     seed: int | None
     check: str
     file: str
     place: str
-    told: str
+    message: str
 
     def __str__(self) -> str:
-        run = None if self.method is None else f"{self.method}, seed {self.seed}"
-        return f"{', '.join(part for part in (run, self.place or self.file) if part)}: {self.told}"
+        run = () if self.method is None else (f"{self.method}, seed {self.seed}",)
+        return f"{', '.join([*run, self.place or self.file])}: {self.message}"
 
 
 class Unchecked(NamedTuple):
-    """What the files do not tell enough about."""
+    """A part of a run that its files are not enough to check."""
 
     method: str | None
     seed: int | None
@@ -41,7 +46,7 @@ class Unchecked(NamedTuple):
 
 @dataclass
 class Findings:
-    """What the checks of one run, or of the directory itself, have found."""
+    """The results of the checks of one run, or of the directory itself."""
 
     method: str | None = None
     seed: int | None = None
@@ -55,28 +60,33 @@ class Findings:
         check: str,
         file: str,
         good: ArrayLike,
-        told: Callable[[int], str] | str,
-        place: Callable[[int], str] | str = "",
+        message: Message,
+        place: Message | None = None,
     ) -> bool:
-        """Count what was looked at and tell of what is not ``good``; True if all is."""
+        """Count the checked entries and list those that are not ``good``; True if all are good.
+
+        The default place of an entry of an array is its row in the file.
+        """
+        if place is None:
+            place = PLACES[file].format if np.ndim(good) else ""
         good = np.atleast_1d(np.asarray(good, bool))
         bad = np.flatnonzero(~good)
         self.checked[check] += good.size
         for at in bad[: max(0, EXAMPLES - self.wrong[check])].tolist():
-            where, what = (text if isinstance(text, str) else text(at) for text in (place, told))
-            self.problems.append(Problem(self.method, self.seed, check, file, where, what))
+            texts = (text if isinstance(text, str) else text(at) for text in (place, message))
+            self.problems.append(Problem(self.method, self.seed, check, file, *texts))
         if bad.size:
             self.wrong[check] += bad.size
         return not bad.size
 
-    def pass_over(self, what: str, why: str) -> None:
-        """Say what cannot be checked."""
+    def skip(self, what: str, why: str) -> None:
+        """Report a part that cannot be checked."""
         self.unchecked.append(Unchecked(self.method, self.seed, what, why))
 
 
 @dataclass(frozen=True, repr=False)
 class Report:
-    """The outcome of a verification; the first findings are those of the directory itself."""
+    """The findings of a directory itself, then of each run."""
 
     findings: tuple[Findings, ...]
 
@@ -86,16 +96,15 @@ class Report:
 
     @property
     def unchecked(self) -> list[Unchecked]:
-        return [left for each in self.findings for left in each.unchecked]
+        return [part for each in self.findings for part in each.unchecked]
 
     @property
     def checked(self) -> int:
-        """How many things were looked at."""
         return sum(each.checked.total() for each in self.findings)
 
     @property
     def wrong(self) -> int:
-        """How many of them are wrong, those that are not told included."""
+        """The number of problems, unlisted ones included."""
         return sum(each.wrong.total() for each in self.findings)
 
     @property
@@ -103,29 +112,27 @@ class Report:
         return self.wrong == 0
 
     def lines(self) -> list[str]:
-        """A line per run, the problems, what was passed over, and the sum."""
+        """A line per run, the problems, the unchecked parts, and the sum."""
         lines = [_summary(each) for each in self.findings]
         for each in self.findings:
-            lines += [str(problem) for problem in each.problems]
-            lines += _more(each)
+            lines += [*map(str, each.problems), *_more(each)]
         lines += _grouped(self.unchecked)
-        verdict = (
-            "no problem" if self.clean else f"{self.wrong:,} problem{'s' if self.wrong > 1 else ''}"
-        )
-        return [*lines, f"{self.checked:,} checked: {verdict}"]
+        problems = f"{self.wrong:,} problem{'s' if self.wrong > 1 else ''}"
+        return [*lines, f"{self.checked:,} checked: {'no problem' if self.clean else problems}"]
 
     def __repr__(self) -> str:
         return "\n".join(self.lines())
 
     def as_data(self) -> dict[str, Any]:
-        """The same for JSON."""
+        """The report for JSON."""
+        problems = [problem._asdict() for problem in self.problems]
         return {
             "clean": self.clean,
             "checked": self.checked,
             "wrong": self.wrong,
             "runs": [_as_data(each) for each in self.findings],
-            "problems": [problem._asdict() for problem in self.problems],
-            "unchecked": [left._asdict() for left in self.unchecked],
+            "problems": [problem | {"told": problem.pop("message")} for problem in problems],
+            "unchecked": [part._asdict() for part in self.unchecked],
         }
 
 
@@ -140,23 +147,23 @@ def _summary(findings: Findings) -> str:
 
 
 def _more(findings: Findings) -> list[str]:
-    """How many violations of each check are not told."""
-    told = Counter(problem.check for problem in findings.problems)
+    """The number of unlisted problems of each check."""
+    listed = Counter(problem.check for problem in findings.problems)
     return [
-        f"{_name(findings)}: {many - told[check]:,} more of this kind ({check})"
-        for check, many in findings.wrong.items()
-        if many > told[check]
+        f"{_name(findings)}: {count - listed[check]:,} more of this kind ({check})"
+        for check, count in findings.wrong.items()
+        if count > listed[check]
     ]
 
 
 def _grouped(unchecked: list[Unchecked]) -> list[str]:
-    """What several runs have in common is said once."""
+    """One line for the runs that have an unchecked part in common."""
     runs: dict[tuple[str, str], list[Unchecked]] = {}
-    for left in unchecked:
-        runs.setdefault((left.what, left.why), []).append(left)
+    for part in unchecked:
+        runs.setdefault((part.what, part.why), []).append(part)
     return [
-        str(many[0]) if len(many) == 1 else f"{len(many)} runs: not checked: {what}: {why}"
-        for (what, why), many in runs.items()
+        str(parts[0]) if len(parts) == 1 else f"{len(parts)} runs: not checked: {what}: {why}"
+        for (what, why), parts in runs.items()
     ]
 
 

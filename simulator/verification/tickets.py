@@ -1,4 +1,4 @@
-"""What was computed?  The tickets of one run as arrays, by worker and then by start."""
+"""The tickets of one run as arrays, by worker and then by start."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,7 +17,7 @@ Flags = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Tickets:
-    """One entry per gradient that was started; ``row`` is where it stands in its file."""
+    """One entry per started gradient; ``row`` is its place in the file."""
 
     row: Integers
     worker: Integers
@@ -32,7 +32,7 @@ class Tickets:
 
     @classmethod
     def read(cls, rows: Columns) -> "Tickets":
-        """From rows that are known to be whole."""
+        """Convert rows that ``files.check_tickets`` accepts."""
         columns = {name: rows[name].astype(np.int64) for name in ("worker", "version", "index")}
         columns["row"] = np.arange(length(rows))
         columns["step"] = np.nan_to_num(rows["used_in_step"]).astype(np.int64)
@@ -48,44 +48,43 @@ class Tickets:
         return len(self.worker)
 
     def where(self, *outcomes: str) -> Flags:
-        """Those with one of these outcomes."""
+        """Which tickets have one of these outcomes."""
         return np.asarray(np.isin(self.outcome, [OUTCOMES.index(name) for name in outcomes]))
 
     def name(self, at: int) -> str:
-        """How a ticket is told."""
         numbers = f"version {self.version[at]}, index {self.index[at]}"
         return f"row {self.row[at]} (worker {self.worker[at]}, {numbers})"
 
     @cached_property
     def later(self) -> Flags:
-        """Whether the entry before is of the same worker."""
+        """Whether the entry before has the same worker."""
         same = np.zeros(len(self), bool)
         same[1:] = self.worker[1:] == self.worker[:-1]
         return same
 
     @cached_property
     def number(self) -> Integers:
-        """k: how many computations the worker had started before."""
+        """k: the number of computations that the worker started before."""
         return rank(self.later)
 
     @cached_property
     def first(self) -> Flags:
-        """Whether it is its worker's first at this version."""
+        """Whether it is its worker's first ticket at this version."""
         return np.asarray(~(self.later & (self.version == before(self.version))))
 
 
 def numbers_of(outcomes: NDArray[Any]) -> Integers:
-    """The number of each outcome; -1 for what is none."""
+    """The number of each outcome; -1 for an unknown one."""
     numbers = {name: at for at, name in enumerate(OUTCOMES)}
     return np.array([numbers.get(outcome, -1) for outcome in outcomes.tolist()], np.int64)
 
 
 def rank(later: Flags) -> Integers:
-    """The number of each entry in its row of entries that belong together."""
+    """The number of each entry in its run of entries, each ``later`` than the one before."""
     at = np.arange(len(later))
     return at - np.maximum.accumulate(np.where(later, 0, at)) if len(later) else at
 
 
 def before(values: NDArray[Any]) -> NDArray[Any]:
-    """Each entry's predecessor; the first one's is itself."""
+    """Each entry's predecessor; the first entry is its own."""
     return np.concatenate([values[:1], values[:-1]])

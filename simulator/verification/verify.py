@@ -1,4 +1,4 @@
-"""Can a finished run be believed?  All checks of a result directory, from its files alone."""
+"""All checks of a result directory, from its files alone."""
 
 import math
 from pathlib import Path
@@ -13,13 +13,13 @@ from simulator.results.results import Results, load
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.verification import accounts, clock, computations, files, points, replayed
-from simulator.verification.evidence import TICKETS, Evidence
-from simulator.verification.report import Findings, Report
+from simulator.verification.evidence import Evidence
+from simulator.verification.report import TICKETS, Findings, Report
 from simulator.verification.tickets import Tickets
 
 
 def verify_directory(directory: str | Path) -> Report:
-    """Read a result directory and verify it; what cannot be read is a problem, too."""
+    """Read a result directory and verify it; a file that cannot be read is a problem, too."""
     folder = Path(directory)
     if not folder.exists():
         raise Mistake(f"{folder}: no such directory")
@@ -37,18 +37,19 @@ def verify_directory(directory: str | Path) -> Report:
 def verify(results: Results, most: float = math.inf) -> Report:
     """Check the files of a result directory against each other, and each run against a replay.
 
-    All replays together simulate about ``most`` computations; the report says what was left.
+    All replays together simulate about ``most`` computations; the report names the rest.
     """
     found = Findings()
     files.seals(results.directory, results.manifest, found)
-    scenario = files.scenario_of(results, found)
+    scenario = files.check_scenario(results, found)
     if scenario is None:
-        found.pass_over("every run", "its scenario cannot be read")
+        found.skip("every run", "its scenario cannot be read")
         return Report((found,))
-    readable = files.runs(results, scenario, found) and files.tables(results, scenario, found)
-    files.parts(results, found)
+    readable = files.check_runs(results, scenario, found)
+    readable = readable and files.check_tables(results, scenario, found)
+    files.check_parts(results, found)
     if not readable:
-        found.pass_over("every run", "not all rows of manifest, steps and workers can be read")
+        found.skip("every run", "not all rows of manifest, steps and workers can be read")
         return Report((found,))
     tickets = _by_run(results, found)
     runs = []
@@ -59,7 +60,7 @@ def verify(results: Results, most: float = math.inf) -> Report:
 
 
 def _by_run(results: Results, found: Findings) -> dict[tuple[str, int], Columns]:
-    """The tickets of each run, which must be one that there is."""
+    """The tickets of each run; rows of other runs are problems."""
     tickets = results.ticket_columns
     if tickets is None:
         return {}
@@ -67,8 +68,8 @@ def _by_run(results: Results, found: Findings) -> dict[tuple[str, int], Columns]
     parted = groups(tickets, ("method", "seed"))
     nameless = [key for key in parted if key[0] is None or key[1] != key[1]]
     lost = sum(len(parted.pop(key)) for key in nameless)
-    strange = [f"{method}, seed {seed}" for method, seed in parted if (method, seed) not in known]
-    found.demand("rows", TICKETS, not strange, f"has rows of no run: {'; '.join(strange[:3])}")
+    other = [f"{method}, seed {seed}" for method, seed in parted if (method, seed) not in known]
+    found.demand("rows", TICKETS, not other, f"has rows of no run: {'; '.join(other[:3])}")
     found.demand("rows", TICKETS, lost == 0, f"has {lost} rows without a method or a seed")
     return {(str(method), int(seed)): rows(tickets, at) for (method, seed), at in parted.items()}
 
@@ -82,18 +83,17 @@ def _verify_run(
 ) -> Findings:
     row = results.manifest["runs"][at]
     found = Findings(row["method"], row["seed"])
-    mine = tickets.get((row["method"], row["seed"]))
-    if results.ticket_columns is not None and mine is None:
-        mine = rows(results.ticket_columns, slice(0, 0))
+    own = tickets.get((row["method"], row["seed"]))
+    if results.ticket_columns is not None and own is None:
+        own = rows(results.ticket_columns, slice(0, 0))
     charged = scenario.cluster.per == "environment-step"
     known = None
-    if mine is None:
-        found.pass_over("single gradients", "tickets.parquet was not recorded")
-    elif files.part(mine, scenario.cluster.workers, row["steps"], charged, found):
-        known = Tickets.read(mine)
+    if own is None:
+        found.skip("single gradients", "tickets.parquet was not recorded")
+    elif files.check_tickets(own, scenario.cluster.workers, row["steps"], charged, found):
+        known = Tickets.read(own)
     run = _evidence(results, scenario, at, known)
     clock.check(run, found)
-    clock.shares(run, found)
     accounts.check(run, found)
     points.check(run, found, results)
     sound = known is None or _sound(run, found)
@@ -101,24 +101,24 @@ def _verify_run(
         accounts.tickets_agree(run, found)
         accounts.steps_agree(run, found)
         computations.check(run, found)
-    if sound and (mine is None or known is not None):
+    if sound and (own is None or known is not None):
         replayed.check(run, found, most)
     else:
-        found.pass_over("replay", "its tickets cannot be read, or are there twice")
+        found.skip("replay", "its tickets cannot be read, or are there twice")
     return found
 
 
 def _sound(run: Evidence, found: Findings) -> bool:
-    """Every ticket is there once, and within the run's time."""
+    """Every ticket exists once, and within the run's time."""
     tickets = run.known()
     keys = (tickets.worker * (run.closed + 1) + tickets.version) * (len(tickets) + 1)
     keys += np.minimum(tickets.index, len(tickets))
-    _, whose, many = np.unique(keys, return_inverse=True, return_counts=True)
-    single = many[whose] == 1
+    _, groups, counts = np.unique(keys, return_inverse=True, return_counts=True)
+    single = counts[groups] == 1
     once = found.demand("tickets", TICKETS, single, "is there more than once", tickets.name)
     inside = tickets.finish <= run.end
-    told = f"ends after the run, {run.end:g} s"
-    return found.demand("tickets", TICKETS, inside, told, tickets.name) and once
+    message = f"ends after the run, {run.end:g} s"
+    return found.demand("tickets", TICKETS, inside, message, tickets.name) and once
 
 
 def _evidence(results: Results, scenario: Scenario, at: int, tickets: Tickets | None) -> Evidence:
