@@ -1,8 +1,8 @@
-"""What must a cluster do?  The semantics once more, as plainly as they can be written.
+"""The reference: a second, plain simulator of schedules, which the engine must equal.
 
-The second driver of the aggregations' vocabulary: one heap of events, one small object for each
-computation, transfer and outage, and accounts that are read off the recorded intervals.  It shares
-no code with the engine, which it must equal.  Read `workers`, `network` and `server` in this order.
+It has one heap of events and one small object for each computation, transfer and outage; accounts
+are computed from the recorded intervals.  It shares no code with the engine.  Read `workers`,
+`network` and `server` in this order.
 """
 
 from simulator.reference.record import Computations, Record

@@ -1,8 +1,7 @@
-"""What happens next?  One heap of everything that is due.
+"""One heap of all events.
 
 At one instant the server's own events come first, then those of worker 0, worker 1 and so on, a
-transfer of a worker before its computation; the beginnings and ends of outages come last, by
-worker.
+worker's transfer before its computation; beginnings and ends of outages come last, by worker.
 """
 
 from collections.abc import Callable
@@ -29,16 +28,15 @@ def outage_rank(worker: int, workers: int) -> int:
 
 @dataclass(slots=True, eq=False)
 class Due:
-    """Something that happens at the time ``due``, or never.  To move ``due`` is to cancel it."""
+    """Something that happens at the time ``due``, or never.  A new ``due`` cancels the old one."""
 
     due: float = field(default=NEVER, init=False)
 
 
 class Calendar:
-    """The time, and all that is to come.
+    """The time, and all events to come.
 
-    ``steps`` counts the server steps that have closed.  It tells what happens at one instant
-    before a step from what happens after it.
+    ``steps`` counts the closed server steps: it orders events of one instant against a step.
     """
 
     def __init__(self) -> None:
@@ -47,13 +45,13 @@ class Calendar:
         self._serial = count()
 
     def expect(self, thing: Due, time: float, rank: int, happen: Callable[[Any], None]) -> None:
-        """Call ``happen(thing)`` at this time, unless the thing is due at another one by then."""
+        """Call ``happen(thing)`` at this time, unless ``thing.due`` has changed by then."""
         thing.due = time
         if time < NEVER:
             heappush(self._heap, (time, rank, next(self._serial), happen, thing))
 
     def run(self, until: float) -> None:
-        """Let everything happen that is due up to this time, and at it."""
+        """Serve all events up to this time, inclusive."""
         heap = self._heap
         while heap and heap[0][0] <= until:
             time, _, _, happen, thing = heappop(heap)
@@ -63,5 +61,5 @@ class Calendar:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing can happen any more."""
+        """Whether no event is left."""
         return not any(thing.due == time for time, _, _, _, thing in self._heap)

@@ -1,4 +1,4 @@
-"""How do orders reach the workers, and gradients the server?  Downloads, uploads, all-reduces."""
+"""Downloads of orders, uploads of gradients, and all-reduces."""
 
 from collections.abc import Callable, Sequence
 from math import ceil, log2
@@ -12,7 +12,7 @@ Passed: TypeAlias = Callable[[Upload], None]
 
 
 class Network:
-    """``arrived`` hears of single gradients, ``together`` of the end of an all-reduce."""
+    """All transfers; single gradients end with ``arrived``, an all-reduce with ``together``."""
 
     def __init__(
         self,
@@ -29,16 +29,15 @@ class Network:
         self._collective = cluster.network.collective
         self._up, self._down = cluster.uploads(seed, vector), cluster.downloads(seed, vector)
         self._way = shared_way(cluster.network.uplink, vector, calendar, self._through)
-        self.free = self._up.free and not self._way
-        """Whether a gradient reaches the server the moment it is sent."""
+        self.free = self._up.free and not self._way  # whether uploads take no time
         self._downloads, self._uploads = [0] * cluster.workers, [0] * cluster.workers
         self._sending: list[list[Upload]] = [[] for _ in range(cluster.workers)]
-        self._outstanding = 0  # parts of an all-reduce that are still on the shared way
+        self._outstanding = 0  # parts of an all-reduce that are still on the shared uplink
 
     # Orders
 
     def receive(self, worker: Worker) -> float:
-        """When the worker has an order that is sent to it now."""
+        """The end of the download of an order that is sent now."""
         now, number = self._calendar.now, worker.number
         if self._down.free:
             return now
@@ -49,7 +48,7 @@ class Network:
         return received
 
     def stop_receiving(self, worker: Worker) -> None:
-        """An order is void; if it is still on its way, nobody waits for it any more."""
+        """An order is replaced; its download ends."""
         if worker.receiving:
             worker.receiving.end = min(worker.receiving.end, self._calendar.now)
             worker.receiving = None
@@ -57,7 +56,7 @@ class Network:
     # Single gradients
 
     def send(self, computation: Computation) -> None:
-        """A gradient goes to the server by itself."""
+        """Send a single gradient to the server."""
         upload = self._upload(computation.worker.number, self._calendar.now, computation)
         self._sending[upload.span.worker].append(upload)
         self._begin(upload)
@@ -68,7 +67,7 @@ class Network:
         return Upload(Span(worker, begin, NEVER), *self._up.parts(worker, k), computation)
 
     def _begin(self, upload: Upload) -> None:
-        """It passes its own link; or its latency, and then the way that all share."""
+        """Start an upload: over its own link, or after its latency over the shared uplink."""
         begin, rank = upload.span.begin, transfer_rank(upload.span.worker)
         self.spans.append(upload.span)
         if self._way:
@@ -90,7 +89,7 @@ class Network:
                 self._together()
 
     def lose(self, worker: Worker) -> list[Computation]:
-        """The gradients that a worker was sending when it crashed; their bytes still pass."""
+        """Lose the gradients that a worker is sending; their bytes still pass the uplink."""
         uploads, self._sending[worker.number] = self._sending[worker.number], []
         for upload in uploads:
             upload.lost, upload.span.end = True, self._calendar.now
@@ -99,7 +98,7 @@ class Network:
     # All together
 
     def all_reduce(self, workers: Sequence[Worker]) -> bool:
-        """Let these average what they hold; whether that takes no time at all."""
+        """Average the gradients that these workers hold; whether that takes no time."""
         now = self._calendar.now
         uploads = [self._upload(worker.number, max(now, worker.back)) for worker in workers]
         if not uploads:
@@ -121,7 +120,7 @@ class Network:
 
 
 def set_ends(kind: str, uploads: Sequence[Upload]) -> None:
-    """When each has done its part in an all-reduce, where nobody shares a way."""
+    """Set the end of each worker's part in an all-reduce over links that are not shared."""
     if kind in ("max", "gather"):
         for upload in uploads:
             upload.span.end = upload.span.begin + (upload.latency + upload.transit)
@@ -144,7 +143,7 @@ def set_ends(kind: str, uploads: Sequence[Upload]) -> None:
 def shared_way(
     uplink: Uplink | None, vector: Vector, calendar: Calendar, passed: Passed
 ) -> "Queue | Share | None":
-    """What all uploads pass, if there is such a thing; ``passed`` hears when one has."""
+    """The shared uplink, if there is one; it calls ``passed`` for each upload."""
     if uplink is None:
         return None
     seconds = vector.bytes / uplink.bandwidth
@@ -154,7 +153,7 @@ def shared_way(
 
 
 class Queue:
-    """First come, first served, on whichever channel is free first."""
+    """First come, first served, on the channel that is free first."""
 
     def __init__(self, calendar: Calendar, channels: int, seconds: float, passed: Passed) -> None:
         self._calendar, self._seconds, self._passed = calendar, seconds, passed
@@ -168,12 +167,12 @@ class Queue:
 
 
 class Share:
-    """All at once; who cannot use an equal share leaves the rest of it to the others."""
+    """All uploads at once, at max-min fair rates."""
 
     def __init__(self, calendar: Calendar, seconds: float, passed: Passed) -> None:
         self._calendar, self._passed = calendar, passed
         self._capacity = 1 / seconds if seconds else NEVER
-        self._first = Due()  # when the first of those that are on it will have passed
+        self._first = Due()  # the first end of an upload
         self._rates: dict[Upload, float] = {}  # vectors a second
         self._since = 0.0
 
@@ -183,7 +182,7 @@ class Share:
         self._plan()
 
     def _go_on(self) -> None:
-        """Bytes pass up to now."""
+        """Account for the bytes that have passed up to now."""
         seconds, self._since = self._calendar.now - self._since, self._calendar.now
         if seconds > 0:
             for upload, rate in self._rates.items():
@@ -199,7 +198,7 @@ class Share:
         return {upload: upload.left / rate for upload, rate in self._rates.items()}
 
     def _end(self) -> None:
-        """Those that are as good as through are through: rounding leaves some last bits."""
+        """End the first upload, and all that lack only the last bits of rounding."""
         lasting = self._lasting()
         soonest = max(0.0, min(lasting.values())) * (1 + 1e-12)
         self._go_on()
@@ -213,7 +212,7 @@ class Share:
 
 
 def fair_rates(own: list[float], capacity: float) -> list[float]:
-    """Nobody gets more than its own link takes; what it leaves is shared alike (max-min fair).
+    """Max-min fair rates: none exceeds its own link, and the others share the rest equally.
 
     >>> fair_rates([1.0, 10.0, 10.0], 9.0)
     [1.0, 4.0, 4.0]

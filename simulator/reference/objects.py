@@ -1,4 +1,4 @@
-"""What is there?  One small object for each worker, computation, transfer and outage."""
+"""One small object for each worker, computation, transfer and outage."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -8,9 +8,9 @@ from simulator.reference.calendar import NEVER, Due
 
 
 class Order(NamedTuple):
-    """Compute ``quota`` gradients at the point of ``version``; upload each, or keep it.
+    """Compute ``quota`` gradients at the point of ``version``; upload each, or hold it.
 
-    Each takes ``work`` times as long as a plain one, and is broken off after ``limit`` seconds.
+    Each takes ``work`` times as long as a plain one, and ``limit`` seconds at most.
     """
 
     version: int
@@ -25,7 +25,7 @@ NO_ORDER = Order(version=-1)
 
 @dataclass(slots=True, eq=False)
 class Span:
-    """A worker receives or sends, or is not there, from ``begin`` to ``end``, as far as known."""
+    """A worker receives, sends or is away from ``begin`` to ``end``, as far as known."""
 
     worker: int
     begin: float
@@ -34,7 +34,7 @@ class Span:
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """The order that it follows, and what it is at."""
+    """A worker with its order and its computations."""
 
     number: int
     order: Order = NO_ORDER
@@ -44,24 +44,23 @@ class Worker:
     begun: int = 0  # computations so far, and before the present version
     first: int = 0
     done: float = 0.0  # when its last computation under an order ended
-    held: "dict[Computation, None]" = field(default_factory=dict)  # would be lost with it
+    held: "dict[Computation, None]" = field(default_factory=dict)  # lost in an outage
     receiving: Span | None = None
     back: float = 0.0  # the end of its present or last outage
-    away: bool = False  # lost, so that it hears of no order
+    away: bool = False  # lost, so that it gets no order
 
     def free(self, now: float) -> float:
-        """When it can follow an order at the earliest."""
+        """The earliest start of another order."""
         time = max(now, self.back)
         return max(time, self.obsolete.finish) if self.obsolete else time
 
 
 @dataclass(slots=True, eq=False)
 class Computation(Due):
-    """One gradient being computed, and what became of it.
+    """The computation of one gradient.
 
-    Its fate is one of the outcomes, or ``running``, or ``obsolete``: it runs to its end and is
-    dropped then.  ``born`` and ``sealed`` are the numbers of steps that had closed when it was
-    planned, and when its fate was decided.
+    Its fate is an outcome, or ``running``, or ``obsolete``: it runs to its end and is dropped then.
+    ``born`` and ``sealed`` count the steps closed at its planning and at its end.
     """
 
     worker: Worker
@@ -78,7 +77,7 @@ class Computation(Due):
     weight: float = NEVER
 
     def ends(self, done: float, limit: float) -> float:
-        """It is done at one time, unless its limit is up before."""
+        """Set the times of completion and of the limit; returns the earlier."""
         self.done, self.limit = done, limit
         self.finish = done if done <= limit else limit
         return self.finish
@@ -100,14 +99,11 @@ class Outage(Due):
 
 @dataclass(slots=True, eq=False)
 class Upload(Due):
-    """One vector on its way: a single gradient, or without one a worker's part in an all-reduce.
-
-    ``left`` is how much of the vector is still to pass.
-    """
+    """A vector on its way: a single gradient, or else a worker's part in an all-reduce."""
 
     span: Span
     latency: float
     transit: float
     computation: Computation | None
-    left: float = 1.0
+    left: float = 1.0  # the part of the vector that has not passed
     lost: bool = False

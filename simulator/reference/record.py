@@ -1,7 +1,4 @@
-"""What has happened?  The server steps, every computation, and the accounts at any step.
-
-Where every worker's seconds went is read off the recorded intervals, all at once.
-"""
+"""The record of a replay: server steps, computations, and the accounts at any step."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,17 +15,15 @@ Codes: TypeAlias = NDArray[np.int8]
 Flags: TypeAlias = NDArray[np.bool_]
 OUTCOMES: tuple[str, ...] = get_args(Outcome)  # the word of each code in ``Computations.outcome``
 FATES = {fate: code for code, fate in enumerate((*OUTCOMES, "running", "obsolete"))}
-COMPUTING, WASTED, TRANSFER, DOWN = range(4)
-"""What a worker may be doing; ``WASTED`` is computing that came to nothing."""
+COMPUTING, WASTED, TRANSFER, DOWN = range(4)  # kinds of spans; WASTED is part of COMPUTING
 
 
 @dataclass(frozen=True)
 class Computations:
-    """Every computation that was started, by worker, then version, then index.
+    """Every started computation, by worker, then version, then index.
 
-    ``outcome`` is a place in `OUTCOMES`; ``step`` is 0 and ``weight`` NaN where no step used it.
-    ``born`` and ``sealed`` count the steps that had closed when it was planned, and when its
-    fate was decided.
+    ``outcome`` is an index of `OUTCOMES`; ``step`` is 0 and ``weight`` NaN where no step used it.
+    ``born`` and ``sealed`` count the steps closed at its planning and at its end.
     """
 
     worker: Integers
@@ -62,7 +57,7 @@ class Spans(NamedTuple):
 
 @dataclass(frozen=True)
 class Record:
-    """A run up to ``time``.  ``stalled``: nothing could have happened any more."""
+    """A run up to ``time``.  ``stalled``: no event was left."""
 
     workers: int
     time: float
@@ -75,8 +70,7 @@ class Record:
     def accounts(self, number: int | None = None) -> Accounts:
         """Every worker's account as the step of this number closed, or at the end.
 
-        A computation that was planned after that step does not count, and neither does what
-        became of one after it, although the clock may show the same time.
+        Plans and outcomes after that step do not count, even at the same time.
         """
         time = self.time if number is None else self.steps[number - 1].time
         number = len(self.steps) + 1 if number is None else number
@@ -95,7 +89,7 @@ class Record:
     def _seconds(self, wasted: Flags, time: float) -> list[Floats]:
         """Busy, communicating, down, idle and wasted seconds up to this time.
 
-        A worker that is down does nothing else, and one that computes is not said to communicate.
+        Down comes before all else, and computing before communicating.
         """
         of = self.computations
         kinds = {
@@ -115,9 +109,9 @@ class Record:
 
 
 def pieces(kinds: dict[int, Spans], time: float) -> tuple[Integers, Floats, dict[int, Flags]]:
-    """The pieces of each worker's time between which nothing begins or ends.
+    """Pieces of each worker's time in which no span begins or ends.
 
-    Returns whose each piece is, how long it lasts, and whether spans of a kind cover it.
+    Returns the worker of each piece, its length, and whether spans of a kind cover it.
     """
     sizes = [len(spans.worker) for spans in kinds.values()]
     kind = np.tile(np.repeat(list(kinds), sizes), 2)
@@ -127,16 +121,13 @@ def pieces(kinds: dict[int, Spans], time: float) -> tuple[Integers, Floats, dict
     moment = np.minimum(np.concatenate(ends), time)
     order = np.lexsort((moment, worker))
     kind, worker, change, moment = kind[order], worker[order], change[order], moment[order]
-    lasting = np.diff(moment, append=0.0)  # where the next worker follows, nothing is on
+    lasting = np.diff(moment, append=0.0)  # no span covers the last piece of a worker
     on = {name: np.cumsum(np.where(kind == name, change, 0)) > 0 for name in kinds}
     return worker, lasting, on
 
 
 def computations_of(computations: Sequence[Computation], time: float) -> Computations:
-    """Those that were started by this time, as arrays.
-
-    Each worker's are in the order of their versions already.
-    """
+    """The computations started by this time, as arrays; each worker's are in order already."""
     rows = [each for each in computations if each.start <= time]
     worker = np.fromiter((each.worker.number for each in rows), np.int64, len(rows))
     order = np.argsort(worker, kind="stable")
@@ -164,7 +155,7 @@ def computations_of(computations: Sequence[Computation], time: float) -> Computa
 
 
 def outcomes(computations: list[Computation], time: float) -> Codes:
-    """What became of each; an obsolete one is dropped, or was broken off, when its time is over."""
+    """The outcome of each; an obsolete computation is dropped, or recalled at its limit."""
     fate = np.fromiter((FATES[each.fate] for each in computations), np.int8, len(computations))
     for at in np.flatnonzero(fate == FATES["obsolete"]).tolist():
         if computations[at].finish <= time:

@@ -1,7 +1,7 @@
-"""What does the server learn, and what does its story say?  The vocabulary, and a whole run.
+"""The server and its story: the vocabulary, and a whole run.
 
-The story is the same generator that the engine plays (``algorithms/methods``).  What breaks
-the rules of the vocabulary ends the run with a `BrokenStory`.
+The story is the same generator that the engine runs (``algorithms/methods``).  A `BrokenStory` ends
+a run that breaks the rules of the vocabulary.
 """
 
 import gc
@@ -19,8 +19,7 @@ from simulator.reference.record import Record, Spans, computations_of
 from simulator.reference.workers import Lengths, Workers
 from simulator.schedule import Step
 
-ARRIVAL, COLLECTIVE, NOTHING = Request(), Request(), Request()
-"""What a story can ask for: an arrival, an all-reduce, an all-reduce that takes no time."""
+ARRIVAL, COLLECTIVE, NOTHING = Request(), Request(), Request()  # NOTHING takes no time
 NONE: frozenset[Ticket] = frozenset()
 
 
@@ -29,7 +28,7 @@ class BrokenStory(Exception):
 
 
 class LastStep(BaseException):
-    """The run is over; the story that closed the step says no more."""
+    """The run is over with the step that the story closed."""
 
 
 def replay(
@@ -42,22 +41,22 @@ def replay(
     until: float = NEVER,
     lengths: Lengths | None = None,
 ) -> Record:
-    """What happens until so many ``steps`` have closed, or up to the second ``until`` inclusive.
+    """Simulate until ``steps`` have closed, or up to the second ``until`` inclusive.
 
-    ``lengths`` are those of the tickets' episodes, where time is charged by the environment step.
-    A run in which nothing can happen any more ends, and says so; where workers fail for ever,
-    only ``until`` ends it.  Raises a `BrokenStory` where the aggregation breaks the rules.
+    ``lengths`` gives those of the tickets' episodes, where time is charged by the environment step.
+    A run without further events ends as stalled; if workers fail for ever, only ``until`` ends it.
+    Raises a `BrokenStory` if the aggregation breaks the rules.
 
     >>> from algorithms.methods import rennala
     >>> from simulator.cluster import Cluster, Power
-    >>> found = replay(Cluster(10, Power(exponent=0.5)), rennala(batch=20), steps=2)
-    >>> [step.time for step in found.steps], found.accounts().used.tolist()
+    >>> record = replay(Cluster(10, Power(exponent=0.5)), rennala(batch=20), steps=2)
+    >>> [step.time for step in record.steps], record.accounts().used.tolist()
     ([5.0, 10.0], [10, 6, 4, 4, 4, 4, 2, 2, 2, 2])
     """
     if steps == until == NEVER:
         raise ValueError("steps = inf, until = inf: give one of them, or the run never ends")
     server = Server(cluster, aggregation, seed, vector, steps, lengths)
-    # Nothing that a run makes is garbage before its end; to look for some doubles its time.
+    # A run makes no garbage before its end, and the search for it doubles the time.
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -82,12 +81,12 @@ class Server:
         self.workers, self.version = cluster.workers, 0
         self._steps, self._most_steps = list[Step](), steps
         self._waiting, self._inbox = False, deque[Event]()
-        self._arrived: dict[Ticket, Computation] = {}  # that no step has used yet
+        self._arrived: dict[Ticket, Computation] = {}  # not used in a step yet
         self._used, self._kept = 0, NONE
         self._words, self._most_words = 0, 1000 + 100 * cluster.workers
         self._calendar = calendar = Calendar()
         self._network = Network(
-            cluster, seed, vector, calendar, arrived=self._arrive, together=self._tell
+            cluster, seed, vector, calendar, arrived=self._arrive, together=self._drive
         )
         self._fleet = Workers(
             cluster,
@@ -95,8 +94,8 @@ class Server:
             calendar,
             self._network,
             lengths=lengths,
-            ended=self._hear_of,
-            changed=self._tell_at_once,
+            ended=self._computed,
+            changed=self._changed,
         )
         self._story = aggregation(self)
         if not isinstance(self._story, Generator):
@@ -105,7 +104,7 @@ class Server:
     def run(self, until: float) -> Record:
         calendar, over = self._calendar, False
         try:
-            self._tell()
+            self._drive()
             calendar.run(until)
         except LastStep:
             over = True
@@ -120,7 +119,7 @@ class Server:
             Spans.of(self._fleet.outages),
         )
 
-    # What the story says
+    # The words of the story
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         self._count_words(self.workers)
@@ -195,7 +194,7 @@ class Server:
         self._kept = kept
 
     def _take(self, ticket: Ticket, verb: str) -> Computation:
-        """A gradient that has arrived and waits for what the story does with it."""
+        """Take a gradient that has arrived."""
         computation = self._arrived.pop(ticket, None)
         if computation is None:
             raise BrokenStory(f"the story {verb} {ticket}, which is not there to be used")
@@ -210,13 +209,13 @@ class Server:
             endless = f"the story has said {self._words:,} things at {self._calendar.now:g} s"
             raise BrokenStory(f"{endless} without waiting for anything: it must yield a request")
 
-    # What the story hears
+    # The events of the story
 
-    def _hear_of(self, computation: Computation) -> None:
+    def _computed(self, computation: Computation) -> None:
         """A worker has ended a computation under its order: it is done, or broken off."""
         worker = computation.worker
         if computation.fate == "recalled":
-            self._hear(Expired(worker.number))
+            self._deliver(Expired(worker.number))
         elif worker.order.upload and not self._network.free:
             self._network.send(computation)
         else:
@@ -227,28 +226,28 @@ class Server:
     def _arrive(self, computation: Computation) -> None:
         ticket = computation.ticket
         self._arrived[ticket] = computation
-        self._hear(ticket)
+        self._deliver(ticket)
 
-    def _hear(self, event: Event) -> None:
+    def _deliver(self, event: Event) -> None:
         if self._waiting:
-            self._tell(event)
+            self._drive(event)
         else:
             self._inbox.append(event)
 
-    def _tell_at_once(self, event: Event) -> None:
-        """Only a story that waits for an arrival hears who is lost or has joined."""
+    def _changed(self, event: Event) -> None:
+        """Only a story that waits for an arrival gets ``Lost`` and ``Joined``."""
         if self._waiting:
-            self._tell(event)
+            self._drive(event)
 
-    def _tell(self, event: Event | None = None) -> None:
-        """Let the story go on until it waits for something that has not happened yet."""
+    def _drive(self, event: Event | None = None) -> None:
+        """Run the story until it waits for a future event."""
         self._waiting, self._words = False, 0
-        request = self._ask(event)
+        request = self._answer(event)
         while request is NOTHING or (request is ARRIVAL and self._inbox):
-            request = self._ask(None if request is NOTHING else self._inbox.popleft())
+            request = self._answer(None if request is NOTHING else self._inbox.popleft())
         self._waiting = request is ARRIVAL
 
-    def _ask(self, event: Event | None) -> Request:
+    def _answer(self, event: Event | None) -> Request:
         try:
             request = self._story.send(event)
         except StopIteration:

@@ -1,7 +1,7 @@
-"""What does a worker do with its orders?  It receives, computes, is interrupted, and goes on.
+"""The workers: how they follow orders, and what outages do to them.
 
-A computation is planned when its order is sent: its start may lie in the future, behind a
-download or an obsolete computation.  If the order is replaced before that, it has never been.
+A computation is planned when its order is sent; its start may lie in the future, behind a download
+or an obsolete computation.  A plan whose order is replaced before its start leaves no trace.
 """
 
 from collections.abc import Callable
@@ -15,11 +15,11 @@ from simulator.reference.network import Network
 from simulator.reference.objects import Computation, Order, Outage, Span, Worker
 
 Lengths: TypeAlias = Callable[[Ticket], float | None]
-"""How many environment steps the episode of a ticket takes; ``None``: it is not known to end."""
+"""The environment steps of a ticket's episode; ``None`` if no end is known."""
 
 
 class Workers:
-    """All of them.  ``ended`` and ``changed`` hear what the server may have to know."""
+    """All workers; ``ended`` and ``changed`` are called for events that concern the server."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class Workers:
     # Orders
 
     def order(self, worker: Worker, order: Order, *, recall: bool = False) -> None:
-        """The worker gets this order in place of the one that it has."""
+        """Replace the worker's order."""
         self.release(worker, recall=recall)
         if worker.away:
             return
@@ -58,7 +58,7 @@ class Workers:
         self._plan(worker, self._network.receive(worker))
 
     def release(self, worker: Worker, *, recall: bool = False) -> None:
-        """End its order: recall what is being computed, or let it run to its end as obsolete."""
+        """End a worker's order: recall its computation, or let it run to its end as obsolete."""
         now, current = self._calendar.now, worker.current
         worker.current, worker.left = None, 0
         self._network.stop_receiving(worker)
@@ -75,19 +75,19 @@ class Workers:
             worker.obsolete = None
 
     def _cancel(self, planned: Computation) -> None:
-        """It has not begun, and never will."""
+        """Cancel a computation that has not begun."""
         planned.start = planned.due = NEVER
         planned.worker.begun -= 1
 
     def _end(self, computation: Computation, fate: str) -> None:
-        """Its fate is decided now; if it is still being computed, it is broken off."""
+        """Decide a computation's fate; if it is still under way, it ends now."""
         computation.fate, computation.sealed = fate, self._calendar.steps
         computation.finish, computation.due = min(computation.finish, self._calendar.now), NEVER
 
     # Computations
 
     def _plan(self, worker: Worker, received: float) -> None:
-        """It begins its next computation when the order is there and it is free."""
+        """Plan the next computation: it starts when the order is received and the worker free."""
         calendar, order = self._calendar, worker.order
         start = max(received, worker.free(calendar.now))
         if start == NEVER:
@@ -102,7 +102,7 @@ class Workers:
         calendar.expect(computation, finish, computation_rank(worker.number), self._finished)
 
     def _done(self, computation: Computation, work: float) -> float:
-        """When a computation is done that nothing interrupts."""
+        """The end of a computation without interruptions."""
         worker, start = computation.worker, computation.start
         if self._lengths:
             length = self._lengths(computation.ticket)
@@ -113,7 +113,7 @@ class Workers:
         return self._pace.finish(worker.number, start, seconds) if self._pace else start + seconds
 
     def _finished(self, computation: Computation) -> None:
-        """The server reacts to it before the worker starts anything else."""
+        """End a computation; the server reacts before the worker starts another."""
         worker, now = computation.worker, self._calendar.now
         worker.current = None
         worker.left -= 1
@@ -129,7 +129,7 @@ class Workers:
     # Outages
 
     def _foresee(self, worker: Worker) -> None:
-        """Its next outage; one that begins at 0 has begun before anything else happens."""
+        """Plan a worker's next outage; one that begins at 0 begins before all other events."""
         if self._absences is None:
             return
         number, absences = worker.number, self._absences
@@ -165,7 +165,7 @@ class Workers:
         self._foresee(worker)
 
     def _lose(self, worker: Worker) -> None:
-        """It is gone, with its order, what it computes, the gradients it holds and its uploads."""
+        """Lose a worker's order, its computations, the gradients it holds and its uploads."""
         now, current, obsolete = self._calendar.now, worker.current, worker.obsolete
         lost = [*worker.held, *self._network.lose(worker)]
         if current and current.start > now:
@@ -178,7 +178,7 @@ class Workers:
         worker.held, worker.left = {}, 0
 
     def _pause(self, worker: Worker) -> None:
-        """It stands still, and goes on with everything when it is back."""
+        """Pause a worker's computations until its return."""
         now, current, obsolete = self._calendar.now, worker.current, worker.obsolete
         if obsolete and obsolete.finish > now:
             self._resume(obsolete)
@@ -192,7 +192,7 @@ class Workers:
             self._calendar.expect(current, finish, computation_rank(worker.number), self._finished)
 
     def _resume(self, computation: Computation) -> float:
-        """What is left of it is done after the outage."""
+        """Move the rest of a computation behind the outage; returns its finish."""
         now, back, done = self._calendar.now, computation.worker.back, computation.done
         if self._pace and done < NEVER and back < NEVER:
             number = computation.worker.number
