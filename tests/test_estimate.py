@@ -96,7 +96,7 @@ def test_fixed_times_are_exact():
 
 
 def test_stories_are_listened_to():
-    begun = {name: rehearse(scenario(), name).said for name in METHOD}
+    begun = {name: rehearse(scenario(), name).story for name in METHOD}
     alone = {"asynchronous-pg", "delay-adaptive-pg", "ringmaster-pg", "ringleader-pg", "fedbuff"}
     assert {name for name, said in begun.items() if not said.reduces} == alone
     assert {name for name, said in begun.items() if said.keeps} == {"ringleader-pg"}
@@ -121,7 +121,7 @@ def test_of_a_step_that_does_not_close_a_bound_is_told():
 def test_what_is_shipped_fits(name):
     asked = load(name)
     estimate.check(asked)
-    assert all(estimate.told(asked))
+    assert all(estimate.lines(asked))
 
 
 ENDLESS = [

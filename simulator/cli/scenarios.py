@@ -38,7 +38,7 @@ def validate(
     warn(found)
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
-    taken = estimate.told(found)  # first: a plug-in's story may go wrong in it
+    taken = estimate.lines(found)  # first: a plug-in's story may go wrong in it
     say(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
     say(*taken, *prescription.told(found))
     try:

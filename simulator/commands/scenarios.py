@@ -101,7 +101,7 @@ class Valid(NamedTuple):
 def validate(source: Source, *settings: str) -> Valid:
     """``straggle validate``: what a scenario takes, without running it; mistakes are raised."""
     scenario = load(source, *settings)
-    takes = [*estimate.told(scenario), *prescription.told(scenario)]
+    takes = [*estimate.lines(scenario), *prescription.told(scenario)]
     return Valid(scenario, takes, remarks(scenario))
 
 

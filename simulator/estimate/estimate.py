@@ -1,8 +1,8 @@
-"""Does it fit?  What a scenario will take of gradients, time and memory, before any work.
+"""How much work, time and memory does a scenario take?  An estimate, before any work.
 
-The beginning of each method's schedule is simulated (``rehearsal.py``) and extrapolated; what its
-numbers cost are rough rates of the objective.  ``check`` refuses what the machine has no memory
-for, and what would in effect never end; ``told`` is what ``straggle validate`` says.
+It extrapolates the simulated beginning of each method's schedule (``rehearsal.py``); the costs of
+numbers are rough rates of the objective.  ``check`` refuses a scenario that exceeds the memory or
+would in effect never end; ``lines`` is the text of ``straggle validate``.
 """
 
 import math
@@ -21,31 +21,31 @@ from simulator.system.machine import available_bytes
 from simulator.training.schedules import stop_of
 
 MOST_EVENTS = 1e12  # two months, at some microseconds each
-EVENT, STEP, LOOK_AT_WORKER = 5e-6, 60e-6, 50e-9
-"""Seconds: of a gradient that is started, of a server step, and for each worker in its round."""
+EVENT, STEP, WORKER_IN_ROUND = 5e-6, 60e-6, 50e-9
+"""Seconds: of a started gradient, of a server step, and of each worker in a round."""
 WORKER, ROW_OF_WORKER, ROW_OF_STEP, TICKET = 900, 400, 900, 130
-"""Bytes: of a worker in a schedule, of its row and a step's in a table, of a ticket in a batch."""
+"""Bytes: of a worker in a schedule, of its row and a step's row in a table, of a ticket."""
 SCHEDULES = 300e6  # bytes of a run without numbers, before anything is large
 STARTING, DRAWING = 2.0, 4.0  # seconds before the first run, and for the figures
-ANYWAY = "straggle run --anyway tries it all the same"
+REMEDY = "straggle run --anyway tries it all the same"
 
 
-class Work(NamedTuple):
-    """What one run will do at most; where there is a target it may end before."""
+class Workload(NamedTuple):
+    """An upper bound of one run's work; a run with a target may end before."""
 
     steps: float
     used: float
     started: float
-    looks: float
+    evaluations: float
     seconds: float  # simulated
     batch: float  # gradients of one step
-    begun: float  # those, and what is started for it in vain
+    begun: float  # started gradients per step
     step_seconds: float
     keeps: bool  # whether gradients are kept for later steps
 
 
 class Part(NamedTuple):
-    """Something that takes memory: what the user can change, and how many bytes."""
+    """A part of the memory: the key to change, the remedy, and the bytes."""
 
     key: str
     remedy: str
@@ -53,10 +53,10 @@ class Part(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """Of all methods and seeds."""
+    """The work, time and memory of all methods and seeds."""
 
-    works: dict[str, Work]  # by method, of one seed
-    seconds: dict[str, float]  # real ones that a method takes of one seed, by its name
+    works: dict[str, Workload]  # by method, of one seed
+    seconds: dict[str, float]  # real ones, by method, of one seed
     seeds: int
     real_seconds: float
     parts: list[Part]
@@ -71,7 +71,6 @@ class Estimate(NamedTuple):
 
 
 def estimate(scenario: Scenario, schedule_only: bool = False) -> Estimate:
-    """What all runs of a scenario take together."""
     works = {label: _work(scenario, rehearse(scenario, label)) for label in scenario.methods}
     size = Size(*scenario.objective.size(scenario.cluster.workers))
     cost = scenario.objective.cost(size, scenario.cluster.workers, scenario.evaluation.episodes)
@@ -87,40 +86,37 @@ def estimate(scenario: Scenario, schedule_only: bool = False) -> Estimate:
     return Estimate(works, seconds, len(scenario.seeds), total, parts)
 
 
-def told(scenario: Scenario) -> list[str]:
-    """How much there is to do, what it takes, and of which methods that is only a bound."""
-    found = estimate(scenario)
+def lines(scenario: Scenario) -> list[str]:
+    """The estimate as text, with the methods of which it is only a bound."""
+    whole = estimate(scenario)
     most = "at most" if scenario.stop.target is not None else "about"
-    started = found.seeds * sum(work.started for work in found.works.values())
-    gradients = f"{most} {_count(found.gradients)} gradients used of {_count(started)} started"
-    cost = f"{most} {_duration(found.real_seconds)} on a machine like this, {_size(found.bytes)}"
-    return [gradients, cost, *_unsure(scenario)]
-
-
-def _unsure(scenario: Scenario) -> list[str]:
+    started = whole.seeds * sum(work.started for work in whole.works.values())
+    gradients = f"{most} {_count(whole.gradients)} gradients used of {_count(started)} started"
+    cost = f"{most} {_duration(whole.real_seconds)} on a machine like this, {_size(whole.bytes)}"
     begun = {label: rehearse(scenario, label) for label in scenario.methods}
-    return [
+    bounds = [
         f"{label} closes no step with its first {_count(each.started)} gradients, so of its steps "
         "only a bound is known; give stop.seconds"
         for label, each in begun.items()
         if not each.steps and not each.over
     ]
+    return [gradients, cost, *bounds]
 
 
 def check(scenario: Scenario, schedule_only: bool = False) -> Estimate:
-    """Refuse what would in effect never end, and what does not fit in the memory there is."""
-    found = estimate(scenario, schedule_only)
-    for label, work in found.works.items():
+    """Estimate; refuse a scenario that in effect never ends or exceeds the memory."""
+    whole = estimate(scenario, schedule_only)
+    for label, work in whole.works.items():
         _check_end(scenario, label, work)
-    _check_memory(found.parts)
-    return found
+    _check_memory(whole.parts)
+    return whole
 
 
-# What a run does
+# The work of a run
 
 
-def _work(scenario: Scenario, begun: Beginning) -> Work:
-    """The beginning, and what follows up to the first of its limits, at the same pace."""
+def _work(scenario: Scenario, begun: Beginning) -> Workload:
+    """Extrapolate the beginning to the run's first limit, at the same pace."""
     stop, pace = stop_of(scenario), begun.step_seconds
     following = 0.0
     if not begun.over:
@@ -132,30 +128,27 @@ def _work(scenario: Scenario, begun: Beginning) -> Work:
     later = min(following * pace, stop.seconds - begun.seconds) if following else 0.0
     steps = begun.steps + following
     lasted = begun.seconds + later
-    # A step that the end of the run cuts short has no more than was delivered by then.
+    # A step that the end of the run cuts short has the gradients delivered by then.
     most = max(begun.rate * lasted, begun.used / begun.steps if begun.steps else 0.0)
-    return Work(
+    return Workload(
         steps,
         begun.used + following * begun.step_used,
         begun.started + begun.rate * later,
-        _looks(scenario, steps, lasted),
+        _evaluations(scenario, steps, lasted),
         lasted,
         min(begun.step_used, most),
         min(begun.rate * pace, most),
         pace,
-        begun.said.keeps,
+        begun.story.keeps,
     )
 
 
 def _times(limit: float, each: float) -> float:
-    """How many times something fits; what never ends, never."""
-    if math.isinf(limit):
-        return math.inf
-    return limit / each if each else math.inf
+    """``limit / each``, but infinite where either bounds nothing."""
+    return math.inf if math.isinf(limit) or not each else limit / each
 
 
-def _looks(scenario: Scenario, steps: float, seconds: float) -> float:
-    """Evaluations fall on steps."""
+def _evaluations(scenario: Scenario, steps: float, seconds: float) -> float:
     rhythm, stop = scenario.evaluation, scenario.stop
     if rhythm.every_steps is not None:
         return steps / rhythm.every_steps
@@ -167,22 +160,24 @@ def _looks(scenario: Scenario, steps: float, seconds: float) -> float:
     return min(steps, seconds / every)
 
 
-def _seconds(scenario: Scenario, label: str, work: Work, cost: Cost, schedule_only: bool) -> float:
-    """Real ones, of one run."""
+def _seconds(
+    scenario: Scenario, label: str, work: Workload, cost: Cost, schedule_only: bool
+) -> float:
+    """The real seconds of one run."""
     alone = work.batch < 2
     schedule = EVENT * work.started
     if not alone:
-        schedule += LOOK_AT_WORKER * scenario.cluster.workers * work.steps
+        schedule += WORKER_IN_ROUND * scenario.cluster.workers * work.steps
     if schedule_only:
         return schedule
     gradients = cost.gradient * (cost.apart if alone else 1.0) * work.used
-    return schedule + gradients + STEP * work.steps + cost.look * work.looks + cost.compiling
+    return schedule + gradients + STEP * work.steps + cost.look * work.evaluations + cost.compiling
 
 
 # Memory
 
 
-def _of_schedule(scenario: Scenario, works: dict[str, Work]) -> Iterator[Part]:
+def _of_schedule(scenario: Scenario, works: dict[str, Workload]) -> Iterator[Part]:
     n, runs = scenario.cluster.workers, len(works) * len(scenario.seeds)
     yield Part(f"cluster.workers = {n}", "take fewer", n * (WORKER + ROW_OF_WORKER * runs))
     if every := interval_of(scenario.build_cluster().speed):
@@ -199,7 +194,7 @@ def _of_schedule(scenario: Scenario, works: dict[str, Work]) -> Iterator[Part]:
 
 
 def _of_numbers(
-    scenario: Scenario, works: dict[str, Work], cost: Cost, size: Size
+    scenario: Scenario, works: dict[str, Workload], cost: Cost, size: Size
 ) -> Iterator[Part]:
     episodes = scenario.evaluation.episodes
     yield Part("", "", cost.base)
@@ -215,99 +210,100 @@ def _of_numbers(
     yield Part("objective.states", "take fewer", cost.fixed)
 
 
-def _vectors(scenario: Scenario, works: dict[str, Work]) -> float:
-    """Points that are kept until twice as many are there as can be in use; and gradients."""
-    kept = 2.0 * (scenario.cluster.workers + 1)
-    most = max(min(kept, work.steps + 1) for work in works.values())
+def _vectors(scenario: Scenario, works: dict[str, Workload]) -> float:
+    """Points, forgotten once there are twice as many as can be in use; and gradients."""
+    points = 2.0 * (scenario.cluster.workers + 1)
+    most = max(min(points, work.steps + 1) for work in works.values())
     tables = scenario.methods.values()
     own = any(METHODS[t.method].works_locally(t.settings()) for t in tables)
     at_once = max(min(work.batch, 64.0) for work in works.values())
     table = any(work.keeps for work in works.values())
-    return most * (3 if own else 1) + 3 * at_once + (kept if table else 0) + 8
+    return most * (3 if own else 1) + 3 * at_once + (points if table else 0) + 8
 
 
 # Refusals
 
 
-def _check_end(scenario: Scenario, label: str, work: Work) -> None:
-    """Refuse so many events that they never end; the clock may not even move."""
-    for what, many, key, remedy in _events(scenario, label, work):
-        if many > MOST_EVENTS:
+def _check_end(scenario: Scenario, label: str, work: Workload) -> None:
+    """Refuse a run with too many events; its clock may not even move."""
+    for what, count, key, remedy in _events(scenario, label, work):
+        if count > MOST_EVENTS:
             raise Mistake(
                 f"{key}: {'' if key.endswith(label) else f'methods.{label} '}would come to "
-                f"{_count(many)} {what}, more than "
-                f"{_count(MOST_EVENTS)}, and in effect never end; {remedy}; {ANYWAY}"
+                f"{_count(count)} {what}, more than "
+                f"{_count(MOST_EVENTS)}, and in effect never end; {remedy}; {REMEDY}"
             )
 
 
-def _events(scenario: Scenario, label: str, work: Work) -> Iterator[tuple[str, float, str, str]]:
+def _events(
+    scenario: Scenario, label: str, work: Workload
+) -> Iterator[tuple[str, float, str, str]]:
     failures = scenario.cluster.failures
     if failures is not None:
         cycle = failures.mean_time_between_failures + failures.mean_time_to_repair
-        who = len(failures.workers) if failures.workers else scenario.cluster.workers
-        many = who * work.seconds / cycle if math.isfinite(cycle) else 0.0
+        workers = len(failures.workers) if failures.workers else scenario.cluster.workers
+        count = workers * work.seconds / cycle if math.isfinite(cycle) else 0.0
         name = "mean_time_between_failures"
         key = f"cluster.failures.{name} = {getattr(failures, name):g}"
-        yield "failures", many, key, "let them be rarer, or stop earlier"
+        yield "failures", count, key, "let them be rarer, or stop earlier"
     stop = scenario.stop
     smaller = "take a smaller batch, or let computations last longer"
     yield "gradients in one step", work.begun, f"methods.{label}", smaller
-    said = {name: value for name, value in stop.model_dump().items() if value is not None}
-    said.pop("target", None)
-    until = " and ".join(f"stop.{name} = {value:g}" for name, value in said.items())
+    limits = stop.model_dump(exclude={"target"}, exclude_none=True)
+    until = " and ".join(f"stop.{name} = {value:g}" for name, value in limits.items())
     yield "gradients", work.started, until, "stop earlier, or let computations last longer"
     yield "server steps", work.steps, until, "stop earlier"
     if every := interval_of(scenario.build_cluster().speed):
-        # At least one round is laid out; what is drawn of a walk has to fit.
-        many = min(work.seconds, work.step_seconds) / every * scenario.cluster.workers
-        if many > MOST_BYTES / BYTES and math.isfinite(work.step_seconds):
+        # At least one round of a random walk is drawn, and has to fit into memory.
+        speeds = min(work.seconds, work.step_seconds) / every * scenario.cluster.workers
+        if speeds > MOST_BYTES / BYTES and math.isfinite(work.step_seconds):
             raise Mistake(
                 f"cluster.speed.every = {every:g}: a round of methods.{label} would come to "
-                f"{_count(many)} speeds, more than {_count(MOST_BYTES / BYTES)}, which fill the "
+                f"{_count(speeds)} speeds, more than {_count(MOST_BYTES / BYTES)}, which fill the "
                 "memory; let it change more rarely"
             )
 
 
 def _check_memory(parts: list[Part]) -> None:
-    needed, there = sum(part.bytes for part in parts), available_bytes()
-    if needed <= there:
+    needed, available = sum(part.bytes for part in parts), available_bytes()
+    if needed <= available:
         return
     largest = max((part for part in parts if part.key), key=lambda part: part.bytes)
     raise Mistake(
         f"{largest.key}: needs about {_size(largest.bytes)} of {_size(needed)} in all, and the "
-        f"machine has {_size(there)} to spare; {largest.remedy}; {ANYWAY}"
+        f"machine has {_size(available)} to spare; {largest.remedy}; {REMEDY}"
     )
 
 
-# In words
+# Text
 
 
-def _count(many: float) -> str:
-    """With two digits that matter.
+def _count(number: float) -> str:
+    """A number with two significant digits.
 
     >>> _count(21345.6), _count(3e300), _count(7)
     ('21,000', '3e+300', '7')
     """
-    if not many < 1e15:
-        return f"{many:.0e}"
-    if many < 100:
-        return f"{many:.0f}"
-    step = 10 ** (math.floor(math.log10(many)) - 1)
-    return f"{round(many / step) * step:,}"
+    if not number < 1e15:
+        return f"{number:.0e}"
+    if number < 100:
+        return f"{number:.0f}"
+    step = 10 ** (math.floor(math.log10(number)) - 1)
+    return f"{round(number / step) * step:,}"
 
 
-def _size(many: float) -> str:
-    """In gigabytes.
+def _size(size: float) -> str:
+    """Bytes as gigabytes.
 
     >>> _size(6.2e8), _size(3.14e11)
     ('0.6 GB', '310 GB')
     """
-    gigabytes = many / 1e9
+    gigabytes = size / 1e9
     return f"{gigabytes:.1f} GB" if gigabytes < 10 else f"{_count(gigabytes)} GB"
 
 
 def _duration(seconds: float) -> str:
-    """In the unit in which it is a small number.
+    """A duration in the largest unit of which it has two.
 
     >>> _duration(40.3), _duration(7300.0), _duration(1e300)
     ('40 s', '2 hours', '3e+292 years')

@@ -1,7 +1,7 @@
-"""How does a run begin?  The first moments of a method's schedule, simulated and listened to.
+"""The rehearsal of a run: the beginning of a method's schedule, simulated and observed.
 
-What a method does is not written down beside it: its story is run for a moment on the scenario's
-cluster.  What it says shows which settings matter to it; how far it gets, how long a run takes.
+The words of the story show which settings affect the method; its progress shows how long a run
+takes.
 """
 
 import math
@@ -24,19 +24,18 @@ from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.training.schedules import stop_of, vector_of
 
-GRADIENTS, WORKERS = 1000, 10_000
-"""So many gradients are simulated, and one more for each of so many workers."""
-FEW = 4  # with fewer steps the first one counts, too, although its batch may be larger
+GRADIENTS, WORKERS = 1000, 10_000  # a rehearsal's gradients, and one more per worker up to 10,000
+FEW = 4  # steps; with fewer the first one counts, too, although its batch may be larger
 REMEMBERED = 64
 
 
 @dataclass
-class Said:
-    """What a story has said and heard so far."""
+class Observed:
+    """The words and events of a story so far."""
 
-    reduces: bool = False  # an all-reduce
-    keeps: bool = False  # that gradients are kept for later steps
-    recalls: bool = False  # that a worker drops at once what it is at
+    reduces: bool = False  # by an all-reduce
+    keeps: bool = False  # gradients for later steps
+    recalls: bool = False  # computations at once
     needs: Needs = nobody
     tickets: int = 0
     events: int = 0
@@ -44,18 +43,18 @@ class Said:
 
 
 class Beginning(NamedTuple):
-    """How far a run came, and how it would go on."""
+    """The progress of a rehearsal, and the pace from its end on."""
 
     seconds: float  # simulated
     steps: int
     used: int
     started: int
     recalled: int
-    rate: float  # gradients started in a second, once everybody is busy
+    rate: float  # gradients started per second, once all workers are busy
     over: bool  # whether the run ended by itself within this time
-    step_seconds: float  # of a step from then on; if none has closed, at least
-    step_used: float  # gradients that go into such a step
-    said: Said
+    step_seconds: float  # of a later step; a lower bound, if none has closed
+    step_used: float  # gradients of a later step
+    story: Observed
 
 
 _remembered: dict[Hashable, Beginning] = {}
@@ -63,12 +62,16 @@ _remembered: dict[Hashable, Beginning] = {}
 
 def rehearse(scenario: Scenario, label: str) -> Beginning:
     """The beginning of a method's run on the first seed."""
-    brought = tuple(plugins.used(scenario.canonical()).items())  # a name may be given anew
-    key = scenario.model_dump_json(exclude={"title"}), label, brought
+    # A plug-in may register a name again.
+    key = (
+        scenario.model_dump_json(exclude={"title"}),
+        label,
+        tuple(plugins.used(scenario.canonical()).items()),
+    )
     if key not in _remembered:
         if len(_remembered) >= REMEMBERED:
             _remembered.clear()
-        with np.errstate(all="ignore"):  # what overflows is infinite, and means it
+        with np.errstate(all="ignore"):  # an overflow is infinite, as it should be
             _remembered[key] = _rehearsed(scenario, label)
     return _remembered[key]
 
@@ -76,10 +79,10 @@ def rehearse(scenario: Scenario, label: str) -> Beginning:
 def _rehearsed(scenario: Scenario, label: str) -> Beginning:
     seconds = _usual_seconds(scenario)
     stop, moment = stop_of(scenario), _moment(scenario, seconds)
-    said, most = Said(), 2 * _most(len(seconds))
+    observed, most = Observed(), 2 * _most(len(seconds))
     method = scenario.methods[label].method
     aggregation = plugins.story_of(method, settings_of(scenario, label))
-    simulation = _simulation(scenario, label, _listened(aggregation, said, most))
+    simulation = _simulation(scenario, label, _observed(aggregation, observed, most))
     times, used, stalled = [0.0], [0], False
     try:
         for step in simulation.steps(stop._replace(seconds=min(stop.seconds, moment))):
@@ -93,15 +96,15 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
     closed, covered = len(times) - 1, accounts.time
     at_a_limit = closed >= stop.steps or used[-1] >= stop.gradients or covered >= stop.seconds
     started = int(accounts.started.sum())
-    done = max(said.tickets, started - len(seconds))
+    done = max(observed.tickets, started - len(seconds))
     rate = done / covered if done else float((1 / seconds).sum())
     if closed:
         first = 1 if closed >= FEW and times[-1] > times[1] else 0
         pace, share = ((row[-1] - row[first]) / (closed - first) for row in (times, used))
     elif stalled:
-        pace, share = covered, said.tickets
+        pace, share = covered, observed.tickets
     else:
-        pace = max(covered, _least_seconds(scenario, label, said, seconds, rate))
+        pace = max(covered, _least_seconds(scenario, label, observed, seconds, rate))
         share = rate * pace
     return Beginning(
         covered,
@@ -113,7 +116,7 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
         stalled or at_a_limit,
         pace,
         share,
-        said,
+        observed,
     )
 
 
@@ -135,23 +138,23 @@ def _simulation(scenario: Scenario, label: str, aggregation: Aggregation) -> Sim
 
 
 def _usual_seconds(scenario: Scenario) -> Floats:
-    """Of each worker's computation, as far as they are known beforehand."""
+    """Each worker's nominal seconds of a computation."""
     cluster, seed = scenario.build_cluster(), scenario.timing_seed(scenario.seeds[0])
     length = scenario.objective.episode_steps if scenario.cluster.per != "gradient" else 1.0
     return cluster.computations(seed).nominal * length
 
 
 def _transfers(scenario: Scenario) -> Floats:
-    """Seconds to the server and back, for each worker."""
+    """Each worker's seconds of an upload and a download."""
     cluster, vector = scenario.build_cluster(), vector_of(scenario)
     seed, first = scenario.timing_seed(scenario.seeds[0]), np.zeros(cluster.workers, np.int64)
     return cluster.uploads(seed, vector).all(first) + cluster.downloads(seed, vector).all(first)
 
 
 def _moment(scenario: Scenario, seconds: Floats) -> float:
-    """The simulated seconds in which about as much happens as is simulated.
+    """The simulated seconds of the rehearsal: at least two computations of most workers.
 
-    That is two computations of most workers at least, but for failures and changes of speed.
+    Frequent failures or changes of speed shorten it.
     """
     most, workers = _most(len(seconds)), len(seconds)
     computing, changes = float((1 / seconds).sum()), 0.0
@@ -170,14 +173,11 @@ def _most(workers: int) -> int:
 
 
 def _least_seconds(
-    scenario: Scenario, label: str, said: Said, seconds: Floats, rate: float
+    scenario: Scenario, label: str, observed: Observed, seconds: Floats, rate: float
 ) -> float:
-    """A lower bound on a step of which nothing is known but that it has not closed yet.
-
-    It takes its batch, and a computation of every worker without which it cannot close.
-    """
-    silent = set(range(len(seconds))) - said.delivered
-    needed = list(said.needs(silent)) if silent else []
+    """A lower bound of a step that has not closed: its batch, and the workers that it needs."""
+    silent = set(range(len(seconds))) - observed.delivered
+    needed = list(observed.needs(silent)) if silent else []
     slowest = float(seconds[needed].max()) if needed else 0.0
     parameters = METHODS[scenario.methods[label].method].parameters()
     batches = [
@@ -188,34 +188,34 @@ def _least_seconds(
     return max(slowest, max(batches, default=0) / rate if rate else math.inf)
 
 
-# Listening
+# Observing
 
 
 class _Enough(Exception):
-    """The beginning is over."""
+    """The rehearsal is over."""
 
 
-def _listened(aggregation: Aggregation, said: Said, most: int) -> Aggregation:
-    """The same story, which notes what it says, and breaks off after so many events."""
+def _observed(aggregation: Aggregation, observed: Observed, most: int) -> Aggregation:
+    """The same story, observed, which breaks off after ``most`` events."""
 
     def story(cluster: Cluster) -> Story:
-        inner = aggregation(_Listener(cluster, said, most))
+        inner = aggregation(_Observer(cluster, observed, most))
         answer: Event | None = None
         with suppress(StopIteration):
             while True:
                 answer = yield inner.send(answer)
                 if isinstance(answer, Ticket):
-                    said.tickets += 1
-                    said.delivered.add(answer.worker)
+                    observed.tickets += 1
+                    observed.delivered.add(answer.worker)
 
     return story
 
 
-class _Listener:
-    """A cluster that notes what is said to it."""
+class _Observer:
+    """A cluster that notes the words of its story."""
 
-    def __init__(self, cluster: Cluster, said: Said, most: int) -> None:
-        self._cluster, self._said, self._most = cluster, said, most
+    def __init__(self, cluster: Cluster, observed: Observed, most: int) -> None:
+        self._cluster, self._observed, self._most = cluster, observed, most
         self.workers = cluster.workers
         self.broadcast, self.present = cluster.broadcast, cluster.present
         self.drop = cluster.drop
@@ -225,27 +225,27 @@ class _Listener:
         return self._cluster.version
 
     def send(self, worker: int, *, recall: bool = False, **order: Any) -> None:
-        self._said.recalls |= recall
+        self._observed.recalls |= recall
         self._cluster.send(worker, recall=recall, **order)
 
     def arrival(self, needs: Needs = nobody) -> Request:
-        self._said.needs = needs
+        self._observed.needs = needs
         self._count()
         return self._cluster.arrival(needs)
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
-        self._said.reduces = True
+        self._observed.reduces = True
         self._count()
         return self._cluster.all_reduce(tickets)
 
     def step(
         self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
     ) -> None:
-        self._said.keeps |= bool(keep)
+        self._observed.keeps |= bool(keep)
         self._count()
         self._cluster.step(tickets, weights, keep)
 
     def _count(self) -> None:
-        self._said.events += 1
-        if self._said.events > self._most:
+        self._observed.events += 1
+        if self._observed.events > self._most:
             raise _Enough
