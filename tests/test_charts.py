@@ -123,7 +123,7 @@ def test_each_draws_on_the_axes_it_is_given_or_in_a_new_figure(given, found):
     swept = pd.DataFrame({"method": "afedpg", "seed": 0, "case": 0, "setting": [0, 1]}).assign(
         step=[0.1, 0.2], score=[3.0, 4.0], final=[3.0, 4.0], reached=False, end="stop"
     )
-    swept = swept.assign(score_kind="value", metric="return", better="higher")
+    swept = swept.assign(round=1, score_kind="value", metric="return", better="higher")
     draws = [
         lambda ax: plot_metric(found.steps, ax, metric="gap", target=0.5),
         lambda ax: plot_signal_to_noise(noisy, ax),
