@@ -27,8 +27,8 @@ help: ## List what can be done
 	@echo
 	@echo 'PYTHON=python3.13 chooses another Python, UV=uv a uv that is already installed.'
 
-race: $(RUN) ## Run the first comparison: ten workers, one straggler
-	.venv/bin/straggle run scenarios/straggler.toml
+race: $(RUN) ## Race four tuned methods on ten unequal workers with costly uploads
+	.venv/bin/straggle compare scenarios/race.toml --levels 100,190
 
 test: $(TEST) ## Run all tests
 	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
