@@ -136,34 +136,7 @@ def test_acting_on_every_arrival_settles_where_the_speeds_lead(method, weights):
     assert distance(end, biased) < 0.1 * distance(right, biased)
 
 
-def test_what_remains_of_an_asynchronous_method_is_of_the_order_of_its_step():
-    methods = {
-        name: {"method": "asynchronous-pg", "step": step}
-        for name, step in [("whole", 0.02), ("quarter", 0.005)]
-    }
-    checked = scenario(methods, steps=47 * 60)
-    biased, _ = settling(checked, RATES)
-    # Both end with a period: 16 s, of 16 + 16 + 8 + 4 + 2 + 1 arrivals.
-    rest = {label: distance(path[-1], biased) for label, path in paths(checked).items()}
-    assert 3 < rest["whole"] / rest["quarter"] < 5
-
-
 def test_equal_speeds_make_rennala_fair():
     checked = scenario({"rennala-pg": {"batch": N, **PLAIN}}, compute=np.ones(N))
     right, _ = settling(checked, np.ones(N))
     assert distance(paths(checked)["rennala-pg"][-1], right) < 1e-6
-
-
-def test_without_heterogeneity_all_settle_at_one_point():
-    """And where all gradients of a step are taken at its own point, even by the same path."""
-    more = {"asynchronous-pg": {"step": 0.1}, "mindflayer-pg": {
-        "attempts": 2, "limit": 4.0, "probability": [1.0, 1.0, 1.0, 1.0, 0.5, 0.5], **PLAIN,
-    }}  # fmt: skip
-    checked = scenario({**FAIR, **RENNALA, **more}, heterogeneity=0.0, steps=300)
-    right, _ = settling(checked, np.ones(N))
-    found = paths(checked)
-    for label, path in found.items():
-        assert distance(path[-1], right) < 1e-6, label
-    assert np.abs(found["synchronous-pg"][1] - found["synchronous-pg"][0]).max() > 0.1
-    for label in ("malenia-pg", "rennala-pg", "fedsvrpg-m"):
-        np.testing.assert_allclose(found[label], found["synchronous-pg"], rtol=0, atol=1e-12)

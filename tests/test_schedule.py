@@ -10,9 +10,7 @@ Closed forms are asked of the reference too: an oracle has to answer for itself.
 
 from collections import Counter
 from dataclasses import replace
-from fractions import Fraction
-from itertools import pairwise
-from math import ceil, floor, inf, sqrt
+from math import inf, sqrt
 
 import numpy as np
 import pytest
@@ -39,8 +37,7 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from algorithms.methods import synchronous
-from simulator.cluster import Cluster, Fixed, LogNormal, Network, Power, Seconds, Vector
+from simulator.cluster import Cluster, Fixed, LogNormal, Network, Power, Seconds
 from simulator.engine import Simulation, Stalled, Stop
 from simulator.engine.clock import Clock
 
@@ -65,14 +62,16 @@ def speeds(seconds=DYADIC):
 
 
 @st.composite
-def around(draw, method, compute, n):
-    """A case with this method and compute, and everything else at random."""
-    batches = st.integers(1, 12)
+def cases(draw, method):
+    """A case with this method, and everything at random but outages and speeds."""
+    n, batches = draw(st.integers(1, 6)), st.integers(1, 12)
+    compute = draw(st.one_of(per_worker(n, seconds) for seconds in (WHOLE, DYADIC, ANY)))
+    if method in ("rennala", "greedy") and n > 1 and draw(st.booleans()):
+        compute[draw(st.integers(0, n - 1))] = inf
     network = st.one_of(st.none(), per_worker(n, TRANSFER), per_worker(n, st.just(1.0)))
     return Case(
         method,
         compute,
-        workers=n,
         batch=draw(batches),
         initial_batch=draw(st.one_of(st.none(), batches)),
         upload=draw(network),
@@ -83,37 +82,14 @@ def around(draw, method, compute, n):
     )
 
 
-@st.composite
-def cases(draw, method):
-    n = draw(st.integers(1, 6))
-    compute = draw(st.one_of(per_worker(n, seconds) for seconds in (WHOLE, DYADIC, ANY)))
-    if method in ("rennala", "greedy") and n > 1 and draw(st.booleans()):
-        compute[draw(st.integers(0, n - 1))] = inf
-    return draw(around(method, compute, n))
-
-
-@st.composite
-def random_speed_cases(draw, method):
-    n = draw(st.integers(1, 6))
-    law = LogNormal(Fixed(draw(per_worker(n, DYADIC))), draw(st.sampled_from([0.3, 1.0])))
-    return replace(draw(around(method, law, n)), seed=draw(st.integers(0, 2**32)))
-
-
 # Against the reference.
 
 
 @pytest.mark.parametrize("method", METHODS)
-@examples(150)
+@examples(60)
 @given(st.data())
 def test_the_simulator_agrees_with_the_reference(method, data):
     assert_agreement(data.draw(cases(method)))
-
-
-@pytest.mark.parametrize("method", METHODS)
-@examples(100)
-@given(st.data())
-def test_they_agree_when_durations_are_random(method, data):
-    assert_agreement(data.draw(random_speed_cases(method)))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -161,15 +137,6 @@ def test_a_round_on_the_papers_cluster(play, method, batch, time, contributions)
     assert counts(step, 10) == contributions
 
 
-def test_the_law_of_powers_is_the_papers_cluster():
-    listed = Case("rennala", ROOTS, batch=20, steps=5)
-    assert simulated(replace(listed, compute=Power(0.5), workers=10)) == simulated(listed)
-    twice = [2 * seconds for seconds in ROOTS]
-    law = Power(exponent=0.5, scale=2.0)
-    case = Case("rennala", twice, batch=20, steps=5)
-    assert simulated(replace(case, compute=law, workers=10)) == simulated(case)
-
-
 @pytest.mark.parametrize(
     ("in_flight", "seconds", "updates"),
     [
@@ -185,77 +152,7 @@ def test_the_two_rennalas_of_the_literature(play, in_flight, seconds, updates):
     assert len(rounds_of(case, play)) == updates
 
 
-# Closed forms on random clusters.
-
-
-@examples(150)
-@given(speeds(), st.integers(1, 20), st.sampled_from([simulated, referred]))
-def test_rennala_takes_the_time_of_collecting_a_batch(compute, batch, play):
-    rounds = rounds_of(Case("rennala", compute, batch=batch, steps=3), play)
-    collected = collection_time(exactly(compute), batch)
-    # Eighths of a second add up exactly, so every round is the first one over again.
-    assert times(rounds) == [k * collected for k in (1, 2, 3)]
-    assert collected <= collection_bound(exactly(compute), batch)
-    for step in rounds:
-        for many, seconds in zip(counts(step, len(compute)), exactly(compute), strict=True):
-            # On a tie a worker's last gradient may have been one too many.
-            assert ceil(collected / seconds) - 1 <= many <= floor(collected / seconds)
-
-
-@examples(60)
-@given(speeds(st.fractions(Fraction(1, 4), 5, max_denominator=30)), st.integers(1, 20))
-def test_collecting_takes_the_same_at_speeds_no_float_can_hold(fractions, batch):
-    case = Case("rennala", [float(seconds) for seconds in fractions], batch=batch, steps=1)
-    (step,) = rounds_of(case)
-    assert step.time == pytest.approx(float(collection_time(fractions, batch)), rel=1e-12)
-
-
-def exactly(compute):
-    return [Fraction(seconds) for seconds in compute]
-
-
-def collection_time(fractions, batch):
-    """The least t with sum_i floor(t / h_i) >= M: some worker's k-th finish, k <= M."""
-    finishes = {k * seconds for seconds in fractions for k in range(1, batch + 1)}
-    return min(t for t in finishes if sum(floor(t / s) for s in fractions) >= batch)
-
-
-def collection_bound(fractions, batch, delay=0):
-    """min_m A_m (1 + M/m), with A_m the harmonic mean of the m fastest."""
-    fastest = sorted(fractions)
-    means = [m / sum(1 / s for s in fastest[:m]) for m in range(1, len(fastest) + 1)]
-    return min(mean * (1 + Fraction(batch, m)) for m, mean in enumerate(means, start=1))
-
-
-@examples(150)
-@given(speeds(), st.integers(1, 20))
-def test_finishing_obsolete_work_at_most_doubles_the_bound(compute, batch):
-    case = Case("rennala", compute, batch=batch, steps=12, in_flight="finish")
-    ends = [0.0, *times(rounds_of(case))]
-    longest = max(end - start for start, end in pairwise(ends))
-    assert longest <= 2 * collection_bound(exactly(compute), batch)
-
-
-@examples(150)
-@given(speeds(), st.integers(1, 30), st.sampled_from([simulated, referred]))
-def test_malenia_keeps_its_bound(compute, batch, play):
-    n, hs = len(compute), exactly(compute)
-    rounds = rounds_of(Case("malenia", compute, batch=batch, steps=3), play)
-    bound = 2 * max(max(hs), Fraction(batch, n) * sum(hs) / n)
-    assert times(rounds) == [k * rounds[0].time for k in (1, 2, 3)]
-    assert max(hs) <= rounds[0].time <= bound
-
-
-@examples(100)
-@given(speeds(), st.data(), st.sampled_from([simulated, referred]))
-def test_a_gathered_synchronous_round_waits_for_the_slowest_to_be_heard(compute, data, play):
-    upload = data.draw(per_worker(len(compute), DYADIC))
-    case = Case("synchronous", compute, upload=upload, collective="gather", steps=4)
-    slowest = max(h + kappa for h, kappa in zip(compute, upload, strict=True))
-    assert times(rounds_of(case, play)) == [k * slowest for k in (1, 2, 3, 4)]
-
-
-@examples(100)
+@examples(40)
 @given(speeds(), st.data(), st.sampled_from([simulated, referred]))
 def test_asynchronous_workers_cycle_on_their_own(compute, data, play):
     upload, download = (data.draw(per_worker(len(compute), DYADIC)) for _ in range(2))
@@ -281,28 +178,15 @@ def test_greedy_delays(play):
     assert all(step.weights == [1.0] for step in rounds)
 
 
-def test_what_a_collective_costs(play):
-    case = Case("synchronous", [1.0, 3.0], upload=[5.0, 1.0], steps=1)
-    assert times(rounds_of(case, play)) == [3.0 + 5.0]
-    gathered = replace(case, collective="gather")
-    assert times(rounds_of(gathered, play)) == [max(1.0 + 5.0, 3.0 + 1.0)]
-
-
-@pytest.mark.parametrize("collective", ["max", "gather"])
-def test_only_participants_take_part_in_a_collective(play, collective):
-    case = Case("rennala", [1.0, 10.0], batch=2, upload=[1.0, 100.0], collective=collective)
-    assert times(rounds_of(replace(case, steps=2), play)) == [3.0, 6.0]
-
-
 @pytest.mark.parametrize(
-    ("collective", "communicating", "idle"),
-    [("max", [5.0, 1.0], [2.0, 4.0]), ("gather", [5.0, 1.0], [0.0, 2.0])],
+    ("collective", "time", "idle"), [("max", 8.0, [2.0, 4.0]), ("gather", 6.0, [0.0, 2.0])]
 )
-def test_who_waits_for_whom_in_a_collective(collective, communicating, idle):
+def test_a_collective_starts_with_the_last_or_with_each(play, collective, time, idle):
     case = Case("synchronous", [1.0, 3.0], upload=[5.0, 1.0], collective=collective, steps=1)
-    (step,) = case.simulation.steps(case.stop)
-    assert step.accounts.communicating.tolist() == communicating
-    assert step.accounts.idle.tolist() == idle
+    ((step,), books, _) = play(case)
+    assert step.time == time
+    assert [book.communicating for book in books] == [5.0, 1.0]
+    assert [book.idle for book in books] == idle
 
 
 def test_sending_while_computing_is_computing():
@@ -406,20 +290,6 @@ def test_a_worker_that_never_finishes_is_named_where_all_must_deliver(method, st
         simulated(case)
 
 
-@pytest.mark.parametrize("method", ["rennala", "greedy"])
-@pytest.mark.parametrize("stop", [{"seconds": 9.0}, {"steps": 2}])
-def test_a_run_that_cannot_go_on_says_so(method, stop):
-    with pytest.raises(Stalled):
-        simulated(Case(method, [inf, inf], batch=3, **stop))
-
-
-def test_transfers_grow_with_the_dimension():
-    network = Network(upload=Seconds(Fixed(1.5), dimension_power=0.25))
-    cluster = Cluster(workers=2, compute=Fixed(1.0), network=network)
-    simulation = Simulation(cluster, synchronous(), vector=Vector(dimension=16))
-    assert [step.time for step in simulation.steps(Stop(steps=1))] == [1.0 + 1.5 * 2]
-
-
 # Words that the four methods do not say.
 
 
@@ -429,16 +299,6 @@ def told(story, compute, in_flight="recall", **transfers):
     cluster = Cluster(len(compute), Fixed(compute), network=network, in_flight=in_flight)
     (step,) = Simulation(cluster, story).steps(Stop(steps=1))
     return step.time, [tuple(ticket) for ticket in step.tickets]
-
-
-def test_a_worker_with_quota_left_computes_while_it_uploads():
-    def story(cluster):
-        cluster.broadcast(quota=2, upload=True)
-        tickets = [(yield cluster.arrival()), (yield cluster.arrival())]
-        cluster.step(tickets, [0.5, 0.5])
-        yield cluster.arrival()
-
-    assert told(story, [2.0], upload=1.0) == (4.0 + 1.0, [(0, 0, 0), (0, 0, 1)])
 
 
 @pytest.mark.parametrize(("in_flight", "time"), [("recall", 1.0 + 3.0), ("finish", 3.0 + 3.0)])
@@ -453,23 +313,6 @@ def test_an_order_replaces_the_one_before_it(in_flight, time):
 
     # Worker 1 is at its first gradient when the second order comes: its index goes on.
     assert told(story, [1.0, 3.0], in_flight) == (time, [(0, 0, 0), (1, 0, 1)])
-
-
-@pytest.mark.parametrize(("download", "index"), [(0.0, 1), (2.0, 0)])
-def test_an_index_counts_starts_over_all_orders_of_a_version(download, index):
-    def story(cluster):
-        cluster.broadcast(quota=1)
-        yield cluster.arrival()
-        cluster.broadcast(quota=1)
-        yield cluster.arrival()
-        latest = yield cluster.arrival()
-        cluster.step([latest], [1.0])
-        yield cluster.arrival()
-
-    # Worker 1 is ordered at 0 s and again at 1 s.  By then it has started, and been recalled,
-    # unless the first order is still on its way.
-    time, tickets = told(story, [1.0, 3.0], download=[0.0, download])
-    assert (time, tickets) == (1.0 + download + 3.0, [(1, 0, index)])
 
 
 def test_an_upload_is_never_interrupted():
@@ -507,12 +350,6 @@ def test_a_run_of_so_many_steps_ends_with_the_last_of_them(play):
     assert book.busy == 3.0
 
 
-def test_whichever_limit_comes_first_ends_the_run(play):
-    case = Case("rennala", [1.0], batch=1, steps=3, seconds=2.0)
-    assert times(rounds_of(case, play)) == [1.0, 2.0]
-    assert times(rounds_of(replace(case, seconds=20.0), play)) == [1.0, 2.0, 3.0]
-
-
 def test_a_run_of_so_many_gradients_ends_with_the_step_that_has_used_them():
     simulation = Case("rennala", [1.0, 2.0], batch=4).simulation
     assert [step.used for step in simulation.steps(Stop(gradients=9))] == [4, 8, 12]
@@ -521,7 +358,7 @@ def test_a_run_of_so_many_gradients_ends_with_the_step_that_has_used_them():
 
 
 @pytest.mark.parametrize("method", METHODS)
-@examples(40)
+@examples(15)
 @given(st.data())
 def test_a_longer_run_begins_like_a_shorter_one(method, data):
     case = replace(data.draw(cases(method)), steps=inf, seconds=12.0)
@@ -532,7 +369,7 @@ def test_a_longer_run_begins_like_a_shorter_one(method, data):
 # What cannot change.
 
 
-@examples(100)
+@examples(40)
 @given(st.integers(1, 7), st.one_of(DYADIC, ANY), st.data())
 def test_at_equal_speeds_the_barrier_methods_are_one(n, seconds, data):
     case = Case(
@@ -550,7 +387,7 @@ def test_at_equal_speeds_the_barrier_methods_are_one(n, seconds, data):
 
 
 @pytest.mark.parametrize("method", METHODS)
-@examples(60)
+@examples(25)
 @given(st.data(), st.sampled_from([0.125, 4.0, 2.0**20]))
 def test_scaling_every_time_scales_the_clock(method, data, factor):
     case = data.draw(cases(method))
@@ -575,7 +412,7 @@ def scale(seconds, factor):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("in_flight", ["recall", "finish"])
-@examples(25)
+@examples(12)
 @given(st.permutations(range(5)), st.integers(1, 12))
 def test_renaming_the_workers_renames_them_in_the_result(method, in_flight, names, batch):
     # Roots of distinct primes never tie, so nothing may depend on the order of the names.
@@ -596,54 +433,6 @@ def test_renaming_the_workers_renames_them_in_the_result(method, in_flight, name
         for time, tickets, weights in schedule(renamed_rounds)
     ]
     assert [books[name] for name in names] == renamed_books
-
-
-@pytest.mark.parametrize("method", METHODS)
-@examples(100)
-@given(st.data())
-def test_the_books_balance(method, data):
-    case = data.draw(cases(method))
-    simulation = case.simulation
-    steps = list(simulation.steps(case.stop))
-    books = simulation.accounts()
-    elapsed = case.seconds if case.seconds < inf else steps[-1].time
-    ended = books.used + books.recalled + books.dropped + books.lost + books.unfinished
-    assert (books.started == ended).all()
-    assert (books.unfinished >= 0).all()
-    assert not books.lost.any()
-    assert not books.down.any()
-    assert (books.wasted <= books.busy * (1 + 1e-9)).all()
-    clock = books.busy + books.idle + books.communicating
-    assert clock == pytest.approx([elapsed] * case.n, rel=1e-9)
-    assert (books.idle >= -1e-9).all()
-    assert (books.communicating >= 0).all()
-    used = [ticket for step in steps for ticket in step.tickets]
-    assert len(set(used)) == len(used)
-    used_by = [ticket.worker for ticket in used]
-    assert [Counter(used_by)[i] for i in range(case.n)] == books.used.tolist()
-    for step in steps:
-        assert sum(step.weights) == pytest.approx(1, abs=1e-12)
-        assert all(weight > 0 for weight in step.weights)
-
-
-@pytest.mark.parametrize("method", METHODS)
-@examples(60)
-@given(st.data())
-def test_nobody_communicates_where_communication_is_free(method, data):
-    case = replace(data.draw(cases(method)), upload=None, download=None)
-    simulation = case.simulation
-    for _ in simulation.steps(case.stop):
-        pass
-    assert not simulation.accounts().communicating.any()
-
-
-@examples(60)
-@given(st.data())
-def test_greedy_workers_never_idle(data):
-    simulation = (case := data.draw(cases("greedy"))).simulation
-    for _ in simulation.steps(case.stop):
-        pass
-    assert simulation.accounts().idle == pytest.approx([0.0] * case.n, abs=1e-9)
 
 
 def test_a_seed_names_one_run():

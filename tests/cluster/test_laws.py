@@ -66,10 +66,6 @@ def test_a_line_with_slope_one_is_the_power_one(workers: int) -> None:
     assert seconds(Linear(1, workers), workers) == seconds(Power(1.0), workers)
 
 
-def test_a_line_without_slope_is_a_number() -> None:
-    assert seconds(Linear(0.1, 0.1), 7) == seconds(Fixed(0.1), 7)
-
-
 @pytest.mark.parametrize(
     ("workers", "share", "slow"),
     [
@@ -80,10 +76,6 @@ def test_a_line_without_slope_is_a_number() -> None:
 def test_of_two_speeds_the_slow_workers_come_last(workers: int, share: float, slow: int) -> None:
     wanted = [1.0] * (workers - slow) + [9.0] * slow
     assert seconds(TwoSpeed(fast=1.0, slow=9.0, slow_share=share), workers) == wanted
-
-
-def test_half_of_the_workers_are_slow_unless_said() -> None:
-    assert seconds(TwoSpeed(fast=1, slow=math.inf), 100) == [1.0] * 50 + [math.inf] * 50
 
 
 @pytest.mark.parametrize("of", [Power(0.5), Linear(1, 2), Fixed([float(i + 1) for i in range(50)])])
@@ -248,10 +240,6 @@ def test_chance_that_does_nothing_gives_exactly_the_base(name: str) -> None:
     assert set(compute(calm, 500).all(np.zeros(500, np.int64)).tolist()) == {3.0}
 
 
-def test_certain_slow_downs_slow_every_computation() -> None:
-    assert extremes(SlowDown(Fixed(3.0), 1.0, 11.0)) == (33.0, 33.0)
-
-
 def test_slow_down_and_loss_happen_above_one_threshold() -> None:
     threshold = int(0.75 * 2**64)
     bits = np.array([threshold - 2**12, threshold + 2**12], np.uint64)
@@ -364,40 +352,6 @@ def test_mean_and_variance_are_those_of_theory(name: str, draw: Any) -> None:
     error = case.variance * math.sqrt((excess + 2) / DRAWS)
     assert error < case.variance / 3  # or the next line says nothing
     assert abs(found.var() - case.variance) < ERRORS * error
-
-
-TAILS = {
-    # P(X > t), in closed form
-    "exponential": lambda t: math.exp(-t / 3),
-    "pareto": lambda t: (3 / t) ** 9,
-    "pareto without mean": lambda t: (3 / t) ** 0.8,
-    "half-normal": lambda t: math.erfc((t - 3) / 2 / math.sqrt(2)),
-    "half-cauchy": lambda t: 1 - 2 / math.pi * math.atan((t - 3) / 2),
-    "log-normal": lambda t: 0.5 * math.erfc((math.log(t / 3) + S**2 / 2) / S / math.sqrt(2)),
-    "slow-down": lambda t: P if 3 <= t < 33 else 0.0,
-    "never-finishes": lambda t: P,
-}
-
-
-@WAYS
-@pytest.mark.parametrize("name", TAILS)
-def test_as_many_draws_are_longer_as_theory_says(name: str, draw: Any) -> None:
-    found = draw(CASES[name].law)
-    for threshold in (3.1, 4.0, 5.0, 20.0, 300.0):
-        share = TAILS[name](threshold)
-        if min(share, 1 - share) * DRAWS > 20:  # else the errors are not normal
-            assert_share(found > threshold, share)
-
-
-@WAYS
-def test_without_a_mean_the_median_is_in_its_place(draw: Any) -> None:
-    assert_share(draw(Pareto(Fixed(3.0), 1.0)) < 6.0, 0.5)
-    assert_share(draw(HalfCauchy(Fixed(3.0), Fixed(2.0))) < 5.0, 0.5)
-
-
-def test_what_is_not_lost_takes_its_usual_time() -> None:
-    found = side_by_side(NeverFinishes(Fixed(3.0), P))
-    assert set(found.tolist()) == {3.0, math.inf}
 
 
 # What is refused

@@ -12,7 +12,7 @@ import tracemalloc
 from fractions import Fraction
 from functools import partial
 from itertools import pairwise
-from math import exp, floor, inf, log, nan, sqrt
+from math import exp, inf, log, nan, sqrt
 from pathlib import Path
 from statistics import NormalDist
 
@@ -121,19 +121,6 @@ def counted(finish, until, seconds=1.0):
     return ends
 
 
-@given(dyadic_rows(), st.sampled_from([0.5, 1.0, 2.0]))
-@examples(200)
-def test_gradients_by_any_time_are_the_floor_of_the_integral(table, seconds):
-    times, rows = table
-    pace = Timetable(times, rows).pace(len(rows), seed=0)
-    for worker, speeds in enumerate(rows):
-        exact = Exact(times, speeds)
-        ends = counted(partial(pace.finish, worker), 40, seconds)
-        for time in {0.0, *times, *ends, *np.arange(0, 40, 0.375).tolist()}:
-            by_then = sum(end <= time for end in ends)
-            assert by_then == floor(exact.work(Fraction(time)) / Fraction(seconds))
-
-
 @given(dyadic_rows(), st.integers(0, 160), st.integers(1, 200))
 @examples(300)
 def test_a_table_is_exact_where_numbers_are(table, eighths, quarters):
@@ -165,22 +152,6 @@ def test_a_period_is_exact_where_numbers_are(table, rest, shift, eighths, quarte
     assert pace.work(0, start) == exact.work(ahead + Fraction(start)) - exact.work(ahead)
 
 
-@given(
-    st.lists(st.tuples(st.floats(0.01, 9), st.floats(0, 3)), min_size=1, max_size=8),
-    st.floats(0.05, 3),
-)
-@examples(200)
-def test_gradients_of_any_table_away_from_ties(steps, seconds):
-    times = [0.0, *np.cumsum([gap for gap, _ in steps[1:]]).tolist()]
-    speeds = [speed for _, speed in steps]
-    pace = Timetable(times, speeds).pace(1, seed=0)
-    ends, exact = counted(partial(pace.finish, 0), 50, seconds), Exact(times, speeds)
-    for time in np.linspace(0.01, 50, 60).tolist():
-        gradients = exact.work(Fraction(time)) / Fraction(seconds)
-        if abs(gradients - round(gradients)) > 1e-9:
-            assert sum(end <= time for end in ends) == floor(gradients)
-
-
 # What must hold for every law.
 
 
@@ -190,17 +161,6 @@ def test_every_law_is_played_here():
 
 STARTS = np.array([0.0, 0.31, 1.3, 4.9, 9.0, 20.3, 57.77, 1234.5, inf])
 SECONDS = np.array([0.0, 1e-9, 0.17, 1.0, 1.3, 5.5, 31.7, 4000.1, inf])
-
-
-def test_one_worker_ends_when_all_do(pace):
-    for start in STARTS:
-        for turn, seconds in enumerate(SECONDS):
-            mixed = np.roll(STARTS, turn)[:WORKERS]
-            for starts in (np.full(WORKERS, start), mixed):
-                together = pace.finish_all(starts, np.full(WORKERS, seconds))
-                alone = [pace.finish(i, float(starts[i]), float(seconds)) for i in range(WORKERS)]
-                assert together.tolist() == alone
-                assert (together >= starts).all()
 
 
 @given(
@@ -266,20 +226,6 @@ def test_a_finish_is_the_first_time(pace):
                     assert done < seconds - 1e-10
 
 
-def test_time_and_work_are_inverse(pace):
-    for worker in range(WORKERS):
-        assert pace.work(worker, 0.0) == 0
-        for work in SECONDS[1:-1]:
-            time = pace.finish(worker, 0.0, work)
-            if time < inf:
-                assert pace.work(worker, time) == pytest.approx(work, rel=1e-12)
-        for time in STARTS[1:-1]:
-            work = pace.work(worker, time)
-            first = pace.finish(worker, 0.0, work)
-            assert first <= time * (1 + 1e-9)
-            assert pace.work(worker, first) == pytest.approx(work, rel=1e-12)
-
-
 def test_all_work_there_ever_is(pace):
     for worker in range(WORKERS):
         ever = pace.work(worker, inf)
@@ -300,15 +246,6 @@ def test_later_starts_and_more_work_end_later(pace):
             assert all(a <= b for a, b in pairwise(ends))
             assert ends[0] == start
             assert ends[1] > start
-
-
-def test_two_halves_are_a_whole(pace):
-    for worker in range(WORKERS):
-        for start in STARTS[:-1]:
-            for seconds in SECONDS[1:-1]:
-                half = pace.finish(worker, start, seconds)
-                twice = pace.finish(worker, half, seconds)
-                assert twice == pytest.approx(pace.finish(worker, start, 2 * seconds), rel=1e-9)
 
 
 CONSTANT = {
@@ -335,23 +272,6 @@ def test_a_constant_one_is_no_speed_at_all(name, written):
 
 
 # Tables.
-
-
-def test_a_table_by_hand():
-    pace = Timetable([0.0, 10.0, 20.0], [[1.0, 0.5, 2.0], [0.0, 1.0, 0.0]]).pace(2, seed=0)
-    assert [pace.work(0, time) for time in (0.0, 5.0, 10.0, 14.0, 30.0)] == [0, 5, 10, 12, 35]
-    assert [pace.finish(0, 8.0, seconds) for seconds in (1.0, 2.0, 4.0, 7.0, 9.0)] == [
-        9,
-        10,
-        14,
-        20,
-        21,
-    ]
-    assert (
-        pace.finish(1, 3.0, 10.0) == 20
-    )  # it waits until 10, and is done as the last pause begins
-    assert pace.finish(1, 3.0, 10.5) == inf
-    assert pace.finish(1, 25.0, 1e-300) == inf
 
 
 def test_rounding_costs_no_night():
@@ -422,16 +342,6 @@ def test_a_wrong_table(times, speeds, message):
 # Day and night.
 
 
-def test_a_night_by_hand():
-    pace = Periodic(24.0, [0.0, 8.0], [1.0, 0.0], shift=[0.0, 3.0]).pace(2, seed=0)
-    assert [pace.finish(0, 0.0, seconds) for seconds in (8.0, 9.0, 16.0, 16.5)] == [8, 25, 32, 48.5]
-    assert [pace.finish(1, 0.0, seconds) for seconds in (5.0, 6.0)] == [5, 22]
-    assert pace.finish(0, 8.0, 8e8) == 24e8 + 8  # whole days end at nightfall
-    assert pace.work(0, 241.0) == 81
-    assert pace.work(1, 0.0) == 0
-    assert pace.work(1, 24.0) == 8
-
-
 def test_around_the_globe():
     def pace_of(**shifts):
         return Periodic(24.0, [0.0, 8.0], [1.0, 0.25], **shifts).pace(4, seed=0)
@@ -441,16 +351,6 @@ def test_around_the_globe():
     ends = spread.finish_all(starts, np.full(4, 9.0))
     assert ends.tolist() == by_hand.finish_all(starts, np.full(4, 9.0)).tolist()
     assert len(set((ends - starts).tolist())) > 1
-
-
-@given(st.integers(-5, 5), st.integers(0, 400), st.integers(1, 100))
-@examples(50)
-def test_whole_periods_change_nothing(laps, eighths, quarters):
-    night, start, seconds = partial(Periodic, 6.0, [0.0, 1.5, 4.0], [0.5, 0.0, 2.0]), 0.125, 0.25
-    start, seconds = start * eighths, seconds * quarters
-    one = night().pace(1, seed=0).finish(0, start, seconds)
-    assert night(shift=6.0 * laps).pace(1, seed=0).finish(0, start, seconds) == one
-    assert night().pace(1, seed=0).finish(0, start + 6.0 * 7, seconds) == one + 6.0 * 7
 
 
 def test_a_shift_that_rounds_to_a_whole_period():
@@ -489,23 +389,6 @@ def test_a_wrong_period(wrong, message):
 
 
 # Drifts.
-
-
-def test_a_drift_by_hand():
-    pace = Drift(end=[0.0, 2.0], seconds=10.0).pace(2, seed=0)
-    assert pace.work(0, 10.0) == pace.work(0, 99.0) == 5
-    assert pace.finish(0, 0.0, 3.75) == pytest.approx(5, rel=1e-15)  # t - t^2 / 20
-    assert pace.finish(0, 0.0, 5.0) == 10
-    assert pace.finish(0, 0.0, 5.000001) == inf
-    assert pace.finish(0, 10.0, 1e-9) == inf
-    assert pace.finish(1, 0.0, 15.0) == 10  # t + t^2 / 20
-    assert pace.finish(1, 0.0, 16.0) == pace.finish(1, 5.0, 9.75) == 10.5
-    assert pace.finish(1, 20.0, 3.0) == 21.5
-    ends = counted(partial(pace.finish, 0), 99)
-    assert ends[:4] == pytest.approx([10 - sqrt(100 - 20 * k) for k in range(1, 5)], rel=1e-14)
-    # The last one takes what is left, and where a speed runs out a last bit is a long time.
-    assert len(ends) == 5
-    assert 10 - 1e-6 < ends[4] <= 10
 
 
 @pytest.mark.parametrize("shape", [(1.0, 0.2), (0.0, 3.0), (2.0, 0.0), (0.7, 0.7001)])
@@ -591,15 +474,6 @@ def test_a_walk_does_not_depend_on_what_was_asked(monkeypatch):
     assert [far.finish(*one) for one in asked] == ends
     monkeypatch.setattr(walk, "AT_ONCE", 1)  # a worker at a time
     assert [WALK.pace(5, seed=3).finish(*one) for one in asked[:5]] == ends[:5]
-
-
-def test_walks_differ_by_worker_and_by_seed():
-    one, other = (speeds_of(WALK.pace(3, seed), 3, 50, WALK.every) for seed in (0, 1))
-    walks = np.concatenate([one, other])
-    assert (walks[:, 0] == 1).all()
-    assert len(np.unique(walks.round(9), axis=0)) == 6
-    more = speeds_of(WALK.pace(9, seed=0), 3, 50, WALK.every)
-    assert (more == one).all()  # other workers change nothing
 
 
 def test_the_steps_of_a_walk_are_normal():
@@ -745,15 +619,6 @@ def test_a_trace_repeats(written):
     night = Periodic(12.0, [0.0, 7.1], [0.3, 1.9]).pace(WORKERS, 0)
     assert [trace.finish(1, t, 7.7) for t in STARTS] == [night.finish(1, t, 7.7) for t in STARTS]
     assert trace.finish(2, 11.1, 2.2) == 11.1 + 2.2
-
-
-def test_a_long_trace_of_mixed_workers(written):
-    rng = np.random.default_rng(7)
-    times, speeds = np.arange(200) / 4, rng.uniform(0, 2, (200, WORKERS))
-    order = rng.permuted(np.tile(np.arange(WORKERS), (200, 1)), axis=1)
-    rows = [f"{w},{t},{speeds[k, w]}" for k, t in enumerate(times) for w in order[k]]
-    trace = Trace(written(HEAD + "\n".join(rows))).pace(WORKERS, seed=0)
-    assert same_ends(trace, Timetable(times.tolist(), speeds.T.tolist()).pace(WORKERS, seed=0))
 
 
 def test_a_trace_of_one_who_never_works(written):

@@ -1,7 +1,7 @@
 """Are the predicted times those of the tables?  In their exponents, their units and their order."""
 
 from itertools import pairwise
-from math import inf, sqrt
+from math import inf
 
 import numpy as np
 import pytest
@@ -86,22 +86,6 @@ def test_theorem_5_1():
     problem = Problem(smoothness=1.0, hessian_smoothness=4.0, deviation=3.0, gap=0.5)
     found = KNOWN["malenia-nigt"]([1.0, 2.0], 10.0, problem, 0.25)
     assert found == Prediction(2.0 * 16 + 1.5 * 1296 / 2, 160.0)
-
-
-def test_plain_ascent():
-    problem = Problem(smoothness=2.0, hessian_smoothness=9.0, deviation=3.0, gap=0.5)
-    h, steps, noise = [1.0, 4.0], 16.0, 16.0 * 144.0  # eps = 1/4
-    by_hand = {
-        "synchronous-pg": 4.0 * (steps + noise / 2),
-        "rennala-pg": min(steps + noise, 1.6 * (steps + noise / 2)),
-        "malenia-pg": 4.0 * steps + 2.5 * noise / 2,
-        "ringmaster-pg": min(steps + noise, 1.6 * (steps + noise / 2)),
-        "ringleader-pg": 4.0 * steps + 2.5 * noise / 2,
-        "asynchronous-pg": sqrt(4.0 * 1.6) * steps + 1.6 * noise / 2,
-        "delay-adaptive-pg": 1.6 * (steps + noise / 2),
-    }
-    for method, seconds in by_hand.items():
-        assert complexity(method, h, 0.0, problem, 0.25) == pytest.approx(seconds)
 
 
 def test_every_gradient_sent_by_itself_lengthens_the_cycle():
