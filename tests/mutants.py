@@ -38,8 +38,9 @@ class Room(NamedTuple):
 
 
 SCHEDULES = [
-    "test_orders.py", "test_collectives.py", "test_stories.py", "test_outages.py",
-    "test_schedule.py", "test_reference.py", "test_timeline.py", "test_ledger.py", "test_pauses.py",
+    "test_orders.py", "test_by_hand.py", "test_collectives.py", "test_stories.py",
+    "test_outages.py", "test_schedule.py", "test_reference.py", "test_timeline.py",
+    "test_ledger.py", "test_pauses.py",
 ]  # fmt: skip
 ROOMS = {
     "aggregations": Room(

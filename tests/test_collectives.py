@@ -55,17 +55,6 @@ def test_without_contention_everybody_sends_at_once(play, collective):
     assert times(rounds_of(wired(5, collective), play)) == [1.0 + 1.0 + 8.0]
 
 
-@pytest.mark.parametrize("collective", ["ring", "tree"])
-def test_every_round_waits_for_the_worst_latency_and_the_worst_link(play, collective):
-    links = {"latency": [3.0, 1.0], "bandwidth": [bandwidth(4.0), bandwidth(8.0)]}
-    case = Case("synchronous", [1.0, 2.0], collective=collective, steps=1, **links)
-    lasts = {"ring": 2 * (3.0 + 8.0 / 2), "tree": 2 * (3.0 + 8.0)}[collective]
-    _, books, _ = play(case)
-    assert times(rounds_of(case, play)) == [2.0 + lasts]
-    assert [book.communicating for book in books] == [lasts, lasts]
-    assert [book.idle for book in books] == [1.0, 0.0]
-
-
 @pytest.mark.parametrize("collective", ["ring", "tree", "parameter-server"])
 def test_only_participants_take_part(play, collective):
     uplink = Uplink(bandwidth(1.0)) if collective == "parameter-server" else None
@@ -88,77 +77,6 @@ def test_what_is_shared_fairly_takes_as_long_as_one_after_the_other(play, k):
     case = wired(k, "parameter-server", transit=0.5, uplink=Uplink(bandwidth(2.0), "share"))
     (step,) = rounds_of(case, play)
     assert step.time == pytest.approx(1.0 + 1.0 + k * 2.0, rel=1e-12)
-
-
-def test_a_slow_link_holds_its_channel(play):
-    links = {"bandwidth": [bandwidth(5.0), bandwidth(0.5), bandwidth(0.5)]}
-    case = Case("synchronous", [1.0, 2.0, 2.0], steps=1, **links)
-    queued = replace(case, collective="parameter-server", uplink=Uplink(bandwidth(2.0)))
-    assert times(rounds_of(queued, play)) == [2.0 + 5.0 + 2.0 + 2.0]
-    # In two channels the two quick ones pass beside it, one after the other.
-    double = replace(queued, uplink=Uplink(bandwidth(2.0), "queue", 2))
-    assert times(rounds_of(double, play)) == [2.0 + 5.0]
-
-
-def test_a_slow_link_leaves_the_rest_of_its_share_to_the_others(play):
-    # One takes a quarter of the way for 8 s.  The others, at three eighths each, are through
-    # after 2 / (3 / 8) s of 2 s of the whole way.
-    links = {"bandwidth": [bandwidth(8.0), bandwidth(0.5), bandwidth(0.5)]}
-    uplink = Uplink(bandwidth(2.0), "share")
-    case = Case("synchronous", [1.0] * 3, collective="parameter-server", uplink=uplink, **links)
-    rounds, books, _ = play(replace(case, steps=1))
-    assert times(rounds) == [pytest.approx(9.0, rel=1e-12)]
-    sent = [book.communicating for book in books]
-    assert sent == pytest.approx([8.0, 16 / 3, 16 / 3], rel=1e-12)
-
-
-def test_in_an_all_reduce_the_workers_queue_up_by_number(play):
-    uplink = Uplink(bandwidth(2.0))
-    case = Case("synchronous", [3.0, 1.0], collective="parameter-server", uplink=uplink, steps=1)
-    rounds, books, _ = play(case)
-    assert times(rounds) == [7.0]
-    assert [book.communicating for book in books] == [2.0, 4.0]
-
-
-def test_what_comes_out_of_a_shared_way_at_once_arrives_by_number(play):
-    # Worker 1's vector is on it from 2 to 4 s, worker 0's from 3 to 4 s.
-    links = {"bandwidth": [bandwidth(1.0), bandwidth(2.0)], "latency": [1.0, 0.0]}
-    uplink = Uplink(bandwidth(1.0), "queue", 2)
-    case = Case("greedy", [2.0, 2.0], collective="parameter-server", uplink=uplink, **links)
-    rounds = rounds_of(replace(case, seconds=4.0), play)
-    assert [(step.time, *step.tickets) for step in rounds] == [(4.0, (0, 0, 0)), (4.0, (1, 0, 0))]
-
-
-@pytest.mark.parametrize("steps", [1, 2, 3])
-def test_a_run_ends_between_two_that_are_through_together(play, steps):
-    uplink = Uplink(bandwidth(1.0), "share")
-    case = Case("greedy", [1.0, 1.0], collective="parameter-server", uplink=uplink, steps=steps)
-    assert times(rounds_of(case, play)) == [3.0, 3.0, 6.0][:steps]
-
-
-def test_a_single_upload_waits_its_turn(play):
-    # Both are done at 1 s.  Worker 1's vector passes from 3 to 5 s, worker 0's new one follows.
-    uplink = Uplink(bandwidth(2.0))
-    case = Case("greedy", [1.0, 1.0], collective="parameter-server", uplink=uplink, seconds=9.0)
-    rounds, books, _ = play(case)
-    assert [(step.time, *step.tickets) for step in rounds] == [
-        (3.0, (0, 0, 0)),
-        (5.0, (1, 0, 0)),
-        (7.0, (0, 1, 0)),
-        (9.0, (1, 2, 0)),
-    ]
-    assert [book.busy for book in books] == [3.0, 2.0]
-    assert [book.communicating for book in books] == [6.0, 7.0]
-
-
-def test_singles_share_the_way_while_they_are_on_it_together(play):
-    # From 2 s two are on a way of 2 s: the first has half of its vector left, so it takes 2 s
-    # more, and the second, with half of its own left then, has the whole way for the last second.
-    uplink = Uplink(bandwidth(2.0), "share")
-    case = Case("greedy", [1.0, 2.0], collective="parameter-server", uplink=uplink, steps=2)
-    case = replace(case, download=[100.0, 100.0], compute=[1.0, 2.0])
-    rounds = rounds_of(case, play)
-    assert times(rounds) == [104.0, 105.0]
 
 
 @pytest.mark.parametrize("dimension", [1, 1000])

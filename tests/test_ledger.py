@@ -3,11 +3,10 @@
 import tracemalloc
 
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from compiled import compiled_once, run_in, run_schedules
-from test_cli import TICKETS, agree_with_steps, agree_with_workers, straggle, written
+from test_cli import TICKETS, agree_with_steps, agree_with_workers
 
 from algorithms.tickets import Ticket
 from simulator.campaign import run as campaign_run
@@ -71,42 +70,35 @@ def recorded(described, directory, **options):
     return results.load(folder), code
 
 
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("in_outage", ["lost", "continued"])
-@pytest.mark.parametrize("in_flight", ["recall", "finish"])
+@pytest.mark.parametrize(
+    ("in_flight", "in_outage", "network"),
+    [
+        ("recall", "lost", "gather"),
+        ("finish", "lost", "uplink"),
+        ("recall", "continued", "free"),
+        ("finish", "continued", "ring"),
+    ],
+)
 def test_tickets_of_a_crashing_cluster_agree_with_all_else(in_flight, in_outage, network, tmp_path):
     cluster = CRASHING | {"in_flight": in_flight, "in_outage": in_outage}
-    described = scenario(cluster=cluster, network=NETWORKS[network], seeds=[0])
+    methods = METHODS | UNEVEN
+    described = scenario(cluster=cluster, network=NETWORKS[network], methods=methods, seeds=[0])
     found, code = recorded(described, tmp_path / "o")
     assert code == 0
     assert list(found.tickets.columns) == TICKETS
     assert found.tickets["environment_steps"].isna().all()
     assert not found.tickets.duplicated(["method", "seed", "worker", "version", "index"]).any()
     used = found.tickets[found.tickets["outcome"] == "used"]
-    assert set(used["method"]) == set(METHODS)
+    assert set(used["method"]) == set(methods)
     assert used[["used_in_step", "weight"]].notna().all(axis=None)
-    agree_with_steps(used, found.steps)
+    even = found.steps["method"].isin(METHODS)
+    agree_with_steps(used[used["method"].isin(METHODS)], found.steps[even])
     agree_with_workers(found.tickets, found.workers)
     seconds_agree(found)
     # Otherwise it would all be about nothing.
     assert found.workers["down"].sum() > 0
     assert (found.workers["lost"].sum() > 0) == (in_outage == "lost")
     assert found.workers["recalled" if in_flight == "recall" else "dropped"].sum() > 0
-
-
-@pytest.mark.parametrize("network", NETWORKS)
-@pytest.mark.parametrize("in_flight", ["recall", "finish"])
-def test_tickets_of_uneven_weights_agree_with_the_accounts(in_flight, network, tmp_path):
-    cluster = CRASHING | {"in_flight": in_flight}
-    described = scenario(cluster=cluster, network=NETWORKS[network], methods=UNEVEN, seeds=[0])
-    found, code = recorded(described, tmp_path / "o")
-    assert code == 0
-    used = found.tickets[found.tickets["outcome"] == "used"]
-    assert set(used["method"]) == set(UNEVEN)
-    assert used[["used_in_step", "weight"]].notna().all(axis=None)
-    agree_with_workers(found.tickets, found.workers)
-    seconds_agree(found)
-    assert found.workers["lost"].sum() > 0
 
 
 def seconds_agree(found):
@@ -122,23 +114,6 @@ def seconds_agree(found):
         wanted = accounts[theirs]
         ours = mine.reindex(wanted.index, fill_value=0.0)
         pd.testing.assert_series_equal(ours, wanted, check_names=False, rtol=1e-9, atol=1e-9)
-
-
-@pytest.mark.parametrize("stop", [{"steps": 7}, {"gradients": 23}, {"seconds": 1e-3}])
-def test_tickets_agree_wherever_a_run_stops(stop, tmp_path):
-    found, _ = recorded(scenario(stop=stop), tmp_path / "o")
-    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
-    agree_with_workers(found.tickets, found.workers)
-
-
-def test_tickets_of_a_run_that_stalls_after_some_steps(tmp_path):
-    gone = CRASHING | {"outages": [{"worker": 2, "begin": 40.0}]}
-    found, code = recorded(scenario(cluster=gone), tmp_path / "o")
-    assert code == 3
-    assert set(found.runs["end"]) == {"stop", "stalled"}
-    assert found.runs.loc[found.runs["end"] == "stalled", "steps"].max() > 0
-    agree_with_steps(found.tickets[found.tickets["outcome"] == "used"], found.steps)
-    agree_with_workers(found.tickets, found.workers)
 
 
 def test_a_step_that_closes_where_a_run_stalls_is_kept(tmp_path):
@@ -178,50 +153,12 @@ def many(gradients):
         yield Computation(ticket, float(at), at + 1.0, "used", at + 1, 1.0)
 
 
-def peaks(folder, gradients):
-    """What Python and what Arrow held at most while so many rows were written."""
-    run = Run("a-method", 0)
-    pool = pa.default_memory_pool()
-    before, most = pool.bytes_allocated(), 0
-    tracemalloc.start()
-    with Ledger(folder, run) as rows:
-        for computation in many(gradients):
-            rows.add(computation)
-            if computation.step % 10_000 == 0:
-                most = max(most, pool.bytes_allocated() - before)
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    return peak, most
-
-
-SIZES = pytest.mark.parametrize(
+@pytest.mark.parametrize(
     ("rows", "gradients", "most"),
-    [(2**11, 39_000, 2.0), pytest.param(2**15, 300_000, 24.0, marks=pytest.mark.nightly)],
+    [(2**11, 30_000, 2.0), pytest.param(2**15, 300_000, 24.0, marks=pytest.mark.nightly)],
 )
-"""How many rows are written together, how many there are, and the MiB that they may take."""
-
-
-@SIZES
-def test_the_memory_of_the_ledger_does_not_grow_with_the_run(
-    rows, gradients, most, tmp_path, monkeypatch
-):
-    monkeypatch.setattr(ledger, "ROWS", rows)
-    peaks(tmp_path / "first", 1)  # loads and caches what every later one needs
-    few = peaks(tmp_path / "few", 2 * rows + 1)
-    more = peaks(tmp_path / "more", gradients)
-    assert max(more) < most * MIB
-    assert more[0] < 1.1 * few[0]
-    file = pq.ParquetFile(tmp_path / "more" / "a-method-0.parquet")
-    assert file.metadata.num_rows == gradients
-    assert file.num_row_groups == -(-gradients // rows)
-    back = pd.read_parquet(tmp_path / "more")
-    assert back["start"].tolist() == list(range(gradients))
-    assert back["used_in_step"].tolist() == list(range(1, gradients + 1))
-
-
-@SIZES
 def test_a_long_schedule_is_recorded_in_little_memory(rows, gradients, most, tmp_path, monkeypatch):
-    """300,000 gradients would take 100 MiB and more as rows of Python, 39,000 take 5 MiB."""
+    """``rows`` are written together.  300,000 would take 100 MiB and more as rows of Python."""
     monkeypatch.setattr(ledger, "ROWS", rows)
     described = scenario(
         cluster={"workers": gradients // 300, "compute": {"law": "power", "exponent": 0.5}},
@@ -239,6 +176,7 @@ def test_a_long_schedule_is_recorded_in_little_memory(rows, gradients, most, tmp
     assert peak < most * MIB
     file = pq.ParquetFile(tmp_path / "t" / "synchronous-pg-0.parquet")
     assert file.metadata.num_rows == gradients
+    assert file.num_row_groups == -(-gradients // rows)
 
 
 # Whole or not there
@@ -302,20 +240,3 @@ def test_an_error_leaves_no_part(tmp_path):
             rows.add(computation)
         raise ZeroDivisionError
     assert list((tmp_path / "t").iterdir()) == []
-
-
-def test_from_the_command_line_nothing_half_done_is_left(tmp_path):
-    text = """
-seeds = [0]
-cluster = { workers = 3, compute = [1, 2, 4] }
-objective = { kind = "quadratic", dimension = 4 }
-stop = { steps = 12 }
-methods.rennala-pg = { batch = 2, step = 0.1 }
-"""
-    file = written(tmp_path / "tiny.toml", text)
-    plain = ["--quiet", "--tickets", "--figures", "none"]
-    for more in ([], ["--schedule-only"]):
-        out = tmp_path / f"o{len(more)}"
-        assert straggle("run", file, *plain, "--out", out, *more).code == 0
-        assert nothing_half_done(out)
-        assert (out / "tickets.parquet" / "rennala-pg-0.parquet").is_file()

@@ -6,9 +6,7 @@ As in ``test_aggregations.py``: no simulator, only a cluster that writes down wh
 from math import sqrt
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scripted import conversation, random_but_repeatable, steps, tickets_of
+from scripted import conversation, steps, tickets_of
 
 from algorithms.methods import (
     buffered,
@@ -18,7 +16,6 @@ from algorithms.methods import (
     mindflayer,
     ringleader,
     ringmaster,
-    synchronous,
 )
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Expired, Joined, Lost
@@ -90,42 +87,6 @@ def test_ringmaster_does_not_stop_who_is_not_there():
     ]
 
 
-@random_but_repeatable
-@given(st.lists(st.integers(0, 3), max_size=60), st.booleans())
-def test_a_threshold_out_of_reach_is_greedy(deliveries, stops):
-    tickets = one_by_one(4, deliveries)
-    out_of_reach = ringmaster(len(tickets) + 1, stops)
-    assert conversation(out_of_reach, 4, tickets) == conversation(greedy(), 4, tickets)
-
-
-@random_but_repeatable
-@given(st.integers(1, 6), st.lists(st.integers(0, 3), max_size=60))
-def test_with_stops_nobody_is_further_behind_than_the_threshold(threshold, deliveries):
-    story, said = ringmaster(threshold, stops=True), []
-    at, version = [0] * 4, 0
-    tickets = []
-    for worker in deliveries:  # each delivers what it was sent last
-        tickets.append(Ticket(worker, at[worker], len(tickets)))
-        said = conversation(story, 4, tickets)
-        version = len(steps(said))
-        (*_, answers) = split(said)
-        for _, sent, *_ in answers:
-            at[sent] = version
-        assert all(version - point < threshold for point in at)
-    assert len(steps(said)) == len(tickets)  # so nothing is ever dropped
-
-
-def split(said):
-    """The orders that were sent between one arrival and the next."""
-    between = [[]]
-    for words in said:
-        if words[0] == "arrival":
-            between.append([])
-        elif words[0] == "send":
-            between[-1].append(words)
-    return between[:-1]
-
-
 def test_delay_adaptive_steps_are_short_only_beyond_as_many_as_there_are_workers():
     tickets = one_by_one(2, [0, 0, 0, 0, 1, 0])
     said = conversation(delay_adaptive(), 2, tickets)
@@ -157,23 +118,6 @@ def test_a_buffer_is_weighed_by_age_when_it_is_full():
     ]
 
 
-def test_what_a_buffer_holds_is_safe_from_the_loss_of_its_sender():
-    tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0)]
-    said = conversation(buffered(buffer=2), 2, [tickets[0], Lost(0), Joined(0), tickets[1]])
-    assert steps(said) == [("step", tickets, [1 / 2, 1 / 2])]
-
-
-@random_but_repeatable
-@given(st.lists(st.integers(0, 3), max_size=60))
-def test_a_buffer_of_one_is_greedy_with_care(deliveries):
-    tickets = one_by_one(4, deliveries)
-    careful = [
-        ("step", [ticket], [1 / sqrt(1 + version - ticket.version)])
-        for version, ticket in enumerate(tickets)
-    ]
-    assert steps(conversation(buffered(1), 4, tickets)) == careful
-
-
 # Tables.
 
 
@@ -199,28 +143,12 @@ def test_ringleader_collects_a_table_and_then_steps_with_all_of_it():
     ]
 
 
-def test_ringleader_sends_a_served_worker_a_newer_point_where_there_is_one():
-    # Served are 2 (at 1), then 1 (at 2); what 2 delivers goes into the next table, and 2 on to 2.
-    story = [*tickets_of(0, 1, 2), Ticket(1, 0, 1), Ticket(2, 1, 0)]
-    said = conversation(ringleader(), 3, story)
-    assert said[-3:] == [("arrival", {0}), ("send", 2, None, True), ("arrival", {0})]
-
-
 def test_ringleader_drops_what_was_on_its_way_when_its_sender_was_served():
     late = Ticket(0, 0, 1)
     said = conversation(ringleader(), 1, [Ticket(0, 0, 0), late, Ticket(0, 1, 0)])
     assert [words[0] for words in said].count("drop") == 1
     assert ("drop", late) in said
     assert [used for _, used, _ in steps(said)] == [[Ticket(0, 0, 0)], [Ticket(0, 1, 0)]]
-
-
-def test_ringleader_keeps_what_a_lost_worker_had_delivered():
-    a, b, c = Ticket(0, 0, 0), Ticket(1, 0, 0), Ticket(0, 1, 0)
-    said = conversation(ringleader(), 2, [a, Lost(0), b, Joined(0), c])
-    assert [words[1:3] for words in steps(said)] == [
-        ([a, b], [1 / 2, 1 / 2]),
-        ([a, c, b], [1 / 4, 1 / 4, 1 / 2]),
-    ]
 
 
 # Attempts.
@@ -284,23 +212,6 @@ def test_mindflayer_wants_a_number_for_everybody(name):
 
 
 # Rounds of local steps.
-
-
-def test_local_rounds_are_synchronous_but_for_the_work():
-    story = [Ticket(1, 0, 0), Lost(1), Joined(1), Ticket(0, 0, 0), Ticket(1, 0, 1)]
-    said = conversation(local_rounds(4), 2, story)
-    orders = [words for words in said if words[0] in ("broadcast", "send")]
-    assert orders == [
-        ("broadcast", 1, False, ("work", 4)),
-        ("send", 1, 1, False, ("work", 4)),
-        ("broadcast", 1, False, ("work", 4)),
-    ]
-    plain = [
-        tuple(word for word in words if word != ("work", 4)) if words in orders else words
-        for words in said
-    ]
-    assert plain == conversation(synchronous(), 2, story)
-    assert conversation(local_rounds(1), 2, story) == plain
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What becomes of a run when workers crash, pause, leave and join?
 
-By hand, against the reference, and by what must be conserved whatever happens.
+Against the reference, and by what cannot change; test_by_hand has the small stories, and
+test_stories what is conserved.
 """
 
 from dataclasses import replace
@@ -9,7 +10,6 @@ from math import inf
 import pytest
 from cases import (
     BARRIERS,
-    COUNTS,
     DYADIC,
     METHODS,
     VECTOR,
@@ -17,17 +17,14 @@ from cases import (
     Case,
     assert_agreement,
     examples,
-    length,
     never_alike,
     per_worker,
     play,
     referred,
-    rounds_of,
     schedule,
     settled,
     simulated,
     stops,
-    times,
 )
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,146 +35,6 @@ from simulator.cluster.speeds import Periodic, Timetable
 from simulator.engine import Simulation, Sinks, Stalled
 
 __all__ = ["play"]  # the fixture
-
-
-def counts(book):
-    return {name: getattr(book, name) for name in COUNTS if getattr(book, name)}
-
-
-def fates(traced):
-    return [tuple(done[:4]) for done in sorted(traced)]
-
-
-# Work that is lost.
-
-
-def test_a_crash_takes_along_what_the_worker_held_and_rennala_collects_on(play):
-    # Worker 0 holds the gradients of 1 and 2 s, worker 1 that of 2 s when 0 crashes at 2.5 s.
-    # Three more are needed: worker 1's of 4 s, and from 5 s on worker 0's again, of 6 and 7 s.
-    case = Case("rennala", [1.0, 2.0], batch=4, outages=((0, 2.5, 5.0),), steps=1)
-    rounds, books, traced = play(case)
-    assert schedule(rounds) == [(6.0, [(1, 0, 0), (1, 0, 1), (0, 0, 3), (1, 0, 2)], [0.25] * 4)]
-    assert counts(books[0]) == {"started": 5, "used": 1, "recalled": 1, "lost": 3}
-    assert (books[0].busy, books[0].down, books[0].wasted) == (3.5, 2.5, 2.5)
-    assert fates(traced)[:3] == [
-        ((0, 0, 0), 0.0, 1.0, "lost"),
-        ((0, 0, 1), 1.0, 2.0, "lost"),
-        ((0, 0, 2), 2.0, 2.5, "lost"),
-    ]
-
-
-def test_what_is_done_the_moment_of_the_crash_is_heard_before_it(play):
-    # At 2 s worker 0's second gradient closes the batch; only then it crashes, and is not told of.
-    case = Case("rennala", [1.0, 9.0], batch=2, upload=[3.0, 3.0], outages=((0, 2.0, 6.0),))
-    rounds, books, _ = play(replace(case, seconds=9.0))
-    assert schedule(rounds)[0] == (5.0, [(0, 0, 0), (0, 0, 1)], [0.5, 0.5])
-    # Back at 6 s, it fills the next batch at 8 s; that all-reduce is still under way.
-    assert counts(books[0]) == {"started": 4, "used": 2, "unfinished": 2}
-
-
-def test_a_gradient_of_no_seconds_can_be_lost(play):
-    # Done at 1 s, its sender goes on at once, and crashes in the same moment.
-    case = Case("rennala", [1.0, 4.0], batch=3, outages=((0, 1.0, inf),), steps=1)
-    rounds, books, traced = play(case)
-    assert times(rounds) == [12.0]
-    assert counts(books[0]) == {"started": 2, "lost": 2}
-    assert fates(traced)[1] == ((0, 0, 1), 1.0, 1.0, "lost")
-
-
-def test_a_synchronous_round_waits_for_the_return(play):
-    case = Case("synchronous", [1.0, 3.0], outages=((0, 2.0, 7.0),), steps=2)
-    rounds, books, _ = play(case)
-    assert schedule(rounds) == [
-        (8.0, [(1, 0, 0), (0, 0, 1)], [0.5, 0.5]),
-        (11.0, [(0, 1, 0), (1, 1, 0)], [0.5, 0.5]),
-    ]
-    assert books[0].idle == 1.0 + 2.0
-
-
-def test_greedy_goes_on_without_it(play):
-    # Worker 0's first gradient is on its way from 2 to 4 s when it crashes at 3 s.
-    case = Case("greedy", [2.0, 1.0], upload=[2.0, 1.0], outages=((0, 3.0, 5.0),), seconds=9.0)
-    rounds, books, _ = play(case)
-    assert [(step.time, *step.tickets) for step in rounds] == [
-        (2.0, (1, 0, 0)),
-        (4.0, (1, 1, 0)),
-        (6.0, (1, 2, 0)),
-        (8.0, (1, 3, 0)),
-        (9.0, (0, 2, 0)),
-    ]
-    assert counts(books[0]) == {"started": 3, "used": 1, "lost": 1, "unfinished": 1}
-    assert (books[0].busy, books[0].communicating, books[0].down) == (4.0, 3.0, 2.0)
-    assert books[0].wasted == 2.0
-
-
-def test_who_crashes_on_a_shared_way_still_fills_it(play):
-    # Worker 0's vector would pass until 3 s; it crashes at 2 s, and worker 1's follows at 3 s.
-    uplink = Uplink(VECTOR.bytes / 2.0)
-    case = Case("greedy", [1.0, 1.5], collective="parameter-server", uplink=uplink, steps=1)
-    rounds, books, _ = play(replace(case, outages=((0, 2.0, inf),)))
-    assert [(step.time, *step.tickets) for step in rounds] == [(5.0, (1, 0, 0))]
-    assert (books[0].communicating, books[0].down) == (1.0, 3.0)
-
-
-def test_an_all_reduce_that_has_begun_is_safe(play):
-    case = Case("synchronous", [1.0, 1.0], upload=[4.0, 4.0], outages=((0, 2.0, 6.0),))
-    rounds, books, _ = play(replace(case, seconds=11.0))
-    assert times(rounds) == [5.0, 11.0]
-    assert [book.lost for book in books] == [0, 0]
-    assert rounds[1].tickets == [(1, 1, 0), (0, 1, 0)]
-
-
-def test_a_late_joiner_is_sent_the_point_that_is_newest_then(play):
-    case = Case("rennala", [1.0, 1.0], batch=2, download=[0.0, 0.5], outages=((1, 0.0, 4.25),))
-    rounds, books, _ = play(replace(case, seconds=6.0))
-    assert schedule(rounds)[:2] == [
-        (2.0, [(0, 0, 0), (0, 0, 1)], [0.5, 0.5]),
-        (4.0, [(0, 1, 0), (0, 1, 1)], [0.5, 0.5]),
-    ]
-    assert rounds[2][:2] == (5.75, [(0, 2, 0), (1, 2, 0)])
-    assert (books[1].down, books[1].communicating) == (4.25, 0.5 + 0.25)
-
-
-def test_the_earliest_started_are_counted_off_with_their_worker(play):
-    # Chosen are the first of both, until worker 0 crashes with its own.  Back at 1 s it begins
-    # its second, which nobody waits for; but when it delivers that at 2 s there is room for one
-    # more, and so its third one is chosen.
-    case = Case("rennala", [1.0, 3.0], batch=2, count="earliest-started", steps=1)
-    rounds, books, traced = play(replace(case, outages=((0, 0.5, 1.0),)))
-    assert schedule(rounds) == [(3.0, [(0, 0, 2), (1, 0, 0)], [0.5, 0.5])]
-    assert [done[3] for done in fates(traced)] == ["lost", "dropped", "used", "recalled", "used"]
-    assert counts(books[0]) == {"started": 4, "used": 1, "recalled": 1, "dropped": 1, "lost": 1}
-
-
-# Work that is continued.
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_a_pause_delays_what_it_interrupts_by_its_own_length(play, method):
-    case = Case(method, [4.0], batch=1, outages=((0, 1.0, 3.5),), work="continued", steps=2)
-    rounds, (book,), traced = play(case)
-    assert times(rounds) == [6.5, 10.5]
-    assert fates(traced)[0] == ((0, 0, 0), 0.0, 6.5, "used")
-    assert (book.busy, book.down, book.idle) == (8.0, 2.5, 0.0)
-
-
-def test_an_order_sent_during_a_pause_is_followed_after_it(play):
-    # Worker 1 is away from 1 to 7 s; the order of 4 s is there at 6 s, that of 8 s at 10 s.
-    case = Case("rennala", [2.0, 1.5], batch=2, outages=((1, 1.0, 7.0),), work="continued")
-    case = replace(case, download=[0.0, 2.0], seconds=9.0)
-    rounds, books, traced = play(case)
-    assert times(rounds)[0] == 4.0
-    assert next(tuple(done[:2]) for done in traced if done.ticket[0] == 1) == ((1, 1, 0), 7.0)
-    assert books[1].down == 6.0
-
-
-@pytest.mark.parametrize(("collective", "time"), [("max", 9.0), ("gather", 6.0), ("tree", 13.0)])
-def test_who_is_paused_when_the_batch_is_full_sends_afterwards(play, collective, time):
-    # Worker 0 is done at 1 s, paused from 2 to 5 s, the batch full at 4 s; a transfer takes 4 s,
-    # of worker 1 2 s.  A gather has heard of worker 0 by then: it sends as soon as it is done.
-    case = Case("synchronous", [1.0, 4.0], upload=[4.0, 2.0], collective=collective, steps=1)
-    rounds, _, _ = play(replace(case, outages=((0, 2.0, 5.0),), work="continued"))
-    assert times(rounds) == [time]
 
 
 def test_outages_that_touch_are_one(play):
@@ -331,7 +188,7 @@ def test_they_agree_on_failures_without_end(method, work):
         assert_agreement(case)
 
 
-# What is conserved.
+# What cannot change.
 
 
 @pytest.mark.parametrize("shared", [False, True])
@@ -381,10 +238,3 @@ def test_an_outage_after_the_end_changes_nothing(method, data):
     case = replace(data.draw(cases(method, "lost")), outages=(), failures=None)
     later = replace(case, outages=tuple((i, 1e6, inf) for i in range(case.n)))
     assert simulated(later) == simulated(case)
-
-
-def test_measured_lengths_stretch_what_the_law_says(play):
-    case = Case("greedy", [2.0, 3.0], measured=True, steps=1)
-    (step,) = rounds_of(case, play)
-    assert length((0, 0, 0)) == 0.5
-    assert (step.time, step.tickets) == (1.0, [(0, 0, 0)])

@@ -5,14 +5,11 @@ import pytest
 from algorithms.methods import METHODS
 from algorithms.theory import Problem
 from simulator.mistakes import Mistake
-from simulator.objectives.catalogue import OBJECTIVES
-from simulator.objectives.tables.objective import Constant
 from simulator.scenario import prescription
 from simulator.scenario.loading import check
 
 WORKERS = 4
 PRESCRIBED = {name: method.prescribe for name, method in METHODS.items() if method.prescribe}
-KINDS = [name for name, table in OBJECTIVES.items() if getattr(table, "exact", False)]
 
 
 def scenario(methods, objective="quadratic", stop=None, **options):
@@ -42,26 +39,6 @@ def test_what_is_said_stands():
     settings = prescription.settings_of(found, "rennala-nigt")
     assert settings["step"] == 0.125
     assert settings["batch"] >= 1
-
-
-def test_boldness_makes_steps_longer():
-    careful, bold = (
-        prescription.settings_of(
-            scenario({"rennala-pg": {"theory": {"eps": 0.5, "factor": factor}}}), "rennala-pg"
-        )
-        for factor in (1.0, 3.0)
-    )
-    assert bold["step"] == 3 * careful["step"]
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_exact_objective_knows_its_constants(kind):
-    found = scenario({"rennala-nigt": {"batch": 1, "step": 0.1, "momentum": 0.1}}, kind)
-    for constant in prescription.constants_of(found):
-        assert isinstance(constant, Constant)
-        assert constant.value >= 0
-        assert constant.status in ("exact", "bound", "estimate")
-        assert constant.reason
 
 
 def mistake(*arguments, **options):

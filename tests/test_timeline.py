@@ -11,7 +11,6 @@ from compiled import run_schedules
 from test_cli import one_line, straggle
 
 from algorithms.tickets import Ticket
-from simulator.mistakes import Mistake
 from simulator.results import results
 from simulator.results.directory import claim_directory
 from simulator.results.writer import Writer
@@ -145,16 +144,10 @@ def test_an_outage_breaks_off_an_upload_where_work_is_lost(lossy, after):
 # The file against the accounts
 
 CLUSTERS = {
-    "free": {},
-    "finish": {"in_flight": "finish"},
-    "all at once": {"network": LINKS},
     "gathered": {"network": LINKS | {"collective": "gather"}},
     "ring": {"network": LINKS | {"collective": "ring"}},
     "finish and network": {"in_flight": "finish", "network": LINKS},
     "slow uploads": {"network": {"upload": 5.0, "download": [0.1, 0.1, 0.1, 40.0]}},
-    "crashes": {"failures": FAILURES, "network": LINKS},
-    "outages": {"outages": OUTAGES, "network": LINKS},
-    "pauses": {"failures": FAILURES, "in_outage": "continued"},
     "pauses and network": {"outages": OUTAGES, "in_outage": "continued", "network": LINKS},
     "finish and pauses": {"failures": FAILURES, "in_outage": "continued", "in_flight": "finish"},
     "finish and crashes": {"failures": FAILURES, "network": LINKS, "in_flight": "finish"},
@@ -200,18 +193,14 @@ def test_a_track_has_no_gap_and_no_overlap(file):
             end = one["ts"] + one["dur"]
             assert end <= next_one["ts"] + 1e-3
             assert worker == -1 or end >= next_one["ts"] - 1e-3
+            # Perfetto counts nanoseconds.
+            ends_at = int(one["ts"] * 1000.0) + int(one["dur"] * 1000.0)
+            assert ends_at <= int(next_one["ts"] * 1000.0)
         if worker >= 0:
             assert mine[0]["ts"] == 0
             assert mine[-1]["ts"] + mine[-1]["dur"] == pytest.approx(ends[method] * 1e6)
     everybody = {(method, worker) for method in METHODS for worker in range(4)}
     assert everybody <= slices.keys()
-
-
-def test_perfetto_which_counts_nanoseconds_sees_no_overlap(file):
-    for mine in slices_of(file[1]).values():
-        for one, next_one in pairwise(mine):
-            end = int(one["ts"] * 1000.0) + int(one["dur"] * 1000.0)
-            assert end <= int(next_one["ts"] * 1000.0)
 
 
 def test_steps_are_instants_at_their_times(file):
@@ -284,19 +273,6 @@ def test_the_file_is_an_object_with_a_unit_and_the_server_comes_first(tmp_path):
     assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["trace.json"]
 
 
-def test_two_methods_are_two_processes(tmp_path):
-    found = results_of(tmp_path / "run", seeds=(3, 5))
-    events = events_of(found, methods=["afedpg", "rennala-nigt"], seed=5)
-    names = [event["args"]["name"] for event in events if event["name"] == "process_name"]
-    assert names == ["afedpg, seed 5", "rennala-nigt, seed 5"]
-    assert len({event["pid"] for event in events}) == 2
-
-
-def test_durations_shorter_than_a_nanosecond_do_not_vanish():
-    ts, dur = chrome_trace._microseconds(1.0, 1.0 + 2**-40)
-    assert (ts, dur) == (1e6, pytest.approx(1e6 * 2**-40, rel=1e-3))
-
-
 # A part of it
 
 
@@ -330,20 +306,12 @@ def test_of_some_workers_there_are_tracks(crashing):
     assert names == {"server", "worker 0", "worker 2", "worker 3"}
 
 
-def test_a_run_that_stalled_is_shown_up_to_there(tmp_path):
-    found = results_of(tmp_path / "run", outages=[{"worker": 2, "begin": 20.5}])
-    run = found.runs.set_index("method").loc["malenia-nigt"]
-    assert run["end"] == "stalled"
-    last = slices_of(events_of(found))["malenia-nigt", 0][-1]
-    assert last["ts"] + last["dur"] == pytest.approx(run["simulated_seconds"] * 1e6)
-
-
 # Long runs
 
 
 def test_memory_does_not_grow_with_the_run(tmp_path):
     peaks = []
-    for steps in (10, 100):
+    for steps in (8, 40):
         methods = {"rennala-nigt": {"batch": 100, "step": 0.1, "momentum": 0.1}}
         cluster = {"workers": 64, "compute": 1.0, "network": {"upload": 0.1}}
         found = results_of(tmp_path / f"{steps}", methods=methods, stop={"steps": steps}, **cluster)
@@ -404,20 +372,6 @@ def test_what_cannot_be_shown_is_refused_in_one_line(crashing, arguments, messag
     told = one_line(straggle("timeline", crashing.directory, *arguments.split()))
     assert told.startswith(message)
     assert not list(crashing.directory.glob("*.partial"))
-
-
-def test_what_is_no_result_directory_is_refused(tmp_path):
-    told = one_line(straggle("timeline", tmp_path))
-    assert told == f"{tmp_path}: not a result directory, it has no manifest.json"
-
-
-def test_times_that_nobody_has_written_down_are_refused(crashing, monkeypatch):
-    def without(self, method, seed):
-        raise Mistake(f"{self.directory}: has no tickets.parquet, which tells its times")
-
-    monkeypatch.setattr(results.Results, "run", without)
-    told = one_line(straggle("timeline", crashing.directory))
-    assert told.endswith("has no tickets.parquet, which tells its times")
 
 
 def test_a_run_without_its_tickets_is_refused(crashing, monkeypatch):

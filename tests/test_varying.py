@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from test_cli import straggle, written
 
-from simulator.mistakes import Mistake
 from simulator.study.varying import read
 
 LIST = """
@@ -151,9 +150,3 @@ def test_a_mistake_is_one_line_and_nothing_is_written(vary, complaint, tmp_path)
     assert complaint in answer.err
     assert answer.err.count("\n") == 1
     assert not (tmp_path / "out").exists()
-
-
-def test_a_list_that_is_set_from_the_command_line_is_known():
-    tables = {"compute": [1, 2]}
-    with pytest.raises(Mistake, match=r"--vary compute\[2\]: compute has 2 entries"):
-        read("compute[2]=1").tables(tables, 1)

@@ -11,21 +11,17 @@ from simulator.verification import verify_directory
 
 LOST = {"compute": RANDOM, **FAILURES}
 PAUSED = LOST | {"in_outage": "continued"}
-SHARE = {**SERVED, "uplink": {"bandwidth": 64.0, "contention": "share"}}
 EXACT = {name: case for name, case in CASES.items() if case[1]} | {
     "queue-of-two": (
         {"compute": RANDOM},
         {**SERVED, "upload": CHANCE, "uplink": {"bandwidth": 40.0, "channels": 2}},
     ),
-    "lost-gather": (LOST, {**TO_AND_FRO, "collective": "gather"}),
     "lost-queue": (LOST, {**SERVED, "download": 0.3, "uplink": {"bandwidth": 64.0}}),
-    "paused-max": (PAUSED, TO_AND_FRO),
     "paused-ring": (PAUSED, {**WIRE, "collective": "ring"}),
     "paused-gather-finish": (
         PAUSED | {"in_flight": "finish", "speed": DAY},
         {**TO_AND_FRO, "collective": "gather"},
     ),
-    "share": ({"compute": RANDOM}, SHARE),
     "slow-downloads": ({"compute": RANDOM}, {"download": 2.5, "upload": [0.5, 0.1, 0.9, 0.3]}),
 }
 BUSY = {"ringleader-pg", "ringleader-nigt"}

@@ -3,59 +3,35 @@ done once more."""
 
 import json
 import re
-from collections.abc import Callable
 from random import Random
 from typing import Any
 
 WORD = re.compile(r"\"[^\"\n]*\"|[A-Za-z_][A-Za-z0-9_-]*|[-+]?[0-9][0-9_.e+-]*")
+WORDS = r"""
+nan inf -inf 1e999 -1e-999 1e-300 1e300 1e18 -1 0 -0.0 1 0.5 2147483647 2147483648
+9223372036854775807 99999999999999999999999 0x7f 1_0 true "" "x" "../../etc/passwd" "/dev/zero"
+"a\u0000b" "\u202e\ud7ff" '' [] {} [[]] [{}] [nan] 1979-05-27 07:32:00 1979-05-27T07:32:00Z "sum"
+"CartPole-v1" "Pendulum-v1" "quadratic" "tabular" "linear-quadratic" "random" "progress" "chain"
+"ring" "gather" "parameter-server" "finish" "environment-step" "rennala-nigt" "fedbuff"
+"NoSuch-v9" "os:CartPole-v1"
+"""
+TABLES = """\
+{law = 1}
+{law = "fixed"}
+[1, inf]
+[1, [2]]
+{law = "pareto", minimum = 0, shape = 1e-9}
+{law = "power", exponent = 1e9}
+{law = "never-finishes", seconds = 1, probability = 1}
+{law = "table", times = [0], speeds = [[0]]}
+{law = "gamma", mean = 1e-300, shape = 1e300}
+{eps = 1e-300}
+{eps = 1e300}
+{eps = 0.1, factor = 1e300, limit = 1}
+{mean = 1e308}"""
 LITERALS = (
-    *(
-        "nan",
-        "inf",
-        "-inf",
-        "1e999",
-        "-1e-999",
-        "1e-300",
-        "1e300",
-        "1e18",
-        "-1",
-        "0",
-        "-0.0",
-        "1",
-        "0.5",
-    ),
-    *("2147483647", "2147483648", "9223372036854775807", "99999999999999999999999", "0x7f", "1_0"),
-    *(
-        "true",
-        '""',
-        '"x"',
-        '"../../etc/passwd"',
-        '"/dev/zero"',
-        '"a\\u0000b"',
-        '"\\u202e\\ud7ff"',
-        "''",
-    ),
-    *("[]", "{}", "[[]]", "[{}]", "{law = 1}", '{law = "fixed"}', "[nan]", "[1, inf]", "[1, [2]]"),
-    *(
-        "1979-05-27",
-        "07:32:00",
-        "1979-05-27T07:32:00Z",
-        '{law = "pareto", minimum = 0, shape = 1e-9}',
-    ),
-    *('{law = "power", exponent = 1e9}', '{law = "never-finishes", seconds = 1, probability = 1}'),
-    *(
-        '{law = "table", times = [0], speeds = [[0]]}',
-        '{law = "gamma", mean = 1e-300, shape = 1e300}',
-    ),
-    *(
-        "{eps = 1e-300}",
-        "{eps = 1e300}",
-        "{eps = 0.1, factor = 1e300, limit = 1}",
-        "{mean = 1e308}",
-    ),
-    *('"sum"', '"CartPole-v1"', '"Pendulum-v1"', '"quadratic"', '"tabular"', '"linear-quadratic"'),
-    *('"random"', '"progress"', '"chain"', '"ring"', '"gather"', '"parameter-server"', '"finish"'),
-    *('"environment-step"', '"rennala-nigt"', '"fedbuff"', '"NoSuch-v9"', '"os:CartPole-v1"'),
+    *WORDS.split(),
+    *TABLES.splitlines(),
     "[" * 3000 + "]" * 3000,
     "{a = " * 3000 + "1" + "}" * 3000,
     "[" + "1, " * 100_000 + "]",
@@ -63,35 +39,28 @@ LITERALS = (
     "9" * 100_000,
 )
 """What stands where something else should."""
-KEYS = (
-    "x",
-    "law",
-    "kind",
-    "seconds",
-    "workers",
-    "theory",
-    "options",
-    "*",
-    '""',
-    "é",
-    "target",
-    "step",
-)
+NAMES = 'x law kind seconds workers theory options * "" é target step'
+KEYS = NAMES.split()
+ONES = """\
+[cluster]
+[[cluster]]
+[methods]
+[x.y.z]
+[[objective.workers]]
+= 1
+]]
+cluster.speed = { law = "drift", begin = 1, end = 0 }
+seeds = [0, 0]
+title = 5"""
 LINES = (
-    *(
-        "[cluster]",
-        "[[cluster]]",
-        "[methods]",
-        "[x.y.z]",
-        "[[objective.workers]]",
-        "= 1",
-        "a = ",
-        "]]",
-    ),
-    *('cluster.speed = { law = "drift", begin = 1, end = 0 }', "seeds = [0, 0]", "title = 5"),
-    *('[cluster.speed]\nlaw = "random-walk"\nevery = 1e-9\nsigma = 1\nlow = 0.1\nhigh = 2', "\x00"),
-    *("[network]\nupload = 1e300", "[cluster.failures]\nmean_time_between_failures = 1e-9"),
-    *("[[cluster.outages]]\nworker = 0\nbegin = 1e308", "[evaluation]\nevery_steps = 1"),
+    *ONES.splitlines(),
+    "a = ",
+    '[cluster.speed]\nlaw = "random-walk"\nevery = 1e-9\nsigma = 1\nlow = 0.1\nhigh = 2',
+    "\x00",
+    "[network]\nupload = 1e300",
+    "[cluster.failures]\nmean_time_between_failures = 1e-9",
+    "[[cluster.outages]]\nworker = 0\nbegin = 1e308",
+    "[evaluation]\nevery_steps = 1",
 )
 LONG = 10_000
 """Characters; what is longer is not searched for words, which would take longer than to read it."""
@@ -243,6 +212,3 @@ def csv(valid: str, random: Random) -> bytes:
         random.choice(("\n", "\n", "\r\n", "\n\n")).join(",".join(row) for row in rows).encode()
     )
     return raw(spoiled, random) if random.random() < 0.2 else spoiled
-
-
-Spoil = Callable[[Any, Random], bytes]

@@ -88,13 +88,6 @@ def test_theorem_5_1():
     assert found == Prediction(2.0 * 16 + 1.5 * 1296 / 2, 160.0)
 
 
-def test_every_gradient_sent_by_itself_lengthens_the_cycle():
-    for h, kappa, problem, eps in problems(50):
-        for method in ("ringmaster-pg", "ringleader-pg", "asynchronous-pg", "afedpg"):
-            sent = complexity(method, h, kappa, problem, eps)
-            assert sent == pytest.approx(complexity(method, h + kappa, 0.0, problem, eps))
-
-
 # Units
 
 
@@ -141,13 +134,6 @@ def test_who_waits_for_fewer_is_faster():
         chain = ["ringmaster-pg", "delay-adaptive-pg", "asynchronous-pg", "synchronous-pg"]
         totals = [complexity(method, h, 0.0, problem, eps) for method in chain]
         assert all(a <= b * (1 + 1e-9) for a, b in pairwise(totals))
-
-
-def test_equal_workers_leave_no_difference_in_plain_computing():
-    for _, _, problem, eps in problems(50):
-        plain = [m for m in METHODS if m.endswith("-pg")]
-        times = [complexity(method, [0.7] * 5, 0.0, problem, eps) for method in plain]
-        assert times == pytest.approx([times[0]] * len(times))
 
 
 def test_a_worker_that_never_finishes_stops_only_those_who_wait_for_it():

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from heapq import heapify, heapreplace
-from math import floor, inf, sqrt
+from math import floor, inf
 
 import numpy as np
 import pytest
@@ -26,7 +26,6 @@ from simulator.cluster import Cluster, Fixed, Network, Seconds
 from simulator.engine import Simulation, Stop
 
 ROUNDING = 1 + 1e-12
-ROOTS = [sqrt(i) for i in range(1, 11)]
 FAMILIES = {
     "roots": lambda rng, n: np.sqrt(np.arange(1, n + 1)),
     "eighths": lambda rng, n: rng.integers(1, 40, n) / 8,
@@ -52,25 +51,25 @@ def simulated(h, aggregation, *, steps=3, **otherwise):
     return [step.time for step in Simulation(cluster, aggregation).steps(Stop(steps=steps))]
 
 
-# The simulator's floats, and the bounds: 2,400 clusters
+# The simulator's floats, and the bounds
 
 
 def test_rennala_ends_when_it_is_said_to():
-    for h, batch in clusters(600, seed=0, immortal=False):
+    for h, batch in clusters(240, seed=0, immortal=False):
         ends = simulated(h, rennala(batch))
         assert ends == round_ends(lambda t, h=h, m=batch: rennala_time(h, m, begin=t), rounds=3)
         assert ends[0] <= rennala_bound(h, batch) * ROUNDING
 
 
 def test_malenia_ends_when_it_is_said_to():
-    for h, batch in clusters(600, seed=1):
+    for h, batch in clusters(240, seed=1):
         ends = simulated(h, malenia(batch))
         assert ends == round_ends(lambda t, h=h, m=batch: malenia_time(h, m, begin=t), rounds=3)
         assert max(h) <= ends[0] <= malenia_bound(h, batch) * ROUNDING
 
 
 def test_as_many_arrive_as_are_said_to():
-    for h, batch in clusters(600, seed=2, immortal=False):
+    for h, batch in clusters(240, seed=2, immortal=False):
         if min(h) == inf:
             continue
         simulation = Simulation(Cluster(len(h), Fixed(h)), greedy())
@@ -79,14 +78,14 @@ def test_as_many_arrive_as_are_said_to():
 
 
 def test_finishing_obsolete_work_at_most_doubles_the_bound():
-    for h, batch in clusters(300, seed=3):
+    for h, batch in clusters(120, seed=3):
         ends = np.array([0.0, *simulated(h, rennala(batch), steps=8, in_flight="finish")])
         assert np.diff(ends).max() <= rennala_bound(h, batch, "finish") * ROUNDING
 
 
 @pytest.mark.parametrize("collective", ["max", "gather"])
 def test_everybody_is_there_when_it_is_said(collective):
-    for h, batch in clusters(300, seed=4):
+    for h, batch in clusters(120, seed=4):
         upload = [batch / (1 + worker) for worker in range(len(h))]
         network = Network(upload=Seconds(Fixed(upload)), collective=collective)
         [end] = simulated(h, synchronous(), steps=1, network=network)
@@ -94,20 +93,6 @@ def test_everybody_is_there_when_it_is_said(collective):
 
 
 # Other ways to the same times
-
-
-@pytest.mark.parametrize(
-    ("time", "batch", "expected"),
-    [
-        (rennala_time, 20, 5.0),
-        (rennala_time, 30, 4 * sqrt(3)),
-        (rennala_time, 50, 11.0),
-        (malenia_time, 20, 6.0),
-        (malenia_time, 50, 4 * sqrt(10)),
-    ],
-)
-def test_on_the_papers_cluster(time, batch, expected):
-    assert time(ROOTS, batch) == pytest.approx(expected, rel=1e-12)
 
 
 @examples(80)
@@ -157,13 +142,6 @@ def test_a_hundred_thousand_workers_and_a_million_gradients():
 # Invariances
 
 
-def test_equal_workers_make_all_methods_equal():
-    h = [0.3] * 7
-    assert rennala_time(h, 7) == malenia_time(h, 7) == synchronous_time(h) == 0.3
-    assert malenia_bound(h, 7) == 2 * 0.3
-    assert rennala_bound(h, 7) == pytest.approx(2 * 0.3)
-
-
 def test_who_is_who_does_not_matter_and_doubled_times_take_twice_as_long():
     for h, batch in clusters(120, seed=6):
         for time in (rennala_time, malenia_time, rennala_bound, malenia_bound):
@@ -176,11 +154,6 @@ def test_a_worker_more_does_not_delay_rennala():
         assert rennala_time([*h, 1.0], batch) <= rennala_time(h, batch)
         assert rennala_bound([*h, inf], batch) == rennala_bound(h, batch)
         assert rennala_time([*h, inf], batch) == rennala_time(h, batch)
-
-
-def test_one_worker_does_one_after_the_other():
-    assert rennala_time([0.5], 9) == malenia_time([0.5], 9) == 4.5
-    assert rennala_bound([0.5], 9) == 0.5 * 10
 
 
 # What never happens, and what must not be asked

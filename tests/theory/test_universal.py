@@ -35,12 +35,6 @@ def test_fixed_power_is_fixed_times(begin):
         assert universal_arrivals(work, n, 20.0) == greedy_arrivals(h, 20.0)
 
 
-def test_and_at_speeds_no_float_can_hold_but_for_rounding():
-    h = [0.1, 0.3, 0.7]
-    fixed = rennala_time(h, 20)
-    assert universal_rennala(fixed_power(h), 3, 20) == pytest.approx(fixed, rel=1e-12)
-
-
 SPEEDS = {
     "nights": Periodic(period=10.0, times=[0.0, 6.0], speeds=[1.0, 0.0], spread=True),
     "shifts": Periodic(period=7.0, times=[0.0, 3.0, 5.0], speeds=[1.0, 0.25, 2.0], shift=1.5),
