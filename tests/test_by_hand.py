@@ -11,6 +11,7 @@ from cases import COUNTS, VECTOR, Case, length, play
 from test_collectives import bandwidth
 
 from simulator.cluster import Uplink
+from simulator.cluster.speeds import Timetable
 
 __all__ = ["play"]  # the fixture
 
@@ -265,6 +266,11 @@ CRASHES = {
 # Worker 0 is done at 1 s, paused from 2 to 5 s, the batch full at 4 s; a transfer takes 4 s, of
 # worker 1 2 s.
 PAUSED_SENDER = {"upload": [4.0, 2.0], "steps": 1, **away(0, 2.0, 5.0, "continued")}
+DYING = {
+    "speed": Timetable([0.0, 10.0, 20.0, 25.0], [[1.0, 0.0, 1.0, 0.0], [1.0] * 4]),
+    **FINISH,
+    **away(0, 12.0, 15.0, "continued"),
+}
 PAUSES = {
     "a pause delays what it interrupts by its own length": Told(
         Case("greedy", [4.0], steps=2, **away(0, 1.0, 3.5, "continued")),
@@ -283,6 +289,12 @@ PAUSES = {
         ),
         [(4.0, (0, 0, 0), (0, 0, 1))],
         {1: {"started": 1, "unfinished": 1, "down": 6.0, "busy": 0.5}},
+    ),
+    # 20 s of work where there are 15 in all: after a pause there are less still.
+    "what never ends is not ended by a pause": Told(
+        Case("rennala", [20.0, 9.0], batch=1, seconds=40.0, **DYING),
+        [9.0, 18.0, 27.0, 36.0],
+        {0: {"started": 1, "unfinished": 1}},
     ),
     "who is paused when the batch is full sends afterwards": Told(
         Case("synchronous", [1.0, 4.0], **PAUSED_SENDER), [9.0]

@@ -201,6 +201,8 @@ def test_a_track_has_no_gap_and_no_overlap(file):
             assert mine[-1]["ts"] + mine[-1]["dur"] == pytest.approx(ends[method] * 1e6)
     everybody = {(method, worker) for method in METHODS for worker in range(4)}
     assert everybody <= slices.keys()
+    if found.workers["communicating"].any():  # all-reduces are on the server's track
+        assert ("synchronous-nigt", -1) in slices
 
 
 def test_steps_are_instants_at_their_times(file):
