@@ -36,6 +36,14 @@ METHODS = {
     "fedbuff": {"buffer": 2, **LOCAL, **PLAIN},
     "fedsvrpg-m": {**LOCAL, **NIGT},
     "fedhapg-m": {**LOCAL, **NIGT},
+    "local-sgd": {"batch": 6, "local_step": 0.1, **PLAIN},
+    "local-sgd-nigt": {"batch": 6, "local_step": 0.1, **NIGT},
+    "async-local-pg": {**LOCAL, **PLAIN},
+    "async-local-nigt": {**LOCAL, **NIGT},
+    "async-batch-pg": {"worker_batch": 2, **PLAIN},
+    "async-batch-nigt": {"worker_batch": 2, **NIGT},
+    "rescaled-pg": PLAIN,
+    "rescaled-nigt": NIGT,
 }
 VARIANTS = {
     "stops": {"method": "ringmaster-pg", "threshold": 3, "stops": True, **PLAIN},
