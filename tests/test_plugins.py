@@ -677,7 +677,7 @@ def test_a_method_is_shipped_in_the_two_steps_of_the_page(tmp_path):
     imported, line = (block.text for block in blocks_of("CONTRIBUTING.md", "text")[:2])
     registry = tmp_path / "algorithms/methods/__init__.py"
     text = registry.read_text().replace("\nMETHODS: dict", f"{imported}\nMETHODS: dict")
-    registry.write_text(text.replace("    **LOCAL_ROUNDS,\n", f"    **LOCAL_ROUNDS,\n{line}"))
+    registry.write_text(text.replace("    **RESCALED,\n", f"    **RESCALED,\n{line}"))
     (command,) = (b.text for b in blocks_of("CONTRIBUTING.md", "sh") if "quorum-nigt" in b.text)
     command = command.replace("\\\n", " ").strip().removeprefix("straggle ")
     short = f"{command} --seeds 0 --set stop.steps=3 --out out --figures none --quiet"
