@@ -234,6 +234,18 @@ def test_a_run_that_fails_is_a_row_and_the_others_go_on(exact, tmp_path):
     assert drawn == {"complexity.png"}
 
 
+def test_exponents_far_from_theory_point_to_the_page_that_explains_them():
+    rows = [
+        {"method": method, "value": n, "seed": seed, "seconds": n**power, "predicted": n**1.0}
+        for method, power in (("near", 1.1), ("far", -0.4))
+        for n in (10, 100, 1000)
+        for seed in (0, 1)
+    ]
+    frame = pd.DataFrame(rows).assign(parameter="workers n", reached=True, end="target")
+    (note,) = (note for note in growth.notes(frame, 0.9) if "docs/complexity.md" in note)
+    assert "far apart for far:" in note
+
+
 def test_where_it_must_not_write_or_cannot_run_is_told_in_a_line(exact, tmp_path):
     (tmp_path / "full").mkdir()
     written(tmp_path / "full" / "thesis.tex", "do not touch")

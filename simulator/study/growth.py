@@ -16,6 +16,8 @@ from simulator.study.complexity import plot_complexity
 from simulator.text_table import Table
 
 DASH = "\N{EN DASH}"
+APART = 0.3
+"""Between a measured exponent and a predicted one, from which on the notes point to a reason."""
 
 
 def fitted(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
@@ -54,11 +56,22 @@ def notes(frame: pd.DataFrame, confidence: float) -> list[str]:
             f"predicted {DASH}: theory speaks of the time to a gradient's norm "
             "(evaluation.metric = 'gradient_norm'), on steady clusters, and not of every method"
         )
+    if apart := _apart(frame, confidence):
+        told.append(
+            f"measured and predicted are far apart for {', '.join(apart)}: "
+            "'Why measured and predicted differ' in docs/complexity.md explains it"
+        )
     wrong = frame[frame["end"].isin(["failed", "stalled"])]
     for row in wrong.drop_duplicates("method").to_dict("records"):
         at = f"{what} = {row['value']:g}, seed {row['seed']}"
         told.append(f"{row['method']} {row['end']} at {at}: {row['message']}")
     return told
+
+
+def _apart(frame: pd.DataFrame, confidence: float) -> list[str]:
+    """Methods whose exponents differ by more than theory's constants usually explain."""
+    found = fitted(frame, confidence)
+    return found.loc[(found["measured"] - found["predicted"]).abs() > APART, "method"].tolist()
 
 
 def _whence(frame: pd.DataFrame) -> str:
