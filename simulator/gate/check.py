@@ -147,7 +147,12 @@ def _judge(
 ) -> Finding:
     """What is to be said of it; an update writes what has moved, and no claim that fails."""
     asks_else = baselines.changes(now, then) if then else ""
-    moved = _moved(benchmark, now, then) if then else []
+    try:
+        moved = _moved(benchmark, now, then) if then else []
+    except Mistake:
+        if not update:
+            raise
+        then, moved = None, []  # a broken record is written anew
     if asks_else:
         moved = [asks_else, *(moved or ["its runs are the same"])]
     judged = None if asked is None else verdict(benchmark, now.runs, asked)
