@@ -91,13 +91,6 @@ def test_greedy_steps_with_each_arrival_and_answers_its_sender_alone():
     ]
 
 
-def test_rennala_may_begin_with_another_batch():
-    tickets = tickets_of(*[0] * 10)
-    said = conversation(rennala(batch=2, initial_batch=5), 1, tickets)
-    assert [len(used) for _, used, _ in steps(said)] == [5, 2, 2]
-    assert [weights[0] for _, _, weights in steps(said)] == [1 / 5, 1 / 2, 1 / 2]
-
-
 @random_but_repeatable
 @given(st.integers(1, 30), st.lists(st.integers(0, 3), max_size=150))
 def test_malenia_stops_at_the_first_arrival_that_suffices(batch, workers):
@@ -139,15 +132,6 @@ def test_rennala_counts_off_what_was_lost_and_collects_on():
         ("broadcast", None, False),
         ("arrival", set()),
     ]
-
-
-def test_who_comes_back_to_malenia_begins_from_zero():
-    # A batch of 3 of two workers: 4 >= 3 (1/1 + 1/M_0) needs three of worker 0, and two are lost.
-    before, (other, *after) = tickets_of(0, 0), tickets_of(1, 0, 0, 0)
-    story = [*before, Lost(0), other, Joined(0), *after]
-    ((_, tickets, weights),) = steps(conversation(malenia(batch=3), 2, story))
-    assert tickets == [other, *after]
-    assert weights == [1 / 2, 1 / 6, 1 / 6, 1 / 6]
 
 
 @pytest.mark.parametrize("aggregation", [rennala(3), malenia(3), synchronous(), greedy()])

@@ -91,10 +91,6 @@ def one_computation_shorter(of):
     of.tickets.loc[of.used(), "finish"] -= 1e-6
 
 
-def one_computation_later(of):
-    of.tickets.loc[of.used(), ["start", "finish"]] += 1e-6
-
-
 def two_tickets_swapped(of):
     """Two workers' gradients change their places in the steps."""
     used = of.tickets[of.tickets["outcome"] == "used"]
@@ -120,13 +116,6 @@ def a_gradient_taken_out(of):
     of.tickets = of.tickets.drop(of.used()).reset_index(drop=True)
 
 
-def a_worker_taken_out_of_a_step(of):
-    row = of.tickets.loc[of.used()]
-    mine = of.tickets["worker"] == row["worker"]
-    of.tickets = of.tickets[~(mine & (of.tickets["used_in_step"] == row["used_in_step"]))]
-    of.tickets = of.tickets.reset_index(drop=True)
-
-
 def an_extra_gradient(of):
     extra = of.tickets.loc[[of.used()]].assign(index=99)
     of.tickets = pd.concat([of.tickets, extra]).sort_values("used_in_step", kind="stable")
@@ -138,10 +127,6 @@ def a_recalled_gradient_used(of):
     for name in ("used_in_step", "weight", "outcome"):
         of.tickets.loc[vain[0], name] = like[name]
     of.tickets = of.tickets.sort_values("used_in_step", kind="stable")
-
-
-def one_weight_larger(of):
-    of.tickets.loc[of.used(), "weight"] *= 1.0001
 
 
 def all_weights_larger(of):
@@ -170,15 +155,12 @@ def idling_told_as_communicating(of):
 FORGERIES = [
     all_times_a_little_later,
     one_computation_shorter,
-    one_computation_later,
     two_tickets_swapped,
     two_workers_swapped,
     a_gradient_dropped,
     a_gradient_taken_out,
-    a_worker_taken_out_of_a_step,
     an_extra_gradient,
     a_recalled_gradient_used,
-    one_weight_larger,
     all_weights_larger,
     a_step_earlier,
     an_older_point,

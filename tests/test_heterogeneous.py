@@ -134,9 +134,3 @@ def test_acting_on_every_arrival_settles_where_the_speeds_lead(method, weights):
     right, biased = (settling(checked, each)[0] for each in (np.ones(N), weights))
     end = paths(checked)[method][-1]
     assert distance(end, biased) < 0.1 * distance(right, biased)
-
-
-def test_equal_speeds_make_rennala_fair():
-    checked = scenario({"rennala-pg": {"batch": N, **PLAIN}}, compute=np.ones(N))
-    right, _ = settling(checked, np.ones(N))
-    assert distance(paths(checked)["rennala-pg"][-1], right) < 1e-6

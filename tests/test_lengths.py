@@ -92,6 +92,8 @@ def both(name):
 def test_equal_episodes_are_another_unit_of_time(name, label):
     one, other = (runs[label] for runs in both(name))
     assert (one.steps, one.end) == (other.steps, other.end) == (8, "stop")
+    if name == "pausing":  # or it would all be about nothing
+        assert one.accounts.down.sum() > 0
     mine, theirs = one.columns(), other.columns()
     for column in ("time", "tickets", "gradients", "max_delay", "environment_steps"):
         np.testing.assert_array_equal(mine[column], theirs[column], err_msg=column)
@@ -105,13 +107,6 @@ def test_equal_episodes_are_another_unit_of_time(name, label):
     else:
         # One by one, not in groups: the same numbers, added up by another program.
         np.testing.assert_allclose(one.point, other.point, rtol=0, atol=1e-5)
-
-
-def test_the_equal_episodes_are_not_equal_for_want_of_failures():
-    stepwise, _ = both("failing")
-    assert sum(run.accounts.lost.sum() for run in stepwise.values()) > 0
-    stepwise, _ = both("pausing")
-    assert sum(run.accounts.down.sum() for run in stepwise.values()) > 0
 
 
 # Where they are not

@@ -131,13 +131,6 @@ def test_a_computation_lasts_as_much_longer_as_it_is_more_work(word):
     assert [time for time, _ in heard] == [6.0, 12.0, 14.0]
 
 
-def test_measured_lengths_and_work_multiply():
-    heard = []
-    story = ordered(heard, work=3, quota=1)
-    Played(story, [2.0], until=99.0, lengths=lambda tickets: [5 for _ in tickets])
-    assert [time for time, _ in heard] == [2.0 * 5 * 3]
-
-
 def test_more_work_than_there_ever_will_be_is_told():
     # 4 s of work in all: enough for 1.5 s of it, not for four times as much.
     speed = Timetable(times=[0.0, 4.0], speeds=[1.0, 0.0])
@@ -166,20 +159,6 @@ def test_what_is_broken_off_counts_against_the_quota_and_is_wasted():
     assert heard == [(2.0, Expired(0)), (4.0, Expired(0)), (6.0, Expired(0))]
     assert run.fates(0) == [(0.0, 2.0, "recalled"), (2.0, 4.0, "recalled"), (4.0, 6.0, "recalled")]
     assert (run.seconds("busy"), run.seconds("wasted"), run.seconds("idle")) == (6.0, 6.0, 3.0)
-
-
-def test_whoever_never_finishes_is_not_waited_for_beyond_its_limit():
-    heard = []
-
-    def story(cluster):
-        cluster.send(0, quota=2, limit=4.0)
-        heard.append((yield cluster.arrival(needs={0}.intersection)))
-        heard.append((yield cluster.arrival(needs={0}.intersection)))
-        cluster.step([], [])
-
-    run = Played(story, [inf], steps=1)
-    assert heard == [Expired(0)] * 2
-    assert run.steps[0].time == 8.0
 
 
 def test_a_download_is_no_part_of_the_limit():
@@ -222,43 +201,6 @@ def test_who_is_paused_for_ever_does_not_come_to_its_limit():
 
     with pytest.raises(Stalled, match="worker 0, which left for ever at 1 s"):
         Played(story, [inf], outages=((0, 1.0, inf),), work="continued", steps=1)
-
-
-def test_an_obsolete_computation_is_broken_off_at_its_limit_too():
-    # Worker 0 is sent on at 1 s.  What it is at ends at 3 s, without a gradient.
-    heard = []
-
-    def story(cluster):
-        cluster.send(1, quota=1)
-        cluster.send(0, quota=1, limit=3.0)
-        yield from hears(cluster, heard)
-        cluster.send(0, quota=1)
-        yield from forever(cluster, heard)
-
-    run = Played(story, [5.0, 1.0], in_flight="finish", until=9.0)
-    assert heard == [(1.0, Ticket(1, 0, 0)), (8.0, Ticket(0, 0, 1))]
-    assert run.fates(0) == [(0.0, 3.0, "recalled"), (3.0, 8.0, "waiting")]
-    assert (run.seconds("wasted"), run.seconds("idle")) == (3.0, 1.0)
-
-
-@pytest.mark.parametrize("collective", ["max", "gather"])
-def test_who_broke_off_its_last_attempt_sends_what_it_has_after_it(collective):
-    # Worker 0 has a gradient at 1 s (0.5 of work each 2 s would take 2: broken off at 3 s).
-    heard = []
-    speed = Timetable(times=[0.0, 1.0], speeds=[1.0, 0.25])
-
-    def story(cluster):
-        cluster.send(0, quota=2, limit=2.0)
-        ticket = yield from hears(cluster, heard)
-        yield from hears(cluster, heard)
-        yield cluster.all_reduce([ticket])
-        cluster.step([ticket], [1.0])
-
-    network = Network(upload=Seconds(Fixed(4.0)), collective=collective)
-    run = Played(story, [1.0], speed=speed, network=network, steps=1)
-    assert [time for time, _ in heard] == [1.0, 3.0]
-    assert run.steps[0].time == 7.0
-    assert (run.seconds("busy"), run.seconds("communicating")) == (3.0, 4.0)
 
 
 # Recalls.

@@ -9,7 +9,6 @@ from math import inf
 
 import pytest
 from cases import (
-    BARRIERS,
     DYADIC,
     METHODS,
     VECTOR,
@@ -21,8 +20,6 @@ from cases import (
     per_worker,
     play,
     referred,
-    schedule,
-    settled,
     simulated,
     stops,
 )
@@ -205,30 +202,6 @@ def test_the_trace_ends_a_transfer_with_its_worker_or_with_the_run(shared):
     simulation.close_trace()
     spans = [(each.start, each.finish) for each in sent if each.kind == "sending"]
     assert spans == [(1.0, 3.0), (4.5, 6.0)]
-
-
-@pytest.mark.parametrize("method", BARRIERS)
-@pytest.mark.parametrize("work", ["lost", "continued"])
-@examples(15)
-@given(st.data(), st.sampled_from([0.125, 2.0**20]))
-def test_scaling_every_time_scales_the_clock(method, work, data, factor):
-    case = replace(data.draw(cases(method, work, networked=False)), speed=None, failures=None)
-    scaled = replace(
-        case,
-        compute=[seconds * factor for seconds in case.compute],
-        outages=tuple((i, begin * factor, end * factor) for i, begin, end in case.outages),
-        seconds=case.seconds * factor,
-    )
-    try:
-        rounds, _, traced = simulated(case)
-    except Stalled:
-        with pytest.raises(Stalled):
-            simulated(scaled)
-        return
-    scaled_rounds, _, scaled_trace = simulated(scaled)
-    assert schedule(scaled_rounds) == [(t * factor, *rest) for t, *rest in schedule(rounds)]
-    expected = [d._replace(start=d.start * factor, finish=d.finish * factor) for d in traced]
-    assert settled(scaled_trace, inf) == settled(expected, inf)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -36,8 +36,8 @@ from cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.cluster import Cluster, Fixed, LogNormal, Network, Power, Seconds
-from simulator.engine import Simulation, Stalled, Stop
+from simulator.cluster import Fixed, LogNormal, Power
+from simulator.engine import Stalled, Stop
 from simulator.engine.clock import Clock
 
 __all__ = ["play"]  # the fixture
@@ -182,45 +182,6 @@ def test_a_worker_that_never_finishes_is_named_where_all_must_deliver(method, st
     case = Case(method, [1.0, inf, 1.0], batch=3, **stop)
     with pytest.raises(Stalled, match="worker 1"):
         simulated(case)
-
-
-# Words that the four methods do not say.
-
-
-def told(story, compute, in_flight="recall", **transfers):
-    """The steps of a story made up for the test, with only one in it."""
-    network = Network(**{name: Seconds(Fixed(seconds)) for name, seconds in transfers.items()})
-    cluster = Cluster(len(compute), Fixed(compute), network=network, in_flight=in_flight)
-    (step,) = Simulation(cluster, story).steps(Stop(steps=1))
-    return step.time, [tuple(ticket) for ticket in step.tickets]
-
-
-@pytest.mark.parametrize(("in_flight", "time"), [("recall", 1.0 + 3.0), ("finish", 3.0 + 3.0)])
-def test_an_order_replaces_the_one_before_it(in_flight, time):
-    def story(cluster):
-        cluster.broadcast(quota=1)
-        first = yield cluster.arrival()
-        cluster.send(1, quota=1)
-        second = yield cluster.arrival()
-        cluster.step([first, second], [0.5, 0.5])
-        yield cluster.arrival()
-
-    # Worker 1 is at its first gradient when the second order comes: its index goes on.
-    assert told(story, [1.0, 3.0], in_flight) == (time, [(0, 0, 0), (1, 0, 1)])
-
-
-def test_an_upload_is_never_interrupted():
-    def story(cluster):
-        cluster.broadcast(quota=1, upload=True)
-        first = yield cluster.arrival()
-        cluster.broadcast(quota=1, upload=True)
-        second = yield cluster.arrival()
-        cluster.step([first, second], [0.5, 0.5])
-        yield cluster.arrival()
-
-    # Worker 1 has been sending since 2 s when everybody is sent on at 3 s: it arrives at 5.5 s,
-    # before anything that was started then.
-    assert told(story, [1.0, 2.0], upload=[2.0, 3.5]) == (5.5, [(0, 0, 0), (1, 0, 0)])
 
 
 # When a run ends.

@@ -301,13 +301,6 @@ def test_from_and_until_cut(crashing):
     assert sorted(steps) == sorted(times[(times >= 7) & (times <= 12)] * 1e6)
 
 
-def test_of_some_workers_there_are_tracks(crashing):
-    events = events_of(crashing, workers=[range(1), range(2, 4)], methods=["afedpg"])
-    assert {worker for _, worker in slices_of(events)} <= {-1, 0, 2, 3}
-    names = {event["args"]["name"] for event in events if event["name"] == "thread_name"}
-    assert names == {"server", "worker 0", "worker 2", "worker 3"}
-
-
 # Long runs
 
 

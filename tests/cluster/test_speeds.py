@@ -520,6 +520,7 @@ RIGHT = {
         (Timetable, {"times": []}, "times = []: must begin with 0"),
         (Timetable, {"times": [1.0, 2.0]}, "times[0] = 1: must be 0, the beginning"),
         (Timetable, {"times": [0.0, 0.0]}, "times[1] = 0: must be more than times[0] = 0"),
+        (Timetable, {"times": [0.0, 9.0, 5.0]}, "times[2] = 5: must be more than times[1] = 9"),
         (Timetable, {"times": [0.0, inf]}, f"times[1] = inf: {TIME}"),
         (Timetable, {"times": [0.0, nan]}, f"times[1] = nan: {TIME}"),
         (Timetable, {"speeds": [1.0]}, f"speeds has 1 entries for 2 times: {PER_TIME}"),

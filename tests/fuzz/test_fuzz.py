@@ -1,6 +1,6 @@
 """Does every file that is not valid end in a line for each mistake, quickly and in little memory?
 
-    STRAGGLE_FUZZ_CASES=10000 python -m pytest tests/fuzz        # at night; 50 otherwise
+    STRAGGLE_FUZZ_CASES=10000 python -m pytest tests/fuzz        # at night; 40 otherwise
     python tests/fuzz/child.py FOLDER KIND NUMBER 1              # one case, once more
 
 Each case is a function of its kind and its number (``kinds.py``); ``FOLDER`` is where
@@ -23,7 +23,7 @@ import pytest
 from simulator.campaign import campaign
 
 HERE = Path(__file__).parent
-CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "50"))
+CASES = int(os.environ.get("STRAGGLE_FUZZ_CASES", "40"))
 AT_ONCE = 1000
 """Cases of one process."""
 
@@ -101,26 +101,3 @@ def test_what_is_not_spoiled_is_read(kind, valid, tmp_path, monkeypatch):
     monkeypatch.setattr(campaign, "conduct", child.enough)
     words = kinds.KINDS[kind][0](Random(1), tmp_path, valid)
     assert child.outcome(words) == (0, "")
-
-
-@pytest.mark.parametrize(
-    ("code", "said", "wrong"),
-    [
-        (0, "", ""),
-        (2, "straggle: a = 1: no\n", ""),
-        (0, "straggle: warning: vain\n", ""),
-        (1, "", ""),
-        (1, "Traceback", "exit code 1"),
-        (3, "straggle: internal error: KeyError\n", "exit code 3"),
-        (2, "", "said 0 lines"),
-        (2, "straggle: a\nstraggle: b\n", ""),
-        (2, "straggle: a\n" * 22, "said 22 lines"),
-        (2, "Traceback\nstraggle: b\n", "said something else"),
-        (2, "straggle: malloc of size 9 failed", "ran out of memory"),
-        (2, "straggle: " + "x" * 2000, "said too much"),
-        (2, "straggle: \x1b[2J", "said too much"),
-    ],
-)
-def test_the_judge(code, said, wrong):
-    assert child.judged(code, said).startswith(wrong)
-    assert bool(child.judged(code, said)) == bool(wrong)
