@@ -10,10 +10,11 @@ from simulator.campaign.run import RunOptions, run
 from simulator.objectives.objective import Values
 from simulator.scenario.scenario import Scenario
 from simulator.training import laboratory
+from simulator.training.checkpoint import Member
 from simulator.training.dry_run import simulate
 from simulator.training.executor import BatchedExecutor, Executor
 from simulator.training.jax_setup import prepare
-from simulator.training.laboratory import Laboratory, Member, Watch, laboratory_of
+from simulator.training.laboratory import Laboratory, Watch, laboratory_of
 from simulator.training.record import Run
 
 

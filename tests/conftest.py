@@ -8,7 +8,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from simulator.system.memory import give_back
+from simulator.system.machine import release_memory
 from simulator.training.jax_setup import prepare
 
 # What one test has compiled no other one, and no command that a test runs, compiles again.
@@ -52,7 +52,7 @@ def release_compiled_code() -> Iterator[None]:
         compiled.clear()
         jax.clear_caches()
         gc.unfreeze()
-        give_back()
+        release_memory()
         gc.freeze()
 
 

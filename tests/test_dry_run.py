@@ -12,7 +12,7 @@ from test_cli import contents, one_line, straggle, written
 from simulator.figures import painter
 from simulator.results import results
 from simulator.scenario.loading import check, load
-from simulator.training.dry_run import LOOK, simulate
+from simulator.training.dry_run import EVERY_STEPS, simulate
 
 __all__ = ["compiled_once"]  # the fixture
 
@@ -129,7 +129,7 @@ def test_an_interrupted_schedule_ends_at_its_last_step():
     with pytest.raises(KeyboardInterrupt):
         simulate(long, runs.append, interrupt)
     (run,) = runs
-    assert (run.end, run.steps) == ("interrupted", LOOK)
+    assert (run.end, run.steps) == ("interrupted", EVERY_STEPS)
     assert run.accounts.time == run.time
 
 

@@ -21,10 +21,10 @@ from simulator.objectives.policy_gradient import policy_gradient
 from simulator.objectives.tables.quadratic import QuadraticTable
 from simulator.schedule import Step
 from simulator.training.executor import (
-    Abreast,
     BatchedExecutor,
     DebugExecutor,
     Evaluated,
+    RunContext,
 )
 from simulator.training.groups import LARGEST, Group, groups
 
@@ -173,7 +173,7 @@ def points(objective, versions):
 def alone(executor, known, group):
     """What an executor finds for a single run."""
     rows = {version: point[None] for version, point in known.items()}
-    found = executor.evaluate(Abreast(ROOT[None], rows, np.array([True]), {}), group)
+    found = executor.evaluate(RunContext(ROOT[None], rows, np.array([True]), {}), group)
     assert all(len(part) == 1 for each in found for part in each)
     return [Evaluated(*(part[0] for part in each)) for each in found]
 

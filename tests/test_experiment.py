@@ -30,7 +30,7 @@ from algorithms.methods import (
 )
 from simulator.scenario.loading import check
 from simulator.scenario.paths import override
-from simulator.training.executor import Abreast, BatchedExecutor, DebugExecutor
+from simulator.training.executor import BatchedExecutor, DebugExecutor, RunContext
 from simulator.training.schedules import rule_of, simulation_of, stop_of, vector_of
 
 __all__ = ["compiled_once"]  # the fixture
@@ -368,7 +368,7 @@ def plainly(checked, label):
     """The same run with every point kept and every ticket computed by itself."""
     objective, rule, root = checked.build_objective(), rule_of(checked, label), jax.random.key(3)
     executor, state = DebugExecutor(objective), rule.init(objective.initial_point(root))
-    runs = Abreast(root[None], {0: rule.query(state)[None]}, np.array([True]), {})
+    runs = RunContext(root[None], {0: rule.query(state)[None]}, np.array([True]), {})
     simulation = simulation_of(checked, label, 3, vector=vector_of(checked))
     for step in simulation.steps(stop_of(checked)):
         ((gradient, _),) = executor.evaluate(runs, [step])

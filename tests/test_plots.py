@@ -84,7 +84,7 @@ def run_of(scenario, label, seed):
 def look(run, scenario):
     progress = (1 + 0.1 * run.seed) * run.steps
     value = progress if scenario.higher_is_better else math.exp(-progress / 100)
-    run.look(dict.fromkeys(run.metrics, value))
+    run.record_metrics(dict.fromkeys(run.metrics, value))
     target = scenario.stop.target
     return target is not None and (value >= target) == scenario.higher_is_better
 

@@ -275,7 +275,7 @@ def test_a_story_that_never_waits_is_named(word, tmp_path):
     words = ["--plugin", file, "--out", tmp_path / "out", "--quiet", "--figures", "none"]
     endless = ["--set", "stop={seconds=9}"]
     line = one_line(straggle("run", lazy_scenario(tmp_path), *endless, *words))
-    assert line.startswith("plug-in lazy.py, line 11: it has said 1,0")
+    assert line.startswith("plug-in lazy.py, line 11: it has made 1,0")
 
 
 STRANGE = """

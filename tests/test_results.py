@@ -37,12 +37,12 @@ SCENARIO = check(
 def run_by_hand(seed=3, parameters=(1.0, 2.0)):
     """Two steps by worker 0; worker 1 is still at its first gradient when the run ends."""
     run = Run("rennala-nigt", seed, ("gap", "gradient_norm"))
-    run.look({"gap": 4.0, "gradient_norm": 2.0})
+    run.record_metrics({"gap": 4.0, "gradient_norm": 2.0})
     for version in range(2):
         first = Ticket(worker=0, version=version, index=0)
         run.close(Step(version, version + 1.0, [first], [1.0], version + 1, None), 25)
     run.point = np.array(parameters)
-    run.look({"gap": 1.0, "gradient_norm": 0.5})
+    run.record_metrics({"gap": 1.0, "gradient_norm": 0.5})
     run.accounts = Accounts(
         time=2.0,
         started=np.array([2, 1]),
@@ -173,7 +173,7 @@ def test_a_run_without_numbers_leaves_neither_metrics_nor_a_point(tmp_path):
 
 def test_a_run_that_took_no_time_has_no_shares(writer):
     run = Run("rennala-nigt", 3, ("gap", "gradient_norm"))
-    run.look({"gap": 0.0, "gradient_norm": 0.0})
+    run.record_metrics({"gap": 0.0, "gradient_norm": 0.0})
     run.point = np.zeros(2)
     nothing = dict.fromkeys(FATES, np.zeros(2, int)) | dict.fromkeys(DOINGS, np.zeros(2))
     run.accounts = Accounts(time=0.0, **nothing)

@@ -103,7 +103,7 @@ def test_every_method_makes_a_few_steps(name):
     assert [run.method for run in runs] == list(scenario.methods)
     for run in runs:
         assert (run.end, run.steps) == ("stop", 3), run.message
-        first, last = ({name: run.looks[name][at] for name in run.metrics} for at in (0, 3))
+        first, last = ({name: run.evaluations[name][at] for name in run.metrics} for at in (0, 3))
         assert first != last
         assert all(map(math.isfinite, last.values()))
 
@@ -342,7 +342,7 @@ def test_in_short_episodes_the_unbiased_gradients_lead_further():
     runs = {(run.method, run.seed): run for run in run_scenario(scenario)}
     for seed in scenario.seeds:
         biased, unbiased = runs["first-finished", seed], runs["earliest-started", seed]
-        assert unbiased.looks["return"][20] > biased.looks["return"][20]
+        assert unbiased.evaluations["return"][20] > biased.evaluations["return"][20]
         assert unbiased.time > biased.time
 
 

@@ -55,11 +55,11 @@ def run_of(
     for a fifth of it, sent for a tenth of it, and did nothing for the rest.
     """
     run = Run(method, seed, ("gap", "gradient_norm"))
-    run.look({"gap": 4.0, "gradient_norm": 8.0})
+    run.record_metrics({"gap": 4.0, "gradient_norm": 8.0})
     tickets = [Ticket(0, 0, 0), Ticket(1, 0, 0)]
     run.close(Step(0, 10.0, tickets, [0.5, 0.5], 2, None), 0)
     run.point = np.zeros(2)
-    run.look({"gap": gap, "gradient_norm": 3.0})
+    run.record_metrics({"gap": gap, "gradient_norm": 3.0})
     fates = {"recalled": thrown[0], "dropped": thrown[1], "lost": thrown[2]}
     counts = {"used": used, **fates, "unfinished": 1}
     by_worker = {name: np.array([many, 0]) for name, many in counts.items()}

@@ -12,7 +12,8 @@ from compiled import compiled_once
 
 from simulator.scenario.loading import check
 from simulator.scenario.paths import override
-from simulator.training.laboratory import Member, laboratory_of
+from simulator.training.checkpoint import Member
+from simulator.training.laboratory import laboratory_of
 from simulator.training.schedules import schedule_key, simulation_of, stop_of, vector_of
 
 __all__ = ["compiled_once"]  # the fixture

@@ -12,10 +12,10 @@ from algorithms.updates import nigt
 from simulator.campaign.task import tasks_of
 from simulator.cluster import Cluster, Fixed
 from simulator.engine import Simulation, Stop
-from simulator.training.checkpoint import Keeper
+from simulator.training.checkpoint import Keeper, Member
 from simulator.training.executor import BatchedExecutor
 from simulator.training.finite import Finite
-from simulator.training.laboratory import Member, laboratory_of
+from simulator.training.laboratory import laboratory_of
 from simulator.training.lanes import lanes_of
 from simulator.training.learner import Learner
 from simulator.training.observer import Observer
@@ -78,7 +78,7 @@ def test_a_run_by_hand_is_the_run_of_the_scenario(quadratic):
     np.testing.assert_array_equal(run.point, whole.point)
     assert list(run.times) == list(whole.times)
     assert (run.end, run.steps) == ("stop", 14)
-    assert not run.looks  # nobody was asked to measure
+    assert not run.evaluations  # nobody was asked to measure
 
 
 def test_an_observer_is_told_of_every_moment_in_order(quadratic):

@@ -67,7 +67,8 @@ def _train(
     ended: Callable[[int, Run], None],
     watch: Callable[[Run], None],
 ) -> None:
-    from simulator.training.laboratory import Member, laboratory_of
+    from simulator.training.checkpoint import Member
+    from simulator.training.laboratory import laboratory_of
 
     members = [
         Member(scenario, _keeper_of(job, task, scenario))

@@ -23,7 +23,7 @@ from simulator.mistakes import Mistake, check_argument, labels_of
 from simulator.scenario import loading, prescription
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
-from simulator.system.memory import give_back
+from simulator.system.machine import release_memory
 
 
 def load(source: Source, *settings: str) -> Scenario:
@@ -73,7 +73,7 @@ def run(
     options = RunOptions(schedule_only, tickets, jobs, not anyway, quiet, temporary)
     command = shlex.join(command_of("run", source, settings, methods, seeds))
     ran = campaign.run(scenario, place.path, "", command=command, options=options)
-    give_back()  # a notebook may live for days
+    release_memory()  # a notebook may live for days
     return shown(ran.results, place.keeper)
 
 

@@ -170,8 +170,9 @@ def _seconds(
         schedule += WORKER_IN_ROUND * scenario.cluster.workers * work.steps
     if schedule_only:
         return schedule
-    gradients = cost.gradient * (cost.apart if alone else 1.0) * work.used
-    return schedule + gradients + STEP * work.steps + cost.look * work.evaluations + cost.compiling
+    gradients = cost.gradient * (cost.own_points if alone else 1.0) * work.used
+    evaluations = cost.evaluation * work.evaluations
+    return schedule + gradients + STEP * work.steps + evaluations + cost.compiling
 
 
 # Memory
@@ -198,7 +199,7 @@ def _of_numbers(
 ) -> Iterator[Part]:
     episodes = scenario.evaluation.episodes
     yield Part("", "", cost.base)
-    yield Part(f"evaluation.episodes = {episodes}", "play fewer", cost.looking)
+    yield Part(f"evaluation.episodes = {episodes}", "play fewer", cost.evaluation_bytes)
     horizon = getattr(scenario.objective, "horizon", None)
     playing = f"objective.horizon = {horizon}"
     of_points = f"objective: {size.dimension:,} parameters", "take fewer, or fewer workers"

@@ -81,10 +81,11 @@ def _workers(accounts: Accounts) -> list[Record]:
 def _points(run: Run) -> list[Record]:
     """The learning curve: everything that was measured, where it was."""
     times = [0.0, *run.times]
-    seen = [at for at in range(run.steps + 1) if not math.isnan(run.looks[run.metrics[0]][at])]
+    values = {name: run.evaluations[name] for name in run.metrics}
+    evaluated = [at for at, value in enumerate(values[run.metrics[0]]) if not math.isnan(value)]
     return [
-        {"step": at, "seconds": times[at], **{name: run.looks[name][at] for name in run.metrics}}
-        for at in seen
+        {"step": at, "seconds": times[at], **{name: each[at] for name, each in values.items()}}
+        for at in evaluated
     ]
 
 

@@ -1,1 +1,1 @@
-"""What is maximised: one file per objective, all behind ``objective.Objective``."""
+"""The functions to maximise: one file per objective, all behind ``objective.Objective``."""

@@ -1,7 +1,7 @@
 """How are the gradients of many episodes computed at once, where the environment is in JAX?
 
-Play all rows in one loop, then differentiate the recorded steps in blocks of time, as many as
-the longest episode fills: the whole call is one compiled function and never waits for Python.
+One loop plays all rows; then the recorded steps are differentiated in blocks of time, up to the
+longest episode.  The whole call is one compiled function and never waits for Python.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -30,20 +30,20 @@ from simulator.objectives.estimator import (
     played,
     start_and_noise,
 )
-from simulator.objectives.exact.model import worked
+from simulator.objectives.exact.model import local_values
 from simulator.objectives.objective import Direction, Episodes, Exact, Played, Show, Values
 from simulator.objectives.policies import PolicyMaker
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
 
 CHUNK = 64
-"""Rows at their own points at once: more are no faster, and fewer sizes are compiled."""
+"""Rows of a call with a point each: more are no faster, and would compile more sizes."""
 
 
 class Batched:
     """The return of a policy in one environment, or in one for each worker.
 
-    ``name`` is what gymnasium calls the environment, if it has it, too.
+    ``name`` is the id of the same environment in gymnasium, if there is one.
     """
 
     metrics: Mapping[str, Direction] = RETURN
@@ -61,7 +61,7 @@ class Batched:
         name: str | None = None,
     ) -> None:
         self.worlds, self.horizon, self.discount = Worlds(environments, dtype), horizon, discount
-        # The paths have room for whole blocks; nothing happens after the horizon.
+        # The paths have room for whole blocks; the steps after the horizon stay empty.
         self.room = -(-horizon // backward.BLOCK) * backward.BLOCK
         self.discounts = (discount ** np.arange(self.room)).astype(dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
@@ -82,18 +82,17 @@ class Batched:
         self, roots: Array, points: Array, step: int, episodes: int, going: NDArray[np.bool_]
     ) -> Mapping[str, Array]:
         """The mean undiscounted return of the stochastic policy, truncated at the horizon."""
-        many = in_turn(episodes, len(self.worlds))
-        totals, _ = self._evaluation(roots, jnp.int32(step), points, episodes=many)
+        episodes = in_turn(episodes, len(self.worlds))
+        totals, _ = self._evaluation(roots, jnp.int32(step), points, episodes=episodes)
         return {"return": totals.mean(axis=1)}
 
     def play(self, point: Array, seed: int, episodes: int) -> list[Played]:
         """The episodes that ``evaluate`` plays at step 0 of a run with this seed."""
-        many, root = in_turn(episodes, len(self.worlds)), jax.random.key(seed)
-        found = self._evaluation(root[None], jnp.int32(0), point[None], episodes=many)
-        return played(*(part[0] for part in found))
+        episodes, root = in_turn(episodes, len(self.worlds)), jax.random.key(seed)
+        results = self._evaluation(root[None], jnp.int32(0), point[None], episodes=episodes)
+        return played(*(of_runs[0] for of_runs in results))
 
     def show(self, worker: int) -> Show:
-        """This worker's environment, to see its episodes of ``play``."""
         from simulator.objectives.show import InJax
 
         if self._name is None:
@@ -111,7 +110,7 @@ class Batched:
     def _gradient(
         self, roots: Array, points: Array, tickets: Array, weights: Array
     ) -> tuple[Array, Array]:
-        """All runs play in one loop; then each has a backward pass of its own."""
+        """One loop plays all runs; then each has a backward pass of its own."""
         keys = jax.vmap(episode_keys, (0, None))(roots, tickets)
         paths = self._paths_of_runs(points, keys, tickets[:, 0], weights != 0)
 
@@ -128,22 +127,22 @@ class Batched:
     ) -> tuple[Array, Array]:
         """The rows of all runs are one batch, in which every row has a point of its own.
 
-        Rows without weight are left out here, in NumPy, so that how many runs and tickets there
-        are is told by one number, and few numbers are ever compiled.
+        NumPy drops the rows without weight: so the compiled size is one number, that of the rows
+        left in all runs, and few sizes are compiled.
         """
-        at, weighing = np.asarray(points), np.asarray(weights)
-        words, named = np.asarray(jax.random.key_data(roots)), np.asarray(tickets)
-        found = np.zeros_like(at), np.zeros(weighing.shape, np.int32)
-        rows = np.argwhere(weighing)
+        points, weights, tickets = map(np.asarray, (points, weights, tickets))  # type: ignore[assignment]
+        words = np.asarray(jax.random.key_data(roots))
+        results = np.zeros_like(points), np.zeros(weights.shape, np.int32)
+        rows = np.argwhere(weights)
         for start in range(0, len(rows), CHUNK):
             real = rows[start : start + CHUNK]
             spare = np.repeat(real[:1], _rows_for(len(real)) - len(real), axis=0)
-            run, place = np.concatenate([real, spare]).T
-            weight = np.where(np.arange(len(run)) < len(real), weighing[run, place], 0)
-            each = self._rows(words[run], at[run, place], named[place], weight)
-            for part, new in zip(found, each, strict=True):
-                part[tuple(real.T)] = np.asarray(new)[: len(real)]
-        return cast("tuple[Array, Array]", found)
+            run, row = np.concatenate([real, spare]).T
+            weight = np.where(np.arange(len(run)) < len(real), weights[run, row], 0)
+            values = self._rows(words[run], points[run, row], tickets[row], weight)
+            for result, part in zip(results, values, strict=True):
+                result[tuple(real.T)] = np.asarray(part)[: len(real)]
+        return cast("tuple[Array, Array]", results)
 
     def _of_rows(
         self, words: Array, points: Array, tickets: Array, weights: Array
@@ -159,7 +158,7 @@ class Batched:
         return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
 
     def _lengths(self, root: Array, points: Array, tickets: Array, weights: Array) -> Array:
-        # The loop records its steps here too; XLA drops what nobody reads.
+        # The loop records its steps here too; XLA drops the records.
         choose = partial(jax.vmap(self._choose), points)
         keys, workers = episode_keys(root, tickets), tickets[:, 0]
         return self._paths(choose, keys, workers, weights != 0).lengths
@@ -174,7 +173,7 @@ class Batched:
         return jnp.sum(paths.rewards, axis=1), paths.lengths
 
     def observations(self, root: Array, episodes: int) -> NDArray[Any]:
-        """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
+        """All observations of the neutral policy: the outputs of a zero vector are all 0."""
         neutral = jnp.zeros(self.policy.dimension, self.discounts.dtype)
         keys = evaluation_keys(root, jnp.int32(0), episodes)
         turns = jnp.arange(episodes, dtype=jnp.int32)
@@ -183,16 +182,16 @@ class Batched:
         return np.asarray(paths.observations)[played]
 
     def paths(self, point: Array, keys: Array, workers: Array) -> Paths:
-        """An episode for each key, at one point, in this worker's environment."""
+        """An episode for each key, at one point, in its worker's environment."""
         choose = partial(self._choose, point)
         return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
 
-    # What a worker can compute from one episode, for methods whose workers take steps of their own.
-    # The sample is a whole path.  Its likelihood is that of the policy's choices: the environment's
-    # part cancels in every ratio of two points.
+    # One episode as a sample, for methods whose workers take steps of their own.  The sample is a
+    # whole path.  Its likelihood is that of the policy's choices: the environment's part cancels in
+    # every ratio of two points.
 
     def _local(self, work: Work) -> Values:
-        return worked(self, self.dimension, work, episode_keys)
+        return local_values(self, self.dimension, work, episode_keys)
 
     def draw(self, key: Array, worker: Array, point: Array) -> Paths:
         paths = self.paths(jax.lax.stop_gradient(point), key[None], worker[None])
@@ -200,7 +199,7 @@ class Batched:
         return Paths(observations, choices, rewards, paths.lengths[0])
 
     def surrogate(self, sample: Paths, worker: Array, point: Array) -> Array:
-        """sum_t scale_t log pi(a_t | s_t), the rewards to go being the scales."""
+        """sum_t scale_t log pi(a_t | s_t), whose scales are the rewards to go."""
         scales = self.to_go(sample.rewards[:, None])[:, 0]
         total: Array = jnp.sum(scales * self._log_density(sample, point))
         return total
@@ -221,20 +220,21 @@ class Batched:
 
     def _paths_of_runs(self, points: Array, keys: Array, workers: Array, alive: Array) -> Paths:
         """An episode for each key (R, B), each run at its own point; arrays (run, time, row, …)."""
-        runs, many = keys.shape
+        runs, count = keys.shape
         layers = jax.vmap(self.policy.layers)(points)
 
         def choose(observations: Array, noise: Array) -> Any:
-            rows = [array.reshape(runs, many, -1) for array in (observations, noise)]
+            rows = [array.reshape(runs, count, -1) for array in (observations, noise)]
             choices = jax.vmap(partial(self.policy.choose, xp=jnp))(layers, *rows)
-            return choices.reshape(runs * many, *choices.shape[2:])
+            return choices.reshape(runs * count, *choices.shape[2:])
 
-        everywhere = jnp.tile(workers, runs)
-        paths = self._paths(choose, keys.reshape(-1), everywhere, alive.reshape(-1))
+        tiled = jnp.tile(workers, runs)
+        paths = self._paths(choose, keys.reshape(-1), tiled, alive.reshape(-1))
         observations, choices, rewards = (
-            jnp.moveaxis(_split(record, runs), 1, 0) for record in paths[:3]
+            jnp.moveaxis(record.reshape(len(record), runs, count, *record.shape[2:]), 1, 0)
+            for record in paths[:3]
         )
-        return Paths(observations, choices, rewards, paths.lengths.reshape(runs, many))
+        return Paths(observations, choices, rewards, paths.lengths.reshape(runs, count))
 
     def _paths(self, choose: Any, keys: Array, workers: Array, alive: Array) -> Paths:
         environment, axis = self.worlds.rows(workers)
@@ -257,12 +257,7 @@ class Batched:
         return jax.lax.cumsum(rewards * self.discounts[:, None], axis=0, reverse=True)
 
 
-def _split(record: Array, runs: int) -> Array:
-    """(time, run and row, …) as (time, run, row, …)."""
-    return record.reshape(len(record), runs, -1, *record.shape[2:])
-
-
-def _rows_for(many: int) -> int:
-    """The smallest number that is compiled and holds so many rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
-    power = 1 << (many - 1).bit_length()
-    return power * 3 // 4 if power >= 4 and many <= power * 3 // 4 else power
+def _rows_for(count: int) -> int:
+    """The smallest compiled size that holds so many rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
+    power = 1 << (count - 1).bit_length()
+    return power * 3 // 4 if power >= 4 and count <= power * 3 // 4 else power

@@ -1,4 +1,4 @@
-"""Which objectives are there?  Their tables in a scenario; building one imports JAX."""
+"""Which objectives are there?  Their tables in a scenario, by kind."""
 
 from simulator.objectives.tables.chain import ChainTable
 from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable

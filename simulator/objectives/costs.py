@@ -1,7 +1,7 @@
-"""What does a gradient cost the machine that computes it?  Seconds and bytes, by the objective.
+"""How many seconds and bytes does a gradient cost the machine that computes it?
 
-The rates are those of one ordinary core of 2025 (docs/limits.md compares estimates with
-measurements); they are meant to be right within a factor of three.
+The rates are those of one ordinary core of 2025, right within a factor of three (docs/limits.md
+compares estimates with measurements).
 """
 
 from typing import NamedTuple
@@ -10,9 +10,9 @@ from simulator.objectives.objective import Size
 from simulator.system.machine import cores
 
 FLOPS = 2e10
-"""Floating-point operations of a policy, in a second."""
+"""Floating-point operations of a policy in a second."""
 OWN_STEP, PLAIN_STEP = 0.5e-6, 50e-6
-"""Seconds of an environment's step: of ours, and of a gymnasium one nothing is known of."""
+"""Seconds of a step of our environments, and of a gymnasium environment without an entry below."""
 STEPS = {
     "Humanoid": 190e-6,
     "Hopper": 70e-6,
@@ -20,51 +20,50 @@ STEPS = {
     "HalfCheetah": 60e-6,
     "Reacher": 30e-6,
 }
-"""Of MuJoCo's tasks, by the first part of their names."""
+"""Seconds of a step of MuJoCo's tasks, by the first part of their names."""
 NUMBER = 20e-9
-"""Seconds that a coordinate of an exact objective takes: noise, above all."""
+"""Seconds per coordinate of an exact objective, mostly for noise."""
 CALL = 5e-6
-"""Seconds of any gradient, however small: its part of a call."""
+"""Seconds of the smallest gradient: its part of a call."""
 MODEL_STEP = 1e-6
 """Seconds of a step of a decision process or of a linear system."""
 PLAYED = 0.5
-"""The part of its horizon that an episode is taken to last."""
+"""Expected length of an episode, as a part of its horizon."""
 LANES, BATCH = 25, 64
-"""Episodes that a process plays side by side, and tickets that are evaluated together, at most."""
+"""Episodes that a process plays side by side, and tickets of a call, at most."""
 
 
 class Cost(NamedTuple):
-    """What the numbers of one scenario cost."""
+    """Seconds and bytes of one scenario's gradients and evaluations."""
 
     gradient: float
     """Seconds."""
-    look: float
-    """Seconds of an evaluation."""
-    apart: float
-    """How many times as long gradients take that have a point each."""
+    evaluation: float
+    """Seconds."""
+    own_points: float
+    """Factor on the seconds of gradients with a point each."""
     compiling: float
     """Seconds of a method, before its first step."""
     base: float
-    """Bytes, before anything is large."""
+    """Bytes of the process with the smallest objective."""
     rows: float
     """Bytes of the largest batch, without its points."""
-    looking: float
-    """Bytes of an evaluation."""
+    evaluation_bytes: float
     fixed: float = 0.0
-    """Bytes of what the objective is made of."""
+    """Bytes of the objective itself."""
 
 
 def of_model(size: Size, playing: float = 0.0, fixed: float = 0.0) -> Cost:
-    """Of an exact objective, whose model takes so many seconds of a gradient and bytes in all."""
+    """The cost of an exact objective whose samples take ``playing`` seconds."""
     point = size.dimension * size.itemsize
     return Cost(
         gradient=CALL + playing + NUMBER * size.dimension,
-        look=1e-4 + NUMBER * size.dimension,
-        apart=2.0,
+        evaluation=1e-4 + NUMBER * size.dimension,
+        own_points=2.0,
         compiling=0.5,
         base=550e6,
         rows=4.0 * BATCH * point,
-        looking=4.0 * point,
+        evaluation_bytes=4.0 * point,
         fixed=fixed,
     )
 
@@ -72,13 +71,13 @@ def of_model(size: Size, playing: float = 0.0, fixed: float = 0.0) -> Cost:
 def of_episodes(
     environment: str, own: bool, horizon: int, width: int, size: Size, episodes: int
 ) -> Cost:
-    """Of a policy whose first layer has this width.
+    """The cost of a policy whose first layer has this width.
 
-    A step is played forwards and differentiated, which takes some four times as long.
+    Playing a step forwards and differentiating it takes four times as long as playing it.
     """
     steps, forwards = PLAYED * horizon, 2.0 * size.dimension / FLOPS
-    seen = size.dimension / width  # more than what is seen: what a layer takes
-    record = (min(seen, size.dimension) + 8) * size.itemsize * horizon
+    inputs = size.dimension / width  # an upper bound of the length of an observation
+    record = (min(inputs, size.dimension) + 8) * size.itemsize * horizon
     if own:
         step, base, beside = OWN_STEP, 700e6, float(episodes)
         rows = 4 * BATCH * record
@@ -88,12 +87,12 @@ def of_episodes(
         rows = record * (LANES * cores() + BATCH)
     return Cost(
         gradient=steps * (step + 4 * forwards),
-        look=episodes * steps * (step + forwards),
-        apart=2.5 if own else 1.2,
+        evaluation=episodes * steps * (step + forwards),
+        own_points=2.5 if own else 1.2,
         compiling=2.0,
         base=base,
         rows=rows,
-        looking=300.0 * episodes + 4 * 8 * size.itemsize * horizon * beside,
+        evaluation_bytes=300.0 * episodes + 4 * 8 * size.itemsize * horizon * beside,
     )
 
 

@@ -1,11 +1,11 @@
 """Which random numbers belong to a ticket, and what is the gradient of recorded steps?
 
-A root key has three branches that never meet: the tickets', the initial point's, and the
-evaluations'.  A ticket's own key splits into where its episode starts and the policy's noise.
+A root key has three branches: for tickets, the initial point, and evaluations.  A ticket's own key
+splits into the start of its episode and the policy's noise.
 
-``plain_episode`` and ``plain_gradient`` do all of it the plain way: no batching, no compilation, a
-Python loop over time.  They are the oracle of the fast paths, and the code to read, or to put a
-breakpoint in, when a number looks wrong.
+``plain_episode`` and ``plain_gradient`` need no batching and no compilation: a Python loop over
+time.  They are the oracle of the fast paths, and the code to read, or to put a breakpoint in, when
+a number is suspect.
 """
 
 from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ def initial_key(root: Array) -> Array:
 
 
 def evaluation_keys(root: Array, step: Array, episodes: int) -> Array:
-    """One key per episode; other steps have others, and no ticket has any of them."""
+    """One key per episode and step, apart from all keys of tickets."""
     numbers = jnp.arange(episodes, dtype=jnp.int32)
     return jax.vmap(evaluation_key, (None, None, 0))(root, step, numbers)
 
@@ -50,18 +50,17 @@ def _branches(root: Array) -> Array:
 
 
 def start_and_noise(policy: Policy, key: Array, steps: int, dtype: Any) -> tuple[Array, Array]:
-    """The key of an episode's first state, and its policy's noise for every step it may make."""
+    """The key of an episode's first state, and its policy's noise for every possible step."""
     start, noise = jax.random.split(key)
     return start, policy.noise(noise, steps, dtype)
 
 
 def in_turn(episodes: int, worlds: int) -> int:
-    """So many episodes at least that every worker's environment has equally many."""
+    """The next number of episodes that gives every environment equally many."""
     return -(-episodes // worlds) * worlds
 
 
 def played(totals: Any, lengths: Any) -> list[Played]:
-    """Episodes in rows of an array as plain numbers."""
     pairs = zip(np.asarray(totals), np.asarray(lengths), strict=True)
     return [Played(float(total), int(length)) for total, length in pairs]
 
@@ -72,23 +71,23 @@ def plain_episode(
     point: Array,
     key: Array,
     horizon: int,
-    look: Callable[[Any, Any], object] = lambda state, action: None,
+    on_state: Callable[[Any, Any], object] = lambda state, action: None,
 ) -> tuple[list[Any], list[Any], list[float]]:
-    """Observations, choices and rewards, one of each for every step until it ends.
+    """Observations, choices and rewards: one of each for every step.
 
-    ``look`` is called at the start and after every step, with the state and what led to it.
+    ``on_state(state, action)`` is called at the start and after every step.
     """
     start, noise = start_and_noise(policy, key, horizon, point.dtype)
     state = environment.reset(environment.parameters, start, point.dtype)
     layers = policy.layers(point)
     observations, choices, rewards = [], [], []
-    look(state, None)
+    on_state(state, None)
     for row in noise:
         observation = environment.observe(environment.parameters, state)
         choice = policy.choose(layers, observation, row, jnp)
         action = policy.act(choice, jnp)
         state, reward, terminated = environment.step(environment.parameters, state, action)
-        look(state, action)
+        on_state(state, action)
         observations.append(observation)
         choices.append(choice)
         rewards.append(float(reward))

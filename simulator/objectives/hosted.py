@@ -1,9 +1,8 @@
 """How are the gradients of many episodes computed, where the environment runs on the host?
 
 Processes play the episodes (``environments/playing/players.py``).  Their steps, in the order of the
-tickets, go through compiled backward passes of a few fixed sizes, each as soon as it is full:
-no batch, however long its episodes, compiles anew, and the gradient of the first episodes is
-computed while the last are played.
+tickets, go through compiled backward passes of a few fixed sizes, each as soon as it is full.  So
+episodes of any length compile nothing new, and the first are differentiated while others play.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -92,25 +91,24 @@ class Hosted:
     ) -> tuple[Array, Array]:
         """One run after the other; a run that has ended has no weights."""
         totals, steps = np.zeros(points.shape, points.dtype), np.zeros(len(points), np.int32)
-        for run, scales in self._weighing(weights):
+        for run, scales in self._scales(weights):
             played = self._played(roots[run], points[run], tickets, scales)
-            weighed = ((episode, scales[row]) for row, episode in played)
-            totals[run], steps[run] = self._backward(points[run], weighed)
+            weighted = ((episode, scales[row]) for row, episode in played)
+            totals[run], steps[run] = self._backward(points[run], weighted)
         return cast("tuple[Array, Array]", (totals, steps))
 
     def gradients(
         self, roots: Array, points: Array, tickets: Array, weights: Array
     ) -> tuple[Array, Array]:
-        """One run after the other, too."""
         totals, lengths = np.zeros(points.shape, points.dtype), np.zeros(weights.shape, np.int32)
-        for run, scales in self._weighing(weights):
+        for run, scales in self._scales(weights):
             played = self._played(roots[run], points[run], tickets, scales)
-            # Nobody waits for a gradient before the last episode is played.
-            found = [
+            # Wait for the first gradient only when the last episode has been played.
+            gradients = [
                 (row, self._backward(points[run][row], [(episode, scales[row])]))
                 for row, episode in played
             ]
-            for row, (total, length) in found:
+            for row, (total, length) in gradients:
                 totals[run, row], lengths[run, row] = total, length
         return cast("tuple[Array, Array]", (totals, lengths))
 
@@ -135,38 +133,35 @@ class Hosted:
         return played(*self._returns(jax.random.key(seed), point, 0, episodes))
 
     def show(self, worker: int) -> Show:
-        """This worker's environment, to see its episodes of ``play``."""
         from simulator.objectives.show import OnHost
 
         variation = self.game.variations[self.variation_of(worker)]
         return OnHost(self.game, variation, self.evaluated)
 
     def _returns(self, root: Array, point: Array, step: int, episodes: int) -> tuple[Array, Array]:
-        many = in_turn(episodes, self._worlds)
-        episodes_played = self._evaluation(root, jnp.int32(step), np.asarray(point), many)
-        totals, lengths = zip(
-            *((e.rewards.sum(), len(e.rewards)) for e in episodes_played), strict=True
-        )
+        count = in_turn(episodes, self._worlds)
+        played = self._evaluation(root, jnp.int32(step), np.asarray(point), count)
+        totals, lengths = zip(*((e.rewards.sum(), len(e.rewards)) for e in played), strict=True)
         return jnp.asarray(totals, self.discounts.dtype), jnp.asarray(lengths, jnp.int32)
 
     def observations(self, root: Array, episodes: int) -> NDArray[Any]:
-        """All that is seen while the neutral policy plays: a zero vector's outputs are all 0."""
+        """All observations of the neutral policy: the outputs of a zero vector are all 0."""
         neutral = np.zeros(self.policy.dimension, self.discounts.dtype)
         played = self._evaluation(root, jnp.int32(0), neutral, episodes)
-        seen = np.concatenate([episode.observations for episode in played])
-        self._players.close()  # who asks this makes another of these, which has its own
-        return seen
+        observations = np.concatenate([episode.observations for episode in played])
+        self._players.close()  # the caller makes a second objective with players of its own
+        return observations
 
     def _evaluation(
         self, root: Array, step: Array, point: NDArray[Any], episodes: int
     ) -> Iterator[Episode]:
-        """Episodes of keys of their own; the workers take turns."""
+        """Episodes with the keys of evaluations; the workers take turns."""
         bits = np.asarray(self._of_evaluation(root, step, episodes))
         requests = [self._request(number, number, bits[number]) for number in range(episodes)]
         return self._play({0: point}, requests)
 
     def evaluated(self, root: Array, step: Array, number: int) -> Request:
-        """The episode of this number among those that an evaluation plays."""
+        """The episode of this number in an evaluation."""
         (bits,) = _bits(evaluation_key(root, step, jnp.int32(number))[None])
         return self._request(number, number, np.asarray(bits))
 
@@ -184,7 +179,7 @@ class Hosted:
         return gradient, len(episode.rewards)
 
     def variation_of(self, worker: int) -> int:
-        """Which of the game's variations this worker plays."""
+        """The number of this worker's variation in the game."""
         return self._of_worker[worker % len(self._of_worker)]
 
     def _environment(self, variation: int) -> host.Gymnasium:
@@ -195,7 +190,7 @@ class Hosted:
             )
         return self._environments[variation]
 
-    def _weighing(self, weights: Array) -> Iterator[tuple[int, NDArray[Any]]]:
+    def _scales(self, weights: Array) -> Iterator[tuple[int, NDArray[Any]]]:
         """The runs that go on, and their weights."""
         scales = np.asarray(weights, self.discounts.dtype)
         return ((run, scales[run]) for run in np.flatnonzero(scales.any(1)).tolist())
@@ -203,7 +198,7 @@ class Hosted:
     def _played(
         self, root: Array, points: Array, tickets: Array, weights: NDArray[Any]
     ) -> Iterator[tuple[int, Episode]]:
-        """The rows of the tickets that weigh and their episodes, in their order.
+        """The rows of the tickets with a weight, and their episodes, in order.
 
         ``points`` is one for all (d,), or each ticket's own (B, d).
         """
@@ -219,7 +214,7 @@ class Hosted:
             yield from zip(used.tolist(), self._play(known, requests), strict=True)
 
     def _play(self, points: Points, requests: Sequence[Request]) -> Iterator[Episode]:
-        """On the cores that are there now: they become more while other tasks end."""
+        """Play on the cores of this task: they become more when other tasks end."""
         if self._cores != cores():
             self._players.close()
             self._cores, self._players = cores(), _players(self.game)
@@ -233,7 +228,7 @@ class Hosted:
         return Request(number=number, variation=variation, point=point, seed=seed, key=key_of(key))
 
     def _backward(self, point: Array, episodes: Iterable[tuple[Episode, Any]]) -> tuple[Array, int]:
-        """The flat weighted pass over all steps, in pieces of the fixed sizes; how many steps."""
+        """The weighted gradient over all steps, in pieces of the fixed sizes; and their number."""
         total, steps = jnp.zeros_like(point), 0
 
         def records() -> Iterator[Record]:
@@ -261,7 +256,7 @@ def _players(game: Game) -> Players | Here:
 
 @contextmanager
 def blaming(tickets: Array, used: NDArray[Any]) -> Iterator[None]:
-    """An episode that was asked for as number k is that of the k-th ticket that is used."""
+    """Add the ticket to the error of an episode: request k is that of the k-th used ticket."""
     try:
         yield
     except Broken as broken:
@@ -276,9 +271,5 @@ def key_of(words: Sequence[int]) -> int:
 
 
 def _bits(keys: Array) -> Array:
-    """From each key five words: the seed of a first state, and the key of the policy's noise."""
-
-    def words(key: Array) -> Array:
-        return jax.random.bits(key, (5,), jnp.uint32)
-
-    return jax.vmap(words)(keys)
+    """Five words of each key: the seed of a first state, and the key of the policy's noise."""
+    return jax.vmap(lambda key: jax.random.bits(key, (5,), jnp.uint32))(keys)

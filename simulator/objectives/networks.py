@@ -1,23 +1,20 @@
-"""Which function does a policy's flat vector of parameters stand for?
+"""Which function do the parameters of a policy, a flat vector, describe?
 
 A multilayer perceptron with tanh: for each layer its matrix, row by row, then its biases.  Or
 several side by side, one vector after the other.  The same formulas run in JAX and in numpy:
-``xp`` is one of the two modules, and JAX is imported only by what needs it.
+``xp`` is one of the two modules.
 """
 
 import math
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from jax import Array
-
 OUTPUT_SCALE = 0.01
-"""How small the last layer starts: every action about equally likely, every mean about 0."""
+"""Of the last layer's weights: at first all actions are about equally likely, all means about 0."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +28,7 @@ class Perceptron:
         return sum((inputs + 1) * outputs for inputs, outputs in pairwise(self.widths))
 
     def scales(self) -> NDArray[np.float64]:
-        """LeCun's: weights of variance 1/inputs, the last layer's smaller, biases 0."""
+        """LeCun's scales: weights of variance 1/inputs, the last layer's smaller, biases 0."""
         parts = []
         for inputs, outputs in pairwise(self.widths):
             parts += [np.full(inputs * outputs, 1 / math.sqrt(inputs)), np.zeros(outputs)]
@@ -56,7 +53,7 @@ class Perceptron:
 
 @dataclass(frozen=True)
 class SideBySide:
-    """Perceptrons that share nothing but what they look at; their outputs one after the other."""
+    """Perceptrons that share only their input; their outputs follow one another."""
 
     parts: tuple[Perceptron, ...]
 
@@ -80,12 +77,3 @@ class SideBySide:
 
 
 Network: TypeAlias = Perceptron | SideBySide
-
-
-def initial_point(network: Network, key: "Array", dtype: Any) -> "Array":
-    """Normal weights of the network's scales."""
-    import jax
-    import jax.numpy as jnp
-
-    scales = jnp.asarray(network.scales(), dtype)
-    return scales * jax.random.normal(key, scales.shape, dtype)

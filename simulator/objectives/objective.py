@@ -1,4 +1,4 @@
-"""What is maximised, and what must an objective be able to compute?
+"""What must an objective be able to compute?
 
 Runs that share a schedule use the same tickets, each at its own points and with its own random
 numbers.  So every operation takes R runs in one call: the first axis of roots, points and weights
@@ -11,7 +11,7 @@ and contributes nothing, not even a NaN.
 """
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,10 +26,7 @@ Direction = Literal["higher", "lower"]
 
 
 class Broken(Exception):
-    """A number could not be computed: an environment failed.
-
-    ``request`` is the number of the episode that failed and ``ticket`` its ticket, where known.
-    """
+    """An environment failed; ``request`` is the number of its episode, ``ticket`` its ticket."""
 
     def __init__(self, message: str, request: int | None = None) -> None:
         super().__init__(message)
@@ -38,7 +35,7 @@ class Broken(Exception):
 
 
 class Size(NamedTuple):
-    """How large a point is: its numbers, and the bytes of each."""
+    """The numbers of a point, and the bytes of each."""
 
     dimension: int
     itemsize: int
@@ -46,7 +43,7 @@ class Size(NamedTuple):
 
 @runtime_checkable
 class Values(Protocol):
-    """What tickets are worth: gradients, or what workers send after steps of their own.
+    """The values of tickets: gradients, or the results of workers' own steps.
 
     Shapes: ``roots`` are (R,) keys, ``tickets`` (B, 3) int32, the same for all runs, ``weights``
     (R, B).
@@ -71,11 +68,11 @@ class Values(Protocol):
         """
 
     def sample(self, root: "Array", point: "Array", ticket: Ticket) -> "tuple[Array, int]":
-        """One ticket's gradient in one run, the plain way: the oracle of the two above."""
+        """One ticket's gradient in one run by plain code: the oracle of the two above."""
 
 
 class Exact(NamedTuple):
-    """J and its gradient, known exactly: every step can be measured."""
+    """J and its gradient, known exactly."""
 
     measure: "Callable[[Array], Mapping[str, Array]]"
     """The metrics at each of ``points`` (K, d), each (K,)."""
@@ -91,32 +88,31 @@ class Played(NamedTuple):
 
 
 class Show(Protocol):
-    """One worker's environment, drawn."""
+    """One worker's environment, drawn; ``rate`` is its steps per second."""
 
     rate: float
-    """How many steps a second has."""
 
     def play(
-        self, point: NDArray[np.floating], seed: int, number: int, look: Callable[[], object]
+        self, point: NDArray[np.floating], seed: int, number: int, on_state: Callable[[], object]
     ) -> Played:
-        """Play the episode of this number that ``Episodes.play`` does, if it is the worker's.
+        """Play the episode of this number of ``Episodes.play``, if it is the worker's.
 
-        ``look`` is called at the start and after every step.
+        ``on_state`` is called at the start and after every step.
         """
 
     def picture(self) -> NDArray[np.uint8]:
-        """How the environment looks now."""
+        """The environment as it is now."""
 
     def close(self) -> None: ...
 
 
 class Episodes(NamedTuple):
-    """What an objective can do whose tickets are episodes, which may differ in length."""
+    """Operations of objectives whose tickets are episodes, which may differ in length."""
 
     worlds: int
-    """How many environments the workers have; an evaluation plays in each of them in turn."""
+    """The number of environments; an evaluation plays in each of them in turn."""
     lengths: "Callable[[Array, Array, Array, Array], Array]"
-    """``lengths(root, points, tickets, weights)``: how long each ticket's episode is, in one run.
+    """``lengths(root, points, tickets, weights)``: the length of each ticket's episode in one run.
 
     The environment steps that ``gradients`` counts, without a gradient: each at its own row of
     ``points`` (B, d), (B,) int32, 0 for padding.  No other weight matters.
@@ -124,22 +120,22 @@ class Episodes(NamedTuple):
     play: "Callable[[Array, int, int], list[Played]]"
     """``play(point, seed, episodes)``: the episodes that ``evaluate`` plays at step 0 of this seed.
 
-    There may be more than asked for: every environment has equally many.
+    There may be more of them: every environment has equally many.
     """
     show: Callable[[int], Show]
-    """A worker's environment, to see its episodes; a ValueError if it has no picture."""
+    """A worker's environment, drawn; a ValueError if it has no picture."""
 
 
 class Objective(Values, Protocol):
-    """Something to maximise; ``exact``, ``local`` and ``episodes`` may be None."""
+    """A function to maximise; ``exact``, ``local`` and ``episodes`` may be None."""
 
     metrics: Mapping[str, Direction]
     """What ``evaluate`` measures and which way is better; the first is the default target."""
     on_host: bool = False
-    """Whether something besides JAX has to do with the points, and sees their numbers."""
+    """Whether code outside JAX reads the numbers of points."""
     exact: Exact | None = None
     local: Callable[[Work], Values] | None = None
-    """The values of tickets that are this local work: a worker takes several steps of its own."""
+    """The values of tickets with this local work: several steps of a worker's own."""
     episodes: Episodes | None = None
 
     def initial_point(self, root: "Array") -> "Array":
@@ -150,8 +146,8 @@ class Objective(Values, Protocol):
     ) -> "Mapping[str, Array]":
         """The metrics of each run at its row of ``points`` (R, d): each (R,).
 
-        Their random numbers are their own: looking changes nothing.  The metrics of a run that is
-        not ``going`` mean nothing.
+        Evaluations have random numbers of their own, so they change no run.  The metrics of a run
+        that is not ``going`` mean nothing.
         """
 
 
@@ -165,3 +161,25 @@ def ticket_keys(root: "Array", tickets: "Array") -> "Array":
         return fold(fold(fold(root, worker), version), index)
 
     return jax.vmap(key)(tickets)
+
+
+def run_by_run(of_one: Callable[..., Any], *, shared: tuple[int, ...] = ()) -> Callable[..., Any]:
+    """The same for several runs, one after another; all arguments but the shared have their axis.
+
+    ``jax.vmap`` computes the runs side by side, but XLA then sums in another order: a run's last
+    bits would depend on the runs beside it.
+    """
+    import jax
+
+    def of_all(*arguments: Any) -> Any:
+        barrier: Any = jax.lax.optimization_barrier
+
+        def of_run(own: list[Any]) -> Any:
+            # The barriers make XLA compile a single run as it compiles one of several.
+            rest = iter(barrier(own))
+            given = (x if at in shared else next(rest) for at, x in enumerate(arguments))
+            return barrier(of_one(*given))
+
+        return jax.lax.map(of_run, [x for at, x in enumerate(arguments) if at not in shared])
+
+    return of_all

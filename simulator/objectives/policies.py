@@ -1,9 +1,8 @@
 """How does a policy choose an action, and how likely was its choice?
 
-A policy turns the outputs of a network (``networks.py``) into a distribution.  A choice is what
-it draws (the number of an action, or the Gaussian before it is squashed); an action is what the
-environment is given.  The same formulas run in JAX and in numpy: ``xp`` is one of the two
-modules, and JAX is imported only by what needs it.
+A policy turns the outputs of a network (``networks.py``) into a distribution.  A choice is a draw
+from it (the number of an action, or the Gaussian before it is squashed); an action is the input of
+the environment.  The same formulas run in JAX and in numpy: ``xp`` is one of the two modules.
 """
 
 import math
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 import numpy as np
 
-from simulator.objectives.networks import Network, Perceptron, SideBySide, initial_point
+from simulator.objectives.networks import Network, Perceptron, SideBySide
 from simulator.objectives.spaces import Actions, Box, Discrete
 from simulator.objectives.standard import Standard
 
@@ -28,26 +27,29 @@ Trunk: TypeAlias = Literal["shared", "separate"]
 
 @dataclass(frozen=True, kw_only=True)
 class _Networked:
-    """What all policies do with their network."""
+    """A policy with a network; recorded observations are raw, whatever the ``standard``."""
 
     network: Network
     standard: Standard | None = None
-    """The units in which observations are seen; recorded ones are raw."""
 
     @property
     def dimension(self) -> int:
         return self.network.dimension
 
     def initial_point(self, key: "Array", dtype: Any) -> "Array":
-        return initial_point(self.network, key, dtype)
+        """Normal weights of the network's scales."""
+        import jax
+        import jax.numpy as jnp
+
+        scales = jnp.asarray(self.network.scales(), dtype)
+        return scales * jax.random.normal(key, scales.shape, dtype)
 
     def layers(self, point: Any) -> Layers:
-        """What a flat point holds, in the shapes that ``choose`` works with."""
         return self.network.layers(point)
 
     def outputs(self, layers: Layers, observation: Any, xp: Any) -> Any:
-        seen = observation if self.standard is None else self.standard.of(observation, xp)
-        return self.network.outputs(layers, seen, xp)
+        inputs = observation if self.standard is None else self.standard.of(observation, xp)
+        return self.network.outputs(layers, inputs, xp)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +65,6 @@ class Softmax(_Networked):
         return jax.random.gumbel(key, (steps, self.actions.n), dtype)
 
     def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
-        """The same in numpy, where the environment is played there."""
         return generator.gumbel(size=(steps, self.actions.n)).astype(dtype)
 
     def choose(self, layers: Layers, observation: Any, noise: Any, xp: Any) -> Any:
@@ -77,7 +78,7 @@ class Softmax(_Networked):
         import jax.numpy as jnp
 
         outputs = self.outputs(self.layers(point), observation, jnp)
-        # A sum over a mask: the derivative of an indexed look-up is a scatter, slow on a CPU.
+        # A sum over a mask: the derivative of indexing is a scatter, slow on a CPU.
         chosen = choice[..., None] == jnp.arange(self.actions.n, dtype=choice.dtype)
         logarithms = jax.nn.log_softmax(outputs)
         return jnp.sum(jnp.where(chosen, logarithms, 0), axis=-1)
@@ -87,9 +88,9 @@ class Softmax(_Networked):
 class Gaussian(_Networked):
     """A vector between bounds: u ~ N(mu, sigma^2), each on its own, then centre + half tanh(u).
 
-    The network's outputs are the means, then what the deviations are a softplus of.  The choice is
-    u: the squashing does not depend on the parameters once u is held, so log N(u) has the
-    gradient of the action's log-density and tanh is never inverted.
+    The network's outputs are the means, then the inverse softplus of the deviations.  The choice is
+    u: for a fixed u the squashing depends on no parameter, so log N(u) has the gradient of the
+    action's log-density, and tanh is never inverted.
     """
 
     actions: Box
@@ -131,7 +132,7 @@ def _centre_and_half(actions: Box, dtype: Any) -> tuple[Any, Any]:
 
 
 class Policy(Protocol):
-    """What an objective asks of a policy: flat points, noise from outside, log-densities."""
+    """A policy for an objective: flat points, noise from outside, log-densities."""
 
     @property
     def dimension(self) -> int: ...
@@ -139,30 +140,30 @@ class Policy(Protocol):
     def initial_point(self, key: "Array", dtype: Any) -> "Array": ...
 
     def layers(self, point: Any) -> Any:
-        """What a flat point holds, as ``choose`` takes it."""
+        """The parameters of a flat point, in the form that ``choose`` takes."""
 
     def noise(self, key: "Array", steps: int, dtype: Any) -> "Array":
         """The random numbers of so many choices, one row each."""
 
     def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
-        """The same in NumPy, where the environment is played there."""
+        """The same in NumPy, for environments on the host."""
 
     def choose(self, layers: Any, observation: Any, noise: Any, xp: Any) -> Any:
         """A choice; ``xp`` is NumPy or jax.numpy."""
 
     def act(self, choice: Any, xp: Any) -> Any:
-        """The action that the environment is given."""
+        """The environment's action."""
 
     def log_density(self, point: "Array", observation: "Array", choice: "Array") -> "Array":
-        """How likely each choice was."""
+        """The logarithm of each choice's density."""
 
 
 PolicyMaker: TypeAlias = Callable[[int, Actions, Standard | None], Policy]
-"""Makes a policy of the number of observations, the actions, and the units of observations."""
+"""``policy = maker(observation_size, actions, standard)``"""
 
 
 def perceptron(hidden: Sequence[int] = (64, 64), trunk: Trunk = "shared") -> PolicyMaker:
-    """Policies on perceptrons, whose mean and deviation share their hidden layers or do not."""
+    """Makes policies on perceptrons; ``trunk`` says whether mean and deviation share layers."""
     if any(width < 1 for width in hidden):
         raise ValueError(f"hidden = {list(hidden)}: a layer needs at least one unit")
 
@@ -179,7 +180,7 @@ def policy_for(
     trunk: Trunk = "shared",
     standard: Standard | None = None,
 ) -> Softmax | Gaussian:
-    """The policy that these actions ask for; a ValueError if it has no deviation to separate.
+    """A policy for these actions; a ValueError for a separate trunk without a deviation.
 
     >>> from simulator.objectives.spaces import Box
     >>> humanoid = Box(low=(-0.4,) * 17, high=(0.4,) * 17)
@@ -199,11 +200,7 @@ def policy_for(
             softmax = Perceptron((*inner, n))
             return Softmax(network=softmax, standard=standard, actions=actions)
         case Box(low):
-            network = _gaussian_network(inner, len(low), trunk)
+            network: Network = Perceptron((*inner, 2 * len(low)))
+            if trunk == "separate":
+                network = SideBySide((Perceptron((*inner, len(low))),) * 2)
             return Gaussian(network=network, standard=standard, actions=actions)
-
-
-def _gaussian_network(inner: tuple[int, ...], size: int, trunk: Trunk) -> Network:
-    if trunk == "separate":
-        return SideBySide((Perceptron((*inner, size)),) * 2)
-    return Perceptron((*inner, 2 * size))

@@ -17,7 +17,7 @@ from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import in_turn
 from simulator.objectives.policies import PolicyMaker, perceptron
 from simulator.objectives.spaces import Environment
-from simulator.objectives.standard import EPISODES, Sight, standard_of, standard_root
+from simulator.objectives.standard import EPISODES, Units, standard_of, standard_root
 
 if TYPE_CHECKING:
     from simulator.objectives.batched import Batched
@@ -36,24 +36,24 @@ def policy_gradient(
     horizon: int = 200,
     discount: float = 0.99,
     dtype: str = "float32",
-    observations: Sight = "raw",
+    observations: Units = "raw",
     variations: Sequence[Variation] = ALIKE,
 ) -> "Batched | Hosted":
     """The expected discounted return of a stochastic policy, by REINFORCE.
 
-    ``environment`` is a gymnasium id, or an ``Environment`` of one's own; ``policy`` makes the
-    policy for it; ``horizon`` is in steps and rules over the environment's own limit.
-    ``observations="standardised"`` shows the policy what it observes in units of its own
-    (``standard.py``).  ``variations`` say what each worker's environment is, where they differ:
-    then J is the mean over the workers, and tickets name them.
+    ``environment`` is a gymnasium id, or an ``Environment`` of your own; ``policy`` makes the
+    policy for it; ``horizon`` is in steps and replaces the environment's own limit.
+    ``observations="standardised"`` gives the policy observations in standard units
+    (``standard.py``).  ``variations`` describe the environments of workers that differ: then J is
+    the mean over the workers.
     """
     _check(horizon, discount, dtype)
     settings = {"policy": policy, "horizon": horizon, "discount": discount, "dtype": dtype}
     objective = _objective(environment, environment_options, variations, **settings)
     if observations == "raw":
         return objective
-    seen = objective.observations(standard_root(), in_turn(EPISODES, len(variations)))
-    settings["standard"] = standard_of(seen)
+    observed = objective.observations(standard_root(), in_turn(EPISODES, len(variations)))
+    settings["standard"] = standard_of(observed)
     return _objective(environment, environment_options, variations, **settings)
 
 

@@ -1,8 +1,8 @@
-"""What does a policy see of an environment?
+"""How is an environment described?
 
-The number of its observations, what an action may be, and, where the environment is written in
-JAX, three pure functions.  Its constants are a pytree handed to each of them, so a fleet of
-unequal environments is one environment with stacked parameters.
+By the length of its observation, its actions and, if it is written in JAX, three pure functions.
+Each of them takes the constants as a pytree, so unequal environments are one environment with
+stacked parameters.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ Actions: TypeAlias = Discrete | Box
 
 
 class Environment(NamedTuple):
-    """An environment in JAX.  A state is a pytree; what is random lies in ``reset``'s key."""
+    """An environment in JAX.  A state is a pytree; only ``reset`` is random, by its key."""
 
     observation_size: int
     actions: Actions

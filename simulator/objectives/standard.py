@@ -1,9 +1,8 @@
-"""In which units does a policy see the world?  As it comes, or by the standard of the untrained.
+"""In which units are a policy's observations?  Raw, or standardised before training.
 
-A standard is fixed before training: how much each component of what is observed varies while the
-neutral policy, whose outputs are all 0, plays.  It belongs to the objective, as the environment
-does, so all methods, seeds and workers share it, and a ticket's gradient does not depend on what
-was played before it.
+A standard is the mean and deviation of each component of the observations while the neutral policy
+plays, whose outputs are all 0.  It belongs to the objective, as the environment does: all methods,
+seeds and workers share it, and no ticket's gradient depends on earlier episodes.
 """
 
 from dataclasses import dataclass
@@ -15,20 +14,20 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from jax import Array
 
-Sight: TypeAlias = Literal["raw", "standardised"]
+Units: TypeAlias = Literal["raw", "standardised"]
 EPISODES = 64
-"""How many the neutral policy plays."""
-FARTHEST = 10.0
-"""Standard units; what lies beyond is seen there."""
+"""Episodes of the neutral policy."""
+LIMIT = 10.0
+"""Standard units; larger values are clipped."""
 CONSTANT = 1e-6
-"""Relative to its size, or to 1: what varies less is rounding."""
+"""A smaller deviation, relative to the mean or to 1, is rounding."""
 ROOT = 0x5714DA2D
-"""Folded into a key, it makes random numbers that no run has."""
+"""Folded into a key, it makes random numbers of no run."""
 
 
 @dataclass(frozen=True, eq=False)
 class Standard:
-    """Where each component of an observation is seen as 0, and how far from there as 1."""
+    """The value of each component that becomes 0, and the distance from it that becomes 1."""
 
     mean: NDArray[np.float64]
     deviation: NDArray[np.float64]
@@ -36,11 +35,11 @@ class Standard:
     def of(self, observation: Any, xp: Any) -> Any:
         """The observation, of any leading axes, in these units."""
         mean, deviation = (x.astype(observation.dtype) for x in (self.mean, self.deviation))
-        return xp.clip((observation - mean) / deviation, -FARTHEST, FARTHEST)
+        return xp.clip((observation - mean) / deviation, -LIMIT, LIMIT)
 
 
 def standard_of(observations: NDArray[Any]) -> Standard:
-    """The standard of many observations (rows); what hardly varies keeps its unit.
+    """The standard of many observations (rows); a constant component keeps its unit.
 
     >>> standard_of(np.array([[1.0, 7.0, 0.0], [3.0, 7.0, 0.0]]))
     Standard(mean=array([2., 7., 0.]), deviation=array([1., 1., 1.]))

@@ -1,9 +1,8 @@
-"""What comes from outside?  The methods, laws, speeds, objectives and policies of plug-ins.
+"""The methods, laws, speeds, objectives and policies of plug-ins.
 
-A plug-in is a module with a dictionary for each kind of thing that it brings, named as the registry
-that it joins: ``METHODS``, ``LAWS``, ``SPEEDS``, ``OBJECTIVES`` or ``POLICIES``.  The command line
-(``--plugin``), ``$STRAGGLE_PLUGINS`` or the entry points of an installed distribution name it.  A
-scenario never imports anything.
+A plug-in is a module with a dictionary for each registry that it extends: ``METHODS``, ``LAWS``,
+``SPEEDS``, ``OBJECTIVES`` or ``POLICIES``.  The command line (``--plugin``), ``$STRAGGLE_PLUGINS``
+or the entry points of an installed distribution name it.  A scenario never imports anything.
 """
 
 from simulator.plugins.errors import blame, blamed

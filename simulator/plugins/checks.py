@@ -1,7 +1,7 @@
-"""Can this be a method, a law, a speed, an objective or a policy?  If not, what is wrong with it?
+"""Is an entry of a plug-in a method, law, speed, objective or policy?
 
-Only what a mistake would hide until later is checked: a type that a scenario's table is made from,
-a function that the engine calls.
+Only mistakes that would show late are checked: in the types of a scenario's table, or in functions
+that the engine calls.
 """
 
 import inspect
@@ -15,26 +15,21 @@ from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.policy import PolicyTable
 
 
-def what_is_wrong(kind: str, name: str, thing: Any) -> str | None:
-    """What keeps this from being of its kind, in words; None if nothing does."""
-    return CHECKS[kind](name, thing)
-
-
-def _method(name: str, thing: Any) -> str | None:
-    if not isinstance(thing, Method):
+def _method(name: str, entry: Any) -> str | None:
+    if not isinstance(entry, Method):
         return "must be a Method (algorithms.method)"
-    return _untyped({name: each.annotation for name, each in thing.parameters().items()})
+    return _untyped({name: each.annotation for name, each in entry.parameters().items()})
 
 
-def _dataclass(needed: tuple[str, ...], name: str, thing: Any) -> str | None:
-    if not (isinstance(thing, type) and is_dataclass(thing)):
+def _dataclass(needed: tuple[str, ...], name: str, entry: Any) -> str | None:
+    if not (isinstance(entry, type) and is_dataclass(entry)):
         return "must be a dataclass"
-    missing = [each for each in needed if not hasattr(thing, each)]
-    return f"has no {missing[0]}" if missing else _untyped({f.name: f.type for f in fields(thing)})
+    missing = [each for each in needed if not hasattr(entry, each)]
+    return f"has no {missing[0]}" if missing else _untyped({f.name: f.type for f in fields(entry)})
 
 
 def _untyped(types: Mapping[str, Any]) -> str | None:
-    """The columns of a scenario's table are made from these types."""
+    """The columns of a scenario's table have these types."""
     for name, kind in types.items():
         if kind is inspect.Parameter.empty:
             return f"{name} has no type"
@@ -43,14 +38,14 @@ def _untyped(types: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _table(base: type, needed: tuple[str, ...], name: str, thing: Any) -> str | None:
-    if not (isinstance(thing, type) and issubclass(thing, base)):
+def _table(base: type, needed: tuple[str, ...], name: str, entry: Any) -> str | None:
+    if not (isinstance(entry, type) and issubclass(entry, base)):
         return f"must be a subclass of {base.__name__}"
-    abstract = getattr(thing, "__abstractmethods__", ())
-    missing = [*sorted(abstract), *(each for each in needed if not hasattr(thing, each))]
+    abstract = getattr(entry, "__abstractmethods__", ())
+    missing = [*sorted(abstract), *(each for each in needed if not hasattr(entry, each))]
     if missing:
         return f"has no {missing[0]}"
-    kind = getattr(thing, "model_fields")["kind"].annotation  # noqa: B009
+    kind = getattr(entry, "model_fields")["kind"].annotation  # noqa: B009
     return None if name in get_args(kind) else f"must say kind: Literal[{name!r}]"
 
 
@@ -61,3 +56,4 @@ CHECKS: dict[str, Callable[[str, Any], str | None]] = {
     "objectives": partial(_table, ObjectiveTable, ("metrics",)),
     "policies": partial(_table, PolicyTable, ()),
 }
+"""``problem = CHECKS[kind](name, entry)``, None for a good entry."""

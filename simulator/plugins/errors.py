@@ -1,4 +1,4 @@
-"""Whose fault is an error?  That of the plug-in whose code raised it."""
+"""Which plug-in raised an error?"""
 
 import re
 import traceback
@@ -13,38 +13,38 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FRAME = re.compile(r'File "(.+)", line (\d+)')
-"""How a traceback names a line."""
+"""A line's name in a traceback."""
 files: dict[str, str] = {}
 """The sources of all plug-ins, each with the name of its plug-in."""
 
 
 def blame(error: BaseException) -> BaseException:
-    """A mistake that names the plug-in whose code raised this error; any other error as it is."""
+    """A mistake that names the plug-in whose code raised this error; other errors unchanged."""
     plugin, place = _place_of(error)
     if not place or place in str(error):
         return error
     if not isinstance(error, Mistake):
         return Mistake(f"{place}: {in_a_line(error)} (--debug shows all)")
-    if named(plugin) in str(error):  # the engine knows whose method it is, but not which line
+    if named(plugin) in str(error):  # the engine names the method's plug-in, but not the line
         return Mistake(*(line.replace(named(plugin), f"({place})") for line in error.args))
     return error.within(place)
 
 
 def named(plugin: str) -> str:
-    """What stands behind the label of a plug-in's method."""
+    """The plug-in's name behind a method's label."""
     return f"(plug-in {plugin})"
 
 
 def blamed(act: Callable[P, T]) -> Callable[P, T]:
-    """The same function; what it raises is blamed, and can be handed to another process."""
+    """The same function with blamed errors, which can also be sent to another process."""
 
     @wraps(act)
     def wrapped(*arguments: P.args, **named: P.kwargs) -> T:
         try:
             return act(*arguments, **named)
         except Exception as error:
-            if (told := blame(error)) is not error:
-                raise told from error
+            if (mistake := blame(error)) is not error:
+                raise mistake from error
             raise
 
     return wrapped
@@ -55,7 +55,7 @@ def in_a_line(error: BaseException) -> str:
 
 
 def _place_of(error: BaseException) -> tuple[str, str]:
-    """The plug-in whose code is last in the traceback, and its line; empty if there is none."""
+    """The last plug-in in the traceback, and its line; empty without a plug-in."""
     lines = FRAME.findall("".join(traceback.format_exception(error))) if files else []
     for file, line in reversed(lines):
         if plugin := files.get(file):

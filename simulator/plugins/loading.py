@@ -1,6 +1,6 @@
-"""How is a plug-in loaded?  By its file or module's name, or as it is installed.
+"""How is a plug-in loaded?  By the name of its file or module, or by entry points.
 
-``$STRAGGLE_PLUGINS`` names what a process has loaded, for the processes that it starts.
+``$STRAGGLE_PLUGINS`` names the loaded plug-ins for the processes that this one starts.
 """
 
 import importlib
@@ -20,7 +20,7 @@ from simulator.plugins.errors import files, in_a_line
 from simulator.plugins.registry import REGISTRIES, Origin, digest, files_of, join, origins
 
 VARIABLE = "STRAGGLE_PLUGINS"
-INSTALLED = "what is installed"
+INSTALLED = "installed distributions"
 _loaded: set[str] = set()
 
 
@@ -34,24 +34,25 @@ def load_plugin(where: str | Path) -> None:
 
 
 def load() -> None:
-    """Load what is installed, and what the environment names, once in a process."""
+    """Load installed plug-ins, and those of ``$STRAGGLE_PLUGINS``, once in a process."""
     _load_once(INSTALLED, _load_installed)
     for where in _named():
         _load_once(where, partial(_load_named, where))
 
 
 def demand(wanted: Mapping[str, Sequence[str]]) -> None:
-    """Refuse to go on without the plug-ins that a manifest names, or with other versions."""
+    """Refuse to go on without the plug-ins of a manifest, or with other versions."""
     load()
     for key, (plugin, version) in wanted.items():
         kind, _, name = key.partition(".")
-        there, asked = origins.get((kind, name)), Origin(plugin, version)
-        if there is None:
-            how = "--plugin FILE_OR_MODULE names it"
-            raise Mistake(f"{key}: comes from the plug-in {asked}, which is not loaded; {how}")
-        if there.version != version:
-            how = "load that version, or run it anew"
-            raise Mistake(f"{key}: comes from the plug-in {asked}, but {there} is loaded; {how}")
+        loaded = origins.get((kind, name))
+        message = f"{key}: comes from the plug-in {Origin(plugin, version)}"
+        if loaded is None:
+            remedy = "--plugin FILE_OR_MODULE names it"
+            raise Mistake(f"{message}, which is not loaded; {remedy}")
+        if loaded.version != version:
+            remedy = "load that version, or run it anew"
+            raise Mistake(f"{message}, but {loaded} is loaded; {remedy}")
 
 
 def _named() -> list[str]:
@@ -68,9 +69,6 @@ def _load_once(where: str, act: Callable[[], None]) -> None:
         _loaded.add(where)
 
 
-# By its name
-
-
 def _load_named(where: str) -> None:
     place, path = f"plug-in {where}", Path(where).absolute()
     name = _module_of(path, place) if _is_file(where) else where
@@ -78,68 +76,63 @@ def _load_named(where: str) -> None:
     before = sys.modules.get(name)
     module = _imported(partial(importlib.import_module, name), place, str(path))
     try:
-        named = _brought(module, place)
-        version = _known_as(plugin, name)
-        join(plugin, named, lambda thing: version)
+        entries = _entries(module, place)
+        version = _register_sources(plugin, name)
+        join(plugin, entries, lambda entry: version)
     except Mistake:
         if before is None:
-            del sys.modules[name]  # it may be mended and loaded again
+            del sys.modules[name]  # the user may mend it and load it again
         raise
 
 
 def _module_of(path: Path, place: str) -> str:
-    """The name by which this process and others import a file."""
+    """The module name of a file, for this process and others."""
     if path.suffix != ".py" or not path.is_file():
         raise Mistake(f"{place}: no such Python file")
     if str(path.parent) not in sys.path:
         sys.path.append(str(path.parent))  # last: no file beside it hides a package
     importlib.invalidate_caches()
     if not path.stem.isidentifier() or _file_of(path.stem) != path.resolve():
-        other = f"{path.stem!r} is the name of another module, or cannot be one"
-        raise Mistake(f"{place}: {other}; rename the file")
+        problem = f"{path.stem!r} is the name of another module, or cannot be one"
+        raise Mistake(f"{place}: {problem}; rename the file")
     return path.stem
 
 
 def _file_of(module: str) -> Path | None:
     try:
-        found = find_spec(module)
-    except ValueError:  # of a program that is run
+        spec = find_spec(module)
+    except ValueError:  # the module __main__
         return None
-    return Path(found.origin).resolve() if found and found.origin else None
+    return Path(spec.origin).resolve() if spec and spec.origin else None
 
 
-def _brought(module: ModuleType, place: str) -> dict[str, dict[str, Any]]:
-    named = {kind: getattr(module, kind.upper(), {}) for kind in REGISTRIES}
-    for kind, things in named.items():
-        if not isinstance(things, dict) or things is REGISTRIES[kind]:
+def _entries(module: ModuleType, place: str) -> dict[str, dict[str, Any]]:
+    """The plug-in's dictionaries, by kind."""
+    entries = {kind: getattr(module, kind.upper(), {}) for kind in REGISTRIES}
+    for kind, each in entries.items():
+        if not isinstance(each, dict) or each is REGISTRIES[kind]:
             raise Mistake(f"{place}: {kind.upper()} must be a dictionary of the plug-in's own")
-    if not any(named.values()):
+    if not any(entries.values()):
         known = ", ".join(kind.upper() for kind in REGISTRIES)
         raise Mistake(f"{place}: brings nothing; it must define one of {known}")
-    return named
-
-
-# What is installed
+    return entries
 
 
 def _load_installed() -> None:
-    points = entry_points()  # once: to read those of all packages takes a while
+    points = entry_points()  # once: reading those of all packages takes a while
     for kind in REGISTRIES:
         for point in points.select(group=f"straggle.{kind}"):
             _load_entry_point(kind, point)
 
 
 def _load_entry_point(kind: str, point: EntryPoint) -> None:
-    """A dictionary brings all that it holds; any other object has the entry point's name."""
+    """Register the entries of a dictionary, or any other object by the entry point's name."""
     assert point.dist is not None
     plugin = point.dist.name
-    thing = _imported(point.load, f"plug-in {plugin} ({point.value})")
-    version = f"{point.dist.version}, {_known_as(plugin, point.module)}"
-    named = thing if isinstance(thing, dict) else {point.name: thing}
-    join(plugin, {kind: named}, lambda thing: version)
-
-
-# Both
+    loaded = _imported(point.load, f"plug-in {plugin} ({point.value})")
+    version = f"{point.dist.version}, {_register_sources(plugin, point.module)}"
+    entries = loaded if isinstance(loaded, dict) else {point.name: loaded}
+    join(plugin, {kind: entries}, lambda entry: version)
 
 
 def _imported(act: Callable[[], Any], place: str, file: str = "") -> Any:
@@ -149,12 +142,12 @@ def _imported(act: Callable[[], Any], place: str, file: str = "") -> Any:
         frames = traceback.extract_tb(error.__traceback__)
         lines = [frame.lineno for frame in frames if frame.filename == file]
         at = f", line {lines[-1]}" if lines else ""
-        told = f"cannot be imported: {in_a_line(error)}"
-        raise Mistake(f"{place}{at}: {told}; mend it, or leave it out") from error
+        problem = f"cannot be imported: {in_a_line(error)}"
+        raise Mistake(f"{place}{at}: {problem}; mend it, or leave it out") from error
 
 
-def _known_as(plugin: str, module: str) -> str:
-    """The digest of its sources, which errors name from now on."""
-    found = files_of(module)
-    files.update(dict.fromkeys(map(str, found), plugin))
-    return digest(file.read_bytes() for file in found)
+def _register_sources(plugin: str, module: str) -> str:
+    """Let errors name the plug-in's sources; returns their digest."""
+    sources = files_of(module)
+    files.update(dict.fromkeys(map(str, sources), plugin))
+    return digest(file.read_bytes() for file in sources)

@@ -1,4 +1,4 @@
-"""Which plug-in brought what, and in which version?"""
+"""Which plug-in does an entry of a registry come from, and in which version?"""
 
 import hashlib
 import inspect
@@ -16,11 +16,11 @@ from simulator.mistakes import Mistake
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.policy import POLICIES, PolicyTable
-from simulator.plugins.checks import what_is_wrong
+from simulator.plugins.checks import CHECKS
 from simulator.plugins.errors import named
 
 PROGRAM = "this program"
-"""The plug-in of what ``register`` brings; no other process can load it."""
+"""The plug-in of entries of ``register``; no other process can load it."""
 OWN = ("algorithms", "simulator")
 NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 REGISTRIES: dict[str, dict[str, Any]] = {
@@ -33,7 +33,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
 
 
 class Origin(NamedTuple):
-    """The plug-in that something comes from, and which version of it."""
+    """A plug-in and its version."""
 
     plugin: str
     version: str
@@ -43,7 +43,7 @@ class Origin(NamedTuple):
 
 
 origins: dict[tuple[str, str], Origin] = {}
-"""Of everything that is not shipped, by its kind and name."""
+"""The origins of all entries that are not shipped, by kind and name."""
 
 
 def register(
@@ -54,58 +54,55 @@ def register(
     objectives: Mapping[str, type[ObjectiveTable]] | None = None,
     policies: Mapping[str, type[PolicyTable]] | None = None,
 ) -> None:
-    """Use things of your own by their names, in this process; a second call replaces them."""
-    brought = (methods, laws, speeds, objectives, policies)
-    named = {kind: each or {} for kind, each in zip(REGISTRIES, brought, strict=True)}
-    join(PROGRAM, named, _version_of)
+    """Use entries of your own by their names, in this process; a second call replaces them."""
+    given = (methods, laws, speeds, objectives, policies)
+    by_kind = {kind: each or {} for kind, each in zip(REGISTRIES, given, strict=True)}
+    join(PROGRAM, by_kind, _version_of)
 
 
 def join(
-    plugin: str, named: Mapping[str, Mapping[str, Any]], version: Callable[[Any], str]
+    plugin: str, by_kind: Mapping[str, Mapping[str, Any]], version: Callable[[Any], str]
 ) -> None:
-    """Let all of these be used by their names; or none, if something is wrong with one."""
-    things = [(kind, *each) for kind, entries in named.items() for each in entries.items()]
-    for kind, name, thing in things:
-        if wrong := _misnamed(plugin, kind, name, thing) or what_is_wrong(kind, name, thing):
-            raise Mistake(f"plug-in {plugin}: {kind}.{name}: {wrong}")
-    for kind, name, thing in things:
-        if REGISTRIES[kind].get(name) is not thing:
-            REGISTRIES[kind][name] = thing
-            origins[kind, name] = Origin(plugin, version(thing))
+    """Register all of these entries, or none if one of them is wrong."""
+    entries = [(kind, *each) for kind, of_kind in by_kind.items() for each in of_kind.items()]
+    for kind, name, entry in entries:
+        if problem := _misnamed(plugin, kind, name, entry) or CHECKS[kind](name, entry):
+            raise Mistake(f"plug-in {plugin}: {kind}.{name}: {problem}")
+    for kind, name, entry in entries:
+        if REGISTRIES[kind].get(name) is not entry:
+            REGISTRIES[kind][name] = entry
+            origins[kind, name] = Origin(plugin, version(entry))
 
 
-def _misnamed(plugin: str, kind: str, name: Any, thing: Any) -> str | None:
+def _misnamed(plugin: str, kind: str, name: Any, entry: Any) -> str | None:
     if not isinstance(name, str) or not NAME.fullmatch(name):
         return "a name is made of lower-case letters, digits, '.', '_' and '-'"
-    there, holder = REGISTRIES[kind].get(name, thing), origins.get((kind, name))
-    if there is thing or (holder and holder.plugin == plugin == PROGRAM):
+    known, origin = REGISTRIES[kind].get(name, entry), origins.get((kind, name))
+    if known is entry or (origin and origin.plugin == plugin == PROGRAM):
         return None
-    other = f"the plug-in {holder.plugin}" if holder else "straggle itself"
+    other = f"the plug-in {origin.plugin}" if origin else "straggle itself"
     return f"{other} has one of this name; rename it"
 
 
-# What a scenario uses
-
-
 def used(tables: Mapping[str, Any]) -> dict[str, Origin]:
-    """The plug-ins that a scenario's tables make use of, by what they use: ``methods.mine``."""
+    """The plug-ins of a scenario's tables, by the entry that is used: ``methods.mine``."""
     names = set(_names_in(tables))
     return {f"{kind}.{name}": at for (kind, name), at in origins.items() if (kind, name) in names}
 
 
 def title(label: str, method: str) -> str:
-    """The label of a method in messages, with its plug-in if it is of one."""
+    """The label of a method in messages, with its plug-in if there is one."""
     origin = origins.get(("methods", method))
     return f"{label} {named(origin.plugin)}" if origin else label
 
 
 def is_portable(tables: Mapping[str, Any]) -> bool:
-    """Whether another process can load all that these tables use."""
+    """Whether another process can load all entries of these tables."""
     return all(origin.plugin != PROGRAM for origin in used(tables).values())
 
 
 def _names_in(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """Everything that a scenario names, by its kind."""
+    """Kind and name of all entries in a scenario."""
     for label, table in (tables.get("methods") or {}).items():
         yield "methods", str(table.get("method", label)) if isinstance(table, dict) else label
     objective = tables.get("objective") or {}
@@ -126,11 +123,8 @@ def _laws_in(table: Any) -> Iterator[str]:
             yield from _laws_in(value)
 
 
-# Versions
-
-
 def files_of(module: str) -> list[Path]:
-    """The sources of a module, or of the whole package that it is in."""
+    """The sources of a module, or of the whole package around it."""
     for name in (module.partition(".")[0], module):
         if file := getattr(sys.modules.get(name), "__file__", None):
             path = Path(file)
@@ -142,9 +136,9 @@ def digest(sources: Iterable[bytes]) -> str:
     return f"sha256 {hashlib.sha256(b''.join(sources)).hexdigest()[:16]}"
 
 
-def _version_of(thing: Any) -> str:
-    """A digest of its name and the files that it is written in; in a notebook, of its lines."""
-    parts = [thing.aggregation, thing.rule] if isinstance(thing, Method) else [thing]
+def _version_of(entry: Any) -> str:
+    """A digest of its name and its source files; in a notebook, of its lines."""
+    parts = [entry.aggregation, entry.rule] if isinstance(entry, Method) else [entry]
     modules = [getattr(part, "__module__", "") for part in parts]
     own = [module for module in modules if module.partition(".")[0] not in OWN]
     files = dict.fromkeys(file for module in own for file in files_of(module))

@@ -1,6 +1,6 @@
-"""Does a plug-in's story keep to the rules of the vocabulary?  Every word of it is checked.
+"""Does a plug-in's story keep to the rules of the vocabulary?  Every call is checked.
 
-Stories that are shipped are tested instead: to check each word of theirs would cost time.
+Shipped stories are tested instead: checking each of their calls would take time.
 """
 
 from collections.abc import Collection, Generator, Mapping, Sequence
@@ -22,11 +22,11 @@ from simulator.mistakes import Mistake
 from simulator.plugins.registry import origins
 
 SILENCE, OF_EACH = 1000, 10
-"""So many words in a row, and so many more for each worker, are a story that never waits."""
+"""With so many calls in a row, and so many more for each worker, a story never waits."""
 
 
 def story_of(method: str, settings: Mapping[str, Any]) -> Aggregation:
-    """The aggregation of a registered method; a plug-in's words are checked."""
+    """The aggregation of a registered method; a plug-in's calls are checked."""
     aggregation = METHODS[method].aggregate(settings)
     origin = origins.get(("methods", method))
     return aggregation if origin is None else _checked(aggregation, origin.plugin)
@@ -36,8 +36,8 @@ def _checked(aggregation: Aggregation, plugin: str) -> Aggregation:
     def story(cluster: Cluster) -> Story:
         rules = Rules(cluster)
         inner = aggregation(rules)
-        told = f"plug-in {plugin}: a story is no generator; yield cluster.arrival() in it"
-        _demand(isinstance(inner, Generator), told)
+        message = f"plug-in {plugin}: a story is no generator; yield cluster.arrival() in it"
+        _demand(isinstance(inner, Generator), message)
         answer: Event | None = None
         while True:
             try:
@@ -46,19 +46,19 @@ def _checked(aggregation: Aggregation, plugin: str) -> Aggregation:
                 return
             answer = yield request
             if answer is not None:
-                rules.hear(answer)
+                rules.on_event(answer)
 
     return story
 
 
 class Rules:
-    """The cluster that a story speaks to; what it may not say is a mistake."""
+    """A story's cluster, which refuses calls that break the rules."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.workers = cluster.workers
         self._arrived: set[Ticket] = set()
-        """Gradients that no step has used, and that were not dropped."""
+        """Gradients that no step has used, and that are not dropped."""
         self._kept: frozenset[Ticket] = frozenset()
         self._silence = 0
 
@@ -66,7 +66,7 @@ class Rules:
     def version(self) -> int:
         return self._cluster.version
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         self._silence = 0
         if isinstance(event, Ticket):
             self._arrived.add(event)
@@ -88,8 +88,8 @@ class Rules:
         limit: float | None = None,
         recall: bool = False,
     ) -> None:
-        there = f"there are {self.workers}, from 0"
-        _demand(0 <= worker < self.workers, f"an order to worker {worker}: {there}")
+        known = f"there are {self.workers}, from 0"
+        _demand(0 <= worker < self.workers, f"an order to worker {worker}: {known}")
         _demand(limit is None or limit > 0, f"limit = {limit}: must be more than 0 seconds")
         self._order(quota, work)
         self._cluster.send(
@@ -100,27 +100,28 @@ class Rules:
         return self._cluster.arrival(needs)
 
     def drop(self, ticket: Ticket) -> None:
-        self._have([ticket], "drops")
+        self._check_arrived([ticket], "drops")
         self._arrived.discard(ticket)
         self._cluster.drop(ticket)
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
-        self._say()
-        self._have(tickets, "reduces")
+        self._count_call()
+        self._check_arrived(tickets, "reduces")
         return self._cluster.all_reduce(tickets)
 
     def step(
         self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
     ) -> None:
-        self._say()
+        self._count_call()
         step = f"step {self.version + 1}"
         sizes = f"{len(weights)} weights for {len(tickets)} gradients"
         _demand(len(weights) == len(tickets), f"{step}: {sizes}; give one weight for each")
         for weight in weights:
-            told = f"{step}: a weight is {weight!r}; it must be a finite number"
-            _demand(_is_finite(weight), told)
+            problem = f"{step}: a weight is {weight!r}; it must be a finite number"
+            _demand(_is_finite(weight), problem)
         _demand(len(set(tickets)) == len(tickets), f"{step}: has a gradient twice; name it once")
-        self._have([ticket for ticket in tickets if ticket not in self._kept], "closes a step with")
+        fresh = [ticket for ticket in tickets if ticket not in self._kept]
+        self._check_arrived(fresh, "closes a step with")
         known = self._kept.union(tickets)
         for ticket in keep:
             _demand(ticket in known, f"{step}: keeps {ticket}, which neither it nor the last has")
@@ -129,20 +130,20 @@ class Rules:
         self._cluster.step(tickets, weights, keep)
 
     def _order(self, quota: int | None, work: float) -> None:
-        self._say()
+        self._count_call()
         _demand(quota is None or quota >= 1, f"quota = {quota}: must be 1 or more, or None")
         _demand(0 < work < inf, f"work = {work}: must be a positive number")
 
-    def _have(self, tickets: Sequence[Ticket], verb: str) -> None:
+    def _check_arrived(self, tickets: Sequence[Ticket], verb: str) -> None:
         for ticket in tickets:
-            told = f"it {verb} {ticket}, which has not arrived, or was used before"
-            _demand(ticket in self._arrived, f"{told}; use each gradient once, or keep it")
+            problem = f"it {verb} {ticket}, which has not arrived, or was used before"
+            _demand(ticket in self._arrived, f"{problem}; use each gradient once, or keep it")
 
-    def _say(self) -> None:
+    def _count_call(self) -> None:
         self._silence += 1
-        told = f"it has said {self._silence:,} things and waited for nothing"
+        problem = f"it has made {self._silence:,} calls and waited for nothing"
         most = SILENCE + OF_EACH * self.workers
-        _demand(self._silence < most, f"{told}; yield cluster.arrival() between steps")
+        _demand(self._silence < most, f"{problem}; yield cluster.arrival() between steps")
 
 
 def _is_finite(weight: Any) -> bool:
@@ -152,6 +153,6 @@ def _is_finite(weight: Any) -> bool:
         return False
 
 
-def _demand(good: bool, told: str) -> None:
+def _demand(good: bool, message: str) -> None:
     if not good:
-        raise Mistake(told)
+        raise Mistake(message)

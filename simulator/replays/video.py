@@ -139,11 +139,11 @@ def _shoot(
     """Film an episode: its start, every so many steps, and how it ended."""
     moments = count()
 
-    def look() -> None:
+    def on_state() -> None:
         if next(moments) % every == 0:
             add(show.picture())
 
-    played = show.play(point, seed, number, look)
+    played = show.play(point, seed, number, on_state)
     if played.length % every:
         add(show.picture())
     return played

@@ -168,8 +168,8 @@ NEEDED = ("final", "end", "curve")
 
 def _curve(run: Run) -> dict[str, list[Any]]:
     times = [0.0, *run.times]
-    seen = [at for at, value in enumerate(run.looks[run.metrics[0]]) if not math.isnan(value)]
-    measured = {name: [values[at] for at in seen] for name, values in run.looks.items()}
+    seen = [at for at, value in enumerate(run.evaluations[run.metrics[0]]) if not math.isnan(value)]
+    measured = {name: [values[at] for at in seen] for name, values in run.evaluations.items()}
     return {"time": [times[at] for at in seen], "server_step": seen, **measured}
 
 

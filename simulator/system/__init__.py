@@ -1,1 +1,1 @@
-"""What is asked of the machine: files, processes, memory."""
+"""The machine: files, processes, memory."""

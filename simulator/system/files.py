@@ -1,16 +1,19 @@
-"""How are files written so that none is ever half there, and no two write the same ones?"""
+"""How are files written so that each is whole, and two processes never write the same ones?"""
 
 import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulator.mistakes import Mistake
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 PARTIAL = ".partial"
-"""The end of the name of what is not whole yet."""
+"""The ending of unfinished files."""
 LOCK = ".lock"
 
 
@@ -19,10 +22,10 @@ class Unwritable(Exception):
 
 
 def replace(target: Path, write: Callable[[Path], Any]) -> None:
-    """Write beside the target, then put it in its place: never half a file.
+    """Write a file beside the target, then rename it: the target is never half a file.
 
-    Each process beside it in a file of its own: of several the last one stands.  What has its name
-    has reached the disk before, so that the power may go off at any moment.
+    Each process writes a file of its own, and the last rename wins.  The file reaches the disk
+    before its name does, so a power failure does no harm.
     """
     beside = target.with_name(f"{target.name}.{os.getpid()}{PARTIAL}")
     try:
@@ -33,7 +36,7 @@ def replace(target: Path, write: Callable[[Path], Any]) -> None:
 
 
 def put(whole: Path, target: Path) -> None:
-    """Give a file that is whole its name, for good."""
+    """Give a whole file its name, durably."""
     _to_the_disk(whole)
     os.replace(whole, target)
     _to_the_disk(target.parent)
@@ -47,21 +50,29 @@ def _to_the_disk(path: Path) -> None:
         os.close(descriptor)
 
 
+def save_arrays(path: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
+    """Write a .npz file, whatever the ending of the path."""
+    import numpy as np
+
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
 def clear_partial(directory: Path) -> None:
-    """Remove what a killed process had half written."""
+    """Remove the unfinished files of killed processes."""
     for path in directory.rglob(f"*{PARTIAL}"):
         path.unlink(missing_ok=True)
 
 
 @contextmanager
 def alone_in(directory: Path) -> Iterator[None]:
-    """Nobody else writes in there meanwhile; the lock ends with its process, however that ends."""
+    """Lock a directory against other processes; the lock ends with this process at the latest."""
     with (directory / LOCK).open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            told = "another straggle is writing there; wait for it, or name another directory"
-            raise Mistake(f"{directory}: {told}") from None
+            problem = "another straggle is writing there; wait for it, or name another directory"
+            raise Mistake(f"{directory}: {problem}") from None
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""How does a command hear that it shall end, wherever it is at work?
+"""How do signals end a command, at any moment?
 
 SIGINT (Ctrl-C) and SIGTERM raise ``KeyboardInterrupt`` in the main thread.  A signal that was
 ignored when the command began stays ignored: a script's job in the background is not interrupted.
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 INTERRUPTED = 128 + signal.SIGINT
 """The exit code of an interrupted command, as shells have it."""
 PATIENCE = 3.0
-"""Seconds until an interrupted command ends, whatever it still waits for."""
+"""Seconds until an interrupted command is forced to end."""
 MOMENT = 0.1
-"""Seconds until an interrupt is sent again that could not be raised."""
+"""Seconds until an interrupt that could not be raised is sent again."""
 TWICE = 0.5
-"""Seconds in which a second signal is the first once more: ``timeout`` sends each of them twice."""
+"""Seconds in which a second signal counts as the first: ``timeout`` sends each of them twice."""
 
 
 class Interrupts:
-    """The signals of a command, which hears them within this context."""
+    """The signals of a command, handled within this context."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        """The first signal that was heard."""
+        """The first signal."""
         self._began = self._latest = 0.0
         self._pending = False
         self._repeated = False
@@ -42,13 +42,13 @@ class Interrupts:
     def __enter__(self) -> "Interrupts":
         for number in (signal.SIGINT, signal.SIGTERM):
             if signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self._hear)
-        self._hook, sys.unraisablehook = sys.unraisablehook, self._notice
+                signal.signal(number, self._on_signal)
+        self._hook, sys.unraisablehook = sys.unraisablehook, self._on_unraisable
         threading.Thread(target=self._repeat, daemon=True).start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        """From here on, the command ends by itself: an interrupt would only be told of."""
+        """Ignore interrupts: the command ends anyway, and they would only print an error."""
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if signal.getsignal(signal.SIGTERM) != signal.SIG_IGN:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -57,22 +57,22 @@ class Interrupts:
 
     @property
     def exit_code(self) -> int:
-        """The exit code of the command that the first signal has ended: 130 or 143."""
+        """The exit code of a command that a signal has ended: 130 or 143."""
         return 128 + self.signal if self.signal else INTERRUPTED
 
     def raise_pending(self) -> None:
-        """Raise an interrupt that was heard and has not been raised: in an import, say."""
+        """Raise an interrupt that could not be raised before: in an import, say."""
         if self._pending:
             self._pending = False
             raise KeyboardInterrupt
 
     def force_exit(self) -> None:
-        """End soon: a process pool may block on the half-written result of a worker it ended."""
+        """End soon: a process pool may block on a terminated worker's half-written result."""
         watchdog = threading.Timer(PATIENCE, os._exit, [self.exit_code])
         watchdog.daemon = True
         watchdog.start()
 
-    def _hear(self, number: int, frame: FrameType | None) -> None:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
         now, repeated = time.monotonic(), self._repeated
         self._repeated = False
         if self.signal is None:
@@ -86,8 +86,8 @@ class Interrupts:
         else:
             raise KeyboardInterrupt
 
-    def _notice(self, unraisable: "UnraisableHookArgs") -> None:
-        """Interrupt once more after Python had to ignore it, in a callback or a destructor.
+    def _on_unraisable(self, unraisable: "UnraisableHookArgs") -> None:
+        """Interrupt again after Python ignored an interrupt in a callback or a destructor.
 
         JAX has such a callback in the garbage collector.
         """
@@ -98,16 +98,16 @@ class Interrupts:
             self._hook(unraisable)
 
     def _repeat(self) -> None:
-        """Send a signal once more, from a thread: a signal's handler must not wait for a lock."""
+        """Send the signal again, from a thread: a signal's handler must not wait for a lock."""
         while (pause := self._pauses.get()) is not None:
             time.sleep(pause)
             self._repeated = True
-            # The main thread, by name: that wakes it up.
+            # To the main thread: that wakes it up.
             signal.pthread_kill(threading.main_thread().ident or 0, self.signal or signal.SIGINT)
 
 
 def _importing(frame: FrameType | None) -> bool:
-    """Whether a module is being imported: extension modules print an error, or replace it."""
+    """Whether a module is being imported: extension modules print or replace an interrupt."""
     while frame is not None:
         if frame.f_code.co_filename.startswith("<frozen importlib"):
             return True
@@ -117,7 +117,7 @@ def _importing(frame: FrameType | None) -> bool:
 
 @contextmanager
 def remedy(text: str) -> Iterator[None]:
-    """Name how to go on where the block is interrupted."""
+    """Add a remedy to an interrupt of the block."""
     try:
         yield
     except KeyboardInterrupt as interrupt:
@@ -126,7 +126,7 @@ def remedy(text: str) -> Iterator[None]:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Processes that begin here know no interrupts, from their first moment on."""
+    """Processes that start here ignore interrupts from their first moment on."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     try:
         yield

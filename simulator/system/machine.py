@@ -1,7 +1,11 @@
-"""How much memory is left on this machine, and how many cores are ours?"""
+"""How much memory and how many cores may this process use?"""
 
+import ctypes
+import gc
 import os
+import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -15,15 +19,15 @@ CGROUPS = (
         Path("/sys/fs/cgroup/memory/memory.usage_in_bytes"),
     ),
 )
-"""What is granted and what is taken of it: by control groups of versions 2 and 1."""
+"""Files with the limit and the use of memory: of control groups of versions 2 and 1."""
 
 
 def available_bytes() -> float:
-    """The least that anything says; infinite where nothing says anything."""
-    return min(_told(), default=float("inf"))
+    """The least of all limits; infinite if none is known."""
+    return min(_limits(), default=float("inf"))
 
 
-def _told() -> Iterator[float]:
+def _limits() -> Iterator[float]:
     free = _of_meminfo()
     yield free if free is not None else _of_sysconf()
     for granted, taken in CGROUPS:
@@ -33,17 +37,17 @@ def _told() -> Iterator[float]:
 
 
 def _of_meminfo() -> float | None:
-    """Linux: what programs can have without anything being written to disk for it."""
+    """Linux: memory that is available without swapping."""
     try:
         lines = MEMINFO.read_text().splitlines()
     except OSError:
         return None
-    found = [line.split() for line in lines if line.startswith("MemAvailable:")]
-    return float(found[0][1]) * 1024 if found else None
+    fields = [line.split() for line in lines if line.startswith("MemAvailable:")]
+    return float(fields[0][1]) * 1024 if fields else None
 
 
 def _of_sysconf() -> float:
-    """Elsewhere: all the memory there is, for what is free of it cannot be asked."""
+    """Elsewhere: all memory, since the free part is not known."""
     try:
         return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, ValueError, OSError):
@@ -51,7 +55,7 @@ def _of_sysconf() -> float:
 
 
 def _number(path: Path) -> float | None:
-    """The number in a file; None if there is none, or it says ``max``."""
+    """The number in a file; None without a file, or for the text ``max``."""
     try:
         return float(path.read_text())
     except (OSError, ValueError):
@@ -68,17 +72,29 @@ _share: Share | None = None
 
 
 def grant(share: Share) -> None:
-    """From now on this process may use as many cores as ``share`` says."""
+    """Limit this process to the cores of ``share`` from now on."""
     global _share
     _share = share
 
 
 def cores() -> int:
-    """How many this process may use: what it was granted, ``$STRAGGLE_CORES``, or all there are."""
+    """The cores of this process: those granted, ``$STRAGGLE_CORES``, or all of the machine."""
     if _share is not None:
         return _share.value
-    if told := os.environ.get("STRAGGLE_CORES"):
-        if not (told.isdecimal() and int(told) > 0):
-            raise Mistake(f"STRAGGLE_CORES = {told!r}: must be a whole number, 1 or more")
-        return int(told)
+    if text := os.environ.get("STRAGGLE_CORES"):
+        if not (text.isdecimal() and int(text) > 0):
+            raise Mistake(f"STRAGGLE_CORES = {text!r}: must be a whole number, 1 or more")
+        return int(text)
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def release_memory() -> None:
+    """Collect garbage, and return free memory to the system.
+
+    Compiled functions and their owners form reference cycles.  Compiling also frees so many small
+    pieces, in so many threads, that the C library would never return most of them.
+    """
+    gc.collect()
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another C library than glibc
+            ctypes.CDLL("libc.so.6").malloc_trim(0)

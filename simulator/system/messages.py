@@ -1,4 +1,4 @@
-"""How does the library say something in passing?  To its logger; commands print what it says."""
+"""How does the library report without ending?  By its logger, whose messages commands print."""
 
 import logging
 import sys

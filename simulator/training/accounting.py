@@ -1,4 +1,4 @@
-"""What is settled when a run ends?  Its accounts then, and the real seconds that it took."""
+"""What are the accounts and the real seconds of a run that ends?"""
 
 import time
 from collections.abc import Callable, Sequence
@@ -13,21 +13,20 @@ from simulator.training.schedules import replay, stop_of, vector_of
 
 
 class Accounting(Observer):
-    """Of runs that share a schedule, which is set once the runs are in their lanes."""
+    """The accounts of runs that share a schedule, set once the runs are in their lanes."""
 
     simulation: Simulation
 
     def __init__(
         self, scenario: Scenario, runs: Sequence[Run], ended: Callable[[int, Run], None]
     ) -> None:
-        """``ended`` is called with the place of every run that has ended, and the run."""
+        """``ended(at, run)`` is called with every run that has ended, and its place."""
         self._scenario, self._runs, self._ended = scenario, runs, ended
         self._going = list(runs)
         self._counted = time.perf_counter()
         self._replayed: Replayed | None = None
 
     def settle(self, run: Run) -> None:
-        """This run has ended."""
         if run.end in ("stop", "stalled"):
             run.accounts = self.simulation.accounts()
         elif not run.accounts_are_newest:
@@ -40,13 +39,13 @@ class Accounting(Observer):
         self._share_the_time()
 
     def _accounts_at(self, run: Run) -> Accounts:
-        """At the run's last step, which the schedule has left behind: it is simulated again."""
+        """Those at the run's last step, an earlier one of the schedule: it is simulated again."""
         if self._replayed is None or self._replayed.steps > run.steps:
             self._replayed = Replayed(self._scenario, run)
         return self._replayed.accounts_at(run.steps)
 
     def _share_the_time(self) -> None:
-        """Real seconds are shared by all runs that went on since they were counted last."""
+        """Divide the real seconds since the last call among the runs that were going on."""
         now = time.perf_counter()
         for run in self._going:
             run.real_seconds += (now - self._counted) / len(self._going)
@@ -63,7 +62,7 @@ class Replayed:
         self._accounts = self._simulation.accounts()
 
     def accounts_at(self, steps: int) -> Accounts:
-        """Of all workers at this step, which is not one before ``self.steps``."""
+        """The accounts at this step, which is at least ``self.steps``."""
         self._wanted = steps
         while self.steps < steps:
             step = next(self._stream)

@@ -1,8 +1,8 @@
-"""How does a run survive being killed?  It writes down now and then where it is.
+"""How does a killed run continue?  From its last checkpoint.
 
 A checkpoint is plain arrays: the state of the update rule, the points at which gradients are still
-to be taken, and the rows of the record.  The schedule is not in it, since it can be simulated once
-more.  Two files take turns, so that one is whole even if the other is not.
+to be taken, and the rows of the record.  It needs no schedule, which can be simulated again.  Two
+files take turns, so that one is whole even if the other is not.
 """
 
 import hashlib
@@ -10,18 +10,21 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from simulator.mistakes import Mistake
-from simulator.system.files import replace
+from simulator.scenario.scenario import Scenario
+from simulator.system.files import replace, save_arrays
 from simulator.training.lanes import Lane
 from simulator.training.observer import Observer
 from simulator.training.record import Memory, Run
+from simulator.training.schedules import numbers_of
 
 EVERY_SECONDS = 10.0
 SHARE = 0.05
-"""At most so much of the time goes into writing."""
+"""The largest share of the time for writing."""
 DIGEST = "digest"
 STEPS = "record/steps"
 
@@ -41,30 +44,30 @@ class Keeper:
         self._next = 0
 
     def found(self) -> dict[int, Memory]:
-        """What can be read and belongs to this run, by the step at which it was taken."""
-        found = {}
+        """The whole checkpoints of this run, by step."""
+        memories = {}
         for at, file in enumerate(self._files):
             if memory := self._read(file):
-                found[int(memory[STEPS])] = memory
-                if int(memory[STEPS]) == max(found):
+                memories[int(memory[STEPS])] = memory
+                if int(memory[STEPS]) == max(memories):
                     self._next = 1 - at
-        return found
+        return memories
 
     def save(self, memory: Memory) -> None:
-        """Write in place of the older one; a run does not end because this cannot be done."""
+        """Replace the older checkpoint; the run goes on if this fails."""
         file = self._files[self._next]
         arrays = {**memory, DIGEST: np.array(_digest(memory, self._hash))}
         try:
             file.parent.mkdir(exist_ok=True)
-            replace(file, lambda path: _write(path, arrays))
+            replace(file, lambda path: save_arrays(path, arrays))
         except OSError as error:
-            told = f"{error.strerror or error}; the run goes on without"
-            self._complain(f"{file}: a checkpoint cannot be written: {told}")
+            problem = f"{error.strerror or error}; the run goes on without"
+            self._complain(f"{file}: a checkpoint cannot be written: {problem}")
         else:
             self._next = 1 - self._next
 
     def clear(self) -> None:
-        """The run has ended."""
+        """Remove the checkpoints of a run that has ended."""
         for file in self._files:
             file.unlink(missing_ok=True)
         if self._files[0].parent.is_dir() and not any(self._files[0].parent.iterdir()):
@@ -78,7 +81,7 @@ class Keeper:
                 memory = {name: arrays[name] for name in arrays.files}
             if str(memory.pop(DIGEST)) != _digest(memory, self._hash):
                 raise ValueError("it is not what was written for this run")
-        except Exception as error:  # what a damaged file makes its readers raise is without end
+        except Exception as error:  # damaged files make their readers raise anything
             reason = "it is cut short, or holds something else"
             if isinstance(error, OSError) and error.strerror:
                 reason = error.strerror
@@ -88,7 +91,7 @@ class Keeper:
 
 
 class Checkpoints(Observer):
-    """Has every run write down where it is, now and then, and when it is interrupted."""
+    """Writes checkpoints of all runs, now and then and at interruptions."""
 
     def __init__(self, keepers: Sequence[Keeper], runs: Sequence[Run]) -> None:
         self._keepers = {id(run): keeper for run, keeper in zip(runs, keepers, strict=True)}
@@ -116,8 +119,45 @@ class Checkpoints(Observer):
             self._keepers[id(run)].save(memory)
 
 
-def go_on(lanes: Sequence[Lane], memories: Sequence[Memory]) -> int:
-    """Take every run, in the order of the lanes, back to its memory; how many steps are done."""
+class Member(NamedTuple):
+    """One run: a scenario of one method and one seed, and the keeper of its checkpoints."""
+
+    scenario: Scenario
+    keeper: Keeper | None = None
+
+    @property
+    def label(self) -> str:
+        return next(iter(self.scenario.methods))
+
+    @property
+    def seed(self) -> int:
+        return self.scenario.seeds[0]
+
+
+def trainings(members: Sequence[Member]) -> list[tuple[list[int], list[Memory]]]:
+    """The members that train side by side, because they go on from the same step."""
+    numbers = [numbers_of(each.scenario, each.label) for each in members]
+    # Steps of about the same length lead to episodes of about the same length.
+    order = sorted(range(len(members)), key=lambda at: (*numbers[at].values(), members[at].seed))
+    if len(order) > 1 and members[0].scenario.cluster.per == "environment-step":
+        # The schedule depends on the gradients, so no runs share one.
+        return [([at], memories) for at in order for _, memories in trainings([members[at]])]
+    found = {at: keeper.found() for at in order if (keeper := members[at].keeper)}
+    left = {at: memories for at, memories in found.items() if memories}
+    fresh = [at for at in order if at not in left]
+    parts: list[tuple[list[int], list[Memory]]] = [(fresh, [])] if fresh else []
+    while left:
+        # The latest step that most of the rest have.
+        steps = [step for memories in left.values() for step in memories]
+        best = max(steps, key=lambda step: (steps.count(step), step))
+        part = [at for at in order if best in left.get(at, ())]
+        parts.append((part, [left[at][best] for at in part]))
+        left = {at: memories for at, memories in left.items() if at not in part}
+    return parts
+
+
+def restore(lanes: Sequence[Lane], memories: Sequence[Memory]) -> int:
+    """Restore every run, in the order of the lanes, from its memory; returns the steps done."""
     rest = list(memories)
     for lane in lanes:
         runs = lane.living
@@ -129,34 +169,27 @@ def go_on(lanes: Sequence[Lane], memories: Sequence[Memory]) -> int:
 
 
 def _part(memory: Memory, name: str) -> Memory:
-    """What is kept under this name."""
     return {key.removeprefix(name): memory[key] for key in memory if key.startswith(name)}
 
 
 def every_seconds() -> float:
     """Real seconds between checkpoints: ``$STRAGGLE_CHECKPOINT_SECONDS``, or a few."""
-    told = os.environ.get("STRAGGLE_CHECKPOINT_SECONDS")
-    if not told:
+    text = os.environ.get("STRAGGLE_CHECKPOINT_SECONDS")
+    if not text:
         return EVERY_SECONDS
     try:
-        seconds = float(told)
+        seconds = float(text)
     except ValueError:
         seconds = -1.0
     if not seconds >= 0:
-        raise Mistake(f"STRAGGLE_CHECKPOINT_SECONDS = {told!r}: must be a number, 0 or more")
+        raise Mistake(f"STRAGGLE_CHECKPOINT_SECONDS = {text!r}: must be a number, 0 or more")
     return seconds
 
 
 def _digest(memory: Memory, scenario_hash: str) -> str:
-    """Of all that a run remembers, and of whose memory it is."""
     digest = hashlib.sha256(scenario_hash.encode())
     for name in sorted(memory):
         values = memory[name]
         digest.update(f"{name} {values.dtype.str} {values.shape} ".encode())
         digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
-
-
-def _write(path: Path, arrays: Memory) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""How much of a step's gradient is signal?  Estimated now and then, from gradients drawn for it.
+"""How much of a step's gradient is signal?  Estimated now and then, from further gradients.
 
 The ratio is |E g| / sqrt(E|g - E g|^2) of the aggregated gradient g = sum_j w_j g_j, at the newest
 point of the step's tickets.  With v the variance of one gradient and m the signal, both estimated
@@ -7,7 +7,7 @@ from further gradients of the same workers (or m exactly, where the objective kn
     |sum_j w_j| |m| / sqrt(v sum_j w_j^2)
 
 Workers with objectives of their own differ in their expectations, which counts as noise here.  The
-random numbers are its own: looking changes nothing.
+random numbers belong to no ticket, so an estimate changes no run.
 """
 
 import math
@@ -30,13 +30,13 @@ BRANCH = 0x51617A10
 
 
 class SignalToNoise:
-    """Of the steps of one method, from ``many`` gradients each time.
+    """The ratio of steps of one method, estimated from ``count`` gradients.
 
-    ``exact`` is known where the values are gradients of an exact objective.
+    ``exact`` is for values that are gradients of an exact objective.
     """
 
-    def __init__(self, values: Values, many: int, exact: Exact | None = None) -> None:
-        self._values, self._many, self._exact = values, max(2, many), exact
+    def __init__(self, values: Values, count: int, exact: Exact | None = None) -> None:
+        self._values, self._count, self._exact = values, max(2, count), exact
 
     def of(self, root: "Array", points: "Mapping[int, Array]", step: Step) -> float:
         """NaN of a step without gradients, infinite of one without noise."""
@@ -55,15 +55,15 @@ class SignalToNoise:
         """A gradient in each row, of the step's workers in turn."""
         import jax
 
-        workers = islice(cycle(ticket.worker for ticket in step.tickets), self._many)
+        workers = islice(cycle(ticket.worker for ticket in step.tickets), self._count)
         tickets = [Ticket(worker, version, index) for index, worker in enumerate(workers)]
         drawn = []
         for chunk in chunks(len(tickets)):
             rows, ones = padded_tickets(tickets[chunk], point.dtype)
-            there = np.broadcast_to(np.asarray(point), (1, len(rows), len(point)))
+            points = np.broadcast_to(np.asarray(point), (1, len(rows), len(point)))
             each, _ = self._values.gradients(
                 jax.random.fold_in(root, BRANCH)[None],
-                there,  # type: ignore[arg-type]  # JAX takes NumPy's arrays as its own
+                points,  # type: ignore[arg-type]  # JAX takes NumPy's arrays as its own
                 rows,  # type: ignore[arg-type]
                 ones[None],  # type: ignore[arg-type]
             )
@@ -71,7 +71,7 @@ class SignalToNoise:
         return np.concatenate(drawn)
 
     def _signal(self, point: "Array", mean: np.ndarray, error: float) -> float:
-        """The length of the expectation; that of a sample's mean is too long by its error."""
+        """The length of the expectation: that of the sample's mean, corrected for its error."""
         if self._exact is not None:
             exact = self._exact.ascent(np.asarray(point)[None])  # type: ignore[arg-type]
             return float(np.linalg.norm(np.asarray(exact)))

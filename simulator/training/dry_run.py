@@ -1,4 +1,4 @@
-"""What happens when only the times are wanted?  A schedule without gradients, and without JAX."""
+"""How is a schedule simulated without gradients, and without JAX?"""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from simulator.schedule import Step
 from simulator.training.record import Run
 from simulator.training.schedules import replay, simulation_of, stop_of, vector_of
 
-LOOK = 64
+EVERY_STEPS = 64
 """Steps between two calls of ``watch``."""
 
 
@@ -20,9 +20,9 @@ def simulate(
     watch: Callable[[Run], None] = lambda run: None,
     keep_steps: bool = False,
 ) -> None:
-    """The schedule of the only method of this scenario on its only seed.
+    """Simulate the only method of this scenario on its only seed.
 
-    ``ended`` is called with the run, even if it was interrupted.
+    ``ended`` is called with the run, even after an interruption.
     """
     (label,), (seed,), vector = scenario.methods, scenario.seeds, vector_of(scenario)
     steps: list[Step] | None = [] if keep_steps else None
@@ -33,7 +33,7 @@ def simulate(
             run.close(step)
             if steps is not None:
                 steps.append(step)
-            if step.number % LOOK == 0:
+            if step.number % EVERY_STEPS == 0:
                 watch(run)
     except Stalled as stalled:
         run.end, run.message = "stalled", str(stalled)
@@ -50,7 +50,7 @@ def simulate(
 
 
 def _as_of_the_last_step(scenario: Scenario, run: Run, vector: Vector) -> Simulation:
-    """An interruption may come in the midst of anything: so the schedule is simulated again."""
+    """The simulation at the run's last step, once more: the first one was interrupted anywhere."""
     simulation = replay(scenario, run, vector)
     if run.steps:
         for _ in simulation.steps(Stop(steps=run.steps)):

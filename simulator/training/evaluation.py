@@ -1,4 +1,4 @@
-"""How good is the policy by now?  Metrics of the newest iterate, at some steps or at all."""
+"""When are the metrics of the newest iterate measured, and with what consequence?"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 Metrics = Mapping[str, NDArray[Any]]
 """A value for each row of a lane."""
 Reaches = Callable[[Mapping[str, float]], bool]
-"""Whether these metrics are as good as the target asks for."""
+"""Whether these metrics reach the target."""
 
 
 def never(metrics: Mapping[str, float]) -> bool:
-    """Without a target."""
     return False
 
 
@@ -43,26 +42,27 @@ class Evaluation(Observer):
         self._when, self._reaches = when, reaches
 
     def begin(self, lane: Lane) -> None:
-        self._look(lane, lane.place.iterate, None)
+        self._evaluate(lane, lane.place.iterate, None)
 
     def step(self, lane: Lane, turn: Turn) -> None:
         if self._when(turn.step):
-            self._look(lane, turn.iterate, turn)
+            self._evaluate(lane, turn.iterate, turn)
 
     def end(self, lane: Lane) -> None:
-        if any(not run.looked for run in lane.living):
-            self._look(lane, lane.place.iterate, None)
+        if any(not run.is_evaluated for run in lane.living):
+            self._evaluate(lane, lane.place.iterate, None)
 
-    def _look(self, lane: Lane, points: "Array | NDArray[Any]", turn: Turn | None) -> None:
+    def _evaluate(self, lane: Lane, iterates: "Array | NDArray[Any]", turn: Turn | None) -> None:
         if not lane.living:
             return
-        at, number = cast("Array", points), lane.living[0].steps
-        found = self._objective.evaluate(lane.roots, at, number, self._episodes, lane.going)
-        _see(lane, {name: np.asarray(each) for name, each in found.items()}, turn, self._reaches)
+        points, number = cast("Array", iterates), lane.living[0].steps
+        values = self._objective.evaluate(lane.roots, points, number, self._episodes, lane.going)
+        metrics = {name: np.asarray(each) for name, each in values.items()}
+        _record(lane, metrics, turn, self._reaches)
 
 
 class ExactEvaluation(Observer):
-    """Measures every step, where that is exact and cheap."""
+    """Measures every step of an exact objective, where measuring is cheap."""
 
     def __init__(self, exact: Exact, reaches: Reaches = never) -> None:
         self._exact, self._reaches = exact, reaches
@@ -70,26 +70,26 @@ class ExactEvaluation(Observer):
 
     def begin(self, lane: Lane) -> None:
         (measured,) = self._measure([lane.place.iterate])
-        _see(lane, measured, None, self._reaches)
+        _record(lane, measured, None, self._reaches)
 
     def group(self, lane: Lane, turns: Sequence[Turn]) -> None:
         self._measured = self._measure([turn.iterate for turn in turns])[::-1]
 
     def step(self, lane: Lane, turn: Turn) -> None:
-        _see(lane, self._measured.pop(), turn, self._reaches)
+        _record(lane, self._measured.pop(), turn, self._reaches)
 
     def _measure(self, places: "Sequence[Array | NDArray[Any]]") -> list[Metrics]:
         """The metrics at several places (R, d)."""
         points = np.stack([np.asarray(place) for place in places])
         rows = points.reshape(-1, points.shape[-1])
-        found: list[Mapping[str, Array]] = []
+        parts: list[Mapping[str, Array]] = []
         for chunk in chunks(len(rows)):
             part = rows[chunk]
             spare = np.repeat(part[:1], padded_size(len(part)) - len(part), axis=0)
-            found.append(self._exact.measure(cast("Array", np.concatenate([part, spare]))))
+            parts.append(self._exact.measure(cast("Array", np.concatenate([part, spare]))))
         whole = {
-            name: np.concatenate([np.asarray(each[name]) for each in found])[: len(rows)]
-            for name in found[0]
+            name: np.concatenate([np.asarray(each[name]) for each in parts])[: len(rows)]
+            for name in parts[0]
         }
         split = {name: values.reshape(points.shape[:2]) for name, values in whole.items()}
         return [{name: values[at] for name, values in split.items()} for at in range(len(places))]
@@ -108,15 +108,15 @@ class Diagnostics(Observer):
             row = lane.row(run)
             points = {t.version: lane.points[t.version][row] for t in turn.step.fresh}
             ratio = self._ratio.of(lane.root(run), points, turn.step)
-            run.note("signal_to_noise", ratio)
+            run.record("signal_to_noise", ratio)
 
 
-def _see(lane: Lane, measured: Metrics, turn: Turn | None, reaches: Reaches) -> None:
-    """Record what was measured at the newest step; some runs may end there."""
+def _record(lane: Lane, measured: Metrics, turn: Turn | None, reaches: Reaches) -> None:
+    """Record the metrics of the newest step; some runs may end there."""
     for run in lane.living:
         row = lane.row(run)
         metrics = {name: float(values[row]) for name, values in measured.items()}
-        run.look(metrics)
+        run.record_metrics(metrics)
         wrong = next((name for name in metrics if not math.isfinite(metrics[name])), None)
         if wrong is not None:
             fail(lane, run, turn, f"{wrong} = {metrics[wrong]} after server step {run.steps}")

@@ -1,12 +1,12 @@
-"""What are the gradients' values?  Exactly the tickets that were used, in few batched calls.
+"""How are gradients computed?  Exactly the used tickets, in few batched calls.
 
 Several runs may share a schedule: then the same tickets are evaluated for all of them, each at its
 own points and with its own random numbers.
 
 The schedule runs ahead of the numbers: steps whose points are all known form a *group* and are
 evaluated together.  A barrier method's group is one step, all its tickets at one point; a
-one-by-one method's is as many steps as there are gradients in flight.  How steps are grouped is
-a function of the schedule alone.
+one-by-one method's is as many steps as there are gradients in flight.  The groups depend on the
+schedule alone.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jax import Array
 
 SIZES = (1, 2, 4, 8, 12, 16, 20, 24, 32, 48, 64)
-"""Batches are padded to one of these, so that few sizes are ever compiled."""
+"""Batches are padded to one of these, so that few sizes are compiled."""
 LARGEST = SIZES[-1]
 
 
@@ -34,30 +34,30 @@ class Evaluated(NamedTuple):
     environment_steps: "Array | NDArray[Any]"
 
 
-Kept: TypeAlias = "dict[Ticket, Array]"
-"""Gradients that a later step may name again, a row for each run."""
+Stored: TypeAlias = "dict[Ticket, Array]"
+"""Gradients that a later step may use again, a row for each run."""
 
 
-class Abreast(NamedTuple):
-    """Runs that take the same steps at the same time, as an executor needs to know them."""
+class RunContext(NamedTuple):
+    """Runs that take the same steps at the same time, as an executor needs them."""
 
     roots: "Array"
     """A random key for each run."""
     points: "Mapping[int, Array]"
     """By version, (R, d)."""
     going: NDArray[np.bool_]
-    """Which runs go on; of the others nothing is computed that can be avoided."""
-    kept: Kept
+    """Runs that go on; the values of others mean nothing."""
+    stored: Stored
 
 
 class Executor(Protocol):
-    def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
+    def evaluate(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         """The weighted gradient of every step in the group, in every run.
 
-        What a step says to keep is put in ``kept``, and what it names again is taken from there.
+        ``stored`` receives the gradients that a step keeps, and has those that it uses again.
         """
 
-    def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
+    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
         """The gradient of every ticket by itself, in every run (R, K, d)."""
 
 
@@ -68,7 +68,7 @@ class BatchedExecutor:
         self._values = objective
         self._dimension = objective.dimension
 
-    def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
+    def evaluate(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         if any(step.keep or step.again for step in group):
             return self._from_memory(runs, group)
         group = [_weighing(step) for step in group]
@@ -77,11 +77,11 @@ class BatchedExecutor:
         flat = _flatten(group)
         return _per_step(group, *self._each(runs, flat.tickets, flat.weights))
 
-    def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
+    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
         gradients, _ = self._each(runs, tickets, [1.0] * len(tickets))
         return gradients
 
-    def _at_one_point(self, runs: Abreast, step: Step) -> Evaluated:
+    def _at_one_point(self, runs: RunContext, step: Step) -> Evaluated:
         points = runs.points[step.tickets[0].version]
         gradient, taken = None, None
         for chunk in chunks(len(step.tickets)):
@@ -94,68 +94,68 @@ class BatchedExecutor:
         return Evaluated(gradient, taken)
 
     def _each(
-        self, runs: Abreast, tickets: list[Ticket], weights: list[float]
+        self, runs: RunContext, tickets: list[Ticket], weights: list[float]
     ) -> tuple[NDArray[Any], NDArray[Any]]:
         """For each run and ticket: the gradient times its weight, and its environment steps."""
-        many = len(runs.going)
-        gradients = [np.zeros((many, 0, self._dimension), _dtype(runs.points))]
-        taken = [np.zeros((many, 0), np.int32)]
+        count = len(runs.going)
+        gradients = [np.zeros((count, 0, self._dimension), _dtype(runs.points))]
+        taken = [np.zeros((count, 0), np.int32)]
         for chunk in chunks(len(tickets)):
             versions = [ticket.version for ticket in tickets[chunk]]
             # In NumPy: a JAX operation for every row would cost more than its gradient.
             rows = [np.asarray(runs.points[version]) for version in versions]
-            padded, weighing = _padded(runs, tickets[chunk], weights[chunk])
+            padded, padded_weights = _padded(runs, tickets[chunk], weights[chunk])
             rows += [rows[0]] * (len(padded) - len(rows))
             stacked = cast("Array", np.stack(rows, axis=1))
-            part, steps = self._values.gradients(runs.roots, stacked, padded, weighing)
+            part, steps = self._values.gradients(runs.roots, stacked, padded, padded_weights)
             gradients.append(np.asarray(part)[:, : len(versions)])
             taken.append(np.asarray(steps)[:, : len(versions)])
         return np.concatenate(gradients, axis=1), np.concatenate(taken, axis=1)
 
-    def _from_memory(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
-        """Every gradient is computed once, without its weight, and then used where it is named."""
+    def _from_memory(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
+        """Compute every gradient once, without its weight, for all steps that use it."""
         fresh = [ticket for step in group for ticket in step.fresh]
         rows, taken = self._each(runs, fresh, [1.0] * len(fresh))
-        kept, places = runs.kept, {ticket: at for at, ticket in enumerate(fresh)}
-        kept.update((ticket, cast("Array", rows[:, at])) for ticket, at in places.items())
+        stored, places = runs.stored, {ticket: at for at, ticket in enumerate(fresh)}
+        stored.update((ticket, cast("Array", rows[:, at])) for ticket, at in places.items())
         results = []
         for step in group:
-            named = np.stack([np.asarray(kept[ticket]) for ticket in step.tickets], axis=1)
-            total = np.asarray(step.weights, named.dtype) @ named
-            mine = [places[ticket] for ticket in step.fresh]
-            results.append(Evaluated(total, taken[:, mine].sum(1)))
-        for ticket in kept.keys() - group[-1].keep:
-            del kept[ticket]
+            used = np.stack([np.asarray(stored[ticket]) for ticket in step.tickets], axis=1)
+            total = np.asarray(step.weights, used.dtype) @ used
+            own = [places[ticket] for ticket in step.fresh]
+            results.append(Evaluated(total, taken[:, own].sum(1)))
+        for ticket in stored.keys() - group[-1].keep:
+            del stored[ticket]
         return results
 
 
 class DebugExecutor:
-    """The plain one: runs and tickets one by one, in order, without batching or compilation."""
+    """The plain one: runs and tickets one by one, without batching or compilation."""
 
     def __init__(self, objective: Values) -> None:
         self._objective = objective
 
-    def evaluate(self, runs: Abreast, group: Sequence[Step]) -> list[Evaluated]:
+    def evaluate(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         return [self._step(runs, step) for step in group]
 
-    def each(self, runs: Abreast, tickets: list[Ticket]) -> NDArray[Any]:
+    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
         return np.stack([np.asarray(self._sample(runs, ticket)[0]) for ticket in tickets], axis=1)
 
-    def _step(self, runs: Abreast, step: Step) -> Evaluated:
+    def _step(self, runs: RunContext, step: Step) -> Evaluated:
         import jax.numpy as jnp
 
         taken = np.zeros(len(runs.going), np.int32)
         for ticket in step.fresh:
-            runs.kept[ticket], steps = self._sample(runs, ticket)
+            runs.stored[ticket], steps = self._sample(runs, ticket)
             taken += steps
         total = jnp.zeros((len(runs.going), self._objective.dimension), _dtype(runs.points))
         for ticket, weight in zip(step.tickets, step.weights, strict=True):
-            total = total + weight * runs.kept[ticket]
-        for ticket in runs.kept.keys() - step.keep:
-            del runs.kept[ticket]
+            total = total + weight * runs.stored[ticket]
+        for ticket in runs.stored.keys() - step.keep:
+            del runs.stored[ticket]
         return Evaluated(total, taken)
 
-    def _sample(self, runs: Abreast, ticket: Ticket) -> "tuple[Array, list[int]]":
+    def _sample(self, runs: RunContext, ticket: Ticket) -> "tuple[Array, list[int]]":
         import jax.numpy as jnp
 
         points = jnp.asarray(runs.points[ticket.version])
@@ -168,13 +168,11 @@ class DebugExecutor:
 
 
 def _dtype(points: "Mapping[int, Array]") -> np.dtype:
-    """Of all points of a run, and so of its gradients."""
     return next(iter(points.values())).dtype
 
 
-def padded_size(many: int) -> int:
-    """The smallest size that is compiled and holds this many."""
-    return next(size for size in SIZES if size >= many)
+def padded_size(count: int) -> int:
+    return next(size for size in SIZES if size >= count)
 
 
 def chunks(tickets: int) -> list[slice]:
@@ -182,25 +180,25 @@ def chunks(tickets: int) -> list[slice]:
 
 
 def _padded(
-    runs: Abreast, tickets: Sequence[Ticket], weights: Sequence[float]
+    runs: RunContext, tickets: Sequence[Ticket], weights: Sequence[float]
 ) -> "tuple[Array, Array]":
     """Ticket rows, and each run's weights, filled up with weightless rows to one of the sizes.
 
     NumPy arrays: JAX takes them as its own when a compiled function is called.
     """
-    rows, weighing = padded_tickets(tickets, _dtype(runs.points))
-    weighing[: len(weights)] = weights
-    return cast("Array", rows), cast("Array", np.where(runs.going[:, None], weighing, 0))
+    rows, padded = padded_tickets(tickets, _dtype(runs.points))
+    padded[: len(weights)] = weights
+    return cast("Array", rows), cast("Array", np.where(runs.going[:, None], padded, 0))
 
 
 def padded_tickets(
     tickets: Sequence[Ticket], dtype: Any = np.float32
 ) -> tuple[NDArray[np.int32], NDArray[Any]]:
     """The rows of tickets, and a weight of 1 for each, filled up to one of the sizes."""
-    many = len(tickets)
-    rows = np.zeros((padded_size(many), 3), np.int32)
-    rows[:many] = np.array(tickets)
-    return rows, (np.arange(len(rows)) < many).astype(dtype)
+    count = len(tickets)
+    rows = np.zeros((padded_size(count), 3), np.int32)
+    rows[:count] = np.array(tickets)
+    return rows, (np.arange(len(rows)) < count).astype(dtype)
 
 
 def _weighing(step: Step) -> Step:

@@ -1,4 +1,4 @@
-"""Where did a run go wrong?  At a gradient that has a name, and can be computed once more."""
+"""At which gradient did a run fail?  Its name suffices to compute it once more."""
 
 import re
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 
 class Failure(NamedTuple):
-    """The server step, its gradient, and the point at which it was taken, as far as known."""
+    """The server step, its gradient and the gradient's point, as far as known."""
 
     step: int | None
     ticket: Ticket | None = None
     point: NDArray[Any] | None = None
 
     @property
-    def told(self) -> str:
-        """What is known of it, in brackets."""
+    def described(self) -> str:
+        """In brackets, to follow a message."""
         words = [] if self.step is None else [f"server step {self.step}"]
         if self.ticket is not None:
             worker, version, _ = self.ticket
@@ -33,9 +33,9 @@ class Failure(NamedTuple):
 def failure_at(
     step: int | None, ticket: Ticket, points: "Mapping[int, Array]", row: int
 ) -> Failure:
-    """A failure of this gradient, with the point where it was taken, if that is still known."""
-    there = points.get(ticket.version)
-    return Failure(step, ticket, None if there is None else np.array(np.asarray(there)[row]))
+    """A failure of this gradient, with its point if that is still in memory."""
+    rows = points.get(ticket.version)
+    return Failure(step, ticket, None if rows is None else np.array(np.asarray(rows)[row]))
 
 
 def name_of(ticket: Ticket) -> str:
@@ -48,7 +48,7 @@ def name_of(ticket: Ticket) -> str:
 
 
 def ticket_of(name: str) -> Ticket:
-    """The reverse; a ValueError if it is none."""
+    """The ticket of a name; a ValueError for other text."""
     if not re.fullmatch(r"\d{1,9}\.\d{1,9}\.\d{1,9}", name, re.ASCII):
         raise ValueError("a ticket is WORKER.VERSION.INDEX, such as 3.7.0")
     return Ticket(*map(int, name.split(".")))

@@ -1,4 +1,4 @@
-"""Which server steps can be computed together?  Those that need only points known before them."""
+"""Which server steps can be computed together?  Those whose points are all known before."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -10,16 +10,16 @@ LARGEST = 64
 
 
 class Group(NamedTuple):
-    """Steps to compute together, and the step after them, where the schedule has it already."""
+    """Steps to compute together, and the step after them, if the schedule has it already."""
 
     steps: list[Step]
     following: Step | None = None
 
 
 def groups(steps: Iterable[Step], *, ahead: bool = True) -> Iterator[Group]:
-    """The schedule in groups; the last one is empty, and comes even if the schedule fails then.
+    """The schedule in groups; the last one is empty, and precedes an error of the schedule.
 
-    Unless ``ahead``, every step is a group, and is handed out before the schedule goes on.
+    Unless ``ahead``, every step is a group, and is yielded before the schedule goes on.
     """
     group: list[Step] = []
     size = 0
@@ -34,8 +34,7 @@ def groups(steps: Iterable[Step], *, ahead: bool = True) -> Iterator[Group]:
             break
         fresh = step.fresh
         newest = max((ticket.version for ticket in fresh), default=0)
-        # A step without a gradient takes up room as well.
-        more = max(1, len(fresh))
+        more = max(1, len(fresh))  # a step without a gradient counts, too
         if group and (newest > group[0].version or size + more > LARGEST):
             yield Group(group, step)
             group, size = [], 0

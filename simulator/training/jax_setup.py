@@ -7,7 +7,7 @@ from typing import Any
 
 
 def prepare() -> None:
-    """Allow float64 (each objective names its own precision) and keep what was compiled.
+    """Allow float64 (each objective names its own precision) and cache compiled code.
 
     The cache lies in ``$STRAGGLE_CACHE``, else in the user's cache directory.
     """

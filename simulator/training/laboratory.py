@@ -1,9 +1,9 @@
-"""What do the runs of a scenario share?  What is built and compiled once; and often a schedule.
+"""What do the runs of a scenario share?  The objective, compiled code, and often a schedule.
 
-Every method of a scenario sees the same durations per worker, the same initial point and the same
-tickets' keys.  The times of a cluster do not depend on the values of gradients, so neither do they
-depend on the numbers of an update rule: runs over steps and momenta, and over seeds where no time
-is random, are simulated once, and their gradients are evaluated in the same calls.
+Every method of a scenario has the same durations per worker, the same initial point and the same
+tickets' keys.  The times of a cluster depend neither on gradients nor on the numbers of an update
+rule: runs over steps and momenta, and over seeds where no time is random, are simulated once, and
+their gradients are evaluated in the same calls.
 """
 
 import json
@@ -23,7 +23,7 @@ from simulator.objectives.objective import Objective, Values
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.training.accounting import Accounting
-from simulator.training.checkpoint import Checkpoints, Keeper, go_on
+from simulator.training.checkpoint import Checkpoints, Keeper, Member, restore, trainings
 from simulator.training.diagnostics import SignalToNoise
 from simulator.training.evaluation import Diagnostics, Evaluation, ExactEvaluation
 from simulator.training.executor import BatchedExecutor, Executor
@@ -46,30 +46,15 @@ from simulator.training.schedules import (
 from simulator.training.train import follow
 
 Ended = Callable[[int, Run], None]
-"""Called with every run that ends, and its place among those that were asked for."""
+"""Called with the place of every run that ends, and the run."""
 Watch = Callable[[Run], None]
 """Called with a run that is under way, after each of its steps."""
 MOST_COMPILED = 24
-"""Methods and settings whose compiled rules are held."""
-
-
-class Member(NamedTuple):
-    """One run: a scenario of one method and one seed, and who keeps its checkpoints."""
-
-    scenario: Scenario
-    keeper: Keeper | None = None
-
-    @property
-    def label(self) -> str:
-        return next(iter(self.scenario.methods))
-
-    @property
-    def seed(self) -> int:
-        return self.scenario.seeds[0]
+"""The number of methods and settings whose compiled code stays in memory."""
 
 
 class Compiled(NamedTuple):
-    """What a method trains by."""
+    """The compiled parts of a method."""
 
     values: Values
     learner: Learner
@@ -77,7 +62,7 @@ class Compiled(NamedTuple):
 
 
 class Laboratory:
-    """An objective, and what was compiled for the methods that train on it."""
+    """An objective, and the compiled code of the methods that train on it."""
 
     def __init__(
         self,
@@ -94,10 +79,10 @@ class Laboratory:
         keeper: Keeper | None = None,
         watch: Watch = lambda run: None,
     ) -> Run:
-        """The only run of this scenario, whatever becomes of it."""
-        found: list[Run] = []
-        self.train([Member(scenario, keeper)], lambda at, run: found.append(run), watch)
-        return found[0]
+        """The only run of this scenario, however it ends."""
+        runs: list[Run] = []
+        self.train([Member(scenario, keeper)], lambda at, run: runs.append(run), watch)
+        return runs[0]
 
     def train(
         self, members: Sequence[Member], ended: Ended, watch: Watch = lambda run: None
@@ -106,12 +91,15 @@ class Laboratory:
 
         A run with a checkpoint goes on from there.  An interruption ends all that are under way.
         """
-        for part, memories in _trainings(members):
-            tell = partial(_tell, part, ended)
-            self._train([members[at] for at in part], memories, tell, _Watching(watch))
+        for part, memories in trainings(members):
+
+            def ended_at(at: int, run: Run, part: Sequence[int] = part) -> None:
+                ended(part[at], run)
+
+            self._train([members[at] for at in part], memories, ended_at, _Watching(watch))
 
     def sample(self, scenario: Scenario, point: NDArray[Any], ticket: Ticket) -> Any:
-        """One gradient by itself, by the plain code, and the environment steps it took."""
+        """One gradient by the plain code, and its environment steps."""
         import jax
         import jax.numpy as jnp
 
@@ -122,14 +110,13 @@ class Laboratory:
         return np.asarray(gradient), int(steps)
 
     def point_at(self, scenario: Scenario, version: int) -> NDArray[Any]:
-        """Where the only run of this scenario takes gradients of this version."""
-        found: list[NDArray[Any]] = []
-        seek = _Seek(version, found)
+        """The point of this version in the only run of this scenario."""
+        points: list[NDArray[Any]] = []
+        seek = _Seek(version, points)
         runs = self._train([Member(scenario)], [], lambda at, run: None, seek)
-        if not found:
-            told = f"the run closed only {runs[0].steps} server steps"
-            raise Mistake(f"version {version}: {told}")
-        return found[0]
+        if not points:
+            raise Mistake(f"version {version}: the run closed only {runs[0].steps} server steps")
+        return points[0]
 
     def _train(
         self,
@@ -138,7 +125,7 @@ class Laboratory:
         ended: Ended,
         first: Observer,
     ) -> list[Run]:
-        """``first`` sees every step before it is measured, and may end the runs."""
+        """Train members together; ``first`` observes every step first, and may end the runs."""
         scenario, label = members[0].scenario, members[0].label
         compiled = self._compiled_for(scenario, label)
         runs = [Run(label, each.seed, tuple(self.objective.metrics)) for each in members]
@@ -154,19 +141,19 @@ class Laboratory:
         observers = [Finite(), first, *self._observers(scenario, compiled), accounting]
         if keepers := [each.keeper for each in members if each.keeper]:
             observers.append(Checkpoints(keepers, runs))
-        done = go_on(lanes, memories) if memories else 0
+        done = restore(lanes, memories) if memories else 0
         follow(simulation, stop_of(scenario), lanes, observers, ahead=not measured, done=done)
         return runs
 
     def _simulation(self, scenario: Scenario, run: Run, lane: Lane | None) -> Simulation:
-        """The schedule; where time is charged by the environment step, it asks for lengths."""
+        """The schedule; with time per environment step, it needs the lengths of episodes."""
         lengths = None
         if lane is not None:
             run.lengths = {}
             assert self.objective.episodes is not None, "refused when the scenario was checked"
             lengths = Ruler(self.objective.episodes, run, lane.points).lengths
         rhythm = Rhythm(scenario.evaluation, stop_of(scenario))
-        # The accounts of all workers at every single step would be dear; they can be had later.
+        # The accounts of all workers at every step would take long; a replay computes them later.
         at = (lambda number, time: False) if self._measures_all(scenario) else rhythm
         return simulation_of(
             scenario,
@@ -178,7 +165,6 @@ class Laboratory:
         )
 
     def _observers(self, scenario: Scenario, compiled: Compiled) -> list[Observer]:
-        """Those that measure."""
         table, reaches = scenario.evaluation, partial(_reaches, scenario)
         observers: list[Observer] = []
         if (every := table.diagnostics_every_steps) is not None:
@@ -188,14 +174,14 @@ class Laboratory:
         if self._measures_all(scenario):
             assert self.objective.exact is not None
             return [*observers, ExactEvaluation(self.objective.exact, reaches)]
-        # The schedule has accounts where its runs are looked at.
-        looked = Evaluation(
+        # The schedule has accounts at the steps of evaluations.
+        evaluation = Evaluation(
             self.objective, table.episodes, lambda step: step.accounts is not None, reaches
         )
-        return [*observers, looked]
+        return [*observers, evaluation]
 
     def _measures_all(self, scenario: Scenario) -> bool:
-        """Where measuring is exact and cheap, and no rhythm is given, every step is measured."""
+        """Whether every step is measured: on an exact objective without a given rhythm."""
         rhythm = scenario.evaluation
         free = rhythm.every_seconds is None and rhythm.every_steps is None
         return free and self.objective.exact is not None
@@ -213,7 +199,7 @@ class Laboratory:
 
     def _compile(self, scenario: Scenario, label: str) -> Compiled:
         learner, work = Learner(rule_maker(scenario, label)), rule_of(scenario, label).work
-        if work is None:  # what every method shares is compiled once
+        if work is None:  # plain gradients, which are compiled once for all methods
             return Compiled(self.objective, learner, self._plain)
         assert self.objective.local is not None, "refused when the scenario was checked"
         values = self.objective.local(work)
@@ -221,10 +207,10 @@ class Laboratory:
 
 
 class _Seek(Observer):
-    """Ends the training at a version, whose point it finds."""
+    """Ends the training at a version, and adds its point to ``points``."""
 
-    def __init__(self, version: int, found: list[NDArray[Any]]) -> None:
-        self._version, self._found = version, found
+    def __init__(self, version: int, points: list[NDArray[Any]]) -> None:
+        self._version, self._points = version, points
 
     def begin(self, lane: Lane) -> None:
         if self._version == 0:
@@ -234,14 +220,14 @@ class _Seek(Observer):
         if self._version == turn.step.number:
             self._end(lane, turn.query)
 
-    def _end(self, lane: Lane, points: Any) -> None:
-        self._found.append(np.asarray(points)[0])
+    def _end(self, lane: Lane, rows: Any) -> None:
+        self._points.append(np.asarray(rows)[0])
         for run in lane.living:
             lane.end(run, "interrupted")
 
 
 class _Watching(Observer):
-    """Shows every run after each of its steps, before it may end there."""
+    """Calls ``watch`` with every run after each of its steps, before it may end there."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
@@ -254,54 +240,27 @@ class _Watching(Observer):
         self.begin(lane)
 
 
-def _tell(part: Sequence[int], ended: Ended, place: int, run: Run) -> None:
-    ended(part[place], run)
-
-
 def _reaches(scenario: Scenario, metrics: Any) -> bool:
-    """Whether the target is met."""
     target, value = scenario.stop.target, metrics[scenario.metric]
     if target is None:
         return False
     return bool(value >= target if scenario.higher_is_better else value <= target)
 
 
-def _trainings(members: Sequence[Member]) -> list[tuple[list[int], list[Memory]]]:
-    """Which members train side by side: those that go on from the same step."""
-    numbers = [numbers_of(each.scenario, each.label) for each in members]
-    # Steps of about the same length lead to episodes of about the same length.
-    order = sorted(range(len(members)), key=lambda at: (*numbers[at].values(), members[at].seed))
-    if len(order) > 1 and members[0].scenario.cluster.per == "environment-step":
-        # The schedule depends on the gradients, so no run shares it.
-        return [([at], memories) for at in order for _, memories in _trainings([members[at]])]
-    kept = {at: keeper.found() for at in order if (keeper := members[at].keeper)}
-    kept = {at: found for at, found in kept.items() if found}
-    fresh = [at for at in order if at not in kept]
-    parts: list[tuple[list[int], list[Memory]]] = [(fresh, [])] if fresh else []
-    while kept:
-        # The latest step that most of the rest have.
-        steps = [step for found in kept.values() for step in found]
-        best = max(steps, key=lambda step: (steps.count(step), step))
-        part = [at for at in order if best in kept.get(at, ())]
-        parts.append((part, [kept[at][best] for at in part]))
-        kept = {at: found for at, found in kept.items() if at not in part}
-    return parts
-
-
 MOST_OBJECTIVES = 1
-"""So many objectives are held, with all that was compiled for them."""
+"""The number of objectives in memory, with all their compiled code."""
 _laboratories: dict[str, Laboratory] = {}
 
 
 def laboratory_of(scenario: Scenario) -> Laboratory:
-    """What was built and compiled for the last runs serves the next ones, as far as it can."""
-    brought = sorted(map(str, plugins.used(scenario.canonical()).values()))  # a name may be reused
-    said = scenario.cluster.workers, scenario.objective.model_dump_json(), brought
-    key = json.dumps(said)
+    """The laboratory of the last runs if their objective is the same, or a new one."""
+    origins = sorted(map(str, plugins.used(scenario.canonical()).values()))  # a name may be reused
+    objective = scenario.objective.model_dump_json()
+    key = json.dumps([scenario.cluster.workers, objective, origins])
     if key not in _laboratories:
         prepare()
-        made = Laboratory(scenario.build_objective())
+        laboratory = Laboratory(scenario.build_objective())
         if len(_laboratories) >= MOST_OBJECTIVES:
             _laboratories.pop(next(iter(_laboratories)))
-        _laboratories[key] = made
+        _laboratories[key] = laboratory
     return _laboratories[key]

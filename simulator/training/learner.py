@@ -1,7 +1,7 @@
-"""How does the point move?  An update rule, compiled, for several runs and steps at once.
+"""How does an update rule move the points of several runs, for several steps at once?
 
-The rule's numbers (``step`` and ``momentum``) are arguments of what is compiled, so that runs that
-differ in them move together, and nothing is compiled anew for the next value.
+The rule's numbers (``step`` and ``momentum``) are arguments of the compiled code: runs that differ
+in them move together, and new values compile nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.updates import Rule
-from simulator.objectives.run_by_run import run_by_run
+from simulator.objectives.objective import run_by_run
 from simulator.schedule import Step
 from simulator.training.executor import Evaluated, padded_size
 
@@ -23,14 +23,14 @@ Numbers: TypeAlias = Mapping[str, NDArray[np.float64]]
 
 
 class Place(NamedTuple):
-    """Where a step led each run: to where gradients are taken next, and what to evaluate."""
+    """The points of each run after a step: that of the next gradients, and that to evaluate."""
 
     query: "Array"
     iterate: "Array"
 
 
 class Learner:
-    """A rule for all runs of a method; their states are the caller's.
+    """A rule for all runs of a method; the caller holds their states.
 
     ``rule`` makes it of the numbers of one run.
     """
@@ -44,7 +44,6 @@ class Learner:
         self._scan = jax.jit(run_by_run(self._follow, shared=(3, 4)))
 
     def start(self, numbers: Numbers, points: "Array") -> tuple[Any, Place]:
-        """The states at the initial points."""
         state, place = self._start(numbers, points)
         return state, place
 
@@ -53,7 +52,7 @@ class Learner:
     ) -> tuple[Any, list[Place]]:
         """The states after the group, and the places after each of its steps.
 
-        Several small steps go in one compiled call, which costs about as much as one of them.
+        One compiled call takes several small steps, and costs about as much as one of them.
         """
         if len(group) == 1:
             state, place = self._step(numbers, state, values[0].gradient, group[0].dispatched)

@@ -1,4 +1,4 @@
-"""How long is an episode that starts now?  Asked where time is charged by the environment step.
+"""How long is an episode that starts now?  For clusters with time per environment step.
 
 Episodes are played when they start, for their length alone; the gradient is computed later, and
 only if it is used.
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Ruler:
-    """Measures the episodes of one run, and notes the lengths in it.
+    """Measures the episodes of one run, and records their lengths in it.
 
     Its ``points`` are those of a lane with this run alone.
     """
@@ -38,7 +38,7 @@ class Ruler:
         """The environment steps of each ticket's episode, at the point of its version."""
         known = self._run.lengths
         assert known is not None
-        if all(ticket in known for ticket in tickets):  # the schedule is simulated once more
+        if all(ticket in known for ticket in tickets):  # in a replay
             return [known[ticket] for ticket in tickets]
         found: list[int] = []
         for chunk in chunks(len(tickets)):

@@ -1,4 +1,4 @@
-"""What can stand beside the training loop?  Whatever looks at runs and changes no number."""
+"""What can observe the training loop?  Code that reads runs and changes no number."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ class Observer:
         """The runs are at their initial points."""
 
     def group(self, lane: Lane, turns: Sequence[Turn]) -> None:
-        """Some steps are computed, and none of them is recorded yet."""
+        """A group of steps is computed, and none of them is recorded yet."""
 
     def step(self, lane: Lane, turn: Turn) -> None:
         """A step is recorded."""
@@ -21,7 +21,7 @@ class Observer:
         """A group of steps is recorded in every lane, and no other is under way."""
 
     def end(self, lane: Lane) -> None:
-        """The schedule has come to its end."""
+        """The schedule has ended."""
 
     def interrupted(self, lane: Lane) -> None:
-        """The training is interrupted, wherever it is."""
+        """The training is interrupted, at any moment."""

@@ -1,4 +1,4 @@
-"""What is kept of a run?  A row per server step, and how it ended."""
+"""What is recorded of a run?  A row per server step, and its end."""
 
 import math
 from array import array
@@ -14,9 +14,9 @@ from simulator.schedule import Accounts, Step
 from simulator.training.failure import Failure
 
 End = Literal["target", "stop", "stalled", "failed", "interrupted"]
-"""Why a run ended: at its target, where the scenario stops it, or against its will."""
+"""Why a run ended."""
 Memory: TypeAlias = Mapping[str, NDArray[Any]]
-"""Plain arrays by name, from which something goes on."""
+"""Plain arrays by name, of which a state can be restored."""
 
 
 def _floats() -> "array[float]":
@@ -29,7 +29,7 @@ def _integers() -> "array[int]":
 
 @dataclass
 class Run:
-    """One method on one seed, filled as it goes: its whole rows are true at any moment."""
+    """One method on one seed, filled step by step; whole rows are true at any moment."""
 
     method: str
     seed: int
@@ -42,22 +42,22 @@ class Run:
     delays: "array[int]" = field(default_factory=_integers)
     mean_delays: "array[float]" = field(default_factory=_floats)
     environment_steps: "array[int]" = field(default_factory=_integers)
-    """What the gradients of each server step took; empty where nothing was computed."""
-    looks: "dict[str, array[float]]" = field(default_factory=dict)
-    """What was measured, by name: one value per server step and one before; NaN: not measured."""
+    """Those of each server step's gradients; empty for a schedule without gradients."""
+    evaluations: "dict[str, array[float]]" = field(default_factory=dict)
+    """Values of each metric: one before the first server step, and one per step; NaN if none."""
     point: np.ndarray | None = None
     """The newest iterate."""
     lengths: dict[Ticket, int] | None = None
-    """How long each episode was that was started, where time is charged by its length."""
+    """The length of each started episode, with time per environment step."""
     history: list[Step] | None = None
-    """Its server steps in full, where they are asked for."""
+    """The server steps in full, on request."""
     newest: dict[str, float] = field(default_factory=dict)
-    """What was measured last."""
+    """The metrics of the last evaluation."""
     accounts: Accounts | None = None
     end: End = "stop"
     message: str = ""
     failure: Failure | None = None
-    """Where it went wrong, if a number did."""
+    """Of a run that failed by a number."""
     reached: float | None = None
     """Simulated seconds at which the target was reached."""
     evaluated: int = 0
@@ -66,34 +66,34 @@ class Run:
     _accounted: int | None = None
 
     def close(self, step: Step, environment_steps: int | None = None) -> None:
-        """One more server step."""
+        """Record one more server step."""
         self.tickets.append(len(step.tickets))
         self.used.append(step.used)
         self.delays.append(step.version - step.dispatched)
         self.mean_delays.append(step.mean_delay)
         if environment_steps is not None:
             self.environment_steps.append(environment_steps)
-        for values in self.looks.values():
+        for values in self.evaluations.values():
             values.append(math.nan)
         self.times.append(step.time)
         self.account(step)
 
     def account(self, step: Step) -> None:
-        """Keep every worker's accounts, if the step has them."""
+        """Record every worker's accounts, if the step has them."""
         if step.accounts is not None:
             self.accounts, self._accounted = step.accounts, step.number
 
-    def look(self, metrics: Mapping[str, float]) -> None:
-        """Record what was measured at the newest step."""
+    def record_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Record an evaluation at the newest step."""
         for name, value in metrics.items():
-            self.note(name, value)
+            self.record(name, value)
         self.newest = dict(metrics)
 
-    def note(self, name: str, value: float) -> None:
+    def record(self, name: str, value: float) -> None:
         """Record one number at the newest step."""
-        if name not in self.looks:
-            self.looks[name] = array("d", [math.nan]) * (self.steps + 1)
-        self.looks[name][self.steps] = value
+        if name not in self.evaluations:
+            self.evaluations[name] = array("d", [math.nan]) * (self.steps + 1)
+        self.evaluations[name][self.steps] = value
 
     @property
     def accounts_are_newest(self) -> bool:
@@ -101,13 +101,14 @@ class Run:
         return self._accounted == self.steps
 
     @property
-    def looked(self) -> bool:
-        """Whether the metrics were measured at the newest step."""
-        return bool(self.looks) and not math.isnan(self.looks[self.metrics[0]][self.steps])
+    def is_evaluated(self) -> bool:
+        """Whether there is an evaluation at the newest step."""
+        first = self.evaluations.get(self.metrics[0]) if self.metrics else None
+        return first is not None and not math.isnan(first[self.steps])
 
     @property
     def steps(self) -> int:
-        """How many server steps have closed."""
+        """The number of closed server steps."""
         return len(self.times)
 
     @property
@@ -117,39 +118,39 @@ class Run:
 
     @property
     def gradients(self) -> int:
-        """How many were used."""
+        """The number of used gradients."""
         return self.used[self.steps - 1] if self.steps else 0
 
     def parameters(self) -> np.ndarray:
         return np.asarray(self.point)
 
     def memory(self, steps: int) -> dict[str, NDArray[Any]]:
-        """Its first rows, and what else it needs to go on after them, but for its point."""
+        """The first rows, and all that the run needs to continue after them, except the point."""
         memory = {name: np.array(getattr(self, name)[:steps]) for name in ROWS}
         memory["steps"] = np.array(steps)
         memory["real_seconds"] = np.array(self.real_seconds)
-        looks = {name: np.array(values[: steps + 1]) for name, values in self.looks.items()}
-        memory |= {f"looks/{name}": values for name, values in looks.items()}
+        for name, values in self.evaluations.items():
+            memory[f"looks/{name}"] = np.array(values[: steps + 1])
         if self.lengths is not None:
             memory["measured"] = np.array(list(self.lengths), np.int64).reshape(-1, 3)
             memory["lengths"] = np.array(list(self.lengths.values()), np.int64)
         return memory
 
     def remember(self, memory: Memory) -> None:
-        """Go back to where that memory was taken."""
+        """Restore the state of this memory."""
         for name in ROWS:
             kind = getattr(self, name).typecode
             setattr(self, name, array(kind, memory[name].tolist()))
         self.real_seconds = float(memory["real_seconds"])
-        self.looks = {
+        self.evaluations = {
             name.removeprefix("looks/"): array("d", values.tolist())
             for name, values in memory.items()
             if name.startswith("looks/")
         }
-        seen = [name for name in self.metrics if name in self.looks]
+        measured = [name for name in self.metrics if name in self.evaluations]
         for at in range(self.steps, -1, -1):
-            if seen and not math.isnan(self.looks[seen[0]][at]):
-                self.newest = {name: self.looks[name][at] for name in seen}
+            if measured and not math.isnan(self.evaluations[measured[0]][at]):
+                self.newest = {name: self.evaluations[name][at] for name in measured}
                 break
         if self.lengths is not None:
             known = zip(memory["measured"].tolist(), memory["lengths"].tolist(), strict=True)
@@ -172,8 +173,8 @@ class Run:
         if not self.metrics:
             return columns
         columns["environment_steps"] = np.cumsum(_from_zero(self.environment_steps[:steps]))
-        for name in (*self.metrics, *(name for name in self.looks if name not in self.metrics)):
-            known = np.asarray(self.looks.get(name, array("d")))[:rows]
+        for name in dict.fromkeys((*self.metrics, *self.evaluations)):
+            known = np.asarray(self.evaluations.get(name, array("d")))[:rows]
             columns[name] = np.concatenate([known, np.full(rows - len(known), math.nan)])
         return columns
 

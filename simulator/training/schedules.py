@@ -1,4 +1,4 @@
-"""Which simulation does a scenario call for?  From its tables to the schedule of one run."""
+"""How do the tables of a scenario become the schedule and the rule of one run?"""
 
 import inspect
 import math
@@ -15,12 +15,12 @@ from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.training.record import Run
 
-MOST_LOOKS = 2.0**52
-"""Beyond it floats have no place between two moments of looking."""
+MOST_EVALUATIONS = 2.0**52
+"""With more, two moments of evaluation would be the same float."""
 
 
 class Rhythm:
-    """When to look: at the first step at or after each multiple of some seconds, or steps.
+    """When to evaluate: at the first step at or after each multiple of some seconds, or steps.
 
     >>> rhythm = Rhythm(EvaluationTable(every_seconds=10.0), Stop())
     >>> [rhythm(number, time) for number, time in [(1, 4.0), (2, 12.0), (3, 13.0), (4, 20.0)]]
@@ -43,19 +43,19 @@ class Rhythm:
         if time < self._next:
             return False
         passed = time / self._seconds
-        # So small a part of the time has no next multiple: every step is looked at.
-        self._next = (math.floor(passed) + 1) * self._seconds if passed < MOST_LOOKS else time
+        # The multiples of a too small interval are not distinct floats: evaluate every step.
+        self._next = (math.floor(passed) + 1) * self._seconds if passed < MOST_EVALUATIONS else time
         return True
 
 
 def stop_of(scenario: Scenario) -> Stop:
-    """The scenario's end as the engine takes it: what is not said never comes."""
+    """The scenario's stopping rules for the engine, infinite where not given."""
     stop = scenario.stop
     return Stop(stop.seconds or math.inf, stop.steps or math.inf, stop.gradients or math.inf)
 
 
 def vector_of(scenario: Scenario) -> Vector:
-    """What is sent over the network: as many numbers as a point has."""
+    """The size of a message over the network: that of a point."""
     return Vector(*scenario.objective.size(scenario.cluster.workers))
 
 
@@ -77,9 +77,9 @@ def replay(
     trace: Sinks | None = None,
     account_when: Callable[[int, float], bool] = lambda number, time: False,
 ) -> Simulation:
-    """The schedule of a run that has been, once more: the same, to the last bit."""
+    """The schedule of a finished run once more, equal to the last bit."""
     known = run.lengths
-    # An episode that was planned, but never begun, is in no record, and its length decides nothing.
+    # A planned episode that never began is in no record, and its length has no effect.
     lengths = None if known is None else lambda tickets: [known.get(t, 1) for t in tickets]
     return simulation_of(
         scenario,
@@ -97,20 +97,20 @@ def rule_of(scenario: Scenario, label: str) -> Rule:
 
 
 def rule_maker(scenario: Scenario, label: str) -> Callable[[Mapping[str, Any]], Rule]:
-    """The method's rule, for other numbers than its own where they are given."""
+    """Makes the method's rule with these numbers in place of its own."""
     method, settings = METHODS[scenario.methods[label].method], settings_of(scenario, label)
     return lambda numbers: method.update_rule({**settings, **numbers})
 
 
 def numbers_of(scenario: Scenario, label: str) -> dict[str, float]:
-    """The settings of the rule alone that are plain numbers: no schedule depends on them."""
+    """The settings that are plain numbers and change no schedule."""
     settings = settings_of(scenario, label)
     names = free_numbers(scenario.methods[label].method)
     return {name: settings[name] for name in names if isinstance(settings[name], int | float)}
 
 
 def free_numbers(method: str) -> list[str]:
-    """What neither the schedule of a method nor the work of its workers depends on."""
+    """The settings that change neither the schedule of a method nor the work of its workers."""
     aggregation, rule = (
         inspect.signature(factory).parameters
         for factory in (METHODS[method].aggregation, METHODS[method].rule)
@@ -119,7 +119,7 @@ def free_numbers(method: str) -> list[str]:
 
 
 def schedule_key(scenario: Scenario) -> str:
-    """Equal for single runs that can train side by side; then their schedules are equal, too."""
+    """A key that single runs share if they can train side by side, on one schedule."""
     if scenario.cluster.per == "environment-step":  # the schedule depends on the gradients
         return scenario.fingerprint()
     (label,) = scenario.methods
@@ -129,10 +129,7 @@ def schedule_key(scenario: Scenario) -> str:
         for name in free_numbers(table.method)
         if isinstance(getattr(table, name), int | float)
     }
-    changes: dict[str, Any] = {
-        "title": "",
-        "methods": {label: table.model_copy(update=numbers)},
-    }
+    changes: dict[str, Any] = {"title": "", "methods": {label: table.model_copy(update=numbers)}}
     if scenario.cluster.seed is not None or not scenario.build_cluster().random:
         changes["seeds"] = [0]
     return scenario.model_copy(update=changes).fingerprint()

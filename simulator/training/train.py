@@ -1,11 +1,11 @@
 """How does a method train?  The loop in which schedule, gradients and rule meet.
 
-The schedule says when, the executor computes what was used, the rule makes the next point.  Runs
-that share a schedule train side by side.  Whatever else is wanted of them is an observer's: it
-measures, checks, writes down or shows, and changes no number.
+The schedule yields the steps, the executor computes their gradients, the rule makes the next point.
+Runs that share a schedule train side by side.  Observers measure, check, record or show them, and
+change no number.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from algorithms.updates import Rule
@@ -25,7 +25,7 @@ from simulator.training.record import End, Run
 
 
 class Schedule(Protocol):
-    """Where steps come from, and which points they may still need."""
+    """A source of steps, and the versions of points that they may still need."""
 
     version: int
     workers: int
@@ -44,7 +44,7 @@ def train(
     seed: int = 0,
     observers: Sequence[Observer] = (),
 ) -> Run:
-    """Train one run: follow the schedule until it stops, and return what became of it.
+    """Train one run: follow the schedule until it stops, and return the run.
 
     ``objective`` gives the gradients of the schedule's tickets, ``rule`` moves the point, ``seed``
     is the root of all random numbers.  The run's ``times`` are simulated seconds; its ``point`` is
@@ -81,9 +81,9 @@ def follow(
     ahead: bool = True,
     done: int = 0,
 ) -> None:
-    """Train every run to its end, whatever that is; so many steps are done already.
+    """Train every run to its end, of any kind, after the steps that are ``done``.
 
-    An interruption is an end of every run, too, and goes on from here.
+    An interruption ends every run, and is raised again.
     """
     try:
         _loop(schedule, stop, lanes, observers, ahead, done)
@@ -109,8 +109,9 @@ def _loop(
     ahead: bool,
     done: int,
 ) -> None:
-    if not done:
-        _each(lanes, observers, lambda observer, lane: observer.begin(lane))
+    for lane in _going(lanes):
+        for observer in () if done else observers:
+            observer.begin(lane)
     _mark(lanes)
     settled = False
     steps = groups(_after(done, schedule.steps(stop), lanes), ahead=ahead)
@@ -121,9 +122,11 @@ def _loop(
         if group.steps:
             for lane in _going(lanes):
                 lane.compute(group.steps)
-        # Where lengths decide, the next episodes are played before the next step is known.
+        # With lengths in the schedule, the next episodes are played before the next step is known.
         settled = not ahead and _settle(lanes, observers)
-    _each(lanes, observers, lambda observer, lane: observer.end(lane))
+    for lane in _going(lanes):
+        for observer in observers:
+            observer.end(lane)
 
 
 def _rest(
@@ -149,7 +152,7 @@ def _after(done: int, steps: Iterable[Step], lanes: Sequence[Lane]) -> Iterable[
 
 
 def _settle(lanes: Sequence[Lane], observers: Sequence[Observer]) -> bool:
-    """Record what was computed, step by step, with the observers looking on; was there any?"""
+    """Record the computed steps, one by one, and call the observers; returns whether any were."""
     some = False
     for lane in _going(lanes):
         turns = lane.computed()
@@ -167,7 +170,7 @@ def _settle(lanes: Sequence[Lane], observers: Sequence[Observer]) -> bool:
 
 
 def _forget(schedule: Schedule, group: Group, lanes: Sequence[Lane]) -> None:
-    """Give up the points at which no gradient will be taken, when there are many."""
+    """Drop the points at which no gradient will be taken, when there are many."""
     if len(lanes[0].points) <= 2 * (schedule.workers + 1):
         return
     needed = schedule.versions_in_use() | {schedule.version}
@@ -184,16 +187,6 @@ def _going(lanes: Sequence[Lane]) -> list[Lane]:
 def _mark(lanes: Sequence[Lane]) -> None:
     for lane in _going(lanes):
         lane.mark()
-
-
-def _each(
-    lanes: Sequence[Lane],
-    observers: Sequence[Observer],
-    act: Callable[[Observer, Lane], None],
-) -> None:
-    for lane in _going(lanes):
-        for observer in observers:
-            act(observer, lane)
 
 
 def _end_all(lanes: Sequence[Lane], end: End, message: str) -> None:

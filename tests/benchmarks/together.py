@@ -9,7 +9,8 @@ import numpy as np
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch
 from simulator.scenario.loading import check
-from simulator.training.laboratory import Member, laboratory_of
+from simulator.training.checkpoint import Member
+from simulator.training.laboratory import laboratory_of
 from simulator.training.record import Run
 
 SEEDS = [0, 1, 2, 3, 4]

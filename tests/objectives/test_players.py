@@ -131,7 +131,7 @@ def test_a_task_is_the_same_on_any_number_of_cores(
         objective._players.close()
     one, other = runs
     assert list(map(int, one.environment_steps)) == list(map(int, other.environment_steps))
-    np.testing.assert_array_equal(one.looks["return"], other.looks["return"])
+    np.testing.assert_array_equal(one.evaluations["return"], other.evaluations["return"])
     np.testing.assert_array_equal(one.point, other.point)
 
 

@@ -19,9 +19,9 @@ from simulator.objectives.environments.variation import (
     ALIKE,
     Target,
     Variation,
-    spaces_seen,
+    policy_spaces,
 )
-from simulator.objectives.environments.worlds import seen_by
+from simulator.objectives.environments.worlds import varied
 from simulator.objectives.objective import Objective
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
@@ -60,7 +60,7 @@ def test_a_workers_tickets_are_those_of_its_environment_alone(
     """Made by hand: nothing is stacked or gathered there, and the keys are the same."""
     worker, own = 1, UNEQUAL[1]
     alone = policy_gradient(
-        seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL, variations=ALIKE
+        varied(own, own_environment("CartPole-v1", own.options)), **SMALL, variations=ALIKE
     )
     point = 3 * fleet.initial_point(ROOT)
     expected, length = alone.sample(ROOT, point, Ticket(worker, 4, 2))
@@ -86,7 +86,7 @@ def test_equal_variations_change_nothing() -> None:
 
 def test_sign_and_flag_are_what_the_policy_sees() -> None:
     cart = own_environment("CartPole-v1", {})
-    mirrored = seen_by(Variation(sign=-1, flag=2.5), cart)
+    mirrored = varied(Variation(sign=-1, flag=2.5), cart)
     state = mirrored.reset(mirrored.parameters, jax.random.key(1), jnp.float32)
     seen = mirrored.observe(mirrored.parameters, state)
     assert (seen.dtype, len(seen), mirrored.observation_size) == (jnp.float32, 5, 5)
@@ -107,7 +107,7 @@ def test_local_work_is_done_in_the_workers_own_environment(fleet: Objective) -> 
     point, work = 3 * fleet.initial_point(ROOT), ascent(2, 0.1)
     ours, other = (fleet.local(work).sample(ROOT, point, Ticket(at, 0, 0)) for at in (1, 2))
     own = UNEQUAL[1]
-    alone = policy_gradient(seen_by(own, own_environment("CartPole-v1", own.options)), **SMALL)
+    alone = policy_gradient(varied(own, own_environment("CartPole-v1", own.options)), **SMALL)
     expected, taken = alone.local(work).sample(ROOT, point, Ticket(1, 0, 0))
     close(ours[0], expected)
     assert ours[1] == taken
@@ -289,7 +289,7 @@ def test_a_workers_own_options_go_before_those_of_all() -> None:
 def test_mujocos_models_take_factors_and_targets() -> None:
     pytest.importorskip("mujoco")
     seen = [Variation(mass=2.0, gravity=0.5), Variation(target=Target())]
-    assert spaces_seen("Reacher-v5", {}, seen) == spaces_seen("Reacher-v5", {}, ALIKE)
+    assert policy_spaces("Reacher-v5", {}, seen) == policy_spaces("Reacher-v5", {}, ALIKE)
 
 
 # --- as a scenario says it ----------------------------------------------------------------------

@@ -27,7 +27,7 @@ class Parameters(NamedTuple):
 
 
 class State(NamedTuple):
-    """Where the cart is and how the pole leans, with their velocities."""
+    """The place of the cart and the angle of the pole, with their velocities."""
 
     x: "Array"
     x_dot: "Array"
@@ -52,7 +52,7 @@ def observe(parameters: Parameters, state: State) -> "Array":
 
 
 def step(parameters: Parameters, state: State, action: "Array") -> "tuple[State, Array, Array]":
-    """One explicit Euler step; every step earns 1, also the one that lets the pole fall."""
+    """One explicit Euler step; the reward is 1, also where the pole falls."""
     import jax.numpy as jnp
 
     x, x_dot, theta, theta_dot = state
@@ -73,7 +73,7 @@ def step(parameters: Parameters, state: State, action: "Array") -> "tuple[State,
 
 
 def accelerations(parameters: Parameters, state: State, action: "Array") -> "tuple[Array, Array]":
-    """Of the cart and of the pole's angle (https://coneural.org/florian/papers/05_cart_pole.pdf)."""
+    """Those of cart and angle (https://coneural.org/florian/papers/05_cart_pole.pdf)."""
     import jax.numpy as jnp
 
     sine, cosine = jnp.sin(state.theta), jnp.cos(state.theta)

@@ -1,7 +1,7 @@
-"""Which environments are there, what does a policy see of one, and do these options make it?
+"""Which environments are there, what are their spaces, and do they take these options?
 
-Ours are written in JAX; every other registered gymnasium environment runs on the host.  Neither
-JAX nor, for ours, gymnasium is imported to answer: a scenario is checked before any work.
+Ours are written in JAX; every other registered gymnasium environment runs on the host.  Checking a
+scenario imports neither JAX nor, for ours, gymnasium.
 """
 
 import math
@@ -26,13 +26,13 @@ OWN: dict[str, Own] = {
     "Pendulum-v1": Own(pendulum.pendulum, pendulum.Parameters, pendulum.Parameters()._asdict()),
 }
 OUTDATED = {"CartPole-v0": "CartPole-v1"}
-"""What gymnasium still has of ours, slower and with other limits; what is older it refuses."""
+"""Older versions of ours that gymnasium still has, slower and with other limits."""
 SIGNED = {"g", "gravity"}
 """The constants that may be zero or negative."""
 
 
 def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
-    """The length of an environment's observation and what its actions are.
+    """The length of an environment's observation, and its actions.
 
     A one-line ValueError says why the environment cannot be made with these options.
 
@@ -51,15 +51,14 @@ def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
 
     environment = host.open_environment(name, options, horizon=1, tried=False)
     try:
-        found = host.spaces_of(environment, name)
+        size_and_actions = host.spaces_of(environment, name)
         host.try_out(environment, name, options)
-        return found
+        return size_and_actions
     finally:
         environment.close()
 
 
 def own_environment(name: str, options: Mapping[str, Any]) -> Environment:
-    """One of ours, with its options checked."""
     _check_options(name, options)
     return OWN[name].make(OWN[name].parameters(**options))
 

@@ -1,7 +1,4 @@
-"""How is an environment opened that is not written in JAX, and what does a policy see of it?
-
-Any registered gymnasium environment, on the host.  Nothing here imports JAX.
-"""
+"""How is a gymnasium environment opened, and what are its spaces?  Without JAX."""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -20,7 +17,7 @@ Gymnasium: TypeAlias = Any  # gymnasium.Env; the module is imported only when on
 
 def flat(environment: Gymnasium, raw: Any) -> NDArray[Any]:
     """An observation as a vector."""
-    if isinstance(raw, np.ndarray):  # a box, which is nearly every environment: no dispatch
+    if isinstance(raw, np.ndarray):  # nearly every environment has a box: no dispatch
         return raw.reshape(-1)
     from gymnasium.spaces.utils import flatten
 
@@ -28,15 +25,14 @@ def flat(environment: Gymnasium, raw: Any) -> NDArray[Any]:
 
 
 def as_taken(space: Any, action: NDArray[Any]) -> Any:
-    """An action of a policy, as an environment with this space of actions takes it."""
+    """A policy's action in the form of this space."""
     if action.ndim == 0:
         return int(action)
     return within(space, action.reshape(space.shape))
 
 
 def within(space: Any, actions: NDArray[Any]) -> NDArray[Any]:
-    """In the precision of the space, and inside its bounds."""
-    # Rounding may carry the end of the range one last bit beyond it.
+    """The actions in the precision of the space; rounding may carry an end beyond its bounds."""
     inside: NDArray[Any] = np.minimum(
         np.maximum(actions.astype(space.dtype), space.low), space.high
     )
@@ -46,10 +42,11 @@ def within(space: Any, actions: NDArray[Any]) -> NDArray[Any]:
 def open_environment(
     name: str, options: Mapping[str, Any], horizon: int, *, tried: bool = True, **more: Any
 ) -> Gymnasium:
-    """Make it so that it is cut at ``horizon`` steps, whatever its own limit; or say why not.
+    """Make an environment whose episodes end after ``horizon`` steps, whatever its own limit.
 
-    One that has not been ``tried`` is, first, in a process of its own.  ``more`` is what
-    gymnasium.make takes besides: not what is played, but how it is shown.
+    Unless ``tried``, a process of its own tries it first.  ``more`` are arguments of
+    gymnasium.make that change how the environment is drawn.  A one-line ValueError says why it
+    cannot be made.
     """
     import gymnasium
 
@@ -65,7 +62,7 @@ def open_environment(
 
 
 def try_out(environment: Gymnasium, name: str, options: Mapping[str, Any]) -> None:
-    """Play a step: options of a wrong kind are often noticed only then."""
+    """Play a step: many options of a wrong kind fail only then."""
     with refusing(name, options):
         environment.action_space.seed(0)
         environment.reset(seed=0)
@@ -73,7 +70,7 @@ def try_out(environment: Gymnasium, name: str, options: Mapping[str, Any]) -> No
 
 
 def spaces_of(environment: Gymnasium, name: str) -> tuple[int, Actions]:
-    """The length of its flattened observation and what its actions are; or why they do not do."""
+    """The length of the flattened observation, and the actions; a ValueError for other spaces."""
     from gymnasium.spaces.utils import flatdim
 
     space = environment.observation_space

@@ -1,12 +1,11 @@
-"""Does a gymnasium environment take these options?  Asked before it is made.
+"""Does a gymnasium environment take these options?  Checked before it is made.
 
-Its constructor tells the names, and by their defaults the types.  Much is passed on from class
-to class, so the names are those of all its constructors.
+Its constructors tell the names of options, and their defaults the types.  Classes hand options on
+to the classes they inherit, so all constructors count.
 """
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any
 
 from simulator.mistakes import no_such_option
@@ -17,9 +16,9 @@ OURS = {
     "render_mode": "straggle evaluate RUN --video shows a policy",
     "disable_env_checker": "it has no effect on what is played",
 }
-"""What only we say to gymnasium.make, and why nobody else needs to."""
+"""Arguments of gymnasium.make that only straggle sets, and the reason."""
 HANDED_ON = {"model_path", "frame_skip", "observation_space", "default_camera_config"}
-"""What MuJoCo's tasks say to the class they inherit; where it is theirs, they name it too."""
+"""Arguments that MuJoCo's tasks give to the class they inherit."""
 
 
 def check_options(name: str, creator: Any, options: Mapping[str, Any]) -> None:
@@ -35,7 +34,7 @@ def check_options(name: str, creator: Any, options: Mapping[str, Any]) -> None:
 
 
 def _parameters(creator: Any) -> tuple[dict[str, inspect.Parameter], bool]:
-    """What may be said, by name, and whether these are all."""
+    """The options by name, and whether these are all."""
     found: dict[str, inspect.Parameter] = {}
     hidden = {"self", *OURS}
     for constructor in _constructors(creator):
@@ -51,27 +50,27 @@ def _parameters(creator: Any) -> tuple[dict[str, inspect.Parameter], bool]:
 
 
 def _constructors(creator: Any) -> Iterable[Callable[..., Any]]:
-    """Its own, and, as long as each hands on what it does not know, those it inherits."""
+    """The constructor of a class and those it inherits."""
     if not inspect.isclass(creator):
         return [creator]
-    # EzPickle only keeps what it is given, so that a copy can be made.
+    # EzPickle only stores its arguments for copies.
     lineage = (one for one in inspect.getmro(creator) if one.__name__ != "EzPickle")
     return [vars(one)["__init__"] for one in lineage if "__init__" in vars(one)]
 
 
 def _check(option: str, value: Any, parameter: inspect.Parameter) -> None:
-    told = f"environment_options.{option} = {value!r}: must be"
+    message = f"environment_options.{option} = {value!r}: must be"
     kind, fits = _kind(parameter)
     if not fits(value):
-        raise ValueError(f"{told} {kind}")
+        raise ValueError(f"{message} {kind}")
     if option == "frame_skip" and value < 1:
-        raise ValueError(f"{told} at least 1")
+        raise ValueError(f"{message} at least 1")
 
 
 def _kind(parameter: inspect.Parameter) -> tuple[str, Callable[[Any], bool]]:
-    """What its default says of its values: in words, and as a test."""
+    """The type of an option's values by its default: in words, and as a test."""
     default = parameter.default
-    if "|" in str(parameter.annotation):  # it may be one of several things
+    if "|" in str(parameter.annotation):  # several types
         return "", lambda value: True
     if isinstance(default, bool):
         return "true or false", lambda value: isinstance(value, bool)
@@ -82,9 +81,6 @@ def _kind(parameter: inspect.Parameter) -> tuple[str, Callable[[Any], bool]]:
     if isinstance(default, str):
         return "a string", lambda value: isinstance(value, str)
     if isinstance(default, tuple):
-        return f"a list of {len(default)}", partial(_is_list, len(default))
+        size = len(default)
+        return f"a list of {size}", lambda v: isinstance(v, list | tuple) and len(v) == size
     return "", lambda value: True
-
-
-def _is_list(size: int, value: Any) -> bool:
-    return isinstance(value, list | tuple) and len(value) == size

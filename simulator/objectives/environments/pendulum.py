@@ -1,4 +1,4 @@
-"""How does a pendulum swing that a weak motor should turn upright?  Pendulum-v1, as gymnasium's.
+"""How does a pendulum swing that a weak motor turns upright?  Pendulum-v1, as gymnasium's.
 
 JAX is imported where it is used: checking a scenario's options must not load it.
 """
@@ -49,7 +49,7 @@ def observe(parameters: Parameters, state: State) -> "Array":
 
 
 def step(parameters: Parameters, state: State, action: "Array") -> "tuple[State, Array, Array]":
-    """A semi-implicit Euler step; the cost is that of the state before it.  It never ends."""
+    """A semi-implicit Euler step, with the cost of the state before it; no step ends an episode."""
     import jax.numpy as jnp
 
     g, mass, length, dt, max_speed, max_torque = parameters

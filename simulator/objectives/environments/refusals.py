@@ -1,4 +1,4 @@
-"""Why can a gymnasium environment not be made, in one line, and what helps?"""
+"""Why can a gymnasium environment not be made, and what is the remedy?  In one line."""
 
 import importlib
 import re
@@ -12,16 +12,16 @@ from simulator.system.install import install_command, install_packages
 
 EXTRAS = {"mujoco": ("MuJoCo", "mujoco"), "classic_control": ("pygame", "video")}
 EXTRAS["toy_text"] = EXTRAS["classic_control"]
-"""What gymnasium's own environments need, by the folder that they lie in, and straggle's extra."""
+"""By folder of gymnasium's environments: the package they need, and straggle's extra for it."""
 PACKAGES = {"box2d": ("Box2D", "gymnasium[box2d]"), "phys2d": ("flax", "gymnasium[jax]")}
 PACKAGES["tabular"] = PACKAGES["phys2d"]
-"""The same where it is no extra of straggle's, and the package that brings it."""
+"""The same for folders without an extra of straggle's, and what to install."""
 ATARI = re.compile(r"(?:ale_py:)?ALE/(\w+-v\d)|(\w+)(?:NoFrameskip|Deterministic)-v\d")
 
 
 @contextmanager
 def refusing(name: str, options: Mapping[str, Any]) -> Iterator[None]:
-    """Whatever goes wrong in here is a ValueError of one line: environments are foreign code."""
+    """Turn any error of the block into a ValueError of one line: environments are foreign code."""
     try:
         yield
     except Exception as problem:
@@ -29,7 +29,7 @@ def refusing(name: str, options: Mapping[str, Any]) -> Iterator[None]:
 
 
 def spec_of(name: str) -> Any:
-    """What gymnasium knows of it; the module that registers it is imported, if it is named."""
+    """Gymnasium's entry of an environment; imports the module that the name gives, if any."""
     import gymnasium
 
     module, _, registered = name.rpartition(":")
@@ -39,7 +39,7 @@ def spec_of(name: str) -> Any:
 
 
 def creator_of(name: str) -> Any:
-    """What makes the environment; its module, and all that it needs, are imported for it."""
+    """The class or function that makes the environment; imports its module."""
     from gymnasium.envs.registration import load_env_creator
 
     entry = spec_of(name).entry_point
@@ -64,18 +64,18 @@ def refusal(name: str, options: Mapping[str, Any], problem: Exception) -> str:
 
 
 def line(problem: Exception) -> str:
-    """What foreign code says, in one line; where that is hardly a sentence, with its kind."""
+    """An error's message in one line; a message of one or two words with the error's type."""
     text = " ".join(str(problem).split())
     return text if text.count(" ") > 1 else f"{type(problem).__name__}: {text}"
 
 
 def newest(name: str) -> str | None:
-    """The id of the newest version that gymnasium has of an environment."""
+    """The id of an environment's newest version in gymnasium."""
     return _newest().get(name.rpartition("-v")[0])
 
 
 def _newest() -> dict[str, str]:
-    """By what comes before the version."""
+    """The newest ids by name without version."""
     import gymnasium
 
     oldest_first = sorted(gymnasium.registry.values(), key=lambda spec: spec.version or 0)
@@ -95,7 +95,7 @@ def _unregistered(name: str, problem: Exception) -> str:
         module = problem.name
         where = f"if {module} lies in this folder, write PYTHONPATH=. straggle run …"
         return f"cannot be made: there is no module {module!r} on Python's path; {where}"
-    if isinstance(problem, ImportError):  # of what the module that registers it needs
+    if isinstance(problem, ImportError):  # raised by the module that registers the environment
         return f"cannot be made: {line(problem)}"
     if latest := newest(f"{name}-v"):
         return f"names no version; use {latest!r}"
@@ -105,13 +105,13 @@ def _unregistered(name: str, problem: Exception) -> str:
 
 
 def _names(problem: ModuleNotFoundError, name: str) -> bool:
-    """Whether it is the module before the colon that is missing, or a package above it."""
+    """Whether the module before the colon is missing, or a package above it."""
     module = name.rpartition(":")[0]
     return problem.name is not None and f"{module}.".startswith(f"{problem.name}.")
 
 
 def _missing(entry: str, problem: Exception) -> str | None:
-    """Which package is not there, and what installs it, if that is the problem."""
+    """The package that is not installed, and the command that installs it, if one is missing."""
     from gymnasium import error
 
     folder = re.match(r"gymnasium\.envs\.(\w+)", entry)
@@ -127,7 +127,7 @@ def _missing(entry: str, problem: Exception) -> str | None:
 
 
 def _outdated(name: str, version: int | None) -> str:
-    """Of MuJoCo's tasks: the first versions are gone, and one was never mended for MuJoCo 3."""
+    """MuJoCo's tasks: versions 2 and 3 are gone, and one older task does not run with MuJoCo 3."""
     if version in (2, 3):
         return f"gymnasium no longer has MuJoCo's tasks of versions 2 and 3; use {newest(name)!r}"
     return f"needs MuJoCo before 3, and {version_of('mujoco')} is installed; use {newest(name)!r}"

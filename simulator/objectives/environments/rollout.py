@@ -1,7 +1,7 @@
 """How are many episodes played together in JAX?
 
-One loop over time, all rows at once, that ends when every episode has.  A row that has ended
-keeps its state and writes zeros, so whatever its dynamics would do next reaches nobody.
+One loop over time steps all rows at once, and ends when every episode has.  A row that has ended
+keeps its state and writes zeros.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from simulator.objectives.spaces import Environment
 
 
 class Paths(NamedTuple):
-    """Arrays (time, row, …), zero after a row's end, and how many steps each row made."""
+    """Arrays (time, row, …), zero after a row's end, and the number of steps of each row."""
 
     observations: Array
     choices: Array
@@ -42,9 +42,9 @@ def rollout(
 ) -> Paths:
     """Play from ``states``; ``choose(observations, noise)`` and ``act(choices)`` take all rows.
 
-    ``noise`` is (time, row, …) and ends the episodes; rows not ``alive`` are not played.  The
-    paths have ``room`` for that many steps, so that they divide into blocks.  With an ``axis``,
-    each row has parameters of its own.
+    Episodes end where ``noise`` (time, row, …) does; rows not ``alive`` are not played.  The paths
+    have ``room`` for that many steps, so that they divide into blocks.  With an ``axis``, each row
+    has parameters of its own.
     """
     observe = jax.vmap(environment.observe, (axis, 0))
     step = jax.vmap(environment.step, (axis, 0, 0))
@@ -56,12 +56,12 @@ def rollout(
         observations = observe(environment.parameters, now.states)
         choices = choose(observations, jax.lax.dynamic_index_in_dim(noise, now.time, 0, False))
         states, rewards, terminated = step(environment.parameters, now.states, act(choices))
-        seen = (observations, choices, rewards)
+        new = (observations, choices, rewards)
         return _Moment(
             now.time + 1,
             now.alive & ~terminated,
             _where(now.alive, states, now.states),
-            _write(now.paths, now.time, now.alive, seen),
+            _write(now.paths, now.time, now.alive, new),
         )
 
     shapes = jax.eval_shape(lambda: choose(observe(environment.parameters, states), noise[0]))
@@ -79,13 +79,13 @@ def _blank(shape: tuple[int, int], observation_size: int, choices: Any, dtype: A
     )
 
 
-def _write(paths: Paths, time: Array, alive: Array, seen: tuple[Array, ...]) -> Paths:
+def _write(paths: Paths, time: Array, alive: Array, new: tuple[Array, ...]) -> Paths:
     def put(record: Array, new: Array) -> Array:
-        kept: Array = _where(alive, new.astype(record.dtype), jnp.zeros_like(new, record.dtype))
-        updated: Array = jax.lax.dynamic_update_index_in_dim(record, kept, time, 0)
+        row: Array = _where(alive, new.astype(record.dtype), jnp.zeros_like(new, record.dtype))
+        updated: Array = jax.lax.dynamic_update_index_in_dim(record, row, time, 0)
         return updated
 
-    observations, choices, rewards = map(put, paths[:3], seen)
+    observations, choices, rewards = map(put, paths[:3], new)
     return Paths(observations, choices, rewards, paths.lengths + alive)
 
 

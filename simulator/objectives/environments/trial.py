@@ -1,7 +1,7 @@
-"""Does an environment survive its first step?  Tried in a process that it can take with it.
+"""Does an environment survive its first step?  A process of its own tries it.
 
-Gymnasium's own are known to; what others bring, or models that they are told to load, are tried
-once before they are opened here, where a crash would end everything without a word.
+Gymnasium's own environments do.  Those of others, and models from files, are tried once: a crash in
+this process would end the command without a message.
 """
 
 import json
@@ -22,7 +22,7 @@ MODEL = "xml_file"
 
 
 def check_survival(name: str, options: Mapping[str, Any]) -> None:
-    """Raise a one-line ValueError if a process that tries the environment does not come back."""
+    """Raise a one-line ValueError if the process that tries the environment dies or hangs."""
     if _is_own(name) and MODEL not in options:
         return
     code = _tried(name, json.dumps(options, sort_keys=True, default=str))
@@ -36,7 +36,7 @@ def check_survival(name: str, options: Mapping[str, Any]) -> None:
 
 
 def _is_own(name: str) -> bool:
-    """Whether gymnasium brings it; what it does not know is refused by whoever opens it."""
+    """Whether gymnasium brings the environment; ``open_environment`` refuses unknown ones."""
     import gymnasium
 
     spec = gymnasium.registry.get(name)
@@ -45,7 +45,7 @@ def _is_own(name: str) -> bool:
 
 @cache
 def _tried(name: str, options: str) -> int | None:
-    """The exit code of a process that makes it and plays a step; None if it takes too long."""
+    """The exit code of a process that plays a first step; None if it takes too long."""
     paths = os.pathsep.join(path for path in sys.path if path)
     command = [sys.executable, "-m", __name__, name, options]
     try:
@@ -72,7 +72,6 @@ def _try(name: str, options: Mapping[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    with suppress(Exception):  # whoever opens it next is told, in better words
+    with suppress(Exception):  # ``open_environment`` raises it again, with a better message
         _try(sys.argv[1], json.loads(sys.argv[2]))
-    # Without its goodbye: what it has opened is not to be asked to close.
-    os._exit(0)
+    os._exit(0)  # without closing the environment, which may crash

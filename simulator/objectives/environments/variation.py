@@ -1,6 +1,6 @@
 """How does one worker's environment differ from the others', and can one policy act in them all?
 
-Plain data that knows neither JAX nor gymnasium, so it can be sent to another process.
+Variations are plain data, to be sent to other processes.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,12 +12,12 @@ from simulator.objectives.spaces import Actions
 
 REACHER = "Reacher-"
 FARTHEST_TARGET = 0.2
-"""Metres, as Reacher's own: its arm reaches no further."""
+"""Metres: the reach of Reacher's arm."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where Reacher's targets lie: metres and degrees from the centre, from … to."""
+    """The region of Reacher's targets: ranges of metres and degrees from the centre."""
 
     radius: tuple[float, float] = (0.0, FARTHEST_TARGET)
     angle: tuple[float, float] = (0.0, 360.0)
@@ -25,19 +25,19 @@ class Target:
 
 @dataclass(frozen=True)
 class Variation:
-    """What is said of one worker; ``mass`` and ``gravity`` are factors on a MuJoCo model."""
+    """One worker's environment; ``mass`` and ``gravity`` are factors on a MuJoCo model."""
 
     options: Mapping[str, Any] = field(default_factory=dict)
     sign: int = 1
-    """The policy sees so many times the observation: 1 or -1."""
+    """Factor of the observation, 1 or -1."""
     flag: float | None = None
-    """A number that the policy sees after the observation."""
+    """A number that follows the observation."""
     mass: float = 1.0
     gravity: float = 1.0
     target: Target | None = None
 
     def plain(self) -> dict[str, Any]:
-        """As dicts, lists and numbers, which ``of`` reads back."""
+        """Dicts, lists and numbers for ``of``."""
         return asdict(self)
 
     @classmethod
@@ -57,27 +57,27 @@ ALIKE = (Variation(),)
 """One environment for all workers."""
 
 
-def spaces_seen(
+def policy_spaces(
     name: str, options: Mapping[str, Any], variations: Sequence[Variation]
 ) -> tuple[int, Actions]:
-    """The length of what the policy sees and the actions of all workers, as ``spaces`` of one.
+    """The length of the policy's observations, and its actions, in the environments of all workers.
 
-    A one-line ValueError names the first worker whose environment cannot be made, or who would
-    need another policy than worker 0.
+    A one-line ValueError names the first worker whose environment cannot be made, or needs another
+    policy than that of worker 0.
 
-    >>> spaces_seen("CartPole-v1", {}, [Variation(flag=0), Variation(flag=1)])
+    >>> policy_spaces("CartPole-v1", {}, [Variation(flag=0), Variation(flag=1)])
     (5, Discrete(n=2, start=0))
     """
     size, actions = spaces(name, options)
     _check_physics(name, options, variations)
     known: dict[str, tuple[int, Actions]] = {}
     for worker, variation in enumerate(variations):
-        wish = repr(sorted(variation.options.items()))
-        if wish not in known:
-            known[wish] = _spaces(worker, name, {**options, **variation.options})
+        own = repr(sorted(variation.options.items()))
+        if own not in known:
+            known[own] = _spaces(worker, name, {**options, **variation.options})
         if worker == 0:
-            size, actions = known[wish]
-        _check_alike(f"workers[{worker}].options", known[wish], size, actions)
+            size, actions = known[own]
+        _check_alike(f"workers[{worker}].options", known[own], size, actions)
         _check_flag(worker, variation, variations[0])
     return size + (variations[0].flag is not None), actions
 
@@ -86,10 +86,10 @@ def _spaces(worker: int, name: str, options: Mapping[str, Any]) -> tuple[int, Ac
     try:
         return spaces(name, options)
     except ValueError as error:
-        # What environment_options alone make was checked before: this is the worker's own.
-        what = str(error).removeprefix("environment_options")
-        between = "" if what != str(error) else ": "
-        raise ValueError(f"workers[{worker}].options{between}{what}") from error
+        # environment_options alone were checked before: the error lies in the worker's own.
+        problem = str(error).removeprefix("environment_options")
+        between = "" if problem != str(error) else ": "
+        raise ValueError(f"workers[{worker}].options{between}{problem}") from error
 
 
 def _check_alike(path: str, own: tuple[int, Actions], size: int, actions: Actions) -> None:
@@ -106,13 +106,13 @@ def _check_flag(worker: int, variation: Variation, first: Variation) -> None:
     if (variation.flag is None) != (first.flag is None):
         one, none = (0, worker) if variation.flag is None else (worker, 0)
         raise ValueError(
-            f"workers[{none}].flag: is missing; worker {one} has one, and what the policy sees "
-            "must be of one length"
+            f"workers[{none}].flag: is missing; worker {one} has one, and the policy's "
+            "observations must be of one length"
         )
 
 
 def _check_physics(name: str, options: Mapping[str, Any], variations: Sequence[Variation]) -> None:
-    """Refuse factors for what is no MuJoCo model, and targets for what is no Reacher."""
+    """Refuse factors without a MuJoCo model, and targets without Reacher."""
     for worker, variation in enumerate(variations):
         if variation.target is not None and not name.rpartition("/")[2].startswith(REACHER):
             raise ValueError(f"workers[{worker}].target: is for Reacher; {name} has no such target")
@@ -121,10 +121,10 @@ def _check_physics(name: str, options: Mapping[str, Any], variations: Sequence[V
         for worker, variation in enumerate(variations)
         for factor, value in (("mass", variation.mass), ("gravity", variation.gravity))
     ]
-    asked = [said for said, value in factors if value != 1]
-    if asked and not _is_mujoco(name, options):
+    given = [text for text, value in factors if value != 1]
+    if given and not _is_mujoco(name, options):
         instead = f"; its options are {', '.join(OWN[name].defaults)}" if name in OWN else ""
-        raise ValueError(f"{asked[0]}: is for MuJoCo models, and {name} is none{instead}")
+        raise ValueError(f"{given[0]}: is for MuJoCo models, and {name} is none{instead}")
 
 
 def _is_mujoco(name: str, options: Mapping[str, Any]) -> bool:

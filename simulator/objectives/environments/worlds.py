@@ -1,8 +1,7 @@
-"""In whose environment is a row played, where the workers' environments differ?
+"""In which worker's environment is a row played, where the environments differ?
 
-Their constants are stacked, a row for each worker, and gathered by the worker's number; so are
-the sign and the flag with which a worker sees its own.  Where all are alike nothing is stacked,
-and the one environment is as it was.
+Their constants, signs and flags are stacked, a row for each worker, and gathered by the worker's
+number.  A single environment is not stacked.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,44 +17,44 @@ from simulator.objectives.environments.variation import Variation
 from simulator.objectives.spaces import Environment
 
 
-class Seen(NamedTuple):
-    """An environment's constants, and how its worker sees it."""
+class Varied(NamedTuple):
+    """An environment's constants, and the sign and flag of its worker's observations."""
 
     constants: Any
     sign: Any
     flag: Any | None
 
 
-def seen_by(variation: Variation, environment: Environment) -> Environment:
-    """The environment as this worker sees it."""
+def varied(variation: Variation, environment: Environment) -> Environment:
+    """The environment with this worker's sign and flag."""
 
-    def reset(parameters: Seen, key: Array, dtype: Any) -> Any:
+    def reset(parameters: Varied, key: Array, dtype: Any) -> Any:
         return environment.reset(parameters.constants, key, dtype)
 
-    def observe(parameters: Seen, state: Any) -> Array:
+    def observe(parameters: Varied, state: Any) -> Array:
         observation = jnp.asarray(environment.observe(parameters.constants, state))
         flag = [] if parameters.flag is None else [parameters.flag]
         return jnp.append(parameters.sign * observation, jnp.asarray(flag, observation.dtype))
 
-    def step(parameters: Seen, state: Any, action: Array) -> Any:
+    def step(parameters: Varied, state: Any, action: Array) -> Any:
         return environment.step(parameters.constants, state, action)
 
     size = environment.observation_size + (variation.flag is not None)
-    parameters = Seen(environment.parameters, variation.sign, variation.flag)
+    parameters = Varied(environment.parameters, variation.sign, variation.flag)
     return Environment(size, environment.actions, parameters, reset, observe, step)
 
 
 def environments_of(
     environment: str | Environment, options: Mapping[str, Any], variations: Sequence[Variation]
 ) -> list[Environment]:
-    """Everybody's own, or the one of all; by name, or one of the caller's."""
+    """The environments of all workers, or one for all; by name, or the caller's own."""
     if isinstance(environment, str):
         each = [own_environment(environment, {**options, **own.options}) for own in variations]
     else:
         each = [environment] * len(variations)
     if len(variations) == 1:
         return each
-    return [seen_by(own, one) for own, one in zip(variations, each, strict=True)]
+    return [varied(own, one) for own, one in zip(variations, each, strict=True)]
 
 
 class Worlds:
@@ -63,7 +62,7 @@ class Worlds:
 
     def __init__(self, environments: Sequence[Environment], dtype: Any) -> None:
         self._each = tuple(environments)
-        self._stacked = _stacked(self._each, dtype) if len(self._each) > 1 else None
+        self._stacked = _stack(self._each, dtype) if len(self._each) > 1 else None
 
     def __len__(self) -> int:
         return len(self._each)
@@ -76,7 +75,7 @@ class Worlds:
         return self._each[worker % len(self._each)]
 
     def rows(self, workers: Array) -> tuple[Environment, int | None]:
-        """The environment of each row, and its parameters' axis of rows; None: they have none."""
+        """The environment of each row, and the axis of rows of its parameters, if any."""
         if self._stacked is None:
             return self.first, None
         numbers = workers % len(self._each)
@@ -84,8 +83,8 @@ class Worlds:
         return self.first._replace(parameters=parameters), 0
 
 
-def _stacked(environments: Sequence[Environment], dtype: Any) -> Any:
-    """Their parameters, a row for each; numbers as they would come out of a constant's place."""
+def _stack(environments: Sequence[Environment], dtype: Any) -> Any:
+    """Their parameters, a row for each; numbers get the dtype that constants take beside points."""
 
     def stack(*leaves: Any) -> Any:
         rows = np.asarray(leaves)

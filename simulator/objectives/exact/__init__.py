@@ -1,1 +1,1 @@
-"""Objectives whose value and gradient are known, so that every step can be measured."""
+"""Objectives whose value and gradient are known exactly."""

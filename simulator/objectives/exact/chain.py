@@ -6,9 +6,9 @@ Maximises J = -f, f(x) = factor F(x / s), from x_0 = 0, with
     Psi(x) = exp(1 - 1 / (2x - 1)^2) for x > 1/2, else 0
     Phi(x) = sqrt(e) times the integral of exp(-t^2 / 2) up to x
 
-Only the next coordinate of a gradient is not 0, so that a method finds the coordinates one after
-another, and with progress noise each of them only with probability p: the lower bounds on the
-number of stochastic gradients are proved on it.
+Beyond the coordinates already found, only the next one of a gradient is not 0.  So a method finds
+them one after another, with progress noise each only with probability p.  The lower bounds on the
+number of stochastic gradients are proved on this chain.
 """
 
 from collections.abc import Mapping
@@ -45,11 +45,11 @@ class Chain(Noisy):
         return -self._factor * chain(point / self._scale)
 
     def measure(self, point: Array) -> dict[str, Array]:
-        found = jnp.where(jnp.abs(point) >= self._scale, 1 + jnp.arange(self.dimension), 0)
+        places = jnp.where(jnp.abs(point) >= self._scale, 1 + jnp.arange(self.dimension), 0)
         return {
             "gradient_norm": jnp.linalg.norm(self.ascent(point)),
             "gap": self._highest - self.value(point),
-            "progress": jnp.max(found).astype(point.dtype),
+            "progress": jnp.max(places).astype(point.dtype),
         }
 
     def ascent(self, point: Array) -> Array:
@@ -68,9 +68,9 @@ def chain(point: Array) -> Array:
 
 
 def gate(x: Array) -> Array:
-    """Psi: shut up to 1/2, and almost e far beyond."""
+    """Psi: 0 up to 1/2, and almost e far beyond."""
     opened = x > 0.5
-    # Where it is shut, 1 / (2x - 1) would give its derivatives a NaN even if not chosen.
+    # Where Psi is 0, an unchosen 1 / (2x - 1) would still make the derivative NaN.
     away = jnp.where(opened, 2 * x - 1, 1.0)
     return jnp.where(opened, jnp.exp(1 - 1 / away**2), 0.0)
 

@@ -14,7 +14,7 @@ from simulator.objectives.exact.model import Controlled, Trajectory
 
 
 class LinearQuadratic(Controlled):
-    """The model of one system per worker, or of one for all, in float64."""
+    """One system per worker, or one for all, in float64."""
 
     def __init__(self, systems: Systems, *, horizon: int) -> None:
         self.shape = systems.shape
@@ -52,7 +52,7 @@ class LinearQuadratic(Controlled):
     # The whole function
 
     def measure(self, point: Array) -> dict[str, Array]:
-        """Minus infinity and NaN where the discounted cost of some worker has no limit."""
+        """Minus infinity and NaN where the discounted cost of a worker has no limit."""
         value, gradient = self._value_and_gradient(point)
         return {"value": value, "gradient_norm": jnp.linalg.norm(gradient)}
 
@@ -60,10 +60,10 @@ class LinearQuadratic(Controlled):
         return self._value_and_gradient(point)[1]
 
     def values(self, point: Array) -> tuple[Array, Array]:
-        """J_i of every worker, or of the one that stands for all, and whether it has a limit.
+        """J_i of every worker, or of the one for all, and whether it has a limit.
 
-        P = Q + K'RK + g F'PF has a solution in any case but for accidents.  It is positive definite
-        just where sqrt(g) F is stable (Lyapunov), and only there it is the cost.
+        P = Q + K'RK + g F'PF almost always has a solution.  It is positive definite if and only if
+        sqrt(g) F is stable (Lyapunov), and only then it is the cost.
         """
         return jax.vmap(self._one, (None, 0, 0, 0))(
             self._gain(point), self._own, self._driven, self._drift
@@ -93,7 +93,7 @@ class LinearQuadratic(Controlled):
         return point.reshape(self.shape)
 
     def _surprises(self, sample: Trajectory, point: Array) -> Array:
-        """How far each action is from what this point would have it be in the mean."""
+        """Each action minus its mean at this point."""
         return sample.actions + sample.states @ self._gain(point).T
 
     def log_policy(self, sample: Trajectory, point: Array) -> Array:

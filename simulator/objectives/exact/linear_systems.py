@@ -1,7 +1,7 @@
-"""Which linear systems are there to control, what does a gain cost, and what does the best?
+"""Which linear systems are there, what does a gain cost, and which gain is the best?
 
-In numpy only: a scenario's constants are known without JAX.  A gain K acts as ``u = -K x`` plus
-the noise of exploration, whose cost no gain can change.
+In numpy only, so that the constants of a scenario need no JAX.  A gain K acts as ``u = -K x`` plus
+the noise of exploration, whose cost is the same for all gains.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -28,13 +28,13 @@ class Systems(NamedTuple):
 
     @property
     def shape(self) -> tuple[int, int]:
-        """Of a gain: actions, states."""
+        """The shape of a gain: actions, states."""
         _, states, actions = self.driven.shape
         return actions, states
 
     @property
     def drift(self) -> Floats:
-        """The covariance of what chance adds in a step."""
+        """The covariance of a step's noise."""
         unit = np.eye(self.own.shape[1])
         explored = self.driven @ np.swapaxes(self.driven, 1, 2)
         drift: Floats = self.exploration**2 * explored + self.noise**2 * unit
@@ -46,9 +46,9 @@ def draw_systems(
 ) -> tuple[Floats, Floats]:
     """A and B: ``1 - strength`` of the common ones and ``strength`` of each worker's own.
 
-    Each A is ``radius`` times a random rotation, so no mixture makes a state longer: without
-    control all are stable.  A worker's own depend on the seed and the worker alone.  All of
-    strength 0 are one.
+    Each A is ``radius`` times a random rotation, so no mixture lengthens a state: all systems are
+    stable without control.  A worker's own A and B depend on the seed and the worker alone.  With
+    strength 0 there is one system for all.
     """
     common = _draw(seed, 0, shape)
     owns = [_draw(seed, 1 + worker, shape) for worker in range(workers)] if strength else [common]
@@ -58,11 +58,11 @@ def draw_systems(
 
 
 def _draw(seed: int, part: int, shape: tuple[int, int]) -> tuple[Floats, Floats]:
-    """A rotation (or a reflection), uniformly, and a normal matrix whose columns are about 1."""
+    """A uniform rotation (or reflection), and a normal matrix with columns of length about 1."""
     actions, states = shape
     random = np.random.default_rng((seed, part))
     rotation, signs = np.linalg.qr(random.normal(size=(states, states)))
-    # Without the signs, a QR decomposition is not uniform.
+    # A QR decomposition without the signs is not uniform.
     return rotation * np.sign(np.diag(signs)), random.normal(size=(states, actions)) / states**0.5
 
 
@@ -76,7 +76,7 @@ def values(systems: Systems, gains: Floats) -> Floats:
 
 
 def gradients(systems: Systems, gains: Floats) -> Floats:
-    """Of J_i, (..., workers, actions, states); NaN where there is none.
+    """The gradients of J_i, (..., workers, actions, states); NaN where there is none.
 
     ``-2 ((R + g B'PB) K - g B'PA) S``, with P and S the solutions of two Lyapunov equations.
     """

@@ -1,6 +1,6 @@
-"""Which finite Markov decision processes are there, and how well can one do in them?
+"""Which finite Markov decision processes are there, and what are their best values?
 
-Numpy only: a scenario's constants are known without JAX.  Rewards lie in [0, 1].
+In numpy only, so that the constants of a scenario need no JAX.  Rewards lie in [0, 1].
 """
 
 from math import isqrt
@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 
 SLIP = 0.1
-"""How often another thing happens than was meant, in a chain and in a grid."""
+"""The probability that another action takes effect, in a chain and in a grid."""
 
 
 class Mdp(NamedTuple):
-    """One process, or one per worker: then all but ``start`` have the workers in front."""
+    """One process, or one per worker: then all but ``start`` have a first axis of workers."""
 
     transitions: Floats
     """(S, A, S): the probability of each next state."""
@@ -27,9 +27,9 @@ class Mdp(NamedTuple):
 
 
 def garnet(random: np.random.Generator, states: int, actions: int, branching: int) -> Mdp:
-    """From every state each action leads to some few others, drawn at random, as are rewards.
+    """Each state and action has ``branching`` random successors and a random reward.
 
-    The probabilities of the ``branching`` successors are uniform on the simplex.
+    The probabilities of the successors are uniform on the simplex.
     """
     order = random.random((states, actions, states)).argsort(-1)
     parts = np.zeros((states, actions, states))
@@ -41,48 +41,51 @@ def garnet(random: np.random.Generator, states: int, actions: int, branching: in
 def chain(states: int, actions: int) -> Mdp:
     """Action 0 goes one state further, all others go back to the first for a reward of 0.1.
 
-    Only going on in the last state has a reward of 1.  The other thing happens in ``SLIP``.
+    Action 0 has a reward of 1 in the last state, and none before.  With probability ``SLIP`` the
+    state changes as by the other action.
     """
     here = np.arange(states)
     further, back = np.zeros((2, states, states))
     further[here, np.minimum(here + 1, states - 1)] = 1
     back[:, 0] = 1
-    meant = np.stack([further] + [back] * (actions - 1), 1)
+    chosen = np.stack([further] + [back] * (actions - 1), 1)
     opposite = np.stack([back] + [further] * (actions - 1), 1)
     rewards = np.full((states, actions), 0.1)
     rewards[:, 0] = here == states - 1
-    return Mdp((1 - SLIP) * meant + SLIP * opposite, rewards, _surely(0, states))
+    return Mdp((1 - SLIP) * chosen + SLIP * opposite, rewards, _first(states))
 
 
 def grid(states: int) -> Mdp:
     """A square room: up, down, left and right, from one corner to the opposite one.
 
-    A wall is no way through; in ``SLIP`` a random direction is taken.  Any action in the goal has
-    a reward of 1 and leads back to the start.
+    A step into a wall stays in place; with probability ``SLIP`` the direction is random.  Any
+    action in the goal has a reward of 1 and leads back to the start.
     """
     side = isqrt(states)
-    meant = np.zeros((states, 4, states))
+    chosen = np.zeros((states, 4, states))
     for state in range(states):
         row, column = divmod(state, side)
         for action, (down, right) in enumerate([(-1, 0), (1, 0), (0, -1), (0, 1)]):
             to = np.clip([row + down, column + right], 0, side - 1)
-            meant[state, action, to @ [side, 1]] = 1
-    transitions = (1 - SLIP) * meant + SLIP * meant.mean(1, keepdims=True)
-    transitions[-1] = _surely(0, states)
+            chosen[state, action, to @ [side, 1]] = 1
+    transitions = (1 - SLIP) * chosen + SLIP * chosen.mean(1, keepdims=True)
+    transitions[-1] = _first(states)
     rewards = np.zeros((states, 4))
     rewards[-1] = 1
-    return Mdp(transitions, rewards, _surely(0, states))
+    return Mdp(transitions, rewards, _first(states))
 
 
-def _surely(state: int, states: int) -> Floats:
-    start: Floats = np.eye(states)[state]
+def _first(states: int) -> Floats:
+    """All probability on the first state."""
+    start: Floats = np.eye(states)[0]
     return start
 
 
 def of_workers(common: Mdp, strength: float, workers: int, seed: int, branching: int) -> Mdp:
-    """Each worker's own: ``(1 - strength)`` of the common one and ``strength`` of a garnet.
+    """Each worker's process: ``(1 - strength)`` of the common one and ``strength`` of a garnet.
 
-    A worker's garnet depends on the seed and the worker alone.  All of strength 0 are one.
+    A worker's garnet depends on the seed and the worker alone.  With strength 0 there is one
+    process for all.
     """
     if strength == 0:
         return Mdp(common.transitions[None], common.rewards[None], common.start)
@@ -96,7 +99,7 @@ def of_workers(common: Mdp, strength: float, workers: int, seed: int, branching:
 
 
 def generator(seed: int, part: int) -> np.random.Generator:
-    """The random numbers of one part of a problem: 0 is what workers share, 1 + i worker i."""
+    """The random numbers of one part of a problem: part 0 is common, part 1 + i worker i's."""
     return np.random.default_rng((seed, part))
 
 
@@ -122,7 +125,7 @@ def _best(transitions: Floats, rewards: Floats, discount: float) -> Floats:
         system = np.eye(len(rewards)) - discount * transitions[here, choice]
         values: Floats = np.linalg.solve(system, rewards[here, choice])
         ahead = rewards + discount * transitions @ values
-        # A tie that rounding breaks each time anew would go on for ever.
+        # Without a tolerance, rounding could break a tie in a new way for ever.
         better = ahead.max(1) > ahead[here, choice] + 1e-12 * (1 + np.abs(values))
         if not better.any():
             return values

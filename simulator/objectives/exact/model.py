@@ -1,13 +1,13 @@
-"""What is a stochastic function, and what can a worker compute from one sample of it?
+"""What can a worker compute from one sample of a stochastic function?
 
-A model draws a sample at a point (a trajectory, a vector of noise) and says for it two scalars:
+A model draws a sample at a point (a trajectory, a vector of noise) and gives two scalars for it:
 
-- ``surrogate``: its derivative in the point, the sample held fixed, is the stochastic gradient;
-- ``log_likelihood``: how likely this sample is at *another* point, up to a constant.
+- ``surrogate``: its derivative in the point, with the sample fixed, is the stochastic gradient;
+- ``log_likelihood``: that of the sample at *another* point, up to a constant.
 
 From these two follow the gradient, the importance weight between two points and the product of
 the Hessian with a vector, so every method that works with single samples works on every model.
-Worker i draws from its own function J_i; what is maximised is J, the mean over the workers.
+Worker i draws from its own function J_i; the objective is J, the mean over the workers.
 
 ``Sampled`` makes an objective of a model: it maps over the tickets, compiles and adds up.
 """
@@ -25,11 +25,17 @@ from numpy.typing import NDArray
 
 from algorithms.local import Oracle, Work
 from algorithms.tickets import Ticket
-from simulator.objectives.objective import Direction, Episodes, Exact, Values, ticket_keys
-from simulator.objectives.run_by_run import run_by_run
+from simulator.objectives.objective import (
+    Direction,
+    Episodes,
+    Exact,
+    Values,
+    run_by_run,
+    ticket_keys,
+)
 
 Estimate: TypeAlias = Callable[[Array, Array, Array], tuple[Array, Array]]
-"""``value, environment_steps = estimate(key, ticket, point)``, of one row (3,) of tickets."""
+"""``value, environment_steps = estimate(key, ticket, point)``, for one row (3,) of tickets."""
 Keys: TypeAlias = Callable[[Array, Array], Array]
 """One random key for each ticket, from the root and the tickets' rows."""
 
@@ -41,40 +47,40 @@ class Source(Protocol):
     """
 
     def draw(self, key: Array, worker: Array, point: Array) -> Any:
-        """A sample of this worker's function, drawn as it is drawn at this point."""
+        """A sample of this worker's function, from its distribution at this point."""
 
     def surrogate(self, sample: Any, worker: Array, point: Array) -> Array:
         """A scalar, whose derivative in the point is the sample's gradient."""
 
     def log_likelihood(self, sample: Any, worker: Array, point: Array) -> Array:
-        """How likely the sample is at this point; constant where samples depend on no point."""
+        """That of the sample at this point; constant where samples depend on no point."""
 
     def length(self, sample: Any) -> Array:
-        """The environment steps that the sample took, int32; 0 where there is no environment."""
+        """The environment steps of the sample, int32; 0 without an environment."""
 
 
 class Model(Source, Protocol):
-    """A source of samples of a function that is known exactly, too."""
+    """A source of samples of a function that is also known exactly."""
 
     dimension: int
     metrics: Mapping[str, Direction]
-    """What ``measure`` says, which includes ``gradient_norm``."""
+    """The metrics of ``measure``, with ``gradient_norm`` among them."""
 
     def start(self) -> Array:
-        """Where every method starts."""
+        """The initial point of every method."""
 
     def estimate(self, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
         """A stochastic gradient and its length: ``by_surrogate``, or the same in a quicker way."""
 
     def measure(self, point: Array) -> dict[str, Array]:
-        """The metrics, exactly."""
+        """The exact metrics."""
 
     def ascent(self, point: Array) -> Array:
         """The exact gradient of J."""
 
 
 class Trajectory(NamedTuple):
-    """What happened at each of some steps."""
+    """A row for each step."""
 
     states: Array
     actions: Array
@@ -83,7 +89,7 @@ class Trajectory(NamedTuple):
 
 
 class Controlled(Model):
-    """A model of a policy without an end, whose samples are trajectories of ``horizon`` steps.
+    """A process without an end under a policy; samples are trajectories of ``horizon`` steps.
 
     The gradient is REINFORCE: the discount counts from time 0 and there is no baseline.
     """
@@ -94,7 +100,7 @@ class Controlled(Model):
     horizon: int
 
     def log_policy(self, sample: Trajectory, point: Array) -> Array:
-        """How likely each action was, up to a constant."""
+        """The log-likelihood of each action, up to a constant."""
         raise NotImplementedError
 
     def start(self) -> Array:
@@ -104,7 +110,7 @@ class Controlled(Model):
         return sample.returns @ self.log_policy(sample, point)
 
     def log_likelihood(self, sample: Trajectory, worker: Array, point: Array) -> Array:
-        """Of the actions: where they lead depends on no point."""
+        """That of the actions: the transitions depend on no point."""
         return self.log_policy(sample, point).sum()
 
     def length(self, sample: Trajectory) -> Array:
@@ -112,26 +118,26 @@ class Controlled(Model):
 
 
 def gradient_of(model: Source, sample: Any, worker: Array, point: Array) -> Array:
-    """The gradient that this sample says, at this point."""
+    """The sample's gradient at this point."""
     gradient: Array = jax.grad(model.surrogate, argnums=2)(sample, worker, point)
     return gradient
 
 
 def by_surrogate(model: Source, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
-    """One sample's gradient and length, as the model's own words define them."""
+    """One sample's gradient and length, by the definition."""
     sample = model.draw(key, worker, point)
     return gradient_of(model, sample, worker, point), model.length(sample)
 
 
 def oracle_of(model: Source, worker: Array) -> Oracle:
-    """What this worker can compute, in the words of ``algorithms/local.py``."""
+    """This worker's samples, for the work of ``algorithms/local.py``."""
 
     def gradient(sample: Any, point: Array) -> Array:
         return gradient_of(model, sample, worker, point)
 
     def weight(sample: Any, point: Array, other: Array) -> Array:
-        there = model.log_likelihood(sample, worker, other)
-        return jnp.exp(there - model.log_likelihood(sample, worker, point))
+        likelihood = model.log_likelihood(sample, worker, other)
+        return jnp.exp(likelihood - model.log_likelihood(sample, worker, point))
 
     def hessian_product(sample: Any, point: Array, vector: Array) -> Array:
         likelihood = jax.grad(model.log_likelihood, argnums=2)(sample, worker, point)
@@ -149,7 +155,7 @@ def oracle_of(model: Source, worker: Array) -> Oracle:
 
 
 class Estimates:
-    """One estimate for all tickets of a batch, at one point of each run or each at its own."""
+    """Values of tickets by one estimate: at one point of each run, or each at its own."""
 
     def __init__(self, dimension: int, estimate: Estimate, keys: Keys = ticket_keys) -> None:
         self.dimension = dimension
@@ -194,7 +200,7 @@ class Sampled(Estimates):
         self.metrics: Mapping[str, Direction] = model.metrics
         measure, ascent = (jax.jit(jax.vmap(each)) for each in (model.measure, model.ascent))
         self.exact: Exact | None = Exact(measure, ascent)
-        self.local: Callable[[Work], Values] | None = partial(worked, model, model.dimension)
+        self.local: Callable[[Work], Values] | None = partial(local_values, model, model.dimension)
 
     def initial_point(self, root: Array) -> Array:
         return self.model.start()
@@ -206,8 +212,8 @@ class Sampled(Estimates):
         return self.exact.measure(points)
 
 
-def worked(source: Source, dimension: int, work: Work, keys: Keys = ticket_keys) -> Estimates:
-    """The values of local work: points are payloads."""
+def local_values(source: Source, dimension: int, work: Work, keys: Keys = ticket_keys) -> Estimates:
+    """The values of local work, whose points are payloads."""
 
     def estimate(key: Array, ticket: Array, payload: Array) -> tuple[Array, Array]:
         return work(oracle_of(source, ticket[0])._replace(number=ticket[2]), payload, key)

@@ -1,12 +1,12 @@
-"""How does chance come into a gradient that is known exactly?  In the ways of this literature.
+"""Which noise does an exact gradient get?  That of this literature.
 
 - ``Gaussian``: of standard deviation ``scale`` in each coordinate, independent or, if ``shared``,
   *one* number that is added to every coordinate (the total variance is scale^2 d in both cases);
 - ``Progress``: the coordinates beyond the last non-zero one of x, which a method can only reach
-  through the gradient, come with probability p, divided by p.
+  through the gradient, appear with probability p, divided by p.
 
-A sample is drawn the same at every point, and its gradient is unbiased at every point: the
-likelihood of a sample is constant, and an importance weight is 1.
+Samples have the same distribution at every point, and their gradients are unbiased: the likelihood
+of a sample is constant, and an importance weight is 1.
 """
 
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from simulator.objectives.exact.model import Model
 
 class Noise(Protocol):
     def draw(self, key: Array, point: Array) -> Array:
-        """A sample, of which only the shape and the dtype of the point matter."""
+        """A sample; it depends only on the shape and the dtype of the point."""
 
     def onto(self, exact: Array, sample: Array, point: Array) -> Array:
-        """The sample's gradient at this point, where the exact one is known."""
+        """The sample's gradient at this point, from the exact one."""
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ Field: TypeAlias = Callable[[Array, Array, Array], Array]
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))
 def potential(field: Field, sample: Array, worker: Array, point: Array) -> Array:
-    """A scalar whose derivative in the point is the field, though it may be no function's.
+    """A scalar whose derivative in the point is the field, even if no function has this derivative.
 
-    With a random factor on some of its coordinates a gradient is none any more.  The value is 0
-    and means nothing; the derivative is right, and so are the derivatives of the derivative.
+    A gradient with a random factor on some coordinates is not a gradient any more.  The value is 0
+    and means nothing; the derivative is right, and so are its derivatives.
     """
     return jnp.zeros((), point.dtype)
 
@@ -77,7 +77,7 @@ def _derivative(field: Field, primals: Any, tangents: Any) -> tuple[Array, Array
 
 
 class Noisy(Model):
-    """A model whose workers' gradients are known exactly, and noise upon them."""
+    """A model whose workers' gradients are exact gradients with noise."""
 
     noise: Noise
 
@@ -99,7 +99,7 @@ class Noisy(Model):
         return jnp.zeros((), jnp.int32)
 
     def estimate(self, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
-        """Without a detour through the surrogate."""
+        """The same as ``by_surrogate``, without the surrogate."""
         sample = self.draw(key, worker, point)
         return self._noisy(sample, worker, point), self.length(sample)
 

@@ -1,4 +1,4 @@
-"""How do methods fare where everything is known?  The tridiagonal quadratics of this literature.
+"""The tridiagonal quadratics of this literature, on which value and gradient are known exactly.
 
 Maximises J = -f with f(x) = x'Ax/2 - b'x from x_0 = (sqrt d, 0, ...), where the gap and the
 gradient's norm are exact.  All workers have A = (1/4) tridiag(-1, 2, -1), b = (-1/4, 0, ...), or
@@ -37,7 +37,7 @@ class Quadratic(Noisy):
         return jnp.asarray(point)
 
     def measure(self, point: Array) -> dict[str, Array]:
-        """f(x) - f* is half the square of x - x* in the norm of A: nothing cancels near x*."""
+        """f(x) - f* is half the square of x - x* in the norm of A, without cancellation near x*."""
         away = point - self._best
         return {
             "gap": away @ self._times(self._mean[0], away) / 2,
@@ -57,7 +57,7 @@ class Quadratic(Noisy):
     def _exact(self, slope: Array | float, offset: Array | float, point: Array) -> Array:
         """b - A x."""
         rest = -self._times(slope, point)
-        # Joined of two parts: beside ``at`` or ``where`` XLA takes twice as long for the noise.
+        # Two parts joined: beside ``at`` or ``where`` XLA takes twice as long for the noise.
         return jnp.concatenate([rest[:1] + offset, rest[1:]])
 
     def _times(self, slope: Array | float, point: Array) -> Array:

@@ -1,8 +1,8 @@
 """What is the return of a softmax policy in a finite Markov decision process, exactly?
 
 A point is a table of logits, (S, A), flattened.  Worker i's function is the expected discounted
-return without an end, ``J_i = start' (I - discount P_i)^-1 r_i``, P_i and r_i those of the policy:
-one linear solve.  How much the samples' horizon cuts off is bounded in ``tables/tabular.py``.
+return without an end, ``J_i = start' (I - discount P_i)^-1 r_i``, with P_i and r_i of the policy:
+one linear solve.  ``tables/tabular.py`` bounds the part beyond the samples' horizon.
 """
 
 import jax
@@ -15,7 +15,7 @@ from simulator.objectives.exact.model import Controlled, Trajectory
 
 
 class Tabular(Controlled):
-    """The model of one process per worker, or of one for all, in float64."""
+    """One process per worker, or one for all, in float64."""
 
     def __init__(self, mdp: Mdp, *, discount: float, horizon: int) -> None:
         self.states, self.actions = mdp.rewards.shape[1:]
@@ -54,7 +54,7 @@ class Tabular(Controlled):
     # The whole function
 
     def values(self, point: Array) -> Array:
-        """J_i of every worker, or of the one that stands for all."""
+        """J_i of every worker, or of the one for all."""
         policy = self._policy(point)
         chained = jnp.einsum("sa,wsat->wst", policy, self._transitions)
         rewards = jnp.einsum("sa,wsa->ws", policy, self._rewards)
@@ -75,7 +75,7 @@ class Tabular(Controlled):
         return gradient
 
     def _own(self, worker: Array) -> Array | int:
-        """The place of the worker's process; where one stands for all it is the first."""
+        """The number of the worker's process."""
         return worker if len(self._rewards) > 1 else 0
 
     def _policy(self, point: Array) -> Array:
@@ -87,12 +87,12 @@ class Tabular(Controlled):
 
 
 def _cumulative(probabilities: Floats) -> Floats:
-    """Sums up to each place, the last exactly 1, so that nothing impossible is picked."""
+    """Sums up to each place; the last is exactly 1, so that no impossible place is picked."""
     sums: Floats = np.cumsum(probabilities, -1)
     return sums / sums[..., -1:]
 
 
 def _pick(sums: Array, chance: Array) -> Array:
-    """The place whose share of [0, 1) holds ``chance``."""
+    """The place whose part of [0, 1) holds ``chance``."""
     place = jnp.sum(sums <= chance, dtype=jnp.int32)
     return jnp.minimum(place, len(sums) - 1)

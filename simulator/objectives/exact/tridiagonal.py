@@ -1,8 +1,8 @@
-"""Whose quadratic is which, and what is exactly known of their mean?  All of it, without JAX.
+"""What are the workers' quadratics, and what is known of their mean?  Without JAX.
 
-Worker i minimises f_i(x) = a_i x'Tx/2 + c x'x/2 - b_i x_1 with T = (1/4) tridiag(-1, 2, -1), so
-three numbers are the whole of it, and the mean of the f_i is of the same form.  The eigenvalues
-of T are sin^2(k pi / (2d + 2)), k = 1..d.
+Worker i minimises f_i(x) = a_i x'Tx/2 + c x'x/2 - b_i x_1 with T = (1/4) tridiag(-1, 2, -1): three
+numbers describe it, and the mean of the f_i has the same form.  The eigenvalues of T are
+sin^2(k pi / (2d + 2)), k = 1..d.
 """
 
 from collections.abc import Sequence
@@ -20,9 +20,9 @@ class Quadratics:
 
     dimension: int
     slopes: NDArray[np.float64]
-    """a_i: how much of T; a single worker's may be negative."""
+    """a_i, the factors of T; a single worker's may be negative."""
     offsets: NDArray[np.float64]
-    """b_i: the first entry of the linear part, whose others are 0."""
+    """b_i, the first entry of the linear part, whose others are 0."""
     shift: float = 0.0
     """c: the same for all."""
 
@@ -45,12 +45,12 @@ class Quadratics:
 
     @cached_property
     def best(self) -> NDArray[np.float64]:
-        """Where the mean is least."""
+        """The minimum of the mean."""
         return self.stationary(np.full(len(self.slopes), 1 / len(self.slopes)))
 
     @property
     def gap(self) -> float:
-        """How far the mean lies above its least value at (sqrt d, 0, ...).
+        """The mean at (sqrt d, 0, ...) minus its least value.
 
         The value there is d A_11 / 2 - sqrt(d) b, and the least one -b best_1 / 2.
         """
@@ -59,14 +59,14 @@ class Quadratics:
 
     @property
     def diagonal(self) -> float:
-        """Of the mean's matrix."""
+        """The diagonal of the mean's matrix."""
         return self.slope / 2 + self.shift
 
     def stationary(self, weights: Sequence[float] | NDArray[np.float64]) -> NDArray[np.float64]:
-        """Where the gradients, weighted by shares of one, add up to nothing.
+        """The point at which the gradients, weighted by shares of one, add up to 0.
 
-        A method that hears worker i for a share w_i of its gradients settles here, if anywhere:
-        under unequal weights the matrix need not be positive definite.
+        A method with a share w_i of gradients from worker i settles here, if it settles: under
+        unequal weights the matrix need not be positive definite.
         """
         slope, offset = np.dot(weights, self.slopes), np.dot(weights, self.offsets)
         return solve(
@@ -77,13 +77,13 @@ class Quadratics:
 def solve(diagonal: float, beside: float, first: float, size: int) -> NDArray[np.float64]:
     """The x with A x = (first, 0, ...), for A with one number on and one beside its diagonal.
 
-    Gaussian elimination with partial pivoting: a row may change places with the one below it.  To
-    import SciPy's solver would take longer than a small run.
+    Gaussian elimination with partial pivoting: a row may change places with the one below it.
+    Importing SciPy's solver takes longer than a small run.
 
     >>> solve(2.0, -1.0, 3.0, 2).tolist()
     [2.0, 1.0]
     """
-    # On the diagonal, right of it, right of that, and the right-hand side.
+    # The diagonal, the two entries right of it, and the right-hand side.
     rows: list[tuple[float, float, float, float]] = []
     pivot, right, value = diagonal, beside, first
     for _ in range(size - 1):
@@ -119,10 +119,10 @@ def the_usual(dimension: int, workers: int) -> Quadratics:
 
 
 def random(dimension: int, workers: int, spread: float, curvature: float, seed: int) -> Quadratics:
-    """Random ones: a_i = 1 + s N(0, 1), b_i = (a_i / 4)(s N(0, 1) - 1) with s the spread.
+    """Random quadratics: a_i = 1 + s N(0, 1), b_i = (a_i / 4)(s N(0, 1) - 1) with s the spread.
 
-    The shift gives the mean its smallest eigenvalue, the curvature.  Worker i's slope and offset
-    are the same among any number of workers; the shift and the mean are not.
+    The shift makes the curvature the smallest eigenvalue of the mean.  Worker i's slope and offset
+    do not depend on the number of workers; the shift and the mean do.
     """
     slopes, tilts = spread * np.random.default_rng(seed).normal(size=(workers, 2)).T
     slopes = slopes + 1
@@ -131,10 +131,10 @@ def random(dimension: int, workers: int, spread: float, curvature: float, seed: 
 
 
 def drawn_together(quadratics: Quadratics, heterogeneity: float) -> Quadratics:
-    """Each worker's so far from the mean of all: 0 is the mean itself, 1 changes nothing."""
+    """Move each worker's towards the mean of all: 0 is the mean itself, 1 changes nothing."""
 
     def mixed(each: NDArray[np.float64]) -> NDArray[np.float64]:
-        together: NDArray[np.float64] = (1 - heterogeneity) * each.mean() + heterogeneity * each
-        return together
+        moved: NDArray[np.float64] = (1 - heterogeneity) * each.mean() + heterogeneity * each
+        return moved
 
     return replace(quadratics, slopes=mixed(quadratics.slopes), offsets=mixed(quadratics.offsets))

@@ -1,4 +1,4 @@
-"""What may a scenario say of the chain, and what are its constants?"""
+"""Which settings does the chain have in a scenario, and what are its constants?"""
 
 from collections.abc import Mapping
 from math import comb, e, pi, sqrt
@@ -13,7 +13,7 @@ from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.tables.objective import Constant, Constants, ExactTable, Share
 
 LIPSCHITZ = 152
-"""Of the gradient of F: ``bound(2)``, rounded up as in the literature."""
+"""Lipschitz constant of the gradient of F: ``bound(2)``, rounded up as in the literature."""
 Positive: TypeAlias = Annotated[float, Gt(0), Le(1e9)]
 
 
@@ -36,7 +36,6 @@ class ChainTable(ExactTable):
     }
 
     def size(self, workers: int) -> Size:
-        """Of a point."""
         return Size(self.length, np.dtype(self.dtype).itemsize)
 
     def build(self, workers: int) -> Objective:
@@ -48,7 +47,7 @@ class ChainTable(ExactTable):
         return Sampled(chain)
 
     def constants(self, workers: int) -> Constants:
-        """Those of F, scaled: f = (L s^2 / 152) F(x / s)."""
+        """The constants of F, scaled: f = (L s^2 / 152) F(x / s)."""
         unit, s = self.smoothness / LIPSCHITZ, self.scale
         # A coordinate beyond the last non-zero one has at most sup Psi * Phi'(0) = e sqrt(e).
         spread = e**1.5 * sqrt((1 - self.probability) / self.probability)
@@ -62,12 +61,12 @@ class ChainTable(ExactTable):
 
 
 def height(length: int) -> float:
-    """-inf F: all coordinates far out, where every Psi is e and every Phi is sqrt(2 pi e)."""
+    """-inf F, approached far out, where every Psi is e and every Phi is sqrt(2 pi e)."""
     return sqrt(2 * pi * e) * (1 + e * (length - 1))
 
 
 def bound(order: int) -> float:
-    """Of F's derivative of this order: the sum of C(k, j) sup|Psi^(j)| sup|Phi^(k-j)|.
+    """A bound of F's derivative of this order: the sum of C(k, j) sup|Psi^(j)| sup|Phi^(k-j)|.
 
     F is a sum of links h(x_{i-1}, x_i), of which at most one product Psi Phi is not 0.  Applied k
     times to a unit vector u, the derivative of all links together is at most the sum over j of
@@ -83,20 +82,20 @@ def bound(order: int) -> float:
 
 def _suprema_of_gate(order: int) -> list[float]:
     """Psi is e exp(-u^2), u = 1 / (2x - 1): each derivative is -2 u^2 d/du of the one before."""
-    found, factor = [], Polynomial([e])
+    suprema, factor = [], Polynomial([e])
     for _ in range(order + 1):
-        found.append(_supremum(factor, 1.0))
+        suprema.append(_supremum(factor, 1.0))
         factor = Polynomial([0, 0, -2]) * _derived(factor, 1.0)
-    return found
+    return suprema
 
 
 def _suprema_of_slide(order: int) -> list[float]:
     """Phi' is sqrt(e) exp(-x^2 / 2)."""
-    found, factor = [sqrt(2 * pi * e)], Polynomial([sqrt(e)])
+    suprema, factor = [sqrt(2 * pi * e)], Polynomial([sqrt(e)])
     for _ in range(order):
-        found.append(_supremum(factor, 0.5))
+        suprema.append(_supremum(factor, 0.5))
         factor = _derived(factor, 0.5)
-    return found
+    return suprema
 
 
 def _derived(factor: Polynomial, rate: float) -> Polynomial:
@@ -106,7 +105,7 @@ def _derived(factor: Polynomial, rate: float) -> Polynomial:
 
 
 def _supremum(factor: Polynomial, rate: float) -> float:
-    """Of |P(u)| exp(-r u^2), which is at one of the places where the derivative is 0."""
+    """The supremum of |P(u)| exp(-r u^2), which lies at a zero of the derivative."""
     roots = _derived(factor, rate).roots()
     places = roots.real[np.abs(roots.imag) < 1e-6]
     return float(np.max(np.abs(factor(places)) * np.exp(-rate * places**2)))

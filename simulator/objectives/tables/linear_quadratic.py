@@ -1,11 +1,11 @@
-"""What may a scenario say of a linear controller, and what are its constants?
+"""Which settings does a linear controller have in a scenario, and what are its constants?
 
-The cost grows without bound towards the gains that are not stable, so there is no bound on the
-whole space.  What is said are estimates: the largest values seen at ``PLACES`` gains around the
-way from no control to the best gain (of the workers' mean, where they differ), with fixed random
-numbers, leaving out gains that are not stable for all.  The Hessian comes from differences of the
-exact gradient, its Lipschitz constant from the Hessians of all pairs of places, and the deviation
-from simulated trajectories.  Of many workers the first ``WORKERS`` are looked at.
+The cost grows without bound towards unstable gains, so there is no bound on the whole space.  The
+constants are estimates: the largest values at ``PLACES`` gains around the way from no control to
+the best gain (of the workers' mean, where they differ), with fixed random numbers and without gains
+that are unstable for a worker.  The Hessian comes from differences of the exact gradient, its
+Lipschitz constant from the Hessians of all pairs of places, and the deviation from simulated
+trajectories.  Of many workers, only the first ``WORKERS`` count.
 """
 
 from itertools import combinations
@@ -54,15 +54,12 @@ class LinearQuadraticTable(DiscountedTable):
     )
 
     def size(self, workers: int) -> Size:
-        """Of a point."""
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
 
     def cost(self, size: Size, workers: int, episodes: int) -> Cost:
-        playing = self.steps() * MODEL_STEP
-        return of_model(size, playing)
+        return of_model(size, playing=self.steps() * MODEL_STEP)
 
     def constants(self, workers: int) -> Constants:
-        """What theory needs to know, mostly estimated."""
         return constants_of(self._systems(workers), horizon=self.steps())
 
     def build(self, workers: int) -> "Sampled":
@@ -83,15 +80,15 @@ class LinearQuadraticTable(DiscountedTable):
 
 
 def constants_of(systems: Systems, *, horizon: int) -> Constants:
-    """Of linear controllers of these systems, from no control."""
-    seen = systems._replace(own=systems.own[:WORKERS], driven=systems.driven[:WORKERS])
-    where = _places(seen)
-    hessians = np.stack([_hessian(seen, gain) for gain in where])
-    reason = f"largest of {len(where)} places around the way to the best gain"
+    """The constants of linear controllers of these systems, from no control."""
+    first = systems._replace(own=systems.own[:WORKERS], driven=systems.driven[:WORKERS])
+    gains = _places(first)
+    hessians = np.stack([_hessian(first, gain) for gain in gains])
+    reason = f"largest of {len(gains)} places around the way to the best gain"
     return Constants(
         smoothness=Constant(_norms(hessians), "estimate", reason),
-        hessian_smoothness=Constant(_steepest(where, hessians), "estimate", reason),
-        deviation=Constant(_deviation(seen, where, horizon), "estimate", f"{reason}, simulated"),
+        hessian_smoothness=Constant(_steepest(gains, hessians), "estimate", reason),
+        deviation=Constant(_deviation(first, gains, horizon), "estimate", f"{reason}, simulated"),
         gap=_gap(systems),
     )
 
@@ -104,8 +101,8 @@ def _places(systems: Systems) -> Floats:
     aside = random.normal(size=way.shape)
     aside *= 0.25 * np.linalg.norm(best) / np.linalg.norm(aside, axis=(1, 2), keepdims=True)
     aside[[0, -1]] = 0
-    found: Floats = way + aside
-    return found[np.isfinite(values(systems, found)).all(-1)]
+    gains: Floats = way + aside
+    return gains[np.isfinite(values(systems, gains)).all(-1)]
 
 
 def _hessian(systems: Systems, gain: Floats) -> Floats:
@@ -121,20 +118,19 @@ def _norms(hessians: Floats) -> float:
     return float(np.abs(np.linalg.eigvalsh(hessians)).max())
 
 
-def _steepest(where: Floats, hessians: Floats) -> float:
-    """The largest change of the Hessian between two places, by their distance."""
+def _steepest(gains: Floats, hessians: Floats) -> float:
+    """The largest change of the Hessian between two gains, by their distance."""
     return max(
-        _norms(hessians[i] - hessians[j]) / float(np.linalg.norm(where[i] - where[j]))
-        for i, j in combinations(range(len(where)), 2)
+        _norms(hessians[i] - hessians[j]) / float(np.linalg.norm(gains[i] - gains[j]))
+        for i, j in combinations(range(len(gains)), 2)
     )
 
 
-def _deviation(systems: Systems, where: Floats, horizon: int) -> float:
-    """The root of the mean square of ``g - grad J_i``, of the worst worker at the worst place."""
+def _deviation(systems: Systems, gains: Floats, horizon: int) -> float:
+    """The root mean square of ``g - grad J_i``, of the worst worker at the worst gain."""
     random = np.random.default_rng(1)
-    exact = gradients(systems, where)
     largest = 0.0
-    for gain, gradient in zip(where, exact, strict=True):
+    for gain, gradient in zip(gains, gradients(systems, gains), strict=True):
         errors = _estimates(systems, gain, horizon, random) - gradient[:, None]
         largest = max(largest, float((errors**2).sum((-1, -2)).mean(-1).max()))
     return float(np.sqrt(largest))
@@ -143,15 +139,15 @@ def _deviation(systems: Systems, where: Floats, horizon: int) -> float:
 def _estimates(systems: Systems, gain: Floats, horizon: int, random: np.random.Generator) -> Floats:
     """REINFORCE on some trajectories of each worker, (workers, TRAJECTORIES, actions, states).
 
-    Forward in time: a step's cost counts for the actions up to it, so it meets the sum of their
-    scores.
+    Forward in time: a step's cost depends on the actions up to it, so it multiplies the sum of
+    their scores.
     """
     actions, states = systems.shape
-    many = (len(systems.own), TRAJECTORIES)
-    state = random.normal(size=(*many, states))
-    score, gradient = np.zeros((2, *many, actions, states))
+    shape = (len(systems.own), TRAJECTORIES)
+    state = random.normal(size=(*shape, states))
+    score, gradient = np.zeros((2, *shape, actions, states))
     for time in range(horizon):
-        surprise = random.normal(size=(*many, actions))
+        surprise = random.normal(size=(*shape, actions))
         action = systems.exploration * surprise - state @ gain.T
         score -= surprise[..., None] * state[..., None, :] / systems.exploration
         cost = (state**2).mean(-1) + (action**2).mean(-1)

@@ -1,8 +1,8 @@
-"""What must the table of an objective say, and what may it leave out?
+"""Which members must the table of an objective have?
 
-Theory's step lengths and batches, and its predictions, are made of four numbers of an objective.
-Few problems know all of them exactly, so each says what it is: ``exact``, a ``bound`` that holds on
-the whole space (or on the set it names), or an ``estimate`` that nothing guarantees.
+Theory's step lengths, batches and predictions depend on four numbers of an objective.  Few problems
+know all of them exactly, so each has a status: ``exact``, a ``bound`` that holds on the whole space
+(or on the set it names), or an ``estimate`` without a guarantee.
 """
 
 from abc import abstractmethod
@@ -23,7 +23,7 @@ Status: TypeAlias = Literal["exact", "bound", "estimate"]
 
 
 class Constant(NamedTuple):
-    """A number, how well it is known, and in a few words why."""
+    """A number, its status, and the reason in a few words."""
 
     value: float
     status: Status
@@ -31,11 +31,11 @@ class Constant(NamedTuple):
 
 
 class Constants(NamedTuple):
-    """Of J, the mean over workers, from its initial point.
+    """Constants of J, the mean over workers.
 
     ``smoothness`` (L_g) and ``hessian_smoothness`` (L_h) are Lipschitz constants of the gradient
     and the Hessian; ``deviation`` (sigma): E|g - grad J_i|^2 <= sigma^2 for one gradient of any
-    worker; ``gap`` (Delta): how far J lies below its maximum at the start.
+    worker; ``gap`` (Delta): the maximum of J minus J at the initial point.
     """
 
     smoothness: Constant
@@ -45,49 +45,49 @@ class Constants(NamedTuple):
 
 
 class ObjectiveTable(Table):
-    """What a scenario says of its objective; a column ``kind`` names it."""
+    """The settings of an objective in a scenario; a column ``kind`` names it."""
 
     kind: str
 
     metrics: ClassVar[Mapping[str, Direction]]
-    """What is measured, and which way is better; the first is the usual target."""
+    """The metrics of an evaluation, and which way is better; the first is the usual target."""
     plays: ClassVar[bool] = False
-    """Whether a ticket takes environment steps; then what is built has ``episodes``."""
+    """Whether a ticket takes environment steps; then the objective has ``episodes``."""
     exact: ClassVar[bool] = False
-    """Whether J, its gradient and its constants are known; then what is built has ``exact``."""
+    """Whether J, its gradient and its constants are known; then the objective has ``exact``."""
 
     @property
     def local(self) -> bool:
-        """Whether a worker can take several steps of its own; then what is built has ``local``."""
+        """Whether a worker can take several steps of its own; then the objective has ``local``."""
         return False
 
     @property
     def episode_steps(self) -> float:
-        """How many environment steps a gradient is expected to take."""
+        """Expected environment steps of a gradient."""
         return 1.0
 
     def check(self, workers: int) -> None:
-        """Raise a one-line ValueError for what the types of the columns cannot refuse."""
+        """Raise a one-line ValueError for mistakes that the types of the columns allow."""
 
     @abstractmethod
     def size(self, workers: int) -> Size:
-        """Of a point, without JAX."""
+        """The size of a point, without JAX."""
 
     @abstractmethod
     def build(self, workers: int) -> Objective:
         """The objective itself; this imports JAX."""
 
     def constants(self, workers: int) -> Constants:
-        """What theory needs to know, of an exact one."""
+        """The constants of an exact objective for theory."""
         raise NotImplementedError
 
     def cost(self, size: Size, workers: int, episodes: int) -> Cost:
-        """What numbers cost this machine, where an evaluation takes so many episodes."""
+        """Seconds and bytes on this machine, with so many episodes in an evaluation."""
         return of_model(size)
 
 
 class ExactTable(ObjectiveTable):
-    """What ``Sampled`` makes an objective of: exact, and open to steps of the workers' own."""
+    """An objective of ``Sampled``: exact, and open to steps of the workers' own."""
 
     exact: ClassVar[bool] = True
 
@@ -97,7 +97,7 @@ class ExactTable(ObjectiveTable):
 
 
 class DiscountedTable(ExactTable):
-    """A process that ``problem_seed`` draws, and trajectories of it that end."""
+    """A process that ``problem_seed`` draws, with trajectories of ``horizon`` steps."""
 
     discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
     horizon: Count | None = Field(
@@ -110,5 +110,5 @@ class DiscountedTable(ExactTable):
     metrics: ClassVar[Mapping[str, Direction]] = {"value": "higher", "gradient_norm": "lower"}
 
     def steps(self) -> int:
-        """Of a trajectory."""
+        """The steps of a trajectory."""
         return self.horizon or ceil(log(1e-4) / log(self.discount))

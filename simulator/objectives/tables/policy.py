@@ -1,4 +1,4 @@
-"""What may a scenario say of a policy, and which kinds of policies are there?"""
+"""Which kinds of policies are there, and which settings have they in a scenario?"""
 
 from abc import abstractmethod
 from typing import Annotated, Any, Literal, TypeAlias
@@ -7,16 +7,16 @@ from annotated_types import MinLen
 from pydantic import Field
 
 from simulator.objectives.policies import PolicyMaker, Trunk, perceptron
-from simulator.objectives.standard import Sight
+from simulator.objectives.standard import Units
 from simulator.objectives.tables.objective import Count
 from simulator.table import OneOf, Table
 
 
 class PolicyTable(Table):
-    """What a scenario says of its policy; a column ``kind`` names it."""
+    """The settings of a policy in a scenario; a column ``kind`` names it."""
 
     kind: str
-    observations: Sight = Field(
+    observations: Units = Field(
         default="raw", description="the units in which the policy sees them"
     )
 
@@ -24,19 +24,19 @@ class PolicyTable(Table):
     def maker(self) -> PolicyMaker:
         """Makes the policy for the observations and actions of an environment.
 
-        Processes that play the environment are sent what it makes, so that can be pickled.
+        Processes that play the environment receive the policy, so pickle must know it.
         """
 
     @property
     def width(self) -> int:
-        """About how many numbers a layer makes of an observation."""
+        """About the number of outputs of the first layer."""
         return 64
 
 
 class PerceptronTable(PolicyTable):
     """A multi-layer perceptron with tanh units."""
 
-    # Left out where it is written down: scenarios are older than other kinds.
+    # Not in written scenarios: they are older than other kinds.
     kind: Literal["perceptron"] = Field(default="perceptron", exclude=True)
     hidden: Annotated[list[Count], MinLen(1)] = Field(
         default=[64, 64], description="units per layer"

@@ -1,4 +1,4 @@
-"""What may a scenario say of a policy in an environment?"""
+"""Which settings does a policy in an environment have in a scenario?"""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
@@ -14,7 +14,7 @@ from simulator.objectives.environments.variation import (
     ALIKE,
     FARTHEST_TARGET,
     Variation,
-    spaces_seen,
+    policy_spaces,
 )
 from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.policies import Policy
@@ -26,7 +26,7 @@ Pair: TypeAlias = Annotated[list[float], Len(2, 2)]
 
 
 class TargetTable(Table):
-    """Where Reacher's targets lie, from and to."""
+    """The region of Reacher's targets."""
 
     radius: Pair = Field(
         default=[0.0, FARTHEST_TARGET], description="metres from the arm's shoulder"
@@ -35,21 +35,26 @@ class TargetTable(Table):
 
     @model_validator(mode="after")
     def _from_to(self) -> Self:
-        for name, (begin, end) in (("radius", self.radius), ("angle", self.angle)):
-            if begin > end:
-                told = f"must be from the smaller to the larger, such as [{end:g}, {begin:g}]"
-                raise PydanticCustomError("not_known", "{told}", {"key": name, "told": told})
-        if self.radius[0] < 0 or self.radius[1] > FARTHEST_TARGET:
-            told = f"must be from 0 to {FARTHEST_TARGET:g} metres, within the arm's reach"
-            raise PydanticCustomError("not_known", "{told}", {"key": "radius", "told": told})
-        if self.angle[0] < -360 or self.angle[1] > 360:
-            told = "must be from -360 to 360 degrees"
-            raise PydanticCustomError("not_known", "{told}", {"key": "angle", "told": told})
+        (near, far), (begin, end) = self.radius, self.angle
+        _demand(near <= far, "radius", _in_order(near, far))
+        _demand(begin <= end, "angle", _in_order(begin, end))
+        reach = f"must be from 0 to {FARTHEST_TARGET:g} metres, within the arm's reach"
+        _demand(near >= 0 and far <= FARTHEST_TARGET, "radius", reach)
+        _demand(begin >= -360 and end <= 360, "angle", "must be from -360 to 360 degrees")
         return self
 
 
+def _in_order(begin: float, end: float) -> str:
+    return f"must be from the smaller to the larger, such as [{end:g}, {begin:g}]"
+
+
+def _demand(good: bool, key: str, message: str) -> None:
+    if not good:
+        raise PydanticCustomError("not_known", "{message}", {"key": key, "message": message})
+
+
 class WorkerTable(Table):
-    """How one worker's environment differs."""
+    """The differences of one worker's environment."""
 
     options: dict[str, Any] = Field(
         default={}, description="of environment_options, what is its own"
@@ -94,11 +99,10 @@ class PolicyGradientTable(ObjectiveTable):
         return max(1.0, PLAYED * self.horizon)
 
     def check(self, workers: int) -> None:
-        """Raise a one-line ValueError if there is no such environment, or policy for it."""
+        """Raise a one-line ValueError without such an environment, or a policy for it."""
         self._policy(workers)
 
     def size(self, workers: int) -> Size:
-        """Of a point, without JAX; the same ValueErrors."""
         return Size(self._policy(workers).dimension, np.dtype(self.dtype).itemsize)
 
     def cost(self, size: Size, workers: int, episodes: int) -> Cost:
@@ -107,7 +111,7 @@ class PolicyGradientTable(ObjectiveTable):
 
     @property
     def variations(self) -> tuple[Variation, ...]:
-        """Everybody's, or the one of all."""
+        """Those of all workers, or one for all."""
         return tuple(Variation.of(worker.model_dump()) for worker in self.workers) or ALIKE
 
     def _policy(self, workers: int) -> Policy:
@@ -116,8 +120,8 @@ class PolicyGradientTable(ObjectiveTable):
                 f"workers has {len(self.workers)} entries: must be one per worker of the cluster, "
                 f"{workers}, or none where all are alike"
             )
-        seen, actions = spaces_seen(self.environment, self.environment_options, self.variations)
-        return self.policy.maker()(seen, actions, None)
+        size, actions = policy_spaces(self.environment, self.environment_options, self.variations)
+        return self.policy.maker()(size, actions, None)
 
     def build(self, workers: int) -> Objective:
         from simulator.objectives.policy_gradient import policy_gradient

@@ -1,4 +1,4 @@
-"""What may a scenario say of the quadratic, and what are its constants?"""
+"""Which settings does the quadratic have in a scenario, and what are its constants?"""
 
 from collections.abc import Mapping
 from math import sqrt
@@ -48,7 +48,7 @@ class QuadraticTable(ExactTable):
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
 
     def check(self, workers: int) -> None:
-        """Refuse to ignore a setting of random quadratics where all are the same."""
+        """Refuse settings of random quadratics where all are the same."""
         for name in OF_RANDOM if self.variant == "tridiagonal" else ():
             value = getattr(self, name)
             if value != type(self).model_fields[name].default:
@@ -56,11 +56,9 @@ class QuadraticTable(ExactTable):
                 raise ValueError(f"{name} = {value}: {remedy}")
 
     def size(self, workers: int) -> Size:
-        """Of a point."""
         return Size(self.dimension, np.dtype(self.dtype).itemsize)
 
     def quadratics(self, workers: int) -> Quadratics:
-        """Every worker's, and what is known of their mean."""
         if self.variant == "tridiagonal":
             return the_usual(self.dimension, workers)
         seed, spread, curvature = self.problem_seed, self.spread, self.curvature
@@ -74,7 +72,7 @@ class QuadraticTable(ExactTable):
         return Sampled(Quadratic(self.quadratics(workers), self._noise()))
 
     def constants(self, workers: int) -> Constants:
-        """All exact, but for the deviation of progress noise."""
+        """Exact, but for the deviation of progress noise."""
         quadratics = self.quadratics(workers)
         return Constants(
             smoothness=Constant(quadratics.smoothness, "exact", "the largest eigenvalue"),
@@ -99,12 +97,12 @@ class QuadraticTable(ExactTable):
 
 
 def next_coordinate(quadratics: Quadratics) -> float:
-    """A bound on what progress noise multiplies, for any worker, where f(x) <= f(x_0).
+    """A bound of the coordinate that progress noise multiplies, of any worker where f(x) <= f(x_0).
 
-    Beyond the last non-zero x_k only coordinate k + 1 of a gradient is not 0: there worker i's is
+    Beyond the last non-zero x_k only coordinate k + 1 of a gradient is not 0: worker i's is
     a_i x_k / 4, that of the mean a x_k / 4 with a the mean slope.  By Cauchy-Schwarz in the norm of
     A, |e'A(x - x*)|^2 <= e'Ae (x - x*)'A(x - x*) <= A_11 2 gap bounds the mean's, hence worker i's
-    by |a_i / a| times as much.  Where x = 0, worker i's is its offset.
+    by |a_i / a| times as much.  At x = 0, worker i's is its offset.
     """
     ratio = float(np.abs(quadratics.slopes).max()) / abs(quadratics.slope)
     of_mean = sqrt(2 * quadratics.diagonal * quadratics.gap)

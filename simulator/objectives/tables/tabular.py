@@ -1,4 +1,4 @@
-"""What may a scenario say of a softmax policy in a finite MDP, and what are its constants?
+"""Which settings does a softmax policy in a finite MDP have, and what are its constants?
 
 **Derivatives.**  Move the logits along a unit vector u, by t.  A trajectory's probability then
 changes by a factor ``1 + t Z1 + t^2/2 Z2 + t^3/6 Z3 + ...``, a product over its steps of
@@ -82,7 +82,7 @@ class TabularTable(DiscountedTable):
     )
 
     def check(self, workers: int) -> None:
-        """Raise a one-line ValueError where the numbers make no process."""
+        """Raise a one-line ValueError if the numbers make no process."""
         garnets = self.mdp == "garnet" or self.heterogeneity
         if garnets and self.branching > self.states:
             remedy = f"at most states = {self.states}"
@@ -102,7 +102,6 @@ class TabularTable(DiscountedTable):
             raise ValueError(f"states = {self.states}: {reason} are more than {LARGEST_TABLE}")
 
     def size(self, workers: int) -> Size:
-        """Of a point."""
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
 
     def cost(self, size: Size, workers: int, episodes: int) -> Cost:
@@ -111,7 +110,6 @@ class TabularTable(DiscountedTable):
         return of_model(size, self.steps() * MODEL_STEP, 3 * table)
 
     def constants(self, workers: int) -> Constants:
-        """What theory needs to know."""
         mdp = self._mdp(workers)
         return constants_of(mdp, discount=self.discount, horizon=self.steps())
 
@@ -137,7 +135,7 @@ class TabularTable(DiscountedTable):
 
 
 def constants_of(mdp: Mdp, *, discount: float, horizon: int) -> Constants:
-    """Of softmax policies in these processes, from the uniform policy."""
+    """The constants of softmax policies in these processes, from the uniform policy."""
     ranges = np.ptp(mdp.rewards, axis=(1, 2))
     spread = float(ranges.mean())
     _, second, third = derivatives(discount)
@@ -155,23 +153,23 @@ def constants_of(mdp: Mdp, *, discount: float, horizon: int) -> Constants:
 
 def derivatives(discount: float) -> tuple[float, float, float]:
     """Bounds of J's first three directional derivatives, for rewards within [0, 1]."""
-    many = _enough(discount)
-    weights = discount ** np.arange(many)
-    first, second, third = (float(weights @ size) / 2 for size in _martingales(many))
+    terms = _enough(discount)
+    weights = discount ** np.arange(terms)
+    first, second, third = (float(weights @ size) / 2 for size in _martingales(terms))
     return first, second, third
 
 
 def cut_off(discount: float, horizon: int) -> float:
-    """The most that trajectories of this length leave out of the gradient, for such rewards."""
-    many = horizon + _enough(discount)
-    weights = discount ** np.arange(many)
-    return float(weights[horizon:] @ _martingales(many)[0][horizon:]) / 2
+    """A bound of the gradient beyond the horizon, for such rewards."""
+    terms = horizon + _enough(discount)
+    weights = discount ** np.arange(terms)
+    return float(weights[horizon:] @ _martingales(terms)[0][horizon:]) / 2
 
 
-def _martingales(many: int) -> tuple[Floats, Floats, Floats]:
-    """Root mean squares of Z1, Z2, Z3 after 1, 2, ..., ``many`` steps at most."""
+def _martingales(steps: int) -> tuple[Floats, Floats, Floats]:
+    """Bounds of the root mean squares of Z1, Z2, Z3 after 1, 2, ..., ``steps`` steps."""
     a, b, c = SUPREMA
-    first = a * np.sqrt(np.arange(1.0, many + 1))
+    first = a * np.sqrt(np.arange(1.0, steps + 1))
     second = _from_increments(2 * _before(first) * a + b)
     third = _from_increments(3 * _before(second) * a + 3 * _before(first) * b + c)
     return first, second, third
@@ -187,7 +185,7 @@ def _from_increments(sizes: Floats) -> Floats:
 
 
 def _enough(discount: float) -> int:
-    """So many terms that what is left of a sum, even times h^(3/2), is below rounding."""
+    """A number of terms whose rest, even times h^(3/2), is below rounding."""
     return ceil(80 / -log(discount))
 
 
