@@ -74,6 +74,10 @@ def check_all(checks: Iterable[Callable[[], T]]) -> list[T]:
     return found
 
 
+def one_line(error: BaseException | None) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
+
+
 def printable(text: str) -> str:
     r"""Text that may be anybody's, as a terminal may be shown it: what steers it is written out.
 

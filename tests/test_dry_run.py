@@ -91,7 +91,7 @@ def test_the_schedule_is_that_of_the_full_run_to_the_last_bit(cluster, objective
     assert len(dry) == len(full) == 2 * len(methods)
     for one, other in zip(dry, full, strict=True):
         assert (one.method, one.seed, one.end) == (other.method, other.seed, other.end)
-        assert (one.evaluated, one.looks, one.point, one.metrics) == (0, {}, None, ())
+        assert (one.evaluated, one.evaluations, one.point, one.metrics) == (0, {}, None, ())
         assert one.steps > 1
         columns = one.columns()
         for name in columns:

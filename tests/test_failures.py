@@ -139,7 +139,7 @@ def test_the_ticket_of_the_record_shows_what_was_wrong(method, failed):
     assert not told  # the point was kept
     assert not found.fine
     assert len(found.wrong) == len(found.point)
-    assert "numbers are not finite, the first is [0] = nan" in found.told()[-1]
+    assert "numbers are not finite, the first is [0] = nan" in found.lines()[-1]
     assert json.loads(json.dumps(found.as_data()))["gradient"][0] == "nan"
 
 
@@ -149,7 +149,7 @@ def test_an_error_is_shown_with_where_it_was_raised(tmp_path):
     (row,) = outcome.manifest["runs"]
     chosen = reproduction.choose(outcome, row["failed_ticket"], None, None)
     found = reproduction.reproduce(outcome, chosen)
-    assert found.told()[-1] == "  error: ArithmeticError: the pole snapped"
+    assert found.lines()[-1] == "  error: ArithmeticError: the pole snapped"
     assert "strange_environments.py" in found.trace
 
 

@@ -32,7 +32,7 @@ def replay(
     if as_json:
         print(json.dumps(found.as_data(), indent=2))
     else:
-        print(*map(printable, found.told()), sep="\n")
+        print(*map(printable, found.lines()), sep="\n")
     if found.trace:
         print(*map(printable, found.trace.splitlines()), sep="\n", file=sys.stderr)
     return 0 if found.fine else 3

@@ -1,1 +1,1 @@
-"""What is done once more with a finished run: its policies, their films, a single gradient."""
+"""Replays of finished runs: evaluations and films of their policies, single gradients."""

@@ -1,4 +1,4 @@
-"""How good are the final policies?  Play them again, on episodes no training has seen."""
+"""How good are the final policies?  Play them on new episodes."""
 
 import math
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from simulator.training.jax_setup import prepare
 
 
 class Selection(NamedTuple):
-    """Which runs of which results."""
+    """Some runs of results."""
 
     results: Results
     runs: list[tuple[str, int]]
@@ -23,7 +23,7 @@ class Selection(NamedTuple):
 def select(
     results: Results, methods: Iterable[str] | None, seeds: Iterable[int] | None
 ) -> Selection:
-    """All runs, or those of some methods and seeds; naming one that is not there is a mistake."""
+    """All runs, or those of some methods and seeds; a Mistake names an unknown one."""
     if results.schedule_only:
         raise Mistake(f"{results.directory}: holds schedules alone, there is nothing to evaluate")
     if results.runs.empty:
@@ -33,12 +33,12 @@ def select(
     for method in methods or ():
         if method not in known:
             raise Mistake(f"--methods {method}: no such method here; {did_you_mean(method, known)}")
-    there = {seed for _, seed in pairs}
+    known_seeds = sorted({seed for _, seed in pairs})
     for seed in seeds or ():
-        if seed not in there:
-            known_seeds = ", ".join(str(seed) for seed in sorted(there))
-            raise Mistake(f"--seeds {seed}: no such seed here; known: {known_seeds}")
-    wanted_methods, wanted_seeds = set(methods or known), set(seeds or there)
+        if seed not in known_seeds:
+            listed = ", ".join(map(str, known_seeds))
+            raise Mistake(f"--seeds {seed}: no such seed here; known: {listed}")
+    wanted_methods, wanted_seeds = set(methods or known), set(seeds or known_seeds)
     chosen = [(m, s) for m, s in pairs if m in wanted_methods and s in wanted_seeds]
     return Selection(results, chosen)
 
@@ -46,7 +46,7 @@ def select(
 def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, Any]]:
     """A row per run: the metrics of its final point; for policies, with their spread.
 
-    Where workers' environments differ, a row of all is followed by one of each.
+    If workers' environments differ, a row per worker follows.
     """
     import jax
 
@@ -68,18 +68,18 @@ def evaluate(selection: Selection, episodes: int, seed: int) -> list[dict[str, A
 
 
 def _points(selection: Selection) -> dict[tuple[str, int], np.ndarray]:
-    """The final point of every run, which has to be one of the scenario's."""
+    """The final point of every run; a Mistake if it does not fit the scenario."""
     results = selection.results
     results.scenario.check()
     size = results.scenario.objective.size(results.scenario.cluster.workers)
-    if size.dimension != (kept := results.vector.dimension):
-        sizes = f"its points have {kept:,} parameters, its scenario {size.dimension:,}"
+    if size.dimension != (saved := results.vector.dimension):
+        sizes = f"its points have {saved:,} parameters, its scenario {size.dimension:,}"
         raise Mistake(f"{results.directory}: {sizes}; evaluate it with the packages that made it")
     return {run: results.parameters(*run) for run in selection.runs}
 
 
 def _spreads(played: list[Any], worlds: int) -> list[dict[str, Any]]:
-    """Of all episodes, and where workers are unequal also of the episodes of each."""
+    """The spread of all episodes, and those of each worker's if environments differ."""
     if worlds == 1:
         return [_spread(played)]
     each = [{"worker": worker} | _spread(played[worker::worlds]) for worker in range(worlds)]

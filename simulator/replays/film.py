@@ -1,6 +1,6 @@
-"""How do pictures become a film?  By the program ffmpeg, which the package imageio-ffmpeg brings.
+"""How do pictures become a film?  By the program ffmpeg of the package imageio-ffmpeg.
 
-The film is H.264 in an MP4 file, written while the pictures come.
+The film is H.264 in an MP4 file, written picture by picture.
 """
 
 import os
@@ -19,13 +19,12 @@ from simulator.system.install import install_command
 Picture: TypeAlias = NDArray[np.uint8]
 """(height, width, 3), red, green and blue."""
 EVEN = "pad=ceil(iw/2)*2:ceil(ih/2)*2"
-"""The colours of H.264 are halved both ways."""
+"""H.264 halves the colours both ways, so width and height must be even."""
 EXACT = ("-threads", "1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
-"""One thread and no name of the program: the same pictures are the same bytes."""
+"""One thread and no program name: the same pictures make the same bytes."""
 
 
 def check_installed() -> None:
-    """Refuse to begin a film that cannot be written."""
     if not find_spec("imageio_ffmpeg"):
         remedy = f"{install_command('video')} installs it"
         raise Mistake(f"--video: imageio-ffmpeg is not installed; {remedy}")
@@ -33,7 +32,7 @@ def check_installed() -> None:
 
 @contextmanager
 def recording(path: Path, rate: float) -> Iterator[Callable[[Picture], None]]:
-    """Write a film with so many pictures a second; yields what adds one."""
+    """Write a film with ``rate`` pictures a second; yields a function that adds a picture."""
     from imageio_ffmpeg import count_frames_and_secs
 
     pictures = 0
@@ -51,7 +50,7 @@ def recording(path: Path, rate: float) -> Iterator[Callable[[Picture], None]]:
             pictures += 1
 
         yield add
-    try:  # a disk that is full is not noticed at the end of a film
+    try:  # ffmpeg does not report a full disk at the end of a film
         written = count_frames_and_secs(path)[0]
     except RuntimeError:
         written = 0
@@ -60,10 +59,10 @@ def recording(path: Path, rate: float) -> Iterator[Callable[[Picture], None]]:
 
 
 def _open(path: Path, picture: Picture, rate: float) -> Generator[None, Picture | None]:
-    """What is sent pictures of this size; it has been started."""
+    """A started generator, to which pictures of this size are sent."""
     from imageio_ffmpeg import write_frames
 
-    # Python code between fork and exec, which hides Ctrl-C from ffmpeg, may deadlock beside JAX.
+    # imageio hides Ctrl-C from ffmpeg by Python code after the fork, which may deadlock beside JAX.
     os.environ.setdefault("IMAGEIO_FFMPEG_NO_PREVENT_SIGINT", "1")
     film: Generator[None, Picture | None] = write_frames(
         path,

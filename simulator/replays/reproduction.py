@@ -1,7 +1,7 @@
-"""What did one gradient come to?  It is computed once more: by itself, by the plainest code.
+"""What was one gradient of a run?  Plain code computes it once more, by itself.
 
-The point is the one that was kept when the run failed by this gradient.  For any other ticket the
-run is trained again, up to its version and no further.
+If the run failed by this gradient, its point is saved.  For any other ticket the run is trained
+again, up to the version of the ticket.
 """
 
 import traceback
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
-from simulator.mistakes import Mistake, did_you_mean
+from simulator.mistakes import Mistake, did_you_mean, one_line
 from simulator.results.results import Results
 from simulator.training.failure import name_of, ticket_of
 
@@ -26,7 +26,7 @@ class Chosen(NamedTuple):
 
 
 class Reproduction(NamedTuple):
-    """What the gradient came to, or the error that came instead."""
+    """The gradient, or the error instead."""
 
     chosen: Chosen
     point: NDArray[Any]
@@ -37,7 +37,7 @@ class Reproduction(NamedTuple):
 
     @property
     def wrong(self) -> NDArray[np.intp]:
-        """Which of its numbers are not finite."""
+        """Places of numbers that are not finite."""
         if self.gradient is None:
             return np.zeros(0, np.intp)
         return np.flatnonzero(~np.isfinite(self.gradient))
@@ -46,8 +46,7 @@ class Reproduction(NamedTuple):
     def fine(self) -> bool:
         return self.gradient is not None and not len(self.wrong)
 
-    def told(self) -> list[str]:
-        """In a few lines."""
+    def lines(self) -> list[str]:
         method, seed, ticket = self.chosen
         lines = [
             f"{method}, seed {seed}: ticket {name_of(ticket)}, "
@@ -61,11 +60,11 @@ class Reproduction(NamedTuple):
         if self.fine:
             return [*lines, f"  gradient: norm {np.linalg.norm(self.gradient):.6g}, all finite"]
         first = int(self.wrong[0])
-        many = f"{len(self.wrong):,} of its numbers are not finite"
-        return [*lines, f"  gradient: {many}, the first is [{first}] = {self.gradient[first]}"]
+        wrong = f"{len(self.wrong):,} of its numbers are not finite"
+        return [*lines, f"  gradient: {wrong}, the first is [{first}] = {self.gradient[first]}"]
 
     def __repr__(self) -> str:
-        return "\n".join(self.told())
+        return "\n".join(self.lines())
 
     def as_data(self) -> dict[str, Any]:
         method, seed, ticket = self.chosen
@@ -77,13 +76,13 @@ class Reproduction(NamedTuple):
             "fine": self.fine,
             "error": self.error or None,
             "environment_steps": self.environment_steps,
-            # JSON knows no number that is not finite.
+            # JSON has no infinity and no NaN.
             "gradient": gradient and [v if np.isfinite(v) else str(v) for v in gradient],
         }
 
 
 def choose(outcome: Results, name: str, method: str | None, seed: int | None) -> Chosen:
-    """The ticket of this name in the run that is meant: the only one, or the one it made fail."""
+    """The ticket of this name in the chosen run: the only one, or the one that failed by it."""
     try:
         ticket = ticket_of(name)
     except ValueError as error:
@@ -94,50 +93,49 @@ def choose(outcome: Results, name: str, method: str | None, seed: int | None) ->
     methods = list(dict.fromkeys(row["method"] for row in rows))
     if method is not None and method not in methods:
         raise Mistake(f"--method {method}: not in these results; {did_you_mean(method, methods)}")
-    mine = [row for row in rows if method in (None, row["method"]) and seed in (None, row["seed"])]
-    if len(mine) > 1:
-        mine = [row for row in mine if row["failed_ticket"] == name] or mine
-    if len(mine) > 1:
+    runs = [row for row in rows if method in (None, row["method"]) and seed in (None, row["seed"])]
+    if len(runs) > 1:
+        runs = [row for row in runs if row["failed_ticket"] == name] or runs
+    if len(runs) > 1:
         raise Mistake(f"{name}: several runs have such a ticket; add --method and --seed")
-    if not mine:
+    if not runs:
         raise Mistake(f"--seed {seed}: not in these results")
-    chosen = Chosen(mine[0]["method"], mine[0]["seed"], ticket)
+    chosen = Chosen(runs[0]["method"], runs[0]["seed"], ticket)
     _check_started(outcome, chosen)
     return chosen
 
 
 def _check_started(outcome: Results, chosen: Chosen) -> None:
-    """Refuse a ticket that the run did not have, as far as that is recorded."""
+    """Refuse a ticket that the run did not start, if tickets are recorded."""
     method, seed, ticket = chosen
     failed = outcome.failure(method, seed)
-    # The record ends before the step that could not be made.
+    # The record ends before the step that failed.
     if outcome.tickets is None or (failed and failed[0] == ticket):
         return
-    known = outcome.tickets
-    mine = known[(known["method"] == method) & (known["seed"] == seed)]
-    same = mine[["worker", "version", "index"]].to_numpy() == np.array(ticket)
+    recorded = outcome.tickets
+    own = recorded[(recorded["method"] == method) & (recorded["seed"] == seed)]
+    same = own[["worker", "version", "index"]].to_numpy() == np.array(ticket)
     if not same.all(axis=1).any():
         raise Mistake(f"{name_of(ticket)}: {method}, seed {seed}, started no such gradient")
 
 
 def reproduce(
-    outcome: Results, chosen: Chosen, tell: Callable[[str], object] = lambda text: None
+    outcome: Results, chosen: Chosen, report: Callable[[str], object] = lambda text: None
 ) -> Reproduction:
-    """Compute it once more; ``tell`` hears of what takes long."""
+    """Compute the gradient once more; ``report`` is called before a long training."""
     from simulator.training.laboratory import laboratory_of
 
     method, seed, ticket = chosen
     scenario = outcome.scenario.restrict([method], [seed])
     laboratory = laboratory_of(scenario)
-    kept = outcome.failure(method, seed)
-    if kept is not None and kept[0].version == ticket.version:
-        point = kept[1]
+    failed = outcome.failure(method, seed)
+    if failed is not None and failed[0].version == ticket.version:
+        point = failed[1]
     else:
-        tell(f"training {method}, seed {seed}, up to version {ticket.version} once more")
+        report(f"training {method}, seed {seed}, up to version {ticket.version} once more")
         point = laboratory.point_at(scenario, ticket.version)
     try:
         gradient, steps = laboratory.sample(scenario, point, ticket)
-    except Exception as error:  # whatever an environment raises is what one wants to see
-        told = f"{type(error).__name__}: {' '.join(str(error).split())}"
-        return Reproduction(chosen, point, error=told, trace=traceback.format_exc())
+    except Exception as error:  # the user wants to see whatever an environment raises
+        return Reproduction(chosen, point, error=one_line(error), trace=traceback.format_exc())
     return Reproduction(chosen, point, gradient, steps)

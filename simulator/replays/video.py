@@ -1,4 +1,4 @@
-"""What do the final policies do?  A film of each, in its environment."""
+"""How is the final policy of a run filmed in its environment?"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -20,45 +20,45 @@ from simulator.system.files import replace
 from simulator.training.jax_setup import prepare
 
 SMOOTH = 30
-"""Pictures in a second at most: the eye asks for no more, and each takes time and space."""
+"""Pictures in a second at most: more look no smoother, and each takes time and space."""
 
 
-class Seen(NamedTuple):
-    """An episode in a film; the worker is None where all have the same environment."""
+class Shown(NamedTuple):
+    """An episode in a film; the worker is None if all have the same environment."""
 
     worker: int | None
     total: float
     length: int
 
     def __str__(self) -> str:
-        whose = "" if self.worker is None else f" of worker {self.worker}"
-        return f"return {self.total:,.6g} in {self.length:,} steps{whose}"
+        worker = "" if self.worker is None else f" of worker {self.worker}"
+        return f"return {self.total:,.6g} in {self.length:,} steps{worker}"
 
     def as_data(self) -> dict[str, Any]:
-        whose = {} if self.worker is None else {"worker": self.worker}
-        return whose | {"return": self.total, "length": self.length}
+        worker = {} if self.worker is None else {"worker": self.worker}
+        return worker | {"return": self.total, "length": self.length}
 
 
 class Filmed(NamedTuple):
-    """A film of one run's policy, and the episodes that are seen in it."""
+    """A film of one run's policy, and its episodes."""
 
     method: str
     seed: int
     path: Path
-    episodes: list[Seen]
+    episodes: list[Shown]
 
     def __str__(self) -> str:
         return f"{self.path}: {', then '.join(map(str, self.episodes))}"
 
     def as_data(self) -> dict[str, Any]:
-        where = {"method": self.method, "seed": self.seed, "path": str(self.path)}
-        return where | {"episodes": [each.as_data() for each in self.episodes]}
+        run = {"method": self.method, "seed": self.seed, "path": str(self.path)}
+        return run | {"episodes": [each.as_data() for each in self.episodes]}
 
 
 def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterator[Filmed]:
-    """Write METHOD-SEED.mp4 for every run: the first episodes that ``evaluate`` plays.
+    """Write METHOD-SEED.mp4 for every run: the first episodes of ``evaluate``.
 
-    The policy is shown as it was trained: it draws its actions.
+    The policy draws its actions, as in training.
     """
     scenario = selection.results.scenario
     table = scenario.objective
@@ -68,7 +68,7 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     points = {run: _point(selection, *run) for run in selection.runs}
     _make(folder)
     prepare()
-    with _refusing():  # before all else, because MuJoCo asks when it is imported how to draw
+    with _refusing():  # first, because MuJoCo chooses its drawing backend when it is imported
         screen.prepare(table.environment, table.environment_options)
     played = scenario.build_objective().episodes
     assert played is not None
@@ -79,7 +79,7 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
 
 
 class _Stage:
-    """One worker's environment at a time: with two, MuJoCo draws with what the newest has."""
+    """One worker's environment at a time: MuJoCo draws all with the newest one's context."""
 
     def __init__(self, played: Episodes) -> None:
         self._show_of, self.worlds = played.show, played.worlds
@@ -87,7 +87,7 @@ class _Stage:
         self._show: Show | None = None
 
     def of(self, worker: int) -> Show:
-        """The environment of this worker; those before are gone."""
+        """The environment of this worker; closes any other."""
         if self._show is None or worker != self._worker:
             self.close()
             with _refusing():
@@ -102,18 +102,20 @@ class _Stage:
 
 @contextmanager
 def _refusing() -> Iterator[None]:
-    """What cannot be drawn is the user's mistake."""
+    """Turn a ValueError of drawing into a Mistake."""
     try:
         yield
     except ValueError as error:
         raise Mistake(f"--video: {error}") from None
 
 
-def _record(stage: _Stage, point: NDArray[Any], seed: int, episodes: int, path: Path) -> list[Seen]:
+def _record(
+    stage: _Stage, point: NDArray[Any], seed: int, episodes: int, path: Path
+) -> list[Shown]:
     """Write one episode after the other, at the pace of the first worker's environment."""
     steps = stage.of(0).rate
     rate = steps / math.ceil(steps / SMOOTH)
-    seen = []
+    shown = []
 
     def write(beside: Path) -> None:
         with recording(beside, rate) as add:
@@ -122,10 +124,10 @@ def _record(stage: _Stage, point: NDArray[Any], seed: int, episodes: int, path: 
                 show = stage.of(worker)
                 every = max(1, round(show.rate / rate))
                 total, length = _shoot(add, show, every, point, seed, number)
-                seen.append(Seen(worker if stage.worlds > 1 else None, total, length))
+                shown.append(Shown(worker if stage.worlds > 1 else None, total, length))
 
     replace(path, write)
-    return seen
+    return shown
 
 
 def _shoot(
@@ -136,7 +138,7 @@ def _shoot(
     seed: int,
     number: int,
 ) -> Played:
-    """Film an episode: its start, every so many steps, and how it ended."""
+    """Film an episode: its start, every ``every``-th step, and its end."""
     moments = count()
 
     def on_state() -> None:

@@ -1,1 +1,1 @@
-"""What a run leaves behind: files, and the way back."""
+"""The files of a run, and reading them back."""

@@ -1,7 +1,7 @@
-"""How does a table get into a file and back?  A column is a NumPy array, found by its name.
+"""How are tables written and read?  As NumPy arrays, one for each column.
 
-Arrow's own conversions import pandas, which takes longer than a small run.  So columns are handed
-over as the memory they lie in.
+Arrow's own conversions import pandas, which takes longer than a small run.  So Arrow receives the
+memory of the columns.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -20,7 +20,6 @@ Columns: TypeAlias = dict[str, NDArray[Any]]
 
 
 def columns_of(frame: "pd.DataFrame") -> Columns:
-    """The columns of a data frame."""
     return {str(name): np.asarray(frame[name]) for name in frame.columns}
 
 
@@ -39,7 +38,7 @@ def rows(columns: Mapping[str, NDArray[Any]], chosen: Any) -> Columns:
 
 
 def words(value: str, count: int) -> NDArray[Any]:
-    """A column that holds one string, so many times."""
+    """A column of ``count`` equal strings."""
     return np.full(count, value, dtype=object)
 
 
@@ -59,15 +58,12 @@ def groups(columns: Columns, names: Collection[str]) -> dict[tuple[Any, ...], ND
     >>> groups({"method": np.array(["b", "a", "b"], object)}, ["method"])[("b",)].tolist()
     [0, 2]
     """
-    found: dict[tuple[Any, ...], list[int]] = {}
+    members: dict[tuple[Any, ...], list[int]] = {}
     if not columns:  # a table without rows may have no columns, either
         return {}
     for row, key in enumerate(zip(*(columns[name].tolist() for name in names), strict=True)):
-        found.setdefault(key, []).append(row)
-    return {key: np.array(each, np.int64) for key, each in found.items()}
-
-
-# To and from Arrow
+        members.setdefault(key, []).append(row)
+    return {key: np.array(each, np.int64) for key, each in members.items()}
 
 
 def write(columns: Columns, path: Path) -> None:
@@ -96,7 +92,6 @@ def arrow_numbers(values: NDArray[Any], known: NDArray[np.bool_] | None = None) 
 
 
 def arrow_words(values: Iterable[str]) -> "pa.Array":
-    """An Arrow array of strings."""
     import pyarrow as pa
 
     encoded = [value.encode() for value in values]
@@ -106,7 +101,7 @@ def arrow_words(values: Iterable[str]) -> "pa.Array":
 
 
 def read(opened: Any) -> Columns:
-    """The columns of an open Parquet file, whose strings are read as dictionaries.
+    """The columns of an open Parquet file, with strings as dictionaries.
 
     Integers become floats where some are missing.
     """
@@ -129,14 +124,14 @@ def _from_arrow(column: "pa.ChunkedArray") -> NDArray[Any]:
 
 
 def _decoded(chunk: "pa.Array") -> NDArray[Any]:
-    """Strings, each value decoded once; ``None`` where there is none."""
+    """Strings, each value decoded once; None for null."""
     known = np.array([*chunk.dictionary.to_pylist(), None], dtype=object)
     at = _numbers(chunk.indices)
     return known[np.where(np.isnan(at), len(known) - 1, at).astype(np.int64)]
 
 
 def _numbers(chunk: "pa.Array") -> NDArray[Any]:
-    """The numbers of a chunk; NaN where there is none."""
+    """The numbers of a chunk; NaN for null."""
     if not chunk.null_count:
         return np.from_dlpack(chunk)
     valid, held = chunk.buffers()

@@ -1,7 +1,7 @@
-"""What is read from a result directory?  Data, and only what it can be: it may be anybody's.
+"""How are the files of a result directory read without trust in their author?
 
-Nothing here runs what it reads, follows a path out of the directory, or makes room for what a file
-merely says that it holds.
+No code here runs what it reads, follows a path out of the directory, or allocates memory for a size
+that a file merely claims.
 """
 
 from collections.abc import Collection
@@ -25,10 +25,12 @@ from simulator.scenario.quantities import Seed
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.system.machine import available_bytes
 
+FORMAT = 3
+"""Of manifests."""
 WORDS = ["method", "outcome"]
-"""Columns of strings, of which few are different."""
+"""Columns with few different strings."""
 BYTES = 16
-"""Of a cell, in a table that is read; a word takes more, but is read only once."""
+"""Memory of a cell in a table; each different string takes more, once."""
 
 
 def _label(name: str) -> str:
@@ -37,7 +39,7 @@ def _label(name: str) -> str:
     return name
 
 
-Many = Annotated[int, Ge(0), Le(2**53)]
+Count = Annotated[int, Ge(0), Le(2**53)]
 
 
 class _Data(BaseModel):
@@ -45,16 +47,16 @@ class _Data(BaseModel):
 
 
 class _Run(_Data):
-    """What anybody asks of how a run ended."""
+    """The fields of a run that other modules read."""
 
     method: Annotated[str, AfterValidator(_label)]
     seed: Seed
     end: str
     message: str
     simulated_seconds: Annotated[float, Ge(0)]
-    steps: Many
-    started: Many
-    used: Many
+    steps: Count
+    started: Count
+    used: Count
     failed_ticket: str | None
 
 
@@ -68,7 +70,7 @@ class _Vector(_Data):
 class _Manifest(_Data):
     status: str
     command: str
-    scenario: dict[str, Any] = Field(description="checked when it is asked for")
+    scenario: dict[str, Any] = Field(description="checked later, by ``scenario``")
     schedule_only: bool
     scenario_hash: str
     tickets: bool
@@ -77,58 +79,58 @@ class _Manifest(_Data):
     python: str
     machine: str
     cores: int
-    resumed: Many
+    resumed: Count
     runs: list[_Run]
     plugins: dict[str, Annotated[list[str], MinLen(2)]] = Field(
-        {}, description="what of the scenario comes from one, and its name and version"
+        {}, description="entries of the scenario from plug-ins, with name and version"
     )
     files: dict[str, str] = Field({}, description="digests; without them nothing is sealed")
 
 
-def manifest(path: Path, known_format: int) -> dict[str, Any]:
-    """What it says of its runs, in the types that it must have; a ValueError names what is not."""
-    # Python's own reader may end the process where brackets are nested too deep.
-    found = from_json(path.read_bytes())
-    if not isinstance(found, dict) or not isinstance(found.get("runs"), list):
+def manifest(path: Path) -> dict[str, Any]:
+    """A manifest as plain data of the right types; a ValueError names a wrong field."""
+    # Python's own reader crashes on brackets that are nested too deep.
+    data = from_json(path.read_bytes())
+    if not isinstance(data, dict) or not isinstance(data.get("runs"), list):
         raise ValueError("not a manifest")
-    if found.get("format") != known_format:
-        raise ValueError(f"format {found.get('format')}, this straggle reads {known_format}")
+    if data.get("format") != FORMAT:
+        raise ValueError(f"format {data.get('format')}, this straggle reads {FORMAT}")
     try:
-        _Manifest.model_validate(found)
+        _Manifest.model_validate(data)
     except ValidationError as error:
-        raise ValueError(refusal(error, found).args[0]) from None
-    methods = found["scenario"].get("methods")
-    for at, run in enumerate(found["runs"]):
+        raise ValueError(refusal(error, data).args[0]) from None
+    methods = data["scenario"].get("methods")
+    for at, run in enumerate(data["runs"]):
         if not isinstance(methods, dict) or run["method"] not in methods:
             raise ValueError(f"runs[{at}].method = {run['method']!r}: not in its scenario")
-    return found
+    return data
 
 
 def scenario(tables: dict[str, Any], directory: Path) -> Scenario:
-    """The scenario of a manifest; its trace lies in the directory.
+    """The scenario of a manifest, whose trace lies in the directory.
 
-    Checked like any other, but for its environment: to open that would run somebody's code.
+    It is checked like any other, except its environment: opening that would run foreign code.
     """
     place = directory / "manifest.json"
     speed = tables["cluster"].get("speed") if isinstance(tables.get("cluster"), dict) else None
     file = speed.get("file") if isinstance(speed, dict) else None
     if file is not None:
         if not isinstance(file, str) or Path(file).name != file or file in ("", ".."):
-            told = "must be the name of a file in this directory"
-            raise Mistake(f"{place}: cluster.speed.file = {file!r}: {told}")
+            rule = "must be the name of a file in this directory"
+            raise Mistake(f"{place}: cluster.speed.file = {file!r}: {rule}")
         trace = inside(directory, directory / file)
         if not trace.is_file():
             raise Mistake(f"{trace}: is missing; the speeds of these results are in it")
     try:
-        found = loading.of_tables(tables).found_from(directory)
-        found.check_times()
-        return found
+        checked = loading.of_tables(tables).found_from(directory)
+        checked.check_times()
+        return checked
     except Mistake as mistake:
         raise mistake.within(f"{place}: scenario") from None
 
 
 def inside(directory: Path, path: Path) -> Path:
-    """The path, if it does not lead out of the directory: links may."""
+    """The path; a Mistake if it leads out of the directory, as links may."""
     if not path.resolve().is_relative_to(directory.resolve()):
         raise Mistake(f"{path}: leads out of {directory}; put the file itself there")
     return path
@@ -139,8 +141,8 @@ def table(path: Path, needed: Collection[str] = ()) -> Columns:
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as opened:
-        there = [name for name in WORDS if name in opened.schema_arrow.names]
-    with parquet.ParquetFile(path, read_dictionary=there) as opened:
+        words = [name for name in WORDS if name in opened.schema_arrow.names]
+    with parquet.ParquetFile(path, read_dictionary=words) as opened:
         _check_table(opened, needed)
         return read(opened)
 
@@ -175,25 +177,23 @@ def _is_text(kind: Any) -> bool:
 
 
 def point(path: Path, name: str, *sizes: int) -> np.ndarray:
-    """The array of this name: real numbers, so many or so many."""
+    """The array of this name: real numbers, of one of these sizes."""
     return _array(path, name, sizes, (np.float32, np.float64))
 
 
 def ticket(path: Path) -> Ticket:
-    """The array ``ticket``."""
     return Ticket(*_array(path, "ticket", (3,), (np.int64,)).tolist())
 
 
 def _array(path: Path, name: str, sizes: Collection[int], kinds: Collection[Any]) -> np.ndarray:
-    """Never more is read than one of these sizes takes."""
+    """An array of one of these sizes; no more bytes are read."""
     with ZipFile(path) as archive, archive.open(f"{name}.npy") as file:
         version = npy.read_magic(file)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, kind = read_header(file)
         if shape not in [(size,) for size in sizes] or kind not in kinds:
-            must = " or ".join(f"{size:,}" for size in sizes)
-            told = f"must hold {must} real numbers"
-            raise ValueError(f"{name} is of shape {shape} and type {kind}: {told}")
+            rule = f"must hold {' or '.join(f'{size:,}' for size in sizes)} real numbers"
+            raise ValueError(f"{name} is of shape {shape} and type {kind}: {rule}")
         size = shape[0] * kind.itemsize
         if size > available_bytes():
             raise ValueError(f"{name} has {shape[0]:,} numbers, for which there is no memory")

@@ -1,6 +1,6 @@
-"""What became of every gradient?  ``tickets.parquet``, a part per run, written as it comes.
+"""How are the outcomes of all gradients written?  To ``tickets.parquet``, a part per run.
 
-A run may start millions of gradients; only a few thousand rows are ever held in memory.  A part
+A run may start millions of gradients; only a few thousand rows are in memory at a time.  A part
 gets its name when it is whole.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS = 2**15
-"""How many rows are written together."""
+"""Rows that are written together."""
 
 COLUMNS = {
     "method": "str",
@@ -38,9 +38,9 @@ COLUMNS = {
 
 
 class Ledger:
-    """The rows of one run, in the order in which they came to their end.
+    """A context that writes the rows of one run, in the order of their outcomes.
 
-    Used as a context: whole at its end, gone if that is an error.
+    The file is whole at the end of the context, and removed after an error.
     """
 
     def __init__(self, directory: Path, run: Run) -> None:
@@ -67,7 +67,7 @@ class Ledger:
             self._partial.unlink(missing_ok=True)
 
     def add(self, computation: Computation) -> None:
-        """One gradient whose fate is known."""
+        """Add a gradient whose outcome is known."""
         ticket, rows = computation.ticket, self._rows
         for column, value in zip(rows.values(), (*ticket, *computation[1:]), strict=True):
             column.append(value)
@@ -98,7 +98,7 @@ def _no_rows() -> dict[str, list[Any]]:
 
 
 def _array(kind: str, values: list[Any]) -> "pa.Array":
-    """A column of one of the kinds in ``COLUMNS``; ``None`` is null."""
+    """A column of a kind in ``COLUMNS``; None is null."""
     if kind == "str":
         return arrow_words(values)
     known = np.array([value is not None for value in values], bool)
@@ -108,7 +108,7 @@ def _array(kind: str, values: list[Any]) -> "pa.Array":
 
 @cache
 def _schema() -> "pa.Schema":
-    """The columns, and for pandas that integers which may be missing stay integers."""
+    """The columns; metadata tells pandas to keep integers that may be missing."""
     import pyarrow as pa
 
     types = {"str": pa.large_string(), "float64": pa.float64()}

@@ -1,17 +1,17 @@
-"""What does a run leave behind?  A directory of plain files, and the way back into pandas.
+"""Which files does a run write, and how do they become data frames?
 
     results/straggler/
       manifest.json       the resolved scenario and its hash, versions, how every run ended
       steps.parquet       a row per method, seed and server step; row 0 is the initial point
-      workers.parquet     a row per method, seed and worker: what it did with its time
-      tickets.parquet/    on request: a row per gradient that was started, a part per run
+      workers.parquet     a row per method, seed and worker: its account
+      tickets.parquet/    on request: a row per started gradient, a part per run
       parameters/         the final point of every run, as METHOD-SEED.npz
-      failures/           where a run went wrong: the point of the gradient that did, likewise
-      checkpoints/        while runs are under way: where they are
+      failures/           the point of the gradient by which a run failed, likewise
+      checkpoints/        of runs under way
       figures/
 
-Every file is replaced in one go, after each run: what is there can always be read.  A speed trace
-that the scenario names is copied beside them, so that the directory is all that is needed.
+Every file is replaced in one go, after each run, so it can always be read.  A speed trace of the
+scenario is copied beside them, so the directory is complete.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ from simulator.cluster import Vector
 from simulator.mistakes import Mistake, check_argument
 from simulator.results import intake
 from simulator.results.columns import Columns, rows
-from simulator.results.directory import files_of, manifest_of
+from simulator.results.directory import files_of
 from simulator.results.ledger import COLUMNS
 from simulator.scenario.scenario import Scenario
 from simulator.training.record import Run
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 STEPS = ("method", "seed", "step", "time", "tickets", "gradients", "max_delay", "mean_delay")
 WORKERS = ("method", "seed", "worker", "started", "used", "busy", "idle", "seconds")
-"""Columns that everybody asks for."""
+"""Columns that other modules need."""
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,16 @@ class Results:
 
     @cached_property
     def ticket_columns(self) -> Columns | None:
-        """What became of every gradient; None if it was not recorded."""
+        """A row per started gradient; None if they were not recorded."""
         folder = self.directory / "tickets.parquet"
         if not any(folder.glob("*.parquet")):
             return None
-        found: Columns = _read(folder, intake.tickets)
-        return found
+        columns: Columns = _read(folder, intake.tickets)
+        return columns
 
     @cached_property
     def tickets(self) -> "pd.DataFrame | None":
-        """A row per gradient that was started, if they were recorded."""
+        """A row per started gradient, if they were recorded."""
         columns = self.ticket_columns
         return None if columns is None else _frame(columns).astype(COLUMNS)
 
@@ -86,14 +86,13 @@ class Results:
     def scenario(self) -> Scenario:
         demand_plugins(self.directory, self.manifest)
         tables = dict(self.manifest["scenario"])
-        # Only what is said of these may be infinite, which JSON cannot say as a number.
+        # Only these may have infinite numbers, which JSON cannot write as numbers.
         for name in {"cluster", "network"} & tables.keys():
             tables[name] = _with_infinities(tables[name])
         return intake.scenario(tables, self.directory)
 
     @property
     def vector(self) -> Vector:
-        """What was sent over the network."""
         return Vector(**self.manifest["vector"])
 
     @property
@@ -101,28 +100,28 @@ class Results:
         return bool(self.manifest["schedule_only"])
 
     def run(self, method: str, seed: int) -> Run:
-        """What is needed to simulate the schedule of a run once more."""
+        """A run for ``schedules.replay``."""
         run = Run(method, seed)
         if self.scenario.cluster.per == "environment-step":
             run.lengths = self._lengths(method, seed)
         return run
 
     def _lengths(self, method: str, seed: int) -> dict[Ticket, int]:
-        """How long the episodes were, which only the tickets tell."""
+        """The lengths of the episodes, which only the tickets have."""
         tickets = self.ticket_columns
         if tickets is None:
             raise Mistake(f"{self.directory}: has no tickets.parquet, which tells its times")
-        mine = rows(tickets, (tickets["method"] == method) & (tickets["seed"] == seed))
-        names = zip(*(mine[name].tolist() for name in ("worker", "version", "index")), strict=True)
-        lengths = np.nan_to_num(mine["environment_steps"]).tolist()
+        own = rows(tickets, (tickets["method"] == method) & (tickets["seed"] == seed))
+        names = zip(*(own[name].tolist() for name in ("worker", "version", "index")), strict=True)
+        lengths = np.nan_to_num(own["environment_steps"]).tolist()
         return {Ticket(*name): int(length) for name, length in zip(names, lengths, strict=True)}
 
     def failure(self, method: str, seed: int) -> tuple[Ticket, np.ndarray] | None:
-        """Of a run that failed by a gradient: which, and the point where it was taken."""
+        """The gradient by which a run failed, and its point."""
         path = intake.inside(self.directory, self.directory / files_of(method, seed)[1])
         if not path.exists():
             return None
-        # What workers with steps of their own are sent is more than a point (algorithms/local.py).
+        # Workers with steps of their own receive more than a point (algorithms/local.py).
         sizes = self.vector.dimension, 3 * self.vector.dimension + 1
         point = _read(path, lambda path: intake.point(path, "point", *sizes))
         return _read(path, intake.ticket), point
@@ -153,18 +152,18 @@ def load(directory: str | Path) -> Results:
         step_columns=_read(folder / "steps.parquet", lambda path: intake.table(path, steps)),
         worker_columns=_read(folder / "workers.parquet", lambda path: intake.table(path, workers)),
     )
-    _ = results.ticket_columns  # whatever is wrong with the files is said now
+    _ = results.ticket_columns  # read now, to refuse damaged files at once
     return results
 
 
 def manifest_in(folder: Path) -> dict[str, Any]:
     """The manifest of a result directory, without its tables."""
-    manifest: dict[str, Any] = _read(folder / "manifest.json", manifest_of)
+    manifest: dict[str, Any] = _read(folder / "manifest.json", intake.manifest)
     return manifest
 
 
 def demand_plugins(folder: Path, manifest: Mapping[str, Any]) -> None:
-    """Refuse to judge or to continue a run without the plug-ins that it was run with."""
+    """Refuse results whose plug-ins are not loaded, or in other versions."""
     try:
         plugins.demand(manifest.get("plugins", {}))
     except Mistake as mistake:
@@ -177,21 +176,21 @@ def _frame(columns: Columns) -> "pd.DataFrame":
     return pd.DataFrame(columns)
 
 
-def _read(path: Path, how: Callable[[Path], Any]) -> Any:
-    """Read one of a result directory's files, or say in a line why not."""
+def _read(path: Path, reader: Callable[[Path], Any]) -> Any:
+    """Read a file of a result directory; any error becomes a Mistake of one line."""
     if not path.exists():
         raise Mistake(f"{path.parent}: not a result directory, it has no {path.name}")
     try:
-        return how(path)
+        return reader(path)
     except Mistake:
         raise
-    except Exception as error:  # there is no end of what can be wrong with bytes
+    except Exception as error:  # damaged files make their readers raise anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise Mistake(f"{path}: cannot be read: {reason}") from None
 
 
 def _with_infinities(value: Any) -> Any:
-    """The reverse of how a scenario is written: the string ``inf`` is the number again."""
+    """The tables with the string ``inf`` as the number that it was."""
     if isinstance(value, Mapping):
         return {key: _with_infinities(item) for key, item in value.items()}
     if isinstance(value, list):

@@ -1,8 +1,8 @@
 """Has a file changed since it was written?  Digests of files, and the seal of the manifest.
 
-A manifest names the digest of every file beside it, and its own seal, which covers those: so a
-change of a single byte anywhere is seen.  A seal is no signature: who changes a file can seal the
-directory anew, and then the invariants of the schedule (`simulator.verification`) have to tell.
+A manifest has the digest of every file beside it, and a seal over its own content: so a change of
+any byte is found.  A seal is no signature: a forger can seal the directory anew, and then only the
+invariants of the schedule (`simulator.verification`) can find the change.
 """
 
 import hashlib
@@ -13,13 +13,13 @@ from typing import Any
 
 
 def digest(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal, read a piece at a time."""
+    """The SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seal(manifest: Mapping[str, Any]) -> str:
-    """The SHA-256 of a manifest without its own ``seal``, however it is laid out.
+    """The SHA-256 of a manifest without its own ``seal``, whatever its layout.
 
     >>> seal({"format": 2, "runs": []}) == seal({"runs": [], "format": 2, "seal": "anything"})
     True

@@ -1,4 +1,4 @@
-"""How is what a run leaves behind written?  After each run, file by file, sealed."""
+"""How are results written?  File by file after each run, with a seal."""
 
 import json
 import platform
@@ -15,22 +15,23 @@ from pydantic_core import to_jsonable_python
 from simulator import plugins
 from simulator.cluster import Vector
 from simulator.results.columns import Columns, groups, join, rows, words, write
-from simulator.results.directory import FORMAT, files_of
+from simulator.results.directory import files_of
+from simulator.results.intake import FORMAT
 from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.system.files import replace
+from simulator.system.files import replace, save_arrays
 from simulator.system.machine import cores
 from simulator.training.failure import name_of
 from simulator.training.record import Run
 
 PACKAGES = ("straggle", "simpy", "numpy", "jax", "jaxlib", "gymnasium", "pandas", "scipy")
-"""Those whose versions are written down, because numbers may depend on them."""
+"""Packages whose versions the manifest records, because numbers may depend on them."""
 
 
 class Written(NamedTuple):
-    """What is known of a run: its row in the manifest, and those of its steps and workers."""
+    """A run's row in the manifest, and its rows of steps and workers."""
 
     row: dict[str, Any]
     steps: Columns
@@ -39,7 +40,7 @@ class Written(NamedTuple):
 
 @dataclass
 class Writer:
-    """Writes what is known so far, after each run."""
+    """Writes all files after each run."""
 
     directory: Path
     scenario: Scenario
@@ -53,7 +54,7 @@ class Writer:
     _manifest: str = ""
 
     def go_on(self, outcome: Results) -> None:
-        """Take over what was finished there; runs that were cut short are left out."""
+        """Take over the finished runs of an earlier command."""
         sealed = outcome.manifest.get("files", {})
         whole = [row for row in outcome.manifest["runs"] if self._is_whole(row, sealed)]
         steps, workers = (
@@ -67,25 +68,25 @@ class Writer:
         self._resumed = int(outcome.manifest.get("resumed", 0)) + 1
 
     def _is_whole(self, row: Mapping[str, Any], sealed: Collection[str]) -> bool:
-        """Whether a run ended, and all was written that there is to write of it, and sealed."""
+        """Whether a run ended, and all its files are written and sealed."""
         *_, tickets = files_of(row["method"], row["seed"])
         recorded = tickets in sealed and (self.directory / tickets).is_file()
         return _ended(row) and (recorded or not self.tickets)
 
     @property
     def done(self) -> set[tuple[str, int]]:
-        """The runs that have ended, by method and seed."""
+        """Methods and seeds of the runs that have ended."""
         return {run for run, written in self._written.items() if _ended(written.row)}
 
     @property
     def wanted(self) -> list[tuple[str, int]]:
-        """All runs, in the order in which they are written."""
+        """Methods and seeds of all runs, in the order of the files."""
         scenario = self.scenario
         return [(label, seed) for seed in scenario.seeds for label in scenario.methods]
 
     @property
     def ends(self) -> set[str]:
-        """How the runs ended so far."""
+        """The different ends of the runs so far."""
         return {written.row["end"] for written in self._written.values()}
 
     @property
@@ -93,7 +94,7 @@ class Writer:
         return [self._written[run] for run in self.wanted if run in self._written]
 
     def add(self, run: Run) -> None:
-        """One more run, finished or cut short; its tickets are written already."""
+        """Add a run, finished or interrupted, whose tickets are written already."""
         written = Written(_run_row(run), _step_rows(run), _worker_rows(run))
         self._written[run.method, run.seed] = written
         parameters, failed, tickets = files_of(run.method, run.seed)
@@ -109,7 +110,7 @@ class Writer:
     def _save(self, name: str, **arrays: np.ndarray) -> None:
         file = self.directory / name
         file.parent.mkdir(exist_ok=True)
-        replace(file, lambda path: _save_npz(path, arrays))
+        replace(file, lambda path: save_arrays(path, arrays))
         self._digests[name] = digest(file)
 
     def write(self, status: str) -> None:
@@ -126,7 +127,7 @@ class Writer:
         replace(self.directory / "manifest.json", lambda path: path.write_text(self._manifest))
 
     def results(self) -> Results:
-        """The results as they were written last; no file is read."""
+        """The results as they were written last, without reading a file."""
         manifest = json.loads(self._manifest)
         return Results(self.directory, manifest, self._steps(), self._workers())
 
@@ -163,7 +164,6 @@ class Writer:
 
 @cache
 def installed_versions() -> dict[str, str]:
-    """Of the packages that results depend on; they do not change while a process lives."""
     return {name: version(name) for name in PACKAGES}
 
 
@@ -172,7 +172,6 @@ def _ended(row: Mapping[str, Any]) -> bool:
 
 
 def _by_run(columns: Columns) -> dict[tuple[str, int], Columns]:
-    """The rows of each run."""
     parts = groups(columns, ("method", "seed"))
     return {(str(method), int(seed)): rows(columns, at) for (method, seed), at in parts.items()}
 
@@ -225,8 +224,3 @@ def _run_row(run: Run) -> dict[str, Any]:
 def _where_it_failed(run: Run) -> dict[str, Any]:
     step, ticket = (run.failure.step, run.failure.ticket) if run.failure else (None, None)
     return {"failed_step": step, "failed_ticket": ticket and name_of(ticket)}
-
-
-def _save_npz(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]

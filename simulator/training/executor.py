@@ -10,6 +10,8 @@ schedule alone.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -83,15 +85,14 @@ class BatchedExecutor:
 
     def _at_one_point(self, runs: RunContext, step: Step) -> Evaluated:
         points = runs.points[step.tickets[0].version]
-        gradient, taken = None, None
-        for chunk in chunks(len(step.tickets)):
-            tickets, weights = _padded(runs, step.tickets[chunk], step.weights[chunk])
-            part, steps = self._values.gradient(runs.roots, points, tickets, weights)
-            gradient = part if gradient is None else gradient + part
-            taken = steps if taken is None else taken + steps
-        assert gradient is not None
-        assert taken is not None
-        return Evaluated(gradient, taken)
+        parts = [
+            self._values.gradient(
+                runs.roots, points, *_padded(runs, step.tickets[chunk], step.weights[chunk])
+            )
+            for chunk in chunks(len(step.tickets))
+        ]
+        gradients, steps = zip(*parts, strict=True)
+        return Evaluated(reduce(add, gradients), reduce(add, steps))
 
     def _each(
         self, runs: RunContext, tickets: list[Ticket], weights: list[float]

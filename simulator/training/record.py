@@ -19,14 +19,6 @@ Memory: TypeAlias = Mapping[str, NDArray[Any]]
 """Plain arrays by name, of which a state can be restored."""
 
 
-def _floats() -> "array[float]":
-    return array("d")
-
-
-def _integers() -> "array[int]":
-    return array("q")
-
-
 @dataclass
 class Run:
     """One method on one seed, filled step by step; whole rows are true at any moment."""
@@ -34,14 +26,14 @@ class Run:
     method: str
     seed: int
     metrics: tuple[str, ...] = ()
-    times: "array[float]" = field(default_factory=_floats)
+    times: "array[float]" = field(default_factory=lambda: array("d"))
     """When each server step closed.  A row's time is added last, and makes the row whole."""
-    tickets: "array[int]" = field(default_factory=_integers)
-    used: "array[int]" = field(default_factory=_integers)
+    tickets: "array[int]" = field(default_factory=lambda: array("q"))
+    used: "array[int]" = field(default_factory=lambda: array("q"))
     """Gradients used so far."""
-    delays: "array[int]" = field(default_factory=_integers)
-    mean_delays: "array[float]" = field(default_factory=_floats)
-    environment_steps: "array[int]" = field(default_factory=_integers)
+    delays: "array[int]" = field(default_factory=lambda: array("q"))
+    mean_delays: "array[float]" = field(default_factory=lambda: array("d"))
+    environment_steps: "array[int]" = field(default_factory=lambda: array("q"))
     """Those of each server step's gradients; empty for a schedule without gradients."""
     evaluations: "dict[str, array[float]]" = field(default_factory=dict)
     """Values of each metric: one before the first server step, and one per step; NaN if none."""

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from importlib.metadata import version as version_of
 from typing import Any
 
+from simulator.mistakes import one_line
 from simulator.system.install import install_command, install_packages
 
 EXTRAS = {"mujoco": ("MuJoCo", "mujoco"), "classic_control": ("pygame", "video")}
@@ -66,7 +67,7 @@ def refusal(name: str, options: Mapping[str, Any], problem: Exception) -> str:
 def line(problem: Exception) -> str:
     """An error's message in one line; a message of one or two words with the error's type."""
     text = " ".join(str(problem).split())
-    return text if text.count(" ") > 1 else f"{type(problem).__name__}: {text}"
+    return text if text.count(" ") > 1 else one_line(problem)
 
 
 def newest(name: str) -> str | None:

@@ -31,7 +31,6 @@ class Humanoids(Mortal):
         size = mujoco.mj_stateSize(self.model, WHOLE)
         self._saved = [np.empty(size) for _ in range(lanes)]
         self._mass, self._all = self.model.body_mass[:, None], self.model.body_mass.sum()
-        self._place = np.zeros(lanes)
         self._sizes = [sum(map(len, part)) for part in self._parts(self.task.data)]
 
     def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
@@ -60,7 +59,7 @@ class Humanoids(Mortal):
         observation: NDArray[Any] = begin(self.task, self._variation, seed)
         mujoco.mj_getState(self.model, self._state, self._saved[lane], WHOLE)
         np.concatenate(self._read, out=self._rows[0])
-        self.begun(lane, self._copies[:1])
+        self._before[lane] = self.remembered(self._copies[:1])[0]
         return observation
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
@@ -80,14 +79,14 @@ class Humanoids(Mortal):
     def move(self, source: int, target: int) -> None:
         saved = self._saved
         saved[source], saved[target] = saved[target], saved[source]
-        self.moved(source, target)
+        self._before[target] = self._before[source]
 
     @property
     def _first(self) -> int:
         """The first position in the observation."""
         return 2 if self.task._exclude_current_positions_from_observation else 0
 
-    def _centres(self, copies: Matrix) -> NDArray[np.float64]:
+    def remembered(self, copies: Matrix) -> NDArray[np.float64]:
         """The centres of mass along the track."""
         start = self._sizes[0]
         bodies = copies[:, start : start + self._sizes[1]].reshape(len(copies), -1, 3)
@@ -95,17 +94,11 @@ class Humanoids(Mortal):
         centres: NDArray[np.float64] = moments[:, 0] / self._all
         return centres
 
-    def begun(self, lane: int, copy: Matrix) -> None:
-        (self._place[lane],) = self._centres(copy)
-
-    def moved(self, source: int, target: int) -> None:
-        self._place[target] = self._place[source]
-
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
         task = self.task
-        places = self._centres(copies)
-        forward = (places - self._place[lanes]) / self.seconds
-        self._place[lanes] = places
+        places = self.remembered(copies)
+        forward = (places - self._before[lanes]) / self.seconds
+        self._before[lanes] = places
         healthy = between(task._healthy_z_range, copies[:, 2 - self._first])
         paid = task._forward_reward_weight * forward + self.bonus(healthy)
         # The controls are the actions, in double precision.

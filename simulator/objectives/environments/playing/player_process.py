@@ -11,8 +11,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Any
 
+from simulator.mistakes import one_line
 from simulator.objectives.environments.playing.player import Player
-from simulator.objectives.environments.playing.stage import Raised, one_line
+from simulator.objectives.environments.playing.stage import Raised
 
 
 def main(descriptor: int) -> None:

@@ -17,9 +17,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from simulator.mistakes import one_line
 from simulator.objectives.environments.playing.episode import Episode, Game, Request
 from simulator.objectives.environments.playing.player import LANES, Player
-from simulator.objectives.environments.playing.stage import Raised, one_line
+from simulator.objectives.environments.playing.stage import Raised
 from simulator.objectives.objective import Broken
 from simulator.system.interrupts import undisturbed
 from simulator.system.machine import cores

@@ -32,6 +32,8 @@ class Body(NamedTuple):
 class Robots(ABC):
     """Lanes of one model: a state each, stepped one after the other."""
 
+    memory: tuple[int, ...] = ()
+
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         self.task, self._variation = environment.unwrapped, variation
         self.model: mujoco.MjModel = self.task.model
@@ -40,6 +42,8 @@ class Robots(ABC):
         width = sum(map(len, self.views(self.task.data)))
         self._bodies: dict[int, Body] = {}
         self._copies = np.empty((lanes, width))
+        self._before = np.zeros((lanes, *self.memory))
+        """What the next reward of each lane needs to know of its state now."""
 
     def reset(self, lane: int, seed: int) -> NDArray[Any]:
         if lane not in self._bodies:
@@ -47,7 +51,7 @@ class Robots(ABC):
             self._bodies[lane] = Body(state, state.ctrl, self.views(state))
         self.task.data = self._bodies[lane].state
         observation: NDArray[Any] = begin(self.task, self._variation, seed)
-        self.begun(lane, self._copied([self._bodies[lane]]))
+        self._before[lane] = self.remembered(self._copied([self._bodies[lane]]))[0]
         return observation
 
     def step(self, lanes: Lanes, actions: NDArray[Any]) -> Stepped:
@@ -61,7 +65,7 @@ class Robots(ABC):
 
     def move(self, source: int, target: int) -> None:
         swap(self._bodies, source, target)
-        self.moved(source, target)
+        self._before[target] = self._before[source]
 
     def _copied(self, bodies: list[Body]) -> Matrix:
         """Copies of what is read of these states; the next call overwrites them."""
@@ -74,12 +78,8 @@ class Robots(ABC):
         """The vectors to copy after a step."""
 
     @abstractmethod
-    def begun(self, lane: int, copy: Matrix) -> None:
-        """Remember what the next step's reward needs."""
-
-    @abstractmethod
-    def moved(self, source: int, target: int) -> None:
-        """Copy what the next step's reward needs to another lane."""
+    def remembered(self, copies: Matrix) -> NDArray[np.float64]:
+        """What the next reward of each lane needs, of shape ``memory`` each."""
 
     @abstractmethod
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:

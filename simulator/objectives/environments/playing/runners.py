@@ -17,22 +17,19 @@ class Runners(Robots):
 
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         super().__init__(environment, variation, lanes)
-        self._place = np.zeros(lanes)
         self._first = int(self.task._exclude_current_positions_from_observation)
 
     def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
         return [state.qpos, state.qvel]
 
-    def begun(self, lane: int, copy: Matrix) -> None:
-        self._place[lane] = copy[0, 0]
-
-    def moved(self, source: int, target: int) -> None:
-        self._place[target] = self._place[source]
+    def remembered(self, copies: Matrix) -> NDArray[np.float64]:
+        """The places along the track."""
+        return copies[:, 0]
 
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
         task = self.task
-        forward = (copies[:, 0] - self._place[lanes]) / self.seconds
-        self._place[lanes] = copies[:, 0]
+        forward = (copies[:, 0] - self._before[lanes]) / self.seconds
+        self._before[lanes] = copies[:, 0]
         healthy = self.healthy(copies)
         rewards = task._forward_reward_weight * forward + self.bonus(healthy)
         rewards = rewards - task._ctrl_cost_weight * squares(actions)
@@ -88,26 +85,25 @@ class Hoppers(Walkers):
 class Reachers(Robots):
     """Reacher: its fingertip should be at the target."""
 
+    memory = (3,)
+
     def __init__(self, environment: Gymnasium, variation: Variation, lanes: int) -> None:
         super().__init__(environment, variation, lanes)
-        self._away = np.zeros((lanes, 3))
         self._shown = np.empty((lanes, 10 if self.late else 11))
 
     def views(self, state: mujoco.MjData) -> list[NDArray[np.float64]]:
         return [state.body("fingertip").xpos, state.body("target").xpos, state.qpos, state.qvel]
 
-    def begun(self, lane: int, copy: Matrix) -> None:
-        self._away[lane] = copy[0, :3] - copy[0, 3:6]
-
-    def moved(self, source: int, target: int) -> None:
-        self._away[target] = self._away[source]
+    def remembered(self, copies: Matrix) -> NDArray[np.float64]:
+        """The ways from the target to the fingertip."""
+        return copies[:, :3] - copies[:, 3:6]
 
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
-        away, angles = copies[:, :3] - copies[:, 3:6], copies[:, 6:8]
+        away, angles = self.remembered(copies), copies[:, 6:8]
         # Version 4 rewards the place of the fingertip before the step.
-        paid = away if self.late else self._away[lanes]
+        paid = away if self.late else self._before[lanes]
         near, effort = -_lengths(paid), -squares(actions)
-        self._away[lanes] = away
+        self._before[lanes] = away
         if self.late:
             near = near * self.task._reward_dist_weight
             effort = effort * self.task._reward_control_weight

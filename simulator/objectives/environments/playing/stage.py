@@ -57,10 +57,6 @@ class Raised(Exception):
         self.lane = lane
 
 
-def one_line(problem: BaseException | None) -> str:
-    return f"{type(problem).__name__}: {' '.join(str(problem).split())}"
-
-
 class Plain:
     """Whole environments, as many as there are lanes in use."""
 
