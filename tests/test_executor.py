@@ -26,7 +26,7 @@ from simulator.training.executor import (
     Evaluated,
     RunContext,
 )
-from simulator.training.groups import LARGEST, Group, groups
+from simulator.training.train import LARGEST, Group, groups
 
 ROOT = jax.random.key(5)
 BARRIERS = {"synchronous": synchronous(), "rennala": rennala(6), "malenia": malenia(6)}

@@ -258,6 +258,6 @@ class Batched:
 
 
 def _rows_for(count: int) -> int:
-    """The smallest compiled size that holds so many rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
+    """The smallest compiled size with ``count`` rows: 1, 2, 3, 4, 6, 8, 12, 16, …"""
     power = 1 << (count - 1).bit_length()
     return power * 3 // 4 if power >= 4 and count <= power * 3 // 4 else power

@@ -22,7 +22,7 @@ from simulator.objectives.policies import Policy
 from simulator.objectives.spaces import Environment
 
 RETURN: Mapping[str, Direction] = MappingProxyType({"return": "higher"})
-"""What evaluations measure of a policy."""
+"""The metric of a policy."""
 
 
 def episode_keys(root: Array, tickets: Array) -> Array:

@@ -61,7 +61,7 @@ class Hosted:
     ) -> None:
         self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
         whole = [replace(each, options={**options, **each.options}) for each in variations]
-        # Workers that are alike share what is played.
+        # Equal workers share a variation.
         distinct = [each for at, each in enumerate(whole) if each not in whole[:at]]
         self._of_worker = [distinct.index(each) for each in whole]
         environment = open_varied(name, distinct[0], horizon)

@@ -130,7 +130,7 @@ class Objective(Values, Protocol):
     """A function to maximise; ``exact``, ``local`` and ``episodes`` may be None."""
 
     metrics: Mapping[str, Direction]
-    """What ``evaluate`` measures and which way is better; the first is the default target."""
+    """The metrics of ``evaluate``, and which way is better; the first is the default target."""
     on_host: bool = False
     """Whether code outside JAX reads the numbers of points."""
     exact: Exact | None = None

@@ -143,7 +143,7 @@ class Policy(Protocol):
         """The parameters of a flat point, in the form that ``choose`` takes."""
 
     def noise(self, key: "Array", steps: int, dtype: Any) -> "Array":
-        """The random numbers of so many choices, one row each."""
+        """The random numbers of ``steps`` choices, one row each."""
 
     def host_noise(self, generator: np.random.Generator, steps: int, dtype: Any) -> Any:
         """The same in NumPy, for environments on the host."""

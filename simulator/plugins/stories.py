@@ -22,7 +22,7 @@ from simulator.mistakes import Mistake
 from simulator.plugins.registry import origins
 
 SILENCE, OF_EACH = 1000, 10
-"""With so many calls in a row, and so many more for each worker, a story never waits."""
+"""Calls in a row, and more calls for each worker, after which a story counts as never waiting."""
 
 
 def story_of(method: str, settings: Mapping[str, Any]) -> Aggregation:

@@ -1,6 +1,6 @@
 """How are the files of a result directory read without trust in their author?
 
-No code here runs what it reads, follows a path out of the directory, or allocates memory for a size
+No code here runs their content, follows a path out of the directory, or allocates memory for a size
 that a file merely claims.
 """
 

@@ -91,8 +91,8 @@ def cores() -> int:
 def release_memory() -> None:
     """Collect garbage, and return free memory to the system.
 
-    Compiled functions and their owners form reference cycles.  Compiling also frees so many small
-    pieces, in so many threads, that the C library would never return most of them.
+    Compiled functions and their owners form reference cycles.  Compiling also frees many small
+    pieces, in many threads, most of which the C library would never return.
     """
     gc.collect()
     if sys.platform == "linux":

@@ -80,7 +80,7 @@ class Keeper:
             with np.load(file, allow_pickle=False) as arrays:
                 memory = {name: arrays[name] for name in arrays.files}
             if str(memory.pop(DIGEST)) != _digest(memory, self._hash):
-                raise ValueError("it is not what was written for this run")
+                raise ValueError("of another run, or changed")
         except Exception as error:  # damaged files make their readers raise anything
             reason = "it is cut short, or holds something else"
             if isinstance(error, OSError) and error.strerror:

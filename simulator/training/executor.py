@@ -203,7 +203,7 @@ def padded_tickets(
 
 
 def _weighing(step: Step) -> Step:
-    """Without the gradients that have no weight: none is computed for nothing."""
+    """The step without the gradients of weight 0, which are not computed."""
     if all(step.weights):
         return step
     there = [pair for pair in zip(step.tickets, step.weights, strict=True) if pair[1]]

@@ -221,5 +221,5 @@ def lanes_of(
 
 
 def rows_for(count: int) -> int:
-    """The smallest size that holds so many runs."""
+    """The smallest size with room for ``count`` runs."""
     return next(size for size in ROWS if size >= count)

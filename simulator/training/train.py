@@ -5,8 +5,8 @@ Runs that share a schedule train side by side.  Observers measure, check, record
 change no number.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
 from algorithms.updates import Rule
 from simulator.cluster import InvalidDuration
@@ -16,12 +16,21 @@ from simulator.objectives.objective import Broken, Objective, Values
 from simulator.schedule import Step
 from simulator.training.executor import BatchedExecutor
 from simulator.training.finite import Finite, fail_broken
-from simulator.training.groups import Group, groups
 from simulator.training.jax_setup import prepare
 from simulator.training.lanes import Lane, lanes_of
 from simulator.training.learner import Learner
 from simulator.training.observer import Observer
 from simulator.training.record import End, Run
+
+LARGEST = 64
+"""Gradients in a batch, and in a group of steps."""
+
+
+class Group(NamedTuple):
+    """Steps to compute together, and the step after them, if the schedule has it already."""
+
+    steps: list[Step]
+    following: Step | None = None
 
 
 class Schedule(Protocol):
@@ -193,3 +202,37 @@ def _end_all(lanes: Sequence[Lane], end: End, message: str) -> None:
     for lane in lanes:
         for run in lane.living:
             lane.end(run, end, message)
+
+
+def groups(steps: Iterable[Step], *, ahead: bool = True) -> Iterator[Group]:
+    """The schedule in groups; the last one is empty, and precedes an error of the schedule.
+
+    Unless ``ahead``, every step is a group, and is yielded before the schedule goes on.
+    """
+    group: list[Step] = []
+    size = 0
+    failure: Exception | None = None
+    stream = iter(steps)
+    while True:
+        try:
+            step = next(stream, None)
+        except Exception as error:  # raised again below, after the last group
+            step, failure = None, error
+        if step is None:
+            break
+        fresh = step.fresh
+        newest = max((ticket.version for ticket in fresh), default=0)
+        more = max(1, len(fresh))  # a step without a gradient counts, too
+        if group and (newest > group[0].version or size + more > LARGEST):
+            yield Group(group, step)
+            group, size = [], 0
+        group.append(step)
+        size += more
+        if not ahead:
+            yield Group(group)
+            group, size = [], 0
+    if group:
+        yield Group(group)
+    yield Group([])
+    if failure is not None:
+        raise failure

@@ -14,7 +14,7 @@ OURS = {
     "id": "the environment is named by its own key",
     "max_episode_steps": "the horizon says how long an episode is",
     "render_mode": "straggle evaluate RUN --video shows a policy",
-    "disable_env_checker": "it has no effect on what is played",
+    "disable_env_checker": "it has no effect on the episodes",
 }
 """Arguments of gymnasium.make that only straggle sets, and the reason."""
 HANDED_ON = {"model_path", "frame_skip", "observation_space", "default_camera_config"}

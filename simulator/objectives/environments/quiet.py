@@ -1,4 +1,4 @@
-"""Which warnings of an environment help nobody?"""
+"""Which warnings of an environment are hidden?"""
 
 import sys
 import warnings

@@ -48,7 +48,7 @@ def creator_of(name: str) -> Any:
 
 
 def refusal(name: str, options: Mapping[str, Any], problem: Exception) -> str:
-    """The field, its value, and what to do."""
+    """Field, value and remedy."""
     import gymnasium
 
     spec = gymnasium.registry.get(name.rpartition(":")[2])

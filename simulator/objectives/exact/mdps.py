@@ -125,7 +125,7 @@ def _best(transitions: Floats, rewards: Floats, discount: float) -> Floats:
         system = np.eye(len(rewards)) - discount * transitions[here, choice]
         values: Floats = np.linalg.solve(system, rewards[here, choice])
         ahead = rewards + discount * transitions @ values
-        # Without a tolerance, rounding could break a tie in a new way for ever.
+        # Without a tolerance, rounding could break a tie in a new way without end.
         better = ahead.max(1) > ahead[here, choice] + 1e-12 * (1 + np.abs(values))
         if not better.any():
             return values

@@ -82,7 +82,7 @@ class ObjectiveTable(Table):
         raise NotImplementedError
 
     def cost(self, size: Size, workers: int, episodes: int) -> Cost:
-        """Seconds and bytes on this machine, with so many episodes in an evaluation."""
+        """Seconds and bytes on this machine, with ``episodes`` in an evaluation."""
         return of_model(size)
 
 
@@ -102,7 +102,7 @@ class DiscountedTable(ExactTable):
     discount: Annotated[float, Gt(0), Le(0.9999)] = 0.9
     horizon: Count | None = Field(
         default=None,
-        description="steps of a trajectory; by default so many that discount^horizon <= 1e-4",
+        description="steps of a trajectory; by default the first with discount^horizon <= 1e-4",
     )
     problem_seed: Annotated[int, Ge(0), Lt(2**32)] = 0
     dtype: Literal["float64"] = "float64"

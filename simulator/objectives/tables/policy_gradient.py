@@ -56,12 +56,10 @@ def _demand(good: bool, key: str, message: str) -> None:
 class WorkerTable(Table):
     """The differences of one worker's environment."""
 
-    options: dict[str, Any] = Field(
-        default={}, description="of environment_options, what is its own"
-    )
-    sign: Literal[1, -1] = Field(default=1, description="it sees so many times the observation")
+    options: dict[str, Any] = Field(default={}, description="its own environment_options")
+    sign: Literal[1, -1] = Field(default=1, description="a factor of its observations")
     flag: Annotated[float, Ge(-1e6), Le(1e6)] | None = Field(
-        default=None, description="a number that it sees after the observation"
+        default=None, description="a number that follows its observations"
     )
     mass: Annotated[float, Ge(1e-3), Le(1e3)] = Field(
         default=1.0, description="of a MuJoCo model: times as heavy"

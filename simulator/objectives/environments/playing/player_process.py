@@ -38,7 +38,7 @@ def serve(connection: Connection) -> None:
 
 def _play(connection: Connection, player: Player) -> None:
     requests: SimpleQueue[Any] = SimpleQueue()
-    # A thread always receives: two processes that both wait to send would block for ever.
+    # A thread always receives: two processes that both wait to send would never go on.
     Thread(target=_listen, args=(connection, requests), daemon=True).start()
     while True:
         player.ask(*requests.get())

@@ -43,7 +43,7 @@ class Robots(ABC):
         self._bodies: dict[int, Body] = {}
         self._copies = np.empty((lanes, width))
         self._before = np.zeros((lanes, *self.memory))
-        """What the next reward of each lane needs to know of its state now."""
+        """Numbers of each lane's present state that its next reward needs."""
 
     def reset(self, lane: int, seed: int) -> NDArray[Any]:
         if lane not in self._bodies:
@@ -68,7 +68,7 @@ class Robots(ABC):
         self._before[target] = self._before[source]
 
     def _copied(self, bodies: list[Body]) -> Matrix:
-        """Copies of what is read of these states; the next call overwrites them."""
+        """Copies of the views of these states; the next call overwrites them."""
         copies = self._copies[: len(bodies)]
         np.concatenate([view for body in bodies for view in body.read], out=copies.reshape(-1))
         return copies
@@ -79,11 +79,11 @@ class Robots(ABC):
 
     @abstractmethod
     def remembered(self, copies: Matrix) -> NDArray[np.float64]:
-        """What the next reward of each lane needs, of shape ``memory`` each."""
+        """Numbers that the next reward of each lane needs, of shape ``memory`` each."""
 
     @abstractmethod
     def after(self, lanes: Lanes, copies: Matrix, actions: NDArray[np.float32]) -> Stepped:
-        """What gymnasium's task returns after a step with these actions."""
+        """The result of gymnasium's task after a step with these actions."""
 
 
 class Mortal(Robots):
