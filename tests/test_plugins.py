@@ -672,7 +672,9 @@ def test_the_package_of_the_page_is_built_installed_used_and_removed(tmp_path):
 def test_a_method_is_shipped_in_the_two_steps_of_the_page(tmp_path):
     for package in ("algorithms", "simulator", "scenarios"):
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pyc*"))
-    method = next(b.text for b in blocks_of("docs/plugins.md", "python") if "METHODS = {" in b.text)
+    method = next(
+        b.text for b in blocks_of("docs/plugins/methods.md", "python") if "METHODS = {" in b.text
+    )
     written(tmp_path / "algorithms/methods/quorum.py", method)
     imported, line = (block.text for block in blocks_of("CONTRIBUTING.md", "text")[:2])
     registry = tmp_path / "algorithms/methods/__init__.py"
