@@ -15,7 +15,7 @@ from simulator.figures.pictures import Bar, Kind, Opening
 from simulator.results.columns import Columns, groups, rows
 from simulator.results.results import Results
 from simulator.schedule import Computation
-from simulator.trace.tracks import Record, Slice, doings, rerun
+from simulator.trace.tracks import Record, Slice, layers_of, rerun
 
 ROUNDS = 4
 """The steps of a method to show."""
@@ -101,7 +101,7 @@ def replay(
     bars = {
         worker: [
             Bar(each.start, each.finish, kind)
-            for each in again.track(doings(mine))
+            for each in again.track(layers_of(mine))
             if (kind := _kind(each))
         ]
         for worker, mine in records.items()

@@ -1,1 +1,1 @@
-"""What do several seeds say?  Medians, intervals, arrivals and exponents, where never is a time."""
+"""Statistics over several seeds; the time to a target may be infinite."""

@@ -1,8 +1,8 @@
-"""Which method is ahead, and by how much?  Times to several levels of a metric, seed by seed.
+"""Which method leads, and by how much?  Times to several levels of a metric, seed by seed.
 
-Methods share their random numbers, so times are compared within a seed.  A run that never came to a
-level counts with the time for which it was watched: that makes no ratio too large.  The interval
-of a ratio is a bootstrap over the seeds, widened for few of them as Student's t is.
+Methods share their random numbers, so times are compared within a seed.  A run that never reached a
+level counts with its length, so that no ratio is too large.  The interval of a ratio is a bootstrap
+over the seeds, widened for few of them as Student's t is.
 """
 
 import math
@@ -15,15 +15,15 @@ from simulator.cluster.law import Floats, Integers
 from simulator.results.columns import Columns, groups
 from simulator.statistics.samples import median, spread
 
-SHARES = (0.25, 0.5, 0.75, 1.0)  # levels are these parts of the way from the start to the goal
-LATE = 0.8  # what a run comes to is its median metric after this part of its time
-WIDE = 10.0  # a metric that falls by more has levels evenly apart in its logarithm
+SHARES = (0.25, 0.5, 0.75, 1.0)  # of the way from the start to the goal, for each level
+LATE = 0.8  # the final metric of a run is its median after this part of its time
+WIDE = 10.0  # a metric that falls by a larger factor has levels even in its logarithm
 RESAMPLES = 10_000
 Failed: TypeAlias = Collection[tuple[str, int]]  # runs that failed or stalled, by method and seed
 
 
 class Arrival(NamedTuple):
-    """When a run came to a level, or how long it was watched in vain: for ever if it failed."""
+    """When a run reached a level, or else how long it lasted: for ever if it failed."""
 
     seconds: float
     gradients: float
@@ -31,7 +31,7 @@ class Arrival(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """A method at a level: its time, and how many times the leader's it is."""
+    """A method at a level: its time, and the ratio to the leader's."""
 
     level: float
     method: str
@@ -42,11 +42,10 @@ class Standing(NamedTuple):
     low: float
     high: float
     gradients: float
-    times: float  # of the leader's seconds: the geometric mean over the seeds
+    times: float  # the leader's seconds: the geometric mean over the seeds
     times_low: float
     times_high: float
-    at_least: bool
-    """Whether some seed never came to the level, so that the method is further behind."""
+    at_least: bool  # some seed never reached the level, so the method is further behind
 
     @property
     def verdict(self) -> str:
@@ -61,7 +60,7 @@ class Standing(NamedTuple):
 
 
 def levels_of(steps: Columns, metric: str, higher: bool, target: float | None) -> list[float]:
-    """Parts of the way to the target, or, without one, to what half of the best method's seeds do.
+    """Levels on the way to the target, or else to the best method's final median.
 
     >>> steps = {"method": ["a"] * 3, "seed": [0] * 3, "time": [0, 1, 9], "gap": [8.0, 2.0, 0.008]}
     >>> columns = {name: np.array(values, object) for name, values in steps.items()}
@@ -73,24 +72,25 @@ def levels_of(steps: Columns, metric: str, higher: bool, target: float | None) -
     start = median([float(values[rows[0]]) for rows in runs.values()])
     goal = target if target is not None else _goal(runs, values, times, higher)
     if not higher and start > WIDE * goal > 0:
-        found = [start * (goal / start) ** share for share in SHARES]
+        levels = [start * (goal / start) ** share for share in SHARES]
     else:
-        found = [start + share * (goal - start) for share in SHARES]
-    digits = [float(f"{level:.2g}") for level in found[:-1]]
-    last = goal if target is not None else float(f"{found[-1]:.2g}")
-    return list(dict.fromkeys([*digits, last]))
+        levels = [start + share * (goal - start) for share in SHARES]
+    rounded = [float(f"{level:.2g}") for level in levels]
+    if target is not None:
+        rounded[-1] = goal
+    return list(dict.fromkeys(rounded))
 
 
 def _goal(
     runs: Mapping[tuple[str, int], Integers], values: Floats, times: Floats, higher: bool
 ) -> float:
-    """The best of the methods' medians, late in their runs."""
-    found: dict[str, list[float]] = {}
+    """The best of the methods' final medians."""
+    finals: dict[str, list[float]] = {}
     for (method, _), rows in runs.items():
         late = rows[times[rows] >= LATE * times[rows[-1]]]
         known = values[late][np.isfinite(values[late])]
-        found.setdefault(method, []).append(float(np.median(known)) if len(known) else math.nan)
-    medians = [middle for each in found.values() if np.isfinite(middle := float(np.median(each)))]
+        finals.setdefault(method, []).append(float(np.median(known)) if len(known) else math.nan)
+    medians = [middle for each in finals.values() if np.isfinite(middle := float(np.median(each)))]
     return (max if higher else min)(medians, default=math.nan)
 
 
@@ -103,15 +103,15 @@ def arrivals(
     """Every run's first evaluation at the level, by method and seed."""
     values = steps[metric].astype(np.float64)
     met = values >= level if higher else values <= level
-    found: dict[str, dict[int, Arrival]] = {}
+    runs: dict[str, dict[int, Arrival]] = {}
     for (method, seed), rows in groups(steps, ("method", "seed")).items():
-        there = rows[met[rows]]
-        at = there[0] if len(there) else rows[-1]
+        reached = bool(met[rows].any())
+        at = rows[met[rows].argmax()] if reached else rows[-1]
         seconds, gradients = float(steps["time"][at]), float(steps["gradients"][at])
-        if not len(there) and (method, seed) in failed:
+        if not reached and (method, seed) in failed:
             seconds = math.inf
-        found.setdefault(method, {})[seed] = Arrival(seconds, gradients, len(there) > 0)
-    return found
+        runs.setdefault(method, {})[seed] = Arrival(seconds, gradients, reached)
+    return runs
 
 
 def standings(
@@ -122,7 +122,7 @@ def standings(
     confidence: float,
     failed: Failed = frozenset(),
 ) -> list[Standing]:
-    """Every method at every level, the first to come there first."""
+    """Every method at every level, the leader first."""
     return [
         standing
         for level in levels
@@ -130,17 +130,20 @@ def standings(
     ]
 
 
-def _at(level: float, found: dict[str, dict[int, Arrival]], confidence: float) -> list[Standing]:
-    seconds = {method: _seconds(runs) for method, runs in found.items()}
+def _at(level: float, methods: dict[str, dict[int, Arrival]], confidence: float) -> list[Standing]:
+    seconds = {
+        method: [run.seconds if run.reached else math.nan for run in runs.values()]
+        for method, runs in methods.items()
+    }
 
     def order(method: str) -> tuple[float, float]:
-        return median(seconds[method]), median([run.seconds for run in found[method].values()])
+        return median(seconds[method]), median([run.seconds for run in methods[method].values()])
 
-    ahead = sorted(found, key=order)
-    leader = found[ahead[0]]
+    ahead = sorted(methods, key=order)
+    leader = methods[ahead[0]]
     standing = []
     for method in ahead:
-        runs = found[method]
+        runs = methods[method]
         middle, low, high = ratio(runs, leader, confidence)
         gradients = [run.gradients if run.reached else math.nan for run in runs.values()]
         standing.append(
@@ -162,19 +165,15 @@ def _at(level: float, found: dict[str, dict[int, Arrival]], confidence: float) -
     return standing
 
 
-def _seconds(runs: Mapping[int, Arrival]) -> list[float]:
-    return [run.seconds if run.reached else math.nan for run in runs.values()]
-
-
 # Ratios
 
 
 def ratio(
     runs: Mapping[int, Arrival], leader: Mapping[int, Arrival], confidence: float
 ) -> tuple[float, float, float]:
-    """How many times the leader's seconds: the geometric mean over common seeds, and its interval.
+    """The ratio to the leader's seconds: the geometric mean over common seeds, and its interval.
 
-    Seeds on which neither came to the level say nothing.
+    Seeds on which neither reached the level do not count.
     """
     logs = [
         _log(runs[seed], leader[seed])
@@ -188,17 +187,17 @@ def ratio(
 
 
 def _log(run: Arrival, leader: Arrival) -> float:
-    """Of a ratio; where both were there from the start, they are equal."""
+    """The logarithm of a ratio; two runs at the level from the start are equal."""
     tiny = np.finfo(np.float64).tiny
     return math.log(max(run.seconds, tiny) / max(leader.seconds, tiny))
 
 
 def interval(values: Floats, confidence: float, seed: int = 0) -> tuple[float, float]:
-    """The bootstrap interval of a mean, with the wider percentiles that few values need.
+    """The bootstrap interval of a mean, with wider percentiles for few values.
 
     A plain percentile interval of n values is too short by sqrt((n - 1) / n) and by the tails of
-    Student's t.  The percentiles here are those at which a normal distribution makes up for both.
-    One value has no interval: it could be anything.
+    Student's t; these percentiles correct both for a normal distribution.  One value has no
+    interval.
 
     >>> low, high = interval(np.array([1.0, 2.0, 3.0]), 0.9)
     >>> (low, high)

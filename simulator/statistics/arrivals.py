@@ -1,4 +1,4 @@
-"""When do runs reach a target?  The seconds of each run, their medians, and ratios of methods."""
+"""When do runs reach a target?  The seconds of each run, their medians, and speed-ups."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -31,10 +31,9 @@ def time_to(
 ) -> pd.DataFrame:
     """When every run first met a target: ``method, seed, seconds, steps, gradients``, and more.
 
-    ``seconds`` are simulated ones, of the first recorded step whose metric is at least the target,
-    or, unless ``higher``, at most; all are NaN where there is no such step.  Of results, the
-    metric, its direction and the target are the scenario's unless given; of a frame of steps, the
-    direction of a metric that an objective has is known.
+    ``seconds`` are simulated ones, of the first recorded step whose metric is at least the target
+    (at most, unless ``higher``); without such a step all are NaN.  For results, metric, direction
+    and target default to the scenario's; for a frame of steps, the direction to the objectives'.
 
     >>> steps = {"method": "afedpg", "seed": 0, "step": [0, 1, 2], "time": [0.0, 1.5, 2.5]}
     >>> steps = pd.DataFrame(steps | {"gradients": [0, 1, 2], "gap": [4.0, 2.0, 1.0]})
@@ -69,10 +68,10 @@ def summarise(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> pd.DataFrame:
-    """The median of a column, group by group: ``median, low, high, reached, of``.
+    """The median of a column by group: ``median, low, high, reached, of``.
 
     ``low`` and ``high`` are the ends of its bootstrap interval; ``reached`` of the ``of`` values
-    are finite.  One that is not counts as infinite.
+    are finite, and the others count as infinite.
 
     >>> frame = pd.DataFrame({"method": list("aab"), "seconds": [2.0, 2.0, float("nan")]})
     >>> summarise(frame)
@@ -101,11 +100,11 @@ def speedups(
     seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> pd.DataFrame:
-    """By what factor ``of`` is faster than ``over``: ``method, over, ratio, low, high``.
+    """The factor by which ``of`` is faster than ``over``: ``method, over, ratio, low, high``.
 
-    The frame is that of ``time_to``.  A ratio of medians, with its bootstrap interval; where both
-    have the same seeds, these are resampled together, as methods share their random numbers.  It
-    is infinite where only ``of`` gets there, and NaN where neither does.
+    The frame is that of ``time_to``.  The ratio of medians has a bootstrap interval; equal seeds
+    are resampled together, as methods share their random numbers.  The ratio is infinite where only
+    ``of`` reaches the target, and NaN where neither does.
 
     >>> frame = pd.DataFrame({"method": list("aabb"), "seed": [0, 1, 0, 1]})
     >>> speedups(frame.assign(seconds=[2.0, 2.0, 6.0, 6.0]), of="a", over="b")
@@ -113,34 +112,34 @@ def speedups(
     0      a    b    3.0  3.0   3.0
     """
     check_frame("speedups", "frame", frame, "time_to(results)")
-    theirs = _by_seed(frame, over)
+    base = _by_seed(frame, over)
     rows = []
     for label in [of] if isinstance(of, str) else of:
-        mine = _by_seed(frame, label)
-        paired = mine.index.equals(theirs.index)
-        here, there = counted(mine), counted(theirs)
-        drawn = resampled([here, there], _ratio, seed=seed, resamples=resamples, paired=paired)
-        ratio = float(_ratio(here, there))
+        own = _by_seed(frame, label)
+        paired = own.index.equals(base.index)
+        a, b = counted(own), counted(base)
+        drawn = resampled([a, b], _ratio, seed=seed, resamples=resamples, paired=paired)
+        ratio = float(_ratio(a, b))
         low, high = _ends_of_ratio(drawn, confidence) if ratio == ratio else (ratio, ratio)
         rows.append((label, over, ratio, low, high))
     return pd.DataFrame(rows, columns=["method", "over", "ratio", "low", "high"])
 
 
 def _by_seed(frame: pd.DataFrame, label: str) -> "pd.Series[float]":
-    mine = frame[frame["method"] == label]
-    if mine.empty:
+    rows = frame[frame["method"] == label]
+    if rows.empty:
         raise Mistake(f"method {label!r}: no such method; {did_you_mean(label, set(frame.method))}")
-    return mine.set_index("seed")["seconds"].sort_index()
+    return rows.set_index("seed")["seconds"].sort_index()
 
 
-def _ratio(mine: Floats, theirs: Floats, axis: int = -1) -> Any:
-    """Of the medians; NaN if both are infinite."""
+def _ratio(own: Floats, base: Floats, axis: int = -1) -> Any:
+    """The ratio of the medians; NaN if both are infinite."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.median(theirs, axis=axis) / np.median(mine, axis=axis)
+        return np.median(base, axis=axis) / np.median(own, axis=axis)
 
 
 def _ends_of_ratio(drawn: Floats, confidence: float) -> tuple[float, float]:
-    """Where neither gets there, the ratio may be anything: as low and as high as can be."""
+    """Ends of an interval; a resample in which neither reaches the target widens it fully."""
     unknown = np.isnan(drawn)
     low, _ = ends(np.where(unknown, 0.0, drawn), confidence)
     _, high = ends(np.where(unknown, np.inf, drawn), confidence)

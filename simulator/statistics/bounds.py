@@ -1,4 +1,4 @@
-"""What is a ratio at least, after a few seeds?  One-sided tests, from their definitions."""
+"""Lower bounds of a ratio from a few seeds: one-sided tests, from their definitions."""
 
 import math
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ Test: TypeAlias = Literal["every-seed", "sign", "paired-t"]
 
 
 def fewest_seeds(test: Test, confidence: float) -> int:
-    """With fewer no outcome could be so sure.
+    """The fewest seeds with which the test can reach this confidence.
 
     >>> fewest_seeds("sign", 0.95), fewest_seeds("paired-t", 0.95), fewest_seeds("every-seed", 0.95)
     (5, 2, 1)
@@ -19,7 +19,7 @@ def fewest_seeds(test: Test, confidence: float) -> int:
 
 
 def lower_bound(ratios: Sequence[float], test: Test, confidence: float) -> float:
-    """What the ratio is at least, by this test; one-sided.
+    """The one-sided lower bound of the ratio, by this test.
 
     >>> lower_bound([2.0, 3.0, 4.0, 5.0, 6.0], "sign", 0.95)  # all five above: 1 in 32 by chance
     2.0
@@ -38,10 +38,10 @@ def lower_bound(ratios: Sequence[float], test: Test, confidence: float) -> float
 
 
 def below(count: int, risk: float) -> int:
-    """The number of values that lie below a lower bound of their median, of this risk.
+    """The rank of the value that bounds the median from below, with this risk.
 
-    The median is below the value of rank k (from 0) only if at most k of the values are, which
-    happens with the probability that of ``count`` coins at most k show heads.
+    The median is below the value of rank k (from 0) with the probability that of ``count`` coins at
+    most k show heads.
 
     >>> below(5, 0.05), below(8, 0.05), below(20, 0.05)
     (0, 1, 5)
@@ -53,9 +53,9 @@ def below(count: int, risk: float) -> int:
 
 
 def _of_the_mean(ratios: Sequence[float], confidence: float) -> float:
-    """Of the geometric mean: logarithms of ratios, as of all that multiplies, are less skewed."""
+    """The bound of the geometric mean; logarithms of ratios are less skewed."""
     if min(ratios) <= 0 or max(ratios) == math.inf:
-        return 0.0  # of such a mean nothing can be said
+        return 0.0  # such a mean has no bound
     import numpy as np
     from scipy.stats import t
 

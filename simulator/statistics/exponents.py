@@ -1,9 +1,9 @@
 """How does the time to a target grow?  Exponents of power laws, measured and predicted.
 
-Over a *complexity frame*: a row per method, value of the parameter that is varied, and seed, with
-``method, parameter, value, seed, target, seconds, reached, steps, gradients, predicted``, where
-``seconds`` are NaN if the target was not reached, and ``predicted`` is what theory says, in seconds
-up to a constant, or NaN if it says nothing.
+A *complexity frame* has a row per method, value of the varied parameter, and seed, with
+``method, parameter, value, seed, target, seconds, reached, steps, gradients, predicted``.
+``seconds`` are NaN if the target was not reached; ``predicted`` is theory's time in seconds up to a
+constant, or NaN.
 """
 
 import numpy as np
@@ -27,14 +27,13 @@ def exponents(
 ) -> pd.DataFrame:
     """Per method: ``method, measured, low, high, predicted, constant, points``.
 
-    ``measured`` is the slope of the line through log(median seconds) against log(value), by least
-    squares, and ``predicted`` that of the prediction over the same values; ``constant`` is what the
-    prediction has to be multiplied with to lie in the middle of the measurements.  A value at which
-    the median run does not reach the target, or begins there, is left out; ``points`` are left.
+    ``measured`` is the least-squares slope of log(median seconds) against log(value), and
+    ``predicted`` that of the prediction; ``constant`` times the prediction lies in the middle of
+    the measurements.  Values at which the median run does not reach the target, or begins there,
+    are left out; ``points`` are left.
 
-    ``low`` and ``high`` come from a bootstrap over the seeds, drawn within each value.  With a
-    single seed they come from the residuals instead, by the t distribution: an interval that takes
-    the law for exact and every departure from the line for noise.  NaN where nothing can be said.
+    ``low`` and ``high`` come from a bootstrap over the seeds of each value, or with a single seed
+    from the residuals, by the t distribution, as if the law were exact.  NaN means unknown.
 
     >>> frame = {"method": "a", "parameter": "noise", "value": [1, 2, 4], "seed": 0}
     >>> frame = pd.DataFrame(frame | {"seconds": [3.0, 12.0, 48.0], "predicted": [1.0, 4.0, 16.0]})
@@ -45,56 +44,56 @@ def exponents(
     check_frame("exponents", "frame", frame, "what complexity returns")
     check(frame)
     rows = []
-    for label, mine in frame.groupby("method", sort=False):
-        points = medians(mine)
+    for label, of_method in frame.groupby("method", sort=False):
+        points = medians(of_method)
         points = points[np.isfinite(points["seconds"]) & (points["seconds"] > 0)]
         law = points[np.isfinite(points["predicted"]) & (points["predicted"] > 0)]
-        low, high = _interval(mine, points, confidence, seed, resamples)
+        low, high = _interval(of_method, points, confidence, seed, resamples)
         row = (label, slope(points["value"], points["seconds"]), low, high)
         rows.append((*row, slope(law["value"], law["predicted"]), _constant(law), len(points)))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def check(frame: pd.DataFrame) -> None:
-    """Refuse what has no exponent."""
+    """Refuse a frame that has no exponent."""
     if (count := frame["parameter"].nunique()) > 1:
         raise Mistake(f"parameter: {count} different ones; pick the rows of one of them")
     if (frame["value"] <= 0).any():
         raise Mistake(f"value = {frame['value'].min():g}: a power law needs positive values")
 
 
-def medians(mine: pd.DataFrame) -> pd.DataFrame:
-    """One method's points: ``value, seconds, predicted``, where never is infinite."""
-    of_value = mine.groupby("value")
+def medians(rows: pd.DataFrame) -> pd.DataFrame:
+    """One method's points: ``value, seconds, predicted``; seconds may be infinite."""
+    of_value = rows.groupby("value")
     seconds, predicted = of_value["seconds"].agg(median), of_value["predicted"].median()
     return pd.DataFrame({"seconds": seconds, "predicted": predicted}).reset_index()
 
 
 def slope(values: "pd.Series[float]", seconds: "pd.Series[float]") -> float:
-    """Of the line through the logarithms; NaN if there is none."""
+    """The slope of the line through the logarithms; NaN if there is none."""
     if len(values) < 2:
         return NAN
     return float(_slopes(np.log(np.asarray(values)), np.log(np.asarray(seconds))[None, :])[0])
 
 
 def _slopes(x: Floats, rows: Floats) -> Floats:
-    """Of the least-squares line through each row's finite points; NaN if these are too few."""
-    there = np.isfinite(rows)
-    count = there.sum(axis=1, keepdims=True)
-    y = np.where(there, rows, 0.0)
+    """Least-squares slopes through each row's finite points; NaN for fewer than two."""
+    finite = np.isfinite(rows)
+    count = finite.sum(axis=1, keepdims=True)
+    y = np.where(finite, rows, 0.0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        away = np.where(there, x - (there * x).sum(axis=1, keepdims=True) / count, 0.0)
-        found: Floats = (away * y).sum(axis=1) / (away**2).sum(axis=1)
-    return np.where(count[:, 0] >= 2, found, NAN)
+        away = np.where(finite, x - (finite * x).sum(axis=1, keepdims=True) / count, 0.0)
+        slopes: Floats = (away * y).sum(axis=1) / (away**2).sum(axis=1)
+    return np.where(count[:, 0] >= 2, slopes, NAN)
 
 
 def _interval(
-    mine: pd.DataFrame, points: pd.DataFrame, confidence: float, seed: int, resamples: int
+    of_method: pd.DataFrame, points: pd.DataFrame, confidence: float, seed: int, resamples: int
 ) -> tuple[float, float]:
     if len(points) < 2:
         return NAN, NAN
     x = np.log(points["value"].to_numpy(np.float64))
-    if mine.groupby("value").size().max() == 1:
+    if of_method.groupby("value").size().max() == 1:
         return _by_residuals(x, np.log(points["seconds"].to_numpy(np.float64)), confidence)
 
     def refit(*samples: Floats, axis: int = -1) -> Floats:
@@ -103,7 +102,7 @@ def _interval(
             lines = np.log(np.stack(drawn, axis=-1))
         return _slopes(x, lines.reshape(-1, len(x))).reshape(lines.shape[:-1])
 
-    samples = [counted(mine.loc[mine["value"] == v, "seconds"]) for v in points["value"]]
+    samples = [counted(of_method.loc[of_method["value"] == v, "seconds"]) for v in points["value"]]
     drawn = resampled(samples, refit, seed=seed, resamples=resamples)
     known = drawn[np.isfinite(drawn)]
     return ends(known, confidence) if known.size else (NAN, NAN)
@@ -113,12 +112,12 @@ def _by_residuals(x: Floats, y: Floats, confidence: float) -> tuple[float, float
     """Student's interval of a slope; two points have no residuals."""
     if len(x) < 3:
         return NAN, NAN
-    found = float(_slopes(x, y[None, :])[0])
+    middle = float(_slopes(x, y[None, :])[0])
     away = x - x.mean()
-    left_over = y - y.mean() - found * away
-    error = np.sqrt((left_over**2).sum() / (len(x) - 2) / (away**2).sum())
+    residuals = y - y.mean() - middle * away
+    error = np.sqrt((residuals**2).sum() / (len(x) - 2) / (away**2).sum())
     margin = float(t.ppf((1 + confidence) / 2, len(x) - 2) * error)
-    return found - margin, found + margin
+    return middle - margin, middle + margin
 
 
 def _constant(law: pd.DataFrame) -> float:

@@ -1,4 +1,4 @@
-"""How does a reader see the outcome?  One table that needs no documentation."""
+"""The outcome as one table, with notes."""
 
 import math
 
@@ -12,7 +12,7 @@ DASH = "–"  # noqa: RUF001 (as tables have it)
 
 
 def table(results: Results) -> Table:
-    """A line per method: how soon, with how much work, and how well the cluster was used."""
+    """A line per method: its time, its work, and the use of the cluster."""
     scenario, rows = results.scenario, summarise(results)
     seeds = max((row.seeds for row in rows), default=0)
     goal = "" if results.schedule_only else goal_of(scenario)
@@ -23,15 +23,14 @@ def table(results: Results) -> Table:
 
 
 def _of_learning(scenario: Scenario, rows: list[Row]) -> dict[str, list[str]]:
-    """What one wants to know where something was learnt."""
     if has_target := scenario.stop.target is not None:
         first = {"seconds to target": [_seconds(row) for row in rows]}
     else:
         first = {f"{scenario.metric} at the end": [_number(row.final_metric) for row in rows]}
     columns = {
         **first,
-        "server steps": [_many(row.steps) for row in rows],
-        "gradients used": [_many(row.used) for row in rows],
+        "server steps": [_count(row.steps) for row in rows],
+        "gradients used": [_count(row.used) for row in rows],
         "work wasted": [_share(row.wasted) for row in rows],
         "workers idle": [_share(row.idle_share) for row in rows],
     }
@@ -41,50 +40,45 @@ def _of_learning(scenario: Scenario, rows: list[Row]) -> dict[str, list[str]]:
 
 
 def _of_schedules(rows: list[Row]) -> dict[str, list[str]]:
-    """What one wants to know of times alone."""
     columns = {
         "simulated seconds": [_number(row.simulated_seconds) for row in rows],
-        "server steps": [_many(row.steps) for row in rows],
+        "server steps": [_count(row.steps) for row in rows],
         "seconds per step": [_number(row.seconds_per_step) for row in rows],
-        "gradients used": [_many(row.used) for row in rows],
+        "gradients used": [_count(row.used) for row in rows],
         "work wasted": [_share(row.wasted) for row in rows],
         "busy": [_share(row.busy_share) for row in rows],
         "sending": [_share(row.communicating_share) for row in rows],
         "down": [_share(row.down_share) for row in rows],
         "idle": [_share(row.idle_share) for row in rows],
     }
-    silent = {"sending": "communicating_share", "down": "down_share"}
-    for heading, share in silent.items():
-        if not any(getattr(row, share) > 0 for row in rows):
-            del columns[heading]
+    if not any(row.communicating_share > 0 for row in rows):
+        del columns["sending"]
+    if not any(row.down_share > 0 for row in rows):
+        del columns["down"]
     return columns
 
 
 def goal_of(scenario: Scenario) -> str:
-    """What the methods are after."""
     target = scenario.stop.target
     return f"{scenario.metric} of {target:g}" if target is not None else scenario.metric
 
 
 def title(scenario: Scenario, seeds: int, goal: str) -> str:
-    """What was asked, as a sentence."""
+    """The title of the table: the goal, the limits, and the number of seeds."""
     stop = scenario.stop
-    limits = [
-        f"{value:,.10g} {unit}"
-        for value, unit in (
-            (stop.seconds, "simulated seconds"),
-            (stop.steps, "server steps"),
-            (stop.gradients, "gradients"),
-        )
-        if value is not None
-    ]
+    units = {
+        "simulated seconds": stop.seconds,
+        "server steps": stop.steps,
+        "gradients": stop.gradients,
+    }
+    limits = [f"{value:,.10g} {unit}" for unit, value in units.items() if value is not None]
     median = f" (median of {seeds} seeds)" if seeds > 1 else ""
     name = f"{scenario.title}: " if scenario.title else ""
     return f"{name}{f'{goal} within ' if goal else ''}{' or '.join(limits)}{median}"
 
 
 def notes(results: Results) -> list[str]:
-    """What the table's words mean, and which runs did not end as they should."""
+    """The meaning of the table's words, and the runs that failed or stalled."""
     scenario = results.scenario
     lines = []
     reference = synchronous_label(scenario)
@@ -95,16 +89,16 @@ def notes(results: Results) -> list[str]:
 
 
 def failures(results: Results) -> list[str]:
-    """Which runs did not end as they should, and how to compute what went wrong once more."""
+    """The runs that failed or stalled, and the commands that repeat the failures."""
     lines = []
     for run in results.manifest["runs"]:
         if run["end"] not in ("stalled", "failed"):
             continue
-        told = printable(run["message"])
-        lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {told}")
+        message = printable(run["message"])
+        lines.append(f"{run['method']}, seed {run['seed']}, {run['end']}: {message}")
         if run["failed_ticket"]:
-            asked = f"{run['failed_ticket']} --method {run['method']} --seed {run['seed']}"
-            lines.append(f"  once more: straggle replay {results.directory} {asked}")
+            options = f"{run['failed_ticket']} --method {run['method']} --seed {run['seed']}"
+            lines.append(f"  once more: straggle replay {results.directory} {options}")
     return lines
 
 
@@ -133,5 +127,5 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e15 else f"{value:.4g}"
 
 
-def _many(count: float) -> str:
-    return f"{count:,.0f}"
+def _count(number: float) -> str:
+    return f"{number:,.0f}"

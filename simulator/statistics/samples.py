@@ -1,7 +1,7 @@
-"""How sure is a median of a few seeds?  Bootstrap intervals, where a run may never get there.
+"""Medians of a few seeds with bootstrap intervals.
 
-NaN stands for a run that never reached its target.  It counts as one that would need for ever:
-it is larger than every number, and so a median of mostly such runs is infinite.
+NaN stands for a run that never reached its target, and counts as infinite: so a median of mostly
+such runs is infinite.
 """
 
 import warnings
@@ -14,19 +14,19 @@ from numpy.typing import ArrayLike
 from simulator.cluster.law import Floats
 
 CONFIDENCE, RESAMPLES = 0.9, 2000
-LOW, HIGH = 0.2, 0.8  # the quantiles between which a band lies
-Statistic = Callable[..., Any]  # of one or more samples along an ``axis``
+LOW, HIGH = 0.2, 0.8  # quantiles of a band
+Statistic = Callable[..., Any]  # of samples, along an ``axis``
 
 
 def counted(values: ArrayLike) -> Floats:
-    """Numbers in which what never happened is infinite."""
+    """Values with infinity for NaN."""
     numbers = np.array(values, dtype=np.float64)
     numbers[np.isnan(numbers)] = np.inf
     return numbers
 
 
 def median(values: ArrayLike) -> float:
-    """The median, where NaN is larger than all numbers; NaN of nothing.
+    """The median, with NaN as infinity; NaN for no values.
 
     >>> median([3.0, 1.0, float("nan")]), median([3.0, float("nan"), float("nan")])
     (3.0, inf)
@@ -36,7 +36,7 @@ def median(values: ArrayLike) -> float:
 
 
 def spread(values: ArrayLike) -> tuple[float, float]:
-    """The ends of the band: values that do occur, as none lies between a number and never.
+    """The ends of the band, as values that occur: none lies between a number and infinity.
 
     >>> spread([1.0, 2.0, 3.0, float("nan")])
     (1.0, inf)
@@ -55,8 +55,7 @@ def interval(
 ) -> tuple[float, float]:
     """The percentile bootstrap interval of a statistic of values; NaN counts as infinite.
 
-    The same ``seed`` gives the same interval.  One value is its own interval: it says nothing of
-    how far others would lie.
+    The same ``seed`` gives the same interval.  One value is its own interval.
 
     >>> interval([4.0, 4.0, 4.0]), interval([7.0])
     ((4.0, 4.0), (7.0, 7.0))
@@ -75,13 +74,13 @@ def resampled(
     resamples: int = RESAMPLES,
     paired: bool = False,
 ) -> Floats:
-    """The statistic of resamples, each drawn from within its sample, or for all alike (paired)."""
+    """The statistic of resamples, drawn from each sample, or from all alike if ``paired``."""
     from scipy.stats import DegenerateDataWarning, bootstrap
 
-    # SciPy refuses a single observation; two equal ones can only be drawn as themselves, too.
+    # SciPy refuses a single observation; two equal ones give the same resamples.
     several = [np.resize(sample, max(2, len(sample))) for sample in samples]
     with np.errstate(invalid="ignore"), warnings.catch_warnings():
-        # Infinities make NaN of SciPy's own interval, which is not asked for.
+        # Infinities make SciPy's own interval NaN; it is not used.
         warnings.simplefilter("ignore", DegenerateDataWarning)
         drawn = bootstrap(
             several,
@@ -95,7 +94,7 @@ def resampled(
 
 
 def ends(distribution: Floats, confidence: float) -> tuple[float, float]:
-    """Its middle part: values that do occur, as none lies between a number and infinity.
+    """The ends of the middle part, as values that occur.
 
     >>> ends(np.array([1.0, 2.0, np.inf, np.inf]), 0.5)
     (1.0, inf)

@@ -1,4 +1,4 @@
-"""Who got there first, and at what cost?  One row per method, over its seeds."""
+"""The summary of results: one row per method, over its seeds."""
 
 import math
 from typing import Any, NamedTuple, TypeAlias
@@ -12,33 +12,32 @@ from simulator.results.results import Results
 from simulator.scenario.scenario import Scenario
 from simulator.statistics.samples import median
 
-Run: TypeAlias = dict[str, Any]  # how a run ended: its row in the manifest
+Run: TypeAlias = dict[str, Any]  # a run's row in the manifest
 RowsBySeed: TypeAlias = dict[int, NDArray[np.int64] | None]
-"""By seed: which rows of the steps are this run's."""
+"""The rows of the steps of each run, by seed."""
 
 
 class Row(NamedTuple):
-    """A method's runs, as medians over the seeds; a target not reached counts as infinite."""
+    """A method's runs, as medians over the seeds; a target not reached is infinite."""
 
     method: str
     seeds: int
     reached: int
     seconds_to_target: float
-    watched: float  # simulated seconds that the runs which did not reach it were watched for
+    watched: float  # simulated seconds of the runs that did not reach it
     final_metric: float
     steps: float
     seconds_per_step: float
     used: float
     thrown_away: float  # gradients recalled, dropped or lost
-    wasted: float  # the part of the computing that went into these
+    wasted: float  # their share of the computing
     simulated_seconds: float
     busy_share: float
     communicating_share: float
     down_share: float
     idle_share: float
     speed_up: float | None  # against the synchronous method, in simulated seconds to the target
-    speed_up_is_bound: bool
-    """Whether the synchronous method had not got there when its run ended: it is larger still."""
+    speed_up_is_bound: bool  # only a lower bound, as the synchronous method missed the target
 
 
 def summarise(results: Results) -> list[Row]:
@@ -49,59 +48,57 @@ def summarise(results: Results) -> list[Row]:
     baseline, bound = median([*map(_reached, base)]), median([*map(_at_least, base)])
     steps = groups(results.step_columns, ("method", "seed"))
     rows = []
-    for label, mine in runs.items():
-        rows_by_seed = {run["seed"]: steps.get((label, run["seed"])) for run in mine}
-        rows.append(_row(results, label, mine, rows_by_seed, baseline, bound))
+    for label, own in runs.items():
+        rows_by_seed = {run["seed"]: steps.get((label, run["seed"])) for run in own}
+        rows.append(_row(results, label, own, rows_by_seed, baseline, bound))
     return rows
 
 
 def _runs_by_method(results: Results) -> dict[str, list[Run]]:
-    """The manifest's rows of every method that has some, in the order of the scenario."""
-    runs: list[Run] = results.manifest["runs"]
-    parted = {
-        label: [run for run in runs if run["method"] == label] for label in results.scenario.methods
-    }
-    return {label: mine for label, mine in parted.items() if mine}
+    """The manifest's rows by method, in the order of the scenario."""
+    rows: list[Run] = results.manifest["runs"]
+    labels = [
+        label for label in results.scenario.methods if any(r["method"] == label for r in rows)
+    ]
+    return {label: [row for row in rows if row["method"] == label] for label in labels}
 
 
 def _row(
     results: Results,
     label: str,
-    mine: list[Run],
+    runs: list[Run],
     rows_by_seed: RowsBySeed,
     baseline: float,
     bound: float,
 ) -> Row:
-    seconds = median([*map(_reached, mine)])
-    missed = [run["simulated_seconds"] for run in mine if math.isinf(_reached(run))]
+    seconds = median([*map(_reached, runs)])
+    missed = [run["simulated_seconds"] for run in runs if math.isinf(_reached(run))]
     speed_up, is_bound = compare(seconds, baseline, bound)
-    thrown_away = [run["recalled"] + run["dropped"] + run["lost"] for run in mine]
+    thrown_away = [run["recalled"] + run["dropped"] + run["lost"] for run in runs]
     return Row(
         method=label,
-        seeds=len(mine),
-        reached=len(mine) - len(missed),
+        seeds=len(runs),
+        reached=len(runs) - len(missed),
         seconds_to_target=seconds,
         watched=median(missed),
-        final_metric=math.nan
-        if results.schedule_only
-        else _last_metric(results, mine, rows_by_seed),
-        steps=median([run["steps"] for run in mine]),
+        final_metric=_last_metric(results, runs, rows_by_seed),
+        steps=median([run["steps"] for run in runs]),
         seconds_per_step=_seconds_per_step(results, rows_by_seed),
-        used=median([run["used"] for run in mine]),
+        used=median([run["used"] for run in runs]),
         thrown_away=median(thrown_away),
-        wasted=_mean(mine, "wasted_share") / (_mean(mine, "busy_share") or math.nan),
-        simulated_seconds=median([run["simulated_seconds"] for run in mine]),
-        busy_share=_mean(mine, "busy_share"),
-        communicating_share=_mean(mine, "communicating_share"),
-        down_share=_mean(mine, "down_share"),
-        idle_share=_mean(mine, "idle_share"),
+        wasted=_mean(runs, "wasted_share") / (_mean(runs, "busy_share") or math.nan),
+        simulated_seconds=median([run["simulated_seconds"] for run in runs]),
+        busy_share=_mean(runs, "busy_share"),
+        communicating_share=_mean(runs, "communicating_share"),
+        down_share=_mean(runs, "down_share"),
+        idle_share=_mean(runs, "idle_share"),
         speed_up=speed_up,
         speed_up_is_bound=is_bound,
     )
 
 
 def compare(seconds: float, baseline: float, bound: float) -> tuple[float | None, bool]:
-    """How many times sooner than the baseline; if that is only known to exceed ``bound``, more.
+    """The speed-up over the baseline; a lower bound, if that only exceeds ``bound``.
 
     >>> compare(50.0, 200.0, 1000.0), compare(50.0, math.inf, 1000.0), compare(math.inf, 9.0, 10.0)
     ((4.0, False), (20.0, True), (None, False))
@@ -114,7 +111,7 @@ def compare(seconds: float, baseline: float, bound: float) -> tuple[float | None
 
 
 def synchronous_label(scenario: Scenario) -> str | None:
-    """The method that speed-ups refer to: the first of the scenario that is a baseline."""
+    """The method that speed-ups refer to: the scenario's first baseline."""
     for label, table in scenario.methods.items():
         if METHODS[table.method].baseline:
             return str(label)
@@ -122,12 +119,12 @@ def synchronous_label(scenario: Scenario) -> str | None:
 
 
 def as_data(rows: list[Row]) -> list[dict[str, Any]]:
-    """Rows for JSON, where what never happened is null."""
-    return [{key: _plain(value) for key, value in row._asdict().items()} for row in rows]
+    """Rows for JSON, with null for what is not finite."""
 
+    def finite(value: Any) -> Any:
+        return None if isinstance(value, float) and not math.isfinite(value) else value
 
-def _plain(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    return [{key: finite(value) for key, value in row._asdict().items()} for row in rows]
 
 
 def _reached(run: Run) -> float:
@@ -147,15 +144,17 @@ def _mean(runs: list[Run], column: str) -> float:
 
 
 def _seconds_per_step(results: Results, rows_by_seed: RowsBySeed) -> float:
-    """Over the whole runs; NaN where no step ever closed."""
+    """The seconds per step of whole runs; NaN if no step closed."""
     last = [rows[-1] for rows in rows_by_seed.values() if rows is not None]
     steps, times = (results.step_columns[name][last].tolist() for name in ("step", "time"))
     return median([time / step for step, time in zip(steps, times, strict=True) if step > 0])
 
 
 def _last_metric(results: Results, runs: list[Run], rows_by_seed: RowsBySeed) -> float:
-    """The metric where the runs ended; a run that failed has none."""
+    """The last metric of the runs; a failed run has none."""
+    if results.schedule_only:
+        return math.nan
     values = results.step_columns[results.scenario.metric]
-    seen = [values[rows_by_seed[run["seed"]]] for run in runs if run["end"] != "failed"]
-    known = [each[~np.isnan(each)] for each in seen]
-    return median([float(each[-1]) for each in known if len(each)])
+    each = [values[rows_by_seed[run["seed"]]] for run in runs if run["end"] != "failed"]
+    finite = [row[~np.isnan(row)] for row in each]
+    return median([float(row[-1]) for row in finite if len(row)])

@@ -1,1 +1,1 @@
-"""What every worker did all the time, as tracks and for Perfetto."""
+"""Traces of runs: what each worker did at every moment, as tracks and for Perfetto."""

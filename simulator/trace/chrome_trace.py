@@ -1,9 +1,8 @@
-"""What did the server and the workers do?  A file in the Chrome trace event format, for Perfetto.
+"""A trace as a file in the Chrome trace event format, for Perfetto.
 
 https://ui.perfetto.dev opens it: a process per run, a track for the server and one per worker.
-The format (Google, "Trace Event Format") wants microseconds, asks for no order of the events,
-but of those on a track that they nest; ours never overlap.  ``cname``, its colours by name,
-means nothing to Perfetto, which colours by the name of the event: ours name kind and outcome.
+The format (Google, "Trace Event Format") uses microseconds; events may have any order, but must
+nest on a track; ours never overlap.  Perfetto colours events by name: kind and outcome.
 """
 
 import json
@@ -23,19 +22,18 @@ from simulator.trace.tracks import Record, Rerun, Slice, rerun
 
 SERVER = -1  # the server's number among the workers
 MICROSECONDS = 1e6
-PATIENCE = 2.0  # real seconds between two reports of how far the work is
-NAMES = {"waiting": "not used yet"}
-"""What an outcome is called where its own name would mislead: the worker did not wait."""
+PATIENCE = 2.0  # real seconds between two reports of progress
+NAMES = {"waiting": "not used yet"}  # the worker did not wait
 
 Event: TypeAlias = dict[str, Any]
-Patience: TypeAlias = Callable[[Callable[[], str]], None]
-"""Hears how far the work is, and reports it now and then."""
+Progress: TypeAlias = Callable[[Callable[[], str]], None]
+"""Takes the progress, and reports it now and then."""
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 
 
 class Excerpt(NamedTuple):
-    """What to write: some runs of one seed, some workers, from ``begin`` to ``until``."""
+    """A part of results: some runs of one seed, some workers, from ``begin`` to ``until``."""
 
     results: Results
     methods: list[str]
@@ -59,7 +57,7 @@ def excerpt(
     begin: float = 0.0,
     until: float = math.inf,
 ) -> Excerpt:
-    """What a user asks for; all methods of the first seed, unless said otherwise."""
+    """Check a user's choice; by default all methods and workers of the first seed."""
     runs = results.manifest["runs"]
     if not runs:
         raise Mistake(f"{results.directory}: holds no run")
@@ -78,12 +76,12 @@ def excerpt(
     return Excerpt(results, chosen, seed, _chosen(known, workers), begin, until)
 
 
-def _chosen(known: range, some: list[range] | None) -> Collection[int]:
-    for each in some or ():
+def _chosen(known: range, wanted: list[range] | None) -> Collection[int]:
+    for each in wanted or ():
         if not each or each.stop > known.stop:
             wrong = f"{each.start}-{each.stop - 1}" if len(each) != 1 else f"{each.start}"
             raise Mistake(f"--workers {wrong}: no such workers; they are 0 to {known[-1]}")
-    return known if some is None else frozenset(worker for each in some for worker in each)
+    return known if wanted is None else frozenset(worker for each in wanted for worker in each)
 
 
 def _check_window(begin: float, until: float, end: float) -> None:
@@ -96,14 +94,14 @@ def _check_window(begin: float, until: float, end: float) -> None:
 
 
 def write(wanted: Excerpt, path: Path, say: Callable[[str], None] = lambda text: None) -> Written:
-    """Write the excerpt; ``say`` hears where it is, if that takes long."""
+    """Write the excerpt; ``say`` gets the progress of long work."""
     written = 0
 
     def fill(beside: Path) -> None:
         nonlocal written
         with beside.open("w", encoding="utf-8") as file:
             file.write('{"displayTimeUnit":"ms","traceEvents":[')
-            for event in _events(wanted, path.parent, _patience(say)):
+            for event in _events(wanted, path.parent, _progress(say)):
                 file.write((",\n" if written else "\n") + _encode(event))
                 written += 1
             file.write("\n]}\n")
@@ -115,51 +113,51 @@ def write(wanted: Excerpt, path: Path, say: Callable[[str], None] = lambda text:
     return Written(path, written, path.stat().st_size)
 
 
-def _patience(say: Callable[[str], None]) -> Patience:
-    spoke = time.monotonic()
+def _progress(say: Callable[[str], None]) -> Progress:
+    reported = time.monotonic()
 
-    def tell(where: Callable[[], str]) -> None:
-        nonlocal spoke
-        if time.monotonic() - spoke > PATIENCE:
-            spoke = time.monotonic()
-            say(where())
+    def report(text: Callable[[], str]) -> None:
+        nonlocal reported
+        if time.monotonic() - reported > PATIENCE:
+            reported = time.monotonic()
+            say(text())
 
-    return tell
+    return report
 
 
-def _events(wanted: Excerpt, folder: Path, patience: Patience) -> Iterator[Event]:
+def _events(wanted: Excerpt, folder: Path, progress: Progress) -> Iterator[Event]:
     for at, method in enumerate(wanted.methods):
         again = rerun(wanted.results, method, wanted.seed, wanted.until)
-        # Perfetto takes the thread with the number of its process for the main one, and shows it
-        # first: the server.  Numbers of threads are unique over all processes.
+        # Perfetto shows the thread with the number of its process first: the server.  Numbers of
+        # threads are unique over all processes.
         number = 1 + at * (wanted.results.scenario.cluster.workers + 1)
         for worker, event in _names(wanted, method, number):
             yield event | {"pid": number, "tid": number + 1 + worker}
-        for worker, event in _doings(wanted, again, folder, patience):
+        for worker, event in _of_run(wanted, again, folder, progress):
             yield event | {"pid": number, "tid": number + 1 + worker}
 
 
 def _names(wanted: Excerpt, method: str, number: int) -> Iterator[tuple[int, Event]]:
-    """What the process and its tracks are called, and their order."""
+    """The names and the order of the process and its tracks."""
 
-    def tell(worker: int, what: str, **about: Any) -> tuple[int, Event]:
-        return worker, {"name": what, "ph": "M", "args": about}
+    def metadata(worker: int, kind: str, **args: Any) -> tuple[int, Event]:
+        return worker, {"name": kind, "ph": "M", "args": args}
 
-    yield tell(SERVER, "process_name", name=f"{method}, seed {wanted.seed}")
-    yield tell(SERVER, "process_sort_index", sort_index=number)
+    yield metadata(SERVER, "process_name", name=f"{method}, seed {wanted.seed}")
+    yield metadata(SERVER, "process_sort_index", sort_index=number)
     workers = sorted(wanted.workers)
-    # With leading zeros, for viewers that sort by name.
+    # Leading zeros are for viewers that sort by name.
     width = len(str(workers[-1]))
     for worker in (SERVER, *workers):
         name = "server" if worker == SERVER else f"worker {worker:0{width}}"
-        yield tell(worker, "thread_name", name=name)
-        yield tell(worker, "thread_sort_index", sort_index=worker + 1)
+        yield metadata(worker, "thread_name", name=name)
+        yield metadata(worker, "thread_sort_index", sort_index=worker + 1)
 
 
-def _doings(
-    wanted: Excerpt, again: Rerun, folder: Path, patience: Patience
+def _of_run(
+    wanted: Excerpt, again: Rerun, folder: Path, progress: Progress
 ) -> Iterator[tuple[int, Event]]:
-    """The server's as they happen; then those of each worker, which wait in a spool."""
+    """The server's events as they happen; then each worker's, which wait in a spool."""
     name = f"{again.run.method}, seed {again.run.seed}"
     served: list[Slice] = []
     with Spool(folder, wanted.results.scenario.cluster.workers) as spool:
@@ -169,17 +167,17 @@ def _doings(
             if step.time >= wanted.begin:
                 yield SERVER, _step(step)
             now = step.time
-            patience(lambda: f"{name}: {now:,.4g} of {again.end:,.4g} s")  # noqa: B023
+            progress(lambda: f"{name}: {now:,.4g} of {again.end:,.4g} s")  # noqa: B023
         yield from _of_server(served)
-        for worker, did in spool.read():
+        for worker, layers in spool.read():
             if worker in wanted.workers:
-                for each in again.track(did, wanted.begin):
+                for each in again.track(layers, wanted.begin):
                     yield worker, _slice(each)
-                    patience(lambda: f"{name}: writes worker {worker:,}")  # noqa: B023
+                    progress(lambda: f"{name}: writes worker {worker:,}")  # noqa: B023
 
 
 def _of_server(served: list[Slice]) -> Iterator[tuple[int, Event]]:
-    """What the server has done since it was asked the last time."""
+    """The server's new slices, which are then forgotten."""
     yield from ((SERVER, _slice(each)) for each in served)
     served.clear()
 
@@ -187,7 +185,7 @@ def _of_server(served: list[Slice]) -> Iterator[tuple[int, Event]]:
 def _keeper(
     wanted: Excerpt, end: float, spool: Spool, served: list[Slice]
 ) -> Callable[[Record], None]:
-    """Where records go: the server's to a list, workers' to the spool or nowhere."""
+    """A sink: the server's records go to a list, those of wanted workers to the spool."""
     workers, begin = wanted.workers, wanted.begin
 
     def keep(record: Record) -> None:
@@ -198,7 +196,7 @@ def _keeper(
             start, finish = max(record.start, begin), min(record.finish, end)
             if start < finish:
                 served.append(Slice(start, finish, record))
-        # An outage that is over may have broken off an upload that would go on.
+        # A past outage may have broken off an upload, so it is kept.
         elif record.worker in workers and (record.finish > begin or record.kind == "down"):
             spool.add(record.worker, record)
 
@@ -206,36 +204,34 @@ def _keeper(
 
 
 def _step(step: Step) -> Event:
-    about = {
+    args = {
         "step": step.number,
         "gradients": len(step.tickets),
         "used": step.used,
         "delay": step.version - step.dispatched,
     }
     event = {"name": "step", "cat": "step", "ph": "i", "s": "t", "ts": step.time * MICROSECONDS}
-    return event | {"args": about}
+    return event | {"args": args}
 
 
 def _slice(each: Slice) -> Event:
-    """A slice by its name, with what there is to know about it."""
-    name, about = each.kind, {}
+    name, args = each.kind, {}
     if isinstance(each.record, Computation):
         ticket, _, _, outcome, step, weight = each.record
         name = f"computing, {NAMES.get(outcome, outcome)}"
-        about = {"version": ticket.version, "ticket": ticket._asdict(), "outcome": outcome}
-        about |= {} if step is None else {"step": step, "weight": weight}
+        args = {"version": ticket.version, "ticket": ticket._asdict(), "outcome": outcome}
+        args |= {} if step is None else {"step": step, "weight": weight}
     elif each.record:
-        about = {"version": each.record.version}
+        args = {"version": each.record.version}
     ts, dur = _microseconds(each.start, each.finish)
-    return {"name": name, "cat": each.kind, "ph": "X", "ts": ts, "dur": dur, "args": about}
+    return {"name": name, "cat": each.kind, "ph": "X", "ts": ts, "dur": dur, "args": args}
 
 
 def _microseconds(start: float, finish: float) -> tuple[float, float]:
-    """When a slice begins and how long it is.
+    """The start and the length of a slice.
 
-    Perfetto counts whole nanoseconds, cut off, of both; a slice that so ends later than the next
-    one begins it throws away.  Rounding may bring that about: then the length is set to the
-    middle of the nanosecond in which it has to end.
+    Perfetto truncates both to whole nanoseconds, and drops a slice that then overlaps the next one.
+    Where rounding would cause that, the slice ends in the middle of its last nanosecond.
     """
     ts, end = start * MICROSECONDS, finish * MICROSECONDS
     dur, longest = end - ts, int(end * 1e3) - int(ts * 1e3)

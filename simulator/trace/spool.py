@@ -1,8 +1,7 @@
-"""Where does a long trace wait?  In temporary files, which are read worker by worker.
+"""Temporary files for a long trace, read worker by worker.
 
-A track can only be laid out when everything on it is known, and the fate of a gradient may be
-known long after that of the next.  So records go to disk as they come, workers in groups, and in
-memory is one group at a time.
+A track needs all its records, and the outcome of a gradient may be known long after that of the
+next.  So records go to disk as they come, in groups of workers, and are read a group at a time.
 """
 
 import struct
@@ -17,16 +16,16 @@ from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.schedule import Computation, Outcome, Stretch
-from simulator.trace.tracks import LAYERS, Doings, Record
+from simulator.trace.tracks import LAYERS, Layers, Record
 
 GROUPS = 64
-CHUNK = 4096  # the most records of a worker that are Python objects at a time
+CHUNK = 4096  # records of a worker that are Python objects at a time
 
 OUTCOMES = get_args(Outcome)
-WHATS = (*OUTCOMES, "down", "receiving", "sending")
-NUMBERS = {what: number for number, what in enumerate(WHATS)}
+KINDS = (*OUTCOMES, "down", "receiving", "sending")
+NUMBERS = {kind: number for number, kind in enumerate(KINDS)}
 
-FIELDS = ("what", "worker", "version", "index", "step", "start", "finish", "weight")
+FIELDS = ("kind", "worker", "version", "index", "step", "start", "finish", "weight")
 FORMAT = "<qqqqqddd"
 ROW = np.dtype([(name, f"<{kind}8") for name, kind in zip(FIELDS, "iiiiifff", strict=True)])
 
@@ -34,10 +33,7 @@ _pack = struct.Struct(FORMAT).pack
 
 
 class Spool:
-    """Takes records in any order, and gives each worker's in the order of time.
-
-    Used as a context: its files are gone at its end.
-    """
+    """Takes records in any order, and returns each worker's by time; a context owns the files."""
 
     def __init__(self, folder: Path, workers: int) -> None:
         self._workers, self._size = workers, -(-workers // GROUPS)
@@ -62,8 +58,8 @@ class Spool:
             packed = _pack(NUMBERS[kind], worker, version, 0, 0, start, finish, 0.0)
         self._files[worker // self._size].write(packed)
 
-    def read(self) -> Iterator[tuple[int, Doings]]:
-        """Every worker, one after the other, and all that it did."""
+    def read(self) -> Iterator[tuple[int, Layers]]:
+        """Every worker in turn, with its records."""
         for group, file in enumerate(self._files):
             file.seek(0)
             rows = np.fromfile(file, ROW)
@@ -72,21 +68,21 @@ class Spool:
             workers = range(first, min(first + self._size, self._workers))
             bounds = np.searchsorted(rows["worker"], [*workers, workers.stop])
             for worker, low, high in zip(workers, bounds[:-1], bounds[1:], strict=True):
-                yield worker, _doings(rows[low:high])
+                yield worker, _layers(rows[low:high])
 
 
-def _doings(rows: NDArray[Any]) -> Doings:
-    layers = {layer: rows["what"] == NUMBERS[layer] for layer in LAYERS if layer in NUMBERS}
-    layers["computing"] = rows["what"] < len(OUTCOMES)
-    return {layer: _records(rows[mine]) for layer, mine in layers.items()}
+def _layers(rows: NDArray[Any]) -> Layers:
+    layers = {layer: rows["kind"] == NUMBERS[layer] for layer in LAYERS if layer in NUMBERS}
+    layers["computing"] = rows["kind"] < len(OUTCOMES)
+    return {layer: _records(rows[chosen]) for layer, chosen in layers.items()}
 
 
 def _records(rows: NDArray[Any]) -> Iterator[Record]:
     for at in range(0, len(rows), CHUNK):
         for number, worker, *numbers, start, finish, weight in rows[at : at + CHUNK].tolist():
-            what, (version, index, step) = WHATS[number], numbers
+            kind, (version, index, step) = KINDS[number], numbers
             if number < len(OUTCOMES):
-                used = (step, weight) if what == "used" else ()
-                yield Computation(Ticket(worker, version, index), start, finish, what, *used)
+                used = (step, weight) if kind == "used" else ()
+                yield Computation(Ticket(worker, version, index), start, finish, kind, *used)
             else:
-                yield Stretch(what, worker, start, finish, version)
+                yield Stretch(kind, worker, start, finish, version)
