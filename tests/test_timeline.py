@@ -18,7 +18,7 @@ from simulator.scenario.loading import check
 from simulator.schedule import Computation, Stretch
 from simulator.trace import chrome_trace
 from simulator.trace.chrome_trace import excerpt, write
-from simulator.trace.tracks import doings, track
+from simulator.trace.tracks import layers_of, track
 from simulator.training.record import Run
 from simulator.training.schedules import vector_of
 
@@ -94,7 +94,7 @@ def computation(start, finish, index=0, outcome="used"):
 
 
 def test_what_nothing_covers_is_waiting():
-    mine = doings(
+    mine = layers_of(
         [computation(6.0, 7.0, 1), Stretch("down", 0, 2.0, 3.0, 0), computation(1.0, 2.0)]
     )
     assert told(track(mine, 0.0, 8.0, lossy=True)) == [
@@ -108,7 +108,7 @@ def test_what_nothing_covers_is_waiting():
 
 
 def test_computing_hides_transfers_and_outages_hide_all():
-    mine = doings(
+    mine = layers_of(
         [
             Stretch("receiving", 0, 0.0, 1.0, 0),
             computation(1.0, 5.0),
@@ -131,7 +131,7 @@ def test_computing_hides_transfers_and_outages_hide_all():
 
 @pytest.mark.parametrize(("lossy", "after"), [(True, "waiting"), (False, "sending")])
 def test_an_outage_breaks_off_an_upload_where_work_is_lost(lossy, after):
-    mine = doings([Stretch("sending", 0, 1.0, 9.0, 0), Stretch("down", 0, 2.0, 3.0, 0)])
+    mine = layers_of([Stretch("sending", 0, 1.0, 9.0, 0), Stretch("down", 0, 2.0, 3.0, 0)])
     assert told(track(mine, 1.0, 9.0, lossy=lossy)) == [
         (1.0, 2.0, "sending"),
         (2.0, 3.0, "down"),
