@@ -1,7 +1,4 @@
-"""A cluster, described: how long its workers compute and how long its messages travel.
-
-Laws of durations are in ``laws``, of speeds that change over time in ``speeds``.
-"""
+"""The description of a cluster; laws of durations are in ``laws``, of speeds in ``speeds``."""
 
 from simulator.cluster.cluster import Cluster, InFlight
 from simulator.cluster.collectives import Collective

@@ -1,4 +1,4 @@
-"""What is a cluster?  A description: nothing in it changes while a simulation runs."""
+"""The description of a cluster, which no simulation changes."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -18,9 +18,9 @@ NO_OUTAGES = Outages()
 class Cluster:
     """``workers`` computers and a network around one server.
 
-    ``in_flight`` says what becomes of a computation whose order was replaced: ``recall`` stops
-    it on the spot, ``finish`` lets it end and drops the gradient.  ``speed`` changes over time how
-    long the seconds of ``compute`` are; without one they are seconds.
+    ``in_flight`` decides on a computation whose order was replaced: ``recall`` stops it at once,
+    ``finish`` lets it end and drops the gradient.  ``speed`` changes the durations of ``compute``
+    over time.
 
     >>> from simulator.cluster import Cluster, Power
     >>> Cluster(workers=10, compute=Power(exponent=0.5)).compute_seconds(seed=0, worker=3, k=0)
@@ -51,13 +51,15 @@ class Cluster:
         return self.outages.absences(self.workers, seed) if self.outages else None
 
     def uploads(self, seed: int, vector: Vector) -> Transfers:
-        link, name = self.network.upload, "network.upload"
-        return link.transfers(self.workers, name=name, seed=seed, vector=vector)
+        return self.network.upload.transfers(
+            self.workers, name="network.upload", seed=seed, vector=vector
+        )
 
     def downloads(self, seed: int, vector: Vector) -> Transfers:
-        link, name = self.network.download, "network.download"
-        return link.transfers(self.workers, name=name, seed=seed, vector=vector)
+        return self.network.download.transfers(
+            self.workers, name="network.download", seed=seed, vector=vector
+        )
 
     def compute_seconds(self, seed: int, worker: int, k: int) -> float:
-        """How long the ``k``-th computation of a worker lasts at speed 1, under every method."""
+        """The seconds of a worker's ``k``-th computation at speed 1, under every method."""
         return self.computations(seed).one(worker, k)

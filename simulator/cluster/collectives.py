@@ -1,4 +1,4 @@
-"""What does an all-reduce cost?  The alpha-beta model: latencies add up, bytes take their time.
+"""The time of an all-reduce, by the alpha-beta model.
 
 The participants are the workers that hold gradients of the batch.  Each has a latency (alpha) and
 a transit, the time of the whole vector on its link (bytes times beta).  In a ring and in a tree
@@ -21,7 +21,7 @@ COLLECTIVES: dict[str, str] = {
 
 
 class Parts(NamedTuple):
-    """One worker's transfer: what every message costs, and what the bytes of a vector cost."""
+    """One worker's transfer: the seconds of any message, and those of a vector's bytes."""
 
     latency: float
     transit: float
@@ -40,7 +40,7 @@ class Participant(NamedTuple):
 
 
 def collective_end(kind: Collective, now: float, participants: Iterable[Participant]) -> float:
-    """When the all-reduce of a batch that is full ``now`` ends, where workers share no link."""
+    """The end of the all-reduce of a batch that is full ``now``, over links that are not shared."""
     senders = list(participants)
     if kind == "max":
         return max(each.ready + each.parts.seconds for each in senders)
@@ -51,7 +51,7 @@ def collective_end(kind: Collective, now: float, participants: Iterable[Particip
 
 
 def ring(parts: Sequence[Parts]) -> float:
-    """Two times round, each message a p-th of the vector: 2 (p-1) (alpha + transit / p).
+    """Twice round, with messages of a p-th of the vector: 2 (p-1) (alpha + transit / p).
 
     >>> ring([Parts(1.0, 8.0)] * 4), ring([Parts(1.0, 8.0)])
     (18.0, 0.0)

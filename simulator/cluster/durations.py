@@ -1,7 +1,7 @@
-"""How long does the k-th computation of worker i last?  Every duration is drawn and checked here.
+"""The duration of the k-th computation of worker i, drawn and checked.
 
-Random durations are a pure function of (seed, stream, worker, k); nothing is stored but a short
-look-ahead for workers that start one computation after another.
+Random durations are a pure function of (seed, stream, worker, k).  A short look-ahead speeds up
+workers that start one computation after another.
 """
 
 from typing import cast
@@ -12,8 +12,8 @@ from simulator.cluster.fields import LONGEST_SECONDS
 from simulator.cluster.law import Floats, Integers, Law, is_of_a_field, is_random
 from simulator.cluster.random_words import keys, words
 
-LOOK_AHEAD_NUMBERS = 2**18  # room for drawn-ahead durations (2 MiB), shared by all workers
-PIECE = 8192  # how many durations are drawn together
+LOOK_AHEAD_NUMBERS = 2**18  # drawn-ahead durations of all workers (2 MiB)
+PIECE = 8192  # durations drawn together, which fit the processor's cache
 
 
 class InvalidDuration(ValueError):
@@ -33,7 +33,7 @@ class Durations:
     ) -> None:
         self._law, self._name = law, name
         self.varies = law.varies
-        # A law that calls itself steady gets the same words in every run, so it is.
+        # A law that calls itself steady gets the same words in every run.
         chance = keys(seed if is_random(law) else 0, f"{name} base", workers)
         try:
             with np.errstate(over="ignore"):
@@ -54,28 +54,27 @@ class Durations:
             self._width = max(2, min(64, LOOK_AHEAD_NUMBERS // workers))
             self._ahead = np.empty((workers, self._width))
             self._first = np.full(workers, -self._width, dtype=np.int64)
-            for extreme in self.extremes():  # what can ever be wrong is told at once
+            for extreme in self.extremes():  # refuse a wrong law before the run
                 self._check(self._one_each(extreme, workers), everybody)
         else:
             self._constant = cast("memoryview[float]", self._base.data)
-        self.free = not self._base.any()  # whether all of them are zero
+        self.free = not self._base.any()
         never = np.isinf(self._base) if self._base.ndim == 1 else np.isinf(self._base).any(1)
-        self.never = np.flatnonzero(never)  # the workers whose durations are all infinite
+        self.never = np.flatnonzero(never)  # workers whose durations are all infinite
 
     def _one_each(self, seconds: Floats, workers: int) -> Floats:
-        """Refuse a law that has not a number, or a row of numbers, for each worker."""
-        found = np.asarray(seconds)
-        if found.shape[:1] != (workers,) or found.dtype != np.float64:
-            law = f"{type(self._law).__module__}.{type(self._law).__name__}"
-            told = f"gives {found.dtype} of shape {found.shape}; give {workers} floats"
-            raise InvalidDuration(f"{self._name}: the law {law} {told}, one for each worker")
-        return found
+        """Refuse a law without a number, or a row of numbers, for each worker."""
+        array = np.asarray(seconds)
+        if array.shape[:1] != (workers,) or array.dtype != np.float64:
+            law = f"the law {type(self._law).__module__}.{type(self._law).__name__}"
+            given = f"gives {array.dtype} of shape {array.shape}; give {workers} floats"
+            raise InvalidDuration(f"{self._name}: {law} {given}, one for each worker")
+        return array
 
     def all(self, k: Integers) -> Floats:
         """One duration for every worker: its ``k[worker]``-th."""
         if not self.varies:
             return self._base
-        # In pieces that stay in the processor's cache: three times as fast for many workers.
         drawn = np.empty(len(self._base))
         for start in range(0, len(drawn), PIECE):
             piece = slice(start, start + PIECE)
@@ -99,7 +98,7 @@ class Durations:
         return self._draw(workers, k) if self.varies else self._base[workers]
 
     def prepare(self, workers: Integers, k: Integers) -> None:
-        """Draw ahead, in one go, for workers that will soon ask for these with ``one``."""
+        """Draw ahead together for workers of which ``one`` will soon be called."""
         if not self.varies:
             return
         offset = k - self._first[workers]
@@ -114,7 +113,7 @@ class Durations:
 
     @property
     def nominal(self) -> Floats:
-        """Each worker's seconds as far as they are known beforehand."""
+        """Each worker's seconds without chance."""
         return self._base if self._base.ndim == 1 else self._base[:, 0]
 
     def extremes(self) -> tuple[Floats, Floats]:
@@ -125,13 +124,13 @@ class Durations:
             return self._law.vary(self._base, least), self._law.vary(self._base, most)
 
     def quantile(self, share: float, workers: Integers) -> Floats:
-        """The seconds which this share of the computations of each of these does not exceed."""
+        """The seconds that this share of each worker's computations does not exceed."""
         bits = np.full(len(workers), min(int(share * 2.0**64), 2**64 - 1), np.uint64)
         with np.errstate(over="ignore"):
             return self._law.vary(self._base[workers], bits)
 
     def _draw(self, workers: Integers, k: Integers) -> Floats:
-        with np.errstate(over="ignore"):  # more seconds than a number holds: it never ends
+        with np.errstate(over="ignore"):  # an overflow is a computation that never ends
             seconds = self._law.vary(self._base[workers], words(self._keys[workers], k))
         self._check(seconds, workers)
         return seconds
@@ -142,7 +141,7 @@ class Durations:
         if self._name.startswith("network"):
             good = (seconds >= 0) & np.isfinite(seconds)
             remedy = "must be a finite number of seconds, 0 or more"
-        elif self.varies and not drawn:  # chance may add to nothing
+        elif self.varies and not drawn:  # chance may add to 0
             good, remedy = seconds >= 0, "must be a positive number of seconds"
         else:
             good, remedy = seconds > 0, "must be a positive number of seconds"

@@ -1,4 +1,4 @@
-"""What may a field of a law hold?  The first entry that is wrong is named, with the remedy."""
+"""Checks of the fields of laws: an error names the first wrong entry, and the remedy."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,15 +7,15 @@ import numpy as np
 
 from simulator.cluster.law import Floats
 
-LONGEST_SECONDS = 1e18  # beyond it, one second more makes no difference to a clock in floats
-FASTEST = 1e9  # speeds are relative, and 1 is ordinary; no sum of work overflows below this one
+LONGEST_SECONDS = 1e18  # beyond it, a clock in floats cannot add a second
+FASTEST = 1e9  # relative to speed 1; below it no sum of work overflows
 SPEED_REMEDY = f"must be a number from 0 to {FASTEST:g}; 1 is the law's own speed"
 TIME_REMEDY = f"must be a number of seconds from 0 to {LONGEST_SECONDS:g}"
 POSITIVE_REMEDY = f"must be a positive number of seconds, {LONGEST_SECONDS:g} at most"
 
 
 def shown(number: float) -> str:
-    """The number as short as it is exact.
+    """The shortest exact text of a number.
 
     >>> shown(-1.0), shown(86400.25)
     ('-1', '86400.25')
@@ -25,7 +25,7 @@ def shown(number: float) -> str:
 
 
 def one_per_worker(name: str, value: float | Sequence[float], workers: int) -> Floats:
-    """A number for all workers, or a list of one per worker, as an array."""
+    """An array from a number for all workers, or from a list of one per worker."""
     if isinstance(value, int | float):
         return np.full(workers, float(value))
     if len(value) != workers:
@@ -37,7 +37,7 @@ def one_per_worker(name: str, value: float | Sequence[float], workers: int) -> F
 
 
 def check(name: str, value: float | Sequence[float] | Floats, good: Any, remedy: str) -> None:
-    """Refuse a number that is not good, or the first such entry of a list.
+    """Refuse a number that is not ``good``, or the first such entry of a list.
 
     >>> check("end", [1.0, -1.0], np.array([True, False]), "must be 0 or more")
     Traceback (most recent call last):
@@ -64,7 +64,7 @@ def check_one_per_time(name: str, speeds: Sequence[float], times: Sequence[float
 
 
 def check_times(times: Sequence[float], before: float = np.inf) -> None:
-    """From 0 on, ever later, and all of them before the end."""
+    """Demand times that start with 0, increase, and end before ``before``."""
     if not len(times):
         raise ValueError("times = []: must begin with 0")
     if times[0] != 0:

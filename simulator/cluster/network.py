@@ -1,4 +1,4 @@
-"""What does a message cost?  Links between each worker and the server, described."""
+"""The description of the network: links between each worker and the server."""
 
 import math
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ Contention: TypeAlias = Literal["queue", "share"]
 
 
 class Vector(NamedTuple):
-    """What is sent: a point or a gradient, of so many numbers of so many bytes each."""
+    """A point or a gradient: ``dimension`` numbers of ``itemsize`` bytes."""
 
     dimension: int = 1
     itemsize: int = 4
@@ -34,12 +34,12 @@ class Link(Protocol):
         """Whether its seconds depend on the seed."""
 
     def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
-        """How long each worker's k-th transfer of such a vector takes."""
+        """The durations of transfers of such vectors."""
 
 
 @dataclass(frozen=True)
 class Seconds:
-    """A law says the seconds: ``law * d**dimension_power`` for a vector of dimension d."""
+    """Transfers of ``law * d**dimension_power`` seconds for a vector of dimension d."""
 
     law: Law = NO_TIME
     dimension_power: float = 0.0
@@ -51,7 +51,7 @@ class Seconds:
     def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
         scale = math.pow(vector.dimension, self.dimension_power)
         transit = Durations(self.law, workers, name=name, seed=seed, scale=scale)
-        return Transfers(_none(workers), transit)
+        return Transfers(Durations(NO_TIME, workers, name="network"), transit)
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ class Transfers:
 
 @dataclass(frozen=True)
 class Uplink:
-    """What all workers share on the way to a parameter server: bytes per second.
+    """The shared uplink of a parameter server, in bytes per second.
 
-    ``queue``: so many ``channels`` of this bandwidth each, one transfer at a time on each, first
-    come, first served.  ``share``: all transfers at once, the bandwidth divided fairly.
+    ``queue``: ``channels`` of this bandwidth each, with one transfer at a time, first come, first
+    served.  ``share``: all transfers at once, with max-min fair shares of the bandwidth.
     """
 
     bandwidth: float
@@ -138,17 +138,12 @@ SCALAR = Vector()
 
 @dataclass(frozen=True)
 class Network:
-    """Links to the server (``upload``) and from it (``download``); free unless said.
+    """Links to the server (``upload``) and from it (``download``), by default free.
 
-    ``collective`` says what the all-reduce of a batch costs; ``uplink`` is what the uploads to
-    a parameter server pass together.
+    ``collective`` is the formula of an all-reduce, ``uplink`` the shared way to a parameter server.
     """
 
     upload: Link = FREE
     download: Link = FREE
     collective: Collective = "max"
     uplink: Uplink | None = None
-
-
-def _none(workers: int) -> Durations:
-    return Durations(NO_TIME, workers, name="network")

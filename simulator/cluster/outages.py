@@ -1,9 +1,9 @@
-"""When is a worker not there?  Outages foreseen and failures at random, in one row of intervals.
+"""Outages: given ones and random failures, as intervals of each worker.
 
 An outage lasts from ``begin`` up to ``end``, which is infinite for a worker that leaves for ever.
-One that begins at 0 is a worker that joins later.  Failures alternate: a worker is up for a time
-drawn around ``mean_time_between_failures``, down for one around ``mean_time_to_repair`` (both
-exponential), and so on, a function of (seed, worker).  Outages of a worker that meet are one.
+A worker whose outage begins at 0 joins later.  Random failures alternate: a worker is up for a time
+around ``mean_time_between_failures`` and down for one around ``mean_time_to_repair`` (both
+exponential), as a function of (seed, worker).  Outages of a worker that meet are merged.
 """
 
 import math
@@ -17,11 +17,11 @@ from simulator.cluster.law import Floats, Integers
 from simulator.cluster.random_words import keys, uniforms, words
 
 Work: TypeAlias = Literal["lost", "continued"]
-"""What becomes of a worker's computation and of the gradients it holds."""
+"""The effect of an outage on a worker's computation and the gradients that it holds."""
 
 
 class Outage(NamedTuple):
-    """A worker is not there from ``begin`` up to ``end``."""
+    """A worker is away from ``begin`` up to ``end``."""
 
     worker: int
     begin: float
@@ -39,7 +39,7 @@ class Failures:
 
 @dataclass(frozen=True)
 class Outages:
-    """All that keeps workers away, and what becomes of their work meanwhile."""
+    """All outages, and their effect on the work."""
 
     foreseen: tuple[Outage, ...] = ()
     failures: Failures | None = None
@@ -49,12 +49,11 @@ class Outages:
         return bool(self.foreseen or self.failures)
 
     def absences(self, workers: int, seed: int) -> "Absences":
-        """The same as intervals, worker by worker."""
         return Absences(self, workers, seed)
 
 
 class Absences:
-    """Each worker's present or next interval of absence: ``begin`` and ``end``, both may be inf.
+    """Each worker's present or next absence: ``begin`` and ``end``, both may be infinite.
 
     >>> absences = Outages((Outage(1, 5.0, 8.0), Outage(1, 7.0, 9.0))).absences(2, seed=0)
     >>> absences.begin.tolist(), absences.end.tolist()
@@ -82,7 +81,7 @@ class Absences:
         self._join(worker)
 
     def _join(self, worker: int) -> None:
-        """The earliest absence, with all that meets it."""
+        """Set the next absence, merged with all that meet it."""
         foreseen = self._foreseen.get(worker, [])
         failing = self._failing
         begin, end = self._head(worker)
@@ -110,7 +109,7 @@ class Absences:
 
 
 class Failing:
-    """The next random failure of each worker: up for a while, down for a while."""
+    """The next random failure of each worker."""
 
     def __init__(self, failures: Failures, workers: int, seed: int) -> None:
         self._between = failures.mean_time_between_failures
@@ -137,7 +136,7 @@ class Failing:
 
 
 def _merged(outages: Iterable[Outage]) -> Mapping[int, list[Outage]]:
-    """Each worker's, the latest first, so that the next is taken off the end."""
+    """Each worker's outages, the latest first, so that the next is popped."""
     of_worker: dict[int, list[Outage]] = {}
     for outage in sorted(outages, key=lambda outage: -outage.begin):
         of_worker.setdefault(outage.worker, []).append(outage)

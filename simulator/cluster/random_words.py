@@ -1,16 +1,16 @@
-"""Which random number belongs to this worker's k-th time?  Any of them, at once, out of nothing.
+"""Random words: a function of seed, stream, worker and k.
 
 Each worker owns a SplitMix64 sequence whose start NumPy's ``SeedSequence`` chooses from a seed and
-the name of a stream.  Word k is computed without the ones before it, for a hundred thousand
-workers in one vector operation, and nothing is stored.  Both algorithms are fixed for good, so a
-seed means the same numbers on every machine and with every version of NumPy.
+the name of a stream.  Word k needs none of the words before it, so a vector operation makes those
+of a hundred thousand workers.  Both algorithms are fixed: a seed means the same numbers on every
+machine and with every version of NumPy.
 """
 
 import numpy as np
 
 from simulator.cluster.law import Bits, Floats, Integers
 
-LARGEST = 1 - 2.0**-53  # the middle of the last of 2^53 intervals would round up to 1
+LARGEST = 1 - 2.0**-53  # the middle of the last interval would round up to 1
 
 
 def keys(seed: int, stream: str, workers: int) -> Bits:
@@ -29,6 +29,6 @@ def words(keys: Bits, k: Integers) -> Bits:
 
 
 def uniforms(bits: Bits) -> Floats:
-    """Numbers strictly inside (0, 1), one per word: safe for every inverse distribution."""
+    """Numbers strictly inside (0, 1), one per word, as inverse distributions need them."""
     middles = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     return np.minimum(middles, LARGEST)

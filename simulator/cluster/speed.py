@@ -1,9 +1,8 @@
-"""How fast is a worker at this moment?  The universal computation model (arXiv 2408.04929).
+"""Speeds that change over time: the universal computation model (arXiv 2408.04929).
 
-A worker has power v_i(t) >= 0.  A computation of ``seconds`` (what its law says) that starts at t0
-ends when the integral of v_i from t0 on reaches them; with ``seconds = 1`` the power is in
-gradients per second, as in the paper, and the gradients of a busy worker by time T number the
-floor of its integral.  Speed 1 means that a law's seconds are seconds.
+A worker has power v_i(t) >= 0.  A computation of ``seconds`` (of its law) that starts at t0 ends
+when the integral of v_i from t0 on reaches them.  With ``seconds = 1`` the power is in gradients
+per second, as in the paper.  At speed 1 a law's seconds are seconds.
 """
 
 from typing import ClassVar, Protocol
@@ -18,29 +17,28 @@ class Pace(Protocol):
         """The integral of this worker's speed from 0 to ``time``."""
 
     def finish(self, worker: int, start: float, seconds: float) -> float:
-        """When a computation of so many seconds ends; ``inf`` if never."""
+        """The end of a computation of these seconds; ``inf`` if never."""
 
     def finish_all(self, starts: Floats, seconds: Floats) -> Floats:
-        """The same for every worker at once; a ``start`` of ``inf`` ends at ``inf``."""
+        """The ends of all workers' computations; a ``start`` of ``inf`` ends at ``inf``."""
 
 
-ANSWERS = ("work", "finish", "finish_all")  # what a pace is asked for
+ANSWERS = ("work", "finish", "finish_all")  # the methods of a pace
 
 
 class Speed(Protocol):
     """A description of the speeds of all workers over time."""
 
-    random: ClassVar[bool]
-    """Whether they depend on the seed; one that does not say is taken for random."""
+    random: ClassVar[bool]  # whether they depend on the seed; by default they do
 
     def pace(self, workers: int, seed: int) -> Pace:
-        """What it means for so many workers; a wrong number raises a ValueError.
+        """The pace of this many workers; ``seed`` is for random speeds.
 
-        The error starts with the field's name.  ``seed`` is for what is drawn at random.
+        A wrong number raises a ValueError that starts with the field's name.
         """
 
 
 def interval_of(speed: Speed | None) -> float | None:
-    """After how many seconds a speed changes that is drawn and kept; None for all others."""
-    found: float | None = getattr(speed, "interval", None)
-    return found
+    """The seconds between changes of a random walk; None for other speeds."""
+    interval: float | None = getattr(speed, "interval", None)
+    return interval

@@ -1,6 +1,6 @@
-"""Which laws of durations are there?  ``LAWS`` is the registry: a law joins by its file and line.
+"""The registry of laws of durations.
 
-Steady laws give every worker its seconds, once; the others vary a steady one each time.
+Steady laws give every worker its seconds once; the others vary a steady law each time.
 """
 
 from simulator.cluster.law import Law

@@ -1,4 +1,4 @@
-"""Which laws let chance vary the seconds of another law each time?"""
+"""Laws that vary the seconds of another law by chance each time."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -41,8 +41,7 @@ class Exponential(Chance):
         return -base * np.log1p(-uniforms(bits))
 
 
-LEAST = np.finfo(np.float64).tiny
-"""A small shape makes most durations smaller than any number; none of them is nothing."""
+LEAST = np.finfo(np.float64).tiny  # with a small shape most durations would round to 0
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ class Gamma(Chance):
         return base * factor
 
 
-MOST = float(np.finfo(np.float64).max)
-"""A small shape makes some factors greater than any number; times a minimum of 0 they are 0."""
+MOST = float(np.finfo(np.float64).max)  # an infinite factor times a minimum of 0 would be NaN
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ class HalfCauchy(Chance):
 
     def vary(self, base: Floats, bits: Bits) -> Floats:
         chance = uniforms(bits)
-        # Near a right angle the tangent is nothing but rounding: there, take the other angle's.
+        # Near a right angle the tangent is only rounding error: use the complementary angle.
         angle = np.pi / 2 * np.minimum(chance, 1 - chance)
         return base[:, 0] + base[:, 1] * np.where(chance < 0.5, np.tan(angle), 1 / np.tan(angle))
 

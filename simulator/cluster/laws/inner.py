@@ -1,4 +1,4 @@
-"""What does a law make of the law it holds?  Errors come back with the field's name in front."""
+"""The seconds of a law inside another law; errors start with the name of its field."""
 
 import numpy as np
 
@@ -19,8 +19,8 @@ def seconds(field: str, law: Law, workers: int, bits: Bits) -> Floats:
 
 
 def spread(field: str, law: Law, workers: int, bits: Bits) -> Floats:
-    """The same for a field that says how widely chance scatters: finite, 0 or more."""
-    found = seconds(field, law, workers, bits)
-    good = (found >= 0) & np.isfinite(found)
-    check(field, found, good, "must be a finite number of seconds, 0 or more")
-    return found
+    """The seconds of a law of spreads: finite, 0 or more."""
+    spreads = seconds(field, law, workers, bits)
+    good = (spreads >= 0) & np.isfinite(spreads)
+    check(field, spreads, good, "must be a finite number of seconds, 0 or more")
+    return spreads

@@ -1,4 +1,4 @@
-"""Which laws give every worker its seconds once?  Numbers, curves, and a shuffle of them."""
+"""Laws that give every worker its seconds once."""
 
 import math
 from dataclasses import dataclass
@@ -34,7 +34,6 @@ class Linear(Steady):
     [1.0, 1.5, 2.0, 2.5, 3.0]
     """
 
-    # Both ends are finite: what lies half way to infinity?
     first: Annotated[float, Ge(0), Le(LONGEST_SECONDS)]
     last: Annotated[float, Ge(0), Le(LONGEST_SECONDS)]
 
@@ -55,8 +54,7 @@ class Power(Steady):
     offset: float = 0.0
 
     def base(self, workers: int, bits: Bits) -> Floats:
-        # Scalar powers: NumPy's vector ones differ in the last bit between processors, and a
-        # schedule should be the same on every machine.
+        # NumPy's vector powers differ in the last bit between processors; scalar ones do not.
         powers = np.array([math.pow(i, self.exponent) for i in range(1, workers + 1)])
         return self.offset + self.scale * powers
 

@@ -1,4 +1,4 @@
-"""Which speeds that change over time are there?  ``SPEEDS`` is the registry, as ``LAWS`` is."""
+"""The registry of laws of speeds."""
 
 from simulator.cluster.speed import Speed
 from simulator.cluster.speeds.drift import Drift

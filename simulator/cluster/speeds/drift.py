@@ -38,13 +38,13 @@ class Drift:
 class Ramps:
     """The integral of a straight line, and the root of the quadratic equation that inverts it.
 
-    Everything is a sum of positive terms, off by a few last bits; but for what a falling speed
-    still has left, which is a difference, so that an end is off by more the nearer it is to 0.
+    All sums have positive terms, and errors of a few last bits, except for the rest of a falling
+    speed: its error grows towards speed 0.
     """
 
     def __init__(self, starts: Floats, ends: Floats, seconds: float) -> None:
         self._starts, self._ends = starts, ends
-        # A worker of constant speed has no ramp: it takes seconds / speed to the last bit.
+        # A worker of constant speed has no ramp, and takes seconds / speed to the last bit.
         self._ramps = np.where(starts == ends, 0.0, seconds)
         self._starts_ = cast("memoryview[float]", self._starts.data)
         self._ends_ = cast("memoryview[float]", self._ends.data)

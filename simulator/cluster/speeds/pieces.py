@@ -1,14 +1,14 @@
-"""When is it done, if the speed changes in steps?  Work as a function of time, and its inverse.
+"""Speeds that change in steps: work as a function of time, and its inverse.
 
-A row holds a speed for each piece of time and the work done until the piece begins.  Behind its
-pieces stands where the row ends: at the end of a period, from where it repeats, or never.
-Workers may share a row, each running ahead in it by seconds of its own.
+A row holds a speed for each piece of time and the work done before the piece; its last entry is its
+end, at infinity or at the end of a period, after which it repeats.  Workers may share a row, each
+ahead in it by seconds of its own.
 
-Rounding: neighbours of one speed are one piece, and what begins and ends in one piece takes
-``seconds / speed`` to the last bit.  Elsewhere the end is off by the rounding of a sum of the
-work of all m pieces of the row, (m + 3) 2^-53 of it at most, divided by the speed, and by some
-last bits of the clock or the period.  That must not cost a night: where the speed falls to 0, a
-computation that lacks no more than ``ROUNDING`` of the work of its row counts as done.
+Rounding: neighbours of one speed are one piece, and a computation within one piece takes
+``seconds / speed`` to the last bit.  Elsewhere the end has the error of a sum of the work of all m
+pieces, at most (m + 3) 2^-53 of it, divided by the speed, and of some last bits of the clock or the
+period.  This error must not last a night: where the speed falls to 0, a computation that lacks at
+most ``ROUNDING`` of the work of its row counts as done.
 """
 
 from bisect import bisect_left, bisect_right
@@ -21,15 +21,15 @@ import numpy as np
 
 from simulator.cluster.law import Floats, Integers
 
-ROUNDING = 1e-12  # what rounding may have cost of the work since the row began
-NEGLIGIBLE = 1e-6  # and at most so much of a computation, so that none is done before it has begun
+ROUNDING = 1e-12  # the largest rounding error, relative to the work since the row began
+NEGLIGIBLE = 1e-6  # and relative to the computation, so that none ends before it begins
 
 
 class Rows(NamedTuple):
-    """Row r stands at the places ``first[r]`` to ``first[r + 1]``, of which the last is its end."""
+    """Row r has the places ``first[r]`` to ``first[r + 1]``, of which the last is its end."""
 
     first: Integers
-    times: Floats  # when pieces begin; of one row alone if all rows have the same
+    times: Floats  # when pieces begin; of one row if all rows have the same
     speeds: Floats
     works: Floats  # the work until pieces begin
 
@@ -37,21 +37,21 @@ class Rows(NamedTuple):
 def lay_out(first: Integers, times: Floats, speeds: Floats, period: float = inf) -> Rows:
     """Rows of pieces whose times begin with 0; equal neighbours become one piece.
 
-    ``first`` says where rows begin in ``times`` and ``speeds``, which have no place for their ends.
+    ``first`` has the places where rows begin in ``times`` and ``speeds``, which have no ends.
     """
     changes = np.ones(len(speeds), dtype=bool)
     changes[1:] = speeds[1:] != speeds[:-1]
     changes[first[:-1]] = True
-    kept = np.concatenate(([0], np.cumsum(changes)))[first]
-    row = np.repeat(np.arange(len(first) - 1), np.diff(kept))
-    places = np.arange(kept[-1]) + row
-    ends = kept + np.arange(len(first))
+    begins = np.concatenate(([0], np.cumsum(changes)))[first]
+    row = np.repeat(np.arange(len(first) - 1), np.diff(begins))
+    places = np.arange(begins[-1]) + row
+    ends = begins + np.arange(len(first))
     laid = Rows(ends, np.full(ends[-1], period), np.zeros(ends[-1]), np.zeros(ends[-1]))
     laid.times[places], laid.speeds[places] = times[changes], speeds[changes]
     gaps = laid.times[places + 1] - laid.times[places]
     moving = speeds[changes] > 0
     laid.works[places[moving] + 1] = (speeds[changes] * np.where(moving, gaps, 0.0))[moving]
-    # Row by row: a sum over all would round each with the work of those before it.
+    # A sum over all rows would round each with the work of those before it.
     for begin, end in pairwise(ends):
         np.cumsum(laid.works[begin:end], out=laid.works[begin:end])
     return laid
@@ -60,8 +60,7 @@ def lay_out(first: Integers, times: Floats, speeds: Floats, period: float = inf)
 class Pieces:
     """Speeds that are constant piece by piece.
 
-    Worker i follows row ``row[i]``, else row i, ``ahead[i]`` seconds (from 0 to a period) ahead of
-    the clock.
+    Worker i follows row ``row[i]``, by default row i, ``ahead[i]`` seconds (below a period) ahead.
 
     >>> day = lay_out(np.array([0, 2]), np.array([0.0, 8.0]), np.array([1.0, 0.0]), period=24.0)
     >>> nights = Pieces(day, period=24.0)
@@ -81,10 +80,10 @@ class Pieces:
         self._period = period
         row = np.arange(len(first) - 1) if row is None else row
         self._low, self._last = first[row], first[row + 1] - 1
-        # How much less the place of a piece's time is.
+        # The offset between the places of a piece and of its time.
         self._lag = self._low if len(self._times) < len(self._works) else np.zeros_like(self._low)
         self._ahead = np.zeros(len(row)) if ahead is None else ahead
-        # What is asked one worker at a time is read from plain memory.
+        # Plain memory is faster for one worker at a time.
         self._times_ = cast("memoryview[float]", self._times.data)
         self._speeds_ = cast("memoryview[float]", self._speeds.data)
         self._works_ = cast("memoryview[float]", self._works.data)
@@ -134,7 +133,7 @@ class Pieces:
         return max(start, start - at + begin + end)
 
     def _reach(self, work: float, slack: float, worker: int, behind: int) -> tuple[float, float]:
-        """When the lap begins, and when in it a row has done this work; first place: behind."""
+        """When the lap begins, and when in it a row has done this work; search from ``behind``."""
         low, last, lag = self._ends_[worker]
         times, works, total, begin = self._times_, self._works_, self._works_[last], 0.0
         if work > total:
@@ -142,7 +141,7 @@ class Pieces:
                 return 0.0, inf
             over = fmod(work, total)
             laps = floor((work - over) / total + 0.5)
-            if over <= slack:  # whole laps: done with the last work in a lap, not at its end
+            if over <= slack:  # whole laps end with the last work in a lap, not at its end
                 laps, over = laps - 1, total
             if laps:
                 begin, behind = laps * self._period, low + 1
@@ -187,7 +186,7 @@ class Pieces:
     def _reach_all(
         self, work: Floats, slack: Floats, workers: Integers, behind: Integers
     ) -> tuple[Floats, Floats]:
-        """``_reach``, likewise."""
+        """``_reach``, in the same operations."""
         low, last, lag = self._low[workers], self._last[workers], self._lag[workers]
         times, works, total = self._times, self._works, self._works[last]
         more = work > total
@@ -202,7 +201,7 @@ class Pieces:
         before = piece - 1
         lacks = work - works[before]
         end = np.minimum(times[before - lag] + lacks / self._speeds[before], times[piece - lag])
-        # The place before a row's first is another row's, or the last of all: not looked at.
+        # The place before a row's first belongs to another row, and is not used.
         nightfall = (lacks <= slack) & (before > low) & (self._speeds[before - 1] == 0)
         end = np.where(nightfall, times[before - 1 - lag], end)
         end = np.where(works[piece] == work, times[piece - lag], end)
@@ -210,7 +209,7 @@ class Pieces:
 
 
 def steady(workers: int) -> Pieces:
-    """The law's own speed for everybody, for ever."""
+    """Speed 1 for all workers, for ever."""
     first_row = np.zeros(workers, dtype=np.int64)
     return Pieces(lay_out(np.array([0, 1]), np.zeros(1), np.ones(1)), row=first_row)
 
@@ -222,14 +221,13 @@ def bisect_all(
     high: Integers,
     before: Callable[..., Any] = np.less,
 ) -> Integers:
-    """In each stretch ``values[low:high]``: the first place that is not ``before`` what is wanted.
+    """The first place in each ``values[low:high]`` that is not ``before`` the wanted value.
 
-    The module ``bisect`` for many stretches at once: with ``np.less`` it is ``bisect_left``, with
-    ``np.less_equal`` ``bisect_right``; ``high`` if there is no such place.
+    With ``np.less`` it is ``bisect_left``, with ``np.less_equal`` ``bisect_right``.
     """
     for _ in range(int((high - low).max(initial=0)).bit_length()):
         middle = (low + high) >> 1
-        # A stretch that has shrunk to nothing has its middle on its end, and must stay as it is.
+        # An empty stretch, whose middle is its end, must not move.
         right = before(values[middle], wanted) & (middle < high)
         low, high = np.where(right, middle + 1, low), np.where(right, high, middle)
     return low

@@ -75,7 +75,7 @@ class Periodic:
         check_one_per_time("speeds", self.speeds, self.times)
         if not any(self.speeds):
             raise ValueError("speeds: one of them must be more than 0, or nobody ever finishes")
-        # One speed is no pattern, and a day has no end to round at.
+        # A single speed needs no period, whose end would only add rounding.
         period = self.period if len(set(self.speeds)) > 1 else np.inf
         times, speeds = np.array(self.times, np.float64), np.array(self.speeds, np.float64)
         day = lay_out(np.array([0, len(times)]), times, speeds, period)

@@ -1,4 +1,4 @@
-"""A trace: measured speeds.  Every mistake in its file is one line."""
+"""A trace: measured speeds from a file."""
 
 import csv
 from array import array
@@ -33,11 +33,10 @@ LONGEST_LINE = 2**20
 class Trace:
     """Speeds from a CSV or Parquet ``file`` with the columns worker, time and speed.
 
-    From its time on, a row's speed holds until the same worker's next row; the last one's for
-    ever, or, with a ``period``, until the trace repeats.  Before its first row a worker has the
-    speed of that row; a worker without rows has speed 1.  Workers count from 0.  Their rows may
-    be mixed, as a log writes them, but each worker's go on in time.  A relative path starts from
-    the directory in which the program runs.
+    A row's speed holds until the same worker's next row; the last one's for ever, or, with a
+    ``period``, until the trace repeats.  Before its first row a worker has the speed of that row; a
+    worker without rows has speed 1.  Workers count from 0.  Rows of workers may be mixed, as in a
+    log, but each worker's times increase.  A relative path starts from the working directory.
     """
 
     file: str
@@ -70,7 +69,7 @@ class Trace:
 
 
 class _Wrong(Exception):
-    """A mistake in a file, and its place there."""
+    """A mistake in a file, and its place."""
 
     def __init__(self, what: str, place: str = "") -> None:
         super().__init__(what, place)
@@ -85,7 +84,7 @@ class Rows(NamedTuple):
     place: Callable[[int], str]
 
     def check(self, workers: int, before: float) -> None:
-        """Refuse what a trace of so many workers, and of this period, cannot say."""
+        """Refuse rows that are wrong for this number of workers and period."""
         if not len(self.worker):
             raise _Wrong("has no rows: must have one at least")
         worker, time, speed = self.worker, self.time, self.speed
@@ -114,7 +113,7 @@ class Rows(NamedTuple):
             raise _Wrong(what, self.place(at))
 
     def by_worker(self, workers: int) -> tuple[Integers, Floats, Floats]:
-        """Where each worker's begin, their times and speeds; one for everybody who has none."""
+        """The begin of each worker's rows, times and speeds; a worker without rows gets one."""
         silent = np.setdiff1d(np.arange(workers), self.worker)
         worker = np.concatenate([self.worker, silent])
         order = np.argsort(worker, kind="stable")
@@ -125,11 +124,11 @@ class Rows(NamedTuple):
         return first, times, speeds
 
 
-# CSV, line by line: of a million rows only the numbers are kept
+# CSV, line by line, so that a million rows need memory for their numbers only
 
 
 def _read_csv(file: str) -> Rows:
-    # A byte that is no UTF-8 does no harm in a column that nobody reads.
+    # Other columns may hold bytes that are no UTF-8.
     with open(file, newline="", encoding="utf-8-sig", errors="replace") as stream:
         lines = _rows_of(stream)
         at, header = next(lines, (1, []))
@@ -152,7 +151,7 @@ def _read_csv(file: str) -> Rows:
 
 
 def _rows_of(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
-    """The rows that are not blank, and the line in which each begins."""
+    """The rows that are not blank, each with its first line."""
     reader, line = csv.reader(_lines(stream), strict=True), 1
     try:
         for row in reader:
@@ -164,7 +163,7 @@ def _rows_of(stream: TextIO) -> Iterator[tuple[int, list[str]]]:
 
 
 def _lines(stream: TextIO) -> Iterator[str]:
-    """The lines, none of them so long that it fills the memory."""
+    """The lines, up to a length that fits into memory."""
     for number, line in enumerate(iter(lambda: stream.readline(LONGEST_LINE), ""), 1):
         if len(line) == LONGEST_LINE:
             what = f"is longer than {LONGEST_LINE} characters: must be a row of a CSV file"
@@ -173,7 +172,7 @@ def _lines(stream: TextIO) -> Iterator[str]:
 
 
 def _places(line: int, header: list[str]) -> list[int]:
-    """Where in each row the three columns stand."""
+    """The places of the three columns in each row."""
     if not header:
         raise _Wrong(f"is empty: {NEEDED}")
     names = [name.strip() for name in header]
@@ -187,7 +186,7 @@ def _places(line: int, header: list[str]) -> list[int]:
 
 
 def _no_number(cells: list[str]) -> str:
-    """Which of the three is none."""
+    """The message on the first cell that is no number."""
     kinds = (int, "a whole number"), (float, "a number"), (float, "a number")
     for name, cell, (number, wanted) in zip(COLUMNS, cells, kinds, strict=True):
         try:
@@ -197,7 +196,7 @@ def _no_number(cells: list[str]) -> str:
     return f"worker = {brief(repr(cells[0]))}: must be a worker's number"
 
 
-# Parquet: of its columns only the three that are needed are read
+# Parquet: only the three columns are read
 
 
 def _read_parquet(file: str) -> Rows:
@@ -237,11 +236,9 @@ def _column(table: Any, name: str) -> Any:
     if column.null_count:
         at = column.is_null().index(True).as_py()
         raise _Wrong(f"{name} is missing: must be a number", f"row {at + 1}")
-    # Its own way to NumPy would load pandas.
+    # Arrow's own conversion would load pandas.
     values = np.concatenate([np.empty(0, np.bool_), *map(np.from_dlpack, column.chunks)])
-    if (
-        name == "worker" and values.dtype == np.uint64
-    ):  # what no index can hold is no worker's number either
+    if name == "worker" and values.dtype == np.uint64:  # larger numbers are no worker's
         values = np.minimum(values, np.uint64(2**63 - 1))
     return values.astype(np.int64 if name == "worker" else np.float64)
 

@@ -1,9 +1,8 @@
-"""A random walk: other people's jobs come and go, and take their share.
+"""A random walk of speeds, as on a shared machine.
 
-The word of (seed, worker, k) makes the step into interval k.  A reflected walk is a free one,
-folded: after a reflection the steps are mirrored, which a normal step does not mind.  So many
-intervals are a sum along the row, for all workers at once, and their number doubles: what was
-drawn before never moves, and no question changes the answer to another.
+The word of (seed, worker, k) makes the step into interval k.  A reflected walk is a folded free
+walk, as normal steps are symmetric.  So the speeds are sums along a row for all workers at once.
+The number of intervals doubles when needed; earlier intervals never change.
 """
 
 from dataclasses import dataclass
@@ -21,18 +20,17 @@ from simulator.cluster.speed import Pace
 from simulator.cluster.speeds.pieces import Pieces, Rows, steady
 
 MOST_BYTES = 2**30
-BYTES = 16  # for each worker and interval: its speed, and the work until it ends
-FIRST_NUMBERS = 2**19  # room for the first block's speeds (4 MiB), shared by all workers
-AT_ONCE = 2**18  # numbers drawn in one go, so that what is needed in between stays small
+BYTES = 16  # of each worker and interval: its speed, and the work until it ends
+FIRST_NUMBERS = 2**19  # speeds of the first block, for all workers (4 MiB)
+AT_ONCE = 2**18  # numbers drawn together, which bounds the temporary memory
 
 
 @dataclass(frozen=True)
 class RandomWalk:
-    """A speed that starts at 1 and changes by chance every so many seconds.
+    """A speed that starts at 1 and changes by chance after every interval.
 
     Its logarithm makes a normal step with standard deviation ``sigma``, reflected at the
-    logarithms of ``low`` and ``high``.  Every worker walks on its own, and in a run with the same
-    seed it walks the same way, whatever it is asked.
+    logarithms of ``low`` and ``high``.  Workers walk independently, as functions of the seed.
 
     >>> walk = RandomWalk(every=60.0, sigma=0.3, low=0.25, high=2.0).pace(3, seed=0)
     >>> walk.work(0, 60.0), 15.0 <= walk.work(0, 120.0) - 60.0 <= 120.0
@@ -47,7 +45,7 @@ class RandomWalk:
 
     @property
     def interval(self) -> float | None:
-        """Seconds of an interval: every worker keeps a drawn number for each."""
+        """Seconds of an interval, if speeds are drawn at all."""
         return None if self.sigma == 0 or self.low == self.high else self.every
 
     def pace(self, workers: int, seed: int) -> Pace:
@@ -59,10 +57,10 @@ class RandomWalk:
 
 
 class Walk:
-    """The speeds of all workers, drawn up to the latest moment in question.
+    """The speeds of all workers, drawn up to the latest time in question.
 
-    Interval k lasts from ``k * every`` to ``(k + 1) * every``.  The last that is drawn counts as
-    endless: what would end behind it is asked once more when others are drawn.
+    Interval k lasts from ``k * every`` to ``(k + 1) * every``.  The last one counts as endless; a
+    computation that ends in it is computed again with more intervals.
     """
 
     _pieces: Pieces
@@ -72,8 +70,8 @@ class Walk:
         self._keys: Bits = keys(seed, "cluster.speed", workers)
         self._most = MOST_BYTES // (BYTES * workers)
         self._extent, self._horizon = 0, 0.0
-        self._free = np.zeros(workers)  # where the free walks stand
-        self._done = np.zeros(workers)  # the work of all intervals that are drawn
+        self._free = np.zeros(workers)  # the free walks
+        self._done = np.zeros(workers)  # the work of all intervals
         self._speeds, self._works = np.zeros((workers, 1)), np.zeros((workers, 1))
 
     def work(self, worker: int, time: float) -> float:
@@ -87,32 +85,32 @@ class Walk:
             return start + seconds
         self._reach(start)
         while (end := self._pieces.finish(worker, start, seconds)) > self._horizon:
-            self._look_out(start + seconds / self._walk.high)
+            self._check_memory(start + seconds / self._walk.high)
             self._grow(self._horizon)
         return end
 
     def finish_all(self, starts: Floats, seconds: Floats) -> Floats:
-        asked = (starts + seconds < inf) & (seconds > 0)
-        if not asked.any():
+        busy = (starts + seconds < inf) & (seconds > 0)
+        if not busy.any():
             return starts + seconds
-        self._reach(float(starts[asked].max()))
+        self._reach(float(starts[busy].max()))
         while True:
             ends = self._pieces.finish_all(starts, seconds)
-            behind = asked & (ends > self._horizon)
+            behind = busy & (ends > self._horizon)
             if not behind.any():
                 return ends
-            self._look_out(float((starts[behind] + seconds[behind] / self._walk.high).max()))
+            self._check_memory(float((starts[behind] + seconds[behind] / self._walk.high).max()))
             self._grow(self._horizon)
 
     def _reach(self, time: float) -> None:
-        """Draw the interval of this time."""
+        """Draw intervals up to this time."""
         if time >= self._horizon:
-            self._look_out(time)
+            self._check_memory(time)
         while time >= self._horizon:
             self._grow(time)
 
-    def _look_out(self, time: float) -> None:
-        """Refuse what would need too much memory before any of it is taken."""
+    def _check_memory(self, time: float) -> None:
+        """Refuse a time whose intervals would need too much memory."""
         if time / self._every >= self._most:
             workers, most = len(self._keys), f"{MOST_BYTES / 2**30:g} GiB"
             raise InvalidDuration(
@@ -121,14 +119,14 @@ class Walk:
             )
 
     def _grow(self, time: float) -> None:
-        """Draw as many intervals again as there are, or as many as still fit."""
+        """Double the intervals, or draw as many as still fit."""
         workers, first = len(self._keys), self._extent
         wanted = first or max(16, min(1024, FIRST_NUMBERS // workers))
         size = min(wanted, self._most - first)
         if size <= 0:
-            self._look_out(max(time, self._most * self._every))
+            self._check_memory(max(time, self._most * self._every))
         if first:
-            del self._pieces  # and with it one table after the other, as it is replaced
+            del self._pieces  # to free each table as it is replaced
         self._speeds = _longer(self._speeds, size)
         self._works = _longer(self._works, size)
         times = self._every * np.arange(first + size + 1, dtype=np.float64)
@@ -164,12 +162,12 @@ class Walk:
         floor, width = log(low), log(high) - log(low)
         height = np.mod(free - floor, 2 * width)
         folded = floor + np.where(height > width, 2 * width - height, height)
-        # The logarithm of a limit, and its exponential, are rounded; the limit is not.
+        # Rounding of logarithms and exponentials may exceed the limits.
         return np.clip(np.exp(folded), low, high)
 
 
 def _longer(table: Floats, columns: int) -> Floats:
-    """The same with room for more columns."""
+    """The table with room for more columns."""
     longer = np.empty((len(table), table.shape[1] + columns))
     longer[:, : table.shape[1]] = table
     return longer
