@@ -32,7 +32,6 @@ class Accounts(NamedTuple):
     wasted: Floats
 
     def share(self, seconds: Floats) -> float:
-        """The share of all workers' time that these seconds are."""
         return float(seconds.mean() / self.time) if self.time > 0 else 0.0
 
 
@@ -57,7 +56,6 @@ class Step(NamedTuple):
 
     @property
     def dispatched(self) -> int:
-        """The version of its oldest gradient."""
         return min((ticket.version for ticket in self.tickets), default=self.version)
 
     @property
@@ -67,15 +65,12 @@ class Step(NamedTuple):
 
     @property
     def mean_delay(self) -> float:
-        """The mean delay of its gradients."""
         if not self.tickets:
             return 0.0
         return self.version - sum(ticket.version for ticket in self.tickets) / len(self.tickets)
 
 
 class Computation(NamedTuple):
-    """One gradient's computation and its outcome."""
-
     ticket: Ticket
     start: float
     finish: float  # when it ended, or was recalled or lost, or the run ended

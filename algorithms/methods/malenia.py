@@ -82,7 +82,6 @@ class Counts:
         self.missing.add(worker)
 
     def weights(self) -> list[float]:
-        """What each gradient of a worker weighs: 1/n, shared among its M_i."""
         workers = len(self._counts)
         of_count = {count: 1 / (workers * count) for count in set(self._counts)}
         return [of_count[count] for count in self._counts]

@@ -98,7 +98,6 @@ class Finishes:
         self.ends, self._workers = ends[order], workers[order]
 
     def counts(self, time: float) -> Floats:
-        """The number of each worker's finishes up to this time."""
         by_then = self._workers[: np.searchsorted(self.ends, time, side="right")]
         return self.before + np.bincount(by_then, minlength=len(self.before))
 

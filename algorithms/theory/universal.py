@@ -63,7 +63,6 @@ def round_ends(end_of: Callable[[float], float], rounds: int, begin: float = 0.0
 
 
 def _first(work: Work, workers: int, enough: Enough, begin: float) -> float:
-    """The first float at which the counts are enough; ``inf`` if none is."""
 
     def over(time: float) -> bool:
         done = [floor(work(worker, begin, time)) for worker in range(workers)]

@@ -72,7 +72,6 @@ class Durations:
         return array
 
     def all(self, k: Integers) -> Floats:
-        """One duration for every worker: its ``k[worker]``-th."""
         if not self.varies:
             return self._base
         drawn = np.empty(len(self._base))
@@ -82,7 +81,6 @@ class Durations:
         return drawn
 
     def one(self, worker: int, k: int) -> float:
-        """The ``k``-th duration of one worker."""
         if not self.varies:
             return self._constant[worker]
         offset = k - int(self._first[worker])

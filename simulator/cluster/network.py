@@ -104,13 +104,11 @@ class Transfers:
         self.varies = latency.varies or transit.varies
 
     def all(self, k: Integers) -> Floats:
-        """One transfer for every worker: its ``k[worker]``-th."""
         if self._latency.free:
             return self._transit.all(k)
         return self._latency.all(k) + self._transit.all(k)
 
     def one(self, worker: int, k: int) -> float:
-        """The seconds of one worker's ``k``-th transfer."""
         if self._latency.free:
             return self._transit.one(worker, k)
         return self._latency.one(worker, k) + self._transit.one(worker, k)

@@ -76,7 +76,6 @@ class Absences:
             self._join(worker)
 
     def next(self, worker: int) -> None:
-        """Go on to the worker's following absence."""
         self.begin[worker] = self.end[worker] = math.inf
         self._join(worker)
 
@@ -123,7 +122,6 @@ class Failing:
             self.begin[spared] = self.end[spared] = np.inf
 
     def draw(self, workers: Integers) -> None:
-        """The failure after this one."""
         up = self._exponential(workers, self._between)
         self.begin[workers] = self.end[workers] + up
         self.end[workers] = self.begin[workers] + self._exponential(workers, self._repair)

@@ -67,7 +67,6 @@ class Calendar:
         return heap[0] if heap else None
 
     def take(self, entry: tuple[float, int]) -> None:
-        """Remove the entry that ``earliest`` returned."""
         if self._chunk and entry is self._chunk[-1]:
             self._chunk.pop()
         else:

@@ -24,8 +24,6 @@ def outage_rank(worker: int, workers: int) -> int:
 
 
 class Happening(Protocol):
-    """A SimPy event, as its callback sees it."""
-
     @property
     def value(self) -> Any: ...
 

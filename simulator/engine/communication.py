@@ -32,7 +32,6 @@ class Communication:
         self._open = [0] * workers  # single gradients on their way with unknown end
 
     def settle(self, now: float, worker: int) -> None:
-        """Add up a worker's seconds until now."""
         begin, end = self._at_settled[worker], self._at_from[worker]
         self._at_settled[worker] = now
         if self._at_down[worker] < NEVER:
@@ -44,7 +43,6 @@ class Communication:
             self._at_seconds[worker] += seconds
 
     def settle_all(self, now: float) -> None:
-        """Add up all workers' seconds until now."""
         begin = np.maximum(self._settled, self._obsolete_until)
         sends_until = np.maximum(self._alone_until, self._together_until)
         end = np.where(self._computes_from < NEVER, self._computes_from, sends_until)
@@ -64,7 +62,6 @@ class Communication:
         self._computes_from[:] = start
 
     def sends_together(self, now: float, worker: int, until: float) -> None:
-        """The worker takes part in a collective."""
         self.settle(now, worker)
         self._at_together[worker] = until
 

@@ -32,7 +32,6 @@ class Attendance:
         self._calendar = Calendar(self._next)
 
     def begin(self) -> None:
-        """Begin, with the workers that join later away."""
         for worker in np.flatnonzero(self._next <= 0).tolist():
             self._change(worker)
         self._calendar.fill()
@@ -147,7 +146,6 @@ def lose(workers: Workers, now: float, worker: int, until: float) -> None:
 
 
 def come_back(workers: Workers, now: float, worker: int) -> None:
-    """End a worker's outage."""
     down_from = float(workers.down_from[worker])
     away = now - down_from
     workers.totals.down[worker] += away

@@ -170,7 +170,6 @@ class Simulation:
         return self._final or self._state.accounts(self.now)
 
     def close_trace(self) -> None:
-        """Trace what is under way at the end."""
         assert self._trace is not None
         end = self.accounts().time
         self._transfers.close_trace(end, self.version)
@@ -274,7 +273,6 @@ class Simulation:
         self._closed.append(closed_step(step))
 
     def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
-        """Refuse a step that breaks the rules of the vocabulary."""
         if len(weights) != len(tickets):
             sizes = f"{len(weights)} weights for {len(tickets)} gradients"
             self._refuse(f"step {self.version}: {sizes}", "give one weight for each")
@@ -292,7 +290,6 @@ class Simulation:
         raise Mistake(f"{self._name}: {mistake}; {remedy}") from None
 
     def _count_empty(self) -> None:
-        """Give up on a run that ends only after some gradients, and gets none."""
         self._empty += 1
         endless = self._stop.seconds == NEVER and self._stop.steps == NEVER
         if endless and self._empty >= MOST_EMPTY:
@@ -343,7 +340,6 @@ class Simulation:
             self._clock.at(entry[0], computation_rank(entry[1]), self._due, entry)
 
     def _due(self, event: Happening) -> None:
-        """SimPy reaches the finish that it holds."""
         entry: tuple[float, int] = event.value
         if entry is self._armed:  # else recalled, or armed again after an earlier one
             self._armed, self._horizon = None, self._clock.peek()
@@ -386,7 +382,6 @@ class Simulation:
         self._deliver(Expired(worker))
 
     def _measure(self) -> None:
-        """Get the lengths of the started episodes, and plan their ends."""
         assert self._lengths is not None
         workers = sorted(self._state.unmeasured)
         lengths = self._lengths([self._state.ticket(worker) for worker in workers])
@@ -416,7 +411,6 @@ class Simulation:
             self._inbox.append(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
-        """An upload ends; the server has the gradient."""
         self.now = self._clock.now
         if self._mortal:
             self._totals.let_go_one(ticket.worker, self._sent[ticket])

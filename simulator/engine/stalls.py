@@ -43,7 +43,6 @@ class StallDetector:
             self.stall(now, needs)
 
     def give_up(self, now: float, participants: Iterable[int]) -> NoReturn:
-        """A collective waits for a worker that has left for ever."""
         worker = min(self.gone.intersection(participants))
         raise Stalled(f"{self._waits_for(now, worker)} and still holds gradients of this step")
 

@@ -33,7 +33,6 @@ class Totals:
         self._held, self._held_seconds = integers(workers), floats(workers)
 
     def drop(self, worker: int, seconds: float) -> None:
-        """The server throws away a gradient."""
         self.dropped[worker] += 1
         self.spoilt[worker] += seconds
 
@@ -53,7 +52,6 @@ class Totals:
         self._held_seconds[worker] += self.last[worker]
 
     def let_go(self, worker: int) -> None:
-        """The gradients that the worker held are safe."""
         self._held[worker], self._held_seconds[worker] = 0, 0.0
 
     def let_go_one(self, worker: int, seconds: float) -> None:

@@ -15,8 +15,6 @@ from simulator.schedule import Computation, Outcome, Stretch
 
 
 class Plans(Protocol):
-    """The part of the workers' plans that a trace reads."""
-
     start: Floats
     sent_at: Floats
     down_from: Floats
@@ -29,15 +27,11 @@ class Plans(Protocol):
 
 
 class Sinks(NamedTuple):
-    """The functions that take a trace."""
-
     computation: Callable[[Computation], None]
     stretch: Callable[[Stretch], None] = lambda stretch: None
 
 
 class Trace:
-    """Follows each gradient from its start to its end."""
-
     def __init__(self, sinks: Sinks) -> None:
         self._sinks = sinks
         self._waiting: dict[Ticket, tuple[float, float]] = {}
@@ -65,7 +59,6 @@ class Trace:
             self._sinks.computation(Computation(ticket, *times, "used", step, weight))
 
     def gone(self, ticket: Ticket, outcome: Outcome) -> None:
-        """A completed gradient will not be used."""
         self.ended(ticket, *self._waiting.pop(ticket), outcome)
 
     def lost(self, worker: int, safe: Callable[[Ticket], bool]) -> None:

@@ -44,7 +44,6 @@ class Transfers:
         self._sharing: dict[int, float] = {}  # the same of an all-reduce on the shared uplink
 
     def done(self, now: float, worker: int) -> None:
-        """Note when the worker last completed a gradient."""
         self._done[worker] = now
 
     # Single gradients
@@ -167,7 +166,6 @@ class Transfers:
         return self._transfers.parts(worker, k)
 
     def close_trace(self, now: float, version: int) -> None:
-        """Trace the transfers that are still under way."""
         for ticket, begin in self.in_transit.items():
             self._trace_sent(ticket.worker, begin, now, ticket.version)
         for worker, begin in self._sharing.items():

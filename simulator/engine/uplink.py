@@ -20,7 +20,6 @@ Passed: TypeAlias = Callable[[], None]
 
 
 def shared_way(clock: Clock, uplink: Uplink, size: int) -> "Queue | Share":
-    """The uplink, for vectors of ``size`` bytes; a transfer may ``enter`` it."""
     seconds = size / uplink.bandwidth
     if uplink.contention == "queue":
         return Queue(clock, uplink.channels, seconds)

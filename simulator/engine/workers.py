@@ -203,7 +203,6 @@ class Workers:
         return finish
 
     def _ends(self, worker: int, start: float, seconds: float) -> float:
-        """Plan the end of a computation of ``seconds``."""
         finish = start + seconds if self.pace is None else self.pace.finish(worker, start, seconds)
         if self._limited:
             finish = self.limits.end(worker, start, finish)
@@ -275,7 +274,6 @@ class Workers:
         return elapsed
 
     def old_elapsed(self, now: float, workers: Any) -> Any:
-        """The seconds of each obsolete computation so far."""
         until = np.minimum(now, self.down_from[workers])
         # A computation may begin at the instant of a return that is not served yet.
         return np.maximum(until - self.old_start[workers] - self.old_paused[workers], 0)
@@ -292,7 +290,6 @@ class Workers:
             self.limits.old_ends |= {worker: ends[worker] for worker in old if worker in ends}
 
     def _recall_old(self, now: float, worker: int) -> None:
-        """Recall the worker's obsolete computation, if it has one."""
         self.settle(now)
         if self.old_start[worker] == NEVER:
             return
@@ -349,7 +346,6 @@ class Workers:
         return ticket
 
     def _spent(self, now: float, worker: int) -> float:
-        """The seconds of a computation that ends now, without its pauses."""
         seconds = min(now, self.at_down_from[worker]) - self.at_start[worker]
         seconds -= float(self.paused[worker])
         self.outages_since.pop(worker, None)
@@ -357,7 +353,6 @@ class Workers:
         return max(0.0, seconds)
 
     def ticket(self, worker: int) -> Ticket:
-        """The worker's newest ticket."""
         index = self.at_begun[worker] - self.at_first[worker] - 1
         return named((worker, self.at_version[worker], index))
 
@@ -365,7 +360,6 @@ class Workers:
         return np.flatnonzero(~self.absent).tolist()
 
     def versions(self) -> set[int]:
-        """The versions of the workers' newest orders."""
         return set(np.unique(self.version).tolist())
 
     def accounts(self, now: float) -> Accounts:

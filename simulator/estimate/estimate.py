@@ -53,8 +53,6 @@ class Part(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """The work, time and memory of all methods and seeds."""
-
     works: dict[str, Workload]  # by method, of one seed
     seconds: dict[str, float]  # real ones, by method, of one seed
     seeds: int
@@ -104,7 +102,6 @@ def lines(scenario: Scenario) -> list[str]:
 
 
 def check(scenario: Scenario, schedule_only: bool = False) -> Estimate:
-    """Estimate; refuse a scenario that in effect never ends or exceeds the memory."""
     whole = estimate(scenario, schedule_only)
     for label, work in whole.works.items():
         _check_end(scenario, label, work)
@@ -163,7 +160,6 @@ def _evaluations(scenario: Scenario, steps: float, seconds: float) -> float:
 def _seconds(
     scenario: Scenario, label: str, work: Workload, cost: Cost, schedule_only: bool
 ) -> float:
-    """The real seconds of one run."""
     alone = work.batch < 2
     schedule = EVENT * work.started
     if not alone:

@@ -138,14 +138,12 @@ def _simulation(scenario: Scenario, label: str, aggregation: Aggregation) -> Sim
 
 
 def _usual_seconds(scenario: Scenario) -> Floats:
-    """Each worker's nominal seconds of a computation."""
     cluster, seed = scenario.build_cluster(), scenario.timing_seed(scenario.seeds[0])
     length = scenario.objective.episode_steps if scenario.cluster.per != "gradient" else 1.0
     return cluster.computations(seed).nominal * length
 
 
 def _transfers(scenario: Scenario) -> Floats:
-    """Each worker's seconds of an upload and a download."""
     cluster, vector = scenario.build_cluster(), vector_of(scenario)
     seed, first = scenario.timing_seed(scenario.seeds[0]), np.zeros(cluster.workers, np.int64)
     return cluster.uploads(seed, vector).all(first) + cluster.downloads(seed, vector).all(first)

@@ -17,7 +17,6 @@ def remarks(scenario: Scenario) -> list[str]:
 
 
 def _of_methods(scenario: Scenario) -> list[str]:
-    """Settings that no method uses."""
     kind, free = scenario.network.collective, scenario.network.upload is None
     vain = f"network.collective = {kind!r}: has no effect"
     lines = []
@@ -47,7 +46,6 @@ def _never_recalls(scenario: Scenario) -> bool:
 
 
 def _of_laws(scenario: Scenario) -> list[str]:
-    """Laws that are the same as one number."""
     tables = {
         "cluster.compute": scenario.cluster.compute,
         "network.upload": scenario.network.upload,

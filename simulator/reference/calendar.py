@@ -61,5 +61,4 @@ class Calendar:
 
     @property
     def empty(self) -> bool:
-        """Whether no event is left."""
         return not any(thing.due == time for time, _, _, _, thing in self._heap)

@@ -48,7 +48,6 @@ class Network:
         return received
 
     def stop_receiving(self, worker: Worker) -> None:
-        """An order is replaced; its download ends."""
         if worker.receiving:
             worker.receiving.end = min(worker.receiving.end, self._calendar.now)
             worker.receiving = None
@@ -56,7 +55,6 @@ class Network:
     # Single gradients
 
     def send(self, computation: Computation) -> None:
-        """Send a single gradient to the server."""
         upload = self._upload(computation.worker.number, self._calendar.now, computation)
         self._sending[upload.span.worker].append(upload)
         self._begin(upload)
@@ -182,7 +180,6 @@ class Share:
         self._plan()
 
     def _go_on(self) -> None:
-        """Account for the bytes that have passed up to now."""
         seconds, self._since = self._calendar.now - self._since, self._calendar.now
         if seconds > 0:
             for upload, rate in self._rates.items():

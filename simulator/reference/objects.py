@@ -34,8 +34,6 @@ class Span:
 
 @dataclass(slots=True, eq=False)
 class Worker:
-    """A worker with its order and its computations."""
-
     number: int
     order: Order = NO_ORDER
     left: float = 0.0
@@ -50,7 +48,6 @@ class Worker:
     away: bool = False  # lost, so that it gets no order
 
     def free(self, now: float) -> float:
-        """The earliest start of another order."""
         time = max(now, self.back)
         return max(time, self.obsolete.finish) if self.obsolete else time
 

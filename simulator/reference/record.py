@@ -42,8 +42,6 @@ class Computations:
 
 
 class Spans(NamedTuple):
-    """Intervals of workers."""
-
     worker: Integers
     begin: Floats
     end: Floats

@@ -67,8 +67,6 @@ def replay(
 
 
 class Server:
-    """The vocabulary's cluster, as one story sees it."""
-
     def __init__(
         self,
         cluster: Cluster,
@@ -194,7 +192,6 @@ class Server:
         self._kept = kept
 
     def _take(self, ticket: Ticket, verb: str) -> Computation:
-        """Take a gradient that has arrived."""
         computation = self._arrived.pop(ticket, None)
         if computation is None:
             raise BrokenStory(f"the story {verb} {ticket}, which is not there to be used")
@@ -240,7 +237,6 @@ class Server:
             self._drive(event)
 
     def _drive(self, event: Event | None = None) -> None:
-        """Run the story until it waits for a future event."""
         self._waiting, self._words = False, 0
         request = self._answer(event)
         while request is NOTHING or (request is ARRIVAL and self._inbox):

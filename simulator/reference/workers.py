@@ -48,7 +48,6 @@ class Workers:
     # Orders
 
     def order(self, worker: Worker, order: Order, *, recall: bool = False) -> None:
-        """Replace the worker's order."""
         self.release(worker, recall=recall)
         if worker.away:
             return
@@ -75,7 +74,6 @@ class Workers:
             worker.obsolete = None
 
     def _cancel(self, planned: Computation) -> None:
-        """Cancel a computation that has not begun."""
         planned.start = planned.due = NEVER
         planned.worker.begun -= 1
 

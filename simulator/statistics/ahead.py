@@ -84,7 +84,6 @@ def levels_of(steps: Columns, metric: str, higher: bool, target: float | None) -
 def _goal(
     runs: Mapping[tuple[str, int], Integers], values: Floats, times: Floats, higher: bool
 ) -> float:
-    """The best of the methods' final medians."""
     finals: dict[str, list[float]] = {}
     for (method, _), rows in runs.items():
         late = rows[times[rows] >= LATE * times[rows[-1]]]

@@ -55,7 +55,6 @@ def exponents(
 
 
 def check(frame: pd.DataFrame) -> None:
-    """Refuse a frame that has no exponent."""
     if (count := frame["parameter"].nunique()) > 1:
         raise Mistake(f"parameter: {count} different ones; pick the rows of one of them")
     if (frame["value"] <= 0).any():
@@ -70,7 +69,6 @@ def medians(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def slope(values: "pd.Series[float]", seconds: "pd.Series[float]") -> float:
-    """The slope of the line through the logarithms; NaN if there is none."""
     if len(values) < 2:
         return NAN
     return float(_slopes(np.log(np.asarray(values)), np.log(np.asarray(seconds))[None, :])[0])

@@ -64,7 +64,6 @@ def goal_of(scenario: Scenario) -> str:
 
 
 def title(scenario: Scenario, seeds: int, goal: str) -> str:
-    """The title of the table: the goal, the limits, and the number of seeds."""
     stop = scenario.stop
     units = {
         "simulated seconds": stop.seconds,

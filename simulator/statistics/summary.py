@@ -41,7 +41,6 @@ class Row(NamedTuple):
 
 
 def summarise(results: Results) -> list[Row]:
-    """The table of a scenario, in the order of its methods."""
     runs = _runs_by_method(results)
     reference = synchronous_label(results.scenario)
     base = runs.get(reference, []) if reference else []
@@ -55,7 +54,6 @@ def summarise(results: Results) -> list[Row]:
 
 
 def _runs_by_method(results: Results) -> dict[str, list[Run]]:
-    """The manifest's rows by method, in the order of the scenario."""
     rows: list[Run] = results.manifest["runs"]
     labels = [
         label for label in results.scenario.methods if any(r["method"] == label for r in rows)
@@ -134,7 +132,6 @@ def _reached(run: Run) -> float:
 
 
 def _at_least(run: Run) -> float:
-    """A lower bound of the seconds to the target."""
     return min(_reached(run), float(run["simulated_seconds"]))
 
 
@@ -144,7 +141,6 @@ def _mean(runs: list[Run], column: str) -> float:
 
 
 def _seconds_per_step(results: Results, rows_by_seed: RowsBySeed) -> float:
-    """The seconds per step of whole runs; NaN if no step closed."""
     last = [rows[-1] for rows in rows_by_seed.values() if rows is not None]
     steps, times = (results.step_columns[name][last].tolist() for name in ("step", "time"))
     return median([time / step for step, time in zip(steps, times, strict=True) if step > 0])

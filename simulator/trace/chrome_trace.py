@@ -57,7 +57,6 @@ def excerpt(
     begin: float = 0.0,
     until: float = math.inf,
 ) -> Excerpt:
-    """Check a user's choice; by default all methods and workers of the first seed."""
     runs = results.manifest["runs"]
     if not runs:
         raise Mistake(f"{results.directory}: holds no run")
@@ -138,7 +137,6 @@ def _events(wanted: Excerpt, folder: Path, progress: Progress) -> Iterator[Event
 
 
 def _names(wanted: Excerpt, method: str, number: int) -> Iterator[tuple[int, Event]]:
-    """The names and the order of the process and its tracks."""
 
     def metadata(worker: int, kind: str, **args: Any) -> tuple[int, Event]:
         return worker, {"name": kind, "ph": "M", "args": args}

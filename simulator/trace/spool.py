@@ -59,7 +59,6 @@ class Spool:
         self._files[worker // self._size].write(packed)
 
     def read(self) -> Iterator[tuple[int, Layers]]:
-        """Every worker in turn, with its records."""
         for group, file in enumerate(self._files):
             file.seek(0)
             rows = np.fromfile(file, ROW)

@@ -54,7 +54,6 @@ class Rerun(NamedTuple):
         return self.stop.seconds
 
     def steps(self, sinks: Sinks) -> Iterator[Step]:
-        """The run's server steps; the records of all workers go to the sinks."""
         simulation = replay(self.results.scenario, self.run, self.results.vector, sinks)
         with suppress(Stalled, InvalidDuration):  # as the run itself did
             yield from simulation.steps(self.stop)
@@ -110,7 +109,6 @@ def track(layers: Layers, begin: float, end: float, *, lossy: bool) -> Iterator[
 def _beneath(
     upper: Iterator[Slice], lower: Iterable[Slice], lossy: bool = False
 ) -> Iterator[Slice]:
-    """The upper slices, and the lower ones in their gaps, in order."""
     cover, reached = next(upper, None), -math.inf
     for start, finish, record in lower:
         reached = max(start, reached)

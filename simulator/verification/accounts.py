@@ -39,7 +39,6 @@ def check(run: Evidence, found: Findings) -> None:
 
 
 def _agree(run: Evidence, found: Findings, name: str, own: Floats, other: Floats) -> None:
-    """Demand that two sums of seconds are equal up to rounding."""
     found.demand(
         "accounts",
         WORKERS,

@@ -11,7 +11,6 @@ MANIFEST = "manifest.json"
 
 
 def check(run: Evidence, found: Findings) -> None:
-    """The clock, the count of gradients, and the end."""
     times, used, taken = run.times, run.steps["gradients"], run.steps["tickets"]
     found.demand(
         "clock",
@@ -45,7 +44,6 @@ def _check_delays(run: Evidence, found: Findings) -> None:
 
 
 def _check_end(run: Evidence, found: Findings) -> None:
-    """The manifest's row agrees with the last step."""
     row, last = run.row, float(run.times[-1])
     for name, closed in {"steps": run.closed, "used": int(run.steps["gradients"][-1])}.items():
         message = f"{name} = {row[name]}, but {STEPS} has {closed}"
@@ -109,7 +107,6 @@ def _check_target(run: Evidence, found: Findings) -> None:
 
 
 def _check_shares(run: Evidence, found: Findings) -> None:
-    """The manifest's sums and shares are those of the accounts."""
     for name in COUNTS:
         own, total = run.row[name], int(run.workers[name].sum())
         found.demand("sums", MANIFEST, own == total, f"{name} = {own}, workers sum to {total}")

@@ -10,7 +10,6 @@ RARE = 0.05  # multiples of a law's seconds that are rarer are no work of an ord
 
 
 def check(run: Evidence, found: Findings) -> None:
-    """Names, overlap and durations of all computations."""
     tickets = run.known()
     versions = ~tickets.later | (tickets.version >= before(tickets.version))
     message = "its worker had a newer version before"

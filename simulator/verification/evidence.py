@@ -36,7 +36,6 @@ class Evidence:
 
     @property
     def closed(self) -> int:
-        """The number of server steps."""
         return len(self.times) - 1
 
     @property
@@ -50,12 +49,10 @@ class Evidence:
 
     @property
     def timing(self) -> int:
-        """The seed of the times."""
         return self.scenario.timing_seed(self.seed)
 
     @property
     def paused(self) -> bool:
-        """Whether workers pause in outages and go on after them."""
         return bool(self.cluster.outages) and self.cluster.outages.work == "continued"
 
     @property

@@ -136,7 +136,6 @@ def _equal(
     good: Flags,
     place: Message | None = None,
 ) -> bool:
-    """Demand that a column is the replay's."""
 
     def differ(at: int) -> str:
         if name == "outcome":
@@ -147,7 +146,6 @@ def _equal(
 
 
 def _sorted(of: Computations | Tickets) -> Columns:
-    """The columns by worker, version and index."""
     names = ("worker", "version", "index", "start", "finish", "outcome", "step", "weight")
     order = np.lexsort((of.index, of.version, of.worker))
     return {name: getattr(of, name)[order] for name in names} | {"row": order}

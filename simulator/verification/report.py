@@ -46,8 +46,6 @@ class Unchecked(NamedTuple):
 
 @dataclass
 class Findings:
-    """The results of the checks of one run, or of the directory itself."""
-
     method: str | None = None
     seed: int | None = None
     checked: "Counter[str]" = field(default_factory=Counter)
@@ -80,7 +78,6 @@ class Findings:
         return not bad.size
 
     def skip(self, what: str, why: str) -> None:
-        """Report a part that cannot be checked."""
         self.unchecked.append(Unchecked(self.method, self.seed, what, why))
 
 
@@ -124,7 +121,6 @@ class Report:
         return "\n".join(self.lines())
 
     def as_data(self) -> dict[str, Any]:
-        """The report for JSON."""
         problems = [problem._asdict() for problem in self.problems]
         return {
             "clean": self.clean,
@@ -147,7 +143,6 @@ def _summary(findings: Findings) -> str:
 
 
 def _more(findings: Findings) -> list[str]:
-    """The number of unlisted problems of each check."""
     listed = Counter(problem.check for problem in findings.problems)
     return [
         f"{_name(findings)}: {count - listed[check]:,} more of this kind ({check})"

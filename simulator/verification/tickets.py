@@ -48,7 +48,6 @@ class Tickets:
         return len(self.worker)
 
     def where(self, *outcomes: str) -> Flags:
-        """Which tickets have one of these outcomes."""
         return np.asarray(np.isin(self.outcome, [OUTCOMES.index(name) for name in outcomes]))
 
     def name(self, at: int) -> str:

@@ -172,7 +172,6 @@ def _lines(stream: TextIO) -> Iterator[str]:
 
 
 def _places(line: int, header: list[str]) -> list[int]:
-    """The places of the three columns in each row."""
     if not header:
         raise _Wrong(f"is empty: {NEEDED}")
     names = [name.strip() for name in header]
@@ -186,7 +185,6 @@ def _places(line: int, header: list[str]) -> list[int]:
 
 
 def _no_number(cells: list[str]) -> str:
-    """The message on the first cell that is no number."""
     kinds = (int, "a whole number"), (float, "a number"), (float, "a number")
     for name, cell, (number, wanted) in zip(COLUMNS, cells, kinds, strict=True):
         try:

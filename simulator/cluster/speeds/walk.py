@@ -103,7 +103,6 @@ class Walk:
             self._grow(self._horizon)
 
     def _reach(self, time: float) -> None:
-        """Draw intervals up to this time."""
         if time >= self._horizon:
             self._check_memory(time)
         while time >= self._horizon:
@@ -167,7 +166,6 @@ class Walk:
 
 
 def _longer(table: Floats, columns: int) -> Floats:
-    """The table with room for more columns."""
     longer = np.empty((len(table), table.shape[1] + columns))
     longer[:, : table.shape[1]] = table
     return longer
