@@ -54,7 +54,7 @@ ROOMS = {
     "cluster": Room("simulator/cluster/**/*.py", 12, ["cluster", *SCHEDULES]),
     "executor": Room("simulator/training/executor.py", 4, ["test_executor.py", "test_methods.py"]),
     "verification": Room(
-        "simulator/verification/[acprt]*.py",
+        "simulator/verification/[acepr]*.py",
         10,
         ["test_forgeries.py", "test_verification.py", "test_verified_seconds.py"],
     ),

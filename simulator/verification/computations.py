@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from simulator.verification.evidence import Evidence
+from simulator.verification.evidence import Evidence, before, rank
 from simulator.verification.report import TICKETS, Findings
-from simulator.verification.tickets import before, rank
 
 RARE = 0.05  # multiples of a law's seconds that are rarer are no work of an order
 

@@ -17,9 +17,8 @@ from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.verification.evidence import COUNTS, SECONDS
+from simulator.verification.evidence import COUNTS, SECONDS, numbers_of
 from simulator.verification.report import STEPS, TICKETS, WORKERS, Findings
-from simulator.verification.tickets import numbers_of
 
 MANIFEST = "manifest.json"
 ENDS = ("target", "stop", "stalled", "failed", "interrupted")

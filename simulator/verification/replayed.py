@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from algorithms.tickets import Ticket
 from simulator.cluster import InvalidDuration
 from simulator.reference import BrokenStory, Computations, Lengths, Record, replay
-from simulator.verification.evidence import COUNTS, SECONDS, Evidence
+from simulator.verification.evidence import COUNTS, OUTCOMES, SECONDS, Evidence, Flags, Tickets
 from simulator.verification.report import STEPS, TICKETS, WORKERS, Findings, Message
-from simulator.verification.tickets import OUTCOMES, Flags, Tickets
 
 TOO_LONG = "takes longer than the check of a run may; straggle verify does it"
 Columns: TypeAlias = dict[str, NDArray[Any]]

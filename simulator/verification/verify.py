@@ -13,9 +13,8 @@ from simulator.results.results import Results, load
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.verification import accounts, clock, computations, files, points, replayed
-from simulator.verification.evidence import Evidence
+from simulator.verification.evidence import Evidence, Tickets
 from simulator.verification.report import TICKETS, Findings, Report
-from simulator.verification.tickets import Tickets
 
 
 def verify_directory(directory: str | Path) -> Report:
