@@ -395,7 +395,7 @@ BROKEN = {
     ),
     "unknown": (
         first_arrival_then(lambda c, t: c.step([UNKNOWN], [1.0])),
-        "not there to be used",
+        "has not arrived or was used",
         "has not arrived",
     ),
     "twice": (

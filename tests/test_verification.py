@@ -111,7 +111,7 @@ def test_without_tickets_the_rest_is_checked_and_it_is_said(tmp_path):
     recorded(tmp_path, ALL)
     shutil.rmtree(tmp_path / "tickets.parquet")
     (problem,) = verify_directory(sealed(tmp_path)).problems
-    assert problem.message == "tickets = True, which is not what there is"
+    assert problem.message == "tickets = True, which does not agree with tickets.parquet"
     retell(tmp_path, lambda manifest: manifest.update(tickets=False))
     sealed(tmp_path)
     report = verify_directory(tmp_path)

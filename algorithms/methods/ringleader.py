@@ -40,7 +40,7 @@ def ringleader() -> Aggregation:
 
 def collect(server: "Server", table: Table) -> Chapter[Ticket]:
     """The first phase, up to the arrival that completes the table."""
-    missing = set(server.everybody - table.keys())
+    missing = set(server.workers - table.keys())
     while True:
         ticket = yield from server.arrival(missing)
         table[ticket.worker].append(ticket)
@@ -51,7 +51,7 @@ def collect(server: "Server", table: Table) -> Chapter[Ticket]:
 
 def serve(server: "Server", table: Table, last: Ticket) -> Chapter[Table]:
     """The second phase, from that arrival on: n steps, and the next table."""
-    following, waiting = Table(list), set(server.everybody)
+    following, waiting = Table(list), set(server.workers)
     waiting.remove(last.worker)
     server.step(table, again=bool(waiting))
     server.answer(last.worker)
@@ -72,8 +72,8 @@ class Server:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
-        self.everybody = frozenset(range(cluster.workers))
-        self._points = dict.fromkeys(self.everybody, cluster.version)
+        self.workers = frozenset(range(cluster.workers))
+        self._points = dict.fromkeys(self.workers, cluster.version)
 
     def arrival(self, needed: set[int]) -> Chapter[Ticket]:
         """The next gradient at the newest point of its worker."""
@@ -88,7 +88,7 @@ class Server:
 
     def step(self, table: Table, *, again: bool) -> None:
         """A step with the whole table; ``again`` keeps it for a later one."""
-        shares = [1 / (len(self.everybody) * len(each)) for each in table.values()]
+        shares = [1 / (len(self.workers) * len(each)) for each in table.values()]
         tickets = [ticket for each in table.values() for ticket in each]
         weights = [share for share, each in zip(shares, table.values(), strict=True) for _ in each]
         self._cluster.step(tickets, weights, keep=tickets if again else ())

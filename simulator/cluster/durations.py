@@ -46,16 +46,15 @@ class Durations:
             raise InvalidDuration(f"{name}.{error}") from None
         except OverflowError:
             raise InvalidDuration(f"{name}: gives more seconds than a number holds") from None
-        everybody = np.arange(workers)
-        self._check(self.nominal, everybody, drawn=False)
-        self._everybody = everybody
+        self._workers = np.arange(workers)
+        self._check(self.nominal, self._workers, drawn=False)
         if law.varies:
             self._keys = keys(seed, name, workers)
             self._width = max(2, min(64, LOOK_AHEAD_NUMBERS // workers))
             self._ahead = np.empty((workers, self._width))
             self._first = np.full(workers, -self._width, dtype=np.int64)
             for extreme in self.extremes():  # refuse a wrong law before the run
-                self._check(self._one_each(extreme, workers), everybody)
+                self._check(self._one_each(extreme, workers), self._workers)
         else:
             self._constant = cast("memoryview[float]", self._base.data)
         self.free = not self._base.any()
@@ -77,7 +76,7 @@ class Durations:
         drawn = np.empty(len(self._base))
         for start in range(0, len(drawn), PIECE):
             piece = slice(start, start + PIECE)
-            drawn[piece] = self._draw(self._everybody[piece], k[piece])
+            drawn[piece] = self._draw(self._workers[piece], k[piece])
         return drawn
 
     def one(self, worker: int, k: int) -> float:

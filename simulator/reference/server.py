@@ -194,7 +194,7 @@ class Server:
     def _take(self, ticket: Ticket, verb: str) -> Computation:
         computation = self._arrived.pop(ticket, None)
         if computation is None:
-            raise BrokenStory(f"the story {verb} {ticket}, which is not there to be used")
+            raise BrokenStory(f"the story {verb} {ticket}, which has not arrived or was used")
         if computation.fate != "waiting":
             raise BrokenStory(f"the story {verb} {ticket}, which was {computation.fate}")
         computation.worker.held.pop(computation, None)
@@ -203,8 +203,8 @@ class Server:
     def _count_words(self, count: int) -> None:
         self._words += count
         if self._words > self._most_words:
-            endless = f"the story has said {self._words:,} things at {self._calendar.now:g} s"
-            raise BrokenStory(f"{endless} without waiting for anything: it must yield a request")
+            endless = f"the story has used {self._words:,} words at {self._calendar.now:g} s"
+            raise BrokenStory(f"{endless} and yielded nothing: it must yield a request")
 
     # The events of the story
 
@@ -247,9 +247,7 @@ class Server:
         try:
             request = self._story.send(event)
         except StopIteration:
-            raise BrokenStory(
-                "the story has ended: it must go on for as long as it is asked"
-            ) from None
+            raise BrokenStory("the story has ended: it must go on with `while True`") from None
         if request is ARRIVAL or request is COLLECTIVE or request is NOTHING:
             return request
-        raise BrokenStory(f"the story yields {request!r}: it must yield what it asks for")
+        raise BrokenStory(f"the story yields {request!r}: it must yield a request")

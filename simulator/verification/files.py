@@ -218,7 +218,7 @@ def check_parts(results: Results, found: Findings) -> None:
     folder = results.directory / TICKETS
     recorded = results.manifest.get("tickets")
     good = isinstance(recorded, bool) and (recorded or not any(folder.glob("*.parquet")))
-    message = f"tickets = {recorded}, which is not what there is"
+    message = f"tickets = {recorded}, which does not agree with {TICKETS}"
     complete = not recorded or folder.is_dir() or not names
     found.demand("parts", MANIFEST, good and complete, message)
     if folder.is_dir():

@@ -116,7 +116,7 @@ def _compare_tickets(
         )
     known, wanted = _in_common(own, other)
     row = own["row"]
-    message = "by replay nobody computes it"
+    message = "is not in the replay"
     found.demand("replay", TICKETS, known, message, lambda at: tickets.name(int(row[at])))
     found.demand("replay", TICKETS, wanted, "is missing", lambda at: _name(other, at))
     own, other = _chosen(own, known), _chosen(other, wanted)

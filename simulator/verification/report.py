@@ -17,7 +17,7 @@ Message: TypeAlias = Callable[[int], str] | str
 
 
 class Problem(NamedTuple):
-    """One violation: its run, check, file, place there, and message."""
+    """One violation: its run, check, file, place in the file, and message."""
 
     method: str | None
     seed: int | None
