@@ -170,6 +170,7 @@ class Simulation:
         return self._final or self._state.accounts(self.now)
 
     def close_trace(self) -> None:
+        """Trace the work that is under way at the end."""
         assert self._trace is not None
         end = self.accounts().time
         self._transfers.close_trace(end, self.version)
