@@ -41,5 +41,5 @@ METHODS = {
         fedbuff,
         "several arrivals at a time, each of local steps",
         mark=Mark("#8C8C8C", 6),
-    ),
+    )
 }

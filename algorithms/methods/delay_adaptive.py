@@ -57,5 +57,5 @@ METHODS = {
         prescribe=prescribe_delay_adaptive_pg,
         complexity=PG,
         mark=Mark("#66C2A5", 2),
-    ),
+    )
 }

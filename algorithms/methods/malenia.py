@@ -16,13 +16,7 @@ from typing import Any
 from algorithms.method import Mark, Method
 from algorithms.methods.rennala import prescribe_rennala_nigt, prescribe_rennala_pg
 from algorithms.theory.closed_form import Goal, alike, in_rounds
-from algorithms.theory.complexity import (
-    Complexity,
-    by_rounds,
-    nigt_terms,
-    of_all_workers,
-    pg_terms,
-)
+from algorithms.theory.complexity import Complexity, by_rounds, nigt_terms, of_all_workers, pg_terms
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem
 from algorithms.theory.settings import Settings, prescription

@@ -11,13 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 from algorithms.method import Mark, Method
 from algorithms.theory.closed_form import Goal, alike, in_rounds
-from algorithms.theory.complexity import (
-    Complexity,
-    by_rounds,
-    nigt_terms,
-    of_the_fastest,
-    pg_terms,
-)
+from algorithms.theory.complexity import Complexity, by_rounds, nigt_terms, of_the_fastest, pg_terms
 from algorithms.theory.finishes import Floats
 from algorithms.theory.problem import Problem
 from algorithms.theory.settings import (

@@ -45,9 +45,7 @@ def malenia_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
 
 
 def synchronous_time(
-    seconds: Seconds,
-    upload: float | Seconds = 0.0,
-    collective: Literal["max", "gather"] = "max",
+    seconds: Seconds, upload: float | Seconds = 0.0, collective: Literal["max", "gather"] = "max"
 ) -> float:
     """When every worker's gradient has arrived, with uploads of kappa_i = ``upload``.
 

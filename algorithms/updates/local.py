@@ -4,15 +4,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple, TypeAlias
 
 from annotated_types import Ge, Le
 
-from algorithms.local import (
-    Work,
-    ascent,
-    hessian_aided,
-    mean_of,
-    pack,
-    progress,
-    variance_reduced,
-)
+from algorithms.local import Work, ascent, hessian_aided, mean_of, pack, progress, variance_reduced
 from algorithms.updates.normalised import nigt
 from algorithms.updates.rule import Length, Rule, Weight, sgd
 

@@ -95,12 +95,7 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
 
 
 def _resumed(
-    workers: Workers,
-    worker: int,
-    now: float,
-    until: float,
-    finish: float,
-    limited: dict[int, Ends],
+    workers: Workers, worker: int, now: float, until: float, finish: float, limited: dict[int, Ends]
 ) -> float:
     """The end, after a pause up to ``until``, of a computation that would end at ``finish``."""
     ends = limited.get(worker)

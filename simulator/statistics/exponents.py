@@ -20,10 +20,7 @@ COLUMNS = ["method", "measured", "low", "high", "predicted", "constant", "points
 
 
 def exponents(
-    frame: pd.DataFrame,
-    confidence: float = CONFIDENCE,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    frame: pd.DataFrame, confidence: float = CONFIDENCE, seed: int = 0, resamples: int = RESAMPLES
 ) -> pd.DataFrame:
     """Per method: ``method, measured, low, high, predicted, constant, points``.
 

@@ -54,12 +54,7 @@ class Findings:
     unchecked: list[Unchecked] = field(default_factory=list)
 
     def demand(
-        self,
-        check: str,
-        file: str,
-        good: ArrayLike,
-        message: Message,
-        place: Message | None = None,
+        self, check: str, file: str, good: ArrayLike, message: Message, place: Message | None = None
     ) -> bool:
         """Count the checked entries and list those that are not ``good``; True if all are good.
 
