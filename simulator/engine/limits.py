@@ -6,7 +6,7 @@ from typing import NamedTuple
 from simulator.engine.totals import NEVER
 
 
-class Ends(NamedTuple):
+class LimitedEnd(NamedTuple):
     """The times at which a computation would be done, and at which its limit ends it."""
 
     done: float
@@ -23,8 +23,8 @@ class Limits:
 
     def __init__(self) -> None:
         self.seconds: dict[int, float] = {}  # of a computation under the present order
-        self.ends: dict[int, Ends] = {}
-        self.old_ends: dict[int, Ends] = {}  # of obsolete computations that go on
+        self.ends: dict[int, LimitedEnd] = {}
+        self.old_ends: dict[int, LimitedEnd] = {}  # of obsolete computations that go on
 
     def order(self, worker: int, limit: float) -> None:
         self.forget(worker)
@@ -40,7 +40,7 @@ class Limits:
         limit = self.seconds.get(worker)
         if limit is None:
             return done
-        self.ends[worker] = ends = Ends(done, start + limit)
+        self.ends[worker] = ends = LimitedEnd(done, start + limit)
         return min(ends)
 
     def expires(self, worker: int) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 from simulator.cluster.outages import Absences
 from simulator.engine.calendar import Calendar
 from simulator.engine.clock import Clock, Happening, outage_rank
-from simulator.engine.limits import Ends
+from simulator.engine.limits import LimitedEnd
 from simulator.engine.totals import NEVER
 from simulator.engine.workers import Workers
 
@@ -95,7 +95,12 @@ def pause(workers: Workers, now: float, worker: int, until: float) -> float:
 
 
 def _resumed(
-    workers: Workers, worker: int, now: float, until: float, finish: float, limited: dict[int, Ends]
+    workers: Workers,
+    worker: int,
+    now: float,
+    until: float,
+    finish: float,
+    limited: dict[int, LimitedEnd],
 ) -> float:
     """The end, after a pause up to ``until``, of a computation that would end at ``finish``."""
     ends = limited.get(worker)
@@ -107,7 +112,7 @@ def _resumed(
         done = workers.pace.finish(worker, until, left)
     if ends is None:
         return done
-    limited[worker] = ends = Ends(done, until + (ends.limit - now))
+    limited[worker] = ends = LimitedEnd(done, until + (ends.limit - now))
     return min(ends)
 
 
