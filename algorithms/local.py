@@ -24,8 +24,7 @@ class Oracle(NamedTuple):
     hessian_product: "Callable[[Any, Array, Array], Array]"
     """``hessian_product(sample, point, vector)``: unbiased for the Hessian times the vector."""
     length: "Callable[[Any], Array]"  # the environment steps that the sample took
-    number: "Array | int" = 0
-    """The index of the ticket: how many gradients its worker finished at this point before it."""
+    number: "Array | int" = 0  # the index of the ticket at its point
 
 
 Work: TypeAlias = Callable[[Oracle, "Array", "Array"], "tuple[Array, Array]"]
@@ -52,7 +51,7 @@ def _ascent_of(oracle: Oracle, local_step: float) -> LocalStep:
 
 
 def progress(local_step: float) -> Work:
-    """Local SGD's worker: as many steps as it has finished; it sends how far it came."""
+    """Local SGD's worker: all steps that it has finished; it sends its progress."""
 
     def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
         return _walk(_ascent_of(oracle, local_step), payload, key, oracle.number + 1)
@@ -74,7 +73,7 @@ def mean_of(batch: int) -> Work:
 
 
 def mixed_in(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
-    """A gradient mixed into the direction that was sent with its point."""
+    """A gradient mixed into the direction that the server sent with its point."""
     point, _, direction, share = unpack(payload)
     sample = oracle.draw(key, point)
     return (1 - share) * direction + share * oracle.gradient(sample, point), oracle.length(sample)

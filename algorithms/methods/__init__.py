@@ -1,10 +1,8 @@
 """The registry of methods.  Each file has one idea: its story, its methods, and their theory."""
 
 from algorithms.method import Method
-from algorithms.methods.async_batch import METHODS as ASYNC_BATCH
-from algorithms.methods.async_batch import async_batch
-from algorithms.methods.async_local import METHODS as ASYNC_LOCAL
-from algorithms.methods.async_local import async_local
+from algorithms.methods.async_work import METHODS as ASYNC_WORK
+from algorithms.methods.async_work import async_batch, async_local
 from algorithms.methods.buffered import METHODS as BUFFERED
 from algorithms.methods.buffered import buffered
 from algorithms.methods.delay_adaptive import METHODS as DELAY_ADAPTIVE
@@ -40,8 +38,7 @@ METHODS: dict[str, Method] = {
     **BUFFERED,
     **LOCAL_METHODS,
     **LOCAL_SGD,
-    **ASYNC_LOCAL,
-    **ASYNC_BATCH,
+    **ASYNC_WORK,
     **RESCALED,
 }
 

@@ -27,7 +27,7 @@ def greedy() -> Aggregation:
 
 
 def one_by_one(work: int) -> Aggregation:
-    """The same with contributions that take this much work each."""
+    """A step with every arriving contribution of this much ``work``."""
 
     def story(cluster: Cluster) -> Story:
         cluster.broadcast(quota=1, upload=True, work=work)

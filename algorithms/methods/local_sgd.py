@@ -1,7 +1,7 @@
-"""Local SGD: everybody takes local steps until there are M in all, then the mean of the changes.
+"""Local SGD: all workers take local steps until there are M in all, then average their changes.
 
-Fast workers take many steps and a straggler few or none, as in Rennala, and one all-reduce
-averages how far they came.  Workers that have not finished a step do not count.
+Fast workers take many steps and a straggler few or none, as in Rennala, and one all-reduce averages
+their progress.  Workers that have not finished a step do not count.
 """
 
 from algorithms.method import Mark, Method
@@ -25,7 +25,7 @@ def local_until(batch: Batch) -> Aggregation:
 
 
 def weights(tickets: list[Ticket]) -> list[float]:
-    """A worker's last ticket stands for its whole way; the others have no weight of their own.
+    """A worker's last ticket holds the change of all its steps; the others weigh 0.
 
     >>> weights([Ticket(0, 5, 0), Ticket(1, 5, 0), Ticket(0, 5, 1)])
     [0.0, 0.5, 0.5]

@@ -1,8 +1,8 @@
-"""Rescaled asynchronous SGD (arXiv 2605.13434): a gradient weighs as much as its worker is slow.
+"""Rescaled asynchronous SGD (arXiv 2605.13434): gradients of slow workers weigh more.
 
-Greedy aggregation follows the workers that deliver often.  With a weight in proportion to its
-worker's time per gradient, every worker pulls alike, so that the server follows the mean of
-*different* objectives.  The server knows these times by how often each worker has delivered.
+Greedy aggregation follows the workers that deliver often.  With a weight in proportion to the
+worker's time per gradient, all workers count the same, so the server follows the mean of
+*different* objectives.  It estimates these times from the number of each worker's arrivals.
 """
 
 from collections import Counter

@@ -22,17 +22,17 @@ def fedbuff(step: Length, local_step: Length, local_steps: LocalSteps = 1) -> Ru
 def local_nigt(
     step: Length, momentum: Weight, local_step: Length, local_steps: LocalSteps = 1
 ) -> Rule:
-    """A normalised momentum step along how far the clients came."""
+    """A normalised momentum step along the clients' progress."""
     return nigt(step, momentum)._replace(work=ascent(local_steps, local_step))
 
 
 def local_sgd(step: Length, local_step: Length) -> Rule:
-    """Local SGD's server: theta + step * (the mean of how far the workers came)."""
+    """Local SGD's server: theta + step * (the mean of the workers' progress)."""
     return sgd(step)._replace(work=progress(local_step))
 
 
 def local_sgd_nigt(step: Length, momentum: Weight, local_step: Length) -> Rule:
-    """A normalised momentum step along the mean of how far the workers came."""
+    """A normalised momentum step along the mean of the workers' progress."""
     return nigt(step, momentum)._replace(work=progress(local_step))
 
 
