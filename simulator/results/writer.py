@@ -95,7 +95,7 @@ class Writer:
 
     def add(self, run: Run) -> None:
         """Add a run, finished or interrupted, whose tickets are written already."""
-        written = Written(_run_row(run), _step_rows(run), _worker_rows(run))
+        written = Written(_run_row(run), run.columns(), _worker_rows(run))
         self._written[run.method, run.seed] = written
         parameters, failed, tickets = files_of(run.method, run.seed)
         if run.point is not None:
@@ -174,12 +174,6 @@ def _ended(row: Mapping[str, Any]) -> bool:
 def _by_run(columns: Columns) -> dict[tuple[str, int], Columns]:
     parts = groups(columns, ("method", "seed"))
     return {(str(method), int(seed)): rows(columns, at) for (method, seed), at in parts.items()}
-
-
-def _step_rows(run: Run) -> Columns:
-    columns = run.columns()
-    count = len(columns["step"])
-    return columns | {"method": words(run.method, count)}
 
 
 def _worker_rows(run: Run) -> Columns:

@@ -153,7 +153,7 @@ class Run:
         steps = self.steps  # an interruption may leave part of a row after these
         rows = steps + 1
         columns: dict[str, Any] = {
-            "method": [self.method] * rows,
+            "method": np.full(rows, self.method, object),
             "seed": np.full(rows, self.seed, np.int64),
             "step": np.arange(rows, dtype=np.int64),
             "time": np.concatenate([[0.0], self.times]),
