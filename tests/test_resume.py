@@ -35,7 +35,7 @@ from simulator.training.laboratory import laboratory_of
 __all__ = ["compiled_once"]  # the fixture
 
 SAID = {"batch": 3, "step": 0.1, "momentum": 0.3, "threshold": 4, "attempts": 2, "limit": 2.0}
-SAID |= {"probability": 0.5, "buffer": 2, "local_step": 0.1, "local_steps": 2}
+SAID |= {"probability": 0.5, "buffer": 2, "local_step": 0.1, "local_steps": 2, "worker_batch": 2}
 QUADRATIC = {"kind": "quadratic", "dimension": 4, "scale": 0.1}
 CARTPOLE = {
     "kind": "policy-gradient",
