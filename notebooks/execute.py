@@ -1,10 +1,10 @@
-"""Do the notebooks run, and are they the ones of their sources?
+"""Do the notebooks run, and do they match their sources?
 
     python notebooks/execute.py            run the sources on small settings; write nothing
-    python notebooks/execute.py --refresh  run them at full size, and write what they show
+    python notebooks/execute.py --refresh  run them at full size, and write the notebooks
 
-A notebook is written as a script, ``NAME.py``, in the percent format of jupytext; ``NAME.ipynb`` is
-the same with what it shows.  Results go to a folder that is thrown away.
+The source of a notebook is a script, ``NAME.py``, in the percent format of jupytext; ``NAME.ipynb``
+has its outputs as well.  Results go to a temporary folder.
 """
 
 import os
@@ -24,8 +24,7 @@ from nbclient.exceptions import CellExecutionError
 HERE = Path(__file__).resolve().parent
 SOURCES = sorted(HERE.glob("[0-9]*.py"))
 SECONDS = 900
-"""More than any cell takes."""
-
+"""The limit of a cell."""
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -44,7 +43,7 @@ def main(arguments: list[str]) -> int:
 
 
 def check(source: Path, refresh: bool) -> Iterator[str]:
-    """Run a source; what is wrong with it or with its notebook."""
+    """Run a source; yields problems with it or with its notebook."""
     began = time.monotonic()
     try:
         notebook = execute(source)
@@ -52,8 +51,8 @@ def check(source: Path, refresh: bool) -> Iterator[str]:
         yield f"{source.name}: {error}"
         return
     print(f"{source.name}: ran in {time.monotonic() - began:.0f} s", flush=True)
-    if told := complaints(notebook):
-        yield f"{source.name}: prints to stderr: {told}"
+    if text := complaints(notebook):
+        yield f"{source.name}: prints to stderr: {text}"
         return
     if refresh:
         nbformat.write(notebook, source.with_suffix(".ipynb"))
@@ -61,7 +60,7 @@ def check(source: Path, refresh: bool) -> Iterator[str]:
 
 
 def execute(source: Path) -> Any:
-    """The notebook of a source, with what it shows."""
+    """The notebook of a source, with its outputs."""
     notebook = jupytext.read(source)
     with tempfile.TemporaryDirectory() as folder:
         where = {"metadata": {"path": folder}}
@@ -70,7 +69,7 @@ def execute(source: Path) -> Any:
 
 
 def tidy(notebook: Any) -> Any:
-    """Without what differs from one time to the next: moments, random names of cells."""
+    """Remove all that differs between executions: times, random names of cells."""
     notebook.metadata = nbformat.from_dict(METADATA)
     for number, cell in enumerate(notebook.cells):
         cell.id, cell.metadata = f"cell-{number}", nbformat.from_dict({})
@@ -79,26 +78,26 @@ def tidy(notebook: Any) -> Any:
 
 
 def complaints(notebook: Any) -> str:
-    """What its cells print to stderr: a notebook that is shown has nothing to say there."""
+    """The text that its cells print to stderr."""
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     return "".join(output.text for output in outputs if output.get("name") == "stderr").strip()
 
 
 def differences(source: Path) -> Iterator[str]:
-    """Where a notebook is not the one of its source."""
+    """The first cell in which a notebook differs from its source."""
     path = source.with_suffix(".ipynb")
     remedy = "make refresh runs the sources and writes the notebooks"
     if not path.exists():
         yield f"{path.name}: is missing; {remedy}"
         return
-    ours, theirs = jupytext.read(source).cells, nbformat.read(path, as_version=4).cells
-    for number, (mine, other) in enumerate(zip_longest(ours, theirs)):
-        if mine is None or other is None or _said(mine) != _said(other):
+    cells = jupytext.read(source).cells, nbformat.read(path, as_version=4).cells
+    for number, (own, other) in enumerate(zip_longest(*cells)):
+        if own is None or other is None or _content(own) != _content(other):
             yield f"{path.name}: cell {number} is not that of {source.name}; {remedy}"
             return
 
 
-def _said(cell: Any) -> tuple[str, str]:
+def _content(cell: Any) -> tuple[str, str]:
     return cell.cell_type, cell.source
 
 

@@ -1,8 +1,8 @@
 """A cluster in virtual time that trains real policies.
 
-All that a scenario file can say is a class of this module, and every command a function of it:
-docs/reference.md.  A name is imported when it is first asked for, so ``import simulator`` loads
-nothing.  For editors and type checkers ``__init__.pyi`` has the same names (``make stubs``).
+Every table of a scenario file is a class of this module, and every command a function.  Names are
+imported at their first use, so ``import simulator`` loads nothing.  ``__init__.pyi`` declares them
+for editors and type checkers (``make stubs``).
 """
 
 from importlib import import_module
@@ -11,8 +11,7 @@ from typing import Any
 HOMES = {
     "algorithms.updates": ["Decay"],
     "simulator.scenario.scenario": ["Scenario"],
-    "simulator.scenario.cluster_table": ["Cluster", "Failures", "Outage"],
-    "simulator.scenario.network_table": ["Network", "Uplink"],
+    "simulator.scenario.cluster_table": ["Cluster", "Failures", "Network", "Outage", "Uplink"],
     "simulator.scenario.ends": ["Evaluation", "Stop"],
     "simulator.scenario.tables": ["Theory"],
     "simulator.cluster.laws": [
@@ -90,7 +89,7 @@ HOMES = {
     "simulator.commands.finished": ["evaluate", "film", "replay", "timeline", "verify"],
     "simulator.commands.listing": ["listing"],
 }
-"""The public names, by their modules; a table is called without that word here."""
+"""The public names, by their modules, where a table has the suffix ``Table``."""
 _HOME = {name: module for module, names in HOMES.items() for name in names}
 __all__ = [*_HOME]
 
@@ -103,8 +102,9 @@ def __getattr__(name: str) -> Any:
         hint = f"; {near}" if near.startswith("did") else ""
         raise AttributeError(f"module 'simulator' has no attribute {name!r}{hint}")
     module = import_module(_HOME[name])
-    found = getattr(module, f"{name}Table", None) or getattr(module, name)
-    return globals().setdefault(name, found)
+    return globals().setdefault(
+        name, getattr(module, f"{name}Table", None) or getattr(module, name)
+    )
 
 
 def __dir__() -> list[str]:

@@ -60,7 +60,9 @@ from simulator.plugins import load_plugin as load_plugin
 from simulator.plugins import register as register
 from simulator.scenario.cluster_table import ClusterTable as Cluster
 from simulator.scenario.cluster_table import FailuresTable as Failures
+from simulator.scenario.cluster_table import NetworkTable as Network
 from simulator.scenario.cluster_table import OutageTable as Outage
+from simulator.scenario.cluster_table import UplinkTable as Uplink
 from simulator.scenario.ends import EvaluationTable as Evaluation
 from simulator.scenario.ends import StopTable as Stop
 from simulator.scenario.methods import Afedpg as Afedpg
@@ -91,8 +93,6 @@ from simulator.scenario.methods import SynchronousFedpg as SynchronousFedpg
 from simulator.scenario.methods import SynchronousNigt as SynchronousNigt
 from simulator.scenario.methods import SynchronousPg as SynchronousPg
 from simulator.scenario.methods import VanillaAsynchronousPg as VanillaAsynchronousPg
-from simulator.scenario.network_table import NetworkTable as Network
-from simulator.scenario.network_table import UplinkTable as Uplink
 from simulator.scenario.scenario import Scenario as Scenario
 from simulator.scenario.tables import TheoryTable as Theory
 from simulator.sweeps.halving import HalvingTable as Halving
@@ -105,8 +105,8 @@ __all__ = [
     "Scenario",
     "Cluster",
     "Failures",
-    "Outage",
     "Network",
+    "Outage",
     "Uplink",
     "Evaluation",
     "Stop",

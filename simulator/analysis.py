@@ -1,8 +1,8 @@
-"""What do the results say?  Plain functions on plain frames, for a notebook.
+"""How are results analysed in a notebook?  By functions of data frames.
 
 ``time_to``, ``summarise``, ``speedups`` and ``exponents`` turn frames into smaller frames; every
-``plot_`` function draws a frame on axes and returns these.  What runs things and reads results is
-in ``simulator`` itself.
+``plot_`` function draws a frame on axes and returns these.  Functions that run scenarios or read
+results are in ``simulator`` itself.
 """
 
 from simulator.figures.curves import (

@@ -1,4 +1,4 @@
-"""How is a user told what is wrong?  In one line: the field, the value, the remedy."""
+"""How does a message name a user's mistake?  In one line: the field, the value, the remedy."""
 
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 
 T = TypeVar("T")
 MOST = 20
-"""How many mistakes of a file are listed."""
+"""Mistakes of a file that are listed."""
 
 
 class Mistake(Exception):
-    """Something the user can put right, exit code 2; each argument is shown as one line.
+    """A mistake of the user, exit code 2; each argument is one line.
 
     >>> print(Mistake("seeds = []: is empty", "stop: is missing").within("set"))
     set: seeds = []: is empty
@@ -21,25 +21,25 @@ class Mistake(Exception):
         return "\n".join(map(str, self.args))
 
     def within(self, place: str) -> "Mistake":
-        """The same mistakes, each with the place that they are in."""
+        """The same mistakes, each with its place in front."""
         return Mistake(*(f"{place}: {line}" for line in self.args))
 
 
 def check_argument(name: str, value: object, kinds: Any, remedy: str) -> None:
-    """Refuse an argument of a type that its function cannot take.
+    """Refuse an argument of a wrong type.
 
     >>> check_argument("run: source", {}, str, "name a file")
     Traceback (most recent call last):
     simulator.mistakes.Mistake: run: source is a dict; name a file
     """
     if not isinstance(value, kinds):
-        # In code a table is called without this word.
+        # The public name of a table lacks this suffix.
         kind = type(value).__name__.removesuffix("Table")
         raise Mistake(f"{name} is a {kind}; {remedy}")
 
 
 def labels_of(function: str, methods: str | Iterable[str] | None) -> list[str] | None:
-    """Labels of methods as a list; text is one of them, and none are all.
+    """Labels of methods as a list; text is one label, and None means all.
 
     >>> labels_of("run", "afedpg"), labels_of("run", [])
     (['afedpg'], None)
@@ -55,13 +55,13 @@ def labels_of(function: str, methods: str | Iterable[str] | None) -> list[str] |
 
 
 def all_of(lines: Sequence[str]) -> Mistake:
-    """These mistakes, or as many as are worth reading."""
+    """The first of these mistakes, and a count of the others."""
     more = [f"and {len(lines) - MOST:,} more"] if len(lines) > MOST else []
     return Mistake(*lines[:MOST], *more)
 
 
 def check_all(checks: Iterable[Callable[[], T]]) -> list[T]:
-    """What the checks return; or all mistakes that they find, raised as one."""
+    """The results of the checks; or all of their mistakes, raised as one."""
     found: list[T] = []
     lines: list[str] = []
     for check in checks:
@@ -79,7 +79,7 @@ def one_line(error: BaseException | None) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Text that may be anybody's, as a terminal may be shown it: what steers it is written out.
+    r"""Foreign text without control characters for a terminal.
 
     >>> print(printable("red: \x1b[31m"))
     red: \x1b[31m
@@ -88,7 +88,7 @@ def printable(text: str) -> str:
 
 
 def brief(value: object) -> str:
-    """A value on one line of 60 characters at the most; text as it is, if it can be printed.
+    """A value on one line of at most 60 characters; printable text without quotes.
 
     >>> brief("batch"), brief("a\\nb"), len(brief("batch" * 100))
     ('batch', "'a\\\\nb'", 60)
@@ -111,6 +111,6 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def no_such_option(environment: str, option: str, known: Iterable[str]) -> str:
-    """The sentence that refuses an environment's option and names those there are."""
+    """The sentence that refuses an unknown option of an environment."""
     hint = did_you_mean(option, known) if known else "it has none"
     return f"environment_options.{option}: {environment} has no such option; {hint}"

@@ -1,9 +1,9 @@
-"""How do a project's own tests hold its benchmarks?  The fixture ``straggle_benchmarks``.
+"""How do a project's own tests check its benchmarks?  By the fixture ``straggle_benchmarks``.
 
     def test_no_regression(straggle_benchmarks):
         straggle_benchmarks.check("bench/suite.toml")
 
-Pytest finds it by itself where straggle is installed; nothing is imported until it is used.
+Pytest finds it if straggle is installed; nothing is imported until a test uses it.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import pytest
 
 
 class Benchmarks:
-    """Checks suites; paths start from where pytest has its root."""
+    """Checks suites; paths start at pytest's root."""
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -26,7 +26,7 @@ class Benchmarks:
         only: Sequence[str] | None = None,
         jobs: int | None = None,
     ) -> None:
-        """Fail, with what moved, unless all benchmarks of a suite (or ``only`` some) hold."""
+        """Fail with the differences unless the benchmarks of a suite (or ``only`` some) hold."""
         from simulator import gate
         from simulator.gate import report
         from simulator.mistakes import Mistake
@@ -47,5 +47,5 @@ class Benchmarks:
 
 @pytest.fixture(scope="session")
 def straggle_benchmarks(pytestconfig: pytest.Config) -> Benchmarks:
-    """Suites of straggle benchmarks, held against their baselines."""
+    """Suites of straggle benchmarks, compared with their baselines."""
     return Benchmarks(pytestconfig.rootpath)

@@ -1,4 +1,4 @@
-"""How is a table refused?  By a line for each of its mistakes, in the words of this project."""
+"""How is a table refused?  By a line for each mistake, in the words of this project."""
 
 import re
 from collections.abc import Sequence
@@ -10,16 +10,15 @@ from algorithms.updates import Decay
 from simulator.mistakes import Mistake, all_of, brief, did_you_mean
 
 UNION_BRANCHES = ("float", "int", "constrained-float", "Decay")
-"""What pydantic calls the choices of a key that may be one of several things."""
+"""pydantic's names for the choices of a union."""
 
 
 def join(path: str, key: str) -> str:
-    """The path of a key in the table at a path."""
     return f"{path}{'' if key.startswith('[') else '.'}{key}" if path and key else path or key
 
 
 def dotted(keys: Sequence[int | str]) -> str:
-    """The path of these keys.
+    """A path in the notation of ``--set``.
 
     >>> dotted(["cluster", "compute", 3])
     'cluster.compute[3]'
@@ -31,20 +30,20 @@ def dotted(keys: Sequence[int | str]) -> str:
 
 
 def refusal(error: ValidationError, tables: dict[str, Any], place: str = "") -> Mistake:
-    """All of pydantic's errors as ``path = value: what it must be``, in the order of the file.
+    """All of pydantic's errors as ``path = value: remedy``, in the order of the file.
 
-    ``place`` names the table, where it is no whole file.
+    ``place`` is the path of a table that is not a whole file.
     """
-    found = _meant(list(error.errors(include_url=False)))
-    found.sort(key=lambda each: _place(tables, _whole_path(each)))
-    return all_of(list(dict.fromkeys(_explain(each, place) for each in found)))
+    errors = _relevant(list(error.errors(include_url=False)))
+    errors.sort(key=lambda each: _place(tables, _whole_path(each)))
+    return all_of(list(dict.fromkeys(_explain(each, place) for each in errors)))
 
 
-def _meant(errors: list[ErrorDetails], depth: int = 0) -> list[ErrorDetails]:
-    """The errors without those of the choices that the user did not mean.
+def _relevant(errors: list[ErrorDetails], depth: int = 0) -> list[ErrorDetails]:
+    """The errors without those of unlikely choices of a union.
 
-    Where a key may be one of several things, each of them complains.  The complaint that went
-    deepest, and not just about the type, is about what the user meant.
+    Every choice reports errors.  The likely choice has the deepest error that is not just about
+    a type.
     """
     found = [each for each in errors if len(each["loc"]) == depth]
     groups: dict[int | str, list[ErrorDetails]] = {}
@@ -54,17 +53,17 @@ def _meant(errors: list[ErrorDetails], depth: int = 0) -> list[ErrorDetails]:
     if len(groups) > 1 and all(_is_branch(key, errors[0]["loc"][:depth]) for key in groups):
         best = max(errors, key=lambda e: (len(e["loc"]), not e["type"].endswith("_type")))
         groups = {0: groups[best["loc"][depth]]}
-    return found + [each for group in groups.values() for each in _meant(group, depth + 1)]
+    return found + [each for group in groups.values() for each in _relevant(group, depth + 1)]
 
 
 def _whole_path(error: ErrorDetails) -> list[int | str]:
-    """Down to the key, also where the error is one of its table."""
+    """The path of the key, also for an error of its table."""
     key = error.get("ctx", {}).get("key")
     return [*_as_written(error["loc"]), *([] if key is None else [key])]
 
 
 def _place(tables: Any, path: Sequence[int | str]) -> list[int]:
-    """Where a file says this: the number of each key in its table."""
+    """The position in the file: the index of each key in its table."""
     place = []
     for key in path:
         keys = list(tables) if isinstance(tables, dict) else []

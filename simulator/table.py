@@ -1,14 +1,16 @@
-"""What may stand in a table of a file?  Only what is known, and only as it is meant.
+"""What may stand in a table of a file?  Known keys, with values of their types.
 
 A table may be one of several kinds, which a column names.  Kinds are looked up when a value is
-checked.  So a kind that a plug-in adds counts from the moment it is registered, and the tables of
-unused kinds are never built.
+checked.  So a kind that a plug-in registers counts at once, and the tables of unused kinds are
+never built.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Annotated, Any, Self, Union
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias, Union
 
+from annotated_types import Ge, Gt, Le
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -28,24 +30,31 @@ from pydantic_core import (
     core_schema,
 )
 
-from simulator.mistakes import did_you_mean
+from simulator.mistakes import did_you_mean, printable
 from simulator.refusal import refusal
 
 TAGS = ("kind", "law", "method")
-"""Columns that tell what else there is."""
+"""Columns that name the kind of a table."""
+
+Count: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
+Workers: TypeAlias = Annotated[int, Ge(1), Le(1_000_000)]
+Seed: TypeAlias = Annotated[int, Ge(0), Le(2**32 - 1)]
+Seconds: TypeAlias = Annotated[float, Gt(0)]
+WorkerNumber: TypeAlias = Annotated[int, Ge(0), Le(999_999)]
+Title: TypeAlias = Annotated[str, AfterValidator(printable)]
 
 
 class Table(BaseModel):
-    """A TOML table: no unknown keys, no conversions, no changes.
+    """A TOML table: no unknown keys, no conversions, immutable.
 
-    Built in code, it is refused as a file is, with the name of the class in front.
+    A table that is built in code is refused in the same way, under the name of its class.
     """
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, defer_build=True
     )
 
-    if not TYPE_CHECKING:  # which knows the columns
+    if not TYPE_CHECKING:  # a type checker needs the columns as arguments
 
         def __init__(self, **columns: Any) -> None:
             try:
@@ -53,19 +62,19 @@ class Table(BaseModel):
             except ValidationError as error:
                 raise refusal(error, columns, self._place()) from None
 
-        # Only what code builds begins here, and nothing that a file says.
+        # pydantic then calls this in code only, and not for tables of a file.
         __init__.__pydantic_base_init__ = True
 
     @classmethod
     def _place(cls) -> str:
-        """What stands in front of the paths of its mistakes."""
+        """The prefix of the paths in its mistakes."""
         return cls.__name__.removesuffix("Table")
 
     def as_tables(self) -> dict[str, Any]:
-        """What a file says for this table: plain data, without what is so by default."""
-        return {name: plain(value) for name, value in self._said()}
+        """Plain data as in a file, without defaults."""
+        return {name: plain(value) for name, value in self._given()}
 
-    def _said(self) -> Iterator[tuple[str, Any]]:
+    def _given(self) -> Iterator[tuple[str, Any]]:
         for name, column in type(self).model_fields.items():
             value = getattr(self, name)
             usual = type(value) is type(column.default) and value == column.default
@@ -76,14 +85,12 @@ class Table(BaseModel):
         return type(self).__name__.removesuffix("Table")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
-        for name, value in self._said():
-            if name not in TAGS:
-                yield name, value
+        return ((name, value) for name, value in self._given() if name not in TAGS)
 
     @model_validator(mode="wrap")
     @classmethod
     def _only_known_keys(cls, table: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Report unknown keys beside the mistakes of the known ones, and not instead of them."""
+        """Report unknown keys together with the mistakes of known ones."""
         if not isinstance(table, Mapping):
             return validate(table)
         problems = [_unknown(key, cls, table) for key in table if key not in cls.model_fields]
@@ -104,7 +111,7 @@ def _unknown(key: object, cls: type[Table], table: Any) -> InitErrorDetails:
 
 
 def _follows(error: ErrorDetails, unknown: list[InitErrorDetails]) -> bool:
-    """Whether an unknown key may be the cause: what it was to say is missing."""
+    """Whether the error may follow from an unknown key: a missing key that was misspelt."""
     if not error["loc"]:
         return True
     missed = f"did you mean '{error['loc'][0]}'?"
@@ -113,13 +120,12 @@ def _follows(error: ErrorDetails, unknown: list[InitErrorDetails]) -> bool:
 
 
 def _restated(error: ErrorDetails) -> InitErrorDetails:
-    """An error in the form from which pydantic makes errors."""
     kind = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))
     return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
 
 
 def plain(value: Any) -> Any:
-    """The same, where tables are dictionaries."""
+    """A value in which every table is a dictionary."""
     if isinstance(value, Table):
         return value.as_tables()
     if isinstance(value, Mapping):
@@ -130,9 +136,9 @@ def plain(value: Any) -> Any:
 
 
 class OneOf:
-    """The annotation of a field: one of the tables of ``kinds``, which the column ``tag`` names.
+    """The annotation of a field that holds one of several tables; the column ``tag`` names which.
 
-    ``short`` turns what a user may write instead of a table into one.
+    ``short`` turns a short form, such as a number, into a table.
     """
 
     def __init__(
@@ -145,11 +151,12 @@ class OneOf:
         self._tag, self._kinds, self._table, self._short = tag, kinds, table, short
 
     def check(self, value: Any) -> Table:
-        """The table that this value is."""
+        """The value as a table of its kind."""
         value = self._short(value)
-        if isinstance(value, Table) and self._is_one(value):
-            return value
         if isinstance(value, Table):
+            kind = getattr(value, self._tag, "")
+            if kind in self._kinds() and isinstance(value, self._table(kind)):
+                return value
             known = {"known": ", ".join(self._kinds())}
             raise PydanticCustomError("kind", "is another table; known: {known}", known)
         if not isinstance(value, Mapping):
@@ -162,10 +169,6 @@ class OneOf:
             context = {"discriminator": self._tag, "tag": str(kind), "expected_tags": expected}
             raise PydanticKnownError("union_tag_invalid", context)
         return self._table(kind).model_validate(value)
-
-    def _is_one(self, value: Table) -> bool:
-        kind: str = getattr(value, self._tag, "")
-        return kind in self._kinds() and isinstance(value, self._table(kind))
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

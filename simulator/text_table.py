@@ -1,7 +1,7 @@
-"""How does a table fit into a width, with no number and no name cut?
+"""How does a table fit into a width without cutting numbers and names?
 
-A frame around it goes first, then headings and cells break between words, then the first column
-gets lines of its own, and in the end every row is a list of its own.
+Layouts are tried in order: a frame; no frame; headings and cells broken between words; the first
+column on lines of its own; each row as a list.
 """
 
 import textwrap
@@ -10,14 +10,14 @@ from enum import Enum
 from typing import NamedTuple
 
 WITHOUT_END = 120
-"""Characters in a line of a file, for sentences; numbers and names take what they need."""
+"""Characters of a line in a file, unless numbers and names need more."""
 PROSE = 30
-"""A column of sentences is no narrower."""
+"""The least width of a column of sentences."""
 GAP = "  "
 
 
 class Breaks(Enum):
-    """What breaks between words: sentences alone, headings as well, or all."""
+    """Which texts may break between words: sentences, also headings, or all."""
 
     SENTENCES, HEADINGS, ALL = range(3)
 
@@ -29,11 +29,11 @@ class Table(NamedTuple):
     rows: Sequence[Sequence[str]]
     title: str = ""
     words: Collection[int] = (0,)
-    """Columns that begin at the left; numbers end at the right."""
+    """Left-aligned columns; numbers are right-aligned."""
     prose: Collection[int] = ()
     """Columns of sentences."""
     marked: Collection[int] = ()
-    """Rows that a reader should not miss."""
+    """Highlighted rows."""
 
 
 class Line(NamedTuple):
@@ -84,7 +84,6 @@ def _body(table: Table, width: int | None) -> list[Line]:
 
 
 def _without_names(table: Table) -> Table:
-    """Without the first column."""
     return table._replace(
         headings=table.headings[1:],
         rows=[row[1:] for row in table.rows],
@@ -93,32 +92,30 @@ def _without_names(table: Table) -> Table:
     )
 
 
-# Widths
-
-
 def _widths(table: Table, room: int, breaks: Breaks) -> list[int] | None:
-    """Of every column, where all of them fit into the room."""
+    """The widths of the columns, or None if they do not fit."""
     widths, widest = _narrowest(table, breaks), [_longest(each) for each in _columns(table)]
     if sum(widths) > room:
         return None
-    for _ in range(min(room, sum(widest)) - sum(widths)):  # where most is broken
+    for _ in range(min(room, sum(widest)) - sum(widths)):  # widen the most broken column
         missing = [most / max(now, 1) for most, now in zip(widest, widths, strict=True)]
         widths[missing.index(max(missing))] += 1
-    # Words of any length leave some of it empty.
-    return [_longest(_each_wrapped(c, w)) for c, w in zip(_columns(table), widths, strict=True)]
+    # Broken lines may be shorter than the width of their column.
+    columns = zip(_columns(table), widths, strict=True)
+    return [_longest(line for c in cells for line in wrapped(c, w)) for cells, w in columns]
 
 
 def _narrowest(table: Table, breaks: Breaks) -> list[int]:
-    """What a column cannot do without."""
-    found = []
+    """The least width of every column."""
+    widths = []
     for at, (heading, *cells) in enumerate(_columns(table)):
-        kept = heading.split() if breaks is not Breaks.SENTENCES else [heading]
+        parts = heading.split() if breaks is not Breaks.SENTENCES else [heading]
         if at in table.prose:
-            kept.append("x" * min(PROSE, _longest(cells)))
+            parts.append("x" * min(PROSE, _longest(cells)))
         breaking = at in table.prose or breaks is Breaks.ALL
-        kept += [part for cell in cells for part in (cell.split() if breaking else [cell])]
-        found.append(_longest(kept))
-    return found
+        parts += [part for cell in cells for part in (cell.split() if breaking else [cell])]
+        widths.append(_longest(parts))
+    return widths
 
 
 def _columns(table: Table) -> list[tuple[str, ...]]:
@@ -129,31 +126,15 @@ def _longest(texts: Iterable[str]) -> int:
     return max((len(line) for text in texts for line in text.split("\n")), default=0)
 
 
-def _each_wrapped(texts: Iterable[str], width: int) -> Iterator[str]:
-    return (line for text in texts for line in wrapped(text, width))
-
-
 def wrapped(text: str, width: int | None, hanging: str = "") -> list[str]:
-    """The lines of a text, which are broken between words only."""
+    """The lines of a text, broken between words only."""
     lines = text.split("\n")
     if width is None:
         return lines
-    return [part for line in lines for part in _broken(line, width, hanging)]
-
-
-def _broken(line: str, width: int, hanging: str) -> list[str]:
-    broken = textwrap.wrap(
-        line,
-        max(width, 1),
-        subsequent_indent=hanging,
-        break_long_words=False,
-        break_on_hyphens=False,
-        drop_whitespace=True,
+    wrapper = textwrap.TextWrapper(
+        max(width, 1), subsequent_indent=hanging, break_long_words=False, break_on_hyphens=False
     )
-    return broken or [""]
-
-
-# Layouts
+    return [part for line in lines for part in wrapper.wrap(line) or [""]]
 
 
 def _framed(table: Table, widths: list[int]) -> list[Line]:
@@ -179,7 +160,7 @@ def _open(table: Table, widths: list[int]) -> list[Line]:
 
 
 def _stacked(table: Table, widths: list[int], width: int) -> list[Line]:
-    """The first column on lines of its own, and the others indented below."""
+    """The first column on lines of its own, the others indented below."""
     rest = _without_names(table)
 
     def indented(lines: Iterable[Line]) -> list[Line]:
@@ -196,7 +177,7 @@ def _stacked(table: Table, widths: list[int], width: int) -> list[Line]:
 
 
 def _lists(table: Table, width: int) -> list[Line]:
-    """Every row as a list of its cells by their headings."""
+    """Every row as a list of headings and cells."""
     lines = []
     for at, (name, *cells) in enumerate(table.rows):
         marked = at in table.marked
@@ -227,7 +208,7 @@ def _cells(
     end: bool = False,
     marked: bool = False,
 ) -> Iterator[Line]:
-    """The lines of a row; those of headings stand at the ``end``, above what they name."""
+    """The lines of a row; headings are aligned at the ``end``."""
     cells = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
     tallest = max(map(len, cells))
     padded = [

@@ -1,12 +1,12 @@
-"""Would the tests notice a mistake?  Plants small ones, one at a time, and runs the tests.
+"""Do the tests notice a mistake?  This script plants small ones, one at a time, and runs the tests.
 
     python tests/mutants.py                       # all that are not in mutants.jsonl yet
     python tests/mutants.py --tree ../other       # the same mistakes in another checkout
-    python tests/mutants.py --control             # do the guards pass without any?
+    python tests/mutants.py --control             # do the guards pass without mutants?
     python tests/mutants.py --report              # the table alone
 
-A mutant is one changed expression in a copy of the tree.  It is killed when a test of the files
-that guard its room fails or does not end.  Which mutants there are depends on the sources alone.
+A mutant is one changed expression in a copy of the tree.  It is killed if a test in the files that
+guard its room fails or does not end.  The choice of mutants depends on the sources alone.
 """
 
 import argparse
@@ -26,11 +26,11 @@ from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS = 600
-"""A test run that takes longer counts as one that noticed."""
+"""A test run that takes longer counts as a kill."""
 
 
 class Room(NamedTuple):
-    """Sources, how many mutants they get, and the test files that guard them, quick ones first."""
+    """Sources, their number of mutants, and the test files that guard them, quick ones first."""
 
     sources: str
     mutants: int
@@ -63,7 +63,7 @@ ROOMS = {
 
 
 class Mutant(NamedTuple):
-    """A changed piece of a file: where it begins and ends, and what stands there instead."""
+    """A changed piece of a file, with its begin and end in bytes."""
 
     room: str
     file: str
@@ -88,11 +88,11 @@ SWAPPED: dict[type[Any], type[Any]] = {
 }  # fmt: skip
 NAMES = {"min": "max", "max": "min", "any": "all", "all": "any", "ceil": "floor", "floor": "ceil"}
 UNTOUCHED = (ast.Raise, ast.Assert, ast.JoinedStr, ast.Import, ast.ImportFrom)
-"""Messages, claims and imports: a change there is no mistake in what is computed."""
+"""Messages, assertions and imports, which compute nothing."""
 
 
 def mutants(tree: Path) -> list[Mutant]:
-    """As many as each room gets, chosen with one seed."""
+    """A random choice in each room, with a fixed seed."""
     chosen: list[Mutant] = []
     for name, room in ROOMS.items():
         found = [each for file in sorted(tree.glob(room.sources)) for each in of(tree, file, name)]
@@ -117,7 +117,7 @@ def of(tree: Path, file: Path, room: str) -> Iterator[Mutant]:
 
 
 def changes(node: ast.AST) -> Iterator[tuple[Any, str]]:
-    """Every expression or statement that can be changed, and what it becomes."""
+    """Every expression or statement that can be changed, and its replacement."""
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list"):
             continue
@@ -131,7 +131,7 @@ def changes(node: ast.AST) -> Iterator[tuple[Any, str]]:
 
 
 def change(node: ast.AST) -> str | None:
-    """The same a little wrong, in parentheses where it is an expression."""
+    """A slightly wrong replacement, in parentheses if it is an expression."""
     match node:
         case ast.Compare(left, [operator], [right]) if type(operator) in SWAPPED:
             return f"({ast.unparse(ast.Compare(left, [SWAPPED[type(operator)]()], [right]))})"
@@ -189,7 +189,7 @@ def killed_by(guards: list[str], tree: Path, copy: Path) -> str | None:
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        # Started in the background, this script may ignore interrupts; tests must hear them.
+        # A script in the background may ignore interrupts, but the tests need them.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
@@ -206,7 +206,7 @@ def killed_by(guards: list[str], tree: Path, copy: Path) -> str | None:
 
 
 def control(tree: Path, copy: Path) -> Iterator[str]:
-    """Whether the guards of each room pass in a copy that nobody has changed."""
+    """Whether the guards of each room pass in an unchanged copy."""
     for name, room in ROOMS.items():
         yield f"{name}: {killed_by(room.guards, tree, copy) or 'all pass'}"
 
@@ -220,8 +220,8 @@ def report(known: dict[str, dict[str, Any]], chosen: list[Mutant]) -> Iterator[s
     yield "| --- | --- | --- |"
     done = [mutant for mutant in chosen if mutant.name in known]
     for room in ROOMS:
-        mine = [known[mutant.name] for mutant in done if mutant.room == room]
-        yield f"| {room} | {len(mine)} | {sum(each['killed_by'] is not None for each in mine)} |"
+        own = [known[mutant.name] for mutant in done if mutant.room == room]
+        yield f"| {room} | {len(own)} | {sum(each['killed_by'] is not None for each in own)} |"
     survivors = [mutant.name for mutant in done if known[mutant.name]["killed_by"] is None]
     yield f"\n{len(done) - len(survivors)} of {len(done)} killed; survivors:"
     yield from (f"- {' '.join(name.split())}" for name in survivors)
@@ -233,25 +233,24 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("mutants.jsonl"), help="goes on there")
     parser.add_argument("--control", action="store_true", help="run the guards without mutants")
     parser.add_argument("--report", action="store_true", help="print the table and run nothing")
-    asked = parser.parse_args()
-    tree, chosen = asked.tree.resolve(), mutants(asked.tree.resolve())
-    rows = asked.out.read_text().splitlines() if asked.out.exists() else []
+    options = parser.parse_args()
+    tree = options.tree.resolve()
+    chosen = mutants(tree)
+    rows = options.out.read_text().splitlines() if options.out.exists() else []
     known = {row["mutant"]: row for row in map(json.loads, rows)}
     with tempfile.TemporaryDirectory() as folder:
         copy = copy_of(tree, Path(folder))
-        if asked.control:
+        if options.control:
             print(*control(tree, copy), sep="\n")
             return
-        for at, mutant in enumerate(chosen if not asked.report else []):
+        for at, mutant in enumerate(chosen if not options.report else []):
             if mutant.name in known:
                 continue
             known[mutant.name] = row = plant(mutant, tree, copy)
-            with asked.out.open("a", encoding="utf-8") as file:
+            with options.out.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(row) + "\n")
-            told = row["killed_by"] or "SURVIVED"
-            print(
-                f"[{at + 1}/{len(chosen)}] {mutant.name}: {told} ({row['seconds']} s)", flush=True
-            )
+            fate = f"{row['killed_by'] or 'SURVIVED'} ({row['seconds']} s)"
+            print(f"[{at + 1}/{len(chosen)}] {mutant.name}: {fate}", flush=True)
     print(*report(known, chosen), sep="\n")
 
 

@@ -1,9 +1,9 @@
-"""Do runs go on and on?  Random scenarios one after another, each verified; memory stays flat.
+"""Do many runs in one process stay correct, in flat memory?  Random scenarios, each verified.
 
     python tests/soak.py --minutes 60 --markdown soak.md
 
-Everything happens in one process, as in a notebook that is never closed, so that whatever is not
-given back is seen.  Exits with 1 if a run did not verify, or if memory kept growing.
+All runs share one process, as in a notebook that is never closed, so that a leak shows.  Exits with
+1 if a run did not verify, or if memory kept growing.
 """
 
 import argparse
@@ -27,9 +27,9 @@ from simulator.scenario import loading
 from simulator.verification import verify
 
 WARM = 0.2
-"""The first part of the time, in which libraries are loaded and caches fill."""
+"""The first share of the time, in which libraries are loaded and caches fill."""
 GROWTH = 0.10
-"""So much more than after warming up, and memory is not flat."""
+"""Memory may grow by this share after warming up."""
 
 SETTINGS = {
     "batch": lambda chance: chance.randint(1, 12),
@@ -59,7 +59,6 @@ OBJECTIVES: list[dict[str, Any]] = [
 
 
 def scenario_of(chance: random.Random) -> dict[str, Any]:
-    """Some scenario."""
     workers = chance.choice([1, 2, 3, 5, 10, 30])
     cluster: dict[str, Any] = {
         "workers": workers,
@@ -92,7 +91,7 @@ def compute_of(chance: random.Random, workers: int) -> Any:
         [
             1.0,
             [round(chance.uniform(0.1, 10), 3) for _ in range(workers)],
-            [chance.randint(1, 4) for _ in range(workers)],  # many at the same moment
+            [chance.randint(1, 4) for _ in range(workers)],  # many simultaneous events
             {"law": "power", "exponent": chance.uniform(0, 1.5)},
             {"law": "log-normal", "mean": 1, "sigma": chance.uniform(0.1, 1)},
             {"law": "exponential", "mean": 1.5},
@@ -126,8 +125,6 @@ def resident() -> float:
 
 
 class Soak:
-    """What happened so far."""
-
     def __init__(self, seed: int) -> None:
         self.seed, self.count = seed, 0
         self.ends: Counter[str] = Counter()
@@ -141,7 +138,7 @@ class Soak:
         return time.monotonic() - self._began
 
     def once(self, folder: Path) -> None:
-        """One scenario, run, verified and removed."""
+        """Run, verify and remove one scenario."""
         self.count += 1
         plain = scenario_of(random.Random(f"{self.seed} {self.count}"))
         try:
@@ -161,15 +158,15 @@ class Soak:
         self.memory.append((self.seconds, resident()))
 
     def growth(self) -> tuple[float, float, float]:
-        """Megabytes after warming up, in the end, and the share by which they differ."""
+        """Megabytes after warming up and at the end, and their relative difference."""
         late = [mb for at, mb in self.memory if at >= WARM * self.seconds]
         part = max(1, len(late) // 5)
         first, last = float(np.median(late[:part])), float(np.median(late[-part:]))
         return first, last, last / first - 1
 
-    def told(self) -> list[str]:
+    def lines(self) -> list[str]:
         first, last, growth = self.growth()
-        ends = ", ".join(f"{many:,} {end}" for end, many in sorted(self.ends.items()))
+        ends = ", ".join(f"{count:,} {end}" for end, count in sorted(self.ends.items()))
         return [
             f"{self.seconds / 60:.0f} minutes, {self.count:,} random scenarios "
             f"({self.refused:,} refused as contradictory)",
@@ -187,20 +184,20 @@ def main() -> int:
     )
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--markdown", type=Path, help="also write what happened here")
-    asked = parser.parse_args()
-    soak, spoke = Soak(asked.seed), 0.0
+    parser.add_argument("--markdown", type=Path, help="also write the report to this file")
+    options = parser.parse_args()
+    soak, reported = Soak(options.seed), 0.0
     with tempfile.TemporaryDirectory() as folder:
-        while soak.seconds < 60 * asked.minutes:
+        while soak.seconds < 60 * options.minutes:
             soak.once(Path(folder))
-            if soak.seconds - spoke > 60:
-                spoke = soak.seconds
-                many = f"{soak.count:,} scenarios, {len(soak.wrong)} problems"
-                print(f"{spoke / 60:.0f} min: {many}, {resident():,.0f} MB", flush=True)
-    told = soak.told()
-    print(*told, sep="\n")
-    if asked.markdown:
-        asked.markdown.write_text("".join(f"- {line}\n" for line in told))
+            if soak.seconds - reported > 60:
+                reported = soak.seconds
+                counts = f"{soak.count:,} scenarios, {len(soak.wrong)} problems"
+                print(f"{reported / 60:.0f} min: {counts}, {resident():,.0f} MB", flush=True)
+    lines = soak.lines()
+    print(*lines, sep="\n")
+    if options.markdown:
+        options.markdown.write_text("".join(f"- {line}\n" for line in lines))
     return 1 if soak.wrong or soak.growth()[2] > GROWTH else 0
 
 

@@ -33,7 +33,9 @@ def test_a_source_that_can_be_none_is_refused(function, source):
     line = refusal_of(getattr(simulator, function), source)
     kind = type(source).__name__.removesuffix("Table")
     wanted = KINDS.get(function, "Suite")
-    assert line.startswith(f"{function}: source is a {kind}; give a {wanted}, what its file says")
+    assert line.startswith(
+        f"{function}: source is a {kind}; give a {wanted}, the tables of its file"
+    )
 
 
 @pytest.mark.parametrize(

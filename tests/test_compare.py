@@ -155,7 +155,7 @@ def test_methods_race_at_their_best_settings_on_seeds_that_tuned_nothing(done):
 def test_a_comparison_goes_on_where_it_was(folder, done, tmp_path, monkeypatch):
     from simulator.campaign import run
 
-    resume, ended = run._Written.add, []
+    resume, ended = run._Directory.add, []
 
     def interrupted(self, task, outcome):
         resume(self, task, outcome)
@@ -163,7 +163,7 @@ def test_a_comparison_goes_on_where_it_was(folder, done, tmp_path, monkeypatch):
         if len(ended) == 7:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(run._Written, "add", interrupted)
+    monkeypatch.setattr(run._Directory, "add", interrupted)
     with pytest.raises(KeyboardInterrupt):
         compare(folder, tmp_path / "out")
     again = compare(folder, tmp_path / "out")

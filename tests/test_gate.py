@@ -334,7 +334,7 @@ def test_what_is_predicted_is_what_the_schedule_does(folder, of, over, measure, 
     written(folder / "suite.toml", f"[benchmarks.b]\n{text}")
     benchmark = suite_file.read(folder / "suite.toml").benchmarks["b"]
     measured = {}
-    for task in runs.tasks(benchmark):
+    for task in runs.tasks_of(benchmark):
         simulate(task.scenario(), lambda run: measured.update({run.method: run.accounts.time}))
     for label in (of, over):
         told = predicted.seconds(benchmark.scenario, label, benchmark.table)

@@ -58,7 +58,7 @@ def command(*words):
 @pytest.mark.parametrize(("runs", "most"), [(1, 1), (20, 20), (21, 20), (5000, 20)])
 def test_ended_runs_are_a_line_for_every_twentieth_of_them(runs, most, capsys):
     file, shown = File(), Progress(runs)
-    shown.on_ended(file.ended)
+    shown.on_ended = file.ended
     for number in range(runs):
         shown.ended(f"run {number}", failed=number % 2)
     lines = capsys.readouterr().err.splitlines()
@@ -70,7 +70,7 @@ def test_ended_runs_are_a_line_for_every_twentieth_of_them(runs, most, capsys):
 def test_runs_that_ended_before_are_not_told_again(capsys):
     file, shown = File(), Progress(10, done=8)
     file.begin(shown)
-    shown.on_ended(file.ended)
+    shown.on_ended = file.ended
     shown.ended("the ninth")
     assert capsys.readouterr().err == "[9/10] the ninth\n"
 
@@ -80,7 +80,7 @@ def test_a_week_of_silence_is_a_handful_of_signs_of_life(clock, capsys):
     shown.under_way("a, seed 0: 5 s simulated", 0.5)
     for _ in range(7 * 24 * 60):
         clock.now += 60
-        file.look(shown)
+        file.refresh(shown)
     lines = capsys.readouterr().err.splitlines()
     assert 8 <= len(lines) <= 13
     assert lines[0] == "a, seed 0: 5 s simulated; 0 of 2 runs, 60 s, about 3 min left"
@@ -89,10 +89,10 @@ def test_a_week_of_silence_is_a_handful_of_signs_of_life(clock, capsys):
 def test_whatever_takes_more_than_two_seconds_says_so(clock, capsys):
     file, shown = File(), Progress(doing="drawing the figures")
     clock.now += 1.9
-    file.look(shown)
+    file.refresh(shown)
     assert capsys.readouterr().err == ""
     clock.now += 0.2
-    file.look(shown)
+    file.refresh(shown)
     assert capsys.readouterr().err == "drawing the figures, 2 s\n"
 
 
@@ -223,17 +223,17 @@ def test_a_notebook_is_quiet_where_nothing_is_left_to_run(notebook):
 
 
 def test_a_notebook_is_told_of_a_display_a_few_times_a_second(monkeypatch):
-    """A look is one message at most, so a thousand ended runs are none of their own."""
+    """A refresh sends one message, however many runs have ended."""
     shown = []
     handle = SimpleNamespace(update=lambda data, raw: shown.append(data))
     monkeypatch.setattr("IPython.display.display", lambda data, **how: shown.append(data) or handle)
     display, runs = Notebook(), Progress(1000)
     display.begin(runs)
-    runs.on_ended(display.ended)
+    runs.on_ended = display.ended
     for _ in range(1000):
         runs.ended("a run")
     assert len(shown) == 1
-    display.look(runs)
+    display.refresh(runs)
     display.close(runs)
     assert len(shown) == 3
     assert shown[-1] == {"text/plain": "1000 runs done"}
@@ -251,7 +251,7 @@ def test_what_is_quiet_shows_nothing(capsys):
 
 def test_a_display_is_closed_when_the_work_fails(monkeypatch):
     closed = []
-    display = SimpleNamespace(begin=lambda p: None, look=lambda p: None, close=closed.append)
+    display = SimpleNamespace(begin=lambda p: None, refresh=lambda p: None, close=closed.append)
     monkeypatch.setattr(progress, "chosen", lambda: display)
     with pytest.raises(KeyboardInterrupt), showing(4, done=1):
         raise KeyboardInterrupt

@@ -133,7 +133,7 @@ def test_the_time_is_that_of_the_first_step_at_the_target(exact, tmp_path):
 
 def keys(exact, vary, settings=(), **others):
     points = study.plan(str(exact), read(vary), list(settings), **others)
-    return {(point.method, point.value, point.seed): point.key() for point in points}
+    return {(p.task.method, p.value, p.task.seed): p.task.key for p in points}
 
 
 def test_every_run_has_a_key_of_its_own_and_keeps_it(exact):
@@ -329,11 +329,6 @@ def test_where_theory_says_nothing_neither_do_we(why, exact):
 # What is told
 
 
-def told(frame):
-    found = growth.fitted(frame, 0.9)
-    return found, growth.table(found, frame)
-
-
 def test_the_table_and_the_data_tell_the_exponents(tmp_path):
     values = [1, 10, 100] * 2
     lines = {"method": ["law"] * 3 + ["lost"] * 3, "parameter": "workers n", "value": values}
@@ -341,13 +336,13 @@ def test_the_table_and_the_data_tell_the_exponents(tmp_path):
     frame = pd.DataFrame(lines | {"seconds": seconds, "predicted": law})
     frame = frame.assign(seed=0, end="stop", message="")
     frame["reached"] = frame["seconds"].notna()
-    found, table = told(frame)
+    table = growth.table(frame, 0.9)
     dash = "\N{EN DASH}"
     assert table.rows == [
         ["law", "2", "200", "1.00", "1.00 to 1.00", "0.00", "3/3"],
         ["lost", dash, dash, dash, dash, dash, "0/3"],
     ]
-    data = json.loads(json.dumps(growth.as_data(found, frame, tmp_path), allow_nan=False))
+    data = json.loads(json.dumps(growth.as_data(frame, tmp_path, 0.9), allow_nan=False))
     assert data["directory"] == str(tmp_path)
     assert data["parameter"] == "workers n"
     assert data["values"] == [1, 10, 100]

@@ -87,7 +87,7 @@ def told(folder, text):
     """What each method's settings are, in words."""
     found = {}
     for setting in settings_of(folder, text):
-        found.setdefault(setting.method, []).append(settings.told_of(setting.values))
+        found.setdefault(setting.method, []).append(settings.describe(setting.values))
     return found
 
 
@@ -189,7 +189,7 @@ def planned(found, methods=None, yes=False):
 
 def test_a_run_is_known_by_its_content(folder):
     tried = {
-        (t.setting.method, settings.told_of(t.setting.values), t.task.seed): t.task.key
+        (t.setting.method, settings.describe(t.setting.values), t.task.seed): t.task.key
         for t in planned(sweep_file.read(folder / "steps.toml"))
     }
     assert len(set(tried.values())) == len(tried) == 16

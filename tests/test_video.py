@@ -144,7 +144,7 @@ def test_a_policy_that_is_no_longer_one_is_not_shown(cartpole, tmp_path):
 
 def test_out_is_where_films_go(cartpole, tmp_path):
     told = one_line(straggle("evaluate", cartpole, "--out", tmp_path))
-    assert told == f"--out {tmp_path}: says where films go; add --video"
+    assert told == f"--out {tmp_path}: is for films; add --video"
     written(tmp_path / "file", "")
     told = one_line(straggle("evaluate", cartpole, "--video", "--out", tmp_path / "file"))
     assert told.startswith(f"--out {tmp_path / 'file'}: cannot be written")

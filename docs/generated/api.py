@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import simulator
-from simulator.commands.shown import Shown
+from simulator.commands.outcome import Shown
 
 WIDE = 88
 """Characters of a signature that stands on one line."""

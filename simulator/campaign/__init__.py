@@ -1,1 +1,1 @@
-"""How commands that train are carried out, continued, and told of."""
+"""Campaigns: sets of runs that are done once, resumed after a kill, and reported."""

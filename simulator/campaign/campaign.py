@@ -1,8 +1,8 @@
-"""How are many runs done, each of them once?
+"""How are many runs done, each exactly once?
 
-A campaign is tasks and a store.  What the store has is left alone; the rest goes to a runner in
-jobs.  Every run is stored as soon as it ends, and runs under way write checkpoints: a kill loses
-seconds, and the same campaign begun again goes on where it was.
+A campaign is a set of tasks and a store.  Tasks that the store lacks go to a runner in jobs.  Every
+run is stored as soon as it ends, and runs under way write checkpoints.  So a kill loses seconds:
+the same campaign, begun again, continues.
 """
 
 import math
@@ -19,30 +19,30 @@ from simulator.system.machine import cores
 from simulator.training.checkpoint import Keeper
 
 TOGETHER = 32
-"""At most so many runs of a sweep in a job: more are no quicker together."""
+"""Most runs of a sweep in a job: more are no quicker together."""
 WORTH = 6.0
-"""Estimated seconds of all runs together, from which on it pays to start processes."""
+"""Estimated seconds of all runs from which on processes pay."""
 
 
 class Store(Protocol):
-    """Where finished runs go; only the process that asked for the campaign writes there."""
+    """Where finished runs go; only the process that started the campaign writes there."""
 
     def has(self, task: Task) -> bool:
-        """Whether this run has ended, and all of it is stored."""
+        """Whether all of this run is stored."""
 
     def add(self, task: Task, done: Done) -> None:
-        """Store a run, for good: the process may be killed afterwards."""
+        """Store a run durably: the process may be killed afterwards."""
 
 
 class Plan(NamedTuple):
     """How the runs of a campaign are done."""
 
     keep: Keep
-    words: Callable[[Task, Any], str]
-    """The outcome of a run, from its task and what is kept of it."""
+    outcome: Callable[[Task, Any], str]
+    """Describes a finished run, given its task and the stored data."""
     checkpoints: Path | None = None
     together: int = 1
-    """At most so many runs of one schedule train side by side in a job."""
+    """Most runs of one schedule that train side by side in a job."""
 
 
 def conduct(
@@ -54,16 +54,14 @@ def conduct(
     jobs: int | None = None,
     quiet: bool = True,
 ) -> None:
-    """Do every task that the store has not, once; ``jobs`` processes, or as many as pay."""
-    tasks = list({task.key: task for task in tasks}.values())
-    missing = [task for task in tasks if not store.has(task)]
-    by_key = {task.key: task for task in missing}
-    for task in tasks:
-        if task.key not in by_key:  # a kill may come before a run that was stored is tidied up
-            _clear(plan, task)
+    """Do every task that the store lacks, in ``jobs`` processes, or as many as pay."""
+    by_key = {task.key: task for task in tasks}
+    missing = [task for task in by_key.values() if not store.has(task)]
+    for key in by_key.keys() - {task.key for task in missing}:
+        _clear(plan, key)  # a kill may come after a run is stored and before it is cleared
     runner = runner or Local(jobs_for(missing, jobs))
-    done = len(tasks) - len(missing)
-    with showing(len(tasks), done=done, doing="preparing", quiet=quiet) as progress:
+    done = len(by_key) - len(missing)
+    with showing(len(by_key), done=done, doing="preparing", quiet=quiet) as progress:
 
         def on_item(name: str, item: Working | Done) -> None:
             if isinstance(item, Working):
@@ -72,16 +70,21 @@ def conduct(
             task = by_key[item.key]
             store.add(task, item)
             if item.end != "interrupted":
-                _clear(plan, task)
+                _clear(plan, task.key)
                 failed = item.end in ("failed", "stalled")
-                progress.ended(plan.words(task, item.kept), failed=failed)
+                progress.ended(plan.outcome(task, item.stored), failed=failed)
 
-        for by, part in _by_runner(jobs_of(missing, plan, runner.jobs), runner):
-            by.run(perform, part, on_item, kind=lambda job: job.tasks[0].method)
+        # Only this process knows kinds that its own program has registered.
+        portable: dict[str, Job] = {}
+        local: dict[str, Job] = {}
+        for name, job in jobs_of(missing, plan, runner.jobs).items():
+            (portable if plugins.is_portable(job.tasks[0].tables) else local)[name] = job
+        for each, part in ((runner, portable), (Local(1), local)):
+            each.run(perform, part, on_item, kind=lambda job: job.tasks[0].method)
 
 
 def jobs_for(tasks: Sequence[Task], wanted: int | None) -> int:
-    """How many processes do them: one, this one, where starting more would not pay."""
+    """The number of processes: 1, this one, where starting more would not pay."""
     if wanted is None and sum(task.seconds for task in tasks) < WORTH:
         return 1
     return max(1, min(wanted or cores(), len(tasks)))
@@ -90,7 +93,7 @@ def jobs_for(tasks: Sequence[Task], wanted: int | None) -> int:
 def jobs_of(tasks: Sequence[Task], plan: Plan, at_once: int) -> dict[str, Job]:
     """The tasks in jobs, small enough that no process is idle at the end.
 
-    Schedules come first, since the processes that do them need not load JAX; then the longest.
+    Schedules come first, since their processes need not load JAX; then the longest job.
     """
     groups: dict[str, list[Task]] = {}
     for task in tasks:
@@ -108,13 +111,6 @@ def _name(part: list[Task]) -> str:
     return f"{part[0].method}, seed {part[0].seed}{more} ({part[0].key[-16:]})"
 
 
-def _by_runner(jobs: dict[str, Job], runner: Runner) -> list[tuple[Runner, dict[str, Job]]]:
-    """Which runner does what.  What this program alone has registered is done in this process."""
-    portable = {name: job for name, job in jobs.items() if plugins.is_portable(job.tasks[0].tables)}
-    here = {name: job for name, job in jobs.items() if name not in portable}
-    return [(runner, portable), (Local(1), here)]
-
-
-def _clear(plan: Plan, task: Task) -> None:
+def _clear(plan: Plan, key: str) -> None:
     if plan.checkpoints is not None:
-        Keeper(plan.checkpoints, task.key, "").clear()
+        Keeper(plan.checkpoints, key, "").clear()

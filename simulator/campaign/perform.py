@@ -1,6 +1,6 @@
-"""How is a job done, in whatever process?  Its runs go from their checkpoints to their ends.
+"""How does a process do a job?  It takes each run from its checkpoint to its end.
 
-A job is plain data.  It tells how far it is, and what is kept of every run that has ended.
+A job is plain data.  It reports its progress, and the stored data of every run that has ended.
 """
 
 import time
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from simulator import plugins
 from simulator.campaign.runner import Tell
 from simulator.campaign.task import Job, Task
-from simulator.campaign.words import fraction, where
+from simulator.campaign.words import describe, fraction
 from simulator.scenario.scenario import Scenario
 from simulator.system.messages import LOG
 from simulator.training.checkpoint import Keeper
@@ -19,27 +19,27 @@ from simulator.training.dry_run import simulate
 from simulator.training.record import End, Run
 
 MOMENT = 0.2
-"""Seconds between two words on how far a run is."""
+"""Seconds between two reports of progress."""
 
 
 class Working(NamedTuple):
-    """What a job is at, and the share of its run that is done."""
+    """A report: what a job is doing, and which share of its run is done."""
 
     doing: str
     share: float
 
 
 class Done(NamedTuple):
-    """A run has ended."""
+    """A report: a run has ended."""
 
     key: str
     end: End
-    kept: Any
+    stored: Any
 
 
 @plugins.blamed
 def perform(name: str, job: Job, tell: Tell) -> None:
-    """Do a job.  Interrupted runs are told, too, before the interruption goes on from here."""
+    """Do a job.  Interrupted runs are reported before the interrupt is raised again."""
     scenarios = [task.scenario() for task in job.tasks]
 
     def ended(at: int, run: Run) -> None:
@@ -54,13 +54,6 @@ def perform(name: str, job: Job, tell: Tell) -> None:
         simulate(scenario, partial(ended, at), watch, keep_steps=task.plane == "steps")
 
 
-def _keeper_of(job: Job, task: Task, scenario: Scenario) -> Keeper | None:
-    """The checkpoints of a run, if its campaign has any."""
-    if job.checkpoints is None:
-        return None
-    return Keeper(job.checkpoints, task.key, scenario.fingerprint(), LOG.warning)
-
-
 def _train(
     job: Job,
     scenarios: list[Scenario],
@@ -70,21 +63,22 @@ def _train(
     from simulator.training.checkpoint import Member
     from simulator.training.laboratory import laboratory_of
 
-    members = [
-        Member(scenario, _keeper_of(job, task, scenario))
-        for task, scenario in zip(job.tasks, scenarios, strict=True)
-    ]
+    def keeper(task: Task, scenario: Scenario) -> Keeper | None:
+        if job.checkpoints is None:
+            return None
+        return Keeper(job.checkpoints, task.key, scenario.fingerprint(), LOG.warning)
+
+    members = [Member(s, keeper(task, s)) for task, s in zip(job.tasks, scenarios, strict=True)]
     laboratory_of(scenarios[0]).train(members, ended, watch)
 
 
 def _watching(scenario: Scenario, tell: Tell) -> Callable[[Run], None]:
-    """Tells now and then how far a run is."""
     latest = 0.0
 
     def watch(run: Run) -> None:
         nonlocal latest
         if time.monotonic() - latest > MOMENT:
             latest = time.monotonic()
-            tell(Working(where(run, scenario), fraction(run, scenario)))
+            tell(Working(describe(run, scenario), fraction(run, scenario)))
 
     return watch

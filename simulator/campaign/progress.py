@@ -1,7 +1,6 @@
 """How far is a command?  A bar on a terminal and in a notebook, a few lines in a file.
 
-A command tells its ``Progress`` which runs have ended and what is under way.  A thread has the
-display look at it a few times a second, so that nothing takes long without a sign of life.
+A command updates its ``Progress``.  A thread refreshes the display from it a few times a second.
 """
 
 import contextvars
@@ -18,14 +17,13 @@ from typing import Any, Protocol
 from simulator.system.interrupts import undisturbed
 
 MOMENT = 0.3
-"""Seconds between two looks of a display."""
+"""Seconds between two refreshes of a display."""
 MOST_LINES = 20
 """Lines of ended runs in a file; on a terminal, more runs than this are only counted."""
 HEARTBEAT_SECONDS, GROWTH = 2.0, 3.0
-"""A file is silent for so long at most; each sign of life makes the next wait so much longer."""
-
+"""A file is silent for so long at first; each heartbeat makes the next wait so much longer."""
 ENOUGH = 0.02
-"""The share that is done before the rest is estimated: what begins is slower."""
+"""The share that must be done before the rest is estimated: the beginning is slower."""
 
 
 class Progress:
@@ -35,20 +33,17 @@ class Progress:
         self.runs, self.done, self.failed = runs, done, 0
         self.doing, self.share = doing, 0.0
         self._before, self._began = done, time.monotonic()
-        self._on_ended: Callable[[Progress, str], None] = lambda progress, outcome: None
-
-    def on_ended(self, act: "Callable[[Progress, str], None]") -> None:
-        """``act`` is called with the outcome of every run, in words."""
-        self._on_ended = act
+        self.on_ended: Callable[[Progress, str], None] = lambda progress, outcome: None
+        """Called with the outcome of every run, in words."""
 
     def under_way(self, doing: str, share: float = 0.0) -> None:
         """Set the work under way and the share of its run that is done."""
         self.doing, self.share = doing, share
 
     def ended(self, outcome: str, runs: int = 1, failed: int = 0) -> None:
-        """So many runs have ended, and so many of them failed."""
+        """Count ended runs, and how many of them failed."""
         self.done, self.failed, self.share = self.done + runs, self.failed + failed, 0.0
-        self._on_ended(self, outcome)
+        self.on_ended(self, outcome)
 
     @property
     def whole(self) -> float:
@@ -56,13 +51,16 @@ class Progress:
         return (self.done + self.share) / self.runs if self.runs else 0.0
 
     @property
+    def _failures(self) -> str:
+        return f", {self.failed} failed" if self.failed else ""
+
+    @property
     def counted(self) -> str:
         """The ended runs."""
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.done} of {_plural(self.runs)}{failed}" if self.runs else ""
+        return f"{self.done} of {_plural(self.runs)}{self._failures}" if self.runs else ""
 
     def timed(self) -> str:
-        """The ended runs, or what is done; how long it took, and how long the rest may take."""
+        """The ended runs, or the work under way; the time so far, and an estimate of the rest."""
         passed = time.monotonic() - self._began
         grown = self.whole - self._before / self.runs if self.runs else 0.0
         words = [self.counted or self.doing, duration(passed)]
@@ -71,37 +69,37 @@ class Progress:
         return ", ".join(filter(None, words))
 
     def lines(self) -> list[str]:
-        """What a display shows: first the whole, then what is under way."""
+        """The text of a display: first the whole, then the run under way."""
         return [self.timed(), *([self.doing] if self.runs and self.doing else [])]
 
     def conclusion(self) -> str:
         """The last line of a notebook's output: the same text after every run."""
-        failed = f", {self.failed} failed" if self.failed else ""
-        return f"{_plural(self.runs)} done{failed}" if self.done >= self.runs else self.counted
+        all_done = self.done >= self.runs
+        return f"{_plural(self.runs)} done{self._failures}" if all_done else self.counted
 
 
 class Display(Protocol):
     def begin(self, progress: Progress) -> None:
-        """Nothing was done yet."""
+        """Before the first run."""
 
-    def look(self, progress: Progress) -> None:
-        """A moment has passed."""
+    def refresh(self, progress: Progress) -> None:
+        """Every few moments."""
 
     def ended(self, progress: Progress, outcome: str) -> None:
-        """Some run has ended."""
+        """After every run."""
 
     def close(self, progress: Progress) -> None:
-        """All is done, or was given up."""
+        """At the end, also after an error."""
 
 
 class Terminal:
-    """A bar that is drawn over itself and vanishes in the end; ended runs above it, if few."""
+    """A bar that redraws itself and vanishes at the end; ended runs above it, if few."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live
 
-        # Whether this is a terminal was asked before: rich takes $FORCE_COLOR for one.
+        # chosen() knows that this is a terminal: rich would ask $FORCE_COLOR.
         self._console = Console(file=sys.stderr, force_terminal=True, force_jupyter=False)
         self._live = Live(
             console=self._console, transient=True, auto_refresh=False, redirect_stdout=False
@@ -109,7 +107,7 @@ class Terminal:
 
     def begin(self, progress: Progress) -> None: ...
 
-    def look(self, progress: Progress) -> None:
+    def refresh(self, progress: Progress) -> None:
         from rich.text import Text
 
         if not self._live.is_started:
@@ -126,7 +124,7 @@ class Terminal:
 
 
 class Notebook:
-    """One output that is updated in place and ends as a quiet line."""
+    """One output that is updated in place and ends as one line."""
 
     def __init__(self) -> None:
         self._handle: Any = None
@@ -134,9 +132,9 @@ class Notebook:
 
     def begin(self, progress: Progress) -> None:
         if progress.done < progress.runs:
-            self.look(progress)
+            self.refresh(progress)
 
-    def look(self, progress: Progress) -> None:
+    def refresh(self, progress: Progress) -> None:
         lines = progress.lines()
         bar = f'<progress max="1" value="{progress.whole:.3f}"></progress> '
         page = (bar if progress.runs else "") + "<br>".join(map(html.escape, lines))
@@ -150,7 +148,7 @@ class Notebook:
 
     def _show(self, data: dict[str, str]) -> None:
         if self._handle is None:
-            # A kernel has it; nothing else needs it, so it is no dependency.
+            # Every kernel has IPython, and nothing else needs it, so it is no dependency.
             display = import_module("IPython.display").display
             self._handle = display(data, raw=True, display_id=True)
         elif data != self._shown:
@@ -159,7 +157,7 @@ class Notebook:
 
 
 class File:
-    """A line for every twentieth of the runs, and a sign of life after ever longer silences."""
+    """A line for every twentieth of the runs, and heartbeats at growing intervals."""
 
     def __init__(self) -> None:
         self._written, self._patience = time.monotonic(), HEARTBEAT_SECONDS
@@ -168,7 +166,7 @@ class File:
     def begin(self, progress: Progress) -> None:
         self._twentieths = self._reached(progress)
 
-    def look(self, progress: Progress) -> None:
+    def refresh(self, progress: Progress) -> None:
         if time.monotonic() - self._written > self._patience:
             self._patience *= GROWTH
             self._write("; ".join(reversed(progress.lines())))
@@ -193,7 +191,7 @@ class File:
 def showing(
     runs: int = 0, *, done: int = 0, doing: str = "", quiet: bool = False
 ) -> Iterator[Progress]:
-    """Show how far it is while the block runs; ``done`` runs had ended before."""
+    """Show the progress while the block runs; ``done`` runs had ended before."""
     progress = Progress(runs, done, doing)
     if quiet:
         yield progress
@@ -206,12 +204,12 @@ def showing(
 
     def watch() -> None:
         while not over.wait(MOMENT):
-            with lock, suppress(OSError, ValueError):  # nobody reads any longer
-                display.look(progress)
+            with lock, suppress(OSError, ValueError):  # stderr was closed
+                display.refresh(progress)
 
-    progress.on_ended(ended)
+    progress.on_ended = ended
     display.begin(progress)
-    # In a notebook, the context tells which cell an output belongs to.
+    # In a notebook, the context knows the cell of an output.
     context = contextvars.copy_context()
     watcher = threading.Thread(target=context.run, args=(watch,), daemon=True)
     try:
@@ -225,27 +223,19 @@ def showing(
 
 
 def chosen() -> Display:
-    """The display that suits where the messages go."""
-    if _in_a_notebook():
+    """The display that suits this process's stderr."""
+    interactive = sys.modules.get("IPython")
+    shell = interactive.get_ipython() if interactive else None
+    if getattr(shell, "kernel", None) is not None:
         return Notebook()
-    # A command that a cell of a notebook starts has a terminal which draws nothing.
+    # The terminal of a command that a notebook's cell starts draws nothing.
     dumb = os.environ.get("TERM") in (None, "", "dumb") or "JPY_PARENT_PID" in os.environ
     return Terminal() if sys.stderr.isatty() and not dumb else File()
 
 
-def _in_a_notebook() -> bool:
-    """Whether a Jupyter kernel runs this; a process that it has started is none."""
-    interactive = sys.modules.get("IPython")
-    shell = interactive.get_ipython() if interactive else None
-    return getattr(shell, "kernel", None) is not None
-
-
-BAR = 24
-
-
-def _bar(share: float) -> str:
-    filled = round(BAR * share)
-    return "━" * filled + "─" * (BAR - filled)
+def _bar(share: float, width: int = 24) -> str:
+    filled = round(width * share)
+    return "━" * filled + "─" * (width - filled)
 
 
 def _plural(runs: int) -> str:
@@ -253,7 +243,7 @@ def _plural(runs: int) -> str:
 
 
 def duration(seconds: float) -> str:
-    """In the unit in which it is a small number.
+    """A duration in seconds, minutes or hours.
 
     >>> duration(40.3), duration(7200.0), duration(259200.0)
     ('40 s', '120 min', '72 h')

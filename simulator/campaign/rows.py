@@ -1,4 +1,4 @@
-"""Where do the runs of a sweep go?  A file of plain data for each, found again by its content."""
+"""Where do the runs of a sweep go?  Into a JSON file each, named by the key of its task."""
 
 import json
 import math
@@ -12,53 +12,62 @@ from simulator.campaign.perform import Done
 from simulator.campaign.task import Task
 from simulator.mistakes import Mistake
 from simulator.system.files import replace
+from simulator.training.record import Run
 
 Row: TypeAlias = dict[str, Any]
 
 
 class Rows:
-    """The rows of a directory, ``runs/KEY.json``; without one they are only held."""
+    """The rows in ``runs/KEY.json`` of a directory; without a directory, in memory only."""
 
     def __init__(self, directory: Path | None, needed: Collection[str] = ()) -> None:
-        """``needed`` are the columns without which a file is none of these."""
+        """A file that lacks one of the ``needed`` columns does not count."""
         self._directory, self._needed = directory, {*needed}
         self.found: dict[str, Row] = {}
         """Every row that was read or added, by the key of its task."""
 
     def has(self, task: Task) -> bool:
         if task.key not in self.found and self._directory is not None:
-            row = self._read(self._file(task.key))
-            if row is not None:
+            try:
+                row = _as_nan(from_json(self._file(task.key).read_bytes()))
+            except (OSError, ValueError):  # there is none, or it is broken
+                return False
+            if isinstance(row, dict) and row.keys() >= self._needed:
                 self.found[task.key] = row
         return task.key in self.found
 
     def add(self, task: Task, done: Done) -> None:
         if done.end == "interrupted":
             return
-        self.found[task.key] = done.kept
+        self.found[task.key] = done.stored
         if self._directory is not None:
-            text = json.dumps(_finite(done.kept))
+            text = json.dumps(_as_null(done.stored))
             replace(self._file(task.key), lambda path: path.write_text(text + "\n"))
-            self.found[task.key] = _number(json.loads(text))
+            self.found[task.key] = _as_nan(json.loads(text))
 
     def _file(self, key: str) -> Path:
         assert self._directory is not None
         return self._directory / "runs" / f"{key}.json"
 
-    def _read(self, file: Path) -> Row | None:
-        """A finished run; None if there is none, or its file is broken."""
-        try:
-            row = _number(from_json(file.read_bytes()))
-        except (OSError, ValueError):
-            return None
-        return row if isinstance(row, dict) and row.keys() >= self._needed else None
+
+def ending(run: Run) -> Row:
+    """The columns that describe how a run ended."""
+    return {
+        "seconds": math.nan if run.reached is None else run.reached,
+        "reached": run.reached is not None,
+        "steps": run.steps,
+        "gradients": run.gradients,
+        "end": run.end,
+        "message": run.message,
+        "real_seconds": round(run.real_seconds, 3),
+    }
 
 
-def claim(directory: Path, mine: Callable[[Path], bool]) -> Path:
-    """Where a campaign goes; to a directory of its own it may go again, and finds what was run."""
+def claim(directory: Path, is_own: Callable[[Path], bool]) -> Path:
+    """The directory of a campaign: a new one, or its own, whose runs it finds."""
     if directory.is_file():
         raise Mistake(f"--out {directory}: is a file; name a directory")
-    known = (directory / "runs").is_dir() and mine(directory)
+    known = (directory / "runs").is_dir() and is_own(directory)
     if not known and directory.is_dir() and any(directory.iterdir()):
         raise Mistake(f"--out {directory}: holds something else; name another directory")
     try:
@@ -68,19 +77,16 @@ def claim(directory: Path, mine: Callable[[Path], bool]) -> Path:
     return directory
 
 
-def _finite(value: Any) -> Any:
-    """JSON has no NaN and no infinity: both are written as null."""
-    if isinstance(value, dict):
-        return {name: _finite(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _as_null(value: Any) -> Any:
+    """JSON has no NaN and no infinity: write null."""
+    return _each(lambda x: None if isinstance(x, float) and not math.isfinite(x) else x, value)
 
 
-def _number(value: Any) -> Any:
-    """The reverse: null is read as NaN."""
+def _as_nan(value: Any) -> Any:
+    return _each(lambda x: math.nan if x is None else x, value)
+
+
+def _each(change: Callable[[Any], Any], value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _number(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_number(item) for item in value]
-    return math.nan if value is None else value
+        return {name: _each(change, item) for name, item in value.items()}
+    return [_each(change, item) for item in value] if isinstance(value, list) else change(value)

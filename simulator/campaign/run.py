@@ -1,12 +1,12 @@
-"""From a scenario to a result directory: every run is written as it ends, and then all is checked.
+"""How does a scenario become a result directory?  Each run is written as it ends; verify follows.
 
-A directory that was cut short is finished where it was.  What had ended is only read; a run that
-was under way goes on from its newest checkpoint, and its schedule is simulated once more up to
-there.  So the results are those of runs that nobody stopped.
+An interrupted directory can be resumed.  Finished runs are only read.  A run under way continues
+from its newest checkpoint, up to which its schedule is simulated again.  So the results equal those
+of runs that were never stopped.
 """
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from importlib.metadata import version
@@ -30,8 +30,8 @@ from simulator.results.directory import claim_directory, free_directory
 from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import PACKAGES, Writer
-from simulator.scenario.differences import differences
 from simulator.scenario.scenario import Scenario
+from simulator.scenario.toml_text import differences
 from simulator.system.files import Unwritable, alone_in, clear_partial
 from simulator.system.interrupts import remedy
 from simulator.system.machine import cores
@@ -42,39 +42,35 @@ from simulator.training.schedules import replay, stop_of, vector_of
 from simulator.verification.report import Report
 
 VERIFYING, REPLAYED, FEW = 0.1, 1e-5, 5000
-"""The part of a run's time that replays may take, the seconds of a replayed computation, and how
-many are replayed in any case."""
+"""The share of a run's time that verification may take, the seconds of a replayed computation, and
+how many are always replayed."""
 MOST = 8
-"""So many differences are named."""
+"""Differences that a message lists."""
 Ended: TypeAlias = Callable[[Results], None]
 """Called with the results, complete or interrupted, before they are verified."""
 
 
 class RunOptions(NamedTuple):
-    """What to do besides the usual."""
-
     schedule_only: bool = False
     tickets: bool | None = None
-    """None: where gradients are computed, since beside them it costs little."""
+    """Whether to record tickets; None: if gradients are computed, since they cost far more."""
     jobs: int | None = None
     """Processes; None: as many as pay."""
     fitting: bool = True
-    """Whether what does not fit, or would never end, is refused."""
+    """Whether to refuse a run that needs too much memory or would never end."""
     quiet: bool = False
     temporary: bool = False
-    """Whether the directory is gone with the results: then no command is named that reads it."""
+    """Whether the directory vanishes with the results: then messages name no command for it."""
 
 
 class Finished(NamedTuple):
-    """The results of a scenario."""
-
     results: Results
     report: Report | None
-    """What verification says; None if the runs were interrupted."""
+    """Of verification; None if the runs were interrupted."""
 
     @property
     def good(self) -> bool:
-        """Whether every run ended as it should, and the files say what happened."""
+        """Whether no run failed and verification found no problem."""
         complete = self.results.manifest["status"] == "complete"
         return complete and self.report is not None and self.report.clean
 
@@ -89,29 +85,22 @@ def run(
     ended: Ended = lambda outcome: None,
 ) -> Finished:
     """Run every method on every seed, in the directory ``out`` or a new one below ``results/``."""
-    if options.schedule_only and scenario.cluster.per == "environment-step":
+    dry, by_episodes = options.schedule_only, scenario.cluster.per == "environment-step"
+    if dry and by_episodes:
         raise Mistake(
             "--schedule-only: cluster.per = 'environment-step' takes its times from the episodes, "
             "which have to be played; run it without"
         )
     if options.fitting:
-        estimate.check(scenario, options.schedule_only)
-    _check_the_environment()
+        estimate.check(scenario, dry)
+    _check_environment_variables()
     directory = claim_directory(out or free_directory(Path("results") / name))
     with alone_in(directory):
-        claim_directory(directory)  # nobody was quicker
+        claim_directory(directory)  # again: another process may have been quicker
         scenario = scenario.moved_to(directory)
-        # The length of an episode cannot be simulated once more: it has to be written down.
-        must = scenario.cluster.per == "environment-step"
-        tickets = not options.schedule_only if options.tickets is None else options.tickets
-        writer = Writer(
-            directory,
-            scenario,
-            command,
-            vector_of(scenario),
-            options.schedule_only,
-            tickets or must,
-        )
+        # A replay cannot compute the length of an episode, so tickets must record it.
+        tickets = by_episodes or (not dry if options.tickets is None else options.tickets)
+        writer = Writer(directory, scenario, command, vector_of(scenario), dry, tickets)
         return _finish(writer, options, ended)
 
 
@@ -122,27 +111,21 @@ def resume(
     options: RunOptions,
     ended: Ended = lambda outcome: None,
 ) -> Finished:
-    """Finish what was begun there; ``wanted``, if given, has to be the same scenario."""
-    _check_the_environment()
-    results.load(directory)  # whatever is wrong with it is said before anything is touched
+    """Finish an interrupted directory; ``wanted``, if given, must be the same scenario."""
+    _check_environment_variables()
+    results.load(directory)  # refuses a broken directory before anything is written
     with alone_in(directory):
         begun = results.load(directory)
-        scenario, manifest = begun.scenario, begun.manifest
-        _check_its_own(begun, scenario)
+        scenario, manifest, dry = begun.scenario, begun.manifest, begun.schedule_only
+        if scenario.fingerprint() != manifest["scenario_hash"]:
+            message = "the scenario in it is not the one that was begun; run it anew"
+            raise Mistake(f"{directory / 'manifest.json'}: {message}")
         if wanted is not None:
-            _check_the_same(
-                directory, scenario, one_of_equal_seeds(wanted) if begun.schedule_only else wanted
-            )
+            _check_same(directory, scenario, one_of_equal_seeds(wanted) if dry else wanted)
         _check_versions(begun)
         clear_partial(directory)
-        writer = Writer(
-            directory,
-            scenario,
-            manifest["command"],
-            begun.vector,
-            begun.schedule_only,
-            bool(manifest["tickets"]),
-        )
+        tickets, command = bool(manifest["tickets"]), manifest["command"]
+        writer = Writer(directory, scenario, command, begun.vector, dry, tickets)
         writer.go_on(begun)
         if not options.quiet:
             LOG.warning(f"{directory}: {len(writer.done)} of {len(writer.wanted)} runs had ended")
@@ -153,11 +136,8 @@ def how_to_finish(directory: Path) -> str:
     return f"straggle run --resume {directory} finishes it"
 
 
-# All runs that have not ended yet
-
-
-class _Written(NamedTuple):
-    """The store of a result directory."""
+class _Directory(NamedTuple):
+    """A result directory as the store of a campaign."""
 
     writer: Writer
 
@@ -165,12 +145,12 @@ class _Written(NamedTuple):
         return (task.method, task.seed) in self.writer.done
 
     def add(self, task: Task, done: Done) -> None:
-        self.writer.add(done.kept)
+        self.writer.add(done.stored)
 
 
 def _finish(writer: Writer, options: RunOptions, ended: Ended) -> Finished:
     with remedy(how_to_finish(writer.directory)):
-        interrupted = not _all_written(writer, options)
+        interrupted = not _run_missing(writer, options)
         missing = len(writer.wanted) - len(writer.done)
         failed = bool(writer.ends & {"stalled", "failed"})
         with _writing(writer.directory):
@@ -179,30 +159,28 @@ def _finish(writer: Writer, options: RunOptions, ended: Ended) -> Finished:
             raise KeyboardInterrupt
         found = writer.results()
         ended(found)
-        return Finished(
-            found, None if missing else _verified(found, options.quiet or options.temporary)
-        )
+        report = None if missing else _verify(found, options.quiet or options.temporary)
+        return Finished(found, report)
 
 
 @plugins.blamed  # the estimate of the tasks runs the stories of plug-ins
-def _all_written(writer: Writer, options: RunOptions) -> bool:
-    """Whether all has been written: False after an interrupt."""
+def _run_missing(writer: Writer, options: RunOptions) -> bool:
+    """Do the runs that have not ended; False after an interrupt."""
     scenario, directory = writer.scenario, writer.directory
     plan = Plan(
         keep=partial(_keep, directory, writer.tickets),
-        words=lambda task, run: outcome(run, scenario),
+        outcome=lambda task, run: outcome(run, scenario),
         checkpoints=directory / "checkpoints",
     )
     plane: Plane = "schedule" if writer.schedule_only else "training"
+    store, jobs, quiet = _Directory(writer), options.jobs, options.quiet
     try:
         tasks = tasks_of(scenario.model_dump(), directory, scenario, plane, fitting=False)
-        # Every method on the first seed comes first: comparisons are wanted early.
+        # Every method on the first seed comes first, for an early comparison.
         in_order = sorted(tasks, key=lambda task: writer.wanted.index((task.method, task.seed)))
         with _writing(directory):
             writer.write("running")
-            campaign.conduct(
-                in_order, plan, _Written(writer), jobs=options.jobs, quiet=options.quiet
-            )
+            campaign.conduct(in_order, plan, store, jobs=jobs, quiet=quiet)
     except KeyboardInterrupt:
         return False
     return True
@@ -210,17 +188,16 @@ def _all_written(writer: Writer, options: RunOptions) -> bool:
 
 @contextmanager
 def _writing(directory: Path) -> Iterator[None]:
-    """Say how to go on where the disk is full."""
+    """On a full disk, name the command that continues."""
     try:
         yield
     except OSError as error:
         reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
-        told = f"when that is mended, {how_to_finish(directory)}"
-        raise Unwritable(f"{directory}: cannot be written: {reason}; {told}") from None
+        remedy = f"when that is mended, {how_to_finish(directory)}"
+        raise Unwritable(f"{directory}: cannot be written: {reason}; {remedy}") from None
 
 
 def _keep(directory: Path, tickets: bool, scenario: Scenario, run: Run) -> Run:
-    """The run itself; its tickets go to a file of their own."""
     if tickets:
         with Ledger(directory / "tickets.parquet", run) as ledger:
             write_tickets(scenario, run, ledger)
@@ -228,59 +205,51 @@ def _keep(directory: Path, tickets: bool, scenario: Scenario, run: Run) -> Run:
 
 
 def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:
-    """Everything that was computed in a run, by simulating its schedule once more, in full."""
+    """Record every computation of a run, by simulating its whole schedule again."""
     if run.accounts is None or not run.accounts.started.any():
         return
-    sinks = Sinks(computation=ledger.add)
-    simulation = replay(scenario, run, vector_of(scenario), sinks)
+    simulation = replay(scenario, run, vector_of(scenario), Sinks(computation=ledger.add))
     stop = stop_of(scenario)
     steps = stop.steps if run.end in ("stop", "stalled") else run.steps
-    with suppress(Stalled, InvalidDuration):  # where the run itself ended so, its schedule does
+    with suppress(Stalled, InvalidDuration):  # the schedule of a stalled run stalls again
         for _ in simulation.steps(stop._replace(seconds=run.accounts.time, steps=steps)):
             pass
     simulation.close_trace()
 
 
-def _verified(found: Results, quiet: bool) -> Report:
-    """Whether the files say what happened; problems are told, and what was left unchecked."""
+def _verify(found: Results, quiet: bool) -> Report:
+    """Verify the files; warn of problems and of runs that were checked in part."""
     from simulator.verification import verify
     from simulator.verification.replayed import TOO_LONG
 
-    took = sum(run["real_seconds"] for run in found.manifest["runs"])
+    runs = found.manifest["runs"]
+    took = sum(run["real_seconds"] for run in runs)
     with showing(doing="checking the results", quiet=quiet):
         report = verify(found, most=max(FEW, VERIFYING * took / REPLAYED))
     for problem in report.problems:
         LOG.warning(f"not verified: {problem}")
     cut = {(left.method, left.seed) for left in report.unchecked if left.why == TOO_LONG}
     if cut and not quiet:
-        told = f"{len(cut)} of {len(found.manifest['runs'])} runs were checked in part"
-        LOG.warning(f"{told}; straggle verify {found.directory} checks the rest")
+        message = f"{len(cut)} of {len(runs)} runs were checked in part"
+        LOG.warning(f"{message}; straggle verify {found.directory} checks the rest")
     return report
 
 
 # Before anything is written
 
 
-def _check_the_environment() -> None:
-    """What the environment variables say."""
+def _check_environment_variables() -> None:
     cores()
     every_seconds()
 
 
-def _check_its_own(begun: Results, scenario: Scenario) -> None:
-    """Refuse a directory whose scenario was altered after it was begun."""
-    if scenario.fingerprint() != begun.manifest["scenario_hash"]:
-        told = "the scenario in it is not the one that was begun; run it anew"
-        raise Mistake(f"{begun.directory / 'manifest.json'}: {told}")
-
-
-def _check_the_same(directory: Path, begun: Scenario, wanted: Scenario) -> None:
+def _check_same(directory: Path, begun: Scenario, wanted: Scenario) -> None:
     if wanted.fingerprint() == begun.fingerprint():
         return
-    there, here = begun.canonical(), wanted.canonical()
-    if begun.speed_trace and wanted.speed_trace:  # it was copied under a name of its own
-        here["cluster"]["speed"]["file"] = there["cluster"]["speed"]["file"]
-    found = list(differences(here, there))
+    before, now = begun.canonical(), wanted.canonical()
+    if begun.speed_trace and wanted.speed_trace:  # the directory has a copy with another name
+        now["cluster"]["speed"]["file"] = before["cluster"]["speed"]["file"]
+    found = list(differences(now, before))
     more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
     named = "; ".join(found[:MOST]) + more if found else "cluster.speed.file has other contents"
     hint = "finish it without naming a scenario, or run this one anew"
@@ -288,15 +257,14 @@ def _check_the_same(directory: Path, begun: Scenario, wanted: Scenario) -> None:
 
 
 def _check_versions(begun: Results) -> None:
-    """The rest would be computed by other code: that is refused, or at least said."""
+    """Refuse other versions of packages; warn of another machine."""
     manifest = begun.manifest
-    here = {name: version(name) for name in PACKAGES}
-    here["Python"] = platform.python_version()
-    there: Mapping[str, str] = {**manifest["versions"], "Python": manifest["python"]}
-    if found := list(differences(here, there)):
+    now = {**{name: version(name) for name in PACKAGES}, "Python": platform.python_version()}
+    before = {**manifest["versions"], "Python": manifest["python"]}
+    if found := list(differences(now, before)):
+        message = f"was begun with other versions: {'; '.join(found[:MOST])}"
         hint = "install the same versions, or run it anew"
-        told = f"was begun with other versions: {'; '.join(found[:MOST])}; {hint}"
-        raise Mistake(f"--resume {begun.directory}: {told}")
+        raise Mistake(f"--resume {begun.directory}: {message}; {hint}")
     if manifest["machine"] != platform.machine() or manifest["cores"] != cores():
-        told = "was begun on another machine, or with other cores; the last digits may differ"
-        LOG.warning(f"warning: {begun.directory}: {told}")
+        message = "was begun on another machine, or with other cores; the last digits may differ"
+        LOG.warning(f"warning: {begun.directory}: {message}")

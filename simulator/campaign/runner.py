@@ -1,8 +1,7 @@
-"""How do several pieces of work go side by side?  In processes of one thread each.
+"""How do several jobs run side by side?  In processes of one thread each.
 
-So they do not take each other's cores, and none of them outlives the process that asked for them.
-A process that dies is replaced, and its piece of work is done once more.  Work on other machines
-is another ``Runner``.
+So they do not compete for cores, and none of them outlives its parent.  A process that dies is
+replaced, and its job is done again.  Jobs on other machines would be another ``Runner``.
 """
 
 import os
@@ -22,20 +21,20 @@ from simulator.system.messages import printed
 
 Work = TypeVar("Work")
 Item: TypeAlias = Any
-"""What a piece of work has to tell, several times or never: data that processes can hand over."""
+"""A report of a job, which may send any number of them; processes must be able to pickle it."""
 Tell: TypeAlias = Callable[[Item], None]
 Act: TypeAlias = Callable[[str, Work, Tell], None]
 OnItem: TypeAlias = Callable[[str, Item], None]
 
 ONE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 DEATHS = 2
-"""So many processes may die at one piece of work."""
+"""A job may be tried in so many processes."""
 PATIENCE = 2.0
-"""Seconds that interrupted work has to say how far it came."""
+"""Seconds that an interrupted job has for its last report."""
 
 
 class Runner(Protocol):
-    """Does pieces of work, which are known by their names."""
+    """Does jobs, which are known by their names."""
 
     @property
     def jobs(self) -> int:
@@ -48,16 +47,16 @@ class Runner(Protocol):
         on_item: OnItem,
         kind: Callable[[Work], str] = lambda work: "",
     ) -> None:
-        """Do them all; ``on_item`` is called here with what each piece tells, as it comes.
+        """Do all jobs; ``on_item`` is called in this process with every report.
 
-        Pieces of one ``kind`` go to one process if they can: it has compiled what they need.
-        After an interrupt, which goes on from here, ``on_item`` may be called for a moment longer.
+        Jobs of one ``kind`` prefer one process, which has compiled their functions.  An interrupt
+        is raised here, after ``on_item`` has had the last reports.
         """
 
 
 @dataclass(frozen=True)
 class Local:
-    """On this machine, side by side."""
+    """Processes on this machine."""
 
     jobs: int
 
@@ -83,7 +82,6 @@ def _in_processes(
     jobs: int,
     kinds: Mapping[str, str],
 ) -> None:
-    """Each process that is free gets another piece."""
     from multiprocessing.connection import wait
 
     waiting, deaths = list(works), dict.fromkeys(works, 0)
@@ -91,7 +89,7 @@ def _in_processes(
     try:
         while left := len(waiting) + sum(bool(process.doing) for process in processes):
             for process in processes:
-                # As the last pieces end, their cores go to those under way.
+                # As the last jobs end, their cores go to those under way.
                 process.share.value = max(1, cores() // min(jobs, left))
                 if not process.doing and waiting:
                     name = _next(waiting, kinds, process, processes)
@@ -104,11 +102,15 @@ def _in_processes(
                     name = process.doing
                     deaths[name] += 1
                     if deaths[name] >= DEATHS:
-                        raise Mistake(_died(name, process))
+                        raise Mistake(
+                            f"{name}: the process that did it died {DEATHS} times, the last time "
+                            f"with exit code {process.exit_code}; with --jobs 1 it is done in the "
+                            "command's own process"
+                        )
                     waiting.insert(0, name)
                     processes[at] = _Process()
     except KeyboardInterrupt:
-        _last_words(processes, on_item)
+        _interrupt(processes, on_item)
         raise
     finally:
         for process in processes:
@@ -121,7 +123,7 @@ def _next(
     process: "_Process",
     processes: "list[_Process]",
 ) -> str:
-    """A piece of the kind that the process did last, else of one that is nobody's, else any."""
+    """A job of the kind that the process did last, else of a kind that no process has, else any."""
     taken = {each.kind for each in processes}
     left = Counter(kinds[name] for name in waiting)
 
@@ -132,15 +134,8 @@ def _next(
     return min(waiting, key=rank)
 
 
-def _died(name: str, process: "_Process") -> str:
-    return (
-        f"{name}: the process that did it died {DEATHS} times, the last time with exit code "
-        f"{process.exit_code}; with --jobs 1 it is done in the command's own process"
-    )
-
-
-def _last_words(processes: "list[_Process]", on_item: OnItem) -> None:
-    """Interrupt the work, and hear how far each piece has come."""
+def _interrupt(processes: "list[_Process]", on_item: OnItem) -> None:
+    """Interrupt all jobs, and take their last reports."""
     deadline = time.monotonic() + PATIENCE
     for process in processes:
         process.interrupt()
@@ -152,33 +147,32 @@ def _last_words(processes: "list[_Process]", on_item: OnItem) -> None:
 
 
 class _Process:
-    """A process that does one piece of work after the other; its messages are (kind, item)."""
+    """A process that does one job after the other; its messages are pairs (kind, item)."""
 
     kind: str | None
-    """Of the piece that it does, or did last."""
+    """Of the job that it does, or did last."""
 
     def __init__(self) -> None:
         import multiprocessing
 
         spawn = multiprocessing.get_context("spawn")
-        self.connection, theirs = spawn.Pipe()
+        self.connection, other_end = spawn.Pipe()
         self.doing, self.kind = "", None
         self.share: Share = spawn.RawValue("i", 1)
         """The cores that it may use."""
-        args = (theirs, os.getpid(), self.share)
+        args = (other_end, os.getpid(), self.share)
         self._process = spawn.Process(target=_serve, args=args, daemon=True)
         with undisturbed():
             self._process.start()
-        theirs.close()
+        other_end.close()
 
     @property
     def exit_code(self) -> int | None:
         return self._process.exitcode
 
     def begin(self, act: "Act[Work]", name: str, work: Work) -> None:
-        """Hand over a piece of work."""
         self.doing = name
-        with suppress(BrokenPipeError):  # that it has died is seen when it is listened to
+        with suppress(BrokenPipeError):  # it has died, which hear() finds out
             self.connection.send((act, name, work))
 
     def hear(self, on_item: OnItem) -> bool:
@@ -190,10 +184,9 @@ class _Process:
             return False
         if kind == "item":
             on_item(self.doing, item)
-        elif kind == "done":
-            self.doing = ""
-        else:
-            self.doing = ""
+            return True
+        self.doing = ""
+        if kind == "error":
             error, trace = item
             raise error from RuntimeError(f"\n{trace}")
         return True
@@ -209,8 +202,10 @@ class _Process:
 
 
 def _serve(connection: Any, parent: int, share: Share) -> None:
-    """The life of a process."""
-    _begin(parent)
+    """The main function of a process: one thread, until its parent ends."""
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
+    os.environ["OMP_NUM_THREADS"] = "1"
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     grant(share)
     gone = (EOFError, BrokenPipeError, ConnectionResetError)
     with suppress(*gone, KeyboardInterrupt), Interrupts(), printed():
@@ -228,7 +223,7 @@ def _serve(connection: Any, parent: int, share: Share) -> None:
 
 
 def _portable(error: BaseException) -> BaseException:
-    """The error, if another process can read it; else one with its words."""
+    """The error, if it can be pickled; else one with its message."""
     import pickle
 
     try:
@@ -238,14 +233,7 @@ def _portable(error: BaseException) -> BaseException:
     return error
 
 
-def _begin(parent: int) -> None:
-    """A process of its own: one thread, and an end when its parent has one."""
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
-    os.environ["OMP_NUM_THREADS"] = "1"
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+def _end_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -16,30 +16,30 @@ from simulator.training.record import Run
 from simulator.training.schedules import schedule_key
 
 Plane: TypeAlias = Literal["training", "schedule", "steps"]
-"""Whether gradients are computed, or only the schedule is simulated; with a record of its steps."""
+"""Compute gradients, or only simulate the schedule, and in the last case keep its steps."""
 Keep: TypeAlias = Callable[[Scenario, Run], Any]
-"""Makes of a run what is kept of it: plain data; a function that processes can share."""
+"""Makes the stored data of a run; processes must be able to pickle the function and the data."""
 
 
 class Task(NamedTuple):
-    """One run.  Its key is made of its content, so a store finds it again."""
+    """One run.  Its key is a hash of its content, so a store finds it again."""
 
     tables: dict[str, Any]
     folder: Path
-    """Where the files that the scenario names are looked for."""
+    """Relative paths in the scenario start here."""
     method: str
     seed: int
     plane: Plane
     key: str
     schedule: str
-    """Equal for tasks whose schedules are one."""
+    """Equal for tasks that share a schedule."""
     seconds: float
-    """Estimated, of one core."""
+    """Estimated, on one core."""
 
     def scenario(self) -> Scenario:
         """The scenario of this run alone."""
-        found = loading.of_tables(self.tables).found_from(self.folder)
-        return found.restrict([self.method], [self.seed])
+        scenario = loading.of_tables(self.tables).found_from(self.folder)
+        return scenario.restrict([self.method], [self.seed])
 
 
 class Job(NamedTuple):
@@ -48,7 +48,6 @@ class Job(NamedTuple):
     tasks: list[Task]
     keep: Keep
     checkpoints: Path | None
-    """The folder in which runs under way write down where they are."""
 
 
 def tasks_of(
@@ -59,7 +58,10 @@ def tasks_of(
     *,
     fitting: bool = True,
 ) -> Iterator[Task]:
-    """All runs of a scenario, which was read from these tables; ``fitting`` refuses too much."""
+    """All runs of a scenario that was read from these tables.
+
+    ``fitting`` refuses a run that needs too much memory or would never end.
+    """
     judge = estimate.check if fitting else estimate.estimate
     seconds = judge(scenario, plane != "training").seconds
     for method in scenario.methods:
@@ -73,14 +75,13 @@ def tasks_of(
 def key_of(
     scenario: Scenario, method: str, seed: int, versions: Collection[str] | None = None
 ) -> str:
-    """The same for the same run, in whatever campaign it is; another with other packages."""
+    """A run's key: the same in every campaign, another with other versions of packages."""
     only = scenario.restrict([method], [seed])
-    brought = sorted(map(str, plugins.used(only.canonical()).values()))
-    whole = [only.fingerprint(), *(versions or _versions()), *brought]
-    return f"{method}-{seed}-{hashlib.sha256(str(whole).encode()).hexdigest()[:16]}"
+    used = sorted(map(str, plugins.used(only.canonical()).values()))
+    content = [only.fingerprint(), *(versions or _versions()), *used]
+    return f"{method}-{seed}-{hashlib.sha256(str(content).encode()).hexdigest()[:16]}"
 
 
-@cache
+@cache  # looking versions up takes longer than hashing a scenario
 def _versions() -> list[str]:
-    """Of what computes; to look them up takes longer than to hash a scenario."""
     return [version(name) for name in PACKAGES]

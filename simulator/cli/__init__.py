@@ -1,17 +1,17 @@
-"""The command line: ``straggle run | sweep | complexity | check | validate | list | schema | …``.
+"""The command line ``straggle``.
 
-Nothing is imported before :func:`main` begins, so that it hears an interrupt from the start.
+Nothing is imported before :func:`main` begins, so that it handles an interrupt from the start.
 """
 
 import gc
 import sys
 
 ALLOCATIONS = 50_000
-"""Between two looks for garbage: a start allocates much and leaves none."""
+"""Allocations between two garbage collections: a start allocates much and leaves none."""
 
 
 def main() -> None:
-    """Run the command line; every mistake is one line, every end an exit code."""
+    """Run the command line; report a mistake in one line and end with an exit code."""
     gc.set_threshold(ALLOCATIONS)
     interrupted = code = 130
     interrupts = None

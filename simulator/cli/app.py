@@ -1,4 +1,4 @@
-"""What do all commands have in common?  The app they join, options, and how they speak."""
+"""What do all commands share?  The app, options, and ways to print."""
 
 import os
 import shlex
@@ -15,12 +15,12 @@ from simulator.text_table import Table, laid_out, wrapped
 
 BOLD, RED, PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[0m"
 LONGEST = 800
-"""Characters of what is said."""
+"""Characters of a message on stderr."""
 
 
 class Commands(TyperGroup):
     def main(self, args: Sequence[str] | None = None, *_: Any, **__: Any) -> Any:
-        """The command's own result or error: Typer's would end without a word if interrupted."""
+        """Return or raise what the command does: Typer's own hides an interrupt."""
         with self.make_context("straggle", list(args or [])) as context:
             return self.invoke(context)
 
@@ -38,7 +38,7 @@ app = typer.Typer(
 
 @app.callback(invoke_without_command=True)
 def options(
-    version: Annotated[bool, typer.Option("--version", help="Say which straggle this is.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
 ) -> None:
     """Compare asynchronous policy-gradient methods on an unequal cluster, in simulated time."""
     if version:
@@ -60,15 +60,20 @@ SeedsOption = Annotated[
 MethodsOption = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
 ]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Runs at a time [as many as cores, if they pay].")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, no table.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 
 
-def _load_plugins(named: list[str] | None) -> list[str]:
+def _load_plugins(names: list[str] | None) -> list[str]:
     from simulator import plugins
 
-    for where in named or []:
-        plugins.load_plugin(where)
+    for name in names or []:
+        plugins.load_plugin(name)
     plugins.load()
-    return named or []  # Typer before 0.20 takes the length of it
+    return names or []  # Typer before 0.20 takes the length of it
 
 
 PluginOption = Annotated[
@@ -83,7 +88,7 @@ PluginOption = Annotated[
 ]
 
 MOST_SEEDS = 100_000
-"""How many seeds an option may name: a slip of the finger shall not fill the memory."""
+"""Seeds that an option may name: a typo must not fill the memory."""
 
 FORMATS = ("png", "svg", "pdf")
 FiguresOption = Annotated[
@@ -92,10 +97,10 @@ FiguresOption = Annotated[
 
 
 def complain(message: str, code: int) -> int:
-    """Say it in one line that can be read, whatever was in the file that it is about."""
-    told = printable(" ".join(message.split()))
-    told = told if len(told) <= LONGEST else f"{told[:LONGEST]} …"
-    print(f"straggle: {told}", file=sys.stderr)
+    """Print a message as one printable line on stderr; returns the exit code."""
+    text = printable(" ".join(message.split()))
+    text = text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
+    print(f"straggle: {text}", file=sys.stderr)
     return code
 
 
@@ -104,13 +109,13 @@ def command_line() -> str:
 
 
 def width() -> int | None:
-    """Of a line on the terminal; None in a file, where lines may have any length."""
-    # $COLUMNS says nothing of a file: whatever starts a command may have set it.
+    """The width of the terminal; None for a file, in which lines may have any length."""
+    # A file ignores $COLUMNS, which any parent process may have set.
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def show(table: Table) -> None:
-    """Print a table so that it fits."""
+    """Print a table in the width of the terminal."""
     plain = not sys.stdout.isatty() or os.environ.get("TERM") == "dumb" or "NO_COLOR" in os.environ
     encoding = sys.stdout.encoding or "utf-8"
     for line in laid_out(table, width()):
@@ -120,7 +125,7 @@ def show(table: Table) -> None:
 
 
 def say(*lines: str) -> None:
-    """Print sentences, which break between words; a command stays whole, to be copied."""
+    """Print sentences, wrapped between words; a command stays on one line, to be copied."""
     for line in lines:
         indent = line[: len(line) - len(line.lstrip())]
         is_command = indent and "straggle " in line
@@ -128,36 +133,37 @@ def say(*lines: str) -> None:
 
 
 def words(text: str | None, option: str = "--methods") -> list[str] | None:
+    """The words of a list such as ``a,b``."""
     if text is None:
         return None
-    named = [word.strip() for word in text.split(",") if word.strip()]
-    if not named:
+    found = [word.strip() for word in text.split(",") if word.strip()]
+    if not found:
         raise Mistake(f"{option} {text!r}: names nothing; leave it out for all")
-    return named
+    return found
 
 
 def formats_of(text: str) -> list[str]:
-    """The formats that ``--figures`` names."""
-    named = words(text, "--figures") or []
-    if named == ["none"]:
+    """The formats of ``--figures``."""
+    formats = words(text, "--figures") or []
+    if formats == ["none"]:
         return []
-    for word in named:
+    for word in formats:
         if word not in FORMATS:
             raise Mistake(f"--figures {text}: {word!r} is none of {', '.join(FORMATS)}, none")
-    return list(dict.fromkeys(named))
+    return list(dict.fromkeys(formats))
 
 
 def seeds_of(text: str | None) -> list[int] | None:
-    """The seeds that ``0,3-5`` names.
+    """The seeds of ``--seeds``.
 
     >>> seeds_of("0,3-5")
     [0, 3, 4, 5]
     """
-    named = words(text, "--seeds")
-    if named is None:
+    found = words(text, "--seeds")
+    if found is None:
         return None
     try:
-        ranges = [_range(word) for word in named]
+        ranges = [_range(word) for word in found]
     except ValueError as error:
         raise Mistake(f"--seeds {text}: {error}") from None
     if sum(len(seeds) for seeds in ranges) > MOST_SEEDS:
@@ -166,7 +172,7 @@ def seeds_of(text: str | None) -> list[int] | None:
 
 
 def _range(word: str) -> range:
-    """The seeds of ``3-5``, or of ``3`` alone; a ValueError says what they must be."""
+    """The seeds of ``3-5``, or of ``3``; a ValueError names the remedy."""
     bounds = word.split("-")
     if len(bounds) > 2 or not all(bound.isdecimal() for bound in bounds):
         raise ValueError("must be whole numbers, 0 or more, such as 0,1,2 or 0-4")

@@ -1,15 +1,19 @@
-"""Many runs: ``straggle sweep``, ``straggle compare`` and ``straggle complexity``."""
+"""Many runs: ``straggle sweep``, ``compare`` and ``complexity``."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulator.cli.app import (
     FiguresOption,
+    JobsOption,
+    JsonOption,
     MethodsOption,
     PluginOption,
+    QuietOption,
     ScenarioArgument,
     SeedsOption,
     SetOption,
@@ -24,6 +28,9 @@ from simulator.cli.app import (
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import remedy
 
+if TYPE_CHECKING:
+    from simulator.commands.campaigns import CompareResults, ComplexityResults, SweepResults
+
 GO_ON = "the same command goes on where it was"
 
 
@@ -33,18 +40,20 @@ def sweep(
         str, typer.Argument(metavar="SWEEP", help="A TOML file, or the name of a shipped sweep.")
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="[results/sweep-NAME]; goes on.")
+        Path | None, typer.Option(metavar="DIR", help="[results/sweep-NAME]; goes on there.")
     ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Jobs at a time [one per core].")] = None,
+    jobs: JobsOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Allow more than 500 runs.")] = False,
     figures: FiguresOption = "png",
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The best settings as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
     plugins: PluginOption = None,
 ) -> int:
-    """Try settings of every method; keep all runs, and write the best as a scenario."""
+    """Try settings of every method; store all runs, and write the best as a scenario."""
+    from simulator.commands.campaigns import SweepResults
+    from simulator.sweeps import tuning
     from simulator.sweeps.sweep import conduct
 
     formats = formats_of(figures)
@@ -59,26 +68,10 @@ def sweep(
             quiet=quiet or as_json,
             command=command_line(),
         )
-        return _show_sweep(swept, formats, quiet, as_json)
-
-
-def _show_sweep(swept: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
-    from simulator.campaign.progress import showing
-    from simulator.sweeps import tuning
-
-    found = tuning.best_of(swept.frame)
-    if as_json:
-        print(json.dumps(tuning.as_data(found, swept), indent=2))
-    elif not quiet:
-        for table in tuning.tables(found, swept):
-            show(table)
-        say(*tuning.notes(found, swept))
-        print(f"results: {swept.directory}", flush=True)
-    with showing(doing="drawing the figures", quiet=quiet or as_json):
-        drawn = tuning.draw(swept, formats)
-    if drawn and not (quiet or as_json):
-        print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
-    return 3 if tuning.hopeless(found) else 0
+        found = tuning.best_of(swept.frame)
+        data = tuning.as_data(found, swept) if as_json else None
+        _show(SweepResults(swept), data, lambda: tuning.draw(swept, formats), quiet)
+        return 3 if (found["failed"] == found["runs"]).any() else 0
 
 
 @app.command()
@@ -89,7 +82,7 @@ def compare(
         list[str] | None,
         typer.Option(
             metavar="PATH=A,B,…",
-            help="Tune all methods first; a sweep file, or values of a key, may be repeated.",
+            help="Tune all methods first: a sweep file, or values of a key; may be repeated.",
         ),
     ] = None,
     levels: Annotated[
@@ -97,22 +90,24 @@ def compare(
         typer.Option(metavar="A,B,…", help="Levels of the metric [four, up to the target]."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="[results/compare-SCENARIO]; goes on.")
+        Path | None, typer.Option(metavar="DIR", help="[results/compare-SCENARIO]; goes on there.")
     ] = None,
     seeds: Annotated[
         str | None,
         typer.Option(metavar="0,3-5,…", help="Seeds of the race [five that tune nothing]."),
     ] = None,
     methods: MethodsOption = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [one per core].")] = None,
+    jobs: JobsOption = None,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
     figures: FiguresOption = "png",
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The comparison as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
     plugins: PluginOption = None,
 ) -> int:
-    """Tune every method alike, race them on fresh seeds, and say who is ahead by how much."""
-    from simulator.comparison import comparison
+    """Tune every method alike, race them on fresh seeds, and report which leads, by how much."""
+    from simulator.commands.campaigns import CompareResults
+    from simulator.comparison import comparison, figure
+    from simulator.comparison import words as comparison_words
 
     formats = formats_of(figures)
     with remedy(GO_ON):
@@ -129,35 +124,17 @@ def compare(
             quiet=quiet or as_json,
             command=command_line(),
         )
-        return _show_comparison(compared, formats, quiet, as_json)
+        data = comparison_words.as_data(compared) if as_json else None
+        _show(CompareResults(compared), data, lambda: figure.draw(compared, formats), quiet)
+        return 0 if compared.good else 3
 
 
 def levels_of(text: str | None) -> list[float] | None:
-    """The levels that ``50,100`` names."""
-    named = words(text, "--levels")
+    found = words(text, "--levels")
     try:
-        return None if named is None else [float(word) for word in named]
+        return None if found is None else [float(word) for word in found]
     except ValueError:
         raise Mistake(f"--levels {text}: must be numbers, such as 50,100") from None
-
-
-def _show_comparison(compared: Any, formats: list[str], quiet: bool, as_json: bool) -> int:
-    from simulator.campaign.progress import showing
-    from simulator.comparison import figure
-    from simulator.comparison import words as told
-
-    if as_json:
-        print(json.dumps(told.as_data(compared), indent=2))
-    elif not quiet:
-        for table in told.tables(compared):
-            show(table)
-        say(*told.notes(compared))
-        print(f"results: {compared.directory}", flush=True)
-    with showing(doing="drawing the figure", quiet=quiet or as_json):
-        drawn = figure.draw(compared, formats)
-    if drawn and not (quiet or as_json):
-        print(*(f"figure:  {each}" for each in drawn), sep="\n")
-    return 0 if compared.good else 3
 
 
 @app.command()
@@ -167,25 +144,26 @@ def complexity(
         str,
         typer.Option(
             metavar="PATH=START:STOP:logN",
-            help="What to vary, or PATH=A,B,…; eps and batch stand for several keys.",
+            help="Key and values, or PATH=A,B,…; eps and batch stand for several keys.",
         ),
     ] = "cluster.workers=10:1000:log8",
     settings: SetOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="[results/complexity-SCENARIO-PARAMETER]; goes on."),
+        typer.Option(metavar="DIR", help="[results/complexity-SCENARIO-PARAMETER]; goes on there."),
     ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [one per core].")] = None,
+    jobs: JobsOption = None,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
     figures: FiguresOption = "png",
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The exponents as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
     plugins: PluginOption = None,
 ) -> int:
-    """Measure how the time to the target grows, beside what theory predicts."""
-    from simulator.study import study, varying
+    """Measure how the time to the target grows, and compare it with theory."""
+    from simulator.commands.campaigns import ComplexityResults
+    from simulator.study import growth, study, varying
 
     formats = formats_of(figures)
     with remedy(GO_ON):
@@ -199,29 +177,30 @@ def complexity(
             jobs=jobs,
             quiet=quiet or as_json,
         )
-        return _show_study(frame, directory, confidence, formats, quiet, as_json)
+        data = growth.as_data(frame, directory, confidence) if as_json else None
+        results = ComplexityResults(frame, directory, confidence=confidence)
+        _show(results, data, lambda: growth.draw(frame, directory, confidence, formats), quiet)
+        return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0
 
 
-def _show_study(
-    frame: Any,
-    directory: Path,
-    confidence: float,
-    formats: list[str],
+def _show(
+    results: "SweepResults | CompareResults | ComplexityResults",
+    data: Any,
+    draw: Callable[[], list[Path]],
     quiet: bool,
-    as_json: bool,
-) -> int:
+) -> None:
+    """Print the tables, or the data as JSON; draw the figures and name them."""
     from simulator.campaign.progress import showing
-    from simulator.study import growth
 
-    fitted = growth.fitted(frame, confidence)
-    if as_json:
-        print(json.dumps(growth.as_data(fitted, frame, directory), indent=2))
-    elif not quiet:
-        show(growth.table(fitted, frame))
-        say(*growth.notes(frame, confidence))
-        print(f"results: {directory}", flush=True)
-    with showing(doing="drawing the figure", quiet=quiet or as_json):
-        drawn = growth.draw(frame, directory, confidence, formats)
-    if drawn and not (quiet or as_json):
+    quiet = quiet or data is not None
+    if data is not None:
+        print(json.dumps(data, indent=2))
+    if not quiet:
+        for table in results._tables():
+            show(table)
+        say(*results._notes())
+        print(f"results: {results.directory}", flush=True)
+    with showing(doing="drawing the figures", quiet=quiet):
+        drawn = draw()
+    if drawn and not quiet:
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
-    return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0

@@ -1,17 +1,23 @@
-"""Has anything moved?  ``straggle check``."""
+"""Did any benchmark change?  ``straggle check``."""
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from simulator.cli.app import PluginOption, app, say, show, words
+from simulator.cli.app import (
+    JobsOption,
+    JsonOption,
+    PluginOption,
+    QuietOption,
+    app,
+    say,
+    show,
+    words,
+)
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import remedy
-
-if TYPE_CHECKING:
-    from simulator.gate import Checked
 
 
 @app.command()
@@ -23,23 +29,24 @@ def check(
         Path | None, typer.Option(metavar="DIR", help="[baselines/SUITE, beside the suite]")
     ] = None,
     update: Annotated[
-        bool, typer.Option("--update", help="Write what has moved as the new baselines.")
+        bool, typer.Option("--update", help="Write the results that differ as new baselines.")
     ] = False,
     only: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Only these benchmarks of the suite.")
     ] = None,
-    jobs: Annotated[int | None, typer.Option(min=1, help="Runs at a time [one per core].")] = None,
+    jobs: JobsOption = None,
     junit: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The outcome for a CI server.")
+        Path | None, typer.Option(metavar="FILE", help="Write the outcome for a CI server.")
     ] = None,
     markdown: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The outcome for a pull request; - prints.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the outcome for a pull request; - prints it."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
     plugins: PluginOption = None,
 ) -> int:
-    """Run a suite of benchmarks; exit code 1 if one has moved from its baseline, or fails."""
+    """Run a suite of benchmarks; exit code 1 if one differs from its baseline, or fails."""
     from simulator import gate
     from simulator.gate import report
 
@@ -57,7 +64,7 @@ def check(
                 quiet=quiet or as_json,
             )
     except Mistake as mistake:
-        # Who reads only the files of a CI server is told, too.
+        # A CI server shows only these files.
         if junit:
             _write("--junit", junit, report.refusal_as_junit(suite, str(mistake)))
         if markdown and not printed:
@@ -74,15 +81,9 @@ def check(
     elif printed:
         print(report.markdown(checked), end="")
     elif not quiet:
-        _show(checked)
+        show(report.table(checked))
+        say(*checked.notes)
     return 0 if checked.good else 1
-
-
-def _show(checked: "Checked") -> None:
-    from simulator.gate import report
-
-    show(report.table(checked))
-    say(*checked.notes)
 
 
 def _write(option: str, file: Path, text: str) -> None:

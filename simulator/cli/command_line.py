@@ -1,8 +1,8 @@
-"""From the words of a command line to its exit code.
+"""How does a command line become an exit code?
 
-Exit codes: 0 all went well; 1 a benchmark regressed, or what was verified is wrong; 2 a mistake of
-the user's; 3 a run failed; 130 interrupted; 143 terminated.  Heavy packages are imported inside the
-commands that need them, so that help and checks are instant.
+Exit codes: 0 success; 1 a benchmark regressed or verification failed; 2 a mistake of the user; 3 a
+run failed; 130 interrupted; 143 terminated.  Each command imports the heavy packages that it needs,
+so that help and checks are instant.
 """
 
 import os
@@ -17,21 +17,21 @@ from simulator.system.files import Unwritable
 from simulator.system.interrupts import INTERRUPTED, Interrupts
 from simulator.system.messages import printed
 
-# Commands join the app where they are defined, and are shown in this order.
+# Importing these modules adds their commands to the app, in this order.
 # isort: off
 from simulator.cli import (  # noqa: F401
-    run, replay, verify, scenarios, campaigns, check, replays,
+    run, finished, scenarios, campaigns, check,
 )  # fmt: skip
 # isort: on
 
 LONGEST_NAME = 200
-"""Characters of a file's name that are shown: its end."""
+"""Characters at the end of a file's name that a message shows."""
 MISNAMED = {EISDIR, ELOOP, ENAMETOOLONG, ENOTDIR}
-"""What the name of a file can be at fault for; all else is the disk's fault."""
+"""Errors that another file name avoids; the disk causes all others."""
 
 
 def run_command(words: Sequence[str], interrupts: Interrupts | None = None) -> int:
-    """Run one command; its exit code.  ``interrupts`` are what may have been raised in it."""
+    """Run one command; returns its exit code."""
     arguments = [word for word in words if word != "--debug"]
     try:
         with printed():
@@ -48,11 +48,13 @@ def run_command(words: Sequence[str], interrupts: Interrupts | None = None) -> i
 
 
 def _explain(error: BaseException, interrupts: Interrupts | None) -> int:
+    from simulator import plugins
+
     if _is_misuse(error):
         return complain(error.format_message(), 2)  # type: ignore[attr-defined]
     if isinstance(error, typer.Exit):
         return error.exit_code
-    error = _blamed(error)
+    error = plugins.blame(error)
     match error:
         case Mistake(args=lines):
             for line in lines:
@@ -63,26 +65,19 @@ def _explain(error: BaseException, interrupts: Interrupts | None) -> int:
         case SystemExit():
             return error.code if isinstance(error.code, int) else 0
         case BrokenPipeError():
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python writes what is left at its end
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python flushes stdout when it ends
             return 0
         case OSError(errno=number, strerror=str() as reason):
             named = str(error.filename or "the output")[-LONGEST_NAME:]
             if number in MISNAMED:
                 return complain(f"{named}: {reason}; name another file", 2)
             return complain(f"{named}: {reason}", 3)
-    if interrupts and interrupts.signal:  # an extension module made another error of it
+    if interrupts and interrupts.signal:  # an extension module raised another error instead
         return complain("interrupted", INTERRUPTED)
     kind = type(error).__name__
     return complain(f"internal error: {kind}: {error} (--debug shows where)", 3)
 
 
-def _blamed(error: BaseException) -> BaseException:
-    """What a plug-in has raised is a mistake that names it."""
-    from simulator import plugins
-
-    return plugins.blame(error)
-
-
 def _is_misuse(error: BaseException) -> bool:
-    """Whether the command line itself was wrong: typer has a class of click's own for that."""
+    """Whether the command line itself was wrong: an error of click's, which typer may vendor."""
     return hasattr(error, "format_message")

@@ -10,8 +10,10 @@ import typer
 
 from simulator.cli.app import (
     FiguresOption,
+    JsonOption,
     MethodsOption,
     PluginOption,
+    QuietOption,
     SeedsOption,
     SetOption,
     app,
@@ -46,7 +48,7 @@ def run(
         Path | None, typer.Option(metavar="DIR", help="Where results go [results/SCENARIO].")
     ] = None,
     resume: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Finish what was begun there.")
+        Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run there.")
     ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
@@ -54,7 +56,7 @@ def run(
         bool | None,
         typer.Option(
             "--tickets/--no-tickets",
-            help="Record every gradient that was started [unless --schedule-only].",
+            help="Record every started gradient [unless --schedule-only].",
             show_default=False,
         ),
     ] = None,
@@ -62,17 +64,17 @@ def run(
         bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes side by side [as many cores as pay].")
+        int | None, typer.Option(min=1, help="Processes [as many as cores, if they pay].")
     ] = None,
     figures: FiguresOption = "png",
     timeline: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="What the timeline shows [a round of each method]."),
+        typer.Option(metavar="SECONDS", help="Length of the timeline [a round of each method]."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
     anyway: Annotated[
-        bool, typer.Option("--anyway", help="Even what should not fit, or never end.")
+        bool, typer.Option("--anyway", help="Skip the check of memory and running time.")
     ] = False,
     plugins: PluginOption = None,
 ) -> int:
@@ -80,24 +82,26 @@ def run(
     from simulator.figures.painter import Painter  # first: its process starts at once
 
     with Painter(formats_of(figures)) as painter:
-        shown = Shown(painter, quiet, as_json, _checked(timeline))
+        if timeline is not None and not 0 < timeline < math.inf:
+            raise Mistake(f"--timeline {timeline:g}: must be a positive number of seconds")
+        presenter = Presenter(painter, quiet, as_json, timeline)
         if resume is not None:
-            said: dict[str, object] = {
+            given: dict[str, object] = {
                 "--out": out,
                 "--tickets": tickets,
                 "--schedule-only": schedule_only or None,
             }
             if scenario is None:
-                said |= {"--set": settings, "--methods": methods, "--seeds": seeds}
+                given |= {"--set": settings, "--methods": methods, "--seeds": seeds}
             chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
-            return shown.show(_resume(resume, chosen, said, shown, jobs))
+            return presenter.show(_resume(resume, chosen, given, presenter, jobs))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
         from simulator.campaign.run import RunOptions
 
-        chosen = _chosen(scenario, settings, methods, seeds)
-        options = RunOptions(schedule_only, tickets, jobs, fitting=not anyway, quiet=shown.silent)
-        return shown.show(_run(chosen, out, Path(scenario).stem, options, shown))
+        chosen, silent = _chosen(scenario, settings, methods, seeds), quiet or as_json
+        options = RunOptions(schedule_only, tickets, jobs, fitting=not anyway, quiet=silent)
+        return presenter.show(_run(chosen, out, Path(scenario).stem, options, presenter))
 
 
 def _chosen(
@@ -113,62 +117,49 @@ def _run(
     out: Path | None,
     name: str,
     options: "RunOptions",
-    shown: "Shown",
+    presenter: "Presenter",
 ) -> int:
     from simulator.campaign.run import run
     from simulator.campaign.words import warn
+    from simulator.estimate.remarks import one_of_equal_seeds
 
     warn(scenario)
     if options.schedule_only:
-        scenario = _one_of_equal_seeds(scenario, options.quiet)
-    ran = run(scenario, out, name, command=command_line(), options=options, ended=shown.draw)
-    return _code(ran)
-
-
-def _code(ran: "Finished") -> int:
-    from simulator.campaign.run import how_to_finish
-
-    if ran.results.manifest["status"] == "interrupted":
-        return complain(f"interrupted; {how_to_finish(ran.results.directory)}", INTERRUPTED)
-    return 0 if ran.good else FAILED
+        seeds, scenario = len(scenario.seeds), one_of_equal_seeds(scenario)
+        if len(scenario.seeds) < seeds and not options.quiet:
+            message = "straggle: the times are the same for every seed, so one is simulated"
+            print(message, file=sys.stderr)
+    command, ended = command_line(), presenter.draw
+    return _code(run(scenario, out, name, command=command, options=options, ended=ended))
 
 
 def _resume(
     directory: Path,
     wanted: "Scenario | None",
-    said: dict[str, object],
-    shown: "Shown",
+    given: dict[str, object],
+    presenter: "Presenter",
     jobs: int | None,
 ) -> int:
     from simulator.campaign.run import RunOptions, resume
 
-    for option, value in said.items():
+    for option, value in given.items():
         if value is not None:
-            told = "what is resumed goes on as it was begun; leave this out"
-            raise Mistake(f"{option}, with --resume {directory}: {told}")
-    options = RunOptions(jobs=jobs, quiet=shown.silent)
-    return _code(resume(directory, wanted, options=options, ended=shown.draw))
+            message = "a resumed run keeps its options; leave this out"
+            raise Mistake(f"{option}, with --resume {directory}: {message}")
+    options = RunOptions(jobs=jobs, quiet=presenter.silent)
+    return _code(resume(directory, wanted, options=options, ended=presenter.draw))
 
 
-def _one_of_equal_seeds(scenario: "Scenario", quiet: bool) -> "Scenario":
-    """Where nothing about the times depends on the seed, every seed has the same schedule."""
-    from simulator.estimate.remarks import one_of_equal_seeds
+def _code(finished: "Finished") -> int:
+    from simulator.campaign.run import how_to_finish
 
-    chosen = one_of_equal_seeds(scenario)
-    if len(chosen.seeds) < len(scenario.seeds) and not quiet:
-        told = "straggle: the times are the same for every seed, so one is simulated"
-        print(told, file=sys.stderr)
-    return chosen
+    if finished.results.manifest["status"] == "interrupted":
+        return complain(f"interrupted; {how_to_finish(finished.results.directory)}", INTERRUPTED)
+    return 0 if finished.good else FAILED
 
 
-def _checked(timeline: float | None) -> float | None:
-    if timeline is not None and not 0 < timeline < math.inf:
-        raise Mistake(f"--timeline {timeline:g}: must be a positive number of seconds")
-    return timeline
-
-
-class Shown:
-    """What a user sees of a run: its figures are drawn while its table is made."""
+class Presenter:
+    """Prints the table of a run while another process draws its figures."""
 
     def __init__(
         self, painter: "Painter", quiet: bool, as_json: bool, timeline: float | None
@@ -178,47 +169,42 @@ class Shown:
         self.silent = quiet or as_json
         self._drawn = False
 
-    def draw(self, outcome: "Results") -> None:
-        """Hand the figures of results that are complete to the painter."""
+    def draw(self, results: "Results") -> None:
+        """Hand the figures of complete results to the painter."""
         from simulator.figures.plots import pictures
 
-        self._outcome = outcome
-        if outcome.manifest["status"] != "interrupted" and self._painter.wanted:
+        self._results = results
+        if results.manifest["status"] != "interrupted" and self._painter.wanted:
             self._drawn = True
-            drawn = pictures(outcome, self._timeline)
-            self._painter.paint(drawn, outcome.directory / "figures")
+            drawn = pictures(results, self._timeline)
+            self._painter.paint(drawn, results.directory / "figures")
 
     def show(self, code: int) -> int:
-        """Show the outcome of a run that ended with this exit code."""
+        """Print the results of a run, and return its exit code."""
         from simulator.campaign.run import how_to_finish
 
-        with remedy(how_to_finish(self._outcome.directory)):
-            self._show(self._outcome)
+        with remedy(how_to_finish(self._results.directory)):
+            self._show(self._results)
         return code
 
-    def _show(self, outcome: "Results") -> None:
-        """The table first: figures take a moment."""
+    def _show(self, results: "Results") -> None:
+        from simulator.campaign.progress import showing
         from simulator.statistics import report, summary
 
         if not self.silent:
-            show(report.table(outcome))
-            say(*report.notes(outcome))
-            print(f"results: {outcome.directory}", flush=True)
+            show(report.table(results))
+            say(*report.notes(results))
+            print(f"results: {results.directory}", flush=True)
         elif self._quiet:
-            for line in report.failures(outcome):
+            for line in report.failures(results):
                 print(f"straggle: {line}", file=sys.stderr)
-        figures = self._figures() if self._drawn else []
+        figures = []
+        if self._drawn:
+            with showing(doing="drawing the figures", quiet=self.silent):
+                figures = sorted(map(str, self._painter.finish()))
         if self._json:
-            rows = summary.as_data(summary.summarise(outcome))
-            status = outcome.manifest["status"]
-            where = str(outcome.directory)
-            data = {"directory": where, "status": status, "methods": rows, "figures": figures}
-            print(json.dumps(data, indent=2))
+            rows, status = summary.as_data(summary.summarise(results)), results.manifest["status"]
+            data = {"directory": str(results.directory), "status": status, "methods": rows}
+            print(json.dumps(data | {"figures": figures}, indent=2))
         elif figures and not self._quiet:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
-
-    def _figures(self) -> list[str]:
-        from simulator.campaign.progress import showing
-
-        with showing(doing="drawing the figures", quiet=self.silent):
-            return sorted(map(str, self._painter.finish()))

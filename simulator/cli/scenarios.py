@@ -1,4 +1,4 @@
-"""What can be run: ``straggle validate``, ``list`` and ``schema``."""
+"""What can be run?  ``straggle validate``, ``list`` and ``schema``."""
 
 import json
 from typing import Annotated
@@ -18,6 +18,10 @@ from simulator.cli.app import (
     words,
 )
 from simulator.mistakes import Mistake
+from simulator.text_table import wrapped
+
+NARROW = 20
+"""A narrower description goes below its name."""
 
 
 @app.command()
@@ -28,7 +32,7 @@ def validate(
     methods: MethodsOption = None,
     plugins: PluginOption = None,
 ) -> None:
-    """Check a scenario without running it; say what it takes, and what theory chooses."""
+    """Check a scenario without running it; print what a run needs and what theory chooses."""
     from simulator.campaign.words import warn
     from simulator.estimate import estimate
     from simulator.scenario import prescription
@@ -38,9 +42,9 @@ def validate(
     warn(found)
     runs = len(found.methods) * len(found.seeds)
     methods, workers = ", ".join(found.methods), found.cluster.workers
-    taken = estimate.lines(found)  # first: a plug-in's story may go wrong in it
+    taken = estimate.lines(found)  # first: it runs the stories of plug-ins
     say(f"{scenario}: valid; {runs} runs ({methods}), {workers} workers")
-    say(*taken, *prescription.told(found))
+    say(*taken, *prescription.lines(found))
     try:
         estimate.check(found)
     except Mistake as refusal:
@@ -49,16 +53,28 @@ def validate(
 
 @app.command("list")
 def list_(plugins: PluginOption = None) -> None:
-    """What there is: methods, laws, objectives, environments, shipped files."""
-    from simulator.cli.listing import lines
+    """List methods, laws, objectives, environments and shipped files."""
+    from simulator.commands.listing import listing
 
-    print(*lines(width()), sep="\n")
+    for heading, entries in listing().items():
+        print(heading)
+        longest = max(map(len, entries))
+        for name, about in entries.items():
+            print(*_entry(f"  {name:<{longest}}  ", about, width()), sep="\n")
+
+
+def _entry(name: str, about: str, width: int | None) -> list[str]:
+    """The lines of an entry; further ones are indented below its description."""
+    if width is not None and width - len(name) < NARROW:
+        return [name.rstrip(), *(f"    {line}" for line in wrapped(about, width - 4))]
+    first, *more = wrapped(about, None if width is None else width - len(name))
+    return [name + first, *(" " * len(name) + line for line in more)]
 
 
 @app.command()
 def schema(
-    sweep: Annotated[bool, typer.Option("--sweep", help="That of a sweep file instead.")] = False,
-    suite: Annotated[bool, typer.Option("--suite", help="That of a suite file instead.")] = False,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Of a sweep file instead.")] = False,
+    suite: Annotated[bool, typer.Option("--suite", help="Of a suite file instead.")] = False,
     plugins: PluginOption = None,
 ) -> None:
     """Print the JSON Schema of a scenario file."""

@@ -1,4 +1,4 @@
-"""What do the commands do, from Python?  The same: a function each, and an object that shows it.
+"""The commands in Python: a function each, whose result shows itself as the command's table.
 
-``settings`` are those of ``--set``; other arguments have the names of the commands' options.
+``settings`` are those of ``--set``; other arguments have the names of the options.
 """

@@ -1,4 +1,4 @@
-"""Are the arguments of a function such as it can take?  If not, a line says what to give."""
+"""Are the arguments of a public function valid?  If not, a line says what to give."""
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,14 +12,13 @@ from simulator.table import Table
 
 
 class Place(NamedTuple):
-    """A directory, and what removes it when nobody holds it any more; None keeps it."""
-
     path: Path
     keeper: object
+    """Removes a temporary directory with the last reference to it; None for a lasting one."""
 
 
 def place_of(out: str | Path | None) -> Place:
-    """A directory for results: that of ``out``, or a temporary one."""
+    """A directory for results: ``out``, or a temporary one."""
     check_argument("out", out, (str, Path, NoneType), "give the path of a directory")
     if out is not None:
         return Place(Path(out), None)
@@ -28,7 +27,7 @@ def place_of(out: str | Path | None) -> Place:
 
 
 def check_source(function: str, source: object, kind: str) -> None:
-    remedy = f"give a {kind}, what its file says, its path, or the name of a shipped one"
+    remedy = f"give a {kind}, the tables of its file, its path, or the name of a shipped one"
     check_argument(f"{function}: source", source, (str, Path, Table, Mapping), remedy)
     other = type(source).__name__.removesuffix("Table")
     if isinstance(source, Table) and other != kind:
@@ -41,7 +40,7 @@ def check_settings(function: str, settings: Iterable[object]) -> None:
 
 
 def numbers_of(function: str, seeds: int | Sequence[int] | None) -> list[int] | None:
-    """Seeds as a list; a number is one of them, and none are all of the scenario's."""
+    """Seeds as a list; a number is one seed, and None means all of the scenario's."""
     remedy = "give whole numbers, 0 or more, such as [0, 1]"
     if seeds is None:
         return None
@@ -66,12 +65,11 @@ def command_of(
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
 ) -> list[str]:
-    """The words of the command that does the same; of an object none does."""
+    """The words of the same command; for an object, the name of the function instead."""
     words = [f"simulator.{name}", type(source).__name__]
     if isinstance(source, str | Path):
         words = ["straggle", name, str(source)]
     words += [word for setting in settings for word in ("--set", setting)]
-    options = {"--methods": methods, "--seeds": seeds}
-    for option, chosen in options.items():
-        words += [option, ",".join(map(str, chosen))] if chosen else []
+    words += ["--methods", ",".join(methods)] if methods else []
+    words += ["--seeds", ",".join(map(str, seeds))] if seeds else []
     return words

@@ -1,4 +1,4 @@
-"""How are many scenarios run?  ``complexity``, ``sweep``, ``compare``, ``check``; their results."""
+"""How are many scenarios run?  By ``complexity``, ``sweep``, ``compare`` and ``check``."""
 
 import shlex
 from collections.abc import Sequence
@@ -15,8 +15,7 @@ from simulator.commands.arguments import (
     numbers_of,
     place_of,
 )
-from simulator.commands.outcome import Results, shown
-from simulator.commands.shown import Shown
+from simulator.commands.outcome import Results, Shown, shown
 from simulator.gate import suite_file
 from simulator.gate.findings import Finding
 from simulator.mistakes import labels_of
@@ -38,15 +37,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, repr=False)
 class ComplexityResults(Shown):
-    """When each run reached the target, for every value of a parameter."""
+    """The time of each run to the target, for every value of a parameter."""
 
     frame: "pd.DataFrame"
     """A row per method, value and seed."""
     directory: Path
     keeper: object = None
+    confidence: float = 0.9
+    """Of the intervals in the table."""
 
     def exponents(self, confidence: float = 0.9) -> "pd.DataFrame":
-        """How the time grows: a row per method, measured and predicted."""
+        """Measured and predicted exponents of the time: a row per method."""
         from simulator.statistics.exponents import exponents
 
         return exponents(self.frame, confidence)
@@ -60,17 +61,17 @@ class ComplexityResults(Shown):
     def _tables(self) -> Sequence[Table]:
         from simulator.study import growth
 
-        return [growth.table(growth.fitted(self.frame, 0.9), self.frame)]
+        return [growth.table(self.frame, self.confidence)]
 
     def _notes(self) -> Sequence[str]:
         from simulator.study import growth
 
-        return growth.notes(self.frame, 0.9)
+        return growth.notes(self.frame, self.confidence)
 
 
 @dataclass(frozen=True, repr=False)
 class SweepResults(Shown):
-    """Every setting that was tried, and its score."""
+    """Every setting of a sweep, and its score."""
 
     swept: "Swept"
     keeper: object = None
@@ -85,11 +86,11 @@ class SweepResults(Shown):
         return self.swept.directory
 
     def best(self) -> list[Scenario]:
-        """The best settings, as a scenario for each of the circumstances."""
+        """The best settings: a scenario per case."""
         return [loading.load(file) for file in sorted(self.directory.glob("best*.toml"))]
 
     def plot(self, ax: "Axes | None" = None, *, method: str, **options: Any) -> "Axes":
-        """Draw how a method's settings matter, as ``analysis.plot_sensitivity`` does."""
+        """Draw the scores of a method's settings; see ``analysis.plot_sensitivity``."""
         from simulator.sweeps.sensitivity import plot_sensitivity
 
         return plot_sensitivity(self.frame, ax, method=method, **options)
@@ -107,7 +108,7 @@ class SweepResults(Shown):
 
 @dataclass(frozen=True, repr=False)
 class CompareResults(Shown):
-    """Which method is ahead at each level, and by how much."""
+    """The leading method at each level, and by how much it leads."""
 
     compared: "Compared"
     keeper: object = None
@@ -127,7 +128,7 @@ class CompareResults(Shown):
         return shown(self.compared.race, self.keeper)
 
     def plot(self, ax: "Axes | None" = None) -> "Axes":
-        """Draw how many times the leader's seconds each method needs."""
+        """Draw each method's time to the levels as a multiple of the leader's."""
         from simulator.comparison.figure import plot_ratios
         from simulator.figures.style import axes_of
 
@@ -146,13 +147,13 @@ class CompareResults(Shown):
 
 @dataclass(frozen=True, repr=False)
 class CheckResults(Shown):
-    """What became of every benchmark of a suite."""
+    """The outcome of every benchmark of a suite."""
 
     checked: gate.Checked
 
     @property
     def good(self) -> bool:
-        """Whether all of them hold."""
+        """Whether all benchmarks hold."""
         return self.checked.good
 
     @property
@@ -178,10 +179,10 @@ def complexity(
     jobs: int | None = None,
     quiet: bool = False,
 ) -> ComplexityResults:
-    """``straggle complexity``: when each run reached the target, for every value of a parameter.
+    """``straggle complexity``: the time of each run to the target, per value of a parameter.
 
-    A directory ``out`` keeps the runs, and the same call goes on from there.  More ``jobs`` than
-    one are processes: a script, but no notebook, needs ``if __name__ == "__main__":`` for them.
+    The runs stay in a directory ``out``, from which the same call continues.  With several
+    ``jobs``, a script (but no notebook) needs ``if __name__ == "__main__":``.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
     >>> found = complexity("sqrt-workers", "cluster.workers=2,4", *short,
@@ -216,14 +217,14 @@ def sweep(
     yes: bool = False,
     quiet: bool = False,
 ) -> SweepResults:
-    """``straggle sweep``: every setting is run, and scored.
+    """``straggle sweep``: run and score every setting.
 
-    ``out`` and ``jobs`` are as with ``complexity``.
+    ``out`` and ``jobs`` are those of ``complexity``.
 
     >>> from simulator import Quadratic, Sweep
-    >>> asked = Sweep(scenario="straggler", grid={"methods.afedpg.step": [0.1, 0.2]},
+    >>> steps = Sweep(scenario="straggler", grid={"methods.afedpg.step": [0.1, 0.2]},
     ...     set={"objective": Quadratic(), "stop": {"steps": 3, "target": 0}})
-    >>> found = sweep(asked, methods="afedpg", seeds=7, jobs=1, quiet=True)
+    >>> found = sweep(steps, methods="afedpg", seeds=7, jobs=1, quiet=True)
     >>> found.frame["step"].tolist(), found.best()[0].methods["afedpg"].step
     ([0.1, 0.2], 0.2)
     """
@@ -258,9 +259,9 @@ def compare(
     jobs: int | None = None,
     quiet: bool = False,
 ) -> CompareResults:
-    """``straggle compare``: tune every method alike, race them on fresh seeds, say who is ahead.
+    """``straggle compare``: tune every method alike, race them on fresh seeds, name the leader.
 
-    ``tune`` is a grid such as ``{"methods.*.step": [0.1, 0.2]}``, or what ``--tune`` takes.
+    ``tune`` is a grid such as ``{"methods.*.step": [0.1, 0.2]}``, or a value of ``--tune``.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=9}", "seeds=[0]"
     >>> found = compare("straggler", *short, methods=["afedpg", "rennala-nigt"],

@@ -1,4 +1,4 @@
-"""What is done with a finished run?  Verified, evaluated, filmed, traced, and repeated in part."""
+"""What can be done with a finished run?  Verify, evaluate, film, trace, and replay a gradient."""
 
 import math
 from collections.abc import Sequence
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 def verify(run: Results | str | Path) -> "Report":
     """``straggle verify``: check a run against the rules of its schedule, from its files alone.
 
-    ``run`` is what ``run`` returned, or a result directory.  The report is ``clean`` or names
-    ``problems``, and shows itself as the command does.
+    ``run`` is a result of ``run``, or a result directory.  The report is ``clean`` or lists
+    ``problems``, and prints as the command does.
     """
     from simulator.verification import verify_directory
 
@@ -79,7 +79,7 @@ def timeline(
     until: float = math.inf,
     workers: Sequence[int] | None = None,
 ) -> "Written":
-    """``straggle timeline``: write what everybody did to the file ``out``, as a Chrome trace."""
+    """``straggle timeline``: write what each worker did to the file ``out``, as a Chrome trace."""
     from simulator.trace import chrome_trace
 
     ranges = None if workers is None else [range(worker, worker + 1) for worker in workers]
@@ -91,7 +91,7 @@ def timeline(
 def replay(
     run: Results | str | Path, ticket: str, *, method: str | None = None, seed: int | None = None
 ) -> "Reproduction":
-    """``straggle replay``: compute one gradient, such as ``"3.7.0"``, once more, by itself."""
+    """``straggle replay``: compute one gradient, such as ``"3.7.0"``, again, alone."""
     from simulator.replays import reproduction
 
     found = _results_of("replay", run)
@@ -100,10 +100,10 @@ def replay(
 
 
 def _demand_plugins(directory: Path) -> None:
-    """A run is replayed with the plug-ins that it names; the report judges a broken manifest."""
+    """Refuse a run whose plug-ins are missing."""
     try:
         manifest = results.manifest_in(directory)
-    except Mistake:
+    except Mistake:  # the report judges a broken manifest
         return
     results.demand_plugins(directory, manifest)
 

@@ -1,4 +1,4 @@
-"""What may an editor offer while a scenario is written?  The JSON Schema of the format."""
+"""Which JSON Schema describes scenarios, sweeps and suites to an editor?"""
 
 from collections.abc import Callable
 from typing import Any
@@ -12,7 +12,7 @@ from simulator.table import Table
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema of a scenario file; a method's label stands for its name, as in the loader."""
+    """The schema of a scenario file; a method's label names the method, as in the loader."""
     schema = _schema(Scenario, "straggle scenario")
     methods = schema["properties"]["methods"]
     references: dict[str, str] = methods["additionalProperties"]["discriminator"]["mapping"]
@@ -27,28 +27,26 @@ def json_schema() -> dict[str, Any]:
             for name in METHODS
         ]
     }
-    # The loader gives the method of a known label, so a file need not.
+    # The loader adds the method of a known label, so a file may leave it out.
     for name in METHODS:
         table = schema["$defs"][references[name].rsplit("/", 1)[-1]]
         table["properties"]["method"]["description"] = "the method, under a label of your own"
-        _say_it_or_let_theory(name, table)
+        _require_settings_or_theory(name, table)
     for objective in OBJECTIVES.values():
-        _say_its_kind(schema["$defs"][objective.__name__])
-    # Instead of its docstring, an example in Python included, which older pydantics leave out.
+        _require_kind(schema["$defs"][objective.__name__])
+    # Older versions of pydantic shorten the docstring, which has an example.
     schema["$defs"]["Decay"]["description"] = "scale * (k + offset)^-exponent at step k"
     return schema
 
 
 def sweep_schema() -> dict[str, Any]:
-    """The schema of a sweep file; its keys and values are those of the scenario it names."""
     return _schema(SweepTable, "straggle sweep")
 
 
 def suite_schema() -> dict[str, Any]:
-    """The schema of a suite file."""
     schema = _schema(SuiteTable, "straggle suite")
     for benchmark in (ExactTable, ToleranceTable, ClaimTable):
-        _say_its_kind(schema["$defs"][benchmark.__name__])
+        _require_kind(schema["$defs"][benchmark.__name__])
     return schema
 
 
@@ -66,14 +64,14 @@ def _schema(table: type[Table], title: str) -> dict[str, Any]:
     return schema
 
 
-def _say_its_kind(table: dict[str, Any]) -> None:
-    """A class names its kind in code; a file has to."""
+def _require_kind(table: dict[str, Any]) -> None:
+    """In code the class implies the kind; a file must name it."""
     table["properties"]["kind"].pop("default", None)
     table["required"] = ["kind", *table.get("required", ())]
 
 
-def _say_it_or_let_theory(method: str, table: dict[str, Any]) -> None:
-    """What theory can choose must be said where it is not asked; and nothing is ever null."""
+def _require_settings_or_theory(method: str, table: dict[str, Any]) -> None:
+    """Without ``theory``, a file must give all settings; no value is null."""
     needed = [
         name
         for name, parameter in METHODS[method].parameters().items()

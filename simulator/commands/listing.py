@@ -1,4 +1,4 @@
-"""What is there to choose from?  Every registry, a line for each entry."""
+"""What can a scenario use?  The entries of every registry, a line each."""
 
 import tomllib
 from pathlib import Path
@@ -14,7 +14,7 @@ from simulator.scenario.files import shipped
 
 
 def listing() -> dict[str, dict[str, str]]:
-    """``straggle list``: under each heading the names, each with a line about it."""
+    """``straggle list``: by heading, the names, each with a description of one line."""
     return {
         "methods": {name: method.summary for name, method in METHODS.items()},
         "laws of durations": {name: _first_line(law) for name, law in LAWS.items()},
@@ -26,7 +26,7 @@ def listing() -> dict[str, dict[str, str]]:
             **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),
             "any gymnasium id": "played on the host",
         },
-        # Only read: to check them all would take a while.
+        # Titles only: checking all these files would take seconds.
         "scenarios": _titles(shipped()),
         "sweeps": _titles(shipped("sweep")),
         "suites": _titles(shipped("suite")),

@@ -1,15 +1,17 @@
-"""What does ``run`` return?  The results, which show themselves as the command's table does."""
+"""What do the commands return in Python?  Objects that print as the command's tables."""
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.commands import finished
-from simulator.commands.shown import Shown
+from simulator.mistakes import printable
 from simulator.results import results
 from simulator.statistics import report, summary
-from simulator.text_table import Table
+from simulator.text_table import Table, laid_out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,15 +20,49 @@ if TYPE_CHECKING:
     from simulator.verification.report import Report
 
 
+class Shown:
+    """An object whose text, also in a notebook, consists of tables and notes."""
+
+    @abstractmethod
+    def _tables(self) -> Sequence[Table]: ...
+
+    @abstractmethod
+    def _notes(self) -> Sequence[str]: ...
+
+    def __repr__(self) -> str:
+        lines = [line.text for table in self._tables() for line in laid_out(table)]
+        return "\n".join(map(printable, [*lines, *self._notes()]))
+
+    def _repr_html_(self) -> str:
+        """The view in Jupyter."""
+        notes = "".join(f"<li>{escape(note)}</li>" for note in self._notes())
+        return "".join(map(_html, self._tables())) + (f"<ul>{notes}</ul>" if notes else "")
+
+
+def _html(table: Table) -> str:
+    headings = "".join(f"<th>{escape(heading)}</th>" for heading in table.headings)
+    rows = "".join(f"<tr>{_cells(table, row)}</tr>" for row in table.rows)
+    title = f"<caption>{escape(table.title)}</caption>" if table.title else ""
+    return f"<table>{title}<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def _cells(table: Table, row: Sequence[str]) -> str:
+    left = {*table.words, *table.prose}
+    sides = ["left" if at in left else "right" for at in range(len(row))]
+    cells = (escape(cell).replace("\n", "<br>") for cell in row)
+    pairs = zip(sides, cells, strict=True)
+    return "".join(f'<td style="text-align: {side}">{cell}</td>' for side, cell in pairs)
+
+
 @dataclass(frozen=True, repr=False)
 class Results(Shown, results.Results):
-    """A run that is done: its tables as data frames, and what one asks next."""
+    """A finished run: its tables as data frames."""
 
     keeper: object = None
-    """Removes a temporary directory when these results are gone."""
+    """Removes a temporary directory with these results."""
 
     def summary(self) -> "pd.DataFrame":
-        """The table as numbers: a row per method, medians over its seeds."""
+        """A row per method: medians over its seeds."""
         import pandas as pd
 
         return pd.DataFrame([row._asdict() for row in summary.summarise(self)])
@@ -53,11 +89,11 @@ class Results(Shown, results.Results):
 
 
 def load_results(directory: str | Path) -> Results:
-    """What a run has left in a directory, whoever ran it."""
+    """The results in a directory."""
     return shown(results.load(directory))
 
 
-def shown(found: results.Results, keeper: object = None) -> Results:
-    """The same results, which show themselves."""
-    columns = {each.name: getattr(found, each.name) for each in fields(results.Results)}
+def shown(plain: results.Results, keeper: object = None) -> Results:
+    """Results that print as a table."""
+    columns = {each.name: getattr(plain, each.name) for each in fields(results.Results)}
     return Results(**columns, keeper=keeper)

@@ -1,4 +1,4 @@
-"""How is a scenario run?  From an object, what a file says, a file, or a shipped name."""
+"""How is a scenario run?  From an object, tables, a file, or a shipped name."""
 
 import shlex
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ from simulator.system.machine import release_memory
 
 
 def load(source: Source, *settings: str) -> Scenario:
-    """A scenario from a path, a shipped name, or what a file says; ``settings`` change it.
+    """A scenario from a path, a shipped name, or tables; ``settings`` change it.
 
     >>> load("straggler", "cluster.workers=10", "seeds=[7]").seeds
     [7]
@@ -49,11 +49,11 @@ def run(
     quiet: bool = False,
     anyway: bool = False,
 ) -> Results:
-    """``straggle run``: every method on every seed, and the results.
+    """``straggle run``: run every method on every seed.
 
-    Without ``out`` nothing stays: the files lie in a temporary directory for as long as somebody
-    holds the results.  More ``jobs`` than one are processes (None: as many as pay): a script, but
-    no notebook, needs ``if __name__ == "__main__":`` for them.
+    Without ``out``, the files lie in a temporary directory that vanishes with the results.  With
+    several ``jobs`` (None: as many as pay), a script (but no notebook) needs
+    ``if __name__ == "__main__":``.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3}"
     >>> found = run("straggler", *short, methods="afedpg", seeds=7, quiet=True)
@@ -78,7 +78,7 @@ def run(
 
 
 def resume(directory: str | Path, *, jobs: int | None = 1, quiet: bool = False) -> Results:
-    """``straggle run --resume``: finish what was begun there."""
+    """``straggle run --resume``: finish an interrupted run."""
     check_argument("resume: directory", directory, (str, Path), "give the path of one")
     check_jobs(jobs)
     ran = campaign.resume(Path(directory), None, options=RunOptions(jobs=jobs, quiet=quiet))
@@ -86,11 +86,11 @@ def resume(directory: str | Path, *, jobs: int | None = 1, quiet: bool = False) 
 
 
 class Valid(NamedTuple):
-    """A scenario that is right, and what to know before it is run."""
+    """A valid scenario, and notes about its runs."""
 
     scenario: Scenario
     takes: list[str]
-    """What a run of it takes, and what theory chooses."""
+    """The expected time and memory, and the settings that theory chooses."""
     remarks: list[str]
     """Settings that have no effect."""
 
@@ -99,9 +99,9 @@ class Valid(NamedTuple):
 
 
 def validate(source: Source, *settings: str) -> Valid:
-    """``straggle validate``: what a scenario takes, without running it; mistakes are raised."""
+    """``straggle validate``: check a scenario and estimate its runs; raises its mistakes."""
     scenario = load(source, *settings)
-    takes = [*estimate.lines(scenario), *prescription.told(scenario)]
+    takes = [*estimate.lines(scenario), *prescription.lines(scenario)]
     return Valid(scenario, takes, remarks(scenario))
 
 

@@ -6,7 +6,7 @@ from simulator.cluster import Durations
 from simulator.cluster.speed import interval_of
 from simulator.estimate.rehearsal import rehearse
 from simulator.scenario.scenario import Scenario
-from simulator.scenario.tables import LawTable, SpeedTable, speed_table
+from simulator.scenario.tables import LawTable, SpeedTable, checked
 
 MOMENTS = 64  # samples of a speed
 ENOUGH_STEPS = 2  # after which a story has used all its words
@@ -72,7 +72,7 @@ def _constant(durations: Durations) -> str | None:
 def _of_the_rest(scenario: Scenario) -> list[str]:
     cluster, lines = scenario.cluster, []
     if cluster.speed is not None:
-        speed = speed_table(cluster.speed)
+        speed = checked(SpeedTable, cluster.speed)
         if _always_one(scenario, speed):
             lines.append(f"cluster.speed.law = {speed.law!r}: has no effect, it is always 1")
     if cluster.in_outage != "lost" and not cluster.outages and cluster.failures is None:

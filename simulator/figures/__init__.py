@@ -1,1 +1,1 @@
-"""What results look like: statistics over seeds, and pictures."""
+"""Figures of results."""

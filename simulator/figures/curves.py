@@ -1,6 +1,6 @@
-"""How does a metric change, when is a target reached, how old are gradients?  Plots on axes.
+"""How are metrics, times to a target and delays drawn on axes?
 
-Each function takes a frame and draws on ``ax``, or in a new figure; ``methods`` chooses and orders.
+Each function takes a frame and draws on ``ax``, or in a new figure; ``methods`` selects and orders.
 """
 
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ from simulator.statistics.frames import check_frame, columns_by_method, rows_of
 from simulator.statistics.samples import CONFIDENCE
 
 LONG = 20
-"""From this delay on its axis is logarithmic, but for the delays 0 and 1."""
+"""From this delay on the axis of delays is logarithmic above 1."""
 
 
 @styled
@@ -50,9 +50,8 @@ def plot_metric(
 ) -> Axes:
     """A metric against ``time``, ``step``, ``gradients`` or ``environment_steps``.
 
-    Of results, the metric and its target are the scenario's unless given.
-    A dot marks where the median seed reaches the target; ``higher`` tells in which direction that
-    is, where the metric is not one of ours.
+    Results supply the metric and target of their scenario.  A dot marks where the median seed
+    reaches the target; ``higher`` is needed for a metric of your own: whether more is better.
 
     >>> frame = {"method": "afedpg", "seed": 0, "step": [0, 1], "time": [0.0, 1.5]}
     >>> axes = plot_metric(pd.DataFrame(frame | {"gap": [4.0, 2.0]}), metric="gap", target=2.0)
@@ -81,7 +80,7 @@ def plot_signal_to_noise(
     x: str = "time",
     methods: str | Sequence[str] | None = None,
 ) -> Axes:
-    """How much of what a server step goes by is signal, where that was recorded.
+    """The signal-to-noise ratio of server steps, if it was recorded.
 
     >>> frame = {"method": "afedpg", "seed": 0, "time": [0.0, 1.5], "signal_to_noise": [4.0, 0.5]}
     >>> plot_signal_to_noise(pd.DataFrame(frame)).get_yscale()
@@ -96,7 +95,6 @@ def plot_signal_to_noise(
 
 
 def _drawn(ax: Axes | None, chart: Chart, level: float | None, name: str) -> Axes:
-    """The chart with a level across, and the names of its methods above."""
     axes = axes_of(ax)
     draw_chart(axes, chart, looks(chart.curves))
     if level is not None:
@@ -115,10 +113,10 @@ def plot_time_to(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Axes:
-    """How long each method takes: a dot per seed, their median, and its bootstrap interval.
+    """The time of each method to a target: a dot per seed, the median, its bootstrap interval.
 
-    The frame is that of ``time_to``; ``value`` may also be ``gradients`` or ``steps``.  Where some
-    seeds do not reach the target it says how many do; an interval without end has an arrow.
+    The frame is that of ``time_to``; ``value`` may also be ``gradients`` or ``steps``.  If some
+    seeds miss the target, their number is shown; an infinite interval has an arrow.
 
     >>> frame = pd.DataFrame({"method": ["afedpg"] * 3, "seed": [0, 1, 2]})
     >>> axes = plot_time_to(frame.assign(seconds=[3.0, 4.0, float("nan")]))
@@ -132,10 +130,14 @@ def plot_time_to(
     names = {"seconds": "simulated time to the target (s)"}
     axes.set_xlabel(names.get(value, f"{value.replace('_', ' ')} to the target"))
     _scale_to(axes, frame[value].to_numpy(np.float64))
-    for y, (label, mine) in enumerate(rows.items()):
-        found = summarise(mine, "method", value, confidence=confidence, seed=seed).iloc[0]
-        _draw_seeds(axes, y, mine[value].to_numpy(np.float64), look[label])
-        _draw_interval(axes, y, found, look[label])
+    for y, (label, own) in enumerate(rows.items()):
+        summary = summarise(own, "method", value, confidence=confidence, seed=seed).iloc[0]
+        values, colour = own[value].to_numpy(np.float64), look[label].colour
+        # Seeds lie below the line of their median, so that neither hides the other.
+        hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 0.9}
+        below = np.full(len(values), y + 0.22)
+        axes.scatter(values, below, s=14, marker=look[label].marker, **hollow)
+        _draw_interval(axes, y, summary, look[label])
     axes.set_yticks(range(len(rows)), list(rows))
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
@@ -144,7 +146,7 @@ def plot_time_to(
 
 
 def _scale_to(axes: Axes, values: Floats) -> None:
-    """All finite values, on a logarithmic axis if they are far apart."""
+    """Fit the axis to all finite values; logarithmic if they are far apart."""
     values = values[np.isfinite(values)]
     positive = values[values > 0]
     if len(positive) == len(values) > 0 and values.max() >= WIDE * values.min():
@@ -156,37 +158,30 @@ def _scale_to(axes: Axes, values: Floats) -> None:
     number_ticks(axes.xaxis)
 
 
-def _draw_seeds(axes: Axes, y: int, values: Floats, look: Look) -> None:
-    """The seeds below the line of their median, so that neither hides the other."""
-    hollow: dict[str, Any] = {"facecolors": "none", "edgecolors": look.colour, "linewidths": 0.9}
-    axes.scatter(values, np.full(len(values), y + 0.22), s=14, marker=look.marker, **hollow)
-
-
-def _draw_interval(axes: Axes, y: int, found: Any, look: Look) -> None:
-    right = axes.get_xlim()[1]
+def _draw_interval(axes: Axes, y: int, summary: Any, look: Look) -> None:
+    right, high = axes.get_xlim()[1], summary["high"]
     solid: dict[str, Any] = {"color": look.colour, "clip_on": False, "zorder": 3}
-    if np.isfinite(found["low"]):
-        axes.plot([found["low"], min(found["high"], right)], [y, y], linewidth=2.2, **solid)
-        if not np.isfinite(found["high"]):
+    if np.isfinite(summary["low"]):
+        axes.plot([summary["low"], min(high, right)], [y, y], linewidth=2.2, **solid)
+        if not np.isfinite(high):
             axes.plot(right, y, ">", markersize=5, **solid)
-    if np.isfinite(found["median"]):
-        axes.plot(found["median"], y, look.marker, markersize=7, markeredgecolor="white", **solid)
-    if found["reached"] < found["of"]:
-        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
-        text = f"{found['reached']} of {found['of']} seeds"
-        offset: dict[str, Any] = {"textcoords": "offset points", "color": GREY, "fontsize": 8}
-        axes.annotate(text, (1, y), (7, 0), **place, **offset)
+    if np.isfinite(summary["median"]):
+        axes.plot(summary["median"], y, look.marker, markersize=7, markeredgecolor="white", **solid)
+    if summary["reached"] < summary["of"]:
+        style: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
+        style |= {"textcoords": "offset points", "color": GREY, "fontsize": 8}
+        axes.annotate(f"{summary['reached']} of {summary['of']} seeds", (1, y), (7, 0), **style)
 
 
 @styled
 def plot_staleness(
     frame: pd.DataFrame, ax: Axes | None = None, *, methods: str | Sequence[str] | None = None
 ) -> Axes:
-    """How old the gradients are that are used: which share had at most a delay.
+    """The delays of used gradients: the share of gradients with at most a delay.
 
-    A delay counts the server steps between the point a gradient was computed at and the step that
-    used it.  Tickets tell it of every gradient; steps only the mean over a step's gradients, or,
-    without the column ``mean_delay``, the largest.  All seeds count alike.
+    A delay counts the server steps between the point of a gradient and the step that used it.
+    Tickets have it for every gradient; steps have only the mean over their gradients, or, without
+    the column ``mean_delay``, the largest.  All seeds have equal weight.
 
     >>> frame = pd.DataFrame({"method": "afedpg", "step": [0, 1, 2, 3]})
     >>> axes = plot_staleness(frame.assign(tickets=[0, 1, 1, 2], max_delay=[0, 0, 3, 1]))
@@ -195,7 +190,7 @@ def plot_staleness(
     """
     check_frame("plot_staleness", "frame", frame, "results.steps or results.tickets")
     rows = rows_of(frame, methods)
-    delays = {label: _delays(mine) for label, mine in rows.items()}
+    delays = {label: _delays(own) for label, own in rows.items()}
     longest = max((values.max() for values, _ in delays.values() if len(values)), default=0.0)
     axes, look = axes_of(ax), looks(rows)
     for label, (values, weights) in delays.items():
@@ -209,13 +204,13 @@ def plot_staleness(
     return axes
 
 
-def _delays(mine: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Delays, and how many gradients had each."""
-    if "used_in_step" in mine:
-        used = mine.dropna(subset=["used_in_step"])
+def _delays(own: pd.DataFrame) -> tuple[Floats, Floats]:
+    """Delays, and the number of gradients with each."""
+    if "used_in_step" in own:
+        used = own.dropna(subset=["used_in_step"])
         delays = used["used_in_step"].astype(np.int64) - 1 - used["version"]
         return delays.to_numpy(np.float64), np.ones(len(used))
-    steps = mine[mine["tickets"] > 0]
+    steps = own[own["tickets"] > 0]
     column = _delay_column(steps)
     return steps[column].to_numpy(np.float64), steps["tickets"].to_numpy(np.float64)
 

@@ -1,7 +1,6 @@
-"""How does a figure look?  Pictures become figures, and figures files.
+"""How do pictures become figures, and figures files?
 
-This file and all that it imports need matplotlib and NumPy alone, so that a process which only
-draws starts quickly.
+This file and its imports need only matplotlib and NumPy, so that the painter starts quickly.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,15 +32,15 @@ from simulator.results.columns import Columns, join, length, rows
 from simulator.system.files import Unwritable
 
 LEGEND_ROWS, ROW = 2, 0.165
-"""So many rows of a legend the figure has room for; the height of a further one, in inches."""
+"""Rows of a legend that fit in the figure, and the inches of each further row."""
 LONGEST = 26
-"""Characters of a label of which two fit side by side."""
+"""Two labels of so many characters fit side by side."""
 
 
 def draw_files(
     pictures: Mapping[str, Picture], directory: Path, formats: Sequence[str]
 ) -> list[Path]:
-    """Draw each picture once and write it in each format; returns the paths."""
+    """Draw each picture once, and write it in each format; returns the paths."""
     written = []
     for name, picture in pictures.items():
         figure = draw(picture)
@@ -54,26 +53,26 @@ def draw_files(
 
 @rc_context(STYLE)
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure in the format that the path's suffix names: the same bytes every time."""
+    """Write a figure in the format of the path's suffix; the bytes are reproducible."""
     undated: dict[str, Any] = {
         ".svg": {"Date": None, "Creator": None},
         ".png": {"Software": None},
         ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
-    # In memory first: matplotlib hides an error of the disk behind errors of its own.
+    # In memory first: matplotlib hides errors of the disk behind its own.
     drawn = BytesIO()
-    # A PNG that is packed less tightly is drawn in four fifths of the time.
+    # Less compression draws a PNG in four fifths of the time.
     packed: dict[str, Any] = {"pil_kwargs": {"compress_level": 2}} if path.suffix == ".png" else {}
     kind = path.suffix.removeprefix(".")
     figure.savefig(drawn, format=kind, metadata=undated[path.suffix], **packed)
     with named(path):
-        # No view of the buffer: Python 3.12.1 crashes when it collects one that an error has kept.
+        # Not getbuffer(): Python 3.12.1 crashes when it collects a view that an error has held.
         path.write_bytes(drawn.getvalue())
 
 
 @contextmanager
 def named(path: Path) -> Iterator[None]:
-    """Name the path that cannot be written: the error of a full disk does not."""
+    """Add the path to an error: that of a full disk has none."""
     try:
         yield
     except OSError as error:
@@ -84,12 +83,11 @@ def named(path: Path) -> Iterator[None]:
 
 @rc_context(STYLE)
 def draw(picture: Picture) -> Figure:
-    """A figure that is not shown anywhere yet."""
     return draw_timeline(picture) if isinstance(picture, Timeline) else _draw_curves(picture)
 
 
 def _draw_curves(picture: Curves) -> Figure:
-    """The chart, with what the legend takes added on top: the axes stay as large."""
+    """The chart; the figure grows with its legend, and the axes keep their size."""
     lines = [
         Line2D([], [], label=label, **picture.looks[method].line)
         for method, label in picture.labels.items()
@@ -108,7 +106,7 @@ def _draw_curves(picture: Curves) -> Figure:
 
 
 def draw_chart(axes: Axes, chart: Chart, looks: dict[str, Look]) -> None:
-    """Curves, bands and dots, and the axes around them."""
+    """Draw curves, bands and dots, and scale the axes."""
     axes.set(xlabel=chart.names[0], ylabel=chart.names[1])
     axes.grid(axis="y")
     left, right = _reach(chart)
@@ -122,14 +120,14 @@ def draw_chart(axes: Axes, chart: Chart, looks: dict[str, Look]) -> None:
 
 
 def _reach(chart: Chart) -> tuple[float, float]:
-    """Where the first axis begins and the last curve ends; no logarithm begins at 0."""
+    """The begin of the x axis, which is positive for a logarithm, and the end of the curves."""
     places = np.concatenate([curve["x"] for curve in chart.curves.values()])
     first = min(places[places > 0], default=1.0)
     return 0.7 * float(first) if chart.logarithmic[0] else 0.0, float(max(places, default=1.0))
 
 
 def _stretch(curve: Columns, left: float, right: float) -> Columns:
-    """From where the axis begins, at which the initial value holds, to just past the last value."""
+    """The curve from the begin of the axis to just past its last value."""
     last = rows(curve, slice(-1, None))
     past = last["x"] * (right / left) ** 0.004 if left > 0 else last["x"] + 0.004 * right
     longer = join([curve, last | {"x": past}])
@@ -138,16 +136,9 @@ def _stretch(curve: Columns, left: float, right: float) -> Columns:
 
 def _draw_curve(axes: Axes, curve: Columns, held: bool, look: Look, label: str) -> None:
     drawstyle, step = ("steps-post", "post") if held else ("default", None)
-    alone = "o" if length(curve) == 1 else None  # a line of one point is none
-    axes.plot(
-        curve["x"],
-        curve["median"],
-        drawstyle=drawstyle,
-        label=label,
-        marker=alone,
-        markersize=4,
-        **look.line,
-    )
+    marker = "o" if length(curve) == 1 else None  # a line of one point is invisible
+    style: dict[str, Any] = {"drawstyle": drawstyle, "marker": marker, "markersize": 4}
+    axes.plot(curve["x"], curve["median"], label=label, **style, **look.line)
     if (curve["high"] > curve["low"]).any():
         draw_band(axes, curve["x"], curve["low"], curve["high"], look.colour, step=step)
 

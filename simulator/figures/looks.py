@@ -1,8 +1,8 @@
-"""What marks a method?  A colour, dashes and a marker: the same in every figure.
+"""Which colour, dashes and marker does a method have?  The same in every figure.
 
-A method with a mark of its own has the same look in every company.  Others, and labels of one's
-own, take the looks that are left, in their order.  Colour-blind
-readers can distinguish the colours (after Okabe and Ito); dashes and markers serve on grey paper.
+Shipped methods have marks of their own; other labels take the remaining looks in order.  Readers
+who are colour-blind can distinguish the colours (after Okabe and Ito); dashes and markers help on
+grey paper.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ from algorithms.methods import METHODS
 
 
 class Look(NamedTuple):
-    """What marks a method: any of the three tells it from its neighbours."""
+    """Each of the three distinguishes a method from its neighbours."""
 
     colour: str
     dashes: Any
@@ -35,13 +35,11 @@ DASHES: tuple[Any, ...] = (
     (0, (6, 2, 1.2, 2, 1.2, 2)),
 )
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-
-
 OTHER_COLOURS = ("#AA3377", "#4B4B4B", "#117733", "#DDAA33", "#88CCEE")
 
 
 def looks(labels: Iterable[str]) -> dict[str, Look]:
-    """The look of each label; of unknown ones it depends on how many stand before them.
+    """The look of each label; that of an unknown label depends on the unknown labels before it.
 
     >>> looks(["mine", "afedpg"])["afedpg"] == looks(["afedpg"])["afedpg"]
     True
@@ -50,16 +48,10 @@ def looks(labels: Iterable[str]) -> dict[str, Look]:
     others = 0
     for label in dict.fromkeys(labels):
         mark = METHODS[label].mark if label in METHODS else None
-        found[label] = _look(mark or _other(others))
-        others += mark is None
+        if mark is None:
+            # The numbers of colours and of dashes are coprime, so all pairs come in turn.
+            colour = OTHER_COLOURS[others % len(OTHER_COLOURS)]
+            mark, others = Mark(colour, others + len(DASHES) // 2), others + 1
+        at = mark.dashes
+        found[label] = Look(mark.colour, DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
     return found
-
-
-def _look(mark: Mark) -> Look:
-    at = mark.dashes
-    return Look(mark.colour, DASHES[at % len(DASHES)], MARKERS[at % len(MARKERS)])
-
-
-def _other(at: int) -> Mark:
-    """As many colours as have no factor in common with the dashes: all pairs come in turn."""
-    return Mark(OTHER_COLOURS[at % len(OTHER_COLOURS)], at + len(DASHES) // 2)

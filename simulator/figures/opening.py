@@ -1,8 +1,7 @@
 """What did the workers do in the opening rounds?  A run's schedule, replayed into bars.
 
-Only times are replayed, no gradient is computed again.  A bar is a computation and what has
-become of it by the end of the replay, a transfer or an outage; in between, a worker waits.
-Some seconds and some of the workers are enough for a figure.
+Only times are replayed, without gradients.  A bar is an outage, a transfer, or a computation with
+its outcome at the end of the replay; between bars, a worker waits.
 """
 
 from collections.abc import Sequence
@@ -22,19 +21,17 @@ ROUNDS = 4
 
 GRADIENTS, MOST_GRADIENTS = 16, 2_000
 """The most gradients per worker that a reader can distinguish, and the most to show."""
-
 AFTER = 1.04
-"""So much of the longest round is shown that its end, and what follows, can be seen."""
-
+"""The timeline extends the longest round by this factor, so that its end is visible."""
 ALL_ROWS, SOME_ROWS = 40, 20
-"""Up to how many workers are all shown, and how many of more are."""
+"""Up to 40 workers are all shown, of more only 20."""
 
 
 def opening_seconds(results: Results) -> float:
-    """How much of a comparison to draw, judged by the server steps of its first seed.
+    """The seconds of a timeline, derived from the server steps of the first seed.
 
-    At least a full round of every method that steps, and the first few steps of as many methods
-    as possible while a reader can still distinguish the gradients of a worker.
+    They contain a full round of every method that steps, and the first steps of as many methods as
+    possible while a reader can distinguish the gradients of a worker.
     """
     steps = results.step_columns
     first = rows(steps, steps["seed"] == steps["seed"][0])
@@ -48,19 +45,19 @@ def opening_seconds(results: Results) -> float:
 
 
 def _full_rounds(runs: list[Columns]) -> float:
-    """Until every method has stepped once, and a little more."""
+    """The time at which every method has stepped once, and a little more."""
     return AFTER * max(float(run["time"][run["time"] > 0][0]) for run in runs)
 
 
 def _first_steps(runs: list[Columns], workers: int) -> float:
-    """The last of the first steps up to which a worker has few gradients."""
+    """The latest of the first steps up to which a worker has few gradients."""
     ends = {float(time) for run in runs for time in run["time"][1 : ROUNDS + 1]}
     readable = [time for time in ends if _gradients(runs, time) <= GRADIENTS * workers]
     return max(readable, default=min(ends))
 
 
 def _gradients(runs: list[Columns], seconds: float) -> float:
-    """The gradients of the busiest method by then; a run that is over counts as going on."""
+    """The gradients of the busiest method by then; ended runs are extrapolated."""
     return max(
         float(np.interp(seconds, run["time"], run["gradients"]))
         * max(1.0, seconds / float(run["time"][-1]))
@@ -69,7 +66,7 @@ def _gradients(runs: list[Columns], seconds: float) -> float:
 
 
 def some_workers(cluster: Cluster) -> list[int]:
-    """All workers, or, if they are too many for a figure, some from the fastest to the slowest.
+    """All workers, or some from the fastest to the slowest if the figure has no room for all.
 
     >>> from simulator.cluster import Cluster, Power
     >>> some_workers(Cluster(1000, Power(exponent=-1.0)))[:3]
@@ -85,7 +82,7 @@ def some_workers(cluster: Cluster) -> list[int]:
 def replay(
     results: Results, label: str, seed: int, seconds: float, workers: Sequence[int]
 ) -> Opening:
-    """What these workers did in the first seconds of a run, or until it was over."""
+    """The bars of these workers in the first seconds of a run."""
     records: dict[int, list[Record]] = {worker: [] for worker in workers}
 
     def keep(record: Record) -> None:

@@ -1,8 +1,8 @@
-"""How are figures drawn while a command goes on?  By a process that starts with the command.
+"""How are figures drawn while a command runs?  By a process that starts with the command.
 
-matplotlib takes longer to import than a small run to be simulated.  The process imports it on
-another core, waits for pictures, draws them, and ends.  The parent's end is its end: its input
-closes then.  It hears no Ctrl-C, which is the parent's to handle.
+Importing matplotlib takes longer than simulating a small run.  The process imports it on another
+core, waits for pictures, draws them, and ends.  It also ends with its parent, which closes its
+input, and leaves Ctrl-C to the parent.
 """
 
 import pickle
@@ -22,12 +22,12 @@ MODULE = "matplotlib.figure"
 
 
 class Painter:
-    """Draws pictures into files; use it as a context, so that its process ends."""
+    """Draws pictures into files; a context manager, which ends the process."""
 
     def __init__(self, formats: Sequence[str]) -> None:
         self._formats = tuple(formats)
         self._process: subprocess.Popen[bytes] | None = None
-        # Where matplotlib is loaded already, or there is no other core, a process would not pay.
+        # A process does not pay if matplotlib is loaded already, or without a second core.
         if self._formats and MODULE not in sys.modules and cores() > 1:
             with undisturbed():
                 self._process = subprocess.Popen(
@@ -38,7 +38,6 @@ class Painter:
 
     @property
     def wanted(self) -> bool:
-        """Whether there is any format to draw in."""
         return bool(self._formats)
 
     def __enter__(self) -> "Painter":
@@ -50,7 +49,7 @@ class Painter:
             self._process.wait()
 
     def paint(self, pictures: Mapping[str, "Picture"], directory: Path) -> None:
-        """Begin to draw; ``finish`` waits for the files."""
+        """Start drawing; ``finish`` waits for the files."""
         self._order = pictures, directory, self._formats
         if self._process is not None:
             assert self._process.stdin is not None
@@ -61,7 +60,7 @@ class Painter:
                 pass
 
     def finish(self) -> list[Path]:
-        """The files that were written; raises what went wrong while they were drawn."""
+        """Wait for the files and return their paths; raises an error of the drawing."""
         if self._process is None:
             return _draw(*self._order)
         assert self._process.stdout is not None
@@ -83,7 +82,7 @@ def _draw(pictures: Mapping[str, "Picture"], directory: Path, formats: Sequence[
 
 
 def main(orders: BinaryIO, answers: BinaryIO) -> None:
-    """Draw what is ordered, and answer with the files or with what went wrong."""
+    """Draw one order, and answer with the paths or an error."""
     import simulator.figures.drawing  # noqa: F401  # now, before an order arrives
 
     try:

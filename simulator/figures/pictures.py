@@ -1,6 +1,6 @@
-"""What does a figure show?  Plain data: one process can describe a figure and another draw it.
+"""What does a figure show?  Plain data, so that one process can describe what another draws.
 
-Nothing heavy is imported here, neither matplotlib nor what a scenario needs.
+Nothing heavy is imported here, neither matplotlib nor pydantic.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
@@ -9,44 +9,42 @@ from simulator.figures.looks import Look
 from simulator.results.columns import Columns
 
 Kind = Literal["used", "pending", "recalled", "dropped", "lost", "communicating", "down"]
-"""Pending: still being computed or sent, or finished for a step that has not closed."""
+"""Pending: a gradient that is computed, sent, or waits for its step."""
 
 
 class Chart(NamedTuple):
-    """Curves by method, and how their axes are."""
+    """Curves by method, and their axes."""
 
     curves: dict[str, Columns]
     dots: dict[str, tuple[float, float]]
-    """Where the methods reached the target, if they did."""
+    """The points at which methods reached the target."""
     names: tuple[str, str]
     logarithmic: tuple[bool, bool]
     held: bool
-    """Whether curves hold what was last observed; counts grow all the time, and do not."""
+    """Whether a value holds until the next one; between counts, a curve is interpolated."""
 
 
 class Curves(NamedTuple):
-    """A chart as a figure of its own, with a legend above it and a note below."""
+    """A chart as a figure of its own, with a legend above and a note below."""
 
     chart: Chart
     looks: dict[str, Look]
     labels: dict[str, str]
-    """By method, what the legend says."""
+    """The entries of the legend, by method."""
     target: float | None
     whole_numbers: bool
-    """Whether the second axis counts something."""
+    """Whether the second axis has integers only."""
     note: str
 
 
 class Bar(NamedTuple):
-    """What a worker did from ``start`` to ``finish``."""
-
     start: float
     finish: float
     kind: Kind
 
 
 class Opening(NamedTuple):
-    """The opening of one run; ``bars`` by worker, in the order of time."""
+    """The beginning of one run; ``bars`` by worker, in the order of time."""
 
     bars: dict[int, list[Bar]]
     step_times: list[float]

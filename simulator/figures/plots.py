@@ -1,7 +1,6 @@
-"""How do the methods compare?  The figures that a run leaves behind, described as pictures.
+"""Which figures does a run have?  Plain data, made without matplotlib and pandas.
 
-They are plain data, made without matplotlib and without pandas.  A curve is the median over seeds,
-with its band: see ``statistics/curves.py``.
+A curve is the median over seeds, with its band: see ``statistics/curves.py``.
 """
 
 import numpy as np
@@ -23,9 +22,9 @@ from simulator.statistics.curves import (
 from simulator.statistics.samples import HIGH, LOW
 
 TIMELINE_WORKERS = 10_000
-"""Beyond, replaying every computation takes long, for the twenty workers that can be shown."""
+"""With more workers there is no timeline: their replay takes long, and it shows twenty."""
 WIDE = 10.0
-"""An axis is logarithmic where the longest run is at least so many times the shortest."""
+"""An axis is logarithmic if the longest run is at least so many times the shortest."""
 
 NAMES = {
     "time": "simulated time (s)",
@@ -39,7 +38,7 @@ NAMES = {
 
 
 def pictures(results: Results, seconds: float | None = None) -> dict[str, Picture]:
-    """The figures that the results call for, by file name; the timeline shows these seconds."""
+    """The figures of results, by file name; ``seconds`` is the length of the timeline."""
     if not length(results.step_columns):
         return {}
     drawn: dict[str, Picture] = {}
@@ -54,7 +53,6 @@ def pictures(results: Results, seconds: float | None = None) -> dict[str, Pictur
 
 
 def metric_over(results: Results, x: str) -> Curves:
-    """The metric against simulated seconds, or against work."""
     scenario, target = results.scenario, results.scenario.stop.target
     higher = scenario.higher_is_better
     chart = metric_chart(_methods(results), x, scenario.metric, target=target, higher=higher)
@@ -62,12 +60,11 @@ def metric_over(results: Results, x: str) -> Curves:
 
 
 def steps_over_time(results: Results) -> Curves:
-    """Server steps against simulated seconds: how often each method gets to move."""
+    """Server steps against simulated seconds."""
     steps = results.step_columns
     wide = is_wide(steps, "time") or is_wide(steps, "step")
-    curves = {
-        label: band(mine, "time", "step", hold=False) for label, mine in _methods(results).items()
-    }
+    methods = _methods(results)
+    curves = {label: band(own, "time", "step", hold=False) for label, own in methods.items()}
     dots = {
         label: (seconds, float(np.interp(seconds, curves[label]["x"], curves[label]["median"])))
         for label, seconds in _arrivals(results).items()
@@ -80,13 +77,13 @@ def steps_over_time(results: Results) -> Curves:
 
 
 def _from_one(curve: Columns) -> Columns:
-    """Where there has been a step: fewer have no logarithm."""
+    """The part of a curve from the first step on: 0 has no logarithm."""
     begun = rows(curve, curve["median"] >= 1)
     return begun | {"low": begun["low"].clip(min=1)}
 
 
 def timeline(results: Results, seconds: float | None = None) -> Timeline:
-    """What every worker does in the opening rounds, or in these first seconds."""
+    """The workers' bars in the opening rounds, or in these first seconds."""
     scenario, seed = results.scenario, int(results.step_columns["seed"][0])
     workers = some_workers(scenario.build_cluster())
     seconds = opening_seconds(results) if seconds is None else seconds
@@ -112,7 +109,7 @@ def _curves(
 
 
 def _note(results: Results, chart: Chart) -> str:
-    """What the curves are, for beneath the axes."""
+    """The text below the axes."""
     seeds = len(set(results.step_columns["seed"].tolist()))
     past = "keeps its last value" if chart.held else "is left out"
     note = (
@@ -123,7 +120,7 @@ def _note(results: Results, chart: Chart) -> str:
 
 
 def _trouble(results: Results, label: str) -> str:
-    """Which of its runs ended against their will."""
+    """A count of the method's runs that stalled, failed or were interrupted."""
     ends = [run["end"] for run in results.manifest["runs"] if run["method"] == label]
     bad = dict.fromkeys(end for end in ends if end in ("stalled", "failed", "interrupted"))
     counts = {end: ends.count(end) for end in bad}
@@ -132,13 +129,13 @@ def _trouble(results: Results, label: str) -> str:
 
 
 def _methods(results: Results) -> dict[str, Columns]:
-    """The rows of every method that has some, in the order of the scenario."""
-    there = rows_by_method(results.step_columns)
-    return {label: there[label] for label in results.scenario.methods if label in there}
+    """The rows of every method, in the order of the scenario."""
+    found = rows_by_method(results.step_columns)
+    return {label: found[label] for label in results.scenario.methods if label in found}
 
 
 def _arrivals(results: Results) -> dict[str, float]:
-    """Where the median seed reached the target, if there is one."""
+    """The time at which the median seed of each method reached the target."""
     scenario, target = results.scenario, results.scenario.stop.target
     if target is None or results.schedule_only:
         return {}
@@ -159,13 +156,13 @@ def metric_chart(
     target: float | None = None,
     higher: bool | None = None,
 ) -> Chart:
-    """The curves of a metric; one of which less is better has a logarithmic axis."""
+    """The curves of a metric, with a logarithmic axis if less is better."""
     every = join(list(by_method.values()))
     known_metric(every, metric)
     if x not in every:
         raise Mistake(f"x = {x!r}: no such column; {did_you_mean(x, PLACES.values())}")
     higher = is_higher_better(metric) if higher is None else higher
-    curves = {label: band(mine, x, metric) for label, mine in by_method.items()}
+    curves = {label: band(own, x, metric) for label, own in by_method.items()}
     dots: dict[str, tuple[float, float]] = {}
     if target is not None:
         places = arrivals(every, x, target, metric, higher)
@@ -175,7 +172,7 @@ def metric_chart(
 
 
 def is_wide(steps: Columns, x: str) -> bool:
-    """Whether the runs end so far apart that the short ones need a logarithmic axis."""
-    ends = [steps[x][mine].max() for mine in groups(steps, ("method", "seed")).values()]
+    """Whether the runs end so far apart that the axis must be logarithmic."""
+    ends = [steps[x][own].max() for own in groups(steps, ("method", "seed")).values()]
     positive = [end for end in ends if end > 0]
     return bool(positive) and bool(max(positive) >= WIDE * min(positive))

@@ -1,4 +1,4 @@
-"""How do figures look?  One style, ticks that people read, legends that hide nothing."""
+"""Which style, ticks and legends do all figures share?"""
 
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -38,20 +38,18 @@ STYLE: Any = {
 GREY = "#555555"
 SIZE = (4.2, 3.2)
 """Inches: half the width of a page."""
-
 PALE = 0.18
-"""How opaque a band is."""
-
+"""The opacity of a band."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def styled(draw: Callable[P, R]) -> Callable[P, R]:
-    """What draws on axes that a notebook shows, in our style.
+    """Decorate a function that draws on axes of a notebook, so that it uses the style.
 
-    The backend is loaded first.  That of a notebook turns interactive drawing on, which the end of
-    the style would turn off again: no figure would be shown.
+    The backend must be loaded first.  That of a notebook turns interactive drawing on; inside the
+    style, the end of the style would turn it off again, and no figure would appear.
     """
 
     @wraps(draw)
@@ -66,59 +64,53 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
 
 @styled
-def fresh(size: tuple[float, float] = SIZE) -> Axes:
-    """The axes of a new figure that a notebook shows by itself."""
+def axes_of(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:
+    """The given axes, or those of a new figure that a notebook shows."""
     import matplotlib.pyplot as plt
 
-    _, axes = plt.subplots(figsize=size, layout="constrained")
-    return axes
-
-
-def axes_of(ax: Axes | None, size: tuple[float, float] = SIZE) -> Axes:
-    """The axes to draw on: those that are given, or new ones."""
     check_argument("ax", ax, (Axes, NoneType), "give matplotlib's axes, and the rest by its name")
-    return ax or fresh(size)
+    return ax or plt.subplots(figsize=size, layout="constrained")[1]
 
 
 def sheet(size: tuple[float, float] = SIZE) -> tuple[Figure, Axes]:
-    """A figure that is written to a file, and its axes."""
+    """A new figure for a file, and its axes."""
     figure = Figure(figsize=size, layout="constrained")
     return figure, figure.subplots()
 
 
 def key_above(axes: Axes, columns: int = 2) -> None:
-    """The legend of what has a label, where it covers nothing."""
+    """A legend above the axes."""
     place: dict[str, Any] = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.02)}
     axes.legend(**place, ncols=columns, handlelength=2.6, borderaxespad=0.0)
 
 
 def key_below(axes: Axes, keys: Sequence[Artist], columns: int = 3) -> None:
-    """A legend of these, under the name of the first axis."""
+    """A legend below the name of the first axis."""
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (0.0, 0.0)}
     place["bbox_transform"] = axes.transAxes + moved(axes, 0.0, -36.0)
     axes.legend(handles=keys, **place, ncols=columns, handlelength=1.2, borderaxespad=0.0)
 
 
 def draw_band(axes: Axes, x: Any, low: Any, high: Any, colour: Any, **options: Any) -> None:
-    """The area between two curves, so pale that others show through."""
+    """Fill the area between two curves in a pale colour."""
     axes.fill_between(x, low, high, color=colour, alpha=PALE, linewidth=0, **options)
 
 
 def moved(axes: Axes, right: float, up: float = 0.0) -> ScaledTranslation:
-    """What moves things on axes by so many points."""
+    """A transformation that moves things by so many points."""
     assert axes.figure is not None
     return ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
 
 
 def draw_level(axes: Axes, level: float, text: str) -> None:
-    """A thin line across, named at its end."""
+    """Draw a thin horizontal line with a name at its end."""
     axes.axhline(level, color=GREY, linewidth=0.7, zorder=1)
     place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
     axes.annotate(text, (1, level), (4, 0), color=GREY, fontsize=8, va="center", **place)
 
 
 def number_ticks(axis: Axis) -> None:
-    """Ticks that people read: 20,000 and not 2e4; on a short logarithmic axis 1, 2, 5 as well."""
+    """Write ticks as 20,000, not 2e4; on a short logarithmic axis also at 2 and 5."""
     axis.set_major_formatter(FuncFormatter(number))
     axis.set_minor_formatter(NullFormatter())
     low, high = axis.get_view_interval()
@@ -127,7 +119,7 @@ def number_ticks(axis: Axis) -> None:
 
 
 def number(value: float, position: int = 0) -> str:
-    """A tick's label.
+    """The label of a tick.
 
     >>> number(20000.0), number(0.05), number(1e8)
     ('20,000', '0.05', '$10^{8}$')

@@ -1,4 +1,4 @@
-"""How does a timeline look?  A row of bars for each worker, and a line at each server step."""
+"""How is a timeline drawn?  With a row of bars per worker, and a line at each server step."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
@@ -26,29 +26,22 @@ KINDS: dict[Kind, tuple[str, str]] = {
     "communicating": ("#7A7A7A", "communication"),
     "down": ("#F0F0F0", "outage"),
 }
-"""The colour of each, and its name in the figure."""
-
+"""The colour of each kind, and its name in the figure."""
 FLAT = 0.15
-"""Communication is flatter than the rest, so that it stands out without colours too."""
-
+"""Half the height of communication, which stands out without colours too."""
 HATCH, HATCH_COLOUR = "//////", "#A8A8A8"
-"""What outages are marked with, for the same reason."""
-
+"""The marks of outages."""
 OVER = "#EFE9DD"
-"""The ground where a run is over before the others."""
-
+"""The background after the end of a shorter run."""
 MOST_EDGES, WIDE_EDGES = 160, 80
-"""Up to how many bars of a worker have a white edge between them, and a wide one."""
-
+"""Up to so many bars of a worker have white edges, and wide ones."""
 MOST_KEYS = 7
-"""How many entries of the legend fit in a row."""
-
+"""Entries in a row of the legend."""
 MOST_LINES = 40
-"""How many server steps may cross a panel."""
+"""Up to so many server steps are lines across the panel."""
 
 
 def draw_timeline(picture: Timeline) -> Figure:
-    """The figure, in the style that is current."""
     openings, seconds = picture.openings, picture.seconds
     workers = next(iter(openings.values())).bars
     figure, panels = _panels(len(openings), len(workers))
@@ -62,7 +55,7 @@ def draw_timeline(picture: Timeline) -> Figure:
 
 
 def draw_run(axes: Axes, opening: Opening, method: str, colour: str, seconds: float) -> None:
-    """One run's panel by itself, with its legend below."""
+    """Draw the panel of one run, with a legend below."""
     _draw_panel(axes, opening, seconds)
     _head_panel(axes, opening, method, colour)
     axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel="worker")
@@ -76,7 +69,7 @@ def panel_height(rows: int) -> float:
 
 
 def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
-    """One below the other, or in two columns, all with one axis of time."""
+    """Panels in one or two columns, with a common axis of time."""
     columns = 1 if count <= 4 else 2
     ranks = math.ceil(count / columns)
     figure = Figure(figsize=(7.0, 1.0 + ranks * (panel_height(rows) + 0.3)), layout="constrained")
@@ -87,7 +80,7 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
         last = min((column + 1) * ranks, count) - 1
         grid[last].tick_params(labelbottom=True)
         grid[last].set_xlabel("simulated time (s)")
-        # Where a column is shorter, there is room enough below.
+        # A shorter column has room below.
         grid[last].xaxis.set_in_layout((last + 1) % ranks == 0)
     grid[0].xaxis.set_major_formatter("{x:,g}")
     figure.supylabel("worker", fontsize=9)
@@ -104,7 +97,7 @@ def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
             for bar in (row if busiest <= MOST_EDGES else _merged(row))
             if bar.kind == kind
         ]
-        # One computation ends where the next begins: white between them, if there is room.
+        # A white edge separates consecutive computations, if there is room.
         edge = _edge(busiest) if kind != "communicating" else 0.0
         patches = PolyCollection(boxes, facecolor=colour, edgecolor="white", linewidth=edge)
         if kind == "down":
@@ -113,18 +106,17 @@ def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
     if opening.end < seconds:
         axes.axvspan(opening.end, seconds, color=OVER, zorder=0, linewidth=0)
     times = sorted(set(opening.step_times))
-    # Lines without number would hide the bars: then they stand on top of the panel.
+    # Too many lines would hide the bars: then they stand above the panel.
     top, bottom = (-0.5, len(opening.bars) - 0.5) if len(times) <= MOST_LINES else (-0.9, -0.5)
     axes.vlines(times, top, bottom, "black", linewidth=0.6, clip_on=False)
 
 
 def _edge(bars: int) -> float:
-    """How wide the edges are in a row of so many bars."""
     return 0.4 if bars <= WIDE_EDGES else 0.2 if bars <= MOST_EDGES else 0.0
 
 
 def _merged(row: Sequence[Bar]) -> list[Bar]:
-    """One bar for each stretch of bars of a kind: so many bars could not be distinguished.
+    """One bar for each stretch of equal kind: so many bars could not be distinguished.
 
     >>> _merged([Bar(0, 1, "used"), Bar(1, 2, "used"), Bar(3, 4, "used")])
     [Bar(start=0, finish=2, kind='used'), Bar(start=3, finish=4, kind='used')]
@@ -145,7 +137,7 @@ def _box(bar: Bar, y: int) -> list[tuple[float, float]]:
 
 
 def _head_panel(axes: Axes, opening: Opening, label: str, colour: str) -> None:
-    """The heading, and as many workers' numbers as fit."""
+    """Write the heading, and the numbers of some workers."""
     workers = list(opening.bars)
     axes.set_title(label, loc="left", color=colour, pad=6)
     steps, used = len(opening.step_times), opening.used
@@ -171,9 +163,9 @@ def _draw_legend(figure: Figure, openings: Mapping[str, Opening], seconds: float
 
 
 def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
-    """What is to be seen in the panels."""
-    seen = {bar.kind for opening in openings for row in opening.bars.values() for bar in row}
-    shown = [(kind, name) for kind, (_, name) in KINDS.items() if kind in seen]
+    """The entries of the legend."""
+    kinds = {bar.kind for opening in openings for row in opening.bars.values() for bar in row}
+    shown = [(kind, name) for kind, (_, name) in KINDS.items() if kind in kinds]
     keys: list[Artist] = [Patch(**face(kind), label=name) for kind, name in shown]
     keys.append(Patch(facecolor="white", edgecolor="#BBBBBB", label="waiting"))
     if any(opening.end < seconds for opening in openings):
@@ -183,7 +175,7 @@ def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
 
 
 def face(kind: Kind) -> dict[str, Any]:
-    """What areas of a kind are filled with."""
+    """The style of the areas of a kind."""
     colour = KINDS[kind][0]
     if kind == "down":
         return {"facecolor": colour, "edgecolor": HATCH_COLOUR, "hatch": HATCH}

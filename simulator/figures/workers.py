@@ -1,4 +1,4 @@
-"""What did the workers do with their time?  A timeline and shares of the time, as plots on axes."""
+"""How is the workers' time drawn on axes?  As a timeline, and as shares."""
 
 import numpy as np
 import pandas as pd
@@ -21,10 +21,9 @@ WORK: dict[str, tuple[Kind, str]] = {
     "communicating": ("communicating", "communication"),
     "down": ("down", "outage"),
 }
-"""What a worker's time goes into, whose colour it has in a timeline, and its name."""
-
+"""The uses of a worker's time: the kind in a timeline with the same colour, and the name."""
 SEPARATE = 60
-"""Up to how many workers have a white line between them."""
+"""Up to so many workers have a white line between them."""
 
 
 @styled
@@ -36,9 +35,9 @@ def plot_timeline(
     seed: int | None = None,
     seconds: float | None = None,
 ) -> Axes:
-    """What the workers did in the first seconds of a run; the first seed's, unless said otherwise.
+    """The timeline of a run, by default of the first seed.
 
-    Without ``seconds`` it shows as much as the figure of the results does.
+    Without ``seconds`` it is as long as in the figure of the results.
     """
     check_argument("plot_timeline: results", results, Results, "give what run or load returns")
     check_argument("plot_timeline: method", method, str, "give the label of one")
@@ -59,9 +58,9 @@ def plot_timeline(
 def plot_workers(
     workers: pd.DataFrame, ax: Axes | None = None, *, method: str | None = None
 ) -> Axes:
-    """What each worker did with its time: shares, over all seeds, one on top of the other.
+    """The shares of each worker's time, over all seeds, as stacked areas.
 
-    ``method`` may be left out if the frame is about one alone.
+    ``method`` may be left out if the frame has only one.
 
     >>> frame = pd.DataFrame({"method": "afedpg", "worker": [0, 1], "busy": [6.0, 9.0]})
     >>> frame = frame.assign(wasted=3.0, communicating=1.0, down=0.0, idle=[3.0, 0.0], seconds=10.0)
@@ -73,8 +72,8 @@ def plot_workers(
     rows = rows_of(workers, None if method is None else [method])
     if len(rows) > 1:
         raise Mistake(f"plot_workers: say whose, method=...; there are {', '.join(rows)}")
-    [(label, mine)] = rows.items()
-    axes, parts = axes_of(ax), shares(mine)
+    [(label, own)] = rows.items()
+    axes, parts = axes_of(ax), shares(own)
     edges = np.append(parts.index, parts.index[-1] + 1) - 0.5
     bottom = np.zeros(len(parts))
     for name, part in parts.items():
@@ -92,7 +91,7 @@ def plot_workers(
 
 
 def shares(workers: pd.DataFrame) -> pd.DataFrame:
-    """One method's workers, by number: which share of their seconds went into what."""
+    """The shares of the seconds of one method's workers, by worker."""
     total = workers.groupby("worker")[["busy", "wasted", "communicating", "down", "seconds"]].sum()
     seconds = total["seconds"].where(total["seconds"] > 0, 1.0)
     total["useful"] = total["busy"] - total["wasted"]

@@ -1,4 +1,4 @@
-"""Has anything moved?  Suites of benchmarks, run and held against committed baselines."""
+"""Suites of benchmarks, which are run and compared with committed baselines."""
 
 from simulator.gate.baselines import Baseline
 from simulator.gate.check import Checked, conduct

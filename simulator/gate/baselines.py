@@ -1,7 +1,7 @@
-"""What is a baseline?  A file per benchmark, written for the eyes of whoever reviews its diff.
+"""What is a baseline?  A JSON file per benchmark, laid out for reviews of its diff.
 
-A line per key of the scenario, per server step, per group of workers and per point of a curve, so
-that a diff shows what moved; numbers as ``repr`` has them, so that they are read back to the bit.
+It has a line per key of the scenario, per server step, per group of workers and per point of a
+curve.  Numbers are written as by ``repr``, so that they are read back to the bit.
 """
 
 import json
@@ -17,7 +17,7 @@ from simulator import plugins
 from simulator.gate.runs import Record
 from simulator.gate.suite_file import Benchmark, ClaimTable, ToleranceTable
 from simulator.mistakes import Mistake
-from simulator.scenario.differences import differences
+from simulator.scenario.toml_text import differences
 from simulator.system.files import replace
 
 FORMAT = 1
@@ -26,14 +26,14 @@ SCHEDULES, LEARNING = ("numpy", "simpy"), ("numpy", "simpy", "jax", "jaxlib")
 
 
 class Baseline(NamedTuple):
-    """A benchmark as it was: what was asked, what wrote it, and the runs."""
+    """A benchmark's definition and runs, with the versions that wrote them."""
 
     kind: str
     asked: dict[str, Any]
-    """Which numbers are kept: the metric of a curve, the two methods of a claim."""
+    """The metric of a curve, or the methods and measure of a claim."""
     scenario_hash: str
     scenario: dict[str, Any]
-    """By the path of a key, every default written out."""
+    """Values by path, with all defaults."""
     versions: dict[str, str]
     command: str
     runs: list[Record]
@@ -49,7 +49,7 @@ def of(benchmark: Benchmark, runs: list[Record], command: str) -> Baseline:
         benchmark.table.kind,
         _asked(benchmark),
         benchmark.scenario.fingerprint(),
-        # As a file has it, so that what is read is equal to what was written.
+        # The round trip makes it equal to the one that is read from a file.
         json.loads(json.dumps(dict(_keys(benchmark.scenario.canonical())))),
         versions_of(benchmark),
         command,
@@ -58,13 +58,13 @@ def of(benchmark: Benchmark, runs: list[Record], command: str) -> Baseline:
 
 
 def versions_of(benchmark: Benchmark) -> dict[str, str]:
-    """What its numbers depend on here: packages and plug-ins."""
+    """The versions of all packages and plug-ins on which its numbers depend."""
     packages = ("straggle", *(SCHEDULES if benchmark.schedule_only else LEARNING))
-    brought = plugins.used(benchmark.scenario.canonical()).values()
+    origins = plugins.used(benchmark.scenario.canonical()).values()
     return {
         "python": platform.python_version(),
         **{name: version(name) for name in packages},
-        **{f"plug-in {origin.plugin}": origin.version for origin in brought},
+        **{f"plug-in {origin.plugin}": origin.version for origin in origins},
     }
 
 
@@ -74,13 +74,13 @@ def _asked(benchmark: Benchmark) -> dict[str, Any]:
         case ToleranceTable():
             return {"metric": table.metric or benchmark.scenario.metric}
         case ClaimTable():
-            said = {"of": table.of, "over": table.over, "measure": table.measure}
-            return said if table.count is None else {**said, "count": table.count}
+            fields = {"of": table.of, "over": table.over, "measure": table.measure}
+            return fields if table.count is None else {**fields, "count": table.count}
     return {}
 
 
 def _keys(tables: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, Any]]:
-    """Every key by its path; what is not said is left out."""
+    """The path and value of every key that is not None."""
     for name, value in tables.items():
         path = f"{before}.{name}" if before else name
         if isinstance(value, dict) and value:
@@ -89,31 +89,25 @@ def _keys(tables: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield path, value
 
 
-# What a benchmark asks now, held against what it asked then
-
-
 def check(benchmark: Benchmark, baseline: Baseline, file: Path) -> None:
-    """Refuse to compare with a baseline of something else; say which keys are others."""
+    """Refuse the baseline of another definition, and name the keys that differ."""
     now = of(benchmark, [], "")
-    if told := changes(now, baseline):
+    if text := changes(now, baseline):
         raise Mistake(
             f"benchmarks.{benchmark.name}: asks for something else than its baseline, {file} "
-            f"(hash {now.scenario_hash}, was {baseline.scenario_hash}): {told}; if that is meant, "
+            f"(hash {now.scenario_hash}, was {baseline.scenario_hash}): {text}; if that is meant, "
             "--update writes it anew"
         )
 
 
 def changes(now: Baseline, then: Baseline) -> str:
-    """The first keys that are others, in words; empty where the same is asked."""
-    said, was = ({"kind": each.kind, **each.asked} for each in (now, then))
-    if said == was and now.scenario_hash == then.scenario_hash:
+    """The first keys of the definition that differ; empty if none do."""
+    new, old = ({"kind": each.kind, **each.asked} for each in (now, then))
+    if new == old and now.scenario_hash == then.scenario_hash:
         return ""
-    found = [*differences(said, was), *differences(now.scenario, then.scenario)]
-    told = "; ".join(found[:3]) or "a file that the scenario names has changed"
-    return told + (f" and {len(found) - 3} more" if len(found) > 3 else "")
-
-
-# Files
+    found = [*differences(new, old), *differences(now.scenario, then.scenario)]
+    text = "; ".join(found[:3]) or "a file that the scenario names has changed"
+    return text + (f" and {len(found) - 3} more" if len(found) > 3 else "")
 
 
 def file_of(directory: Path, benchmark: str) -> Path:
@@ -121,7 +115,7 @@ def file_of(directory: Path, benchmark: str) -> Path:
 
 
 def read(directory: Path, benchmark: str) -> Baseline | None:
-    """None if there is none."""
+    """The baseline of a benchmark, or None."""
     file = file_of(directory, benchmark)
     try:
         plain = from_json(file.read_bytes())
@@ -138,7 +132,6 @@ def read(directory: Path, benchmark: str) -> Baseline | None:
 
 
 def write(directory: Path, benchmark: str, baseline: Baseline) -> None:
-    """Put it in its place, never half a file."""
     plain = {"format": FORMAT, "benchmark": benchmark, **baseline._asdict()}
     file = file_of(directory, benchmark)
     try:
@@ -149,7 +142,7 @@ def write(directory: Path, benchmark: str, baseline: Baseline) -> None:
 
 
 def laid_out(value: Any, indent: str = "", listed: bool = False) -> str:
-    """JSON in which a row of a list stands on one line, and all else is spread.
+    """JSON with one line per row of a list and per key of a dictionary.
 
     >>> print(laid_out({"a": [1, 2], "rows": [{"x": 1.5, "y": "z"}, {"x": 2.0, "y": "w"}]}))
     {

@@ -1,9 +1,8 @@
-"""Is one method so many times better than another?  Ratios seed by seed, and how sure they are.
+"""Is one method so many times faster than another?  Ratios per seed, and a bound on them.
 
-Methods share their random numbers, so ratios are taken within a seed: what the method ``over``
-needs, over what the method ``of`` needs.  One that never got there needs for ever: as ``of`` its
-ratio is 0; as ``over`` it counts as if it had got there when it was last seen, which makes no ratio
-too large.
+Methods share their random numbers, so a ratio compares runs of one seed: the need of the method
+``over`` divided by that of the method ``of``.  If ``of`` misses its goal, the ratio is 0.  If
+``over`` misses it, its need is counted up to the end of the run, which makes no ratio too large.
 """
 
 import math
@@ -18,18 +17,18 @@ from simulator.statistics.samples import median
 
 
 class Verdict(NamedTuple):
-    """The ratio of the middle seed, what is at least so by the test, and what was asked."""
+    """The median ratio, its lower bound by the test, and the claimed ratio."""
 
     middle: float
     bound: float
-    asked: float
+    claimed: float
     table: ClaimTable
     never: list[str]
-    """Methods that did not get there, with their seeds."""
+    """Methods that missed their goal, with their seeds."""
 
     @property
     def holds(self) -> bool:
-        return self.bound >= self.asked * (1 - self.table.margin)
+        return self.bound >= self.claimed * (1 - self.table.margin)
 
     def __str__(self) -> str:
         table = self.table
@@ -38,14 +37,13 @@ class Verdict(NamedTuple):
         what = table.measure if table.count is None else f"{table.measure} ({table.count:,})"
         return (
             f"{table.of} over {table.over}, {what}: {self.middle:.4g} times less; "
-            f"{told_of(table.test, table.confidence)} {self.bound:.4g}; "
-            f"claimed {self.asked:.4g}{predicted}{margin}"
+            f"{bound_name(table.test, table.confidence)} {self.bound:.4g}; "
+            f"claimed {self.claimed:.4g}{predicted}{margin}"
             + "".join(f"; never there: {each}" for each in self.never)
         )
 
 
-def told_of(test: Test, confidence: float) -> str:
-    """What the bound of a test is, in words."""
+def bound_name(test: Test, confidence: float) -> str:
     names = {
         "sign": f"median by the sign test at {confidence:g}, at least",
         "paired-t": f"geometric mean by the paired t-test at {confidence:g}, at least",
@@ -53,17 +51,16 @@ def told_of(test: Test, confidence: float) -> str:
     return names.get(test, "smallest of the seeds")
 
 
-def verdict(benchmark: Benchmark, runs: Sequence[Record], asked: float) -> Verdict:
-    """What the runs of both methods say."""
+def verdict(benchmark: Benchmark, runs: Sequence[Record], claimed: float) -> Verdict:
     table = benchmark.table
     assert isinstance(table, ClaimTable)
     found = ratios(runs, table.of, table.over)
     bound = lower_bound(found, table.test, table.confidence)
-    return Verdict(median(found), bound, asked, table, _never(runs))
+    return Verdict(median(found), bound, claimed, table, _never(runs))
 
 
 def moved(now: Record, then: Record) -> str:
-    """What a run needs now, if it is not what it needed; empty otherwise."""
+    """The difference between a run and its baseline; empty if there is none."""
     alike = now["reached"] == then["reached"] and same_time(now["measured"], then["measured"])
     return "" if alike else f"{now['measured']:.6g}, baseline {then['measured']:.6g}"
 
@@ -77,15 +74,15 @@ def _never(runs: Sequence[Record]) -> list[str]:
 
 
 def ratios(runs: Sequence[Record], of: str, over: str) -> list[float]:
-    """One per seed, in their order."""
-    mine, theirs = ([run for run in runs if run["method"] == label] for label in (of, over))
-    return [_ratio(here, there) for here, there in zip(mine, theirs, strict=True)]
+    """The ratio of each seed."""
+    pairs = zip(*([r for r in runs if r["method"] == label] for label in (of, over)), strict=True)
+    return [_ratio(run, other) for run, other in pairs]
 
 
-def _ratio(mine: Record, theirs: Record) -> float:
-    if not mine["reached"]:
+def _ratio(of: Record, over: Record) -> float:
+    if not of["reached"]:
         return 0.0
-    needed, watched = float(mine["measured"]), float(theirs["measured"])
+    needed, other = float(of["measured"]), float(over["measured"])
     if not needed:  # at the target from the start
-        return math.inf if watched else 1.0
-    return watched / needed
+        return math.inf if other else 1.0
+    return other / needed

@@ -1,4 +1,4 @@
-"""What was found of a benchmark?"""
+"""What is the outcome of a benchmark?"""
 
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -8,7 +8,7 @@ REGRESSIONS: tuple[Outcome, ...] = ("moved", "fails")
 
 
 class Finding(NamedTuple):
-    """The outcome of a benchmark, what moved or was measured, and against which baseline."""
+    """The outcome of a benchmark, with its differences or measurements, and its baseline."""
 
     benchmark: str
     kind: str
@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     lines: list[str]
     why: str
     since: str
-    """Where the baseline lies and what wrote it; empty where none is needed."""
+    """The file of the baseline and the versions that wrote it; empty without one."""
 
     @property
     def good(self) -> bool:
@@ -24,7 +24,7 @@ class Finding(NamedTuple):
 
 
 def number(value: float) -> str:
-    """Short, but never so short that it hides a difference that was found.
+    """All digits of a number, so that no difference is hidden.
 
     >>> number(40.5), number(41.0), number(0.1 + 0.2)
     ('40.5', '41', '0.30000000000000004')
@@ -32,10 +32,10 @@ def number(value: float) -> str:
     return repr(value).removesuffix(".0")
 
 
-def others(many: int, what: str) -> str:
-    """The rest, in words; nothing of none.
+def others(count: int, noun: str) -> str:
+    """A count of further things, or nothing.
 
     >>> others(2, "step"), others(0, "step")
     (' and 2 more steps', '')
     """
-    return f" and {many} more {what}{'s' if many > 1 else ''}" if many else ""
+    return f" and {count} more {noun}{'s' if count > 1 else ''}" if count else ""

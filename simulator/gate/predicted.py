@@ -1,4 +1,4 @@
-"""How long should so many steps or gradients take?  A method's closed form, for a schedule."""
+"""How long do a number of steps or gradients take by a method's closed form?"""
 
 import numpy as np
 
@@ -13,19 +13,17 @@ from simulator.training.schedules import vector_of
 
 
 def predicted(benchmark: Benchmark) -> float:
-    """How many times sooner ``of`` should be there than ``over``."""
+    """The predicted ratio of a claim: seconds of ``over`` divided by those of ``of``."""
     table = benchmark.table
     assert isinstance(table, ClaimTable)
-    scenario, labels = benchmark.scenario, (table.of, table.over)
     try:
-        mine, theirs = (seconds(scenario, label, table) for label in labels)
+        of, over = (seconds(benchmark.scenario, label, table) for label in (table.of, table.over))
     except Mistake as mistake:
         raise Mistake(f"benchmarks.{benchmark.name}: at_least = 'predicted': {mistake}") from None
-    return theirs / mine
+    return over / of
 
 
 def seconds(scenario: Scenario, label: str, table: ClaimTable) -> float:
-    """Until so many steps have closed, or so many gradients are used."""
     assert table.count is not None
     h, kappa = _steady(scenario)
     closed_form = METHODS[scenario.methods[label].method].closed_form
@@ -38,7 +36,7 @@ def seconds(scenario: Scenario, label: str, table: ClaimTable) -> float:
 
 
 def _steady(scenario: Scenario) -> tuple[Floats, Floats]:
-    """Seconds of a gradient and of its upload, for each worker, where these are all there is."""
+    """Seconds of a gradient and of its upload, for each worker; other times are refused."""
     cluster, vector = scenario.build_cluster(), vector_of(scenario)
     seed = scenario.timing_seed(scenario.seeds[0])
     compute = cluster.computations(seed)

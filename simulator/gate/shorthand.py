@@ -1,8 +1,7 @@
-"""How is a step written in a line?  Its gradients and weights, short enough to read in a diff.
+"""How is a step written in one line of a diff?
 
-``0-8 0-8 9@1`` are two gradients from each of the workers 0 to 8, and one of worker 9 that is a
-step old, in the order in which they were used.  What is too long for a line is its beginning and a
-checksum of all of it.
+``0-8 0-8 9@1`` are two gradients of each of the workers 0 to 8, and one of worker 9 with a delay
+of one step, in the order of use.  A long text is cut, and a checksum of all of it added.
 """
 
 import hashlib
@@ -17,22 +16,22 @@ CUT = "… #"
 
 
 def gradients(step: Step) -> str:
-    """Whose a step used, and how many steps old they were."""
+    """The workers and delays of a step's gradients."""
     return short(ranges((ticket.worker, step.version - ticket.version) for ticket in step.tickets))
 
 
 def weights(step: Step) -> str:
-    """With what weights, equal ones in a row counted.
+    """The weights of a step's gradients; runs of equal weights are counted.
 
     >>> weights(Step(0, 1.0, [], [0.25, 0.25, 0.5], 3, None))
     '2*0.25 0.5'
     """
     rows = ((weight, len(list(equal))) for weight, equal in groupby(step.weights))
-    return short(" ".join(f"{many}*{w!r}" if many > 1 else repr(w) for w, many in rows))
+    return short(" ".join(f"{count}*{w!r}" if count > 1 else repr(w) for w, count in rows))
 
 
 def ranges(numbers: Iterable[tuple[int, int]]) -> str:
-    """Numbers in their order, each with an age, consecutive ones of one age as a range.
+    """Pairs of a worker and a delay, in order; consecutive workers become a range.
 
     >>> ranges([(0, 0), (1, 0), (2, 0), (7, 0), (5, 3), (6, 3)])
     '0-2 7 5-6@3'
@@ -51,14 +50,13 @@ def _range(first: int, last: int, age: int) -> str:
 
 
 def short(text: str) -> str:
-    """The text, or its beginning and a checksum."""
     if len(text) <= LONGEST:
         return text
     return f"{text[: LONGEST // 2]}{CUT}{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def members(text: str) -> Sequence[int] | None:
-    """The numbers that ranges name; None where they were cut.
+    """The workers in a text of ``ranges``; None if it was cut.
 
     >>> members("0-2 7"), members(short(ranges((2 * n, 0) for n in range(99))))
     ([0, 1, 2, 7], None)

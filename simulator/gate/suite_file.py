@@ -1,8 +1,8 @@
-"""What does a suite of benchmarks say?  Read, and refused where it could judge nothing.
+"""What is a suite of benchmarks?  Its tables, and the checks of its file.
 
-A benchmark is a scenario, cut to what is worth watching, and the kind of its promise: **exact**
-(the schedule is the one of the baseline, to the bit), **tolerance** (a learning curve is, up to
-so much) or **claim** (one method is so many times sooner than another, whatever the baseline).
+A benchmark is a scenario and a kind of promise: **exact** (the schedule equals its baseline to the
+bit), **tolerance** (a learning curve equals its baseline up to an error) or **claim** (one method
+is so many times faster than another, whatever the baseline).
 """
 
 from collections.abc import Mapping
@@ -16,11 +16,10 @@ from pydantic import Field, ValidationError
 from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.refusal import refusal
 from simulator.scenario import files, loading
-from simulator.scenario.quantities import Count, Title
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.scenario.variant import VariantTable
 from simulator.statistics.bounds import Test, fewest_seeds
-from simulator.table import Table, plain
+from simulator.table import Count, Table, Title, plain
 
 Measure: TypeAlias = Literal[
     "time-to-target", "steps-to-target", "gradients-to-target", "time-to-steps", "time-to-gradients"
@@ -29,59 +28,58 @@ COUNTED: dict[str, Literal["steps", "gradients"]] = {
     "time-to-steps": "steps",
     "time-to-gradients": "gradients",
 }
-"""Measures of the schedule alone, and what of it is counted."""
+"""Measures that need no training, and what they count."""
 
 
 class BenchmarkTable(VariantTable):
-    """What every benchmark says."""
+    """The keys of every benchmark."""
 
     why: Annotated[str, MinLen(1)] = Field(description="one line: what breaks if this moves")
 
 
 class ExactTable(BenchmarkTable):
-    """The schedule: times, gradients and weights of all steps, and what became of gradients."""
+    """The schedule: times, gradients and weights of all steps, and the outcomes of gradients."""
 
     kind: Literal["exact"] = "exact"
     methods: Annotated[list[str], MinLen(1)] | None = Field(default=None, description="only these")
     rounding: Annotated[float, Ge(0), Lt(1)] = Field(
         default=0.0,
-        description="the part of a time that may be off: random ones differ in the last bits",
+        description="relative error of a time: random times differ in the last bits",
     )
 
 
 class ToleranceTable(BenchmarkTable):
-    """The learning curve on an objective that is known exactly."""
+    """The learning curve on an exact objective."""
 
     kind: Literal["tolerance"] = "tolerance"
     methods: Annotated[list[str], MinLen(1)] | None = Field(default=None, description="only these")
     metric: str | None = Field(default=None, description="of the objective [the evaluation's]")
-    relative: Annotated[float, Ge(0)] = Field(description="how far each point may be off")
+    relative: Annotated[float, Ge(0)] = Field(description="relative error of each point")
     absolute: Annotated[float, Ge(0)] = Field(
-        default=0.0, description="and so much more, in its unit"
+        default=0.0, description="an error in its unit, which is added"
     )
 
 
 class ClaimTable(BenchmarkTable):
-    """One method needs less than another, so many times."""
+    """One method needs so many times less than another."""
 
     kind: Literal["claim"] = "claim"
     of: str = Field(description="the label of the method that needs less")
-    over: str = Field(description="and of the one that needs more")
+    over: str = Field(description="the label of the method that needs more")
     measure: Measure = Field(
-        default="time-to-target", description="what is compared; times are simulated"
+        default="time-to-target", description="the quantity to compare; times are simulated"
     )
     count: Count | None = Field(
-        default=None, description="of time-to-steps or -gradients: how many"
+        default=None, description="the number of time-to-steps or time-to-gradients"
     )
     at_least: Annotated[float, Gt(0)] | Literal["predicted"] = Field(
-        default=1.0,
-        description="how many times, or what the closed forms of theory say of the schedule",
+        default=1.0, description="the ratio, or 'predicted' by the closed forms of theory"
     )
     margin: Annotated[float, Ge(0), Lt(1)] = Field(
-        default=0.0, description="the part of at_least that may be missing"
+        default=0.0, description="the share of at_least that may be missing"
     )
     test: Test = Field(
-        default="every-seed", description="what has to be so: each seed's ratio, or a bound"
+        default="every-seed", description="the test of the ratio: every seed, or a bound"
     )
     confidence: Annotated[float, Gt(0.5), Lt(1)] = Field(default=0.95, description="of the bound")
 
@@ -99,11 +97,11 @@ class SuiteTable(Table):
 
 
 Source: TypeAlias = str | Path | SuiteTable | Mapping[str, Any]
-"""A shipped name or a path, a suite, or what a file says."""
+"""A shipped name or a path, a suite, or the tables of a file."""
 
 
 class Benchmark(NamedTuple):
-    """One of a suite: what is promised, and the scenario that is run, as tables and checked."""
+    """A benchmark's table, and its scenario, as tables and checked."""
 
     name: str
     table: AnyBenchmark
@@ -113,7 +111,7 @@ class Benchmark(NamedTuple):
 
     @property
     def schedule_only(self) -> bool:
-        """Whether no gradient is needed, and so no JAX."""
+        """Whether the benchmark needs no gradients, and so no JAX."""
         return self.table.kind == "exact" or getattr(self.table, "measure", "") in COUNTED
 
 
@@ -132,16 +130,16 @@ class Suite(NamedTuple):
 def read(source: Source) -> Suite:
     """A suite from its table, a path or a shipped name."""
     if isinstance(source, str | Path):
-        said, path = files.read("suite", str(source))
+        tables, path = files.read("suite", str(source))
     else:
-        said, path = plain(source), Path("suite.toml")
+        tables, path = plain(source), Path("suite.toml")
     try:
-        table = SuiteTable.model_validate(said)
+        table = SuiteTable.model_validate(tables)
     except ValidationError as error:
-        raise refusal(error, said) from None
+        raise refusal(error, tables) from None
     each = table.benchmarks.items()
-    found = check_all(partial(_benchmark, name, benchmark, path) for name, benchmark in each)
-    return Suite(path, table.title, {benchmark.name: benchmark for benchmark in found})
+    benchmarks = check_all(partial(_benchmark, name, one, path) for name, one in each)
+    return Suite(path, table.title, {benchmark.name: benchmark for benchmark in benchmarks})
 
 
 def _benchmark(name: str, table: AnyBenchmark, path: Path) -> Benchmark:
@@ -158,30 +156,30 @@ def _benchmark(name: str, table: AnyBenchmark, path: Path) -> Benchmark:
 
 
 def _tables(table: AnyBenchmark, folder: Path) -> tuple[dict[str, Any], Path]:
-    """The scenario's, with what is set, and without the methods that nobody asks for."""
-    tables, found = table.changed(folder)
+    """The tables of the scenario with the benchmark's settings, methods and stop."""
+    tables, scenario_folder = table.changed(folder)
     methods = tables.get("methods", {})
     tables["methods"] = {label: methods[label] for label in _labels(table, methods)}
     if isinstance(table, ClaimTable):
         _stop(table, tables)
-    return tables, found
+    return tables, scenario_folder
 
 
 def _labels(table: AnyBenchmark, known: dict[str, Any]) -> list[str]:
     if isinstance(table, ClaimTable):
-        asked = {"of": [table.of], "over": [table.over]}
+        wanted = {"of": [table.of], "over": [table.over]}
     else:
-        asked = {"methods": table.methods or list(known)}
-    for key, labels in asked.items():
+        wanted = {"methods": table.methods or list(known)}
+    for key, labels in wanted.items():
         for label in labels:
             if label not in known:
                 hint = did_you_mean(label, known)
                 raise Mistake(f"{key} = {label!r}: not in this scenario; {hint}")
-    return [label for labels in asked.values() for label in labels]
+    return [label for labels in wanted.values() for label in labels]
 
 
 def _stop(table: ClaimTable, tables: dict[str, Any]) -> None:
-    """What is counted decides where a run ends, and nothing else does."""
+    """Stop runs at the count of steps or gradients, if the claim has one."""
     what = COUNTED.get(table.measure)
     if what is None and table.count is not None:
         raise Mistake(f"count = {table.count}: only time-to-steps and time-to-gradients count")
@@ -193,7 +191,7 @@ def _stop(table: ClaimTable, tables: dict[str, Any]) -> None:
 
 
 def _check(benchmark: Benchmark) -> None:
-    """Refuse what the kind of a benchmark cannot judge."""
+    """Refuse a scenario that does not fit the kind of the benchmark."""
     table, scenario = benchmark.table, benchmark.scenario
     if benchmark.schedule_only and scenario.cluster.per != "gradient":
         per = scenario.cluster.per
@@ -222,10 +220,9 @@ def _check_claim(table: ClaimTable, scenario: Scenario) -> None:
         if scenario.stop.target is None:
             raise Mistake(f"stop.target: is missing; {table.measure} needs one: say it in set")
         if table.at_least == "predicted":
-            said = "theory tells times to a target only up to a factor; take time-to-steps"
-            raise Mistake(f"at_least = 'predicted': {said} or time-to-gradients")
+            reason = "theory tells times to a target only up to a factor; take time-to-steps"
+            raise Mistake(f"at_least = 'predicted': {reason} or time-to-gradients")
     least = fewest_seeds(table.test, table.confidence)
     if len(scenario.seeds) < least:
-        many = f"has {len(scenario.seeds)}"
         needs = f"test = {table.test!r} needs {least} or more at confidence {table.confidence:g}"
-        raise Mistake(f"seeds: {many}; {needs}")
+        raise Mistake(f"seeds: has {len(scenario.seeds)}; {needs}")

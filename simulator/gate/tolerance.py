@@ -1,4 +1,4 @@
-"""Is a learning curve the one it was?  Point by point up to a tolerance, its times to rounding."""
+"""Does a learning curve equal its baseline?  Points up to a tolerance, times up to rounding."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from simulator.gate.suite_file import ToleranceTable
 
 
 def moved(now: Record, then: Record, table: ToleranceTable, metric: str) -> str:
-    """What is different of a run, by more than is allowed; empty where nothing is."""
+    """The differences of a run beyond the tolerance; empty if there are none."""
     return "; ".join(_differences(now, then, table, metric))
 
 
@@ -22,10 +22,10 @@ def _differences(now: Record, then: Record, table: ToleranceTable, metric: str) 
     off = [(n, o) for n, o in pairs if not _near(n[metric], o[metric], table)]
     if off:
         first, before = off[0]
-        told = f"{first[metric]:.6g}, baseline {before[metric]:.6g}"
+        value, was = first[metric], before[metric]
         yield (
-            f"{metric} at {_place(before)} is {told} ({change(first[metric], before[metric])}; "
-            f"allowed ±{table.relative:.2g}){others(len(off) - 1, 'point')}"
+            f"{metric} at {_place(before)} is {value:.6g}, baseline {was:.6g} "
+            f"({change(value, was)}; allowed ±{table.relative:.2g}){others(len(off) - 1, 'point')}"
         )
     if len(new) != len(old):
         yield f"{metric} was measured {len(new)} times, baseline {len(old)}"
@@ -41,12 +41,11 @@ def _place(point: Record) -> str:
 
 
 def _near(value: float, before: float, table: ToleranceTable) -> bool:
-    """A value that is no number is near nothing."""
-    return abs(value - before) <= table.absolute + table.relative * abs(before)
+    return abs(value - before) <= table.absolute + table.relative * abs(before)  # NaN is never
 
 
 def change(value: float, before: float) -> str:
-    """By how much, relatively.
+    """The relative change.
 
     >>> change(1.25, 1.0), change(1.0 + 1e-5, 1.0), change(1.0, 0.0)
     ('+25.0%', '+1.0e-05', 'from 0')

@@ -21,9 +21,9 @@ from simulator.refusal import refusal
 from simulator.results.columns import Columns, join, read
 from simulator.results.ledger import COLUMNS
 from simulator.scenario import loading
-from simulator.scenario.quantities import Seed
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.system.machine import available_bytes
+from simulator.table import Seed
 
 FORMAT = 3
 """Of manifests."""

@@ -1,1 +1,1 @@
-"""What a scenario says, how it is read, and what theory adds to it."""
+"""Scenarios: their tables, how files are read, and the settings that theory chooses."""

@@ -1,16 +1,15 @@
-"""Where does a run end, and how often is it looked at?"""
+"""Where does a run end, and how often is the current point evaluated?"""
 
 from typing import Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from simulator.scenario.quantities import Count, Seconds
-from simulator.table import Table
+from simulator.table import Count, Seconds, Table
 
 
 class EvaluationTable(Table):
-    """How often the current point is looked at; looking changes nothing."""
+    """How often the current point is evaluated; this does not change the run."""
 
     every_seconds: Seconds | None = Field(default=None, description="simulated")
     every_steps: Count | None = Field(default=None, description="server steps")
@@ -19,7 +18,7 @@ class EvaluationTable(Table):
         default=None, description="also estimate the signal-to-noise ratio of a step's gradient"
     )
     metric: str | None = Field(
-        default=None, description="what the target refers to, if not the usual"
+        default=None, description="metric of the target [the objective's first]"
     )
 
     @model_validator(mode="after")
@@ -30,7 +29,7 @@ class EvaluationTable(Table):
 
 
 class StopTable(Table):
-    """Where a method's run ends: whichever comes first."""
+    """A run ends at the first of these."""
 
     seconds: Seconds | None = Field(default=None, description="simulated, inclusive")
     steps: Count | None = Field(default=None, description="server steps")

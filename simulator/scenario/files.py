@@ -1,4 +1,4 @@
-"""Where is a scenario, a sweep or a suite?  At a path, or among those that are shipped."""
+"""Where is the file of a scenario, sweep or suite?  At a path, or among the shipped files."""
 
 import tomllib
 from pathlib import Path
@@ -8,24 +8,22 @@ from simulator.mistakes import Mistake, brief, did_you_mean
 
 Kind: TypeAlias = Literal["scenario", "sweep", "suite"]
 Tables: TypeAlias = dict[str, Any]
-"""What a TOML file says."""
+"""The content of a TOML file."""
 
 
-class _Described(NamedTuple):
-    """What files of a kind have in common."""
-
+class _Kind(NamedTuple):
     folder: str
     """Below that of the shipped scenarios."""
     key: str
     """A top-level key that only this kind has."""
     command: str
-    """It takes such a file."""
+    """The command that takes such a file."""
 
 
-KINDS: dict[Kind, _Described] = {
-    "scenario": _Described("", "cluster", "run"),
-    "sweep": _Described("sweeps/", "scenario", "sweep"),
-    "suite": _Described("suites/", "benchmarks", "check"),
+KINDS: dict[Kind, _Kind] = {
+    "scenario": _Kind("", "cluster", "run"),
+    "sweep": _Kind("sweeps/", "scenario", "sweep"),
+    "suite": _Kind("suites/", "benchmarks", "check"),
 }
 HERE = Path(__file__).resolve().parent.parent
 SHIPPED = HERE / "shipped", HERE.parent / "scenarios"
@@ -33,31 +31,24 @@ SHIPPED = HERE / "shipped", HERE.parent / "scenarios"
 
 
 def shipped(kind: Kind = "scenario") -> dict[str, Path]:
-    """The files of a kind that come with straggle, by name."""
-    home = next(filter(Path.is_dir, SHIPPED), HERE)
-    root, below = home / KINDS[kind].folder, [each.folder for each in KINDS.values()]
-    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in _toml(root)}
-    others = tuple(folder for folder in below if folder and kind == "scenario")
+    """The shipped files of a kind, by name."""
+    root = next(filter(Path.is_dir, SHIPPED), HERE) / KINDS[kind].folder
+    paths = sorted(root.rglob("*.toml"))
+    files = {path.relative_to(root).with_suffix("").as_posix(): path for path in paths}
+    others = tuple(each.folder for each in KINDS.values() if each.folder and kind == "scenario")
     return {name: path for name, path in files.items() if not name.startswith(others)}
 
 
-def _toml(root: Path) -> list[Path]:
-    return sorted(root.rglob("*.toml"))
-
-
 def find(kind: Kind, source: str, folder: Path | None = None) -> Path:
-    """The file of a path or a shipped name.
-
-    A ``folder`` is that of a file which names this one as its ``scenario``: paths start there.
-    """
+    """The file of a path or a shipped name; relative paths start at ``folder``."""
     if not source:
         raise Mistake(f"no {kind}: name a file or a shipped {kind}")
     path = (folder or Path()) / source
     if path.is_file():
         return path
     name = source.removesuffix(".toml").removeprefix("scenarios/")
-    for each, described in KINDS.items():
-        if found := shipped(each).get(name.removeprefix(described.folder)):
+    for each in KINDS:
+        if found := shipped(each).get(name.removeprefix(KINDS[each].folder)):
             if each != kind:
                 raise _another(kind, each, source)
             return found
@@ -69,11 +60,11 @@ def find(kind: Kind, source: str, folder: Path | None = None) -> Path:
 
 
 def read(kind: Kind, source: str, folder: Path | None = None) -> tuple[Tables, Path]:
-    """The tables of a file that ``find`` finds, and its path; refused if of another kind."""
+    """The tables of a file, and its path; a file of another kind is refused."""
     path = find(kind, source, folder)
     tables = _parse(path)
-    for each, described in KINDS.items():
-        if described.key in tables and KINDS[kind].key not in tables:
+    for each in KINDS:
+        if KINDS[each].key in tables and KINDS[kind].key not in tables:
             raise _another(kind, each, source)
     return tables, path
 

@@ -1,4 +1,4 @@
-"""How does a file become a scenario?  Its mistakes are a line each."""
+"""How does a file become a scenario?  Each mistake in it becomes a line."""
 
 import copy
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from simulator.scenario.scenario import Scenario
 from simulator.table import plain
 
 Source: TypeAlias = str | Path | Scenario | Mapping[str, Any]
-"""A shipped name or a path, a scenario, or what a file says."""
+"""A shipped name or a path, a scenario, or the tables of a file."""
 
 
 def load(source: Source, settings: Iterable[str] = ()) -> Scenario:
@@ -29,38 +29,34 @@ def load(source: Source, settings: Iterable[str] = ()) -> Scenario:
 def tables_of(
     source: Source, settings: Iterable[str] = (), beside: Path | None = None
 ) -> tuple[dict[str, Any], Path]:
-    """What a scenario says, overridden but not checked, and the folder from which paths start.
+    """The tables of a scenario, overridden but not checked, and the folder of its paths.
 
-    ``beside`` is that of a file which names the source.
+    ``beside`` is the folder of a file that names the source.
     """
     if isinstance(source, str | Path):
         tables, path = files.read("scenario", str(source), beside)
         folder = path.parent
     else:
-        said = source.as_tables() if isinstance(source, Scenario) else plain(source)
-        tables, folder = copy.deepcopy(said), beside or Path()
+        tables, folder = copy.deepcopy(plain(source)), beside or Path()
     for setting in settings:
         paths.override(tables, setting)
     return tables, folder
 
 
 def name_of(source: Source) -> str:
-    """What files are called that are made of it."""
+    """The name of files and folders that are made from a source."""
     return Path(source).stem if isinstance(source, str | Path) else "scenario"
 
 
 def check(tables: dict[str, Any], folder: Path = Path()) -> Scenario:
-    """A scenario from plain tables, or the mistakes in them.
-
-    A file that the scenario names is looked for from the scenario's own ``folder``.
-    """
+    """A scenario from plain tables, whose paths start at ``folder``, or the mistakes in it."""
     scenario = of_tables(tables).found_from(folder)
     scenario.check()
     return scenario
 
 
 def of_tables(tables: dict[str, Any]) -> Scenario:
-    """A scenario of the right form, or the mistakes in it."""
+    """A scenario of the right form, or the mistakes in its form."""
     plugins.load()
     try:
         return Scenario.model_validate(tables)

@@ -1,7 +1,7 @@
 """How is a method built in code?  By a class of its own, such as ``RennalaNigt``.
 
-The classes are the tables of a scenario file, which are made from the signatures of a method.  For
-editors and type checkers ``methods.pyi`` writes them out (``make stubs``).
+The classes are tables of a scenario file, made from the signatures of the methods.  ``methods.pyi``
+declares them for editors and type checkers (``make stubs``).
 """
 
 from typing import Any

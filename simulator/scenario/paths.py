@@ -1,7 +1,7 @@
 """How is a key of a scenario named?  By its path, such as ``cluster.compute[2]``.
 
-``a.b[2]`` is an entry of a list, from 0, or with ``[-1]`` from its end; ``a.*.b`` is every ``b``
-that there is.
+``a.b[2]`` is an entry of a list, counted from 0, or with ``[-1]`` from its end; ``a.*.b`` is every
+existing ``b``.
 """
 
 import re
@@ -15,7 +15,7 @@ from simulator.refusal import join
 METHOD = re.compile(r"methods\.([^.\[]+)(.*)")
 """The path of a key of a method: its label, or ``*``, and the rest."""
 WHOLE = {"law", "kind", "bandwidth", "latency"}
-"""A table with one of these is a value; any other is more path."""
+"""A table with one of these keys is a value; any other continues the path."""
 EXAMPLE = "write it as path=value, such as stop.seconds=500"
 
 
@@ -44,7 +44,7 @@ def _value(text: str) -> Any:
 
 
 def get(tables: Any, path: str, default: Any = None) -> Any:
-    """What stands at a path.
+    """The value at a path.
 
     >>> get({"cluster": {"compute": [1, 2]}}, "cluster.compute[-1]"), get({}, "stop.steps", 5)
     (2, 5)
@@ -62,7 +62,7 @@ def _get(place: Any, keys: Sequence[str], default: Any) -> Any:
 
 
 def put(tables: Any, path: str, value: Any, place: str) -> None:
-    """Set what stands at a path; ``place`` says where the user asks for it."""
+    """Set the value at a path; ``place`` names the option or key in which the path stands."""
     try:
         keys = _keys(path)
         if not all(keys):
@@ -92,7 +92,7 @@ def _put(place: Any, keys: list[str], value: Any, path: str) -> None:
 
 
 def _inside(place: Any, key: str, path: str) -> Any:
-    """A key as its table or list takes it; a KeyError with one line if there is no such place."""
+    """A key of a table, or an index of a list; a KeyError with one line if there is none."""
     if isinstance(place, dict) and not key.startswith("["):
         return key
     if not isinstance(place, list):
@@ -110,13 +110,13 @@ def _keys(path: str) -> list[str]:
 
 
 def _index(key: str) -> int | None:
-    """The number in ``[2]``; None of any other key."""
+    """2 for ``[2]``; None for a key that is no index."""
     found = re.fullmatch(r"\[(-?\d+)\]", key, re.ASCII)
     return int(found[1]) if found else None
 
 
 def flat(table: dict[str, Any], place: str) -> dict[str, Any]:
-    """Values by their paths, of a table in which keys may be dotted, quoted or not.
+    """The values of a table by their paths; dotted keys may be quoted or not.
 
     >>> flat({"stop": {"steps": 5}, "cluster.compute": {"law": "power"}}, "set")
     {'stop.steps': 5, 'cluster.compute': {'law': 'power'}}
@@ -130,7 +130,7 @@ def flat(table: dict[str, Any], place: str) -> dict[str, Any]:
 
 
 def _flat(table: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
-    """TOML reads ``stop.seconds = 5`` as a table in a table: only in quotes it is a path."""
+    """TOML reads ``stop.seconds = 5`` as nested tables, and keeps a path only in quotes."""
     for key, value in table.items():
         path = f"{before}.{key}" if before else key
         if isinstance(value, dict) and not _is_value(path, key, value):
@@ -140,6 +140,6 @@ def _flat(table: dict[str, Any], before: str) -> Iterator[tuple[str, Any]]:
 
 
 def _is_value(path: str, key: str, value: dict[str, Any]) -> bool:
-    """Whether a table is what a key is set to, and not more of the path."""
+    """Whether a table is a value, and does not continue the path."""
     of_a_method = METHOD.fullmatch(path)
     return bool(WHOLE & value.keys()) or ("." in key and not (of_a_method and not of_a_method[2]))

@@ -1,7 +1,7 @@
-"""Which settings does theory choose for a method?  From the objective's constants and an accuracy.
+"""Which settings does theory choose for a method, from the objective's constants and an accuracy?
 
-A method's table may say ``theory = { eps = 0.01 }`` in place of its step, momentum and batch.  What
-is said beside it stands; theory fills in the rest (``Method.prescribe``).
+A method's table may give ``theory = { eps = 0.01 }`` instead of its step, momentum and batch.
+Other given settings stand; theory chooses the rest (``Method.prescribe``).
 """
 
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ from simulator.scenario.ends import StopTable
 from simulator.scenario.tables import MethodTable
 
 
-class Asked(Protocol):
-    """What theory looks at of a scenario."""
+class Parts(Protocol):
+    """The parts of a scenario on which theory depends."""
 
     @property
     def cluster(self) -> ClusterTable: ...
@@ -30,8 +30,8 @@ class Asked(Protocol):
     def methods(self) -> Mapping[str, MethodTable]: ...
 
 
-def constants_of(scenario: Asked) -> Constants:
-    """Of the scenario's objective; a Mistake if it knows none."""
+def constants_of(scenario: Parts) -> Constants:
+    """The constants of the objective; a Mistake if it has none."""
     objective = scenario.objective
     if not objective.exact:
         raise Mistake(
@@ -43,12 +43,12 @@ def constants_of(scenario: Asked) -> Constants:
 
 @lru_cache(maxsize=64)
 def _constants(objective: str, kind: Any, workers: int) -> Constants:
-    found: Constants = kind.model_validate_json(objective).constants(workers)
-    return found
+    constants: Constants = kind.model_validate_json(objective).constants(workers)
+    return constants
 
 
-def problem_of(scenario: Asked, label: str) -> Problem:
-    """The constants as a method is told them, without how well they are known."""
+def problem_of(scenario: Parts, label: str) -> Problem:
+    """The values of the constants for one method."""
     problem = Problem(*(constant.value for constant in constants_of(scenario)))
     theory = scenario.methods[label].theory
     if theory is None or theory.hessian_smoothness is None:
@@ -62,8 +62,8 @@ def problem_of(scenario: Asked, label: str) -> Problem:
     return problem._replace(hessian_smoothness=theory.hessian_smoothness)
 
 
-def prescribed(scenario: Asked, label: str) -> Settings | None:
-    """What theory chooses for a method and how long it expects to take; None if it is not asked."""
+def prescribed(scenario: Parts, label: str) -> Settings | None:
+    """Theory's choice for a method and its number of steps; None if its table has no theory."""
     table = scenario.methods[label]
     theory, choose = table.theory, METHODS[table.method].prescribe
     if theory is None or choose is None:
@@ -72,21 +72,21 @@ def prescribed(scenario: Asked, label: str) -> Settings | None:
     try:
         return choose(problem_of(scenario, label), theory.eps, workers, theory.factor)
     except (OverflowError, ZeroDivisionError):
-        told = "asks for more steps than a number holds; raise it"
-        raise Mistake(f"methods.{label}.theory.eps = {theory.eps:g}: {told}") from None
+        message = "asks for more steps than a number holds; raise it"
+        raise Mistake(f"methods.{label}.theory.eps = {theory.eps:g}: {message}") from None
 
 
-def settings_of(scenario: Asked, label: str) -> dict[str, Any]:
-    """All settings of a method: said, chosen by theory, or by default."""
+def settings_of(scenario: Parts, label: str) -> dict[str, Any]:
+    """All settings of a method: given, chosen by theory, or by default."""
     chosen = prescribed(scenario, label)
-    said = scenario.methods[label].settings()
+    given = scenario.methods[label].settings()
     if chosen is None:
-        return said
-    return said | {name: value for name, value in chosen.settings.items() if said[name] is None}
+        return given
+    return given | {name: value for name, value in chosen.settings.items() if given[name] is None}
 
 
-def check(scenario: Asked) -> None:
-    """Refuse what theory would take for ever to do."""
+def check(scenario: Parts) -> None:
+    """Refuse an accuracy that needs too many gradients."""
     for label, table in scenario.methods.items():
         chosen = prescribed(scenario, label)
         if chosen is None or table.theory is None:
@@ -101,8 +101,8 @@ def check(scenario: Asked) -> None:
             )
 
 
-def _gradients(scenario: Asked, chosen: Settings) -> float:
-    """How many a run may compute: theory's own number, or where it is told to stop."""
+def _gradients(scenario: Parts, chosen: Settings) -> float:
+    """The most gradients of a run: theory's own number, or those up to the stop."""
     stop = scenario.stop
     known = [chosen.gradients]
     if stop.gradients is not None:
@@ -112,24 +112,21 @@ def _gradients(scenario: Asked, chosen: Settings) -> float:
     return min(known)
 
 
-def told(scenario: Asked) -> list[str]:
-    """The constants of the objective and how well they are known, and what theory chooses."""
+def lines(scenario: Parts) -> list[str]:
+    """Lines with the constants of the objective, how well they are known, and theory's choices."""
     if not scenario.objective.exact:
         return []
-    lines = [
+    found = [
         f"  {name}: {constant.value:.4g} ({constant.status}: {constant.reason})"
         for name, constant in constants_of(scenario)._asdict().items()
     ]
     for label in scenario.methods:
         if chosen := prescribed(scenario, label):
             settings = settings_of(scenario, label)
-            said = ", ".join(f"{name} {_short(settings[name])}" for name in chosen.settings)
-            lines.append(
-                f"  {label}, by theory: {said}; about {chosen.steps:,} steps, "
+            values = [(name, settings[name]) for name in chosen.settings]
+            words = [f"{n} {v:.4g}" if isinstance(v, float) else f"{n} {v}" for n, v in values]
+            found.append(
+                f"  {label}, by theory: {', '.join(words)}; about {chosen.steps:,} steps, "
                 f"{chosen.gradients:,} gradients"
             )
-    return lines
-
-
-def _short(value: Any) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return found

@@ -1,7 +1,6 @@
-"""What does a scenario say?  Its schema, checked before any work starts.
+"""What is a scenario?  Tables for a cluster, an objective, methods and a stop.
 
-A scenario is data: tables that name a cluster, an objective, the methods and where to stop.
-Checking one imports neither JAX nor pandas.
+A scenario is checked before any work starts; this imports neither JAX nor pandas.
 """
 
 import hashlib
@@ -27,13 +26,11 @@ from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.scenario import prescription
-from simulator.scenario.cluster_table import ClusterTable
+from simulator.scenario.cluster_table import ClusterTable, NetworkTable
 from simulator.scenario.ends import EvaluationTable, StopTable
-from simulator.scenario.network_table import NetworkTable
-from simulator.scenario.quantities import Seed, Title
-from simulator.scenario.tables import MethodTable, method_table, speed_table
+from simulator.scenario.tables import MethodTable, SpeedTable, checked, method_table
 from simulator.scenario.toml_text import document
-from simulator.table import OneOf, Table
+from simulator.table import OneOf, Seed, Table, Title
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -44,7 +41,7 @@ AnyObjective: TypeAlias = Annotated[
 
 
 def _named_methods(methods: Any) -> Any:
-    """A method is named by its label, or by ``method`` under a label of one's own."""
+    """The label names the method, unless the table has a key ``method``."""
     if not isinstance(methods, dict):
         return methods
     return {
@@ -61,7 +58,7 @@ def _check_label(label: str) -> str:
 
 
 class Scenario(Table):
-    """One comparison: methods on one cluster and objective, over several seeds."""
+    """Methods on one cluster and objective, over several seeds."""
 
     title: Title = ""
     seeds: Annotated[list[Seed], MinLen(1)] = Field(default=[0, 1, 2])
@@ -123,11 +120,11 @@ class Scenario(Table):
         return seed if self.cluster.seed is None else self.cluster.seed
 
     def check(self) -> None:
-        """Refuse what the types cannot see: durations, environments, what theory asks for."""
+        """Refuse what the types cannot: impossible durations, environments, theory's demands."""
         check_all([self.check_times, self._check_objective, lambda: prescription.check(self)])
 
     def check_times(self) -> None:
-        """The same without opening an environment, which is somebody's code."""
+        """Check all but the objective, whose environment would run foreign code."""
         check_all(
             [self.cluster.check, self._check_durations, self._check_methods, self._check_lengths]
         )
@@ -166,12 +163,12 @@ class Scenario(Table):
         check_all(partial(self._check_method, label) for label in self.methods)
 
     def _check_method(self, label: str) -> None:
-        """Refuse settings for another number of workers, and work that the objective has not."""
+        """Refuse lists for another number of workers, and local work on other objectives."""
         table = self.methods[label]
         for name, value in table.settings().items():
             if isinstance(value, list) and len(value) != self.cluster.workers:
-                many = f"must be one number, or one per worker: {self.cluster.workers}"
-                raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {many}")
+                remedy = f"must be one number, or one per worker: {self.cluster.workers}"
+                raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {remedy}")
         if not METHODS[table.method].works_locally(table.settings()):
             return
         if self.cluster.per == "environment-step":
@@ -186,38 +183,37 @@ class Scenario(Table):
             )
 
     def replace(self, **parts: Any) -> "Scenario":
-        """The same with other parts: ``scenario.replace(seeds=[7])``."""
+        """A copy with other parts: ``scenario.replace(seeds=[7])``."""
         return Scenario(**{name: getattr(self, name) for name in type(self).model_fields} | parts)
 
     def restrict(self, methods: Iterable[str] | None, seeds: Sequence[int] | None) -> "Scenario":
-        """The same comparison with some of the methods, or other seeds."""
+        """A copy with some of the methods, or other seeds."""
         for seed in seeds or ():
             if seed >= 2**32:
                 raise Mistake(f"--seeds {seed}: must be less than 2^32")
-        chosen = dict(self.methods)
         for label in methods or ():
             if label not in self.methods:
-                raise Mistake(f"--methods {label}: not in this scenario; {_hint(label, self)}")
-        if methods:
-            chosen = {label: self.methods[label] for label in methods}
+                hint = did_you_mean(label, self.methods)
+                raise Mistake(f"--methods {label}: not in this scenario; {hint}")
+        chosen = {label: self.methods[label] for label in methods or ()} or dict(self.methods)
         return self.model_copy(
             update={"methods": chosen, "seeds": list(seeds) if seeds else self.seeds}
         )
 
     @property
     def speed_trace(self) -> Path | None:
-        """The file that says how fast the workers are, if there is one."""
+        """The file of measured speeds, if there is one."""
         file = getattr(self.cluster.speed, "file", None)
         return None if file is None else Path(file)
 
     def found_from(self, directory: Path) -> "Scenario":
-        """The same, where a relative path of the file starts from here, if it is here."""
+        """A copy whose file of speeds is looked for in this directory first."""
         if self.speed_trace is None or not (directory / self.speed_trace).is_file():
             return self
         return self._with_trace(directory / self.speed_trace)
 
     def moved_to(self, directory: Path) -> "Scenario":
-        """The same, with its files copied there."""
+        """A copy with its file of speeds copied to this directory."""
         trace = self.speed_trace
         if trace is None:
             return self
@@ -226,11 +222,11 @@ class Scenario(Table):
         return self._with_trace(copy)
 
     def _with_trace(self, file: Path) -> "Scenario":
-        speed = speed_table(self.cluster.speed).model_copy(update={"file": str(file)})
+        speed = checked(SpeedTable, self.cluster.speed).model_copy(update={"file": str(file)})
         return self.model_copy(update={"cluster": self.cluster.model_copy(update={"speed": speed})})
 
     def as_tables(self) -> dict[str, Any]:
-        """What a file says for this scenario, wherever the file lies."""
+        """The tables of this scenario's file, with absolute paths."""
         tables = super().as_tables()
         for label, table in tables["methods"].items():
             if table["method"] == label:
@@ -240,18 +236,18 @@ class Scenario(Table):
         return tables
 
     def to_toml(self) -> str:
-        """The file that says this scenario; what is so by default is left out."""
+        """The text of this scenario's file, without defaults."""
         return document(self.as_tables())
 
     def canonical(self) -> dict[str, Any]:
-        """Plain data, every default written out; what the hash is of."""
+        """Plain data with all defaults, which the hash is made of."""
         plain: dict[str, Any] = _finite(self.model_dump(mode="python"))
         if self.speed_trace:
             plain["cluster"]["speed"]["file"] = self.speed_trace.name
         return plain
 
     def fingerprint(self) -> str:
-        """The same for the same data, whatever its files are called."""
+        """A hash of the data and of the contents of its files, not of their names."""
         plain = self.canonical()
         if self.speed_trace:
             trace = self.speed_trace.read_bytes()
@@ -260,16 +256,10 @@ class Scenario(Table):
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _hint(label: str, scenario: Scenario) -> str:
-    return did_you_mean(label, scenario.methods)
-
-
 def _finite(value: Any) -> Any:
-    """JSON has no infinity: a worker that never finishes is written as the string ``inf``."""
+    """JSON has no infinity: write the string ``inf``."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_finite(item) for item in value]
-    if isinstance(value, float) and math.isinf(value):
-        return "inf"
-    return value
+    return "inf" if isinstance(value, float) and math.isinf(value) else value

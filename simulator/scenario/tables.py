@@ -1,14 +1,14 @@
-"""Which tables may a scenario hold for laws and methods?
+"""Which tables describe laws and methods in a scenario?
 
-Nothing is declared twice: a law's table is made from the law's own fields, a method's from the
-parameters of its two factories.  A law or method that joins its registry can be written in a
-scenario file, checked, and found in the JSON Schema, without a line here.
+A law's table is made from the fields of its dataclass, a method's from the parameters of its two
+factories.  So a law or method that joins its registry is known to scenario files and to the JSON
+Schema without a line here.
 """
 
 from collections.abc import Collection, Mapping
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from functools import cache
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from annotated_types import Ge, Gt, Le
 from pydantic import ConfigDict, Field, create_model, model_validator
@@ -23,9 +23,11 @@ from simulator.cluster.network import NO_TIME
 from simulator.cluster.speeds import SPEEDS
 from simulator.table import OneOf, Table
 
+T = TypeVar("T")
+
 
 class LawTable(Table):
-    """A law of durations; its numbers are judged where durations are drawn."""
+    """A law of durations; its numbers are checked where durations are drawn."""
 
     model_config = ConfigDict(allow_inf_nan=True)
 
@@ -36,7 +38,7 @@ class LawTable(Table):
         return law(**_built(self, law))
 
     def as_tables(self) -> Any:
-        """A number, or a list, for the fixed law."""
+        """The table; for the fixed law its number or list."""
         tables = super().as_tables()
         fixed = self.law == "fixed" and len(tables) == 2
         return tables["seconds"] if fixed else tables
@@ -46,7 +48,7 @@ class LawTable(Table):
 
 
 class TransferTable(LawTable):
-    """A law of transfer times: for a vector of dimension d, times d to some power."""
+    """A law of transfer times; for dimension d, times ``d**dimension_power``."""
 
     dimension_power: Annotated[float, Ge(-10), Le(10)] = 0.0
 
@@ -58,7 +60,7 @@ class TransferTable(LawTable):
 
 
 class SpeedTable(Table):
-    """A law of speeds; its numbers are judged where the speeds are laid out."""
+    """A law of speeds; its numbers are checked where the speeds are made."""
 
     model_config = ConfigDict(allow_inf_nan=True)
 
@@ -73,17 +75,14 @@ class SpeedTable(Table):
 
 
 def _built(table: Table, described: type) -> dict[str, Any]:
-    """The fields of what a table describes, with the laws in it built, too."""
-    values = {field.name: getattr(table, field.name) for field in fields(described)}
-    return {
-        name: value.build() if isinstance(value, LawTable) else value
-        for name, value in values.items()
-    }
+    """The values of the described dataclass's fields, in which laws are built as well."""
+    values = ((field.name, getattr(table, field.name)) for field in fields(described))
+    return {name: v.build() if isinstance(v, LawTable) else v for name, v in values}
 
 
 @cache
 def _table_of(name: str, described: type, base: type[Table]) -> type[Any]:
-    """The table whose columns are the fields of a law, under the name by which it is known."""
+    """The table of a registered law: its columns are the law's fields."""
     columns: dict[str, Any] = {"law": (Literal[name], ...)}
     varies = getattr(described, "varies", True)
     for field in fields(described):
@@ -110,41 +109,27 @@ def any_speed() -> Any:
     return Annotated[SpeedTable, choice]
 
 
-def law_table(checked: object) -> LawTable:
-    """What a field of a law holds, however it was said."""
-    assert isinstance(checked, LawTable)
-    return checked
-
-
-def link_table(checked: object) -> "TransferTable | WireTable":
-    """The same of a link."""
-    assert isinstance(checked, TransferTable | WireTable)
-    return checked
-
-
-def speed_table(checked: object) -> SpeedTable:
-    """The same of a speed."""
-    assert isinstance(checked, SpeedTable)
-    return checked
+def checked(kind: type[T], value: object) -> T:
+    """The table that a checked field holds; code may have given a law or a number."""
+    assert isinstance(value, kind)
+    return value
 
 
 def steady_law(rearranged: bool = True) -> Any:
-    """The type of a law that another law holds in a field of type ``Law``.
+    """The type of a law inside another law, in a field of type ``Law``.
 
-    Chance varies any law that does not vary itself; among these, one that rearranges another
-    holds a law that does not.
+    A random law holds any steady law; a steady law holds one that holds no further law.
     """
 
+    def holds_a_law(law: type) -> bool:
+        return any(field.type in (Law, "Law") for field in fields(law))
+
     def names() -> list[str]:
-        steady = [name for name, law in LAWS.items() if not law.varies]
-        return [name for name in steady if rearranged or not _holds_a_law(LAWS[name])]
+        steady = {name: law for name, law in LAWS.items() if not law.varies}
+        return [name for name, law in steady.items() if rearranged or not holds_a_law(law)]
 
     choice = OneOf("law", names, lambda name: _table_of(name, LAWS[name], LawTable), _as_table)
     return Annotated[LawTable, choice, Shorthand()]
-
-
-def _holds_a_law(law: type) -> bool:
-    return any(field.type in (Law, "Law") for field in fields(law))
 
 
 class WireTable(Table):
@@ -181,7 +166,7 @@ def any_link() -> Any:
 
 
 def _as_link(value: Any) -> Any:
-    """A table that names a bandwidth instead of a law is a wire; so is a ``Wire``."""
+    """A ``Wire``, or a table with a bandwidth instead of a law, becomes the table of a wire."""
     if isinstance(value, Wire):
         free = {} if value.latency == NO_TIME else {"latency": value.latency}
         return {"law": "wire", "bandwidth": value.bandwidth, **free}
@@ -195,7 +180,7 @@ def _as_link(value: Any) -> Any:
 
 
 def _as_table(value: Any) -> Any:
-    """A number, or a list of one per worker, is short for the fixed law."""
+    """A number, or a list of one per worker, becomes the table of the fixed law."""
     if isinstance(value, int | float | list) and not isinstance(value, bool):
         return {"law": "fixed", "seconds": value}
     value = _of_object(value, LAWS)
@@ -206,11 +191,10 @@ def _as_table(value: Any) -> Any:
 
 
 def _of_object(value: Any, registry: Mapping[str, type]) -> Any:
-    """The table of a law that is built in code; everything else as it is."""
+    """The table of a registered dataclass; any other value unchanged."""
     for name, described in registry.items():
         if type(value) is described:
-            said = {field.name: getattr(value, field.name) for field in fields(described)}
-            return {"law": name, **said}
+            return {"law": name, **{f.name: getattr(value, f.name) for f in fields(described)}}
     if is_dataclass(value) and not isinstance(value, type):
         message = f"no law is registered as {type(value).__name__}; register it, or name another"
         raise PydanticCustomError("law", "{message}", {"message": message})
@@ -218,7 +202,7 @@ def _of_object(value: Any, registry: Mapping[str, type]) -> Any:
 
 
 class Shorthand:
-    """Tells the JSON Schema what ``_as_table`` allows."""
+    """Adds the short forms of ``_as_table`` to the JSON Schema."""
 
     def __get_pydantic_json_schema__(self, core: Any, handler: Any) -> Any:
         number = {"type": "number"}
@@ -226,7 +210,7 @@ class Shorthand:
 
 
 class TheoryTable(Table):
-    """What theory needs to know to choose a method's settings (docs/theory.md)."""
+    """The accuracy for which theory chooses a method's settings (docs/theory.md)."""
 
     eps: Annotated[float, Gt(0)] = Field(description="how small the gradient's norm is to be")
     factor: Annotated[float, Ge(1)] = Field(
@@ -246,30 +230,30 @@ class MethodTable(Table):
     """A method and its settings."""
 
     method: str
-    theory: TheoryTable | None = Field(default=None, description="chooses what is not said")
+    theory: TheoryTable | None = Field(default=None, description="chooses settings not given here")
 
     def as_tables(self) -> dict[str, Any]:
-        said = super().as_tables().items()
-        return {name: asdict(v) if isinstance(v, Decay) else v for name, v in said}
+        tables = super().as_tables().items()
+        return {name: asdict(v) if isinstance(v, Decay) else v for name, v in tables}
 
     def settings(self) -> dict[str, Any]:
-        """Said, or by default; None is for theory to choose."""
+        """Given or default settings; None is for theory to choose."""
         others = ("method", "theory")
         return {name: getattr(self, name) for name in type(self).model_fields if name not in others}
 
     @model_validator(mode="before")
     @classmethod
-    def _theory_knows_it(cls, table: Any) -> Any:
+    def _check_theory(cls, table: Any) -> Any:
         name = cls.model_fields["method"].default
-        asked = isinstance(table, Mapping) and table.get("theory") is not None
-        if asked and METHODS[name].prescribe is None:
+        wanted = isinstance(table, Mapping) and table.get("theory") is not None
+        if wanted and METHODS[name].prescribe is None:
             known = ", ".join(sorted(n for n, method in METHODS.items() if method.prescribe))
-            told = f"prescribes no settings for {name}, but for: {known}"
-            raise PydanticCustomError("not_known", "{told}", {"key": "theory", "told": told})
+            text = f"prescribes no settings for {name}, but for: {known}"
+            raise PydanticCustomError("not_known", "{text}", {"key": "theory", "text": text})
         return table
 
     @model_validator(mode="after")
-    def _all_is_said(self) -> Self:
+    def _check_complete(self) -> Self:
         if self.theory is None:
             for name, parameter in METHODS[self.method].parameters().items():
                 if parameter.default is parameter.empty and getattr(self, name) is None:
@@ -278,12 +262,12 @@ class MethodTable(Table):
 
 
 def method_table(name: str) -> type[MethodTable]:
-    """The table of the method that is registered under this name now."""
+    """The table of a registered method."""
     return _method_table(name, METHODS[name])
 
 
 def class_name(method: str) -> str:
-    """What the table of a method is called in code.
+    """The class of a method's table.
 
     >>> class_name("rennala-nigt")
     'RennalaNigt'
@@ -299,15 +283,15 @@ def _method_table(name: str, method: Method) -> type[MethodTable]:
         kind, default = parameter.annotation, parameter.default
         if default is parameter.empty:
             default = ...
-            if parameter.name in chosen:  # then it need not be said
+            if parameter.name in chosen:
                 kind, default = kind | None, None
         columns[parameter.name] = (kind, default)
     return create_model(class_name(name), __base__=MethodTable, __doc__=method.summary, **columns)
 
 
 def _chosen_by_theory(method: Method) -> Collection[str]:
-    """The settings that theory can choose, as it does for any problem."""
+    """The settings that theory can choose: the same for every problem."""
     if method.prescribe is None:
         return ()
-    anything = Problem(smoothness=1.0, hessian_smoothness=1.0, deviation=1.0, gap=1.0)
-    return method.prescribe(anything, 1.0, 1, 1.0).settings.keys()
+    some = Problem(smoothness=1.0, hessian_smoothness=1.0, deviation=1.0, gap=1.0)
+    return method.prescribe(some, 1.0, 1, 1.0).settings.keys()

@@ -1,18 +1,18 @@
-"""How is a scenario written as TOML?  Top-level keys, then a section per table."""
+"""How are tables written as TOML, and how do two of them differ?"""
 
 import json
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, brief
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def document(tables: dict[str, Any], remarks: Sequence[str] = ()) -> str:
-    """A whole file, which is read back as the same tables.
+    """The text of a whole file.
 
     >>> print(document({"seeds": [0], "methods": {"a.b": {"step": 0.5}}}, ("why",)), end="")
     # why
@@ -26,7 +26,7 @@ def document(tables: dict[str, Any], remarks: Sequence[str] = ()) -> str:
 
 
 def _section(table: dict[str, Any], path: tuple[str, ...]) -> list[str]:
-    """A table's own values, then the tables in it; of methods and the like, one level down."""
+    """A table's own values, then sections for the tables in it."""
     below = {name: value for name, value in table.items() if _is_section(value, path)}
     own = [f"{key(name)} = {inline(v)}" for name, v in table.items() if name not in below]
     heading = ["", f"[{'.'.join(map(key, path))}]"] if path and (own or not below) else []
@@ -50,7 +50,7 @@ def inline(value: Any) -> str:
         case float():
             return _float(value)
         case str():
-            # The one character that JSON lets stand and TOML does not.
+            # JSON allows DEL in a string, TOML does not.
             return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
         case list() | tuple():
             return f"[{', '.join(map(inline, value))}]"
@@ -71,5 +71,22 @@ def _float(value: float) -> str:
 
 
 def key(name: str) -> str:
-    """A key, in quotes where it needs them."""
     return name if BARE.fullmatch(name) else inline(name)
+
+
+def differences(now: Any, then: Any, path: str = "") -> Iterator[str]:
+    """A line for every key that differs; an absent key counts as None.
+
+    >>> list(differences({"a": {"b": 1}}, {"a": {"b": 3, "c": "x"}}))
+    ['a.b is 1, was 3', 'a.c is nothing, was "x"']
+    """
+    if isinstance(now, Mapping) and isinstance(then, Mapping):
+        for key in dict.fromkeys([*then, *now]):
+            inner = f"{path}.{key}" if path else str(key)
+            yield from differences(now.get(key), then.get(key), inner)
+    elif now != then:
+        yield f"{path} is {_written(now)}, was {_written(then)}"
+
+
+def _written(value: Any) -> str:
+    return "nothing" if value is None else brief(inline(value))

@@ -9,13 +9,11 @@ from pydantic import Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from simulator.scenario import loading, paths
-from simulator.scenario.quantities import Seed
 from simulator.scenario.scenario import Scenario
-from simulator.table import Table, plain
+from simulator.table import Seed, Table, plain
 
 
-def _as_said(value: Any) -> Any:
-    """In code a scenario may stand for itself."""
+def _name_or_tables(value: Any) -> Any:
     if isinstance(value, str):
         return value
     if isinstance(value, Scenario | Mapping):
@@ -26,11 +24,13 @@ def _as_said(value: Any) -> Any:
 if TYPE_CHECKING:
     AnyScenario: TypeAlias = str | Scenario | Mapping[str, Any]
 else:
-    AnyScenario = Annotated[Any, PlainValidator(_as_said), WithJsonSchema({"type": "string"})]
+    AnyScenario = Annotated[
+        Any, PlainValidator(_name_or_tables), WithJsonSchema({"type": "string"})
+    ]
 
 
 class VariantTable(Table):
-    """A scenario, and what is changed in it."""
+    """A scenario with changes."""
 
     scenario: AnyScenario = Field(description="a shipped name, or a path from this file")
     seeds: Annotated[list[Seed], MinLen(1)] | None = Field(
@@ -39,10 +39,7 @@ class VariantTable(Table):
     set: dict[str, Any] = Field(default={}, description="path = value, as with --set")
 
     def changed(self, folder: Path) -> tuple[dict[str, Any], Path]:
-        """The scenario's tables with the changes, and the folder of its file.
-
-        ``folder`` is the one in which the file of this table lies.
-        """
+        """The changed tables, and the folder of the scenario; ``folder`` is that of this file."""
         tables, place = loading.tables_of(self.scenario, beside=folder)
         for key, value in paths.flat(self.set, "set").items():
             paths.put(tables, key, value, f"set.{key}")

@@ -1,4 +1,4 @@
-"""What did a study find?  Its exponents as a table, and its figure."""
+"""What are the results of a study?  Its exponents as a table, and its figure."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from simulator.figures.drawing import save
 from simulator.figures.style import STYLE, sheet
 from simulator.statistics.exponents import exponents
 from simulator.statistics.samples import median
-from simulator.study.complexity import plot_complexity
+from simulator.study.complexity import LARGE, plot_complexity
 from simulator.text_table import Table
 
 DASH = "\N{EN DASH}"
@@ -22,50 +22,54 @@ APART = 0.3
 
 def fitted(frame: pd.DataFrame, confidence: float) -> pd.DataFrame:
     """A row per method: its exponents, and how many runs reached the target."""
-    found = exponents(frame, confidence)
     runs = frame.groupby("method", sort=False)["reached"]
-    return found.assign(reached=runs.sum().to_numpy(), of=runs.size().to_numpy())
+    return exponents(frame, confidence).assign(
+        reached=runs.sum().to_numpy(), of=runs.size().to_numpy()
+    )
 
 
-def table(fitted: pd.DataFrame, frame: pd.DataFrame) -> Table:
-    """The median time at both ends, the exponents, and how many runs got there."""
+def table(frame: pd.DataFrame, confidence: float) -> Table:
+    """The median time at both ends, the exponents, and how many runs reached the target."""
     values = frame["value"].min(), frame["value"].max()
     ends = [f"seconds at {value:,g}" for value in values]
     headings = ["method", *ends, "exponent", "interval", "predicted", "reached"]
     rows = []
-    for row in fitted.to_dict("records"):
-        mine = frame[frame["method"] == row["method"]]
-        seconds = (median(mine.loc[mine["value"] == value, "seconds"]) for value in values)
-        times = [_number(each, ",.4g") for each in seconds]
-        exponents = [_number(row["measured"], ".2f"), _interval(row)]
-        law, reached = _number(row["predicted"], ".2f"), f"{row['reached']}/{row['of']}"
-        rows.append([str(row["method"]), *times, *exponents, law, reached])
+    for row in fitted(frame, confidence).to_dict("records"):
+        own = frame[frame["method"] == row["method"]]
+        seconds = (median(own.loc[own["value"] == value, "seconds"]) for value in values)
+        measured, low, high, predicted = (
+            _number(row[name], ".2f") for name in ("measured", "low", "high", "predicted")
+        )
+        interval = DASH if _is_nan(row["low"]) else f"{low} to {high}"
+        reached, times = f"{row['reached']}/{row['of']}", (_number(x, ",.4g") for x in seconds)
+        rows.append([str(row["method"]), *times, measured, interval, predicted, reached])
     return Table(headings, rows)
 
 
 def notes(frame: pd.DataFrame, confidence: float) -> list[str]:
-    """What the table's columns mean, and what went wrong."""
-    what = frame["parameter"].iloc[0]
-    told = [
-        f"exponent: of the median time to the target against {what}, fitted on all values; "
-        f"interval: {confidence:.0%}, {_whence(frame)}",
+    """The meaning of the columns, and the first failure of each method."""
+    parameter, seeds = frame["parameter"].iloc[0], frame["seed"].nunique()
+    source = "over seeds" if seeds > 1 else "from the residuals, for want of seeds"
+    lines = [
+        f"exponent: of the median time to the target against {parameter}, fitted on all values; "
+        f"interval: {confidence:.0%}, {source}",
         "predicted: the exponent of theory's formula over the same values",
     ]
     if frame["predicted"].isna().any():
-        told.append(
+        lines.append(
             f"predicted {DASH}: theory speaks of the time to a gradient's norm "
             "(evaluation.metric = 'gradient_norm'), on steady clusters, and not of every method"
         )
     if apart := _apart(frame, confidence):
-        told.append(
+        lines.append(
             f"measured and predicted are far apart for {', '.join(apart)}: "
             "'Why measured and predicted differ' in docs/complexity.md explains it"
         )
     wrong = frame[frame["end"].isin(["failed", "stalled"])]
     for row in wrong.drop_duplicates("method").to_dict("records"):
-        at = f"{what} = {row['value']:g}, seed {row['seed']}"
-        told.append(f"{row['method']} {row['end']} at {at}: {row['message']}")
-    return told
+        at = f"{parameter} = {row['value']:g}, seed {row['seed']}"
+        lines.append(f"{row['method']} {row['end']} at {at}: {row['message']}")
+    return lines
 
 
 def _apart(frame: pd.DataFrame, confidence: float) -> list[str]:
@@ -74,18 +78,14 @@ def _apart(frame: pd.DataFrame, confidence: float) -> list[str]:
     return found.loc[(found["measured"] - found["predicted"]).abs() > APART, "method"].tolist()
 
 
-def _whence(frame: pd.DataFrame) -> str:
-    return "over seeds" if frame["seed"].nunique() > 1 else "from the residuals, for want of seeds"
-
-
 @rc_context(STYLE)
 def draw(
     frame: pd.DataFrame, directory: Path, confidence: float, formats: Sequence[str] = ("png",)
 ) -> list[Path]:
-    """The figure, in each format."""
+    """Write the figure in each format."""
     figures = directory / "figures"
     figures.mkdir(exist_ok=True)
-    figure, axes = sheet((5.2, 4.2))
+    figure, axes = sheet(LARGE)
     plot_complexity(frame, axes, confidence=confidence)
     written = [figures / f"complexity.{suffix}" for suffix in formats]
     for path in written:
@@ -93,26 +93,19 @@ def draw(
     return written
 
 
-def as_data(fitted: pd.DataFrame, frame: pd.DataFrame, directory: Path) -> dict[str, Any]:
-    """The same as plain data: what is not known is null."""
-    rows = fitted.to_dict("records")
-    plain = [{str(k): None if _is_nan(v) else v for k, v in row.items()} for row in rows]
+def as_data(frame: pd.DataFrame, directory: Path, confidence: float) -> dict[str, Any]:
+    """The table as plain data; unknown numbers are null."""
+    rows = fitted(frame, confidence).to_dict("records")
     return {
         "directory": str(directory),
         "parameter": str(frame["parameter"].iloc[0]),
         "values": sorted(frame["value"].unique().tolist()),
-        "methods": plain,
+        "methods": [{str(k): None if _is_nan(v) else v for k, v in row.items()} for row in rows],
     }
 
 
-def _interval(row: dict[Any, Any]) -> str:
-    if _is_nan(row["low"]):
-        return DASH
-    return f"{_number(row['low'], '.2f')} to {_number(row['high'], '.2f')}"
-
-
 def _number(value: float, form: str) -> str:
-    # No zero is negative.
+    # "z" turns a negative zero into zero.
     return f"{value:z{form}}" if math.isfinite(value) else DASH
 
 

@@ -1,9 +1,8 @@
 """How does the time to a target grow with n, with a straggler, with kappa, with eps?
 
-A study runs a scenario at every value of one parameter and keeps, for each method and seed, when
-the target was reached, and what theory predicts.  It is a campaign
-(``simulator/campaign/``): a study that was killed goes on where it was, and runs nothing
-twice.
+A study runs a scenario at every value of one parameter.  For each method and seed it stores the
+time to the target, and theory's prediction.  It is a campaign (``simulator/campaign/``): a study
+that was killed continues, and does no run twice.
 
     results/complexity-NAME-PARAMETER/
       runs/KEY.json           a finished run
@@ -11,14 +10,13 @@ twice.
       figures/
 """
 
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
-from simulator.campaign.rows import Row, Rows
+from simulator.campaign.rows import Row, Rows, ending
 from simulator.campaign.rows import claim as claim_rows
 from simulator.campaign.task import Task, tasks_of
 from simulator.mistakes import Mistake
@@ -35,23 +33,11 @@ if TYPE_CHECKING:
 
 
 class Point(NamedTuple):
-    """One run of a study: at one value of what is varied."""
+    """One run of a study, at one value of the parameter."""
 
     parameter: str
     value: float
     task: Task
-
-    @property
-    def method(self) -> str:
-        return self.task.method
-
-    @property
-    def seed(self) -> int:
-        return self.task.seed
-
-    def key(self) -> str:
-        """The same for the same run, in whatever study it is; another with other packages."""
-        return self.task.key
 
 
 def conduct(
@@ -65,7 +51,7 @@ def conduct(
     jobs: int | None = None,
     quiet: bool = False,
 ) -> "tuple[pd.DataFrame, Path]":
-    """A whole study, as many runs at a time as there are cores unless said; its frame and place."""
+    """Run a whole study; returns its frame and its directory."""
     points = plan(source, vary, settings, methods, seeds)
     directory = claim(out, loading.name_of(source), vary)
     return run(points, directory, jobs, quiet=quiet), directory
@@ -78,31 +64,30 @@ def plan(
     methods: list[str] | None = None,
     seeds: list[int] | None = None,
 ) -> list[Point]:
-    """All runs of a study; every value is checked before the first of them begins."""
+    """All runs of a study; checks every value before the first run."""
     tables, folder = loading.tables_of(source, settings or [])
     points: list[Point] = []
     for value in vary.values:
         varied = vary.tables(tables, value)
         try:
-            found = loading.check(varied, folder).restrict(methods, seeds)
+            scenario = loading.check(varied, folder).restrict(methods, seeds)
         except Mistake as mistake:
             _check_unvaried(tables, folder, mistake)
-            # A value may be wrong for every method: the first line says it.
+            # A value may be wrong for every method: the first line suffices.
             line = mistake.args[0]
-            where = "" if line.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
-            raise Mistake(where + line) from None
-        _check(found, vary)
-        tasks = tasks_of(varied, folder, found)
-        points += (Point(vary.name, value, task) for task in tasks)
-    runs = [{point.key() for point in points if point.value == value} for value in vary.values]
+            place = "" if line.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
+            raise Mistake(place + line) from None
+        _check(scenario, vary)
+        points += (Point(vary.name, value, t) for t in tasks_of(varied, folder, scenario))
+    runs = [{point.task.key for point in points if point.value == value} for value in vary.values]
     if len(runs) > 1 and all(each == runs[0] for each in runs):
-        labels = ", ".join(dict.fromkeys(point.method for point in points))
+        labels = ", ".join(dict.fromkeys(point.task.method for point in points))
         raise Mistake(f"--vary {vary.path}: changes nothing about {labels}")
     return points
 
 
 def _check_unvaried(tables: dict[str, Any], folder: Path, mistake: Mistake) -> None:
-    """Raise all mistakes of the scenario itself, if it and not the value is at fault."""
+    """Raise all mistakes of the scenario itself, if one of them is not due to the value."""
     try:
         loading.check(tables, folder)
     except Mistake as own:
@@ -111,7 +96,7 @@ def _check_unvaried(tables: dict[str, Any], folder: Path, mistake: Mistake) -> N
 
 
 def _check(scenario: Scenario, vary: Vary) -> None:
-    """Refuse a study without a target, and one of eps whose target is none."""
+    """Refuse a study without a target, and one of eps with another metric."""
     if scenario.stop.target is None:
         raise Mistake("stop.target: is missing; a study measures the time to it, such as 0.1")
     if vary.path != "eps" or scenario.metric == "gradient_norm":
@@ -125,7 +110,7 @@ def _check(scenario: Scenario, vary: Vary) -> None:
 
 
 def claim(out: Path | None, name: str, vary: Vary) -> Path:
-    """Where a study goes; to a directory of studies it may go again, and finds what was run."""
+    """The directory of a study: a new one, or that of earlier studies, whose runs it finds."""
     parameter = re.sub(r"[^A-Za-z0-9.]+", "-", vary.path).strip("-")
     directory = out or Path("results") / f"complexity-{name}-{parameter}"
     return claim_rows(directory, lambda there: not (there / "sweep.json").exists())
@@ -134,10 +119,10 @@ def claim(out: Path | None, name: str, vary: Vary) -> Path:
 def run(
     points: list[Point], directory: Path, jobs: int | None, *, quiet: bool = True
 ) -> "pd.DataFrame":
-    """Run what has not been run, ``jobs`` at a time; the frame of all, which is written, too."""
+    """Do the missing runs; write and return the frame of all."""
     import pandas as pd
 
-    at = {point.key(): f"{point.parameter} = {point.value:g}" for point in points}
+    at = {point.task.key: f"{point.parameter} = {point.value:g}" for point in points}
     store = Rows(directory, {*COLUMNS} - {"parameter", "value"})
     plan = Plan(
         row_of,
@@ -146,10 +131,10 @@ def run(
         together=TOGETHER,
     )
     campaign.conduct([point.task for point in points], plan, store, jobs=jobs, quiet=quiet)
-    found = store.found
-    # What is varied, and the name of it, is the study's and not the run's.
-    own = [{"parameter": point.parameter, "value": point.value} for point in points]
-    rows = [found[point.key()] | mine for point, mine in zip(points, own, strict=True)]
+    rows = [
+        store.found[point.task.key] | {"parameter": point.parameter, "value": point.value}
+        for point in points
+    ]
     frame = pd.DataFrame(rows)[COLUMNS]
     replace(directory / "complexity.parquet", frame.to_parquet)
     return frame
@@ -173,24 +158,11 @@ COLUMNS = [
 
 
 def row_of(scenario: Scenario, run: Run) -> Row:
-    """What a study keeps of a run."""
-    reached = run.reached is not None
-    return {
-        "method": run.method,
-        "seed": run.seed,
-        "target": scenario.stop.target,
-        "seconds": run.reached if reached else math.nan,
-        "reached": reached,
-        "steps": run.steps,
-        "gradients": run.gradients,
-        "predicted": predicted(scenario, run.method),
-        "end": run.end,
-        "message": run.message,
-        "real_seconds": round(run.real_seconds, 3),
-    }
+    """The stored data of a run."""
+    own = {"method": run.method, "seed": run.seed, "target": scenario.stop.target}
+    return own | ending(run) | {"predicted": predicted(scenario, run.method)}
 
 
 def _outcome(at: str, row: Row) -> str:
-    """What became of a run, in words."""
     reached = f"{row['seconds']:,.4g} s" if row["reached"] else "target not reached"
     return f"{row['method']}, {at}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"

@@ -1,9 +1,9 @@
-"""Which values does a study try, and what do they stand for in a scenario?
+"""Which values does a study try, and which keys of a scenario do they set?
 
-``cluster.workers=10:1000:log8`` are 8 values from 10 to 1000, evenly apart in their logarithms;
-``lin`` in place of ``log`` puts them evenly apart, and ``10,30,100`` names them.  They are whole
-numbers where the ends are written as such.  Two names stand for several keys at once: ``eps`` is
-the target and what theory aims at, ``batch`` that of every method that has one.
+``cluster.workers=10:1000:log8`` are 8 values from 10 to 1000 with equal ratios; ``lin`` in place of
+``log`` gives equal differences, and ``10,30,100`` lists the values.  Whole ends give whole numbers.
+Two names set several keys: ``eps`` the target and the accuracy of theory, ``batch`` the batch of
+every method that has one.
 """
 
 import copy
@@ -20,22 +20,22 @@ from simulator.scenario.paths import put
 RANGE = re.compile(r"([^:]+):([^:]+):(log|lin)(\d+)")
 DEFAULT = "cluster.workers=10:1000:log8"
 MOST = 1000
-"""Values."""
+"""Values of a study."""
 
 
 class Vary(NamedTuple):
-    """A key of the scenario, by its path, and the values that it takes."""
+    """The path of a key, and its values."""
 
     path: str
     values: tuple[float, ...]
 
     @property
     def name(self) -> str:
-        """What an axis says."""
+        """The label of an axis."""
         return NAMES.get(self.path, self.path)
 
     def tables(self, tables: dict[str, Any], value: float) -> dict[str, Any]:
-        """The scenario's tables, with this value."""
+        """A copy of a scenario's tables with this value."""
         varied = copy.deepcopy(tables)
         if self.path in SHORT:
             SHORT[self.path](varied, value)
@@ -45,7 +45,7 @@ class Vary(NamedTuple):
 
 
 def read(text: str, option: str = "--vary") -> Vary:
-    """What ``--vary`` says, or another option with values of a key.
+    """Parse ``--vary``, or another option with values of a key.
 
     >>> read("cluster.workers=10:1000:log3")
     Vary(path='cluster.workers', values=(10, 100, 1000))
@@ -53,46 +53,46 @@ def read(text: str, option: str = "--vary") -> Vary:
     (0.3, 0.1)
     """
     path, equals, values = (part.strip() for part in text.partition("="))
-    told = f"{option} {text}"
-    if not (path and equals and values):
-        raise Mistake(f"{told}: write PATH=START:STOP:logN, or PATH=A,B,…")
-    found = _range(told, values) if ":" in values else [_number(told, v) for v in values.split(",")]
-    distinct = tuple(dict.fromkeys(found))
-    if not all(0 < value < np.inf for value in distinct):
-        raise Mistake(f"{told}: must be positive numbers, for axes are logarithmic")
+    try:
+        if not (path and equals and values):
+            raise Mistake("write PATH=START:STOP:logN, or PATH=A,B,…")
+        found = _range(values) if ":" in values else [_number(word) for word in values.split(",")]
+        distinct = tuple(dict.fromkeys(found))
+        if not all(0 < value < np.inf for value in distinct):
+            raise Mistake("must be positive numbers, for axes are logarithmic")
+    except Mistake as mistake:
+        raise mistake.within(f"{option} {text}") from None
     return Vary(path, distinct)
 
 
-def _range(told: str, values: str) -> list[float]:
+def _range(values: str) -> list[float]:
     parts = RANGE.fullmatch(values)
     if not parts:
-        raise Mistake(f"{told}: write a range as START:STOP:logN, such as 10:1000:log8")
-    start, stop, many = _number(told, parts[1]), _number(told, parts[2]), int(parts[4])
-    if not 2 <= many <= MOST:
-        raise Mistake(f"{told}: {many} values; must be from 2 to {MOST}")
+        raise Mistake("write a range as START:STOP:logN, such as 10:1000:log8")
+    start, stop, count = _number(parts[1]), _number(parts[2]), int(parts[4])
+    if not 2 <= count <= MOST:
+        raise Mistake(f"{count} values; must be from 2 to {MOST}")
     if parts[3] == "log" and not min(start, stop) > 0:
-        raise Mistake(f"{told}: a logarithmic range needs positive ends")
+        raise Mistake("a logarithmic range needs positive ends")
     spaced = np.geomspace if parts[3] == "log" else np.linspace
-    found = spaced(start, stop, many).tolist()
+    found = spaced(start, stop, count).tolist()
     if isinstance(start, int) and isinstance(stop, int):
         return [round(value) for value in found]
-    # Fewer digits: a value has to be read, and 0.1 is meant by 0.09999999999999999.
+    # Six digits are readable, and turn 0.09999999999999999 into 0.1.
     return [float(f"{value:.6g}") for value in found]
 
 
-def _number(told: str, word: str) -> float:
-    try:
-        return int(word)
-    except ValueError:
-        pass
-    try:
-        return float(word)
-    except ValueError:
-        raise Mistake(f"{told}: {word.strip()!r} is not a number") from None
+def _number(word: str) -> float:
+    for kind in (int, float):
+        try:
+            return kind(word)
+        except ValueError:
+            continue
+    raise Mistake(f"{word.strip()!r} is not a number")
 
 
 def _accuracy(tables: dict[str, Any], value: float) -> None:
-    """The target, and, where theory chooses a method's settings, what it aims at."""
+    """Set the target, and the accuracy of theory where it chooses settings."""
     put(tables, "stop.target", value, "--vary eps")
     for method in tables.get("methods", {}).values():
         if isinstance(method, dict) and isinstance(method.get("theory"), dict):
@@ -100,14 +100,15 @@ def _accuracy(tables: dict[str, Any], value: float) -> None:
 
 
 def _batch(tables: dict[str, Any], value: float) -> None:
-    """Of every method that has one, even where theory would choose it."""
-    methods = tables.get("methods", {}).items()
-    named = {label: METHODS.get(table.get("method", label)) for label, table in methods}
-    having = [label for label, method in named.items() if method and "batch" in method.parameters()]
-    if not having:
+    """Set the batch of every method that has one, even if theory would choose it."""
+    found = False
+    for label, table in tables.get("methods", {}).items():
+        method = METHODS.get(table.get("method", label))
+        if method and "batch" in method.parameters():
+            put(table, "batch", value, "--vary batch")
+            found = True
+    if not found:
         raise Mistake("--vary batch: no method of the scenario has a batch")
-    for label in having:
-        put(tables["methods"][label], "batch", value, "--vary batch")
 
 
 SHORT: dict[str, Callable[[dict[str, Any], float], None]] = {"eps": _accuracy, "batch": _batch}

@@ -1,1 +1,1 @@
-"""Which settings are best: sweeps, their scores, and their figures."""
+"""Sweeps: runs of one scenario at many settings, their scores and figures."""

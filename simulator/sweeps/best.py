@@ -1,4 +1,4 @@
-"""How are the best settings written down?  As scenarios that ``straggle run`` takes as they are."""
+"""How are the best settings stored?  As scenarios for ``straggle run``."""
 
 import copy
 import shutil
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.scenario.toml_text import document
 from simulator.sweeps import score
-from simulator.sweeps.settings import Setting, told_of
+from simulator.sweeps.settings import Setting, describe
 from simulator.sweeps.sweep_file import Sweep
 from simulator.system.files import replace
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 def write(
     sweep: Sweep, settings: Mapping[int, Setting], frame: "pd.DataFrame", directory: Path
 ) -> list[Path]:
-    """``best.toml``, or, of several cases, ``best-1.toml`` and so on.
+    """Write ``best.toml``, or with several cases ``best-1.toml`` and so on.
 
-    A method of which every run failed has no best setting, and is left out.
+    A method is left out if all of its runs failed.
     """
-    found = score.best(score.ranked(frame))
+    best = score.best(score.ranked(frame))
     written = []
-    for case, mine in found[found["failed"] < found["runs"]].groupby("case", sort=True):
-        chosen = [settings[number] for number in mine["setting"]]
-        name = "best" if found["case"].nunique() == 1 else f"best-{int(str(case)) + 1}"
+    for case, own in best[best["failed"] < best["runs"]].groupby("case", sort=True):
+        chosen = [settings[number] for number in own["setting"]]
+        name = "best" if best["case"].nunique() == 1 else f"best-{int(str(case)) + 1}"
         written.append(_write(sweep, chosen, unused_seeds(frame), directory, name))
     for stale in {*directory.glob("best*.toml")} - {*written}:
         stale.unlink(missing_ok=True)
@@ -35,7 +35,7 @@ def write(
 
 
 def unused_seeds(frame: "pd.DataFrame") -> list[int]:
-    """As many seeds as a setting was tried on, of which none chose it: on them it is compared."""
+    """New seeds, as many as each setting was tried on, for an unbiased comparison."""
     first = int(frame["seed"].max()) + 1
     return list(range(first, first + frame["seed"].nunique()))
 
@@ -43,7 +43,6 @@ def unused_seeds(frame: "pd.DataFrame") -> list[int]:
 def _write(
     sweep: Sweep, chosen: list[Setting], seeds: list[int], directory: Path, name: str
 ) -> Path:
-    """The circumstances are the same for all; each method brings its own table."""
     order = sorted(chosen, key=lambda setting: sweep.methods.index(setting.method))
     tables: dict[str, Any] = copy.deepcopy(order[0].tables)
     tables["methods"] = {s.method: s.tables["methods"][s.method] for s in order}
@@ -53,7 +52,7 @@ def _write(
         replace(copied, lambda path: shutil.copyfile(trace, path))
         tables["cluster"]["speed"]["file"] = copied.name
     remarks = [f"The best settings of the sweep {sweep.name}; none of these seeds chose them."]
-    remarks += [f"{s.method}: {told_of(s.values)}" for s in order if s.values]
+    remarks += [f"{s.method}: {describe(s.values)}" for s in order if s.values]
     text = document(tables, remarks)
     file = directory / f"{name}.toml"
     replace(file, lambda path: path.write_text(text, encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What does a sweep leave behind?  A row per run, and a row per evaluation."""
+"""Which data frames does a sweep write?  A row per run, and a row per evaluation."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -40,7 +40,7 @@ def frame_of(sweep: Sweep, trials: Sequence[Trial], rows: Mapping[str, Row]) -> 
 
 
 def _until(score: ScoreTable, trial: Trial) -> float | None:
-    """The second at which a run is scored; a plain value is that of its end."""
+    """The second of the score; None for the end of the run."""
     whole = trial.setting.scenario.stop.seconds if score.kind in ("average", "late") else None
     seconds = score.seconds or whole
     return seconds and seconds * trial.round.share
@@ -51,24 +51,17 @@ def _numbered(words: Any) -> dict[str, int]:
 
 
 def _readable(values: list[Any]) -> list[Any]:
-    """A column of one type: what is neither all numbers nor all text is written as in the file."""
-    there = [value for value in values if not _is_absent(value)]
-    if all(isinstance(value, int | float) and not isinstance(value, bool) for value in there):
-        return [math.nan if _is_absent(value) else value for value in values]
-    return [
-        None if _is_absent(value) else value if isinstance(value, str) else inline(value)
-        for value in values
-    ]
-
-
-def _is_absent(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and math.isnan(value))
+    """A column of one type: all numbers, or else the text of each value as in a file."""
+    values = [None if isinstance(v, float) and math.isnan(v) else v for v in values]
+    if all(v is None or (isinstance(v, int | float) and not isinstance(v, bool)) for v in values):
+        return [math.nan if value is None else value for value in values]
+    return [value if value is None or isinstance(value, str) else inline(value) for value in values]
 
 
 def curves_of(
     trials: Sequence[Trial], rows: Mapping[str, Row], frame: pd.DataFrame
 ) -> pd.DataFrame:
-    """Every evaluation of every run, with what identifies the run."""
+    """Every evaluation, with the identity of its run."""
     identity = frame[["method", "seed", "case", "setting", "round", *keys_of(frame)]]
     each = [
         pd.DataFrame(rows[trial.task.key]["curve"]).assign(row=at)

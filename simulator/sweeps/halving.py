@@ -1,8 +1,8 @@
-"""Which settings are worth a whole run?  Successive halving: all of them briefly, the best longer.
+"""Which settings deserve a whole run?  Successive halving: all run briefly, the best run longer.
 
-Every round runs the settings that are left for a part of the scenario's stop, on a part of its
-seeds.  The best of each method, in each case, go on to the next round.  The last round is the
-whole scenario.  A sweep without ``[halving]`` has this last round alone.
+A round runs the remaining settings for a share of the scenario's stop, on a share of its seeds.
+The best of each method, in each case, reach the next round.  The last round is the whole scenario;
+a sweep without ``[halving]`` has this round alone.
 """
 
 import copy
@@ -15,27 +15,27 @@ from pydantic import Field, model_validator
 from simulator.table import Table
 
 TIMES = ("seconds", "steps", "gradients")
-"""What of a stop is shortened; a target stays."""
+"""The keys of a stop that a round shortens; a target stays."""
 
 
 class HalvingTable(Table):
-    """Run all settings briefly, and only the better ones for longer."""
+    """Run all settings briefly, and only the better ones longer."""
 
     rounds: int = Field(
         default=3, ge=2, le=10, description="the last runs the whole scenario on all seeds"
     )
     keep: float = Field(
-        default=1 / 3, gt=0, lt=1, description="the part of a method's settings that goes on"
+        default=1 / 3, gt=0, lt=1, description="share of a method's settings that goes on"
     )
     first: float | None = Field(
         default=None,
         gt=0,
         lt=1,
-        description="the part of the stop and of the seeds in the first round [keep^(rounds-1)]",
+        description="share of the stop and of the seeds in the first round [keep^(rounds-1)]",
     )
 
     @model_validator(mode="after")
-    def _is_long_enough(self) -> "HalvingTable":
+    def _check_length(self) -> "HalvingTable":
         if self.shortest < 1e-6:
             raise ValueError(f"its first round is {self.shortest:g} of a run; give first = 0.1")
         return self
@@ -46,7 +46,7 @@ class HalvingTable(Table):
 
 
 class Round(NamedTuple):
-    """A round counts from 1, and runs a share of the stop on the same share of the seeds."""
+    """A round, numbered from 1, runs a share of the stop on the same share of the seeds."""
 
     number: int
     share: float
@@ -69,16 +69,16 @@ class Round(NamedTuple):
         return list(whole[: math.ceil(round(self.share * len(whole), 9))])
 
     def survivors(self, count: int) -> int:
-        """How many of so many settings go on."""
+        """How many of so many settings reach the next round."""
         return max(1, math.ceil(round(self.keep * count, 9)))
 
 
 WHOLE = Round(1, 1.0, 1.0)
-"""The only round of a sweep that drops nothing."""
+"""The only round of a sweep without halving."""
 
 
 def rounds_of(table: HalvingTable | None) -> Iterator[Round]:
-    """The shares grow by the same factor from round to round, up to the whole.
+    """Rounds whose shares grow by a constant factor up to 1.
 
     >>> [round(each.share, 3) for each in rounds_of(HalvingTable(first=0.04))]
     [0.04, 0.2, 1.0]

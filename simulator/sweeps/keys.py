@@ -1,9 +1,8 @@
 """Which methods does a key of a sweep concern?
 
-A *key* is a path as in ``--set``.  Keys below ``methods`` are tuned: they concern the method that
-they name, or with ``methods.*`` each that has them; they multiply the runs of no other method.
-All other keys are circumstances, such as the number of workers: methods are compared in the same
-circumstances.
+A *key* is a path as in ``--set``.  A key below ``methods`` is a setting: it concerns the named
+method, or with ``methods.*`` each method that has it, and multiplies the runs of no other.  Every
+other key, such as the number of workers, is a circumstance: methods are compared within it.
 """
 
 import re
@@ -16,7 +15,6 @@ from simulator.scenario.paths import METHOD
 from simulator.scenario.scenario import Scenario
 
 Tables = dict[str, Any]
-"""Of a scenario."""
 
 
 def concerns(tables: Tables, path: str, method: str) -> bool:
@@ -28,30 +26,30 @@ def concerns(tables: Tables, path: str, method: str) -> bool:
 
 
 def has(tables: Tables, method: str, path: str) -> bool:
-    """Whether a method has a setting, said or by default."""
-    said = paths.get(tables["methods"].get(method), path, ...) is not ...
-    return said or path in parameters(tables, method)
+    """Whether a method has a setting, given or by default."""
+    given = paths.get(tables["methods"].get(method), path, ...) is not ...
+    return given or path in parameters(tables, method)
 
 
 def parameters(tables: Tables, method: str) -> Sequence[str]:
-    """What can be set of a method."""
+    """The names of a method's settings."""
     table = tables["methods"].get(method)
     named = METHODS.get(str(table.get("method", method)) if isinstance(table, dict) else method)
     return list(named.parameters()) if named else []
 
 
 def own(path: str, method: str) -> str:
-    """The path that a key is for one method."""
+    """The path for one method: ``*`` is replaced by its label."""
     return path.replace("methods.*", f"methods.{method}", 1)
 
 
 def is_of_case(path: str) -> bool:
-    """Whether it is a circumstance, and not a setting of a method."""
+    """Whether a path is a circumstance."""
     return METHOD.fullmatch(path) is None
 
 
 def is_circumstance(name: str) -> bool:
-    """The same of a column: settings of methods have other names than a scenario's tables.
+    """Whether a column is a circumstance: no setting is called as a table of a scenario.
 
     >>> is_circumstance("cluster.workers"), is_circumstance("step")
     (True, False)
@@ -60,7 +58,7 @@ def is_circumstance(name: str) -> bool:
 
 
 def column(path: str) -> str:
-    """What a frame calls a key: that of a method without its label.
+    """The column of a key: a method's setting without the label.
 
     >>> column("methods.*.step"), column("cluster.workers")
     ('step', 'cluster.workers')

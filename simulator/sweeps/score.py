@@ -1,7 +1,7 @@
-"""How good was a run?  One number from its learning curve, and where a setting stands among others.
+"""How good is a run?  A score from its learning curve; settings are ranked by their scores.
 
-A run is a step function: what was last measured holds until the next look, and, past its end, for
-ever, as a run at its target keeps its policy.  A run that failed or stalled has no score.
+A learning curve is a step function: a value holds until the next evaluation, and the last one for
+ever, as a run at its target keeps its policy.  A failed or stalled run has no score.
 """
 
 import math
@@ -17,11 +17,11 @@ from simulator.sweeps.halving import Round
 NAN = float("nan")
 BROKEN = ("failed", "stalled")
 LATE = 0.2
-"""The part of the time whose median a late score is."""
+"""A late score is the median over this last share of the time."""
 
 
 def score_of(row: dict[str, Any], kind: str, seconds: float | None) -> float:
-    """Of one run: its metric at a time, over the time up to then, or the time to its target.
+    """The score of one run, at some seconds or at its end.
 
     >>> row = {"end": "stop", "metric": "return", "seconds": NAN}
     >>> row["curve"] = {"time": [0.0, 1.0, 3.0], "return": [2.0, 4.0, 8.0]}
@@ -49,23 +49,20 @@ def score_of(row: dict[str, Any], kind: str, seconds: float | None) -> float:
 
 
 def latest(frame: pd.DataFrame) -> pd.DataFrame:
-    """The runs of every setting in the last round that it came to."""
+    """The runs of every setting in its last round."""
     return frame[frame["round"] == frame.groupby("setting")["round"].transform("max")]
 
 
 def ranked(frame: pd.DataFrame) -> pd.DataFrame:
     """A row per case, method and setting, the best first: ``runs, failed, score, low, high, …``.
 
-    A setting's score is the mean over its seeds, that of times their median; ``low`` and ``high``
-    are the 20% and 80% quantiles.  Settings that came to a later round rank first.  Then those with
-    fewer failed runs do, then the score decides, then how many runs reached the target, then the
-    final metric, then the order of the sweep.
+    A setting's score is the mean over its seeds, or their median for times; ``low`` and ``high``
+    are the 20% and 80% quantiles.  The order is: later last round, fewer failed runs, better score,
+    more runs at the target, better final metric, order of the sweep.
     """
     groups = latest(frame).groupby(["case", "method", "setting"], sort=False)
-    rows = [
-        {**mine.iloc[0][[*IDENTITY, *keys_of(frame)]], **_over_seeds(mine)} for _, mine in groups
-    ]
-    found = pd.DataFrame(rows)
+    columns = [*IDENTITY, *keys_of(frame)]
+    found = pd.DataFrame([{**own.iloc[0][columns], **_over_seeds(own)} for _, own in groups])
     sign = np.where(found["better"] == "lower", 1.0, -1.0)
     of_times = found["score_kind"] == "time"
     order = {
@@ -75,7 +72,7 @@ def ranked(frame: pd.DataFrame) -> pd.DataFrame:
         "missed": -found["reached"],
         "final": sign * found["final"],
     }
-    # Equal ranks are ties; who was named first stands before the others.
+    # Equal ranks are ties, in the order of the sweep.
     ranks = pd.DataFrame(order).fillna(math.inf).apply(tuple, axis=1)
     placed = found.assign(rank=ranks.rank(method="dense").astype(int))
     return placed.sort_values(["case", "rank", "setting"]).reset_index(drop=True)
@@ -96,41 +93,31 @@ COLUMNS = [
     "real_seconds",
     "key",
 ]
-"""Of a sweep's frame, beside what was varied."""
-FOUND = (
-    "runs",
-    "failed",
-    "low",
-    "high",
-    "rank",
-    "tied",
-    "tried",
-    "total",
-    "broken",
-    "edges",
-    "early",
+"""The columns of a sweep's frame, apart from its keys."""
+SUMMARY = (
+    *("runs", "failed", "low", "high", "rank", "tied"),
+    *("tried", "total", "broken", "edges", "early"),
 )
-"""Of a row for several runs."""
+"""Further columns of a row for several runs."""
 
 
 def keys_of(frame: pd.DataFrame) -> list[str]:
-    """What was varied, by column.
+    """The columns of the sweep's keys.
 
     >>> keys_of(pd.DataFrame(columns=["method", "seed", "step", "score"]))
     ['step']
     """
-    return [str(name) for name in frame if name not in COLUMNS and name not in FOUND]
+    return [str(name) for name in frame if name not in COLUMNS and name not in SUMMARY]
 
 
-def _over_seeds(mine: pd.DataFrame) -> dict[str, Any]:
-    """One setting's seeds as one row."""
-    whole = mine[~mine["end"].isin(BROKEN)]
+def _over_seeds(own: pd.DataFrame) -> dict[str, Any]:
+    whole = own[~own["end"].isin(BROKEN)]
     scores = whole["score"].to_numpy(np.float64)
-    low, middle, high = _band(scores, mine["score_kind"].iloc[0] == "time")
+    low, middle, high = _band(scores, own["score_kind"].iloc[0] == "time")
     return {
-        "runs": len(mine),
-        "failed": len(mine) - len(whole),
-        "reached": int(mine["reached"].sum()),
+        "runs": len(own),
+        "failed": len(own) - len(whole),
+        "reached": int(own["reached"].sum()),
         "score": middle,
         "low": low,
         "high": high,
@@ -149,23 +136,23 @@ def _band(scores: Floats, of_times: bool) -> tuple[float, float, float]:
 
 
 def best(ranking: pd.DataFrame) -> pd.DataFrame:
-    """The first of every case and method, and with how many others it is ``tied``."""
+    """The best setting of every case and method; ``tied`` counts other settings of its rank."""
     groups = ranking.groupby(["case", "method"], sort=False)
     leading = ranking["rank"] == groups["rank"].transform("min")
     ties = leading.groupby([ranking["case"], ranking["method"]]).transform("sum") - 1
     first = ranking.assign(tied=ties).drop_duplicates(["case", "method"])
-    # In the order of the sweep, which numbers the settings method by method.
+    # The sweep numbers the settings method by method.
     return first.sort_values(["case", "setting"]).reset_index(drop=True)
 
 
 def survivors(frame: pd.DataFrame, played: Round) -> set[int]:
-    """The settings of a round that go on, by their numbers: the best of each case and method.
+    """The numbers of the settings that reach the next round: the best of each case and method.
 
-    Settings that are as good as the last of them go on as well: after a round that is too short
-    for a step of a slow method, all of its settings do.
+    Ties with the last of them survive, too.  So all settings of a slow method do, if the round was
+    too short for its first step.
     """
-    kept: set[int] = set()
-    for _, mine in ranked(frame).groupby(["case", "method"], sort=False):
-        last = mine["rank"].iloc[played.survivors(len(mine)) - 1]
-        kept |= {*mine.loc[mine["rank"] <= last, "setting"].tolist()}
-    return kept
+    numbers: set[int] = set()
+    for _, own in ranked(frame).groupby(["case", "method"], sort=False):
+        last = own["rank"].iloc[played.survivors(len(own)) - 1]
+        numbers |= {*own.loc[own["rank"] <= last, "setting"].tolist()}
+    return numbers

@@ -1,7 +1,8 @@
-"""How much do a method's settings matter?  Score against a setting, a line for each of another.
+"""How sensitive is a method to its settings?  Score against one setting, with a line per value of
+another.
 
-A panel per method; what is varied besides the axis and the lines is at its best in each point.
-Circumstances that are neither get a figure each: nobody is at its best in another cluster.
+A panel shows one method; all other settings are at their best in each point.  Other circumstances
+get a figure per value, because the best settings do not carry over between clusters.
 """
 
 import math
@@ -38,14 +39,14 @@ from simulator.sweeps.score import keys_of, ranked
 PANEL = (2.35, 2.2)
 """Inches."""
 ACROSS = 3
-"""Panels beside each other."""
+"""Panels side by side."""
 NOTHING = "no such setting"
 BEYOND = 100.0
-"""A worse score of so many times the size of the best quarter's is not on the axis."""
+"""A score is off the axis if it is so many times worse than that of the best quarter."""
 
 
 class Plan(NamedTuple):
-    """What is drawn against what, the same in all panels."""
+    """The columns along the axis and of the lines, and their values, for all panels."""
 
     x: str
     line: str | None
@@ -53,7 +54,7 @@ class Plan(NamedTuple):
     """All values along x, in order; numbers, or text."""
     lines: list[Any]
     figures: list[str]
-    """Circumstances that are neither."""
+    """Circumstances with a figure per value."""
 
     @property
     def numeric(self) -> bool:
@@ -61,7 +62,7 @@ class Plan(NamedTuple):
 
     @property
     def logarithmic(self) -> bool:
-        return _is_wide(self.places) if self.numeric else False
+        return self.numeric and _is_wide(self.places)
 
 
 @styled
@@ -75,10 +76,9 @@ def plot_sensitivity(
 ) -> Axes:
     """A method's score against one of its settings, from the frame of a sweep.
 
-    ``x`` and ``line`` are columns; unless they are named, ``step`` is along the axis, and what
-    else has the most values makes the lines.  A band is from the 20% to the 80% quantile of the
-    seeds, the star the best; a cross stands where every run failed, a hollow marker where times
-    are never, or where a score is so much worse than others that it is not on the axis.
+    ``x`` and ``line`` are columns, by default ``step`` and the key with the most values.  A band
+    spans the 20% to 80% quantiles of the seeds, and a star marks the best.  A cross means that all
+    runs failed, a hollow marker that the target is never reached or that the score is off the axis.
 
     >>> frame = pd.DataFrame({"method": "afedpg", "seed": 0, "case": 0, "setting": [0, 1]})
     >>> frame = frame.assign(step=[0.1, 0.2], score=[3.0, 4.0], final=[3.0, 4.0], reached=False)
@@ -108,46 +108,43 @@ def draw_sensitivity(frame: pd.DataFrame) -> dict[str, Figure]:
         return {"sensitivity": _sheet(ranking, plan, "")}
     drawn = {}
     groups = ranking.groupby(plan.figures, sort=False, dropna=False)
-    for at, (values, mine) in enumerate(groups, start=1):
-        told = zip(plan.figures, values, strict=True)
-        title = ", ".join(f"{name} = {_text(value)}" for name, value in told)
-        drawn[f"sensitivity-{at}"] = _sheet(mine, plan, title)
+    for at, (values, own) in enumerate(groups, start=1):
+        pairs = zip(plan.figures, values, strict=True)
+        title = ", ".join(f"{name} = {_text(value)}" for name, value in pairs)
+        drawn[f"sensitivity-{at}"] = _sheet(own, plan, title)
     return drawn
 
 
 def _alike(frame: pd.DataFrame) -> pd.DataFrame:
-    """All settings, ranked after equal times: where rounds drop some of them, after the first."""
+    """All settings, ranked after runs of equal length: those of the first round."""
     return ranked(frame[frame["round"] == 1]).assign(early=frame["round"].max() > 1)
 
 
-# What is drawn against what
-
-
 def _plan(ranking: pd.DataFrame, x: str | None, line: str | None) -> Plan:
-    """Steps along the axis, if they are varied, and lines for what has the most values."""
-    many = {name: ranking[name].nunique() for name in keys_of(ranking)}
-    tuned = {name: values for name, values in many.items() if not is_circumstance(name)}
-    varied = [name for name, values in tuned.items() if values > 1] or list(many)
-    along = x or ("step" if "step" in varied else max(varied, key=lambda name: many[name]))
-    others = [name for name, values in many.items() if name != along and values > 1]
-    others.sort(key=lambda name: (is_circumstance(name), -many[name]))
+    """By default, steps along the axis, and lines for the key with the most values."""
+    counts = {name: ranking[name].nunique() for name in keys_of(ranking)}
+    tuned = {name: values for name, values in counts.items() if not is_circumstance(name)}
+    varied = [name for name, values in tuned.items() if values > 1] or list(counts)
+    along = x or ("step" if "step" in varied else max(varied, key=lambda name: counts[name]))
+    others = [name for name, values in counts.items() if name != along and values > 1]
+    others.sort(key=lambda name: (is_circumstance(name), -counts[name]))
     across = line or (others[0] if others else None)
     figures = [name for name in others if is_circumstance(name) and name != across]
-    named = ranking.sort_values("setting")
-    lines = _ordered(named[across]) if across else []
-    return Plan(along, across, _ordered(named[along]), lines, figures)
+    in_order = ranking.sort_values("setting")
+    lines = _ordered(in_order[across]) if across else []
+    return Plan(along, across, _ordered(in_order[along]), lines, figures)
 
 
 def _ordered(values: "pd.Series[Any]") -> list[Any]:
     """Numbers by size, text in the order of the sweep."""
-    there = list(dict.fromkeys(values.dropna()))
-    return there if any(isinstance(value, str) for value in there) else sorted(there)
+    distinct = list(dict.fromkeys(values.dropna()))
+    return distinct if any(isinstance(value, str) for value in distinct) else sorted(distinct)
 
 
 def _limited(ranking: pd.DataFrame) -> pd.DataFrame:
-    """Scores that would make the others flat become infinite: runs diverge without an end.
+    """Replace scores by infinity if they would make the others flat, as diverging runs do.
 
-    Times have an end, that of the run, and are all shown.
+    Times are bounded by the end of the run, and all shown.
     """
     scores = ranking["score"]
     known = scores[np.isfinite(scores)].tolist()
@@ -164,11 +161,7 @@ def _is_wide(values: Sequence[float]) -> bool:
     return bool(values) and min(values) > 0 and max(values) >= WIDE * min(values)
 
 
-# On the axes
-
-
 def _draw_panel(axes: Axes, ranking: pd.DataFrame, plan: Plan, method: str) -> None:
-    """Every line of a method, and its best."""
     axes.set_title(method, loc="left", fontweight="bold")
     axes.grid(axis="y")
     lines = [(points, _look(plan, value)) for value, points in _lines(ranking, plan)]
@@ -182,14 +175,14 @@ def _draw_panel(axes: Axes, ranking: pd.DataFrame, plan: Plan, method: str) -> N
 
 
 def _chosen(ranking: pd.DataFrame) -> "list[pd.Series[Any]]":
-    """The best of each case in which there was a choice, and a score."""
-    cases = [mine for _, mine in ranking.groupby(["case", "method"], sort=False)]
-    firsts = [mine.iloc[0] for mine in cases if len(mine) > 1]
+    """The best setting of each case with several settings, if it has a finite score."""
+    groups = ranking.groupby(["case", "method"], sort=False)
+    firsts = [own.iloc[0] for _, own in groups if len(own) > 1]
     return [first for first in firsts if np.isfinite(first["score"])]
 
 
 def _lines(ranking: pd.DataFrame, plan: Plan) -> list[tuple[Hashable, pd.DataFrame]]:
-    """The best points of each line, from the left to the right."""
+    """The best points of each line, from left to right."""
     shown = ranking.assign(place=ranking[plan.x].map(lambda value: _place(plan, value)))
     of = shown[plan.line] if plan.line else pd.Series(NOTHING, shown.index)
     shown = shown.assign(line=of.astype(object).where(of.notna(), NOTHING))
@@ -200,22 +193,20 @@ def _lines(ranking: pd.DataFrame, plan: Plan) -> list[tuple[Hashable, pd.DataFra
 
 
 def _place(plan: Plan, value: Any) -> float | None:
-    """Where along the axis; None if the method has no such setting."""
+    """The coordinate along the axis; None if the method has no such setting."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     return float(value) if plan.numeric else float(plan.places.index(value))
 
 
 class Look(NamedTuple):
-    """What marks a line."""
-
     colour: Any
     dashes: Any
     marker: str
 
 
 def _look(plan: Plan, value: Any) -> Look:
-    """Of an ordered quantity from dark to light, dashes and markers telling the same in grey."""
+    """The look of a line: colours from dark to light, with dashes and markers for grey paper."""
     if value not in plan.lines:
         return Look(GREY if plan.lines else "#0072B2", "-", "o")
     at = plan.lines.index(value)
@@ -232,33 +223,31 @@ def _draw_line(axes: Axes, points: pd.DataFrame, look: Look) -> None:
         if known.empty:
             lost = "never" if points["score_kind"].iloc[0] == "time" else "beyond the axis"
             word = lost if np.isinf(points["score"]).any() else "failed"
-            place: dict[str, Any] = {"transform": axes.transAxes, "ha": "center", "va": "center"}
-            axes.text(0.5, 0.5, word, color=GREY, **place)
+            style: dict[str, Any] = {"color": GREY, "ha": "center", "va": "center"}
+            axes.text(0.5, 0.5, word, transform=axes.transAxes, **style)
         return
-    marker: dict[str, Any] = {"marker": look.marker, "markersize": 4}
-    style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "linewidth": 1.3}
+    style = {"color": look.colour, "linestyle": look.dashes, "linewidth": 1.3}
     shown = points["score"].where(np.isfinite(points["score"]))
-    axes.plot(points["place"], shown, **style, **marker)
+    axes.plot(points["place"], shown, marker=look.marker, markersize=4, **style)
     if (known["high"] > known["low"]).any():
         top = known["high"].where(np.isfinite(known["high"]), 1e3 * known["score"].max())
         draw_band(axes, known["place"], known["low"], top, look.colour)
 
 
 def _draw_lost(axes: Axes, lines: Iterable[tuple[pd.DataFrame, Look]]) -> None:
-    """At the worse edge: who has no score, or none on the axis; at one place beside each other."""
+    """Markers at the worse edge, side by side, for points without a score on the axis."""
     lost = defaultdict(list)
     for points, look in lines:
         for row in points[~np.isfinite(points["score"]) & points["place"].notna()].itertuples():
             lost[row.place].append((row, look))
         worse = 1.0 if _less_is_better(points) else 0.0
-    for place, there in lost.items():
-        apart = min(5.0, 18 / len(there))
-        for at, (row, look) in enumerate(there):
-            shift = moved(axes, (at - (len(there) - 1) / 2) * apart)
+    for place, points_there in lost.items():
+        apart = min(5.0, 18 / len(points_there))
+        for at, (row, look) in enumerate(points_there):
+            shift = moved(axes, (at - (len(points_there) - 1) / 2) * apart)
             style: dict[str, Any] = {"color": look.colour, "markersize": 5, "zorder": 4}
             style |= {"transform": axes.get_xaxis_transform() + shift, "clip_on": False}
-            all_failed = row.failed == row.runs
-            marker = "x" if all_failed else look.marker
+            marker = "x" if row.failed == row.runs else look.marker
             axes.plot(place, worse, marker, markerfacecolor="white", **style)
 
 
@@ -268,7 +257,7 @@ def _less_is_better(ranking: pd.DataFrame) -> bool:
 
 
 def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
-    """Logarithmic where numbers are positive and far apart, and less is better or along x."""
+    """Scale both axes; positive numbers that are far apart get a logarithmic axis."""
     axes.set_xscale("log" if plan.logarithmic else "linear")
     if plan.numeric:
         if plan.places:
@@ -290,16 +279,13 @@ def _scale(axes: Axes, ranking: pd.DataFrame, plan: Plan) -> None:
 
 
 def _around(plan: Plan) -> tuple[float, float]:
-    """A little more than all places, those of failures with them."""
+    """The limits of the x axis: all places, also of failures, with a margin."""
     first, last = plan.places[0], plan.places[-1]
     if plan.logarithmic:
         room = (last / first) ** 0.07
         return first / room, last * room
     room = 0.07 * (last - first) or 0.5
     return first - room, last + room
-
-
-# A figure around the panels
 
 
 @styled
@@ -312,12 +298,13 @@ def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
     handles = [*_legend(plan), *_star(ranking)]
     labels = [str(handle.get_label()) for handle in handles]
     across = _columns(labels, width)
-    deep = max([1, *(1 + label.count("\n") for label in labels)]) * math.ceil(len(labels) / across)
-    height = 1.1 + PANEL[1] * lines + 0.18 * max(0, deep - 1)
+    tallest = max([1, *(1 + label.count("\n") for label in labels)])
+    legend_lines = tallest * math.ceil(len(labels) / across)
+    height = 1.1 + PANEL[1] * lines + 0.18 * max(0, legend_lines - 1)
     figure = Figure(figsize=(width, height), layout="constrained")
     panels = figure.subplots(lines, columns, sharex=True, sharey=True, squeeze=False)
-    for axes, (method, mine) in zip(panels.flat, rows.items(), strict=False):
-        _draw_panel(axes, mine, plan, method)
+    for axes, (method, own) in zip(panels.flat, rows.items(), strict=False):
+        _draw_panel(axes, own, plan, method)
         _scale(axes, ranking, plan)
         axes.tick_params(labelbottom=True)
     for axes in panels.flat[len(rows) :]:
@@ -334,7 +321,7 @@ def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
 
 
 def _columns(labels: Sequence[str], inches: float) -> int:
-    """How many labels fit beside each other, with their handles and the space between them."""
+    """How many labels fit side by side, with their handles and gaps."""
     size = STYLE["legend.fontsize"]
     lines = [line for label in labels for line in label.splitlines()]
     widths = [TextPath((0, 0), line, size=size).get_extents().width for line in lines]
@@ -353,8 +340,8 @@ def _legend(plan: Plan) -> list[Line2D]:
     for value in plan.lines:
         look = _look(plan, value)
         style: dict[str, Any] = {"color": look.colour, "linestyle": look.dashes, "markersize": 4}
-        told = _wrapped(f"{_name(plan.line)} {_text(value)}", 40)
-        handles.append(Line2D([], [], marker=look.marker, label=told, **style))
+        label = _wrapped(f"{_name(plan.line)} {_text(value)}", 40)
+        handles.append(Line2D([], [], marker=look.marker, label=label, **style))
     return handles
 
 
@@ -364,21 +351,21 @@ def _star(ranking: pd.DataFrame) -> list[Line2D]:
 
 
 def _note(ranking: pd.DataFrame, plan: Plan, title: str) -> str:
-    """What lines, bands and markers mean."""
+    """The text below the figure: the meaning of lines, bands and markers."""
     seeds = int(ranking["runs"].max())
     of_times = ranking["score_kind"].iloc[0] == "time"
-    told = f"{'Median' if of_times else 'Mean'} and 20-80% band of {seeds} seeds."
-    told = told if seeds > 1 else "One seed."
+    note = f"{'Median' if of_times else 'Mean'} and 20-80% band of {seeds} seeds."
+    note = note if seeds > 1 else "One seed."
     shown = {plan.x, plan.line, *plan.figures}
     if rest := [_name(n) for n in keys_of(ranking) if n not in shown and ranking[n].nunique() > 1]:
-        told += f" Best {' and '.join(rest)} in each point."
+        note += f" Best {' and '.join(rest)} in each point."
     if (ranking["failed"] == ranking["runs"]).any():
-        told += " Cross: every run failed."
+        note += " Cross: every run failed."
     if np.isinf(ranking["score"]).any():
         never = "the median run does not get there"
         far = f"worse, and over {BEYOND:g} times the size of the best quarter's score"
-        told += f" Hollow: {never if of_times else far}."
-    return f"{title}\n{told}" if title else told
+        note += f" Hollow: {never if of_times else far}."
+    return f"{title}\n{note}" if title else note
 
 
 def _score_name(ranking: pd.DataFrame) -> str:
@@ -398,7 +385,7 @@ def _text(value: Any) -> str:
 
 
 def _brief(text: Any) -> str:
-    """As much of a value as fits under a tick: of a law its name first."""
+    """The beginning of a value, under a tick; that of a law is its name."""
     words = re.sub(r'[{}"]|\blaw =|\bkind =', "", str(text)).replace(" = ", " ").split()
     short = " ".join(words)
     return short if len(short) <= 18 else f"{short[:17]}\N{HORIZONTAL ELLIPSIS}"

@@ -1,6 +1,6 @@
-"""Which settings does a sweep try?  Every combination of what concerns a method, for each method.
+"""Which settings does a sweep try?  For each method, every combination of the keys that concern it.
 
-The best settings are chosen anew in each *case*, a combination of circumstances: see
+The best settings are chosen in each *case*, a combination of circumstances: see
 ``simulator/sweeps/keys.py``.
 """
 
@@ -22,46 +22,42 @@ from simulator.sweeps.sweep_file import Entries, ScoreTable, Sweep, Values
 
 
 class Setting(NamedTuple):
-    """One method at one combination of values; all of its seeds are run."""
+    """One method at one combination of values, on all seeds."""
 
     method: str
     values: Values
-    """Of what is varied, as a frame has it: by column."""
+    """The value of each key, by its column in a frame."""
     case: str
-    """Circumstances in words; settings are compared within a case."""
+    """The circumstances, in words."""
     tables: dict[str, Any]
     scenario: Scenario
 
 
-def many(sweep: Sweep, methods: Sequence[str]) -> int:
-    """How many settings there are, without making them."""
-    found = 0
-    for method in methods:
-        axes = _concerning(sweep, sweep.grid, method).values()
-        found += len(_entries_of(sweep, method)) * math.prod(map(len, axes))
-    return found
+def count(sweep: Sweep, method: str) -> int:
+    """The number of a method's settings."""
+    axes = _concerning(sweep, sweep.grid, method).values()
+    return len(_entries_of(sweep, method)) * math.prod(map(len, axes))
 
 
 def _concerning(sweep: Sweep, values: Mapping[str, Any], method: str) -> Values:
-    """What of this concerns a method."""
+    """The values that concern a method."""
     tables = sweep.tables
     return {path: value for path, value in values.items() if concerns(tables, path, method)}
 
 
 def _entries_of(sweep: Sweep, method: str) -> Entries:
-    """What the list says to a method.
+    """The list's values for a method.
 
-    An entry that is about other methods is not about this one; if all are, their circumstances
-    still are.
+    An entry about other methods does not count; if all entries are, their circumstances do.
     """
-    about: Entries = []
-    aside: Entries = []
+    own: Entries = []
+    other: Entries = []
     for entry in sweep.entries:
-        mine = _concerning(sweep, entry, method)
+        values = _concerning(sweep, entry, method)
         of_methods = [path for path in entry if METHOD.fullmatch(path)]
-        is_mine = not of_methods or any(path in mine for path in of_methods)
-        (about if is_mine else aside).append(mine)
-    chosen = about or aside or [{}]
+        is_own = not of_methods or any(path in values for path in of_methods)
+        (own if is_own else other).append(values)
+    chosen = own or other or [{}]
     return list({json.dumps(e, sort_keys=True, default=str): e for e in chosen}.values())
 
 
@@ -75,8 +71,8 @@ def settings(sweep: Sweep, methods: Sequence[str]) -> Sequence[Setting]:
                 setting = _setting(sweep, method, entry | dict(zip(axes, values, strict=True)))
                 key = setting.scenario.fingerprint()
                 if key in found:
-                    told = told_of(found[key].values), told_of(setting.values)
-                    raise Mistake(f"{method}: {told[0]} and {told[1]} are one setting, said twice")
+                    texts = " and ".join(describe(s.values) for s in (found[key], setting))
+                    raise Mistake(f"{method}: {texts} are one setting, said twice")
                 found[key] = setting
     return list(found.values())
 
@@ -85,29 +81,24 @@ def _setting(sweep: Sweep, method: str, assigned: Values) -> Setting:
     tables = copy.deepcopy(sweep.tables)
     tables["methods"] = {method: tables["methods"][method]}
     for path, value in assigned.items():
-        where = "grid" if path in sweep.grid else "list"
+        place = "grid" if path in sweep.grid else "list"
         key = own(path, method)
-        put(tables, key, copy.deepcopy(value), f"{where}.{key}")
+        put(tables, key, copy.deepcopy(value), f"{place}.{key}")
     try:
         scenario = loading.check(tables, sweep.folder)
         _check_score(sweep.table.score, scenario)
     except Mistake as mistake:
-        of_all = _wrong_with_all(sweep, method)
-        lines = (
-            line if line in of_all else _located(line, method, assigned) for line in mistake.args
-        )
+        general = _general_mistakes(sweep, method)
+        lines = (m if m in general else _located(m, method, assigned) for m in mistake.args)
         raise Mistake(*lines) from None
-    values = {
-        column(path): _value(tables, scenario, method, path)
-        for path in sweep.keys
-        if concerns(sweep.tables, path, method)
-    }
+    keys = [path for path in sweep.keys if concerns(sweep.tables, path, method)]
+    values = {column(path): _value(tables, scenario, method, path) for path in keys}
     case = {column(p): _value(tables, scenario, method, p) for p in sweep.keys if is_of_case(p)}
-    return Setting(method, values, told_of(case), tables, scenario)
+    return Setting(method, values, describe(case), tables, scenario)
 
 
-def _wrong_with_all(sweep: Sweep, method: str) -> Sequence[str]:
-    """What is wrong already where nothing is varied, and so is no setting's fault."""
+def _general_mistakes(sweep: Sweep, method: str) -> Sequence[str]:
+    """Mistakes that do not depend on the setting."""
     tables = sweep.tables | {"methods": {method: sweep.tables["methods"][method]}}
     try:
         _check_score(sweep.table.score, loading.check(tables, sweep.folder))
@@ -116,12 +107,12 @@ def _wrong_with_all(sweep: Sweep, method: str) -> Sequence[str]:
     return ()
 
 
-def _located(told: str, method: str, assigned: Values) -> str:
-    """At which setting it is, where that is not said."""
+def _located(message: str, method: str, assigned: Values) -> str:
+    """The message with its setting, unless it starts with the only key."""
     paths = {own(path, method): value for path, value in assigned.items()}
-    if not paths or (len(paths) == 1 and told.startswith((f"{(p := min(paths))}:", f"{p} = "))):
-        return told
-    return f"at {told_of(paths)}: {told}"
+    if not paths or (len(paths) == 1 and message.startswith((f"{(p := min(paths))}:", f"{p} = "))):
+        return message
+    return f"at {describe(paths)}: {message}"
 
 
 def _check_score(score: ScoreTable, scenario: Scenario) -> None:
@@ -132,22 +123,22 @@ def _check_score(score: ScoreTable, scenario: Scenario) -> None:
         if score.seconds is not None:
             raise Mistake(f"score.seconds = {score.seconds:g}: has no meaning for kind = 'time'")
     if score.kind in ("average", "late") and (score.seconds or end) is None:
-        told = f"{score.kind!r} needs a time, and the scenario has no stop.seconds"
-        raise Mistake(f"score.seconds: is missing; kind = {told}")
+        reason = f"{score.kind!r} needs a time, and the scenario has no stop.seconds"
+        raise Mistake(f"score.seconds: is missing; kind = {reason}")
     if score.seconds is not None and end is not None and score.seconds > end:
         raise Mistake(f"score.seconds = {score.seconds:g}: is later than stop.seconds = {end:g}")
 
 
 def _value(tables: dict[str, Any], scenario: Scenario, method: str, path: str) -> Any:
-    """What the scenario has at a path: as written, else what the method has by default."""
+    """The value at a path: as written, or the method's default."""
     by_default = None if is_of_case(path) else settings_of(scenario, method).get(column(path))
     return get(tables, own(path, method), by_default)
 
 
-def told_of(values: Values) -> str:
+def describe(values: Values) -> str:
     """Values in words.
 
-    >>> told_of({"step": 0.1, "batch": 20})
+    >>> describe({"step": 0.1, "batch": 20})
     'step = 0.1, batch = 20'
     """
     return ", ".join(f"{name} = {inline(value)}" for name, value in values.items())

@@ -1,7 +1,7 @@
-"""Which settings are best for each method?  Every one is run, and kept.
+"""Which settings are best for each method?  A sweep runs and stores all of them.
 
-A sweep is a campaign (``simulator/campaign/``): one that was killed goes on where it was,
-and another score, more values or more seeds cost only what is new.
+A sweep is a campaign (``simulator/campaign/``): after a kill it continues, and another score, more
+values or more seeds cost only the new runs.
 
     results/sweep-NAME/
       sweep.json              the command, versions, the resolved sweep and its hash
@@ -24,13 +24,13 @@ from pydantic_core import from_json, to_jsonable_python
 
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
-from simulator.campaign.rows import Row, Rows, claim
+from simulator.campaign.rows import Row, Rows, claim, ending
 from simulator.campaign.task import key_of
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
 from simulator.scenario.scenario import Scenario
 from simulator.sweeps.halving import rounds_of
-from simulator.sweeps.settings import told_of
+from simulator.sweeps.settings import describe
 from simulator.sweeps.sweep_file import Source, Sweep, read
 from simulator.sweeps.trials import Trial, settings_of, trials_of
 from simulator.system.files import replace
@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 
 class Swept(NamedTuple):
-    """A sweep that is done."""
-
     sweep: Sweep
     trials: list[Trial]
     frame: "pd.DataFrame"
@@ -60,7 +58,7 @@ def conduct(
     quiet: bool = False,
     command: str = "",
 ) -> Swept:
-    """A whole sweep, as many jobs at a time as there are cores unless said."""
+    """Run a whole sweep."""
     from simulator.sweeps import best, frames, score
 
     sweep = source if isinstance(source, Sweep) else read(source, seeds)
@@ -68,15 +66,15 @@ def conduct(
     first, *later = rounds_of(sweep.table.halving)
     trials = list(trials_of(sweep, left, first))
     place = out or Path("results") / f"sweep-{sweep.name}"
-    directory = claim(place, lambda there: (there / "sweep.json").exists())
-    _keep_whole(trials, directory)
+    directory = claim(place, lambda existing: (existing / "sweep.json").exists())
+    _check_contains(trials, directory)
     _write_manifest(sweep, trials, directory, command)
     store = Rows(directory, NEEDED)
     _play(trials, store, directory, jobs, quiet)
     frame = frames.frame_of(sweep, trials, store.found)
     for each in later:
-        kept = score.survivors(frame[frame["round"] == each.number - 1], first)
-        left = {number: setting for number, setting in left.items() if number in kept}
+        survivors = score.survivors(frame[frame["round"] == each.number - 1], first)
+        left = {number: setting for number, setting in left.items() if number in survivors}
         played = list(trials_of(sweep, left, each))
         _play(played, store, directory, jobs, quiet)
         trials += played
@@ -90,37 +88,38 @@ def conduct(
 def _play(
     trials: Sequence[Trial], store: Rows, directory: Path, jobs: int | None, quiet: bool
 ) -> None:
-    """Do the runs of a round that the store has not."""
-    told = {trial.task.key: _told(trial) for trial in trials}
+    """Do the missing runs of a round."""
+    settings = {trial.task.key: _setting(trial) for trial in trials}
     plan = Plan(
         row_of,
-        lambda task, row: _outcome(told[task.key], row),
+        lambda task, row: _outcome(settings[task.key], row),
         checkpoints=directory / "checkpoints",
         together=TOGETHER,
     )
     campaign.conduct([trial.task for trial in trials], plan, store, jobs=jobs, quiet=quiet)
 
 
-def _keep_whole(trials: list[Trial], directory: Path) -> None:
-    """A sweep in its directory may grow; refuse what would replace it by another, or by less."""
+def _check_contains(trials: list[Trial], directory: Path) -> None:
+    """Refuse a directory with runs that this sweep lacks: a sweep may only grow."""
     if not (file := directory / "sweep.json").exists():
         return
     try:
-        there = from_json(file.read_bytes())
-        versions, runs = [*there["versions"].values()], {*there["runs"]}
+        before = from_json(file.read_bytes())
+        versions, runs = [*before["versions"].values()], {*before["runs"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
-    # By the packages of then: an upgrade makes new runs, but no other sweep.
-    asked = {key_of(task.scenario(), task.method, task.seed, versions) for *_, task in trials}
-    if lost := len(runs - asked):
-        what = f"{lost} of its {len(runs)} runs are not in this one"
+    # With the old versions of packages: an upgrade makes new runs, but no other sweep.
+    keys = {key_of(task.scenario(), task.method, task.seed, versions) for *_, task in trials}
+    if lost := len(runs - keys):
+        reason = f"{lost} of its {len(runs)} runs are not in this one"
         raise Mistake(
-            f"--out {directory}: holds another sweep, or more of it: {what}; name another directory"
+            f"--out {directory}: holds another sweep, or more of it: {reason}; "
+            "name another directory"
         )
 
 
 def _write_manifest(sweep: Sweep, trials: list[Trial], directory: Path, command: str) -> None:
-    """What is asked; the hash is of the sweep and of the contents of its runs."""
+    """Write ``sweep.json``; its hash is of the sweep and of its runs' contents."""
     resolved = {
         "sweep": sweep.table.model_dump(exclude_none=True),
         "scenario": sweep.tables,
@@ -134,15 +133,12 @@ def _write_manifest(sweep: Sweep, trials: list[Trial], directory: Path, command:
         "hash": hashlib.sha256(text.encode()).hexdigest()[:16],
         **plain,
     }
-    told = json.dumps(manifest, indent=2) + "\n"
-    replace(directory / "sweep.json", lambda path: path.write_text(told))
-
-
-# What is kept of a run
+    content = json.dumps(manifest, indent=2) + "\n"
+    replace(directory / "sweep.json", lambda path: path.write_text(content))
 
 
 def row_of(scenario: Scenario, run: Run) -> Row:
-    """Its outcome, and its learning curve: what was measured, and when."""
+    """The stored data of a run: its end, and its learning curve."""
     curve = _curve(run)
     final = curve[scenario.metric]
     return {
@@ -151,19 +147,13 @@ def row_of(scenario: Scenario, run: Run) -> Row:
         "metric": scenario.metric,
         "better": "higher" if scenario.higher_is_better else "lower",
         "final": final[-1] if final else math.nan,
-        "seconds": math.nan if run.reached is None else run.reached,
-        "reached": run.reached is not None,
-        "steps": run.steps,
-        "gradients": run.gradients,
-        "end": run.end,
-        "message": run.message,
-        "real_seconds": round(run.real_seconds, 3),
+        **ending(run),
         "curve": curve,
     }
 
 
 NEEDED = ("final", "end", "curve")
-"""Without these a file is none of ours."""
+"""Columns without which a file is no row of a sweep."""
 
 
 def _curve(run: Run) -> dict[str, list[Any]]:
@@ -173,17 +163,13 @@ def _curve(run: Run) -> dict[str, list[Any]]:
     return {"time": [times[at] for at in seen], "server_step": seen, **measured}
 
 
-# Progress
-
-
-def _told(trial: Trial) -> str:
+def _setting(trial: Trial) -> str:
     played = "" if trial.round.share == 1 else f"round {trial.round.number}"
-    words = trial.setting.method, told_of(trial.setting.values), played
+    words = trial.setting.method, describe(trial.setting.values), played
     return ", ".join(word for word in words if word)
 
 
-def _outcome(told: str, row: Row) -> str:
-    """What became of a run of a setting, in words."""
-    final = row["end"] if row["end"] in ("failed", "stalled") else f"{row['final']:.4g}"
-    what = f"{row['metric']} {final}" if final != row["end"] else final
-    return f"{told}, seed {row['seed']}: {what} ({row['real_seconds']:.1f} s)"
+def _outcome(setting: str, row: Row) -> str:
+    failed = row["end"] in ("failed", "stalled")
+    end = row["end"] if failed else f"{row['metric']} {row['final']:.4g}"
+    return f"{setting}, seed {row['seed']}: {end} ({row['real_seconds']:.1f} s)"

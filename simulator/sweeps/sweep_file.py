@@ -1,4 +1,4 @@
-"""What does a sweep file say?  Read, and refused where no setting could make sense of it."""
+"""What is a sweep?  Its tables, and the checks of its file."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -12,20 +12,19 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.refusal import refusal
 from simulator.scenario import files
 from simulator.scenario.paths import METHOD, flat
-from simulator.scenario.quantities import Seconds, Title
 from simulator.scenario.toml_text import inline
 from simulator.scenario.variant import VariantTable
 from simulator.sweeps.halving import HalvingTable
 from simulator.sweeps.keys import concerns, has, own, parameters
-from simulator.table import Table, plain
+from simulator.table import Seconds, Table, Title, plain
 
 Values: TypeAlias = dict[str, Any]
-"""By the path of a key."""
+"""The value of each key, by its path."""
 Entries: TypeAlias = list[Values]
 
 
 class ScoreTable(Table):
-    """Which setting is the best: what is compared."""
+    """The number by which settings are compared."""
 
     kind: Literal["value", "average", "late", "time"] = Field(
         default="value",
@@ -36,7 +35,7 @@ class ScoreTable(Table):
 
 
 class SweepTable(VariantTable):
-    """A scenario, and what of it is varied."""
+    """A scenario, and the values of its keys."""
 
     title: Title = ""
     score: ScoreTable = ScoreTable()
@@ -50,11 +49,11 @@ class SweepTable(VariantTable):
 
 
 Source: TypeAlias = str | Path | SweepTable | Mapping[str, Any]
-"""A shipped name or a path, a sweep, or what a file says."""
+"""A shipped name or a path, a sweep, or the tables of a file."""
 
 
 class Sweep(NamedTuple):
-    """A sweep file, read: the scenario's tables with what is fixed, and what is varied."""
+    """A sweep file, read: the scenario's tables, and the values of the keys."""
 
     name: str
     table: SweepTable
@@ -66,20 +65,20 @@ class Sweep(NamedTuple):
 
     @property
     def keys(self) -> Sequence[str]:
-        """Every path that is varied, in the order of the file."""
+        """Every varied path, in the order of the file."""
         return list(dict.fromkeys([*self.grid, *(path for e in self.entries for path in e)]))
 
 
 def read(source: Source, seeds: Sequence[int] | None = None) -> Sweep:
-    """A sweep from its table, a path or a shipped name; ``seeds`` in place of its own."""
+    """A sweep from its table, a path or a shipped name; ``seeds`` replace its own."""
     if isinstance(source, str | Path):
-        said, path = files.read("sweep", str(source))
+        content, path = files.read("sweep", str(source))
     else:
-        said, path = plain(source), Path("sweep.toml")
+        content, path = plain(source), Path("sweep.toml")
     try:
-        table = SweepTable.model_validate(said)
+        table = SweepTable.model_validate(content)
     except ValidationError as error:
-        raise refusal(error, said) from None
+        raise refusal(error, content) from None
     tables, folder = table.changed(path.parent)
     if seeds:
         tables["seeds"] = list(seeds)
@@ -121,21 +120,18 @@ def _entries(table: Entries | None) -> Entries:
 
 
 def _twice(values: Sequence[Any]) -> str:
-    """The first that stands there twice, as it is written."""
-    seen: set[str] = set()
+    """The first duplicate as TOML, or nothing."""
+    texts: set[str] = set()
     for value in values:
         text = json.dumps(value, sort_keys=True, default=str)
-        if text in seen:
+        if text in texts:
             return inline(value)
-        seen.add(text)
+        texts.add(text)
     return ""
 
 
-# What can be told before any setting is made
-
-
-def _check(sweep: Sweep, seeds_said: bool) -> None:
-    """Refuse keys that nobody has or that stand in two places; values are checked in their runs."""
+def _check(sweep: Sweep, seeds_given: bool) -> None:
+    """Refuse keys that no method has, or that occur twice; settings check the values."""
     if not (sweep.grid or sweep.entries):
         raise Mistake("grid: is missing; a sweep varies something: give [grid] or [[list]]")
     if not isinstance(sweep.tables.get("methods"), dict) or not sweep.methods:
@@ -143,7 +139,7 @@ def _check(sweep: Sweep, seeds_said: bool) -> None:
     for path in sweep.keys:
         if path.partition(".")[0] == "methods":
             _check_method(sweep, path)
-        if path == "seeds" and seeds_said:
+        if path == "seeds" and seeds_given:
             raise Mistake("seeds: stands there twice; say it once, or vary it")
     always = flat(sweep.table.set, "set")
     for path in always.keys() & set(sweep.keys):
@@ -171,7 +167,7 @@ def _check_method(sweep: Sweep, path: str) -> None:
 
 
 def _check_apart(sweep: Sweep, first: str, second: str) -> None:
-    """Refuse two paths that lead to one place, or of which one is part of the other."""
+    """Refuse two paths if they are equal for a method, or one contains the other."""
     for method in sweep.methods:
         if not (concerns(sweep.tables, first, method) and concerns(sweep.tables, second, method)):
             continue

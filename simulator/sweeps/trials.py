@@ -1,4 +1,4 @@
-"""Which runs does a round of a sweep have?  Every setting that is left, on the round's seeds."""
+"""Which runs does a round of a sweep have?  Every remaining setting, on the round's seeds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
@@ -8,11 +8,11 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
 from simulator.sweeps.halving import WHOLE, Round, rounds_of
-from simulator.sweeps.settings import Setting, many, settings
+from simulator.sweeps.settings import Setting, count, settings
 from simulator.sweeps.sweep_file import Sweep
 
 MOST = 500
-"""Runs, unless more are asked for."""
+"""Runs that need no ``--yes``."""
 
 
 class Trial(NamedTuple):
@@ -20,7 +20,7 @@ class Trial(NamedTuple):
 
     setting: Setting
     number: int
-    """Of the setting, in the order of the sweep."""
+    """The setting's place in the sweep."""
     round: Round
     task: Task
 
@@ -28,23 +28,23 @@ class Trial(NamedTuple):
 def settings_of(
     sweep: Sweep, methods: Sequence[str] | None = None, yes: bool = False
 ) -> dict[int, Setting]:
-    """All settings of a sweep by their numbers; every one is checked before the first run."""
+    """All settings of a sweep by their numbers, each checked."""
     for label in methods or ():
         if label not in sweep.methods:
             hint = did_you_mean(label, sweep.methods)
             raise Mistake(f"--methods {label}: not in this scenario; {hint}")
     chosen = list(dict.fromkeys(methods or sweep.methods))
-    runs = sum(_runs(sweep, many(sweep, [method])) for method in chosen)
+    runs = sum(_runs(sweep, count(sweep, method)) for method in chosen)
     if runs > MOST and not yes:
         raise Mistake(f"{runs:,} runs are more than {MOST}; --yes if they are meant")
     found = dict(enumerate(settings(sweep, chosen)))
     for _ in trials_of(sweep, found, WHOLE):
-        pass  # whole runs, which are refused where they are too large
+        pass  # refuses runs that are too large
     return found
 
 
 def _runs(sweep: Sweep, settings: int) -> int:
-    """About how many runs so many settings of a method have, in all rounds."""
+    """About how many runs a method with so many settings has in all rounds."""
     seeds = sweep.tables.get("seeds", Scenario.model_fields["seeds"].default)
     found = 0
     for each in rounds_of(sweep.table.halving):
@@ -54,7 +54,6 @@ def _runs(sweep: Sweep, settings: int) -> int:
 
 
 def trials_of(sweep: Sweep, left: Mapping[int, Setting], played: Round) -> Iterator[Trial]:
-    """The runs of a round."""
     for number, setting in left.items():
         tables, scenario = setting.tables, setting.scenario
         if played.share < 1:

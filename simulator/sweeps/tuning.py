@@ -1,4 +1,4 @@
-"""What did a sweep find?  The best setting of every method as a table, and what to mind."""
+"""What are the results of a sweep?  The best setting of every method as a table, and notes."""
 
 import math
 import shlex
@@ -27,31 +27,31 @@ DASH = "\N{EN DASH}"
 def best_of(frame: pd.DataFrame) -> pd.DataFrame:
     """A row per case and method: its best setting, and ``tried``, ``broken``, ``edges``, ``tied``.
 
-    ``tried`` settings there were, and ``broken`` runs among them; ``edges`` are words about a best
-    value that is the smallest or largest of those tried, beyond which a better one may lie.
+    ``tried`` counts settings, and ``broken`` runs that failed or stalled.  ``edges`` names each key
+    whose best value is the smallest or largest tried: a better one may lie beyond.
     """
     groups = frame.groupby(["case", "method"], sort=False)
     chosen = best(ranked(frame))
-    told = [_around(row, groups.get_group((row["case"], row["method"]))) for row in _rows(chosen)]
-    return chosen.assign(**pd.DataFrame(told, index=chosen.index))
+    more = [_counts(row, groups.get_group((row["case"], row["method"]))) for row in _rows(chosen)]
+    return chosen.assign(**pd.DataFrame(more, index=chosen.index))
 
 
 def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def _around(row: dict[str, Any], mine: pd.DataFrame) -> dict[str, Any]:
+def _counts(row: dict[str, Any], own: pd.DataFrame) -> dict[str, Any]:
     return {
-        "tried": mine["setting"].nunique(),
-        "total": len(mine),
-        "broken": int(mine["end"].isin(BROKEN).sum()),
-        "edges": [told for name in keys_of(mine) if (told := _edge(name, row, mine))],
+        "tried": own["setting"].nunique(),
+        "total": len(own),
+        "broken": int(own["end"].isin(BROKEN).sum()),
+        "edges": [text for name in keys_of(own) if (text := _edge(name, row, own))],
     }
 
 
-def _edge(name: str, row: dict[str, Any], mine: pd.DataFrame) -> str:
-    """Whether the best value of a method's key is at the end of those tried."""
-    values = mine[name].dropna()
+def _edge(name: str, row: dict[str, Any], own: pd.DataFrame) -> str:
+    """A note if the best value of a method's key is the smallest or largest tried."""
+    values = own[name].dropna()
     if is_circumstance(name) or values.nunique() < 2 or not pd.api.types.is_numeric_dtype(values):
         return ""
     if row["failed"] == row["runs"]:
@@ -63,10 +63,10 @@ def _edge(name: str, row: dict[str, Any], mine: pd.DataFrame) -> str:
 
 
 def tables(found: pd.DataFrame, swept: "Swept") -> list[Table]:
-    """A table for every case, with a line per method; and what became of every setting."""
-    cases = [mine for _, mine in found.groupby("case", sort=False)]
+    """A table for every case, with a row per method; after halving, one of all settings."""
+    cases = [own for _, own in found.groupby("case", sort=False)]
     title = swept.sweep.table.title
-    best = [_table(mine, title, _case(mine.iloc[0], found)) for mine in cases]
+    best = [_table(own, title, _case(own.iloc[0], found)) for own in cases]
     return [*best, _rounds(swept)] if swept.sweep.table.halving else best
 
 
@@ -77,56 +77,57 @@ def _rounds(swept: "Swept") -> Table:
     rows = []
     for row in _rows(placed.sort_values(["case", "method", "rank", "setting"], kind="stable")):
         at = rounds[row["round"]]
-        tried = [DASH if pd.isna(row[name]) else _word(row[name]) for name in keys]
-        fate = DASH if at.number == last else f"round {at.number}"
+        dropped = DASH if at.number == last else f"round {at.number}"
         length = f"{at.share:.0%}, {row['runs']} seed{'' if row['runs'] == 1 else 's'}"
-        rows.append([row["method"], *tried, fate, length, _number(row["score"])])
+        tried = [_word(row[name]) for name in keys]
+        rows.append([row["method"], *tried, dropped, length, _number(row["score"])])
     headings = ["method", *keys, "dropped after", "part of the run", _of(placed)]
     return Table(headings, rows, "Rounds of successive halving")
 
 
 def _table(found: pd.DataFrame, title: str, case: str) -> Table:
-    told = ": ".join(filter(None, [title, case]))
     keys = [name for name in keys_of(found) if not is_circumstance(name)]
     headings = ["method", *keys, _of(found), "20% to 80%", "settings", "runs failed"]
     rows = []
     for row in _rows(found):
-        best = [DASH if pd.isna(row[name]) else _word(row[name]) for name in keys]
+        best = [_word(row[name]) for name in keys]
         runs = [str(row["tried"]), f"{row['broken']} of {row['total']}"]
         rows.append([row["method"], *best, _number(row["score"]), _band(row), *runs])
-    return Table(headings, rows, told)
+    return Table(headings, rows, ": ".join(filter(None, [title, case])))
 
 
 def _case(row: Any, frame: pd.DataFrame) -> str:
-    """The circumstances in words, if there are several."""
+    """The circumstances in words; empty if the sweep has one case."""
     if frame["case"].nunique() == 1:
         return ""
-    return _told(_values(row, frame, of_case=True))
+    return _words(_values(row, frame, of_case=True))
 
 
-def _told(values: dict[str, Any]) -> str:
+def _words(values: dict[str, Any]) -> str:
     return ", ".join(f"{name} = {_word(value)}" for name, value in values.items())
 
 
 def _values(row: Any, frame: pd.DataFrame, of_case: bool = False) -> dict[str, Any]:
-    """What was varied and concerns the row."""
+    """The settings, or the circumstances, of a row."""
     keys = [name for name in keys_of(frame) if is_circumstance(name) == of_case]
     return {name: _plain(row[name]) for name in keys if not pd.isna(row[name])}
 
 
 def _plain(value: Any) -> Any:
-    """A whole number as such: a column with gaps makes it a fraction."""
+    """An integer instead of a whole float, which a column with gaps has."""
     value = value.item() if isinstance(value, np.generic) else value
     whole = isinstance(value, float) and value.is_integer() and abs(value) < 1e15
     return int(value) if whole else value
 
 
 def _word(value: Any) -> str:
+    if pd.isna(value):
+        return DASH
     return value if isinstance(value, str) else inline(_plain(value))
 
 
 def _of(frame: pd.DataFrame) -> str:
-    """What the score is, in words."""
+    """The name of the score."""
     kind, metric = frame["score_kind"].iloc[0], str(frame["metric"].iloc[0])
     words = {"value": metric, "average": f"average {metric}", "time": "seconds to target"}
     words["late"] = f"{metric} in the last fifth"
@@ -134,7 +135,7 @@ def _of(frame: pd.DataFrame) -> str:
 
 
 def _cautions(row: dict[str, Any]) -> list[str]:
-    """What makes a best setting less than it seems."""
+    """Reasons to doubt a best setting."""
     if row["failed"]:
         if row["failed"] == row["runs"]:
             return ["all of its runs failed, so it has no best setting"]
@@ -144,29 +145,29 @@ def _cautions(row: dict[str, Any]) -> list[str]:
 
 
 def notes(found: pd.DataFrame, swept: "Swept") -> list[str]:
-    """Below the tables: what to mind, what went wrong, and what to do next."""
+    """Cautions, failures, and the next command."""
     frame, rows = swept.frame, _rows(found)
-    told = [
+    lines = [
         f"{', '.join(filter(None, [row['method'], _case(row, frame)]))}: {'; '.join(cautions)}"
         for row in rows
         if (cautions := _cautions(row))
     ]
     if frame["reached"].any() and frame["score_kind"].iloc[0] != "time":
-        told.append(
+        lines.append(
             "runs end at their target, so values beyond it are not compared; "
             "[score] kind = 'time' compares when they reached it"
         )
     broken = frame[frame["end"].isin(BROKEN)]
     for row in _rows(broken.drop_duplicates("method")):
-        at = _told(_values(row, frame) | _values(row, frame, of_case=True))
-        where = f" at {at}" if at else ""
-        told.append(f"{row['method']} {row['end']}{where}, seed {row['seed']}: {row['message']}")
+        at = _words(_values(row, frame) | _values(row, frame, of_case=True))
+        place = f" at {at}" if at else ""
+        lines.append(f"{row['method']} {row['end']}{place}, seed {row['seed']}: {row['message']}")
     chosen = any(row["tried"] > 1 for row in rows)
-    return [*told, *(_next(swept) if chosen else [])]
+    return [*lines, *(_next(swept) if chosen else [])]
 
 
 def _next(swept: "Swept") -> list[str]:
-    """The settings are compared on seeds that did not choose them."""
+    """The command that compares the best settings on new seeds."""
     files = sorted(swept.directory.glob("best*.toml"))
     if not files:
         return []
@@ -178,7 +179,7 @@ def _next(swept: "Swept") -> list[str]:
 
 
 def as_data(found: pd.DataFrame, swept: "Swept") -> dict[str, Any]:
-    """The same as plain data: what is not known is null."""
+    """The tables as plain data; unknown numbers are null."""
     frame = swept.frame
     rows = [
         {
@@ -201,14 +202,9 @@ def as_data(found: pd.DataFrame, swept: "Swept") -> dict[str, Any]:
     }
 
 
-def hopeless(found: pd.DataFrame) -> bool:
-    """Whether some method has no setting that works."""
-    return bool((found["failed"] == found["runs"]).any())
-
-
 @rc_context(STYLE)
 def draw(swept: "Swept", formats: Sequence[str] = ("png",)) -> list[Path]:
-    """How sensitive the methods are: a figure, or one per case that is no line in it."""
+    """Write the figures of the sweep, and remove older ones."""
     figures = swept.directory / "figures"
     figures.mkdir(exist_ok=True)
     for stale in figures.glob("sensitivity*"):

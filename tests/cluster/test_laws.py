@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.cli.listing import listing
 from simulator.cluster import (
     LAWS,
     Durations,
@@ -31,6 +30,7 @@ from simulator.cluster import (
 )
 from simulator.cluster.law import Bits, Floats
 from simulator.commands.json_schema import json_schema
+from simulator.commands.listing import listing
 from simulator.mistakes import Mistake
 from simulator.scenario.loading import check
 

@@ -1,30 +1,89 @@
-"""A run once more: ``straggle evaluate`` and ``timeline``."""
+"""A finished run again: ``straggle replay``, ``verify``, ``evaluate`` and ``timeline``."""
 
 import json
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
-from simulator.cli.app import MethodsOption, PluginOption, SeedsOption, app, seeds_of, show, words
-from simulator.mistakes import Mistake
+from simulator.cli.app import (
+    JsonOption,
+    MethodsOption,
+    PluginOption,
+    SeedsOption,
+    app,
+    complain,
+    say,
+    seeds_of,
+    show,
+    words,
+)
+from simulator.mistakes import Mistake, printable
 
 if TYPE_CHECKING:
     from simulator.replays.evaluation import Selection
 
+RunArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")]
+
+
+@app.command()
+def replay(
+    directory: RunArgument,
+    ticket: Annotated[
+        str, typer.Argument(metavar="TICKET", help="WORKER.VERSION.INDEX, such as 3.7.0.")
+    ],
+    method: Annotated[str | None, typer.Option(metavar="LABEL", help="Method of the run.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the run.")] = None,
+    as_json: JsonOption = False,
+    plugins: PluginOption = None,
+) -> int:
+    """Compute one gradient of a run again, alone, to find out what is wrong with it."""
+    from simulator.replays import reproduction
+    from simulator.results import results
+
+    outcome = results.load(directory)
+    chosen = reproduction.choose(outcome, ticket, method, seed)
+    found = reproduction.reproduce(outcome, chosen, lambda text: complain(text, 0))
+    if as_json:
+        print(json.dumps(found.as_data(), indent=2))
+    else:
+        print(*map(printable, found.lines()), sep="\n")
+    if found.trace:
+        print(*map(printable, found.trace.splitlines()), sep="\n", file=sys.stderr)
+    return 0 if found.fine else 3
+
+
+@app.command()
+def verify(
+    directory: RunArgument,
+    as_json: JsonOption = False,
+    plugins: PluginOption = None,
+) -> int:
+    """Check a finished run against the rules of its schedule, from its files alone."""
+    from simulator.campaign.progress import showing
+    from simulator.commands.finished import verify as check_run
+
+    with showing(doing="verifying", quiet=as_json):
+        report = check_run(directory)
+    if as_json:
+        print(json.dumps(report.as_data(), indent=2))
+    else:
+        say(*report.lines())
+    return 0 if report.clean else 1
+
 
 @app.command()
 def evaluate(
-    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
+    directory: RunArgument,
     methods: MethodsOption = None,
     seeds: SeedsOption = None,
     episodes: Annotated[
         int | None, typer.Option(min=1, help="How many to play [100], or to film [1].")
     ] = None,
     evaluation_seed: Annotated[int, typer.Option(min=0, help="Of the episodes.")] = 0,
-    as_json: Annotated[bool, typer.Option("--json", help="The outcome as JSON.")] = False,
+    as_json: JsonOption = False,
     video: Annotated[
         bool, typer.Option("--video", help="Film each policy as it was trained, chance included.")
     ] = False,
@@ -33,13 +92,13 @@ def evaluate(
     ] = None,
     plugins: PluginOption = None,
 ) -> None:
-    """Play the final policies of a run again, and count; or film them."""
+    """Play the final policies of a run again, and report returns; or film them."""
     from simulator.campaign.progress import showing
     from simulator.replays import evaluation
     from simulator.results import results
 
     if out and not video:
-        raise Mistake(f"--out {out}: says where films go; add --video")
+        raise Mistake(f"--out {out}: is for films; add --video")
     chosen = evaluation.select(results.load(directory), words(methods), seeds_of(seeds))
     if video:
         _film(chosen, out or directory / "videos", episodes or 1, evaluation_seed, as_json)
@@ -66,7 +125,7 @@ def _film(chosen: "Selection", folder: Path, episodes: int, seed: int, as_json: 
 
 @app.command()
 def timeline(
-    directory: Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")],
+    directory: RunArgument,
     method: Annotated[
         list[str] | None, typer.Option(metavar="LABEL", help="Only this method; may be repeated.")
     ] = None,
@@ -83,24 +142,24 @@ def timeline(
     ] = None,
     plugins: PluginOption = None,
 ) -> None:
-    """Write what everybody did, as a Chrome trace, which https://ui.perfetto.dev shows."""
+    """Write what each worker did as a Chrome trace, which https://ui.perfetto.dev shows."""
     from simulator.results import results
     from simulator.trace import chrome_trace
 
     found, chosen = results.load(directory), _ranges(workers)
     end = math.inf if until is None else until
     wanted = chrome_trace.excerpt(found, method, seed, chosen, begin, end)
-    written = chrome_trace.write(wanted, out or directory / "timeline.json", _say)
+    file = out or directory / "timeline.json"
+    written = chrome_trace.write(wanted, file, _note)
     print(f"{written.path}: {written.events:,} events, {written.size / 1e6:,.1f} MB")
     print("open it in https://ui.perfetto.dev")
 
 
-def _say(text: str) -> None:
+def _note(text: str) -> None:
     print(f"straggle: {text}", file=sys.stderr)
 
 
 def _ranges(text: str | None) -> list[range] | None:
-    """The workers that ``0,5-9`` names."""
     named = words(text, "--workers")
     if named is None:
         return None
