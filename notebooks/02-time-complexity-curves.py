@@ -13,13 +13,13 @@
 # # Time complexity, measured
 #
 # How does the time to a good point grow with a straggler's slow-down, with the cost of
-# communication, with the accuracy that is asked for, and with the number of workers? And does it
-# grow as theory says?
+# communication, with the accuracy, and with the number of workers? And does it grow as theory
+# predicts?
 #
 # Theory gives each method a *time complexity*: seconds to a gradient norm of eps, up to a constant
-# and for the worst problem. Here the same quantity is measured on one problem, so two things are to
-# be compared: the exponents, that is the slopes of lines on logarithmic axes, and the order of the
-# methods. A bound may well be kept with room to spare.
+# and for the worst problem. Here the same quantity is measured on one problem. So two things can be
+# compared: the exponents, that is the slopes of lines on logarithmic axes, and the order of the
+# methods. A measurement may be far below its bound.
 
 # %%
 import os
@@ -45,11 +45,10 @@ small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this
 # ## The experiment
 #
 # A quadratic with noise, where the norm of the gradient is exact. Ten workers, the i-th of which
-# takes the root of i seconds. No method is tuned by itself: each takes the step, momentum and batch
-# that its own convergence proof prescribes for the same eps, three times bolder. The boldness
-# matters, and was chosen: at five times, the noise that is let through keeps the synchronous method
-# above a norm of 0.1 for thousands of steps. Everything runs until the norm is eps for the first
-# time.
+# takes the root of i seconds. No method is tuned: each takes the step, momentum and batch that its
+# own convergence proof prescribes for the same eps, three times bolder. The boldness matters, and
+# was chosen: at five times, noise keeps the synchronous method above a norm of 0.1 for thousands of
+# steps. Every run ends when the norm is eps for the first time.
 
 # %%
 prescribed = Theory(eps=0.2, factor=3)
@@ -85,9 +84,9 @@ axes = straggler.plot()
 _ = axes.set_xlabel("seconds that the straggler takes for a gradient")
 
 # %% [markdown]
-# Who waits for everybody takes as long as the straggler: an exponent of 1. Rennala and AFedPG do
-# not notice it. Malenia, which waits as well but lets the others go on, is no quicker for it: there
-# the gradients of the nine hardly help, as the number of steps is what counts.
+# A method that waits for all workers takes as long as the straggler: an exponent of 1. Rennala
+# and AFedPG do not depend on it. Malenia waits, too, but lets the others go on. It is no quicker
+# for it: the number of steps counts here, and the gradients of the nine hardly help.
 
 # %%
 found = straggler.exponents().set_index("method")["measured"]
@@ -105,16 +104,16 @@ network = measure(f"network.upload={'1,10' if small else '0.1,1,10,100'}")
 axes = network.plot()
 
 # %% [markdown]
-# All lines bend: as long as kappa is small, computing is all that matters, and in the end a method
-# takes kappa times the number of its communication rounds. That is what the exponents of a straight
-# line hide, and what theory's do too: its predictions bend in the same way. Rennala, Malenia and
-# the synchronous method meet where kappa dominates, since they take equally many rounds here;
+# All lines bend: while kappa is small, only computing matters, and in the end a method takes kappa
+# times the number of its communication rounds. The exponent of a straight line hides this, also in
+# theory, whose predictions bend in the same way. Rennala, Malenia and the synchronous method meet
+# where kappa dominates, since they take equally many rounds here;
 # AFedPG, which sends every single gradient, pays more than five times as much.
 
 # %% [markdown]
 # ## More accuracy
 #
-# Both the target and the eps that theory aims at are lowered together.
+# The target and the eps of theory decrease together.
 
 # %%
 accuracy = measure(f"eps={'0.4,0.3' if small else '0.4,0.3,0.2,0.15'}")
@@ -142,19 +141,18 @@ workers.exponents().round(2)
 # nearly by the root of n, as theory says. In the end Malenia does, too. Rennala and AFedPG get
 # faster.
 #
-# And here theory is furthest off. AFedPG's bound grows with n, because it must allow for delays
-# that do as much harm as delays of n steps can do. On this problem they do hardly any: AFedPG takes
-# nearly as many gradients with 32 workers as with four, and 32 workers make them sooner. For
-# Rennala the bound is flat: in the best of cases it is a few fast workers who decide, and it
-# promises nothing from the rest.
+# Here theory is furthest from the measurements. AFedPG's bound grows with n, because delays of n
+# steps may do much harm. On this problem they do hardly any: AFedPG takes nearly as many gradients
+# with 32 workers as with four, and 32 workers make them sooner. For Rennala the bound is flat: it
+# depends on a few fast workers, and promises nothing from the rest.
 
 # %% [markdown]
 # ## What to take away
 #
-# | what grows | who suffers | theory |
+# | what grows | which methods slow down | theory |
 # |---|---|---|
 # | the straggler's time | synchronous, Malenia: in proportion | confirmed |
-# | kappa | all in the end; AFedPG the most, which sends each gradient | confirmed |
+# | kappa | in the end all; most of all AFedPG, which sends each gradient | confirmed |
 # | 1/eps | all | the worst case is not met on this problem |
 # | n, by ever slower workers | synchronous, Malenia | confirmed; pessimistic for AFedPG |
 #

@@ -12,12 +12,12 @@
 # %% [markdown]
 # # Heterogeneous objectives
 #
-# Every worker has a task of its own, and one policy is to be good at all of them on average. Who
-# finds it, and where do the others end up?
+# Every worker has a task of its own, and one policy should be good at all of them on average. Which
+# methods find it, and where do the others end?
 #
-# In federated learning the worker that is slow is also the only one that knows its own data. A
-# method that takes gradients as they come hears the fast workers more often, and so maximises a
-# mean in which they weigh more. It does not converge slowly: it converges to another point.
+# In federated learning a slow worker is also the only one with its own data. A method that takes
+# gradients as they arrive gets more of them from fast workers, and so maximises a mean in which
+# these have more weight. It does not converge slowly: it converges to another point.
 
 # %%
 import os
@@ -47,9 +47,9 @@ small = bool(os.environ.get("STRAGGLE_SMALL"))  # a quick check that all of this
 # %% [markdown]
 # ## Where everything is known
 #
-# Ten workers, the i-th of which takes the root of i seconds, have a quadratic each. What is
-# maximised, J, is their mean; its gradient is measured exactly. `heterogeneity` says how far each
-# worker is from that mean, and does not change J.
+# Ten workers, the i-th of which takes the root of i seconds, have a quadratic each. The objective
+# J is their mean, and its gradient is measured exactly. `heterogeneity` is the distance of each
+# worker from that mean, and does not change J.
 
 # %%
 methods = {
@@ -182,10 +182,10 @@ table["mean"] = table.mean(axis=1)
 table.round(2)
 
 # %% [markdown]
-# On each of the four the methods that give every worker the same say, Malenia and Ringleader, end
-# higher than those that do not. This is weaker evidence than that of the quadratic: it is one seed
-# on four pairs, and a return is not concave, so where a method ends depends on its steps as well.
-# The settings above were the fourth that were tried, for these very pairs. With longer steps, 0.2
+# On each of the four pairs Malenia and Ringleader, which give every worker the same weight, end
+# higher than the other two. This is weaker evidence than that of the quadratic: it is one seed on
+# four pairs, and a return is not concave, so the last point depends on the steps as well. The
+# settings above were the fourth that were tried, on these very pairs. With longer steps, 0.2
 # for Malenia and Rennala and 0.01 for AFedPG, Malenia settled early on a poor policy on two pairs
 # (5.54 on pair 1, 5.97 on pair 2), and its mean was 6.36, no more than Rennala's.
 #

@@ -12,11 +12,11 @@
 # %% [markdown]
 # # The anatomy of a round
 #
-# What does a worker do between two steps of the server, which of its work is used, and how old is
-# it by then?
+# What does a worker do between two steps of the server, which of its gradients are used, and with
+# which delays?
 #
-# A method's curve is decided here, before any gradient has a value. So this notebook looks mostly
-# at times, on the cluster of the literature: ten workers, the i-th of which takes the root of i
+# This decides a method's curve before any gradient has a value. So this notebook shows mostly
+# times, on the cluster of the literature: ten workers, the i-th of which takes the root of i
 # seconds for a gradient.
 
 # %%
@@ -61,14 +61,14 @@ for method in results.scenario.methods:
 
 # %% [markdown]
 # - **Rennala** closes a batch of 20 gradients every 5 seconds: by then worker 0 has made five, and
-#   the four slowest one each. What is under way at that moment is recalled, and everybody begins at
-#   the new point.
+#   the four slowest one each. Computations under way are recalled, and all workers start at the new
+#   point.
 # - **Malenia** goes on until its counts are balanced, which here takes a second longer.
-# - **AFedPG** never stops anybody. A step follows every single gradient.
+# - **AFedPG** never stops a worker. A step follows every single gradient.
 # - The **synchronous** server steps every 3.16 seconds, when its slowest worker, which takes the
 #   root of 10, is done; worker 0 has been waiting for two thirds of that time.
 #
-# These times are exact, so they can be held to be so.
+# These times are exact, as the next cell checks.
 
 # %%
 last = results.steps.groupby("method", sort=False).last()
@@ -84,8 +84,8 @@ pace.rename("seconds per step").to_frame()
 # Shares of each worker's time. The synchronous server lets the fast ones wait. Rennala wastes the
 # most on workers 6 to 9: they need more than half of the five seconds, so that they are always
 # recalled in the middle of their second gradient. Malenia's six seconds suit other workers, and
-# worker 9, which it waits for once, is recalled half-way. AFedPG neither waits nor wastes; what it
-# pays comes last in this notebook.
+# worker 9, for which it waits once, is recalled half-way. AFedPG neither waits nor wastes; its
+# price comes last in this notebook.
 
 # %%
 figure, grid = plt.subplots(2, 2, figsize=(9, 7), layout="constrained")
@@ -95,9 +95,9 @@ for place, method in zip(grid.flat, results.scenario.methods, strict=True):
 # %% [markdown]
 # ## Recall, or finish?
 #
-# Can a worker be stopped in the middle of a gradient? Where it cannot, it finishes what is obsolete
-# already, the server drops it, and the worker joins the next batch late. `cluster.in_flight` says
-# which of the two it is.
+# Can a worker be stopped in the middle of a gradient? If not, it finishes an obsolete gradient, the
+# server drops it, and the worker joins the next batch late. `cluster.in_flight` chooses between the
+# two.
 
 # %%
 batches = [2, 5, 10, 20, 50, 100] if not small else [5, 20]
@@ -126,30 +126,29 @@ number_ticks(right.xaxis)
 legend = left.legend()
 
 # %% [markdown]
-# A small batch leaves behind more than it takes: a batch of five is full while all ten are
-# computing, and whoever cannot be stopped comes late to the next one. That costs up to a third of a
-# step's time here, and never more than as much again. In a large batch there are many gradients for
-# each that is under way at its end, and both ways come to the same. The waste says why a batch of
-# very few is a poor use of many workers, recalled or not.
+# A small batch leaves more gradients unfinished than it takes: a batch of five is full while all
+# ten workers compute, and a worker that cannot be stopped joins the next batch late. This makes
+# steps up to a third longer here, and at most twice as long in any case. In a large batch few
+# gradients are unfinished, and both ways are nearly equal. The waste shows why a very small batch
+# is a poor use of many workers, recalled or not.
 
 # %%
 assert (either["pace"]["finish"] <= 2 * either["pace"]["recall"] * (1 + 1e-9)).all()
 
 # %% [markdown]
-# ## How old is what is used?
+# ## How old are used gradients?
 #
-# The delay of a gradient is the number of server steps between the order to compute it and its use.
-# All gradients of a Rennala, Malenia or synchronous step are made at the point that is stepped
-# from: delay 0. Under AFedPG it is the others' speed against one's own: a worker that takes h
-# seconds sees the steps of everybody else in these h seconds.
+# The delay of a gradient is the number of server steps between its order and its use. All gradients
+# of a Rennala, Malenia or synchronous step are made at the current point: delay 0. Under AFedPG the
+# delay depends on the speeds: while a worker computes for h seconds, all others make their steps.
 
 # %%
 used = results.tickets[results.tickets["outcome"] == "used"]
 axes = analysis.plot_staleness(used)
 
 # %%
-mine = used[used["method"] == "afedpg"]
-delays = (mine["used_in_step"] - mine["version"] - 1).astype(float).groupby(mine["worker"]).mean()
+own = used[used["method"] == "afedpg"]
+delays = (own["used_in_step"] - own["version"] - 1).astype(float).groupby(own["worker"]).mean()
 speeds = 1 / (1 + pd.RangeIndex(10).to_series()) ** 0.5
 table = pd.DataFrame(
     {"mean delay": delays, "steps of the others": (speeds.sum() - speeds) / speeds}
@@ -172,17 +171,17 @@ axes = analysis.plot_signal_to_noise(noisy.steps)
 
 # %% [markdown]
 # An average of M gradients has the root of M times the signal of one at the same point. On the way
-# to the optimum the gradient shrinks and the noise stays, so the ratio falls for everybody: soonest
-# for AFedPG, which gets near it first, and to less than a tenth. A single gradient says hardly
-# anything there. Momentum averages over steps what a batch averages within one.
+# to the optimum the gradient shrinks and the noise stays, so the ratio falls for all methods:
+# soonest for AFedPG, which approaches it first, and to less than a tenth. A single gradient is
+# nearly all noise there. Momentum averages over steps, as a batch averages within one.
 
 # %% [markdown]
 # ## What to take away
 #
-# - Waiting shows as idle workers, recalling as wasted work, doing neither as delays: each method
-#   pays in one of these, and the timeline says in which.
+# - Each method has a price, which the timeline shows: idle workers if it waits, wasted work if it
+#   recalls, and delays if it does neither.
 # - The batch decides how much a recall costs, and whether it matters that workers cannot be
 #   stopped.
-# - A batch buys signal, which momentum has to make up for where there is none.
-# - All but the signal follows from the cluster alone: `straggle run --schedule-only` tells it for a
-#   hundred thousand workers, without a gradient.
+# - A batch improves the signal; without a batch, momentum must do so.
+# - All but the signal follows from the cluster alone: `straggle run --schedule-only` computes it
+#   for a hundred thousand workers, without a gradient.
