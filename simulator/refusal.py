@@ -106,7 +106,7 @@ def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, An
 def _in_our_words(message: str) -> str:
     if "dictionary" in message:
         return "must be a table"
-    for theirs, ours in (
+    for foreign, own in (
         ("Input should be", "must be"),
         ("List should have", "must have"),
         ("Dictionary should have", "must have"),
@@ -115,7 +115,7 @@ def _in_our_words(message: str) -> str:
         ("Predicate '", ""),
         ("' failed", ""),
     ):
-        message = message.replace(theirs, ours)
+        message = message.replace(foreign, own)
     return re.sub(r" after validation, not \d+", "", message)
 
 

@@ -1,8 +1,9 @@
-"""How does a process do a job?  It takes each run from its checkpoint to its end.
+"""How does a process do a job, and describe it?  It takes each run from its checkpoint to its end.
 
 A job is plain data.  It reports its progress, and the stored data of every run that has ended.
 """
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +12,6 @@ from typing import Any, NamedTuple
 from simulator import plugins
 from simulator.campaign.runner import Tell
 from simulator.campaign.task import Job, Task
-from simulator.campaign.words import describe, fraction
 from simulator.scenario.scenario import Scenario
 from simulator.system.messages import LOG
 from simulator.training.checkpoint import Keeper
@@ -82,3 +82,28 @@ def _watching(scenario: Scenario, tell: Tell) -> Callable[[Run], None]:
             tell(Working(describe(run, scenario), fraction(run, scenario)))
 
     return watch
+
+
+def fraction(run: Run, scenario: Scenario) -> float:
+    """The share of the run that is done if it goes on to its stop."""
+    stop = scenario.stop
+    done = max(
+        run.time / (stop.seconds or math.inf),
+        run.steps / (stop.steps or math.inf),
+        run.gradients / (stop.gradients or math.inf),
+    )
+    return min(done, 1.0)  # the last step may go beyond the stop
+
+
+def describe(run: Run, scenario: Scenario) -> str:
+    value = f", {scenario.metric} {run.newest[scenario.metric]:.4g}" if run.newest else ""
+    seconds = max(run.time, run.accounts.time if run.accounts else 0.0)
+    time = f"{seconds:,.0f}" if 1000 <= seconds < 1e15 else f"{seconds:.4g}"
+    return f"{run.method}, seed {run.seed}: {time} s simulated{value}"
+
+
+def outcome(run: Run, scenario: Scenario) -> str:
+    aims = run.metrics and scenario.stop.target is not None
+    stopped = "stopped before the target" if aims else "done"
+    end = {"target": "reached the target", "stop": stopped}.get(run.end, run.end)
+    return f"{describe(run, scenario)}: {end} ({run.real_seconds:.1f} s)"

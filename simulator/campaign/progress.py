@@ -56,7 +56,6 @@ class Progress:
 
     @property
     def counted(self) -> str:
-        """The ended runs."""
         return f"{self.done} of {_plural(self.runs)}{self._failures}" if self.runs else ""
 
     def timed(self) -> str:

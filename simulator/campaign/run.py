@@ -16,10 +16,9 @@ from typing import NamedTuple, TypeAlias
 from simulator import plugins
 from simulator.campaign import campaign
 from simulator.campaign.campaign import Plan
-from simulator.campaign.perform import Done
+from simulator.campaign.perform import Done, outcome
 from simulator.campaign.progress import showing
 from simulator.campaign.task import Plane, Task, tasks_of
-from simulator.campaign.words import outcome
 from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled
 from simulator.estimate import estimate
@@ -257,7 +256,6 @@ def _check_same(directory: Path, begun: Scenario, wanted: Scenario) -> None:
 
 
 def _check_versions(begun: Results) -> None:
-    """Refuse other versions of packages; warn of another machine."""
     manifest = begun.manifest
     now = {**{name: version(name) for name in PACKAGES}, "Python": platform.python_version()}
     before = {**manifest["versions"], "Python": manifest["python"]}

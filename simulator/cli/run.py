@@ -120,8 +120,7 @@ def _run(
     presenter: "Presenter",
 ) -> int:
     from simulator.campaign.run import run
-    from simulator.campaign.words import warn
-    from simulator.estimate.remarks import one_of_equal_seeds
+    from simulator.estimate.remarks import one_of_equal_seeds, warn
 
     warn(scenario)
     if options.schedule_only:

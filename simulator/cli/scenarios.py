@@ -33,8 +33,8 @@ def validate(
     plugins: PluginOption = None,
 ) -> None:
     """Check a scenario without running it; print what a run needs and what theory chooses."""
-    from simulator.campaign.words import warn
     from simulator.estimate import estimate
+    from simulator.estimate.remarks import warn
     from simulator.scenario import prescription
     from simulator.scenario.loading import load
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, NamedTuple
 
-from simulator.mistakes import Mistake, check_argument
+from simulator.mistakes import Mistake, check_argument, labels_of
 from simulator.table import Table
 
 
@@ -34,9 +34,21 @@ def check_source(function: str, source: object, kind: str) -> None:
         raise Mistake(f"{function}: source is a {other}; {remedy}")
 
 
-def check_settings(function: str, settings: Iterable[object]) -> None:
+def checked(
+    function: str,
+    source: object,
+    kind: str,
+    settings: Iterable[object] = (),
+    methods: str | Sequence[str] | None = None,
+    seeds: int | Sequence[int] | None = None,
+    jobs: int | None = None,
+) -> tuple[list[str] | None, list[int] | None]:
+    """Refuse invalid arguments; returns methods and seeds as lists."""
+    check_source(function, source, kind)
     for setting in settings:
         check_argument(f"{function}: a setting", setting, str, "write it as 'path=value'")
+    check_jobs(jobs)
+    return labels_of(function, methods), numbers_of(function, seeds)
 
 
 def numbers_of(function: str, seeds: int | Sequence[int] | None) -> list[int] | None:

@@ -7,14 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator import gate
-from simulator.commands.arguments import (
-    check_jobs,
-    check_settings,
-    check_source,
-    command_of,
-    numbers_of,
-    place_of,
-)
+from simulator.commands.arguments import checked, command_of, place_of
 from simulator.commands.outcome import Results, Shown, shown
 from simulator.gate import suite_file
 from simulator.gate.findings import Finding
@@ -190,16 +183,15 @@ def complexity(
     >>> found.frame["value"].tolist()
     [2, 4]
     """
-    check_source("complexity", source, "Scenario")
-    check_settings("complexity", (vary, *settings))
-    check_jobs(jobs)
+    given = (vary, *settings)
+    methods, seeds = checked("complexity", source, "Scenario", given, methods, seeds, jobs)
     place = place_of(out)
     frame, directory = study.conduct(
         source,
         varying.read(vary),
         settings=list(settings),
-        methods=labels_of("complexity", methods),
-        seeds=numbers_of("complexity", seeds),
+        methods=methods,
+        seeds=seeds,
         out=place.path,
         jobs=jobs,
         quiet=quiet,
@@ -230,9 +222,7 @@ def sweep(
     """
     from simulator.sweeps.sweep import conduct
 
-    check_source("sweep", source, "Sweep")
-    methods, seeds = labels_of("sweep", methods), numbers_of("sweep", seeds)
-    check_jobs(jobs)
+    methods, seeds = checked("sweep", source, "Sweep", (), methods, seeds, jobs)
     place = place_of(out)
     swept = conduct(
         source,
@@ -271,10 +261,7 @@ def compare(
     """
     from simulator.comparison.comparison import conduct
 
-    check_source("compare", source, "Scenario")
-    check_settings("compare", settings)
-    methods, seeds = labels_of("compare", methods), numbers_of("compare", seeds)
-    check_jobs(jobs)
+    methods, seeds = checked("compare", source, "Scenario", settings, methods, seeds, jobs)
     place = place_of(out)
     compared = conduct(
         source,
@@ -302,9 +289,8 @@ def check(
     quiet: bool = False,
 ) -> CheckResults:
     """``straggle check``: run a suite and compare it with its baselines, or ``update`` them."""
-    check_source("check", source, "Suite")
-    check_jobs(jobs)
-    checked = gate.conduct(
+    checked("check", source, "Suite", jobs=jobs)
+    outcome = gate.conduct(
         source,
         baseline=None if baseline is None else Path(baseline),
         update=update,
@@ -312,4 +298,4 @@ def check(
         jobs=jobs,
         quiet=quiet,
     )
-    return CheckResults(checked)
+    return CheckResults(outcome)

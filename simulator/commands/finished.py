@@ -100,7 +100,6 @@ def replay(
 
 
 def _demand_plugins(directory: Path) -> None:
-    """Refuse a run whose plug-ins are missing."""
     try:
         manifest = results.manifest_in(directory)
     except Mistake:  # the report judges a broken manifest

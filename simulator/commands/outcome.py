@@ -34,7 +34,6 @@ class Shown:
         return "\n".join(map(printable, [*lines, *self._notes()]))
 
     def _repr_html_(self) -> str:
-        """The view in Jupyter."""
         notes = "".join(f"<li>{escape(note)}</li>" for note in self._notes())
         return "".join(map(_html, self._tables())) + (f"<ul>{notes}</ul>" if notes else "")
 

@@ -7,19 +7,16 @@ from typing import Any, Literal, NamedTuple
 
 from simulator.campaign import run as campaign
 from simulator.campaign.run import RunOptions
-from simulator.campaign.words import warn
 from simulator.commands.arguments import (
     check_jobs,
-    check_settings,
-    check_source,
+    checked,
     command_of,
-    numbers_of,
     place_of,
 )
 from simulator.commands.outcome import Results, shown
 from simulator.estimate import estimate
-from simulator.estimate.remarks import one_of_equal_seeds, remarks
-from simulator.mistakes import Mistake, check_argument, labels_of
+from simulator.estimate.remarks import one_of_equal_seeds, remarks, warn
+from simulator.mistakes import Mistake, check_argument
 from simulator.scenario import loading, prescription
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
@@ -32,8 +29,7 @@ def load(source: Source, *settings: str) -> Scenario:
     >>> load("straggler", "cluster.workers=10", "seeds=[7]").seeds
     [7]
     """
-    check_source("load", source, "Scenario")
-    check_settings("load", settings)
+    checked("load", source, "Scenario", settings)
     return loading.load(source, settings)
 
 
@@ -60,10 +56,7 @@ def run(
     >>> found.runs["steps"].tolist(), found.manifest["command"].split()[-4:]
     ([3], ['--methods', 'afedpg', '--seeds', '7'])
     """
-    check_source("run", source, "Scenario")
-    check_settings("run", settings)
-    check_jobs(jobs)
-    methods, seeds = labels_of("run", methods), numbers_of("run", seeds)
+    methods, seeds = checked("run", source, "Scenario", settings, methods, seeds, jobs)
     scenario = loading.load(source, settings).restrict(methods, seeds)
     place = place_of(out)
     warn(scenario)

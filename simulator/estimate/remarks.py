@@ -7,6 +7,7 @@ from simulator.cluster.speed import interval_of
 from simulator.estimate.rehearsal import rehearse
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.tables import LawTable, SpeedTable, checked
+from simulator.system.messages import LOG
 
 MOMENTS = 64  # samples of a speed
 ENOUGH_STEPS = 2  # after which a story has used all its words
@@ -14,6 +15,11 @@ ENOUGH_STEPS = 2  # after which a story has used all its words
 
 def remarks(scenario: Scenario) -> list[str]:
     return [*_of_methods(scenario), *_of_laws(scenario), *_of_the_rest(scenario)]
+
+
+def warn(scenario: Scenario) -> None:
+    for remark in remarks(scenario):
+        LOG.warning("warning: %s", remark)
 
 
 def _of_methods(scenario: Scenario) -> list[str]:

@@ -205,7 +205,6 @@ def plot_staleness(
 
 
 def _delays(own: pd.DataFrame) -> tuple[Floats, Floats]:
-    """Delays, and the number of gradients with each."""
     if "used_in_step" in own:
         used = own.dropna(subset=["used_in_step"])
         delays = used["used_in_step"].astype(np.int64) - 1 - used["version"]

@@ -35,7 +35,7 @@ def opening_seconds(results: Results) -> float:
     """
     steps = results.step_columns
     first = rows(steps, steps["seed"] == steps["seed"][0])
-    runs = [rows(first, mine) for mine in groups(first, ["method"]).values()]
+    runs = [rows(first, own) for own in groups(first, ["method"]).values()]
     moving = [run for run in runs if run["time"][-1] > 0]
     if not moving:
         return max(float(run["simulated_seconds"]) for run in results.manifest["runs"]) or 1.0
@@ -98,10 +98,10 @@ def replay(
     bars = {
         worker: [
             Bar(each.start, each.finish, kind)
-            for each in again.track(layers_of(mine))
+            for each in again.track(layers_of(own))
             if (kind := _kind(each))
         ]
-        for worker, mine in records.items()
+        for worker, own in records.items()
     }
     return Opening(bars, times, used, again.end, again.stalled)
 

@@ -109,7 +109,6 @@ def _curves(
 
 
 def _note(results: Results, chart: Chart) -> str:
-    """The text below the axes."""
     seeds = len(set(results.step_columns["seed"].tolist()))
     past = "keeps its last value" if chart.held else "is left out"
     note = (
@@ -129,7 +128,6 @@ def _trouble(results: Results, label: str) -> str:
 
 
 def _methods(results: Results) -> dict[str, Columns]:
-    """The rows of every method, in the order of the scenario."""
     found = rows_by_method(results.step_columns)
     return {label: found[label] for label in results.scenario.methods if label in found}
 

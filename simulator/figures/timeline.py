@@ -163,7 +163,6 @@ def _draw_legend(figure: Figure, openings: Mapping[str, Opening], seconds: float
 
 
 def _keys(openings: Collection[Opening], seconds: float) -> "list[Artist]":
-    """The entries of the legend."""
     kinds = {bar.kind for opening in openings for row in opening.bars.values() for bar in row}
     shown = [(kind, name) for kind, (_, name) in KINDS.items() if kind in kinds]
     keys: list[Artist] = [Patch(**face(kind), label=name) for kind, name in shown]

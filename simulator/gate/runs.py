@@ -70,7 +70,6 @@ def _workers(accounts: Accounts) -> list[Record]:
 
 
 def _points(run: Run) -> list[Record]:
-    """The learning curve: every evaluation."""
     times = [0.0, *run.times]
     values = {name: run.evaluations[name] for name in run.metrics}
     evaluated = [at for at, value in enumerate(values[run.metrics[0]]) if not math.isnan(value)]
@@ -103,6 +102,5 @@ def _measured(run: Record, table: ClaimTable) -> Record:
 
 
 def _only(run: Record, *keys: str) -> Record:
-    """The identity and end of a run, and these keys."""
     chosen = ("method", "seed", "end", "message", "seconds", *keys)
     return {key: run[key] for key in chosen if key in run}

@@ -40,7 +40,6 @@ def count(sweep: Sweep, method: str) -> int:
 
 
 def _concerning(sweep: Sweep, values: Mapping[str, Any], method: str) -> Values:
-    """The values that concern a method."""
     tables = sweep.tables
     return {path: value for path, value in values.items() if concerns(tables, path, method)}
 

@@ -88,7 +88,6 @@ def conduct(
 def _play(
     trials: Sequence[Trial], store: Rows, directory: Path, jobs: int | None, quiet: bool
 ) -> None:
-    """Do the missing runs of a round."""
     settings = {trial.task.key: _setting(trial) for trial in trials}
     plan = Plan(
         row_of,
@@ -158,9 +157,11 @@ NEEDED = ("final", "end", "curve")
 
 def _curve(run: Run) -> dict[str, list[Any]]:
     times = [0.0, *run.times]
-    seen = [at for at, value in enumerate(run.evaluations[run.metrics[0]]) if not math.isnan(value)]
-    measured = {name: [values[at] for at in seen] for name, values in run.evaluations.items()}
-    return {"time": [times[at] for at in seen], "server_step": seen, **measured}
+    evaluated = [
+        at for at, value in enumerate(run.evaluations[run.metrics[0]]) if not math.isnan(value)
+    ]
+    measured = {name: [values[at] for at in evaluated] for name, values in run.evaluations.items()}
+    return {"time": [times[at] for at in evaluated], "server_step": evaluated, **measured}
 
 
 def _setting(trial: Trial) -> str:

@@ -127,7 +127,6 @@ def _word(value: Any) -> str:
 
 
 def _of(frame: pd.DataFrame) -> str:
-    """The name of the score."""
     kind, metric = frame["score_kind"].iloc[0], str(frame["metric"].iloc[0])
     words = {"value": metric, "average": f"average {metric}", "time": "seconds to target"}
     words["late"] = f"{metric} in the last fifth"
