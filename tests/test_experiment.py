@@ -405,7 +405,7 @@ def test_a_run_has_a_row_per_step_and_one_for_the_start():
         columns = run.columns()
         assert {len(column) for column in columns.values()} == {21}
         assert columns["step"].tolist() == list(range(21))
-        assert columns["method"] == [label] * 21
+        assert columns["method"].tolist() == [label] * 21
         for name in ("time", "tickets", "gradients", "max_delay", "environment_steps"):
             assert columns[name][0] == 0
         assert (np.diff(columns["time"]) > 0).all()
