@@ -211,10 +211,16 @@ def test_the_shipped_sweep_tries_as_many_settings_of_each_method():
             "different numbers of settings: rennala-nigt 1",
         ),
         (["--tune", "cluster.workers=2,3"], "--tune cluster.workers: is no setting of a method"),
-        (["--tune", "methods.*.step"], "methods.*.step: no such file or shipped sweep"),
+        (
+            ["--tune", "methods.*.step"],
+            "--tune methods.*.step: needs values, such as methods.*.step=0.1,0.2",
+        ),
         (["--tune", "methods.*.step=a"], "--tune methods.*.step=a: 'a' is not a number"),
         (["--tune", "methods.*.step=1", "--tune", "methods.*.step=2"], "stands there twice"),
-        (["--tune", "methods.*.step=0.1,0.2", "--seeds", "1-3"], "--seeds: 1 tunes the methods"),
+        (
+            ["--tune", "methods.*.step=0.1,0.2", "--seeds", "1-3"],
+            "--seeds: the methods are tuned on 1;",
+        ),
         (["--methods", "afedpg"], "compare: needs two methods or more"),
         (["--levels", "a"], "--levels a: must be numbers"),
     ],

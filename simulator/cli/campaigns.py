@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from simulator.commands.campaigns import CompareResults, ComplexityResults, SweepResults
 
 GO_ON = "the same command goes on where it was"
+CONFIDENCE = "Of the intervals."
 
 
 @app.command()
@@ -90,15 +91,19 @@ def compare(
         typer.Option(metavar="A,B,…", help="Levels of the metric [four, up to the target]."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="[results/compare-SCENARIO]; goes on there.")
+        Path | None,
+        typer.Option(metavar="DIR", help="[results/compare-SCENARIO]; the same command continues."),
     ] = None,
     seeds: Annotated[
         str | None,
-        typer.Option(metavar="0,3-5,…", help="Seeds of the race [five that tune nothing]."),
+        typer.Option(
+            metavar="0,3-5,…",
+            help="Seeds of the race [with --tune five others, else the scenario's].",
+        ),
     ] = None,
     methods: MethodsOption = None,
     jobs: JobsOption = None,
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help=CONFIDENCE)] = 0.9,
     figures: FiguresOption = "png",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -155,7 +160,7 @@ def complexity(
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
     jobs: JobsOption = None,
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.999)] = 0.9,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help=CONFIDENCE)] = 0.9,
     figures: FiguresOption = "png",
     quiet: QuietOption = False,
     as_json: JsonOption = False,

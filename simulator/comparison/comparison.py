@@ -113,7 +113,7 @@ def _seeds(scenario: Scenario, sweep: Sweep | None, seeds: Sequence[int] | None)
     tuned = sweep.tables.get("seeds", scenario.seeds)
     if shared := sorted({*tuned} & {*(seeds or ())}):
         told = ", ".join(map(str, shared))
-        raise Mistake(f"--seeds: {told} tunes the methods; compare them on other seeds")
+        raise Mistake(f"--seeds: the methods are tuned on {told}; compare them on other seeds")
     first = max(tuned) + 1
     return list(seeds or range(first, first + max(FRESH, len(tuned))))
 

@@ -58,6 +58,8 @@ def _said(scenario: Scenario, tune: Tune) -> dict[str, Any]:
         tune = [tune]
     if isinstance(tune, Mapping):
         return {"scenario": scenario, "grid": dict(tune), "score": _score(scenario)}
+    if len(tune) == 1 and tune[0].startswith("methods.") and "=" not in tune[0]:
+        raise Mistake(f"--tune {tune[0]}: needs values, such as {tune[0]}=0.1,0.2")
     if len(tune) == 1 and "=" not in tune[0]:
         said, _ = files.read("sweep", tune[0])
         return {"score": _score(scenario), **said, "scenario": scenario}

@@ -8,6 +8,7 @@ from typing import Any
 from simulator.comparison.comparison import Compared
 from simulator.statistics.ahead import Standing
 from simulator.sweeps import tuning
+from simulator.sweeps.sweep import Swept
 from simulator.text_table import Table
 
 DASH = "\N{EN DASH}"
@@ -72,15 +73,27 @@ def notes(compared: Compared) -> list[str]:
     ]
     if compared.swept is None:
         told.append("the settings were not tuned here; --tune tunes all methods alike")
-    elif found := [
-        f"{row['method']}: {'; '.join(row['edges'])}"
-        for row in tuning.best_of(compared.swept.frame).to_dict("records")
-        if row["edges"]
-    ]:
-        told += [*found, "a better setting may lie beyond; give more values to --tune"]
+    else:
+        told += _about_tuning(compared.swept)
     if len(compared.scenario.seeds) < 3:
         told.append("two seeds or fewer tell little apart; give more by --seeds")
     return told
+
+
+def _about_tuning(swept: Swept) -> list[str]:
+    """Methods that no setting brings to the target, and best settings at the end of those tried."""
+    best = tuning.best_of(swept.frame).to_dict("records")
+    lost = [row["method"] for row in best if row["score"] == math.inf]
+    edges = [row for row in best if row["edges"] and row["method"] not in lost]
+    lines = [f"{row['method']}: {'; '.join(row['edges'])}" for row in edges]
+    if lost:
+        lines.append(
+            f"{', '.join(lost)}: no setting reaches the target on half of its seeds; "
+            "give a longer stop.seconds or other values"
+        )
+    if edges:
+        lines.append("a better setting may lie beyond; give --tune more values, and another --out")
+    return lines
 
 
 def _sentence(compared: Compared, at: Sequence[Standing]) -> str:
