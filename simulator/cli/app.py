@@ -61,7 +61,7 @@ MethodsOption = Annotated[
     str | None, typer.Option(metavar="A,B,…", help="Run only these methods of the scenario.")
 ]
 JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Runs at a time [as many as cores, if they pay].")
+    int | None, typer.Option(min=1, help="Runs at a time [one per core; fewer for little work].")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, no table.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]

@@ -64,7 +64,7 @@ def run(
         bool, typer.Option("--schedule-only", help="Only the times: no gradients, no learning.")
     ] = False,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes [as many as cores, if they pay].")
+        int | None, typer.Option(min=1, help="Processes [one per core; fewer for little work].")
     ] = None,
     figures: FiguresOption = "png",
     timeline: Annotated[
