@@ -204,7 +204,8 @@ def showing(
     def watch() -> None:
         while not over.wait(MOMENT):
             with lock, suppress(OSError, ValueError):  # stderr was closed
-                display.refresh(progress)
+                if not over.is_set():  # the last word is that of close
+                    display.refresh(progress)
 
     progress.on_ended = ended
     display.begin(progress)
