@@ -80,9 +80,15 @@ def count_off(left: dict[int, int], worker: int) -> None:
 
 METHODS = {
     "mindflayer-pg": Method(
-        mindflayer, sgd, "what is done within a time limit, plain ascent", mark=Mark("#332288", 7)
+        mindflayer,
+        sgd,
+        "gradients that end within a time limit, plain ascent",
+        mark=Mark("#332288", 7),
     ),
     "mindflayer-nigt": Method(
-        mindflayer, nigt, "what is done within a time limit, normalised", mark=Mark("#332288", 3)
+        mindflayer,
+        nigt,
+        "gradients that end within a time limit, normalised step",
+        mark=Mark("#332288", 3),
     ),
 }

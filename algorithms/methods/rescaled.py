@@ -14,7 +14,7 @@ from algorithms.vocabulary import Aggregation, Cluster, Joined, Story
 
 
 def rescaled() -> Aggregation:
-    """A step with every arrival, of weight (a worker's mean arrivals) / (its worker's)."""
+    """A step with every arrival, weighted by mean arrivals over its worker's arrivals."""
 
     def story(cluster: Cluster) -> Story:
         delivered: Counter[int] = Counter()

@@ -17,6 +17,7 @@ from simulator.campaign.runner import Local, Runner
 from simulator.campaign.task import Job, Keep, Task
 from simulator.system.machine import cores
 from simulator.training.checkpoint import Keeper
+from simulator.training.record import BROKEN
 
 TOGETHER = 32
 """Most runs of a sweep in a job: more are no quicker together."""
@@ -71,7 +72,7 @@ def conduct(
             store.add(task, item)
             if item.end != "interrupted":
                 _clear(plan, task.key)
-                failed = item.end in ("failed", "stalled")
+                failed = item.end in BROKEN
                 progress.ended(plan.outcome(task, item.stored), failed=failed)
 
         # Only this process knows kinds that its own program has registered.

@@ -63,15 +63,15 @@ def ending(run: Run) -> Row:
     }
 
 
-def claim(directory: Path, is_own: Callable[[Path], bool]) -> Path:
-    """The directory of a campaign: a new one, or its own, whose runs it finds."""
+def claim(directory: Path, is_own: Callable[[Path], bool], inside: str = "runs") -> Path:
+    """A new directory, with the folder ``inside``; or its own, in which it continues."""
     if directory.is_file():
         raise Mistake(f"--out {directory}: is a file; name a directory")
-    known = (directory / "runs").is_dir() and is_own(directory)
+    known = (directory / inside).is_dir() and is_own(directory)
     if not known and directory.is_dir() and any(directory.iterdir()):
         raise Mistake(f"--out {directory}: holds something else; name another directory")
     try:
-        (directory / "runs").mkdir(parents=True, exist_ok=True)
+        (directory / inside).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Mistake(f"--out {directory}: cannot be written: {error.strerror}") from None
     return directory

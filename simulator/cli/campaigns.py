@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from simulator.commands.campaigns import CompareResults, ComplexityResults, SweepResults
 
 GO_ON = "the same command goes on where it was"
-CONFIDENCE = "Of the intervals."
+ConfidenceOption = Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the intervals.")]
 
 
 @app.command()
@@ -103,7 +103,7 @@ def compare(
     ] = None,
     methods: MethodsOption = None,
     jobs: JobsOption = None,
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help=CONFIDENCE)] = 0.9,
+    confidence: ConfidenceOption = 0.9,
     figures: FiguresOption = "png",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -160,7 +160,7 @@ def complexity(
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
     jobs: JobsOption = None,
-    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help=CONFIDENCE)] = 0.9,
+    confidence: ConfidenceOption = 0.9,
     figures: FiguresOption = "png",
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -169,6 +169,7 @@ def complexity(
     """Measure how the time to the target grows, and compare it with theory."""
     from simulator.commands.campaigns import ComplexityResults
     from simulator.study import growth, study, varying
+    from simulator.training.record import BROKEN
 
     formats = formats_of(figures)
     with remedy(GO_ON):
@@ -185,7 +186,7 @@ def complexity(
         data = growth.as_data(frame, directory, confidence) if as_json else None
         results = ComplexityResults(frame, directory, confidence=confidence)
         _show(results, data, lambda: growth.draw(frame, directory, confidence, formats), quiet)
-        return 3 if frame["end"].isin(["failed", "stalled"]).any() else 0
+        return 3 if frame["end"].isin(BROKEN).any() else 0
 
 
 def _show(

@@ -1,4 +1,4 @@
-"""Tune every method alike, race the best settings on fresh seeds, and say who is ahead.
+"""Which method is ahead?  Tune all alike, race the best settings on fresh seeds, and compare.
 
 results/compare-NAME/
   compare.json            what is compared, and how it was tuned
@@ -9,6 +9,7 @@ results/compare-NAME/
 """
 
 import json
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pydantic_core import from_json
 
 from simulator.campaign import run as campaign
+from simulator.campaign.rows import claim
 from simulator.campaign.run import Finished, RunOptions
 from simulator.comparison import tune as tuning
 from simulator.comparison.tune import Tune
@@ -27,16 +29,17 @@ from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
 from simulator.statistics.ahead import Standing, levels_of, standings
 from simulator.sweeps import sweep as sweeps
+from simulator.sweeps.best import fresh_seeds
 from simulator.sweeps.sweep import Swept
 from simulator.sweeps.sweep_file import Sweep
 from simulator.system.files import replace
+from simulator.training.record import BROKEN
 
 if TYPE_CHECKING:
     import pandas as pd
 
 FRESH = 5
 """Seeds of a comparison that was tuned, at least."""
-BROKEN = ("failed", "stalled")
 
 
 class Compared(NamedTuple):
@@ -57,8 +60,8 @@ class Compared(NamedTuple):
         """A row per level and method."""
         import pandas as pd
 
-        rows = [{**each._asdict(), "verdict": each.verdict} for each in self.standings]
-        return pd.DataFrame(rows)
+        rows = [each.as_row() for each in self.standings]
+        return pd.DataFrame(rows, columns=[*Standing._fields, "verdict"])
 
 
 def conduct(
@@ -75,9 +78,9 @@ def conduct(
     quiet: bool = False,
     command: str = "",
 ) -> Compared:
-    """A whole comparison; one that was interrupted goes on where it was."""
+    """A whole comparison; an interrupted one continues in its directory."""
     scenario = loading.load(source, settings).restrict(methods, None)
-    _check(scenario)
+    _check(scenario, levels)
     sweep = None if tune is None else tuning.sweep_of(scenario, tune)
     fresh = _seeds(scenario, sweep, seeds)
     directory = out or Path("results") / f"compare-{loading.name_of(source)}"
@@ -101,9 +104,12 @@ def conduct(
     return compared
 
 
-def _check(scenario: Scenario) -> None:
+def _check(scenario: Scenario, levels: Sequence[float] | None) -> None:
     if len(scenario.methods) < 2:
         raise Mistake("compare: needs two methods or more; the scenario has one")
+    for level in levels or ():
+        if not math.isfinite(level):
+            raise Mistake(f"--levels {level:g}: must be finite numbers, such as 50,100")
 
 
 def _seeds(scenario: Scenario, sweep: Sweep | None, seeds: Sequence[int] | None) -> list[int]:
@@ -112,32 +118,22 @@ def _seeds(scenario: Scenario, sweep: Sweep | None, seeds: Sequence[int] | None)
         return list(seeds or scenario.seeds)
     tuned = sweep.tables.get("seeds", scenario.seeds)
     if shared := sorted({*tuned} & {*(seeds or ())}):
-        told = ", ".join(map(str, shared))
-        raise Mistake(f"--seeds: the methods are tuned on {told}; compare them on other seeds")
-    first = max(tuned) + 1
-    return list(seeds or range(first, first + max(FRESH, len(tuned))))
+        numbers = ", ".join(map(str, shared))
+        raise Mistake(f"--seeds: the methods are tuned on {numbers}; compare them on other seeds")
+    return list(seeds or fresh_seeds(tuned, FRESH))
 
 
 def _claim(directory: Path, scenario: Scenario, sweep: Sweep | None) -> None:
-    """A comparison may go on in its directory; refuse to replace another by it."""
-    if directory.is_file():
-        raise Mistake(f"--out {directory}: is a file; name a directory")
-    asked = {
+    """Continue a comparison in its directory; refuse to replace another one."""
+    wanted = {
         "scenario": scenario.model_copy(update={"seeds": []}).fingerprint(),
         "tune": tuning.as_data(sweep),
     }
-    file = directory / "compare.json"
-    if file.exists():
-        if _read(file) != json.loads(json.dumps(asked)):
-            raise Mistake(f"--out {directory}: holds another comparison; name another directory")
-        return
-    if directory.is_dir() and any(directory.iterdir()):
-        raise Mistake(f"--out {directory}: holds something else; name another directory")
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Mistake(f"--out {directory}: cannot be written: {error.strerror}") from None
-    replace(file, lambda path: path.write_text(json.dumps(asked, indent=2) + "\n"))
+    file, text = directory / "compare.json", json.dumps(wanted, indent=2) + "\n"
+    claim(directory, lambda _: file.exists(), inside="")
+    if file.exists() and _read(file) != json.loads(text):
+        raise Mistake(f"--out {directory}: holds another comparison; name another directory")
+    replace(file, lambda path: path.write_text(text))
 
 
 def _read(file: Path) -> Any:
@@ -154,8 +150,8 @@ def _best(swept: Swept) -> Scenario:
         raise Mistake("--tune: every run failed, so no setting is the best; try smaller steps")
     found = loading.load(file)
     if lost := [method for method in swept.sweep.methods if method not in found.methods]:
-        told = ", ".join(lost)
-        raise Mistake(f"--tune: every run of {told} failed; try smaller steps, or leave it out")
+        labels = ", ".join(lost)
+        raise Mistake(f"--tune: every run of {labels} failed; try smaller steps, or leave it out")
     return found
 
 
@@ -164,8 +160,8 @@ def _race(scenario: Scenario, place: Path, options: RunOptions, command: str) ->
     if (place / "manifest.json").exists():
         seeds = results.manifest_in(place)["scenario"]["seeds"]
         if seeds != scenario.seeds:
-            told = ", ".join(map(str, seeds))
-            raise Mistake(f"{place}: was raced on the seeds {told}; name another --out")
+            numbers = ", ".join(map(str, seeds))
+            raise Mistake(f"{place}: was raced on the seeds {numbers}; name another --out")
         ran = campaign.resume(place, scenario, options=options)
     else:
         ran = campaign.run(scenario, place, "", command=command, options=options)

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from simulator.comparison.comparison import Compared
 from simulator.figures.curves import plot_metric
-from simulator.figures.drawing import save
+from simulator.figures.drawing import save_all
 from simulator.figures.looks import looks
 from simulator.figures.style import GREY, STYLE, draw_level, number_ticks, styled
 from simulator.statistics.ahead import Standing
@@ -31,13 +31,7 @@ def draw(compared: Compared, formats: Sequence[str] = ("png",)) -> list[Path]:
         if level != compared.scenario.stop.target:
             draw_level(curves, level, f"{level:,g}")
     plot_ratios(compared.standings, ratios)
-    written = []
-    (compared.directory / "figures").mkdir(exist_ok=True)
-    for suffix in formats:
-        path = compared.directory / "figures" / f"comparison.{suffix}"
-        save(figure, path)
-        written.append(path)
-    return written
+    return save_all(figure, compared.directory / "figures" / "comparison", formats)
 
 
 @styled
@@ -46,15 +40,15 @@ def plot_ratios(standings: Sequence[Standing], ax: Axes) -> Axes:
     levels = list(dict.fromkeys(each.level for each in standings))
     methods = sorted({each.method for each in standings})
     for method, look in looks(methods).items():
-        mine = [each for each in standings if each.method == method and np.isfinite(each.times)]
-        rows = np.array([levels.index(each.level) for each in mine], float)
+        shown = [each for each in standings if each.method == method and np.isfinite(each.times)]
+        rows = np.array([levels.index(each.level) for each in shown], float)
         rows += APART * (methods.index(method) - (len(methods) - 1) / 2)
-        times = np.array([each.times for each in mine])
-        ends = np.array([(each.times_low, each.times_high) for each in mine]).reshape(-1, 2)
+        times = np.array([each.times for each in shown])
+        ends = np.array([(each.times_low, each.times_high) for each in shown]).reshape(-1, 2)
         known = np.isfinite(ends).all(axis=1)
         ax.hlines(rows[known], ends[known, 0], ends[known, 1], color=look.colour, linewidth=1.4)
         ax.plot(times, rows, look.marker, color=look.colour, markersize=4.5)
-        for row, each in zip(rows, mine, strict=True):
+        for row, each in zip(rows, shown, strict=True):
             if each.at_least:
                 arrow: dict[str, Any] = {"textcoords": "offset points", "color": look.colour}
                 ax.annotate("\N{RIGHTWARDS ARROW}", (each.times, row), (4, 0), va="center", **arrow)

@@ -66,18 +66,20 @@ def _number(value: float) -> str:
 
 
 def notes(compared: Compared) -> list[str]:
-    """Who is ahead at each level, and what to mind."""
-    told = [
+    """A sentence per level, and what limits the comparison."""
+    lines = [
         _sentence(compared, [*each])
         for _, each in groupby(compared.standings, key=lambda each: each.level)
     ]
+    if not compared.levels:
+        lines.append("no method ends with a finite metric, so there are no levels; use --levels")
     if compared.swept is None:
-        told.append("the settings were not tuned here; --tune tunes all methods alike")
+        lines.append("the settings were not tuned here; --tune tunes all methods alike")
     else:
-        told += _about_tuning(compared.swept)
+        lines += _about_tuning(compared.swept)
     if len(compared.scenario.seeds) < 3:
-        told.append("two seeds or fewer tell little apart; give more by --seeds")
-    return told
+        lines.append("two seeds or fewer tell little apart; give more by --seeds")
+    return lines
 
 
 def _about_tuning(swept: Swept) -> list[str]:
@@ -100,17 +102,16 @@ def _sentence(compared: Compared, at: Sequence[Standing]) -> str:
     leader, *others = at
     where = f"{compared.scenario.metric.replace('_', ' ')} {leader.level:,.4g}"
     if not leader.reached:
-        return f"{where}: no method came there"
+        return f"{where}: no method reaches it"
     parts = []
     behind = [each for each in others if each.verdict in ("behind", NEVER)]
     for each in behind:
         more = "at least " if each.at_least else ""
-        told = f"{_number(each.times)} times as long ({_number(each.times_low)} to "
-        told += f"{_number(each.times_high)})"
+        interval = f"{_number(each.times_low)} to {_number(each.times_high)}"
         parts.append(
-            f"{each.method} needs {more}{told}"
+            f"{each.method} needs {more}{_number(each.times)} times as long ({interval})"
             if math.isfinite(each.times)
-            else f"{each.method} never comes there"
+            else f"{each.method} never reaches it"
         )
     if equal := [each.method for each in others if each not in behind]:
         parts.append(f"not told apart: {', '.join(equal)}")
@@ -128,8 +129,7 @@ def as_data(compared: Compared) -> dict[str, Any]:
         "confidence": compared.confidence,
         "tuned": best,
         "levels": [
-            {name: _plain(value) for name, value in each._asdict().items()}
-            | {"verdict": each.verdict}
+            {name: _plain(value) for name, value in each.as_row().items()}
             for each in compared.standings
         ],
     }

@@ -14,7 +14,7 @@ class Stalled(Exception):
 
 
 class StallDetector:
-    """Raises ``Stalled`` when a method waits in vain.
+    """Raises ``Stalled`` when a method waits for an event that cannot come.
 
     ``losses`` are outages in which work is lost: each frees a worker from a stuck computation.
     """

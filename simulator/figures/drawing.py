@@ -41,14 +41,17 @@ def draw_files(
     pictures: Mapping[str, Picture], directory: Path, formats: Sequence[str]
 ) -> list[Path]:
     """Draw each picture once, and write it in each format; returns the paths."""
-    written = []
-    for name, picture in pictures.items():
-        figure = draw(picture)
-        for suffix in formats:
-            path = directory / f"{name}.{suffix}"
-            save(figure, path)
-            written.append(path)
-    return written
+    drawn = ((name, draw(picture)) for name, picture in pictures.items())
+    return [path for name, figure in drawn for path in save_all(figure, directory / name, formats)]
+
+
+def save_all(figure: Figure, place: Path, formats: Sequence[str]) -> list[Path]:
+    """Write a figure in each format; ``place`` is a path without a suffix."""
+    place.parent.mkdir(exist_ok=True)
+    paths = [place.parent / f"{place.name}.{suffix}" for suffix in formats]
+    for path in paths:
+        save(figure, path)
+    return paths
 
 
 @rc_context(STYLE)

@@ -176,7 +176,7 @@ class RingleaderNigt(MethodTable):
     ) -> None: ...
 
 class MindflayerPg(MethodTable):
-    """What is done within a time limit, plain ascent."""
+    """Gradients that end within a time limit, plain ascent."""
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class MindflayerPg(MethodTable):
     ) -> None: ...
 
 class MindflayerNigt(MethodTable):
-    """What is done within a time limit, normalised."""
+    """Gradients that end within a time limit, normalised step."""
 
     def __init__(
         self,

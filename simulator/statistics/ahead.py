@@ -7,7 +7,7 @@ over the seeds, widened for few of them as Student's t is.
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -55,12 +55,16 @@ class Standing(NamedTuple):
             return "never" if self.times_low > 1 else "not told apart"
         return "behind" if self.times_low > 1 else "not told apart"
 
+    def as_row(self) -> dict[str, Any]:
+        """Its fields and its verdict, by name."""
+        return {**self._asdict(), "verdict": self.verdict}
+
 
 # Levels
 
 
 def levels_of(steps: Columns, metric: str, higher: bool, target: float | None) -> list[float]:
-    """Levels on the way to the target, or else to the best method's final median.
+    """Levels on the way to the target, or else to the best method's final median, if it has one.
 
     >>> steps = {"method": ["a"] * 3, "seed": [0] * 3, "time": [0, 1, 9], "gap": [8.0, 2.0, 0.008]}
     >>> columns = {name: np.array(values, object) for name, values in steps.items()}
@@ -71,6 +75,8 @@ def levels_of(steps: Columns, metric: str, higher: bool, target: float | None) -
     values, times = (steps[name].astype(np.float64) for name in (metric, "time"))
     start = median([float(values[rows[0]]) for rows in runs.values()])
     goal = target if target is not None else _goal(runs, values, times, higher)
+    if math.isnan(goal):
+        return []
     if not higher and start > WIDE * goal > 0:
         levels = [start * (goal / start) ** share for share in SHARES]
     else:

@@ -8,12 +8,13 @@ from typing import Any
 import pandas as pd
 from matplotlib import rc_context
 
-from simulator.figures.drawing import save
+from simulator.figures.drawing import save_all
 from simulator.figures.style import STYLE, sheet
 from simulator.statistics.exponents import exponents
 from simulator.statistics.samples import median
 from simulator.study.complexity import LARGE, plot_complexity
 from simulator.text_table import Table
+from simulator.training.record import BROKEN
 
 DASH = "\N{EN DASH}"
 APART = 0.3
@@ -65,7 +66,7 @@ def notes(frame: pd.DataFrame, confidence: float) -> list[str]:
             f"measured and predicted are far apart for {', '.join(apart)}: "
             "'Why measured and predicted differ' in docs/complexity.md explains it"
         )
-    wrong = frame[frame["end"].isin(["failed", "stalled"])]
+    wrong = frame[frame["end"].isin(BROKEN)]
     for row in wrong.drop_duplicates("method").to_dict("records"):
         at = f"{parameter} = {row['value']:g}, seed {row['seed']}"
         lines.append(f"{row['method']} {row['end']} at {at}: {row['message']}")
@@ -83,14 +84,9 @@ def draw(
     frame: pd.DataFrame, directory: Path, confidence: float, formats: Sequence[str] = ("png",)
 ) -> list[Path]:
     """Write the figure in each format."""
-    figures = directory / "figures"
-    figures.mkdir(exist_ok=True)
     figure, axes = sheet(LARGE)
     plot_complexity(frame, axes, confidence=confidence)
-    written = [figures / f"complexity.{suffix}" for suffix in formats]
-    for path in written:
-        save(figure, path)
-    return written
+    return save_all(figure, directory / "figures" / "complexity", formats)
 
 
 def as_data(frame: pd.DataFrame, directory: Path, confidence: float) -> dict[str, Any]:

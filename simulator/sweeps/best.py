@@ -2,7 +2,7 @@
 
 import copy
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,20 +24,25 @@ def write(
     A method is left out if all of its runs failed.
     """
     best = score.best(score.ranked(frame))
+    seeds = fresh_seeds(frame["seed"].unique().tolist())
     written = []
     for case, own in best[best["failed"] < best["runs"]].groupby("case", sort=True):
         chosen = [settings[number] for number in own["setting"]]
         name = "best" if best["case"].nunique() == 1 else f"best-{int(str(case)) + 1}"
-        written.append(_write(sweep, chosen, unused_seeds(frame), directory, name))
+        written.append(_write(sweep, chosen, seeds, directory, name))
     for stale in {*directory.glob("best*.toml")} - {*written}:
         stale.unlink(missing_ok=True)
     return written
 
 
-def unused_seeds(frame: "pd.DataFrame") -> list[int]:
-    """New seeds, as many as each setting was tried on, for an unbiased comparison."""
-    first = int(frame["seed"].max()) + 1
-    return list(range(first, first + frame["seed"].nunique()))
+def fresh_seeds(tried: Collection[int], least: int = 1) -> list[int]:
+    """Seeds that chose no setting: as many as were tried, and at least so many.
+
+    >>> fresh_seeds([0, 4]), fresh_seeds([0], least=3)
+    ([5, 6], [1, 2, 3])
+    """
+    first = max(tried) + 1
+    return list(range(first, first + max(least, len(tried))))
 
 
 def _write(

@@ -13,9 +13,9 @@ import pandas as pd
 from simulator.cluster.law import Floats
 from simulator.statistics.samples import HIGH, LOW, median, spread
 from simulator.sweeps.halving import Round
+from simulator.training.record import BROKEN
 
 NAN = float("nan")
-BROKEN = ("failed", "stalled")
 LATE = 0.2
 """A late score is the median over this last share of the time."""
 

@@ -17,6 +17,7 @@ import json
 import math
 from collections.abc import Sequence
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -29,12 +30,12 @@ from simulator.campaign.task import key_of
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
 from simulator.scenario.scenario import Scenario
-from simulator.sweeps.halving import rounds_of
+from simulator.sweeps.halving import WHOLE, rounds_of
 from simulator.sweeps.settings import describe
 from simulator.sweeps.sweep_file import Source, Sweep, read
 from simulator.sweeps.trials import Trial, settings_of, trials_of
 from simulator.system.files import replace
-from simulator.training.record import Run
+from simulator.training.record import BROKEN, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +64,9 @@ def conduct(
 
     sweep = source if isinstance(source, Sweep) else read(source, seeds)
     left = every = settings_of(sweep, methods, yes)
-    first, *later = rounds_of(sweep.table.halving)
-    trials = list(trials_of(sweep, left, first))
+    whole = list(trials_of(sweep, every, WHOLE))  # refuses runs that are too large
+    rounds = [*rounds_of(sweep.table.halving)]
+    trials = whole if rounds == [WHOLE] else list(trials_of(sweep, every, rounds[0]))
     place = out or Path("results") / f"sweep-{sweep.name}"
     directory = claim(place, lambda existing: (existing / "sweep.json").exists())
     _check_contains(trials, directory)
@@ -72,8 +74,8 @@ def conduct(
     store = Rows(directory, NEEDED)
     _play(trials, store, directory, jobs, quiet)
     frame = frames.frame_of(sweep, trials, store.found)
-    for each in later:
-        survivors = score.survivors(frame[frame["round"] == each.number - 1], first)
+    for before, each in pairwise(rounds):
+        survivors = score.survivors(frame[frame["round"] == before.number], before)
         left = {number: setting for number, setting in left.items() if number in survivors}
         played = list(trials_of(sweep, left, each))
         _play(played, store, directory, jobs, quiet)
@@ -171,6 +173,5 @@ def _setting(trial: Trial) -> str:
 
 
 def _outcome(setting: str, row: Row) -> str:
-    failed = row["end"] in ("failed", "stalled")
-    end = row["end"] if failed else f"{row['metric']} {row['final']:.4g}"
+    end = row["end"] if row["end"] in BROKEN else f"{row['metric']} {row['final']:.4g}"
     return f"{setting}, seed {row['seed']}: {end} ({row['real_seconds']:.1f} s)"

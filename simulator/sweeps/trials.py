@@ -7,7 +7,7 @@ from simulator.campaign.task import Task, tasks_of
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario
-from simulator.sweeps.halving import WHOLE, Round, rounds_of
+from simulator.sweeps.halving import Round, rounds_of
 from simulator.sweeps.settings import Setting, count, settings
 from simulator.sweeps.sweep_file import Sweep
 
@@ -37,10 +37,7 @@ def settings_of(
     runs = sum(_runs(sweep, count(sweep, method)) for method in chosen)
     if runs > MOST and not yes:
         raise Mistake(f"{runs:,} runs are more than {MOST}; --yes if they are meant")
-    found = dict(enumerate(settings(sweep, chosen)))
-    for _ in trials_of(sweep, found, WHOLE):
-        pass  # refuses runs that are too large
-    return found
+    return dict(enumerate(settings(sweep, chosen)))
 
 
 def _runs(sweep: Sweep, settings: int) -> int:

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 
-from simulator.figures.drawing import save
+from simulator.figures.drawing import save_all
 from simulator.figures.style import STYLE
 from simulator.scenario.toml_text import inline
 from simulator.sweeps.keys import is_circumstance
-from simulator.sweeps.score import BROKEN, best, keys_of, ranked
+from simulator.sweeps.score import best, keys_of, ranked
 from simulator.sweeps.sensitivity import draw_sensitivity
 from simulator.text_table import Table
+from simulator.training.record import BROKEN
 
 if TYPE_CHECKING:
     from simulator.sweeps.sweep import Swept
@@ -205,16 +206,10 @@ def as_data(found: pd.DataFrame, swept: "Swept") -> dict[str, Any]:
 def draw(swept: "Swept", formats: Sequence[str] = ("png",)) -> list[Path]:
     """Write the figures of the sweep, and remove older ones."""
     figures = swept.directory / "figures"
-    figures.mkdir(exist_ok=True)
     for stale in figures.glob("sensitivity*"):
         stale.unlink(missing_ok=True)
-    written = []
-    for name, figure in draw_sensitivity(swept.frame).items():
-        for suffix in formats:
-            path = figures / f"{name}.{suffix}"
-            save(figure, path)
-            written.append(path)
-    return written
+    drawn = draw_sensitivity(swept.frame).items()
+    return [path for name, figure in drawn for path in save_all(figure, figures / name, formats)]
 
 
 def _band(row: dict[str, Any]) -> str:

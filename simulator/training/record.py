@@ -15,6 +15,8 @@ from simulator.training.failure import Failure
 
 End = Literal["target", "stop", "stalled", "failed", "interrupted"]
 """Why a run ended."""
+BROKEN: tuple[End, ...] = ("failed", "stalled")
+"""Ends of runs that have no outcome to compare."""
 Memory: TypeAlias = Mapping[str, NDArray[Any]]
 """Plain arrays by name, of which a state can be restored."""
 
