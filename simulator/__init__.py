@@ -20,6 +20,7 @@ HOMES = {
         "Gamma",
         "HalfCauchy",
         "HalfNormal",
+        "Geometric",
         "Linear",
         "LogNormal",
         "NeverFinishes",

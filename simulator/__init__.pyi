@@ -4,6 +4,7 @@ from algorithms.updates import Decay as Decay
 from simulator.cluster.laws import Exponential as Exponential
 from simulator.cluster.laws import Fixed as Fixed
 from simulator.cluster.laws import Gamma as Gamma
+from simulator.cluster.laws import Geometric as Geometric
 from simulator.cluster.laws import HalfCauchy as HalfCauchy
 from simulator.cluster.laws import HalfNormal as HalfNormal
 from simulator.cluster.laws import Linear as Linear
@@ -116,6 +117,7 @@ __all__ = [
     "Gamma",
     "HalfCauchy",
     "HalfNormal",
+    "Geometric",
     "Linear",
     "LogNormal",
     "NeverFinishes",

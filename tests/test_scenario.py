@@ -336,8 +336,9 @@ MISTAKES = [
     ("cluster.compute={law='fxed', seconds=1}",
      "cluster.compute.law = 'fxed': did you mean 'fixed'?"),
     ("cluster.compute={law='zzz', seconds=1}",
-     "cluster.compute.law = 'zzz': known: exponential, fixed, gamma, half-cauchy, half-normal, "
-     "linear, log-normal, never-finishes, pareto, permuted, power, slow-down, two-speed"),
+     "cluster.compute.law = 'zzz': known: exponential, fixed, gamma, geometric, half-cauchy, "
+     "half-normal, linear, log-normal, never-finishes, pareto, permuted, power, slow-down, "
+     "two-speed"),
     ("cluster.in_flight=drop", "cluster.in_flight = 'drop': must be 'recall' or 'finish'"),
     ("network.collective=rings", "network.collective = 'rings': "
      "must be 'max', 'gather', 'ring', 'tree' or 'parameter-server'"),
@@ -423,7 +424,7 @@ MISTAKES = [
      "or the table of a law"),
     ("network.upload={bandwidth={law='log-normal', mean=1, sigma=1}}",
      "network.upload.bandwidth.law = 'log-normal': "
-     "known: fixed, linear, permuted, power, two-speed"),
+     "known: fixed, geometric, linear, permuted, power, two-speed"),
     ("network.upload={latency=1}", "network.upload.bandwidth: is missing"),
     ("network.upload={bandwidth=1, latency=-1}",
      f"network.upload.latency[0] = -1: {FREE_OR_FINITE}"),

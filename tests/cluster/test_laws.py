@@ -15,6 +15,7 @@ from simulator.cluster import (
     Exponential,
     Fixed,
     Gamma,
+    Geometric,
     HalfCauchy,
     HalfNormal,
     InvalidDuration,
@@ -59,6 +60,8 @@ def test_a_line_runs_evenly_from_the_first_worker_to_the_last() -> None:
     assert seconds(Linear(4.0, 1.0), 4) == [4.0, 3.0, 2.0, 1.0]
     assert seconds(Linear(2.0, 7.0), 2) == [2.0, 7.0]
     assert seconds(Linear(2.0, 7.0), 1) == [2.0]
+    assert seconds(Geometric(2.0, 54.0), 4) == pytest.approx([2.0, 6.0, 18.0, 54.0])
+    assert seconds(Geometric(3.0, 54.0), 1) == [3.0]
 
 
 @pytest.mark.parametrize(
@@ -398,6 +401,7 @@ TABLES = {
     "fixed": "seconds = [1, 2, 3]",
     "power": "exponent = 0.5",
     "linear": "first = 1, last = 3.5",
+    "geometric": "first = 1, last = 100",
     "two-speed": "fast = 1, slow = 9.0, slow_share = 0.3",
     "permuted": "of = { law = 'power', exponent = 1 }",
     "log-normal": "mean = 1, sigma = 0.5",
@@ -471,6 +475,7 @@ def test_in_a_scenario_chance_varies_only_what_does_not_vary(name: str) -> None:
         ("law = 'linear', first = 1, last = inf", "last = inf: must be less than or equal"),
         ("law = 'linear', first = nan, last = 1", "first = nan: must be"),
         ("law = 'linear', first = 1", "last: is missing"),
+        ("law = 'geometric', first = 0, last = 1", "first = 0: must be greater than 0"),
         ("law = 'two-speed', fast = 1, slow = 2, slow_share = 1.1", "slow_share = 1.1: must be"),
         ("law = 'two-speed', fast = 1, slow = 2, slow_share = -1", "slow_share = -1: must be"),
         ("law = 'permuted', of = { law = 'permuted', of = 1 }", "of.law = 'permuted': "),

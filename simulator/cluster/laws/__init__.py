@@ -14,12 +14,13 @@ from simulator.cluster.laws.chance import (
     Pareto,
     SlowDown,
 )
-from simulator.cluster.laws.steady import Fixed, Linear, Permuted, Power, TwoSpeed
+from simulator.cluster.laws.steady import Fixed, Geometric, Linear, Permuted, Power, TwoSpeed
 
 LAWS: dict[str, type[Law]] = {
     "fixed": Fixed,
     "power": Power,
     "linear": Linear,
+    "geometric": Geometric,
     "two-speed": TwoSpeed,
     "permuted": Permuted,
     "log-normal": LogNormal,
@@ -37,6 +38,7 @@ __all__ = [
     "Exponential",
     "Fixed",
     "Gamma",
+    "Geometric",
     "HalfCauchy",
     "HalfNormal",
     "Linear",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
 import numpy as np
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from simulator.cluster.fields import LONGEST_SECONDS, one_per_worker
 from simulator.cluster.law import Bits, Floats, Law, Steady
@@ -39,6 +39,23 @@ class Linear(Steady):
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return np.linspace(self.first, self.last, workers)
+
+
+@dataclass(frozen=True)
+class Geometric(Steady):
+    """Worker 1 takes ``first``, the last one ``last``, and each a fixed multiple of the one before.
+
+    >>> Geometric(first=1.0, last=100.0).base(3, np.zeros(3, np.uint64)).tolist()
+    [1.0, 10.0, 100.0]
+    """
+
+    first: Annotated[float, Gt(0), Le(LONGEST_SECONDS)]
+    last: Annotated[float, Gt(0), Le(LONGEST_SECONDS)]
+
+    def base(self, workers: int, bits: Bits) -> Floats:
+        ratio, gaps = self.last / self.first, max(workers - 1, 1)
+        # As in Power: scalar powers have the same last bit on all processors.
+        return np.array([self.first * math.pow(ratio, i / gaps) for i in range(workers)])
 
 
 @dataclass(frozen=True)
