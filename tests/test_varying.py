@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from test_cli import straggle, written
 
-from simulator.study.varying import read
+from simulator.mistakes import Mistake
+from simulator.study.varying import read, together
 
 LIST = """
 seeds = [0]
@@ -102,6 +103,16 @@ def test_eps_is_the_target_and_what_theory_aims_at():
     for method in ("synchronous-pg", "malenia-pg"):
         before["methods"][method]["theory"]["eps"] = 0.2
     assert found == before
+
+
+def test_keys_that_vary_together_take_the_values_in_order():
+    before = tomllib.loads(LIST)
+    vary = together(["eps=0.2,0.1", "cluster.compute[0]=5,5", "cluster.compute[-1]=20,40"])
+    found = [vary.tables(before, value)["cluster"]["compute"] for value in vary.values]
+    assert found == [[5, 1, 1, 20], [5, 1, 1, 40]]
+    assert [vary.tables(before, value)["stop"]["target"] for value in (0.2, 0.1)] == [0.2, 0.1]
+    with pytest.raises(Mistake, match="batch: has 2 values, and eps 3 different ones"):
+        together(["eps=0.3:0.1:log3", "batch=1,2"])
 
 
 def test_an_axis_says_what_the_number_is():

@@ -146,12 +146,13 @@ def levels_of(text: str | None) -> list[float] | None:
 def complexity(
     scenario: ScenarioArgument,
     vary: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="PATH=START:STOP:logN",
-            help="Key and values, or PATH=A,B,…; eps and batch stand for several keys.",
+            help="Key and values, or PATH=A,B,… [cluster.workers=10:1000:log8]; eps and batch "
+            "stand for several keys. Repeat it for keys that vary together.",
         ),
-    ] = "cluster.workers=10:1000:log8",
+    ] = None,
     settings: SetOption = None,
     out: Annotated[
         Path | None,
@@ -175,7 +176,7 @@ def complexity(
     with remedy(GO_ON):
         frame, directory = study.conduct(
             scenario,
-            varying.read(vary),
+            varying.together(vary or []),
             settings=settings,
             methods=words(methods),
             seeds=seeds_of(seeds),

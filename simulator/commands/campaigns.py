@@ -164,7 +164,7 @@ class CheckResults(Shown):
 
 def complexity(
     source: Source,
-    vary: str = varying.DEFAULT,
+    vary: str | Sequence[str] = varying.DEFAULT,
     *settings: str,
     methods: str | Sequence[str] | None = None,
     seeds: int | Sequence[int] | None = None,
@@ -174,8 +174,9 @@ def complexity(
 ) -> ComplexityResults:
     """``straggle complexity``: the time of each run to the target, per value of a parameter.
 
-    The runs stay in a directory ``out``, from which the same call continues.  With several
-    ``jobs``, a script (but no notebook) needs ``if __name__ == "__main__":``.
+    Several ``vary`` vary together; the first is the parameter.  The runs stay in a directory
+    ``out``, from which the same call continues.  With several ``jobs``, a script (but no notebook)
+    needs ``if __name__ == "__main__":``.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
     >>> found = complexity("sqrt-workers", "cluster.workers=2,4", *short,
@@ -183,12 +184,12 @@ def complexity(
     >>> found.frame["value"].tolist()
     [2, 4]
     """
-    given = (vary, *settings)
+    given = (*(vary if isinstance(vary, (list, tuple)) else [vary]), *settings)
     methods, seeds = checked("complexity", source, "Scenario", given, methods, seeds, jobs)
     place = place_of(out)
     frame, directory = study.conduct(
         source,
-        varying.read(vary),
+        varying.together(vary),
         settings=list(settings),
         methods=methods,
         seeds=seeds,

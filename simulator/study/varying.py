@@ -3,12 +3,12 @@
 ``cluster.workers=10:1000:log8`` are 8 values from 10 to 1000 with equal ratios; ``lin`` in place of
 ``log`` gives equal differences, and ``10,30,100`` lists the values.  Whole ends give whole numbers.
 Two names set several keys: ``eps`` the target and the accuracy of theory, ``batch`` the batch of
-every method that has one.
+every method that has one.  Several keys vary together: the k-th values of all belong together.
 """
 
 import copy
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,10 +24,12 @@ MOST = 1000
 
 
 class Vary(NamedTuple):
-    """The path of a key, and its values."""
+    """The path of a key, its values, and the keys that vary with it."""
 
     path: str
     values: tuple[float, ...]
+    others: "tuple[Vary, ...]" = ()
+    """Each with as many values."""
 
     @property
     def name(self) -> str:
@@ -37,32 +39,58 @@ class Vary(NamedTuple):
     def tables(self, tables: dict[str, Any], value: float) -> dict[str, Any]:
         """A copy of a scenario's tables with this value."""
         varied = copy.deepcopy(tables)
-        if self.path in SHORT:
-            SHORT[self.path](varied, value)
-        else:
-            put(varied, self.path, value, f"--vary {self.path}")
+        self._set(varied, value)
+        for other in self.others:
+            other._set(varied, other.values[self.values.index(value)])
         return varied
+
+    def _set(self, tables: dict[str, Any], value: float) -> None:
+        if self.path in SHORT:
+            SHORT[self.path](tables, value)
+        else:
+            put(tables, self.path, value, f"--vary {self.path}")
+
+
+def together(texts: str | Sequence[str]) -> Vary:
+    """Parse ``--vary``, once or several times; the first key is the axis.
+
+    >>> together(["eps=0.4,0.1", "cluster.workers=10,20"]).others
+    (Vary(path='cluster.workers', values=(10, 20), others=()),)
+    """
+    first, *rest = [texts] if isinstance(texts, str) else texts or [DEFAULT]
+    axis, others = read(first), tuple(_parse(text, "--vary") for text in rest)
+    for other in others:
+        if len(other.values) != len(axis.values):
+            raise Mistake(
+                f"--vary {other.path}: has {len(other.values)} values, and {axis.path} "
+                f"{len(axis.values)} different ones; keys that vary together need equally many"
+            )
+    return axis._replace(others=others)
 
 
 def read(text: str, option: str = "--vary") -> Vary:
-    """Parse ``--vary``, or another option with values of a key.
+    """Parse ``--vary``, or another option with different values of a key.
 
-    >>> read("cluster.workers=10:1000:log3")
-    Vary(path='cluster.workers', values=(10, 100, 1000))
+    >>> read("cluster.workers=10:1000:log3").values
+    (10, 100, 1000)
     >>> read("eps=0.3,0.1").values
     (0.3, 0.1)
     """
+    found = _parse(text, option)
+    return found._replace(values=tuple(dict.fromkeys(found.values)))
+
+
+def _parse(text: str, option: str) -> Vary:
     path, equals, values = (part.strip() for part in text.partition("="))
     try:
         if not (path and equals and values):
             raise Mistake("write PATH=START:STOP:logN, or PATH=A,B,…")
         found = _range(values) if ":" in values else [_number(word) for word in values.split(",")]
-        distinct = tuple(dict.fromkeys(found))
-        if not all(0 < value < np.inf for value in distinct):
+        if not all(0 < value < np.inf for value in found):
             raise Mistake("must be positive numbers, for axes are logarithmic")
     except Mistake as mistake:
         raise mistake.within(f"{option} {text}") from None
-    return Vary(path, distinct)
+    return Vary(path, tuple(found))
 
 
 def _range(values: str) -> list[float]:
