@@ -98,6 +98,8 @@ def _explain(error: ErrorDetails, place: str) -> str:
 def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, Any]) -> str:
     known = [word.strip(" '") for word in context["expected_tags"].split(",")]
     hint = did_you_mean(context["tag"], known)
+    if hint.startswith("known"):
+        hint += "; name a plug-in with others by --plugin"
     if location[0] == "methods":
         return f"{path}: no method '{context['tag']}'; {hint}"
     return f"{join(path, context['discriminator'].strip(chr(39)))} = {context['tag']!r}: {hint}"

@@ -100,7 +100,9 @@ class Table(BaseModel):
             validate({key: table[key] for key in table if key in cls.model_fields})
         except ValidationError as error:
             found = error.errors(include_url=False)
-            problems += [_restated(each) for each in found if not _follows(each, problems)]
+            problems += [
+                _restated(each, each["loc"]) for each in found if not _follows(each, problems)
+            ]
         raise ValidationError.from_exception_data(cls.__name__, problems)
 
 
@@ -119,9 +121,16 @@ def _follows(error: ErrorDetails, unknown: list[InitErrorDetails]) -> bool:
     return error["type"] == "missing" and any(missed in hint for hint in hints)
 
 
-def _restated(error: ErrorDetails) -> InitErrorDetails:
+def _restated(error: ErrorDetails, place: tuple[int | str, ...]) -> InitErrorDetails:
     kind = PydanticCustomError(error["type"], error["msg"], error.get("ctx"))
-    return InitErrorDetails(type=kind, loc=error["loc"], input=error["input"])
+    return InitErrorDetails(type=kind, loc=place, input=error["input"])
+
+
+def _of_short_form(error: ValidationError) -> ValidationError:
+    """The same mistakes, without the column that a short form does not name."""
+    found = error.errors(include_url=False)
+    restated = [_restated(each, each["loc"][1:]) for each in found]
+    return ValidationError.from_exception_data(error.title, restated)
 
 
 def plain(value: Any) -> Any:
@@ -152,7 +161,7 @@ class OneOf:
 
     def check(self, value: Any) -> Table:
         """The value as a table of its kind."""
-        value = self._short(value)
+        given, value = value, self._short(value)
         if isinstance(value, Table):
             kind = getattr(value, self._tag, "")
             if kind in self._kinds() and isinstance(value, self._table(kind)):
@@ -168,7 +177,12 @@ class OneOf:
             expected = ", ".join(kinds)
             context = {"discriminator": self._tag, "tag": str(kind), "expected_tags": expected}
             raise PydanticKnownError("union_tag_invalid", context)
-        return self._table(kind).model_validate(value)
+        try:
+            return self._table(kind).model_validate(value)
+        except ValidationError as error:
+            if isinstance(given, int | float | list):
+                raise _of_short_form(error) from None
+            raise
 
     def __get_pydantic_core_schema__(
         self, source: Any, handler: GetCoreSchemaHandler

@@ -172,7 +172,7 @@ def test_a_scenario_is_refused_as_its_file_is_all_at_once():
 
 def test_what_types_cannot_see_is_refused_too():
     (line,) = refusal_of(lambda: scenario_with(cluster=Cluster(workers=3, compute=[1.0])))
-    assert line.startswith("cluster.compute.seconds has 1 entries for 3 workers")
+    assert line.startswith("cluster.compute has 1 entries for 3 workers")
     (line,) = refusal_of(lambda: scenario_with().replace(seed=3))
     assert line == "seed: unknown key; did you mean 'seeds'?"
     (line,) = refusal_of(lambda: scenario_with(objective=Stop(steps=3)))

@@ -144,6 +144,10 @@ def refused(file):
         ("METHODS = []", "METHODS must be a dictionary of the plug-in's own"),
         ("from algorithms.methods import METHODS", "METHODS must be a dictionary of the plug-in"),
         ("METHODS = {'x': 1}", "methods.x: must be a Method"),
+        (
+            "from algorithms.method import Method\nMETHODS = {'x': Method(1, 2, 'y')}",
+            "methods.x: its aggregation must be a function; give Method(aggregation",
+        ),
         ("METHODS = {'X': 1}", "methods.X: a name is made of lower-case letters"),
         ("METHODS = {1: 1}", "methods.1: a name is made of lower-case letters"),
         ("LAWS = {'x': int}", "laws.x: must be a dataclass"),
@@ -257,11 +261,24 @@ def said_of(command, line, folder):
         ("cluster.drop(Ticket(9, 0, 0))", "LINE it drops Ticket(worker=9"),
         ("yield 7", "mine (plug-in lazy.py): yielded 7, which is no request"),
         ("pass", "mine (plug-in lazy.py): its story ended"),
+        ("cluster.arrival(); cluster.broadcast()", "LINE it called arrival without yield"),
+        (
+            "cluster.all_reduce([ticket]); cluster.step([ticket], [1.0])",
+            "LINE it called all_reduce without yield; write: yield cluster.all_reduce(…)",
+        ),
     ],
 )
 def test_a_story_that_goes_wrong_is_named_with_its_line(line, told, tmp_path):
     expected = told.replace("LINE", "plug-in lazy.py, line 11:")
     assert said_of("validate", line, tmp_path).startswith(expected)
+
+
+def test_swapped_functions_are_named(tmp_path):
+    text = STORY.format("pass").replace("Method(lazy, sgd", "Method(sgd, lazy")
+    words = ["--plugin", plugin(tmp_path, text, "lazy.py")]
+    line = one_line(straggle("validate", lazy_scenario(tmp_path), *words))
+    found = "plug-in lazy.py: methods.lazy: its aggregation makes a Rule, not a story"
+    assert line == f"{found}; give Method(aggregation, rule, summary) in this order"
 
 
 @pytest.mark.parametrize("line", ["{}[7]", "cluster.send(999)", "yield 7"])

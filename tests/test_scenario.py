@@ -283,6 +283,7 @@ FREE_OR_FINITE = "must be a finite number of seconds, 0 or more"
 WHO = "name one worker, or a list of workers"
 SPEED = "must be a number from 0 to 1e+09; 1 is the law's own speed"
 BANDWIDTH = "must be a positive number of bytes per second"
+OTHERS = "; name a plug-in with others by --plugin"
 SERVED = "network={collective='parameter-server', "
 MISTAKES = [
     # Unknown keys, at every level
@@ -300,17 +301,17 @@ MISTAKES = [
     # Wrong types
     ("title=3", "title = 3: must be a string"),
     ("cluster.workers=ten", "cluster.workers = 'ten': must be a whole number"),
-    ("cluster.compute=[1, 'a', 3]", "cluster.compute.seconds[1] = 'a': must be a number"),
+    ("cluster.compute=[1, 'a', 3]", "cluster.compute[1] = 'a': must be a number"),
     # A truth value is not a number
     ("cluster.workers=true", "cluster.workers = True: must be a whole number"),
-    ("cluster.compute=[1, true, 3]", "cluster.compute.seconds[1] = True: must be a number"),
+    ("cluster.compute=[1, true, 3]", "cluster.compute[1] = True: must be a number"),
     # Seconds
-    ("cluster.compute=0", f"cluster.compute[0] = 0: {POSITIVE}"),
+    ("cluster.compute=0", f"cluster.compute = 0: {POSITIVE}"),
     ("cluster.compute=[1, nan, 3]", f"cluster.compute[1] = nan: {POSITIVE}"),
     ("cluster.compute={law='power', exponent=1, scale=-1}",
-     f"cluster.compute[0] = -1: {POSITIVE}"),
-    ("network.upload=-1", f"network.upload[0] = -1: {FREE_OR_FINITE}"),
-    ("network.upload=inf", f"network.upload[0] = inf: {FREE_OR_FINITE}"),
+     f"cluster.compute of worker 0 = -1: {POSITIVE}"),
+    ("network.upload=-1", f"network.upload = -1: {FREE_OR_FINITE}"),
+    ("network.upload=inf", f"network.upload = inf: {FREE_OR_FINITE}"),
     ("stop.seconds=0", "stop.seconds = 0: must be greater than 0"),
     ("stop.seconds=nan", "stop.seconds = nan: must be a finite number"),
     ("stop.target=nan", "stop.target = nan: must be a finite number"),
@@ -338,7 +339,7 @@ MISTAKES = [
     ("cluster.compute={law='zzz', seconds=1}",
      "cluster.compute.law = 'zzz': known: exponential, fixed, gamma, geometric, half-cauchy, "
      "half-normal, linear, log-normal, never-finishes, pareto, permuted, power, slow-down, "
-     "two-speed"),
+     "two-speed" + OTHERS),
     ("cluster.in_flight=drop", "cluster.in_flight = 'drop': must be 'recall' or 'finish'"),
     ("network.collective=rings", "network.collective = 'rings': "
      "must be 'max', 'gather', 'ring', 'tree' or 'parameter-server'"),
@@ -349,7 +350,7 @@ MISTAKES = [
      "'gradient_norms'; did you mean 'gradient_norm'?"),
     ("evaluation.metric=return", "evaluation.metric: this objective does not measure 'return'; "
      "known: gap, gradient_norm"),
-    ("methods.xx={}", f"methods.xx: no method 'xx'; known: {METHOD_NAMES}"),
+    ("methods.xx={}", f"methods.xx: no method 'xx'; known: {METHOD_NAMES}{OTHERS}"),
     ("methods.mine={method='renala-nigt'}",
      "methods.mine: no method 'renala-nigt'; did you mean 'rennala-nigt'?"),
     ("objective={kind='policy-gradient', environment='CartPol-v1'}",
@@ -388,7 +389,7 @@ MISTAKES = [
     # Speeds
     ("cluster.speed={}", "cluster.speed.law: is missing"),
     ("cluster.speed={law='fixed', seconds=1}",
-     "cluster.speed.law = 'fixed': known: drift, periodic, random-walk, table, trace"),
+     "cluster.speed.law = 'fixed': known: drift, periodic, random-walk, table, trace" + OTHERS),
     ("cluster.speed={law='table', times=[], speeds=[]}",
      "cluster.speed.times = []: must have at least 1 item"),
     ("cluster.speed={law='table', times=[0, 1], speeds=[1, 2, 3]}",
@@ -418,17 +419,20 @@ MISTAKES = [
     ("cluster.speed={law='random-walk', every=1, sigma=1, low=2, high=3}",
      "cluster.speed.low = 2: must be less than or equal to 1"),
     # Links and uplinks
-    ("network.upload={bandwidth=0}", f"network.upload.bandwidth[0] = 0: {BANDWIDTH}"),
+    ("network.upload={bandwidth=0}", f"network.upload.bandwidth = 0: {BANDWIDTH}"),
     ("network.upload={bandwidth='fast'}",
      "network.upload.bandwidth = 'fast': must be a number, a list of one per worker, "
      "or the table of a law"),
     ("network.upload={bandwidth={law='log-normal', mean=1, sigma=1}}",
      "network.upload.bandwidth.law = 'log-normal': "
-     "known: fixed, geometric, linear, permuted, power, two-speed"),
-    ("network.upload={latency=1}", "network.upload.bandwidth: is missing"),
+     "known: fixed, geometric, linear, permuted, power, two-speed" + OTHERS),
+    ("network.upload={latency=1}", "network.upload: a latency alone; add a bandwidth, "
+     "or give the seconds as a number: upload = 0.5"),
+    ("network.upload={law='linear', first=-1, last=2}",
+     "network.upload.first = -1: must be greater than or equal to 0"),
     ("network.upload={bandwidth=1, latency=-1}",
-     f"network.upload.latency[0] = -1: {FREE_OR_FINITE}"),
-    ("network.upload={bandwidth=1, latency=[1]}", "network.upload.latency.seconds has 1 entries "
+     f"network.upload.latency = -1: {FREE_OR_FINITE}"),
+    ("network.upload={bandwidth=1, latency=[1]}", "network.upload.latency has 1 entries "
      "for 3 workers: give one per worker, or a single number"),
     ("network.upload={bandwidth=1, seconds=1}",
      "network.upload.seconds: unknown key; known: bandwidth, latency, law"),
@@ -454,7 +458,7 @@ MISTAKES = [
     ("methods.malenia-pg={step=0.1, batch=2, count='first-finished'}",
      "methods.malenia-pg.count: unknown key; known: batch, initial_batch, method, step, theory"),
     # Lists of the wrong length, seeds, what is missing, what contradicts
-    ("cluster.compute=[1, 2]", "cluster.compute.seconds has 2 entries for 3 workers: "
+    ("cluster.compute=[1, 2]", "cluster.compute has 2 entries for 3 workers: "
      "give one per worker, or a single number"),
     ("seeds=[]", "seeds = []: must have at least 1 item"),
     ("seeds=[1, 1]", "seeds: each may stand there only once"),

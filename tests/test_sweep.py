@@ -225,7 +225,7 @@ WRONG = {
         "at stop.seconds = -1, stop.steps = 1: stop.seconds = -1: must be greater than 0"
     ),
     "grid = { cluster.workers = [3, 4] }": (
-        "at cluster.workers = 4: cluster.compute.seconds has 3 entries for 4 workers: "
+        "at cluster.workers = 4: cluster.compute has 3 entries for 4 workers: "
         "give one per worker, or a single number"
     ),
     "grid = { methods = [3] }": "methods: name a setting of a method, such as methods.*.step",

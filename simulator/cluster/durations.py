@@ -9,7 +9,7 @@ from typing import cast
 import numpy as np
 
 from simulator.cluster.fields import LONGEST_SECONDS
-from simulator.cluster.law import Floats, Integers, Law, is_of_a_field, is_random
+from simulator.cluster.law import Floats, Integers, Law, is_random, located, short_form
 from simulator.cluster.random_words import keys, words
 
 LOOK_AHEAD_NUMBERS = 2**18  # drawn-ahead durations of all workers (2 MiB)
@@ -41,9 +41,7 @@ class Durations:
         except InvalidDuration:
             raise
         except ValueError as error:
-            if not is_of_a_field(law, error):
-                raise
-            raise InvalidDuration(f"{name}.{error}") from None
+            raise InvalidDuration(located(name, law, error)) from None
         except OverflowError:
             raise InvalidDuration(f"{name}: gives more seconds than a number holds") from None
         self._workers = np.arange(workers)
@@ -147,4 +145,12 @@ class Durations:
             remedy = f"must be at most {LONGEST_SECONDS:g} seconds; inf never finishes"
         if not good.all():
             at = int(np.argmin(good))
-            raise InvalidDuration(f"{self._name}[{workers[at]}] = {seconds[at]:g}: {remedy}")
+            place = self._place(int(workers[at]))
+            raise InvalidDuration(f"{place} = {seconds[at]:g}: {remedy}")
+
+    def _place(self, worker: int) -> str:
+        """The path of a worker's seconds in a file, or the worker of a law."""
+        given = short_form(self._law)
+        if given is None:
+            return f"{self._name} of worker {worker}"
+        return f"{self._name}[{worker}]" if isinstance(given, list) else self._name

@@ -53,6 +53,20 @@ class Chance:
     draws: ClassVar[bool] = True
 
 
+def short_form(law: Law) -> float | list[float] | None:
+    """The number or the list by which a file may give this law; None for most laws."""
+    seconds: float | list[float] | None = getattr(law, getattr(law, "short", ""), None)
+    return seconds
+
+
+def located(place: str, law: Law, error: ValueError) -> str:
+    """The message with the path that a file has; a short form has no field."""
+    if not is_of_a_field(law, error):
+        raise error
+    short = getattr(law, "short", None)
+    return f"{place}{str(error).removeprefix(short)}" if short else f"{place}.{error}"
+
+
 def is_of_a_field(law: Law, error: ValueError) -> bool:
     """Whether this names a wrong field; other errors come from the law's code."""
     return str(error).startswith(tuple(getattr(law, "__dataclass_fields__", ("",))))

@@ -85,10 +85,11 @@ class Crossing:
     def base(self, workers: int, bits: Bits) -> Floats:
         bandwidth = inner.seconds("bandwidth", self.bandwidth, workers, bits)
         remedy = "must be a positive number of bytes per second"
-        check("bandwidth", bandwidth, bandwidth > 0, remedy)
+        given = inner.as_given(self.bandwidth, bandwidth)
+        check("bandwidth", given, bandwidth > 0, remedy)
         seconds = self.bytes / bandwidth
         remedy = f"{self.bytes} bytes would take more than {LONGEST_SECONDS:g} seconds"
-        check("bandwidth", bandwidth, seconds <= LONGEST_SECONDS, remedy)
+        check("bandwidth", given, seconds <= LONGEST_SECONDS, remedy)
         return seconds
 
     def vary(self, base: Floats, bits: Bits) -> Floats:

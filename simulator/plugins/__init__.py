@@ -16,7 +16,7 @@ from simulator.plugins.registry import (
     title,
     used,
 )
-from simulator.plugins.stories import story_of
+from simulator.plugins.stories import check_parts, story_of
 
 __all__ = [
     "PROGRAM",
@@ -25,6 +25,7 @@ __all__ = [
     "Origin",
     "blame",
     "blamed",
+    "check_parts",
     "demand",
     "is_portable",
     "load",

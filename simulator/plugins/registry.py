@@ -92,6 +92,9 @@ def _misnamed(plugin: str, kind: str, name: Any, entry: Any) -> str | None:
 def _method(name: str, entry: Any) -> str | None:
     if not isinstance(entry, Method):
         return "must be a Method (algorithms.method)"
+    for part in ("aggregation", "rule"):
+        if not callable(getattr(entry, part)):
+            return f"its {part} must be a function; give Method(aggregation, rule, summary)"
     return _untyped({name: each.annotation for name, each in entry.parameters().items()})
 
 

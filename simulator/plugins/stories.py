@@ -9,6 +9,7 @@ from typing import Any
 
 from algorithms.methods import METHODS
 from algorithms.tickets import Ticket
+from algorithms.updates import Rule
 from algorithms.vocabulary import (
     Aggregation,
     Cluster,
@@ -32,6 +33,20 @@ def story_of(method: str, settings: Mapping[str, Any]) -> Aggregation:
     return aggregation if origin is None else _checked(aggregation, origin.plugin)
 
 
+def check_parts(name: str, settings: Mapping[str, Any]) -> None:
+    """Refuse a plug-in's method whose functions do not make a story and a rule."""
+    origin = origins.get(("methods", name))
+    if origin is None or None in settings.values():  # theory chooses these settings later
+        return
+    story, rule = METHODS[name].aggregate(settings), METHODS[name].update_rule(settings)
+    place = f"plug-in {origin.plugin}: methods.{name}: its"
+    order = "give Method(aggregation, rule, summary) in this order"
+    found = f"aggregation makes a {type(story).__name__}, not a story"
+    _demand(callable(story), f"{place} {found}; {order}")
+    found = f"rule makes a {type(rule).__name__}, not a Rule"
+    _demand(isinstance(rule, Rule), f"{place} {found}; {order}")
+
+
 def _checked(aggregation: Aggregation, plugin: str) -> Aggregation:
     def story(cluster: Cluster) -> Story:
         rules = Rules(cluster)
@@ -44,6 +59,7 @@ def _checked(aggregation: Aggregation, plugin: str) -> Aggregation:
                 request = inner.send(answer)
             except StopIteration:
                 return
+            rules.on_yield()
             answer = yield request
             if answer is not None:
                 rules.on_event(answer)
@@ -61,10 +77,15 @@ class Rules:
         """Gradients that no step has used, and that are not dropped."""
         self._kept: frozenset[Ticket] = frozenset()
         self._silence = 0
+        self._unyielded = ""
+        """The word of a request that the story has not yielded."""
 
     @property
     def version(self) -> int:
         return self._cluster.version
+
+    def on_yield(self) -> None:
+        self._unyielded = ""
 
     def on_event(self, event: Event) -> None:
         self._silence = 0
@@ -97,6 +118,7 @@ class Rules:
         )
 
     def arrival(self, needs: Needs = nobody) -> Request:
+        self._request("arrival")
         return self._cluster.arrival(needs)
 
     def drop(self, ticket: Ticket) -> None:
@@ -107,6 +129,7 @@ class Rules:
     def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         self._count_call()
         self._check_arrived(tickets, "reduces")
+        self._request("all_reduce")
         return self._cluster.all_reduce(tickets)
 
     def step(
@@ -139,7 +162,16 @@ class Rules:
             problem = f"it {verb} {ticket}, which has not arrived, or was used before"
             _demand(ticket in self._arrived, f"{problem}; use each gradient once, or keep it")
 
+    def _request(self, word: str) -> None:
+        self._check_yielded()
+        self._unyielded = word
+
+    def _check_yielded(self) -> None:
+        word = self._unyielded
+        _demand(not word, f"it called {word} without yield; write: yield cluster.{word}(…)")
+
     def _count_call(self) -> None:
+        self._check_yielded()
         self._silence += 1
         problem = f"it has made {self._silence:,} calls and waited for nothing"
         most = SILENCE + OF_EACH * self.workers

@@ -169,6 +169,7 @@ class Scenario(Table):
             if isinstance(value, list) and len(value) != self.cluster.workers:
                 remedy = f"must be one number, or one per worker: {self.cluster.workers}"
                 raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {remedy}")
+        plugins.check_parts(table.method, table.settings())
         if not METHODS[table.method].works_locally(table.settings()):
             return
         if self.cluster.per == "environment-step":

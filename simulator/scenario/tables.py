@@ -174,6 +174,9 @@ def _as_link(value: Any) -> Any:
         law = _as_table(value.law)
         return {**law, "dimension_power": value.dimension_power} if isinstance(law, dict) else law
     wired = isinstance(value, dict) and any(str(key)[:3] in ("ban", "lat") for key in value)
+    if isinstance(value, dict) and value.keys() == {"latency"}:
+        message = "a latency alone; add a bandwidth, or give the seconds as a number: upload = 0.5"
+        raise PydanticCustomError("law", "{message}", {"message": message})
     if wired and "law" not in value:  # misspelt or not
         return {"law": "wire", **value}
     return value if isinstance(value, WireTable) else _as_table(value)

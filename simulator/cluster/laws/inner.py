@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.cluster.fields import check
-from simulator.cluster.law import Bits, Floats, Law, is_of_a_field
+from simulator.cluster.law import Bits, Floats, Law, located, short_form
 
 
 def seconds(field: str, law: Law, workers: int, bits: Bits) -> Floats:
@@ -13,14 +13,18 @@ def seconds(field: str, law: Law, workers: int, bits: Bits) -> Floats:
     try:
         return law.base(workers, bits)
     except ValueError as error:
-        if not is_of_a_field(law, error):
-            raise
-        raise ValueError(f"{field}.{error}") from None
+        raise ValueError(located(field, law, error)) from None
+
+
+def as_given(law: Law, seconds: Floats) -> float | Floats:
+    """The number that a file gives for all workers, or each worker's."""
+    number = short_form(law)
+    return number if isinstance(number, int | float) else seconds
 
 
 def spread(field: str, law: Law, workers: int, bits: Bits) -> Floats:
     """The seconds of a law of spreads: finite, 0 or more."""
     spreads = seconds(field, law, workers, bits)
     good = (spreads >= 0) & np.isfinite(spreads)
-    check(field, spreads, good, "must be a finite number of seconds, 0 or more")
+    check(field, as_given(law, spreads), good, "must be a finite number of seconds, 0 or more")
     return spreads

@@ -21,6 +21,7 @@ class Fixed(Steady):
     """
 
     seconds: float | list[float]
+    short: ClassVar[str] = "seconds"  # a file may give this field instead of the table
 
     def base(self, workers: int, bits: Bits) -> Floats:
         return one_per_worker("seconds", self.seconds, workers)
