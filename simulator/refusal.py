@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic_core import ErrorDetails, ValidationError
@@ -78,7 +79,7 @@ def _explain(error: ErrorDetails, place: str) -> str:
     context: dict[str, Any] = error.get("ctx", {})
     if kind in ("missing", "union_tag_not_found"):
         tag = context.get("discriminator", "").strip("'")
-        return f"{join(path, tag)}: is missing"
+        return _missing(path, tag, list(value) if isinstance(value, dict) else [])
     if kind == "label":
         return f"{path}: {error['msg']}"
     if kind in ("unknown_key", "not_said", "not_known"):
@@ -93,6 +94,13 @@ def _explain(error: ErrorDetails, place: str) -> str:
     if isinstance(value, dict | Decay) or path == place:
         return f"{path}: {message}" if path else message
     return f"{path} = {brief(repr(value))}: {message}"
+
+
+def _missing(path: str, tag: str, keys: Sequence[str]) -> str:
+    """A missing key; or the key of the same table that may be a misspelt ``tag``."""
+    for key in get_close_matches(tag, keys, n=1):
+        return f"{join(path, key)}: unknown key; {did_you_mean(key, [tag])}"
+    return f"{join(path, tag)}: is missing"
 
 
 def _unknown_tag(location: Sequence[int | str], path: str, context: dict[str, Any]) -> str:

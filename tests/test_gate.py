@@ -199,8 +199,8 @@ def test_a_claim_that_is_no_longer_so_fails_whatever_the_baseline_says(kept):
     finding = found(check(kept))["rounds"]
     assert finding.outcome == "fails"
     assert finding.lines == [
-        "rennala-nigt over synchronous-nigt, time-to-steps (10): 2 times less; "
-        "smallest of the seeds 2; claimed 2.1"
+        "rennala-nigt needs 2 times less time for 10 steps than synchronous-nigt (median); "
+        "on every seed at least 2; claimed 2.1"
     ]
     file = baselines.file_of(kept / "baselines" / "suite", "rounds")
     before = file.read_bytes()
@@ -243,7 +243,7 @@ def test_a_claim_that_still_holds_shows_how_its_numbers_have_moved(kept):
         assert found(check(kept, update=True))["rounds"].outcome == outcome
 
 
-RECORDED = "recorded: 3 times less, at least 3"
+RECORDED = "baseline: 3 times less, at least 3"
 
 
 # Learning curves
@@ -385,11 +385,11 @@ def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(ke
     junit, markdown = kept / "j.xml", kept / "m.md"
     files = ["--junit", junit, "--markdown", markdown, "--json", "--quiet"]
     answer = straggle("check", kept / "suite.toml", "--only", "schedule", *files)
-    told = "asks for something else than its baseline"
+    told = "has changed since its baseline"
     assert answer.code == 2
     assert told in answer.err
     assert "methods.rennala-nigt.batch is 3, was 2; " in answer.err
-    assert answer.err.endswith("if that is meant, --update writes it anew\n")
+    assert answer.err.endswith("; --update accepts that\n")
     # Readers of files alone are told of the refusal, too.
     assert told in json.loads(answer.out)["refused"]
     assert told in markdown.read_text(encoding="utf-8")

@@ -106,6 +106,9 @@ def test_sweeps_and_suites_report_all_mistakes(tmp_path):
     sweep = 'scenario = "straggler"\nseeds = [-1]\nscroe = 1\nscore = { kind = "worst" }\n'
     lines = mistakes_of(sweep_file.read, tmp_path / "sweep.toml", sweep)
     agree(lines, ["seeds[0] = -1", "scroe: unknown key", "score.kind = 'worst'"])
+    misspelt = '[benchmarks.a]\nwhy = "x"\nknd = "exact"\nscenario = "straggler"\n'
+    lines = mistakes_of(suite_file.read, tmp_path / "suite.toml", misspelt)
+    assert lines == ("benchmarks.a.knd: unknown key; did you mean 'kind'?",)
     suite = "".join(
         f'[benchmarks.{name}]\nwhy = "x"\nkind = "exact"\nscenario = "{name}"\n'
         for name in ("stragler", "flakey")

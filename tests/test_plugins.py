@@ -553,6 +553,7 @@ def test_a_suite_says_which_plugin_has_changed(mine, ours, tmp_path):
     assert straggle(*words, "--update", "--quiet").code == 0
     baseline = json.loads((tmp_path / "baselines/suite/schedule.json").read_text())
     assert baseline["versions"]["plug-in mine.py"].startswith("sha256 ")
+    assert baseline["command"] == f"straggle check {suite} --update --only schedule --plugin {mine}"
     mine.write_text(mine.read_text() + "# altered\n")
     with no_plugins():
         answer = straggle(*words)

@@ -94,9 +94,8 @@ def check(benchmark: Benchmark, baseline: Baseline, file: Path) -> None:
     now = of(benchmark, [], "")
     if text := changes(now, baseline):
         raise Mistake(
-            f"benchmarks.{benchmark.name}: asks for something else than its baseline, {file} "
-            f"(hash {now.scenario_hash}, was {baseline.scenario_hash}): {text}; if that is meant, "
-            "--update writes it anew"
+            f"benchmarks.{benchmark.name}: has changed since its baseline, {file} (hash "
+            f"{now.scenario_hash}, was {baseline.scenario_hash}): {text}; --update accepts that"
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from simulator import plugins
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Rows
@@ -72,6 +73,7 @@ def conduct(
     findings = []
     for name, benchmark in chosen.items():
         command = ["straggle", "check", name_of_suite, "--update", "--only", name]
+        command += plugins.options_for(benchmark.scenario.canonical())
         now = baselines.of(benchmark, recorded(benchmark, runs[name]), shlex.join(command))
         ratio = claimed.get(name)
         findings.append(_judge(benchmark, now, then[name], ratio, directory, update=update))
@@ -155,7 +157,7 @@ def _judge(
         lines = [str(judged)]
         if then and moved and not redefined:
             before = verdict(benchmark, then.runs, judged.claimed)
-            lines.append(f"recorded: {before.middle:.4g} times less, at least {before.bound:.4g}")
+            lines.append(f"baseline: {before.middle:.4g} times less, at least {before.bound:.4g}")
     file, table = baselines.file_of(directory, benchmark.name), benchmark.table
     if file.is_relative_to(Path.cwd()):
         file = file.relative_to(Path.cwd())

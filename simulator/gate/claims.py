@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from simulator.gate.exact import same_time
 from simulator.gate.runs import Record
-from simulator.gate.suite_file import Benchmark, ClaimTable
+from simulator.gate.suite_file import COUNTED, Benchmark, ClaimTable
 from simulator.statistics.bounds import Test, lower_bound
 from simulator.statistics.samples import median
 
@@ -32,23 +32,29 @@ class Verdict(NamedTuple):
 
     def __str__(self) -> str:
         table = self.table
-        margin = f", less {table.margin:.3g} of it" if table.margin else ""
-        predicted = " (predicted)" if table.at_least == "predicted" else ""
-        what = table.measure if table.count is None else f"{table.measure} ({table.count:,})"
+        margin = f", with a margin of {table.margin:.3g}" if table.margin else ""
+        theory = " by theory" if table.at_least == "predicted" else ""
         return (
-            f"{table.of} over {table.over}, {what}: {self.middle:.4g} times less; "
-            f"{bound_name(table.test, table.confidence)} {self.bound:.4g}; "
-            f"claimed {self.claimed:.4g}{predicted}{margin}"
-            + "".join(f"; never there: {each}" for each in self.never)
+            f"{table.of} needs {self.middle:.4g} times less {quantity(table)} than {table.over} "
+            f"(median); {bound_name(table.test, table.confidence)} {self.bound:.4g}; "
+            f"claimed {self.claimed:.4g}{theory}{margin}"
+            + "".join(f"; target missed by {each}" for each in self.never)
         )
+
+
+def quantity(table: ClaimTable) -> str:
+    """The compared quantity in words: ``time to the target``, ``time for 2,000 gradients``."""
+    if table.count is None:
+        return table.measure.replace("-to-target", " to the target")
+    return f"time for {table.count:,} {COUNTED[table.measure]}"
 
 
 def bound_name(test: Test, confidence: float) -> str:
     names = {
-        "sign": f"median by the sign test at {confidence:g}, at least",
-        "paired-t": f"geometric mean by the paired t-test at {confidence:g}, at least",
+        "sign": f"by the sign test at {confidence:g} at least",
+        "paired-t": f"geometric mean by the paired t-test at {confidence:g} at least",
     }
-    return names.get(test, "smallest of the seeds")
+    return names.get(test, "on every seed at least")
 
 
 def verdict(benchmark: Benchmark, runs: Sequence[Record], claimed: float) -> Verdict:

@@ -6,7 +6,7 @@ or the entry points of an installed distribution name it.  A scenario never impo
 """
 
 from simulator.plugins.errors import blame, blamed
-from simulator.plugins.loading import VARIABLE, demand, load, load_plugin
+from simulator.plugins.loading import VARIABLE, demand, load, load_plugin, options_for
 from simulator.plugins.registry import (
     PROGRAM,
     REGISTRIES,
@@ -30,6 +30,7 @@ __all__ = [
     "is_portable",
     "load",
     "load_plugin",
+    "options_for",
     "register",
     "story_of",
     "title",

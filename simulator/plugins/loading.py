@@ -17,7 +17,7 @@ from typing import Any
 
 from simulator.mistakes import Mistake
 from simulator.plugins.errors import files, in_a_line
-from simulator.plugins.registry import REGISTRIES, Origin, digest, files_of, join, origins
+from simulator.plugins.registry import REGISTRIES, Origin, digest, files_of, join, origins, used
 
 VARIABLE = "STRAGGLE_PLUGINS"
 INSTALLED = "installed distributions"
@@ -55,6 +55,23 @@ def demand(wanted: Mapping[str, Sequence[str]]) -> None:
             raise Mistake(f"{message}, but {loaded} is loaded; {remedy}")
 
 
+def options_for(tables: Mapping[str, Any]) -> list[str]:
+    """The options ``--plugin`` for a scenario's tables; installed plug-ins need none."""
+    plugins = {origin.plugin for origin in used(tables).values()}
+    needed = [where for where in _named() if _plugin_of(where) in plugins]
+    return [word for where in needed for word in ("--plugin", _from_here(where))]
+
+
+def _plugin_of(where: str) -> str:
+    return Path(where).name if _is_file(where) else where
+
+
+def _from_here(where: str) -> str:
+    """The path of a file from the working directory, if it lies below."""
+    here = _is_file(where) and Path(where).is_relative_to(Path.cwd())
+    return str(Path(where).relative_to(Path.cwd())) if here else where
+
+
 def _named() -> list[str]:
     return [where for where in os.environ.get(VARIABLE, "").split(os.pathsep) if where]
 
@@ -72,7 +89,7 @@ def _load_once(where: str, act: Callable[[], None]) -> None:
 def _load_named(where: str) -> None:
     place, path = f"plug-in {where}", Path(where).absolute()
     name = _module_of(path, place) if _is_file(where) else where
-    plugin = path.name if _is_file(where) else name
+    plugin = _plugin_of(where)
     before = sys.modules.get(name)
     module = _imported(partial(importlib.import_module, name), place, str(path))
     try:
