@@ -154,9 +154,7 @@ def quadratic():
 
 @pytest.fixture(scope="module")
 def cartpole():
-    return policy_gradient(
-        "CartPole-v1", policy=perceptron((4,)), horizon=6, discount=0.9, dtype="float64"
-    )
+    return policy_gradient("CartPole-v1", policy=perceptron((4,)), horizon=6, dtype="float64")
 
 
 @pytest.fixture(params=["quadratic", "cartpole"])

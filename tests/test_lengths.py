@@ -117,8 +117,12 @@ NETWORK = {"upload": 0.5, "download": 0.25}
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory):
-    """A directory of runs on CartPole, where a pole falls when it falls; no tickets asked for."""
-    described = scenario(CARTPOLE, cluster=CRASHING, network=NETWORK)
+    """Runs on CartPole, two episodes a gradient; a pole falls when it falls.
+
+    Nobody asked for tickets.
+    """
+    pairs = CARTPOLE | {"episodes": 2, "baseline": "leave-one-out"}
+    described = scenario(pairs, cluster=CRASHING, network=NETWORK)
     folder = tmp_path_factory.mktemp("lengths") / "o"
     directory, code = run_in(folder, described)
     assert code == 0
@@ -129,7 +133,8 @@ def test_the_tickets_are_kept_although_nobody_asked(done):
     assert set(done.tickets["method"]) == set(METHODS)
     assert done.tickets["environment_steps"].notna().all()
     assert done.tickets["environment_steps"].nunique() > 5
-    assert done.tickets["environment_steps"].between(5, 40).all()
+    assert done.tickets["environment_steps"].between(10, 80).all()
+    assert done.tickets["environment_steps"].max() > 40
     agree_with_steps(done.tickets[done.tickets["outcome"] == "used"], done.steps)
     agree_with_workers(done.tickets, done.workers)
     assert done.workers["lost"].sum() > 0

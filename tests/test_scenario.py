@@ -353,6 +353,9 @@ MISTAKES = [
     ("methods.xx={}", f"methods.xx: no method 'xx'; known: {METHOD_NAMES}{OTHERS}"),
     ("methods.mine={method='renala-nigt'}",
      "methods.mine: no method 'renala-nigt'; did you mean 'rennala-nigt'?"),
+    (POLICY + "baseline='leave-one-out'}",
+     "objective.baseline = 'leave-one-out': compares a gradient's episodes with each other: set "
+     "episodes = 2 or more"),
     ("objective={kind='policy-gradient', environment='CartPol-v1'}",
      "objective.environment = 'CartPol-v1': gymnasium has no environment of this name; "
      "near it are CartPole-v1, phys2d/CartPole-v1"),

@@ -82,7 +82,7 @@ def _row(folder: Path, table: str, key: str, found: Schema, required: bool) -> s
     if not meaning:
         raise KeyError(f"docs/meanings.toml: [{table}] {key}: is missing; say what it means")
     default = "required" if required else _default(found.get("default"))
-    meaning = re.sub(r"\]\((?!http)", f"]({os.path.relpath(DOCS, folder)}/", meaning)
+    meaning = re.sub(r"\]\((?!http|#)", f"]({os.path.relpath(DOCS, folder)}/", meaning)
     meaning = meaning.replace("](./", "](")
     return f"| `{key}` | {_joined(_kinds(found, folder))} | {default} | {meaning} |"
 

@@ -64,12 +64,13 @@ def at_one_point(policy: Policy, point: Array, paths: Paths, scales: Array) -> A
 
 
 def each_at_its_own(policy: Policy, points: Array, paths: Paths, scales: Array) -> Array:
-    """A gradient for each ticket at its own point, over the blocks of its episode.
+    """A gradient for each ticket at its own point, over the blocks of its episodes.
 
-    The blocks follow one another.  Several at once are no quicker, and would make the last bits of
-    a gradient depend on the tickets beside it.
+    The rows of one ticket's episodes are neighbours.  The blocks follow one another.  Several at
+    once are no quicker, and would make the last bits of a gradient depend on the tickets beside it.
     """
-    rows, blocks = len(points), len(scales) // BLOCK
+    rows, blocks = len(paths.lengths), len(scales) // BLOCK
+    episodes = rows // len(points)
     played = jnp.arange(blocks) * BLOCK < paths.lengths[:, None]
     (order,) = jnp.nonzero(played.reshape(-1), size=rows * blocks, fill_value=0)
     records = [
@@ -79,8 +80,9 @@ def each_at_its_own(policy: Policy, points: Array, paths: Paths, scales: Array) 
 
     def add(number: Array, totals: Array) -> Array:
         row, block = order[number] // blocks, order[number] % blocks
-        gradient = score(policy, points[row], *(record[row, block] for record in records))
-        return totals.at[row].add(gradient)
+        ticket = row // episodes
+        gradient = score(policy, points[ticket], *(record[row, block] for record in records))
+        return totals.at[ticket].add(gradient)
 
     count = jnp.sum(played, dtype=jnp.int32)
     totals: Array = jax.lax.fori_loop(jnp.int32(0), count, add, jnp.zeros_like(points))

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives import backward
+from simulator.objectives.drawn import Drawn
 from simulator.objectives.environments.rollout import Paths, rollout
 from simulator.objectives.environments.worlds import Worlds
 from simulator.objectives.estimator import (
@@ -25,19 +26,22 @@ from simulator.objectives.estimator import (
     evaluation_keys,
     in_turn,
     initial_key,
+    keys_of_episodes,
     plain_episode,
     plain_gradient,
     played,
+    scales,
     start_and_noise,
 )
 from simulator.objectives.exact.model import local_values
 from simulator.objectives.objective import Direction, Episodes, Exact, Played, Show, Values
 from simulator.objectives.policies import PolicyMaker
+from simulator.objectives.reinforce import Reinforce
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
 
 CHUNK = 64
-"""Rows of a call with a point each: more are no faster, and would compile more sizes."""
+"""Episodes of a call with a point each: more are no faster, and would compile more sizes."""
 
 
 class Batched:
@@ -55,15 +59,15 @@ class Batched:
         environments: Sequence[Environment],
         policy: PolicyMaker,
         horizon: int,
-        discount: float,
+        estimator: Reinforce,
         dtype: str,
         standard: Standard | None = None,
         name: str | None = None,
     ) -> None:
-        self.worlds, self.horizon, self.discount = Worlds(environments, dtype), horizon, discount
+        self.worlds, self.horizon, self.estimator = Worlds(environments, dtype), horizon, estimator
         # The paths have room for whole blocks; the steps after the horizon stay empty.
         self.room = -(-horizon // backward.BLOCK) * backward.BLOCK
-        self.discounts = (discount ** np.arange(self.room)).astype(dtype)
+        self.discounts = estimator.discounts(self.room, dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
         self.policy = policy(size, actions, standard)
         self.dimension: int = self.policy.dimension
@@ -101,23 +105,26 @@ class Batched:
         return InJax(self._name, own, self.policy, self.horizon, dtype)
 
     def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
-        (key,) = episode_keys(root, jnp.array([ticket], jnp.int32))
+        key = episode_keys(root, jnp.array([ticket], jnp.int32))
         environment = self.worlds.of(ticket.worker)
-        episode = plain_episode(environment, self.policy, point, key, self.horizon)
-        gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
-        return gradient, len(episode[-1])
+        episodes = [
+            plain_episode(environment, self.policy, point, each, self.horizon)
+            for each in keys_of_episodes(key, self.estimator.episodes)
+        ]
+        gradient = plain_gradient(self.policy, point, episodes, self.estimator)
+        return gradient, sum(len(rewards) for *_, rewards in episodes)
 
     def _gradient(
         self, roots: Array, points: Array, tickets: Array, weights: Array
     ) -> tuple[Array, Array]:
         """One loop plays all runs; then each has a backward pass of its own."""
-        keys = jax.vmap(episode_keys, (0, None))(roots, tickets)
-        paths = self._paths_of_runs(points, keys, tickets[:, 0], weights != 0)
+        keys = jax.vmap(self._keys, (0, None))(roots, tickets)
+        workers, alive = self._repeated(tickets[:, 0]), self._repeated(weights != 0, axis=1)
+        paths = self._paths_of_runs(points, keys, workers, alive)
 
         def of_one(run: tuple[Array, Paths, Array]) -> Array:
             point, paths, weights = run
-            scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-            return backward.at_one_point(self.policy, point, paths, scales)
+            return backward.at_one_point(self.policy, point, paths, self._weighted(paths, weights))
 
         totals = jax.lax.map(of_one, (points, paths, weights))
         return totals, jnp.sum(paths.lengths, axis=1, dtype=jnp.int32)
@@ -133,9 +140,9 @@ class Batched:
         points, weights, tickets = map(np.asarray, (points, weights, tickets))  # type: ignore[assignment]
         words = np.asarray(jax.random.key_data(roots))
         results = np.zeros_like(points), np.zeros(weights.shape, np.int32)
-        rows = np.argwhere(weights)
-        for start in range(0, len(rows), CHUNK):
-            real = rows[start : start + CHUNK]
+        rows, most = np.argwhere(weights), max(1, CHUNK // self.estimator.episodes)
+        for start in range(0, len(rows), most):
+            real = rows[start : start + most]
             spare = np.repeat(real[:1], _rows_for(len(real)) - len(real), axis=0)
             run, row = np.concatenate([real, spare]).T
             weight = np.where(np.arange(len(run)) < len(real), weights[run, row], 0)
@@ -148,20 +155,33 @@ class Batched:
         self, words: Array, points: Array, tickets: Array, weights: Array
     ) -> tuple[Array, Array]:
         def key(words: Array, ticket: Array) -> Array:
-            return episode_keys(jax.random.wrap_key_data(words), ticket[None])[0]
+            return self._keys(jax.random.wrap_key_data(words), ticket[None])
 
-        keys, choose = jax.vmap(key)(words, tickets), partial(jax.vmap(self._choose), points)
-        paths = self._paths(choose, keys, tickets[:, 0], weights != 0)
-        scales = self.to_go(paths.rewards) * weights.astype(self.discounts.dtype)
-        totals = backward.each_at_its_own(self.policy, points, paths, scales)
+        keys = jax.vmap(key)(words, tickets).reshape(-1)
+        paths = self._each_at_its_own(points, keys, tickets, weights)
+        weighted = self._weighted(paths, weights)
+        totals = backward.each_at_its_own(self.policy, points, paths, weighted)
         # The point of a padding row may be anything, and 0 * NaN is NaN.
-        return jnp.where((weights != 0)[:, None], totals, 0), paths.lengths
+        return jnp.where((weights != 0)[:, None], totals, 0), self._steps(paths)
 
     def _lengths(self, root: Array, points: Array, tickets: Array, weights: Array) -> Array:
         # The loop records its steps here too; XLA drops the records.
-        choose = partial(jax.vmap(self._choose), points)
-        keys, workers = episode_keys(root, tickets), tickets[:, 0]
-        return self._paths(choose, keys, workers, weights != 0).lengths
+        keys = self._keys(root, tickets)
+        return self._steps(self._each_at_its_own(points, keys, tickets, weights))
+
+    def _each_at_its_own(self, points: Array, keys: Array, tickets: Array, weights: Array) -> Paths:
+        """The episodes of each ticket at its own point."""
+        choose = partial(jax.vmap(self._choose), self._repeated(points))
+        workers, alive = self._repeated(tickets[:, 0]), self._repeated(weights != 0)
+        return self._paths(choose, keys, workers, alive)
+
+    def _steps(self, paths: Paths) -> Array:
+        """The environment steps of each ticket."""
+        return paths.lengths.reshape(-1, self.estimator.episodes).sum(1, dtype=jnp.int32)
+
+    def _keys(self, root: Array, tickets: Array) -> Array:
+        """A key for each episode of the tickets."""
+        return keys_of_episodes(episode_keys(root, tickets), self.estimator.episodes)
 
     def _evaluated(
         self, roots: Array, step: Array, points: Array, *, episodes: int
@@ -186,34 +206,22 @@ class Batched:
         choose = partial(self._choose, point)
         return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
 
-    # One episode as a sample, for methods whose workers take steps of their own.  The sample is a
-    # whole path.  Its likelihood is that of the policy's choices: the environment's part cancels in
-    # every ratio of two points.
-
     def _local(self, work: Work) -> Values:
-        return local_values(self, self.dimension, work, episode_keys)
+        drawn = Drawn(self.policy, self.paths, self.estimator.episodes, self._scales)
+        return local_values(drawn, self.dimension, work, episode_keys)
 
-    def draw(self, key: Array, worker: Array, point: Array) -> Paths:
-        paths = self.paths(jax.lax.stop_gradient(point), key[None], worker[None])
-        observations, choices, rewards = (record[:, 0] for record in paths[:3])
-        return Paths(observations, choices, rewards, paths.lengths[0])
+    def _weighted(self, paths: Paths, weights: Array) -> Array:
+        """The scales of the steps of all tickets, times each ticket's weight."""
+        episodes = self.estimator.episodes
+        shares = weights.astype(self.discounts.dtype) / episodes
+        return self._scales(paths) * jnp.repeat(shares, episodes)
 
-    def surrogate(self, sample: Paths, worker: Array, point: Array) -> Array:
-        """sum_t scale_t log pi(a_t | s_t), whose scales are the rewards to go."""
-        scales = self.to_go(sample.rewards[:, None])[:, 0]
-        total: Array = jnp.sum(scales * self._log_density(sample, point))
-        return total
+    def _scales(self, paths: Paths) -> Array:
+        return scales(self.estimator, paths.rewards, paths.lengths, self.discounts)
 
-    def log_likelihood(self, sample: Paths, worker: Array, point: Array) -> Array:
-        played = jnp.arange(len(sample.rewards)) < sample.lengths
-        total: Array = jnp.sum(jnp.where(played, self._log_density(sample, point), 0))
-        return total
-
-    def length(self, sample: Paths) -> Array:
-        return sample.lengths
-
-    def _log_density(self, sample: Paths, point: Array) -> Any:
-        return self.policy.log_density(point, sample.observations, sample.choices)
+    def _repeated(self, rows: Array, axis: int = 0) -> Array:
+        """The rows of tickets as rows of their episodes."""
+        return jnp.repeat(rows, self.estimator.episodes, axis=axis)
 
     def _choose(self, point: Array, observations: Array, noise: Array) -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
@@ -252,9 +260,6 @@ class Batched:
             self.room,
             axis,
         )
-
-    def to_go(self, rewards: Array) -> Array:
-        return jax.lax.cumsum(rewards * self.discounts[:, None], axis=0, reverse=True)
 
 
 def _rows_for(count: int) -> int:

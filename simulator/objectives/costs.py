@@ -52,6 +52,10 @@ class Cost(NamedTuple):
     fixed: float = 0.0
     """Bytes of the objective itself."""
 
+    def of_several(self, episodes: int) -> "Cost":
+        """The cost if a gradient has so many episodes instead of one."""
+        return self._replace(gradient=episodes * self.gradient, rows=episodes * self.rows)
+
 
 def of_model(size: Size, playing: float = 0.0, fixed: float = 0.0) -> Cost:
     """The cost of an exact objective whose samples take ``playing`` seconds."""

@@ -5,7 +5,7 @@ tickets, go through compiled backward passes of a few fixed sizes, each as soon 
 episodes of any length compile nothing new, and the first are differentiated while others play.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from algorithms.local import Work
 from algorithms.tickets import Ticket
-from simulator.objectives.backward import Record, pieces, score
 from simulator.objectives.environments import host
 from simulator.objectives.environments.playing.episode import Episode, Game, Request, plain_episode
 from simulator.objectives.environments.playing.players import Here, Players, Points
@@ -31,13 +30,19 @@ from simulator.objectives.estimator import (
     evaluation_keys,
     in_turn,
     initial_key,
+    keys_of_episodes,
     plain_gradient,
     played,
 )
+from simulator.objectives.host_gradient import HostGradient
 from simulator.objectives.objective import Broken, Direction, Episodes, Exact, Played, Show, Values
 from simulator.objectives.policies import PolicyMaker
+from simulator.objectives.reinforce import Reinforce
 from simulator.objectives.standard import Standard
 from simulator.system.machine import cores
+
+WORDS = 5
+"""The words of an episode: the seed of its first state, and the key of its noise."""
 
 
 class Hosted:
@@ -54,12 +59,12 @@ class Hosted:
         options: Mapping[str, Any],
         policy: PolicyMaker,
         horizon: int,
-        discount: float,
+        estimator: Reinforce,
         dtype: str,
         standard: Standard | None = None,
         variations: Sequence[Variation] = ALIKE,
     ) -> None:
-        self.discount, self.discounts = discount, (discount ** np.arange(horizon)).astype(dtype)
+        self.estimator, self.discounts = estimator, estimator.discounts(horizon, dtype)
         whole = [replace(each, options={**options, **each.options}) for each in variations]
         # Equal workers share a variation.
         distinct = [each for at, each in enumerate(whole) if each not in whole[:at]]
@@ -76,8 +81,12 @@ class Hosted:
         self.game = Game(name, distinct, horizon, self.policy, size, dtype)
         self._cores, self._players = cores(), _players(self.game)
         self._environments = {0: environment}
-        self._add = jax.jit(self._with_score, donate_argnums=0)
-        self._of_tickets = jax.jit(lambda root, tickets: _bits(episode_keys(root, tickets)))
+        self._backward = HostGradient(self.policy, estimator, self.discounts)
+        self._of_tickets = jax.jit(
+            lambda root, tickets: _bits(
+                keys_of_episodes(episode_keys(root, tickets), estimator.episodes)
+            )
+        )
         self._of_evaluation = jax.jit(
             lambda root, step, episodes: _bits(evaluation_keys(root, step, episodes)),
             static_argnums=2,
@@ -93,7 +102,7 @@ class Hosted:
         totals, steps = np.zeros(points.shape, points.dtype), np.zeros(len(points), np.int32)
         for run, scales in self._scales(weights):
             played = self._played(roots[run], points[run], tickets, scales)
-            weighted = ((episode, scales[row]) for row, episode in played)
+            weighted = ((episodes, scales[row]) for row, episodes in played)
             totals[run], steps[run] = self._backward(points[run], weighted)
         return cast("tuple[Array, Array]", (totals, steps))
 
@@ -105,8 +114,8 @@ class Hosted:
             played = self._played(roots[run], points[run], tickets, scales)
             # Wait for the first gradient only when the last episode has been played.
             gradients = [
-                (row, self._backward(points[run][row], [(episode, scales[row])]))
-                for row, episode in played
+                (row, self._backward(points[run][row], [(episodes, scales[row])]))
+                for row, episodes in played
             ]
             for row, (total, length) in gradients:
                 totals[run, row], lengths[run, row] = total, length
@@ -114,8 +123,8 @@ class Hosted:
 
     def lengths(self, root: Array, points: Array, tickets: Array, weights: Array) -> Array:
         lengths = np.zeros(len(weights), np.int32)
-        for row, episode in self._played(root, points, tickets, np.asarray(weights)):
-            lengths[row] = len(episode.rewards)
+        for row, episodes in self._played(root, points, tickets, np.asarray(weights)):
+            lengths[row] = sum(len(episode.rewards) for episode in episodes)
         return jnp.asarray(lengths)
 
     def evaluate(
@@ -166,17 +175,16 @@ class Hosted:
         return self._request(number, number, np.asarray(bits))
 
     def sample(self, root: Array, point: Array, ticket: Ticket) -> tuple[Array, int]:
-        (bits,) = np.asarray(self._of_tickets(root, jnp.array([ticket], jnp.int32)))
-        request = self._request(0, ticket.worker, bits)
-        episode = plain_episode(
-            self._environment(request.variation),
-            self.game.variations[request.variation],
-            self.game,
-            np.asarray(point),
-            request,
-        )
-        gradient = plain_gradient(self.policy, point, *episode, discount=self.discount)
-        return gradient, len(episode.rewards)
+        bits = np.asarray(self._of_tickets(root, jnp.array([ticket], jnp.int32)))
+        requests = [self._request(0, ticket.worker, words) for words in bits]
+        episodes = [self._plain(np.asarray(point), request) for request in requests]
+        gradient = plain_gradient(self.policy, point, episodes, self.estimator)
+        return gradient, sum(len(episode.rewards) for episode in episodes)
+
+    def _plain(self, point: NDArray[Any], request: Request) -> Episode:
+        variation = self.game.variations[request.variation]
+        environment = self._environment(request.variation)
+        return plain_episode(environment, variation, self.game, point, request)
 
     def variation_of(self, worker: int) -> int:
         """The number of this worker's variation in the game."""
@@ -197,21 +205,24 @@ class Hosted:
 
     def _played(
         self, root: Array, points: Array, tickets: Array, weights: NDArray[Any]
-    ) -> Iterator[tuple[int, Episode]]:
+    ) -> Iterator[tuple[int, list[Episode]]]:
         """The rows of the tickets with a weight, and their episodes, in order.
 
         ``points`` is one for all (d,), or each ticket's own (B, d).
         """
         used, at = np.flatnonzero(weights), np.asarray(points)
         known = {0: at} if at.ndim == 1 else dict(enumerate(at[used]))
-        bits = np.asarray(self._of_tickets(root, tickets))[used]
+        each, own = self.estimator.episodes, len(known) > 1
+        bits = np.asarray(self._of_tickets(root, tickets)).reshape(-1, each, WORDS)[used]
         workers = np.asarray(tickets)[used, 0].tolist()
         requests = [
-            self._request(number, worker, words, point=number if len(known) > 1 else 0)
-            for number, (worker, words) in enumerate(zip(workers, bits, strict=True))
+            self._request(number, workers[number // each], words, number // each if own else 0)
+            for number, words in enumerate(bits.reshape(-1, WORDS))
         ]
-        with blaming(tickets, used):
-            yield from zip(used.tolist(), self._play(known, requests), strict=True)
+        with blaming(tickets, used, each):
+            groups = [self._play(known, requests)] * each  # the same iterator: K episodes in turn
+            for row, *episodes in zip(used.tolist(), *groups, strict=True):
+                yield row, episodes
 
     def _play(self, points: Points, requests: Sequence[Request]) -> Iterator[Episode]:
         """Play on the cores of this task: they become more when other tasks end."""
@@ -227,41 +238,19 @@ class Hosted:
         variation = self.variation_of(worker)
         return Request(number=number, variation=variation, point=point, seed=seed, key=key_of(key))
 
-    def _backward(self, point: Array, episodes: Iterable[tuple[Episode, Any]]) -> tuple[Array, int]:
-        """The weighted gradient over all steps, in pieces of the fixed sizes; and their number."""
-        total, steps = jnp.zeros_like(point), 0
-
-        def records() -> Iterator[Record]:
-            nonlocal steps
-            for episode, weight in episodes:
-                steps += len(episode.rewards)
-                scales = weight * self._to_go(episode.rewards)
-                yield episode.observations, episode.choices, scales
-
-        for piece in pieces(records()):
-            total = self._add(total, point, *piece)
-        return total, steps
-
-    def _with_score(self, total: Array, *arguments: Array) -> Array:
-        return total + score(self.policy, *arguments)
-
-    def _to_go(self, rewards: NDArray[Any]) -> NDArray[Any]:
-        discounted = rewards.astype(self.discounts.dtype) * self.discounts[: len(rewards)]
-        return np.cumsum(discounted[::-1])[::-1]
-
 
 def _players(game: Game) -> Players | Here:
     return Here(game) if cores() == 1 else Players(game)
 
 
 @contextmanager
-def blaming(tickets: Array, used: NDArray[Any]) -> Iterator[None]:
-    """Add the ticket to the error of an episode: request k is that of the k-th used ticket."""
+def blaming(tickets: Array, used: NDArray[Any], episodes: int) -> Iterator[None]:
+    """Add the ticket to the error of an episode; each used ticket has so many, in order."""
     try:
         yield
     except Broken as broken:
         if broken.request is not None:
-            broken.ticket = Ticket(*np.asarray(tickets)[used[broken.request]].tolist())
+            broken.ticket = Ticket(*np.asarray(tickets)[used[broken.request // episodes]].tolist())
         raise
 
 
@@ -271,5 +260,5 @@ def key_of(words: Sequence[int]) -> int:
 
 
 def _bits(keys: Array) -> Array:
-    """Five words of each key: the seed of a first state, and the key of the policy's noise."""
-    return jax.vmap(lambda key: jax.random.bits(key, (5,), jnp.uint32))(keys)
+    """The words of each key: the seed of a first state, and the key of the policy's noise."""
+    return jax.vmap(lambda key: jax.random.bits(key, (WORDS,), jnp.uint32))(keys)

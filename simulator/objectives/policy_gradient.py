@@ -1,11 +1,11 @@
 """Which way does a policy's return grow?  (arXiv 2509.24305, the estimator of section 2)
 
-One ticket is one episode of at most H steps, and its gradient
+One ticket is one episode of at most H steps, or several, and its gradient
 
     g = sum_{t<H} ( sum_{h=t}^{H-1} gamma^h r_h ) grad log pi(a_t | s_t)
 
-with the discount counted from time 0, no baseline, and no reward after termination.  Our own
-environments run in JAX (``batched.py``), all others on the host (``hosted.py``).
+with no reward after termination; ``reinforce.py`` has its variants.  Our own environments run in
+JAX (``batched.py``), all others on the host (``hosted.py``).
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,6 +16,7 @@ from simulator.objectives.environments.catalogue import OWN
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.estimator import in_turn
 from simulator.objectives.policies import PolicyMaker, perceptron
+from simulator.objectives.reinforce import Reinforce
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import EPISODES, Units, standard_of, standard_root
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 NO_OPTIONS: Mapping[str, Any] = MappingProxyType({})
 DTYPES = ("float32", "float64")
-PERCEPTRON = perceptron()
+PERCEPTRON, REINFORCE = perceptron(), Reinforce()
 
 
 def policy_gradient(
@@ -34,7 +35,7 @@ def policy_gradient(
     environment_options: Mapping[str, Any] = NO_OPTIONS,
     policy: PolicyMaker = PERCEPTRON,
     horizon: int = 200,
-    discount: float = 0.99,
+    estimator: Reinforce = REINFORCE,
     dtype: str = "float32",
     observations: Units = "raw",
     variations: Sequence[Variation] = ALIKE,
@@ -47,8 +48,8 @@ def policy_gradient(
     (``standard.py``).  ``variations`` describe the environments of workers that differ: then J is
     the mean over the workers.
     """
-    _check(horizon, discount, dtype)
-    settings = {"policy": policy, "horizon": horizon, "discount": discount, "dtype": dtype}
+    _check(horizon, dtype)
+    settings = {"policy": policy, "horizon": horizon, "estimator": estimator, "dtype": dtype}
     objective = _objective(environment, environment_options, variations, **settings)
     if observations == "raw":
         return objective
@@ -73,10 +74,8 @@ def _objective(
     return Batched(environments_of(environment, options, variations), name=name, **settings)
 
 
-def _check(horizon: int, discount: float, dtype: str) -> None:
+def _check(horizon: int, dtype: str) -> None:
     if horizon < 1:
         raise ValueError(f"horizon = {horizon}: must be at least 1 step")
-    if not 0 < discount <= 1:
-        raise ValueError(f"discount = {discount}: must be above 0 and at most 1")
     if dtype not in DTYPES:
         raise ValueError(f"dtype = {dtype!r}: must be one of {', '.join(DTYPES)}")

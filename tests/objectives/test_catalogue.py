@@ -87,3 +87,10 @@ def test_a_table_knows_whether_its_objective_plays() -> None:
         more = {"environment": "CartPole-v1"} if kind == "policy-gradient" else {}
         given = table(kind=kind, **more)
         assert (given.build(workers=2).episodes is not None) == given.plays
+
+
+def test_a_gradient_of_several_episodes_costs_as_much_as_all_of_them() -> None:
+    one, four = (policy_gradient("CartPole-v1", episodes=count) for count in (1, 4))
+    assert four.episode_steps == 4 * one.episode_steps
+    single, several = (table.cost(table.size(2), 2, episodes=32) for table in (one, four))
+    assert several == single._replace(gradient=4 * single.gradient, rows=4 * single.rows)

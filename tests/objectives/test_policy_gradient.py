@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import one_run
 import pytest
+from two_states import DISCOUNT, ENDS, FIRST, HORIZON, REWARD, STAY, two_states
 
 from algorithms.local import ascent
 from algorithms.tickets import Ticket
@@ -25,39 +25,11 @@ from simulator.objectives.estimator import (
 )
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
-from simulator.objectives.spaces import Discrete, Environment
+from simulator.objectives.reinforce import Reinforce
 
 ROOT = jax.random.key(7)
 
-# --- a world of two states and two actions, small enough to enumerate -------------------------
-
-FIRST = np.array([0.3, 0.7])
-STAY = np.array([[0.9, 0.4], [0.2, 0.6]])  # probability to go to state 0, by state and action
-REWARD = np.array([[1.0, -2.0], [3.0, 0.5]])
-ENDS = np.array([[False, False], [False, True]])  # the pair that ends the episode
-DISCOUNT, HORIZON = 0.8, 3
-
-
-class Place(NamedTuple):
-    where: jax.Array
-    key: jax.Array
-
-
-def two_states() -> Environment:
-    def reset(parameters: None, key: jax.Array, dtype: object) -> Place:
-        first, later = jax.random.split(key)
-        return Place(jnp.int32(jax.random.uniform(first) >= FIRST[0]), later)
-
-    def observe(parameters: None, place: Place) -> jax.Array:
-        return jnp.where(place.where == jnp.arange(2), 1.0, 0.0)
-
-    def step(parameters: None, place: Place, action: jax.Array) -> tuple[Place, object, object]:
-        now, later = jax.random.split(place.key)
-        pair = (place.where, action)
-        moved = jnp.int32(jax.random.uniform(now) >= jnp.asarray(STAY)[pair])
-        return Place(moved, later), jnp.asarray(REWARD)[pair], jnp.asarray(ENDS)[pair]
-
-    return Environment(2, Discrete(2), None, reset, observe, step)
+# --- a world that can be enumerated ----------------------------------------------------------
 
 
 def expected_return(point: np.ndarray) -> float:
@@ -85,9 +57,9 @@ def slope(function: object, point: np.ndarray) -> np.ndarray:
 
 
 def test_the_estimator_is_unbiased() -> None:
-    objective = policy_gradient(
-        two_states(), policy=perceptron(()), horizon=HORIZON, discount=DISCOUNT, dtype="float64"
-    )
+    estimator = Reinforce(discount=DISCOUNT)
+    settings = {"policy": perceptron(()), "horizon": HORIZON, "dtype": "float64"}
+    objective = policy_gradient(two_states(), **settings, estimator=estimator)
     point = np.array([0.4, -0.3, 0.1, 0.6, -0.2, 0.3])
     rows = 20_000
     tickets = jnp.zeros((rows, 3), jnp.int32).at[:, 2].set(jnp.arange(rows, dtype=jnp.int32))
@@ -109,7 +81,7 @@ def test_evaluation_measures_the_undiscounted_return() -> None:
     deviation = np.sqrt(np.sum(pairs * (REWARD - mean) ** 2))
     measured = one_run.evaluate(objective, ROOT, jnp.asarray(point), 0, episodes)["return"]
     assert abs(measured - mean) < 4.5 * deviation / np.sqrt(episodes)
-    cart = policy_gradient("CartPole-v1", policy=perceptron((8,)), horizon=30, discount=0.5)
+    cart = policy_gradient("CartPole-v1", policy=perceptron((8,)), horizon=30)
     start = cart.initial_point(ROOT)
     played = cart.episodes.play(start, seed=3, episodes=16)
     assert all(total == length for total, length in played)  # one per step, not discounted
@@ -267,7 +239,6 @@ def test_float32_stays_float32(name: str) -> None:
     ("settings", "message"),
     [
         ({"horizon": 0}, "horizon = 0: must be at least 1"),
-        ({"discount": 1.5}, "discount = 1.5: must be above 0"),
         ({"dtype": "float16"}, "dtype = 'float16': must be one of float32, float64"),
         ({"environment_options": {"g": 1}}, "environment_options.g: CartPole-v1 has no such"),
     ],
@@ -283,6 +254,6 @@ def test_local_work_of_one_step_is_the_gradient_itself(cart: Batched) -> None:
     sent, steps = cart.local(ascent(1, 1.0)).sample(ROOT, point, ticket)
     key = jax.random.fold_in(episode_keys(ROOT, rows([ticket]))[0], 0)
     episode = plain_episode(cart.worlds.first, cart.policy, point, key, 13)
-    expected = plain_gradient(cart.policy, point, *episode, discount=0.99)
+    expected = plain_gradient(cart.policy, point, [episode], Reinforce(discount=0.99))
     np.testing.assert_allclose(sent, expected, rtol=1e-10, atol=1e-12)
     assert steps == len(episode[-1])

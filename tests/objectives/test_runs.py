@@ -48,10 +48,20 @@ KINDS: dict[str, dict[str, Any]] = {
         "Pendulum-v1",
         policy={"hidden": [4], "trunk": "separate", "observations": "standardised"},
     ),
+    "pairs of carts": policy(
+        "CartPole-v1",
+        workers=UNEQUAL,
+        episodes=2,
+        baseline="leave-one-out",
+        discounting="from-action",
+    ),
     "discrete on the host": policy(
         "Acrobot-v1", policy={"hidden": [4], "observations": "standardised"}
     ),
     "robots": policy("Hopper-v4"),
+    "several robots": policy(
+        "Hopper-v4", episodes=3, baseline="leave-one-out", workers=[{"mass": 3.0}, {"gravity": 5.0}]
+    ),
 }
 TICKETS = np.array([[0, 0, 0], [1, 0, 0], [1, 3, 2], [0, 0, 0]], np.int32)
 WEIGHTS = np.array([[0.5, -2.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0], [1.0, 0.0, 0.25, 0.0]])
@@ -132,7 +142,7 @@ def test_evaluations_are_those_of_single_runs(objective: Objective) -> None:
             close(values[run], alone[name])
 
 
-@pytest.mark.parametrize("objective", ["isotropic", "tabular", "unequal carts"], indirect=True)
+@pytest.mark.parametrize("objective", ["isotropic", "tabular", "pairs of carts"], indirect=True)
 def test_local_work_is_that_of_the_twin(objective: Objective) -> None:
     """Of a gradient's oracle, and of one that also weighs a sample at another point."""
     at = points(objective)

@@ -18,6 +18,7 @@ from simulator.objectives.environments.variation import (
 )
 from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.policies import Policy
+from simulator.objectives.reinforce import Baseline, Discounting, Reinforce
 from simulator.objectives.tables.objective import Count, ObjectiveTable, Share
 from simulator.objectives.tables.policy import AnyPolicy, PerceptronTable
 from simulator.table import Table
@@ -79,6 +80,13 @@ class PolicyGradientTable(ObjectiveTable):
     policy: AnyPolicy = PerceptronTable()
     horizon: Count = Field(default=200, description="steps of an episode at most")
     discount: Share = 0.99
+    episodes: Count = Field(default=1, description="episodes of a gradient")
+    baseline: Baseline = Field(
+        default="none", description="what is subtracted from the returns to go"
+    )
+    discounting: Discounting = Field(
+        default="from-start", description="discount^h for reward h, or discount^(h - t)"
+    )
     dtype: Literal["float32", "float64"] = "float32"
 
     workers: list[WorkerTable] = Field(
@@ -94,10 +102,14 @@ class PolicyGradientTable(ObjectiveTable):
 
     @property
     def episode_steps(self) -> float:
-        return max(1.0, PLAYED * self.horizon)
+        return self.episodes * max(1.0, PLAYED * self.horizon)
 
     def check(self, workers: int) -> None:
-        """Raise a one-line ValueError without such an environment, or a policy for it."""
+        """Raise a one-line ValueError without such an environment, or a policy for it.
+
+        Also for a baseline without other episodes.
+        """
+        self._estimator()
         self._policy(workers)
 
     def size(self, workers: int) -> Size:
@@ -105,7 +117,8 @@ class PolicyGradientTable(ObjectiveTable):
 
     def cost(self, size: Size, workers: int, episodes: int) -> Cost:
         own, width = self.environment in OWN, self.policy.width
-        return of_episodes(self.environment, own, self.horizon, width, size, episodes)
+        one = of_episodes(self.environment, own, self.horizon, width, size, episodes)
+        return one.of_several(self.episodes)
 
     @property
     def variations(self) -> tuple[Variation, ...]:
@@ -121,6 +134,14 @@ class PolicyGradientTable(ObjectiveTable):
         size, actions = policy_spaces(self.environment, self.environment_options, self.variations)
         return self.policy.maker()(size, actions, None)
 
+    def _estimator(self) -> Reinforce:
+        return Reinforce(
+            discount=self.discount,
+            episodes=self.episodes,
+            baseline=self.baseline,
+            discounting=self.discounting,
+        )
+
     def build(self, workers: int) -> Objective:
         from simulator.objectives.policy_gradient import policy_gradient
 
@@ -129,7 +150,7 @@ class PolicyGradientTable(ObjectiveTable):
             environment_options=self.environment_options,
             policy=self.policy.maker(),
             horizon=self.horizon,
-            discount=self.discount,
+            estimator=self._estimator(),
             dtype=self.dtype,
             observations=self.policy.observations,
             variations=self.variations,
