@@ -12,6 +12,7 @@ from test_cli import one_line, straggle, written
 from test_sweep import SCENARIO
 
 from simulator.comparison.comparison import conduct
+from simulator.mistakes import Mistake
 from simulator.results.columns import Columns
 from simulator.statistics.ahead import Arrival, arrivals, interval, levels_of, ratio, standings
 from simulator.sweeps.sweep_file import read
@@ -169,6 +170,17 @@ def test_a_comparison_goes_on_where_it_was(folder, done, tmp_path, monkeypatch):
     again = compare(folder, tmp_path / "out")
     pd.testing.assert_frame_equal(again.frame, done.frame)
     assert len(ended) == len(set(ended)) == 15
+
+
+def test_a_comparison_grows_by_settings_and_seeds(folder, tmp_path):
+    few = compare(folder, tmp_path / "out", tune={"methods.*.step": [0.05]}, seeds=[2])
+    more = compare(folder, tmp_path / "out", seeds=[2, 3])
+    kept = {path.stem for path in (tmp_path / "out/tuning/runs").iterdir()}
+    assert len(kept) == 2 * len(few.swept.frame) == len(more.swept.frame)
+    assert more.race.scenario.seeds == [2, 3]
+    assert (tmp_path / "out/race-1/manifest.json").exists()
+    with pytest.raises(Mistake, match="it is tuned; give --tune"):
+        compare(folder, tmp_path / "out", tune=None, seeds=[2, 3])
 
 
 def test_the_command_shows_every_method_at_every_level_and_a_sentence_for_each(folder, tmp_path):

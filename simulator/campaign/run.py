@@ -229,8 +229,8 @@ def _verify(found: Results, quiet: bool) -> Report:
         LOG.warning(f"not verified: {problem}")
     cut = {(left.method, left.seed) for left in report.unchecked if left.why == TOO_LONG}
     if cut and not quiet:
-        message = f"{len(cut)} of {len(runs)} runs were checked in part"
-        LOG.warning(f"{message}; straggle verify {found.directory} checks the rest")
+        message = f"of {len(cut)} long runs (of {len(runs)}) only the beginning was verified"
+        LOG.warning(f"{message}; straggle verify {found.directory} verifies the rest")
     return report
 
 

@@ -4,6 +4,7 @@ results/compare-NAME/
   compare.json            what is compared, and how it was tuned
   tuning/                 the sweep, if there was one
   race/                   the runs that are compared: a result directory
+  race-1/                 an earlier race, of other settings or seeds
   comparison.parquet      a row per level and method
   figures/
 """
@@ -11,6 +12,7 @@ results/compare-NAME/
 import json
 import math
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -33,6 +35,7 @@ from simulator.sweeps.best import fresh_seeds
 from simulator.sweeps.sweep import Swept
 from simulator.sweeps.sweep_file import Sweep
 from simulator.system.files import replace
+from simulator.system.messages import LOG
 from simulator.training.record import BROKEN
 
 if TYPE_CHECKING:
@@ -84,13 +87,14 @@ def conduct(
     sweep = None if tune is None else tuning.sweep_of(scenario, tune)
     fresh = _seeds(scenario, sweep, seeds)
     directory = out or Path("results") / f"compare-{loading.name_of(source)}"
-    _claim(directory, scenario, sweep)
+    identity = _claim(directory, scenario, sweep)
     swept = None
     if sweep is not None:
         swept = sweeps.conduct(
             sweep, out=directory / "tuning", jobs=jobs, yes=True, quiet=quiet, command=command
         )
         scenario = _best(swept)
+    _write(directory, identity)
     scenario = scenario.restrict(None, fresh)
     ran = _race(scenario, directory / "race", RunOptions(jobs=jobs, quiet=quiet), command)
     steps, metric, higher = ran.results.step_columns, scenario.metric, scenario.higher_is_better
@@ -123,23 +127,38 @@ def _seeds(scenario: Scenario, sweep: Sweep | None, seeds: Sequence[int] | None)
     return list(seeds or fresh_seeds(tuned, FRESH))
 
 
-def _claim(directory: Path, scenario: Scenario, sweep: Sweep | None) -> None:
-    """Continue a comparison in its directory; refuse to replace another one."""
+def _claim(directory: Path, scenario: Scenario, sweep: Sweep | None) -> dict[str, Any]:
+    """Continue a comparison in its directory; refuse to replace another one.
+
+    It may grow: by seeds, and by settings, which the directory of the tuning checks.
+    """
     wanted = {
         "scenario": scenario.model_copy(update={"seeds": []}).fingerprint(),
         "tune": tuning.as_data(sweep),
     }
-    file, text = directory / "compare.json", json.dumps(wanted, indent=2) + "\n"
+    file = directory / "compare.json"
     claim(directory, lambda _: file.exists(), inside="")
-    if file.exists() and _read(file) != json.loads(text):
-        raise Mistake(f"--out {directory}: holds another comparison; name another directory")
-    replace(file, lambda path: path.write_text(text))
+    if not file.exists():
+        _write(directory, wanted)
+        return wanted
+    before, again = _read(file), f"--out {directory}: holds another comparison"
+    if before["scenario"] != wanted["scenario"]:
+        raise Mistake(f"{again}: its scenario differs; name another directory")
+    if before["tune"] is not None and sweep is None:
+        raise Mistake(f"{again}: it is tuned; give --tune, or name another directory")
+    return wanted
 
 
-def _read(file: Path) -> Any:
+def _write(directory: Path, identity: dict[str, Any]) -> None:
+    text = json.dumps(identity, indent=2) + "\n"
+    replace(directory / "compare.json", lambda path: path.write_text(text))
+
+
+def _read(file: Path) -> dict[str, Any]:
     try:
-        return from_json(file.read_bytes())
-    except (OSError, ValueError):
+        found = from_json(file.read_bytes())
+        return {"scenario": found["scenario"], "tune": found["tune"]}
+    except (OSError, ValueError, TypeError, LookupError):
         raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
 
 
@@ -155,13 +174,20 @@ def _best(swept: Swept) -> Scenario:
     return found
 
 
+def _set_aside(place: Path) -> None:
+    """Keep a race of other settings or seeds as ``race-1``, ``race-2``, …"""
+    names = (place.with_name(f"{place.name}-{number}") for number in count(1))
+    kept = next(name for name in names if not name.exists())
+    place.rename(kept)
+    LOG.warning(f"{place} has other settings or seeds; it is kept as {kept}")
+
+
 def _race(scenario: Scenario, place: Path, options: RunOptions, command: str) -> Finished:
     """The runs that are compared; those that were done before are read."""
-    if (place / "manifest.json").exists():
-        seeds = results.manifest_in(place)["scenario"]["seeds"]
-        if seeds != scenario.seeds:
-            numbers = ", ".join(map(str, seeds))
-            raise Mistake(f"{place}: was raced on the seeds {numbers}; name another --out")
+    manifest = place / "manifest.json"
+    if manifest.exists() and results.manifest_in(place)["scenario_hash"] != scenario.fingerprint():
+        _set_aside(place)
+    if manifest.exists():
         ran = campaign.resume(place, scenario, options=options)
     else:
         ran = campaign.run(scenario, place, "", command=command, options=options)

@@ -94,7 +94,7 @@ def _about_tuning(swept: Swept) -> list[str]:
             "give a longer stop.seconds or other values"
         )
     if edges:
-        lines.append("a better setting may lie beyond; give --tune more values, and another --out")
+        lines.append("a better setting may lie beyond; give --tune more values in the same --out")
     return lines
 
 

@@ -92,9 +92,10 @@ def lines(scenario: Scenario) -> list[str]:
     gradients = f"{most} {_count(whole.gradients)} gradients used of {_count(started)} started"
     cost = f"{most} {_duration(whole.real_seconds)} on a machine like this, {_size(whole.bytes)}"
     begun = {label: rehearse(scenario, label) for label in scenario.methods}
+    remedy = "" if scenario.stop.seconds else "; give stop.seconds"
     bounds = [
-        f"{label} closes no step with its first {_count(each.started)} gradients, so of its steps "
-        "only a bound is known; give stop.seconds"
+        f"{label} closes no step with its first {_count(each.started)} gradients, so the number "
+        f"of its steps is only a bound{remedy}"
         for label, each in begun.items()
         if not each.steps and not each.over
     ]

@@ -113,10 +113,11 @@ def _gradients(scenario: Parts, chosen: Settings) -> float:
 
 
 def lines(scenario: Parts) -> list[str]:
-    """Lines with the constants of the objective, how well they are known, and theory's choices."""
+    """The constants of the objective, how well they are known, and theory's choices."""
     if not scenario.objective.exact:
         return []
-    found = [
+    found = ["constants of the objective, for settings by theory:"]
+    found += [
         f"  {name}: {constant.value:.4g} ({constant.status}: {constant.reason})"
         for name, constant in constants_of(scenario)._asdict().items()
     ]

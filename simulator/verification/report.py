@@ -116,13 +116,12 @@ class Report:
         return "\n".join(self.lines())
 
     def as_data(self) -> dict[str, Any]:
-        problems = [problem._asdict() for problem in self.problems]
         return {
             "clean": self.clean,
             "checked": self.checked,
             "wrong": self.wrong,
             "runs": [_as_data(each) for each in self.findings],
-            "problems": [problem | {"told": problem.pop("message")} for problem in problems],
+            "problems": [problem._asdict() for problem in self.problems],
             "unchecked": [part._asdict() for part in self.unchecked],
         }
 
