@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generated import api, commands, keys
+from generated import api, commands, keys, panels
 
 HERE = Path(__file__).resolve().parent
 MARKED = re.compile(r"(<!-- generated: ([^\n]+) -->\n).*?(<!-- end -->)", re.S)
@@ -28,6 +28,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "commands": commands.commands,
     "functions": api.functions,
     "classes": api.classes,
+    "panel": panels.panel,
 }
 
 

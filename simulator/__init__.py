@@ -75,6 +75,7 @@ HOMES = {
     "simulator.sweeps.halving": ["Halving"],
     "simulator.sweeps.sweep_file": ["Score", "Sweep"],
     "simulator.gate.suite_file": ["Claim", "Exact", "Suite", "Tolerance"],
+    "simulator.remote.runner": ["Ray"],
     "simulator.commands.scenarios": ["load", "resume", "run", "schema", "validate"],
     "simulator.commands.outcome": ["Results", "load_results"],
     "simulator.commands.campaigns": [

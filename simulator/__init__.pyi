@@ -59,6 +59,7 @@ from simulator.objectives.tables.quadratic import QuadraticTable as Quadratic
 from simulator.objectives.tables.tabular import TabularTable as Tabular
 from simulator.plugins import load_plugin as load_plugin
 from simulator.plugins import register as register
+from simulator.remote.runner import Ray as Ray
 from simulator.scenario.cluster_table import ClusterTable as Cluster
 from simulator.scenario.cluster_table import FailuresTable as Failures
 from simulator.scenario.cluster_table import NetworkTable as Network
@@ -181,6 +182,7 @@ __all__ = [
     "Exact",
     "Suite",
     "Tolerance",
+    "Ray",
     "load",
     "resume",
     "run",

@@ -131,3 +131,11 @@ def die(name, work, tell):
 
 def fail(name, work, tell):
     tell(1 / work)
+
+
+def wait_for(name, folder, tell):
+    """Begin, and end when a file of this name is there."""
+    tell("begun")
+    while not (folder / name).exists():
+        time.sleep(0.05)
+    tell("done")

@@ -15,7 +15,7 @@ from test_suite_file import SCENARIO
 
 from algorithms.methods import METHODS
 from simulator import gate
-from simulator.campaign.runner import Local
+from simulator.campaign.processes import Local
 from simulator.engine import Simulation
 from simulator.engine.calendar import Calendar
 from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_file
@@ -77,7 +77,7 @@ def kept(folder):
 
 def check(folder, only=SCHEDULES, **options):
     """In this process, where a defect can be planted."""
-    return gate.conduct(folder / "suite.toml", only=only, runner=Local(1), **options)
+    return gate.conduct(folder / "suite.toml", only=only, jobs=Local(1), **options)
 
 
 def test_what_would_never_end_is_refused_before_anything_is_run(folder):

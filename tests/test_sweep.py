@@ -21,7 +21,7 @@ from test_cli import one_line, straggle, written
 from test_study import files
 
 from simulator import analysis
-from simulator.campaign import campaign, runner, task
+from simulator.campaign import campaign, processes, task
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Rows, claim
 from simulator.campaign.task import key_of
@@ -357,7 +357,7 @@ def test_the_number_of_cores_may_be_set(wrong, monkeypatch):
 def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
     works, told = {"OMP_NUM_THREADS": None, "XLA_FLAGS": None}, {}
-    runner.Local(2).run(children.variable, works, told.__setitem__)
+    processes.Local(2).run(children.variable, works, told.__setitem__)
     assert told["OMP_NUM_THREADS"] == "1"
     assert "multi_thread_eigen=false" in told["XLA_FLAGS"]
 
@@ -365,7 +365,7 @@ def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
 def test_cores_that_become_free_go_to_the_work_that_is_left(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
     told: dict[str, list[int]] = {"short": [], "long": []}
-    runner.Local(2).run(
+    processes.Local(2).run(
         children.cores, {"short": 1, "long": 2}, lambda name, item: told[name].append(item)
     )
     assert told["short"] == [1, 1]
@@ -374,18 +374,18 @@ def test_cores_that_become_free_go_to_the_work_that_is_left(monkeypatch):
 
 def test_a_piece_whose_process_dies_is_done_elsewhere(tmp_path):
     works, told = {"a": tmp_path / "a", "b": None}, {}
-    runner.Local(2).run(children.die_once, works, told.__setitem__)
+    processes.Local(2).run(children.die_once, works, told.__setitem__)
     assert told == {"a": "done", "b": "done"}
 
 
 def test_a_piece_at_which_every_process_dies_ends_all_in_one_line():
     with pytest.raises(Mistake, match=r"^a: the process that did it died 2 times, .* code 7; "):
-        runner.Local(2).run(children.die, {"a": None, "b": None}, lambda name, item: None)
+        processes.Local(2).run(children.die, {"a": None, "b": None}, lambda name, item: None)
 
 
 def test_an_error_in_a_process_is_raised_here():
     with pytest.raises(ZeroDivisionError):
-        runner.Local(2).run(children.fail, {"a": 1, "b": 0}, lambda name, item: None)
+        processes.Local(2).run(children.fail, {"a": 1, "b": 0}, lambda name, item: None)
 
 
 # What comes out
@@ -492,7 +492,7 @@ def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
     tasks = [trial.task for trial in done.trials if trial.setting.method == "afedpg"]
     ended, store = [], Rows(claim(tmp_path / "out", lambda there: True), sweep.NEEDED)
     plan = Plan(sweep.row_of, lambda task, row: ended.append(task.key) or "", together=8)
-    campaign.conduct(tasks, plan, store, runner=Backwards())
+    campaign.conduct(tasks, plan, store, jobs=Backwards())
     assert sorted(ended) == sorted(task.key for task in tasks)
     expected = {row.key: row.final for row in done.frame.itertuples()}
     assert {key: row["final"] for key, row in store.found.items()} == {

@@ -12,9 +12,10 @@ from typing import Any, NamedTuple, Protocol
 
 from simulator import plugins
 from simulator.campaign.perform import Done, Working, perform
+from simulator.campaign.processes import Local
 from simulator.campaign.progress import showing
-from simulator.campaign.runner import Local, Runner
-from simulator.campaign.task import Job, Keep, Task
+from simulator.campaign.runner import Jobs
+from simulator.campaign.task import Files, Job, Keep, Task
 from simulator.system.machine import cores
 from simulator.training.checkpoint import Keeper
 from simulator.training.record import BROKEN
@@ -42,6 +43,7 @@ class Plan(NamedTuple):
     outcome: Callable[[Task, Any], str]
     """Describes a finished run, given its task and the stored data."""
     checkpoints: Path | None = None
+    files: Files | None = None
     together: int = 1
     """Most runs of one schedule that train side by side in a job."""
 
@@ -51,16 +53,15 @@ def conduct(
     plan: Plan,
     store: Store,
     *,
-    runner: Runner | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     quiet: bool = True,
 ) -> None:
-    """Do every task that the store lacks, in ``jobs`` processes, or as many as pay."""
+    """Do every task that the store lacks, where ``jobs`` says."""
     by_key = {task.key: task for task in tasks}
     missing = [task for task in by_key.values() if not store.has(task)]
     for key in by_key.keys() - {task.key for task in missing}:
         _clear(plan, key)  # a kill may come after a run is stored and before it is cleared
-    runner = runner or Local(jobs_for(missing, jobs))
+    runner = Local(jobs_for(missing, jobs)) if isinstance(jobs, int | None) else jobs
     done = len(by_key) - len(missing)
     with showing(len(by_key), done=done, doing="preparing", quiet=quiet) as progress:
 
@@ -104,7 +105,8 @@ def jobs_of(tasks: Sequence[Task], plan: Plan, at_once: int) -> dict[str, Job]:
     if at_once > 1:
         parts.sort(key=lambda part: -sum(task.seconds for task in part))
     parts.sort(key=lambda part: part[0].plane == "training")
-    return {_name(part): Job(part, plan.keep, plan.checkpoints) for part in parts}
+    own = plan.keep, plan.checkpoints, plan.files
+    return {_name(part): Job(part, *own) for part in parts}
 
 
 def _name(part: list[Task]) -> str:

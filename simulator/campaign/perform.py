@@ -44,6 +44,8 @@ def perform(name: str, job: Job, tell: Tell) -> None:
 
     def ended(at: int, run: Run) -> None:
         tell(Working(f"{run.method}, seed {run.seed}: recording", fraction(run, scenarios[at])))
+        if job.files:
+            job.files.write(job.files.folder, scenarios[at], run)
         tell(Done(job.tasks[at].key, run.end, job.keep(scenarios[at], run)))
 
     watch = _watching(scenarios[0], tell)

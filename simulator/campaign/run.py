@@ -8,7 +8,6 @@ of runs that were never stopped.
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -18,7 +17,8 @@ from simulator.campaign import campaign
 from simulator.campaign.campaign import Plan
 from simulator.campaign.perform import Done, outcome
 from simulator.campaign.progress import showing
-from simulator.campaign.task import Plane, Task, tasks_of
+from simulator.campaign.runner import Jobs
+from simulator.campaign.task import Files, Plane, Task, tasks_of
 from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled
 from simulator.estimate import estimate
@@ -53,8 +53,7 @@ class RunOptions(NamedTuple):
     schedule_only: bool = False
     tickets: bool | None = None
     """Whether to record tickets; None: if gradients are computed, since they cost far more."""
-    jobs: int | None = None
-    """Processes; None: as many as pay."""
+    jobs: Jobs = None
     fitting: bool = True
     """Whether to refuse a run that needs too much memory or would never end."""
     quiet: bool = False
@@ -167,9 +166,10 @@ def _run_missing(writer: Writer, options: RunOptions) -> bool:
     """Do the runs that have not ended; False after an interrupt."""
     scenario, directory = writer.scenario, writer.directory
     plan = Plan(
-        keep=partial(_keep, directory, writer.tickets),
+        keep=_keep,
         outcome=lambda task, run: outcome(run, scenario),
         checkpoints=directory / "checkpoints",
+        files=Files(directory, _write_tickets) if writer.tickets else None,
     )
     plane: Plane = "schedule" if writer.schedule_only else "training"
     store, jobs, quiet = _Directory(writer), options.jobs, options.quiet
@@ -196,11 +196,13 @@ def _writing(directory: Path) -> Iterator[None]:
         raise Unwritable(f"{directory}: cannot be written: {reason}; {remedy}") from None
 
 
-def _keep(directory: Path, tickets: bool, scenario: Scenario, run: Run) -> Run:
-    if tickets:
-        with Ledger(directory / "tickets.parquet", run) as ledger:
-            write_tickets(scenario, run, ledger)
+def _keep(scenario: Scenario, run: Run) -> Run:
     return run
+
+
+def _write_tickets(directory: Path, scenario: Scenario, run: Run) -> None:
+    with Ledger(directory / "tickets.parquet", run) as ledger:
+        write_tickets(scenario, run, ledger)
 
 
 def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:

@@ -42,12 +42,20 @@ class Task(NamedTuple):
         return scenario.restrict([self.method], [self.seed])
 
 
+class Files(NamedTuple):
+    """Files that a process writes when a run has ended."""
+
+    folder: Path
+    write: Callable[[Path, Scenario, Run], None]
+
+
 class Job(NamedTuple):
     """Tasks of one schedule, which are done together."""
 
     tasks: list[Task]
     keep: Keep
     checkpoints: Path | None
+    files: Files | None = None
 
 
 def tasks_of(

@@ -5,13 +5,16 @@ import shlex
 import shutil
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from simulator.mistakes import Mistake, printable
 from simulator.text_table import Table, laid_out, wrapped
+
+if TYPE_CHECKING:
+    from simulator.campaign.runner import Jobs
 
 BOLD, RED, PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[0m"
 LONGEST = 800
@@ -63,8 +66,24 @@ MethodsOption = Annotated[
 JobsOption = Annotated[
     int | None, typer.Option(min=1, help="Runs at a time [one per core; fewer for little work].")
 ]
+OnOption = Annotated[
+    str | None,
+    typer.Option("--on", metavar="ray[=HOST:PORT]", help="Run on the nodes of a Ray cluster."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, no table.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
+
+
+def jobs_on(place: str | None, jobs: int | None) -> "Jobs":
+    """Where ``--on`` and ``--jobs`` want the runs."""
+    if place is None:
+        return jobs
+    kind, _, address = place.partition("=")
+    if kind != "ray":
+        raise Mistake(f"--on {place}: must be ray, or ray=HOST:PORT of a cluster that is up")
+    from simulator.remote.runner import Ray
+
+    return Ray(address or None, jobs).found()
 
 
 def _load_plugins(names: list[str] | None) -> list[str]:

@@ -9,9 +9,11 @@ import typer
 from simulator.cli.app import (
     JobsOption,
     JsonOption,
+    OnOption,
     PluginOption,
     QuietOption,
     app,
+    jobs_on,
     say,
     show,
     words,
@@ -35,6 +37,7 @@ def check(
         str | None, typer.Option(metavar="A,B,…", help="Only these benchmarks of the suite.")
     ] = None,
     jobs: JobsOption = None,
+    on: OnOption = None,
     junit: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Write the outcome for a CI server.")
     ] = None,
@@ -60,7 +63,7 @@ def check(
                 baseline=baseline,
                 update=update,
                 only=words(only, "--only"),
-                jobs=jobs,
+                jobs=jobs_on(on, jobs),
                 quiet=quiet or as_json,
             )
     except Mistake as mistake:

@@ -12,6 +12,7 @@ from simulator.cli.app import (
     FiguresOption,
     JsonOption,
     MethodsOption,
+    OnOption,
     PluginOption,
     QuietOption,
     SeedsOption,
@@ -20,6 +21,7 @@ from simulator.cli.app import (
     command_line,
     complain,
     formats_of,
+    jobs_on,
     say,
     seeds_of,
     show,
@@ -30,6 +32,7 @@ from simulator.system.interrupts import INTERRUPTED, remedy
 
 if TYPE_CHECKING:
     from simulator.campaign.run import Finished, RunOptions
+    from simulator.campaign.runner import Jobs
     from simulator.figures.painter import Painter
     from simulator.results.results import Results
     from simulator.scenario.scenario import Scenario
@@ -66,6 +69,7 @@ def run(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes [one per core; fewer for little work].")
     ] = None,
+    on: OnOption = None,
     figures: FiguresOption = "png",
     timeline: Annotated[
         float | None,
@@ -85,6 +89,7 @@ def run(
         if timeline is not None and not 0 < timeline < math.inf:
             raise Mistake(f"--timeline {timeline:g}: must be a positive number of seconds")
         presenter = Presenter(painter, quiet, as_json, timeline)
+        where = jobs_on(on, jobs)
         if resume is not None:
             given: dict[str, object] = {
                 "--out": out,
@@ -94,13 +99,13 @@ def run(
             if scenario is None:
                 given |= {"--set": settings, "--methods": methods, "--seeds": seeds}
             chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
-            return presenter.show(_resume(resume, chosen, given, presenter, jobs))
+            return presenter.show(_resume(resume, chosen, given, presenter, where))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
         from simulator.campaign.run import RunOptions
 
         chosen, silent = _chosen(scenario, settings, methods, seeds), quiet or as_json
-        options = RunOptions(schedule_only, tickets, jobs, fitting=not anyway, quiet=silent)
+        options = RunOptions(schedule_only, tickets, where, fitting=not anyway, quiet=silent)
         return presenter.show(_run(chosen, out, Path(scenario).stem, options, presenter))
 
 
@@ -137,7 +142,7 @@ def _resume(
     wanted: "Scenario | None",
     given: dict[str, object],
     presenter: "Presenter",
-    jobs: int | None,
+    jobs: "Jobs",
 ) -> int:
     from simulator.campaign.run import RunOptions, resume
 

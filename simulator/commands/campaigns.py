@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator import gate
+from simulator.campaign.runner import Runner
 from simulator.commands.arguments import checked, command_of, place_of
 from simulator.commands.outcome import Results, Shown, shown
 from simulator.gate import suite_file
@@ -170,13 +171,15 @@ def complexity(
     seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
+    runner: Runner | None = None,
     quiet: bool = False,
 ) -> ComplexityResults:
     """``straggle complexity``: the time of each run to the target, per value of a parameter.
 
     Several ``vary`` vary together; the first is the parameter.  The runs stay in a directory
     ``out``, from which the same call continues.  With several ``jobs``, a script (but no notebook)
-    needs ``if __name__ == "__main__":``.
+    needs ``if __name__ == "__main__":``.  A ``runner`` such as
+    ``Ray()`` does the runs elsewhere.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
     >>> found = complexity("sqrt-workers", "cluster.workers=2,4", *short,
@@ -194,7 +197,7 @@ def complexity(
         methods=methods,
         seeds=seeds,
         out=place.path,
-        jobs=jobs,
+        jobs=runner or jobs,
         quiet=quiet,
     )
     return ComplexityResults(frame, directory, place.keeper)
@@ -207,12 +210,13 @@ def sweep(
     seeds: int | Sequence[int] | None = None,
     out: str | Path | None = None,
     jobs: int | None = None,
+    runner: Runner | None = None,
     yes: bool = False,
     quiet: bool = False,
 ) -> SweepResults:
     """``straggle sweep``: run and score every setting.
 
-    ``out`` and ``jobs`` are those of ``complexity``.
+    ``out``, ``jobs`` and ``runner`` are those of ``complexity``.
 
     >>> from simulator import Quadratic, Sweep
     >>> steps = Sweep(scenario="straggler", grid={"methods.afedpg.step": [0.1, 0.2]},
@@ -230,7 +234,7 @@ def sweep(
         methods=methods,
         seeds=seeds,
         out=place.path,
-        jobs=jobs,
+        jobs=runner or jobs,
         yes=yes,
         quiet=quiet,
         command=shlex.join(command_of("sweep", source, (), methods, seeds)),
@@ -248,6 +252,7 @@ def compare(
     confidence: float = 0.9,
     out: str | Path | None = None,
     jobs: int | None = None,
+    runner: Runner | None = None,
     quiet: bool = False,
 ) -> CompareResults:
     """``straggle compare``: tune every method alike, race them on fresh seeds, name the leader.
@@ -273,7 +278,7 @@ def compare(
         seeds=seeds,
         confidence=confidence,
         out=place.path,
-        jobs=jobs,
+        jobs=runner or jobs,
         quiet=quiet,
         command=shlex.join(command_of("compare", source, settings, methods, seeds)),
     )
@@ -287,6 +292,7 @@ def check(
     update: bool = False,
     only: str | Sequence[str] | None = None,
     jobs: int | None = None,
+    runner: Runner | None = None,
     quiet: bool = False,
 ) -> CheckResults:
     """``straggle check``: run a suite and compare it with its baselines, or ``update`` them."""
@@ -296,7 +302,7 @@ def check(
         baseline=None if baseline is None else Path(baseline),
         update=update,
         only=labels_of("check", only),
-        jobs=jobs,
+        jobs=runner or jobs,
         quiet=quiet,
     )
     return CheckResults(outcome)

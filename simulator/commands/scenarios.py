@@ -7,6 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from simulator.campaign import run as campaign
 from simulator.campaign.run import RunOptions
+from simulator.campaign.runner import Runner
 from simulator.commands.arguments import (
     check_jobs,
     checked,
@@ -42,6 +43,7 @@ def run(
     schedule_only: bool = False,
     tickets: bool | None = None,
     jobs: int | None = 1,
+    runner: Runner | None = None,
     quiet: bool = False,
     anyway: bool = False,
 ) -> Results:
@@ -49,7 +51,7 @@ def run(
 
     Without ``out``, the files lie in a temporary directory that vanishes with the results.  With
     several ``jobs`` (None: as many as pay), a script (but no notebook) needs
-    ``if __name__ == "__main__":``.
+    ``if __name__ == "__main__":``.  A ``runner`` such as ``Ray()`` does the runs elsewhere.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3}"
     >>> found = run("straggler", *short, methods="afedpg", seeds=7, quiet=True)
@@ -63,18 +65,26 @@ def run(
     if schedule_only:
         scenario = one_of_equal_seeds(scenario)
     temporary = place.keeper is not None
-    options = RunOptions(schedule_only, tickets, jobs, not anyway, quiet, temporary)
+    options = RunOptions(schedule_only, tickets, runner or jobs, not anyway, quiet, temporary)
     command = shlex.join(command_of("run", source, settings, methods, seeds))
     ran = campaign.run(scenario, place.path, "", command=command, options=options)
     release_memory()  # a notebook may live for days
     return shown(ran.results, place.keeper)
 
 
-def resume(directory: str | Path, *, jobs: int | None = 1, quiet: bool = False) -> Results:
+def resume(
+    directory: str | Path,
+    *,
+    jobs: int | None = 1,
+    runner: Runner | None = None,
+    quiet: bool = False,
+) -> Results:
     """``straggle run --resume``: finish an interrupted run."""
     check_argument("resume: directory", directory, (str, Path), "give the path of one")
     check_jobs(jobs)
-    ran = campaign.resume(Path(directory), None, options=RunOptions(jobs=jobs, quiet=quiet))
+    ran = campaign.resume(
+        Path(directory), None, options=RunOptions(jobs=runner or jobs, quiet=quiet)
+    )
     return shown(ran.results)
 
 

@@ -21,6 +21,7 @@ from pydantic_core import from_json
 from simulator.campaign import run as campaign
 from simulator.campaign.rows import claim
 from simulator.campaign.run import Finished, RunOptions
+from simulator.campaign.runner import Jobs
 from simulator.comparison import tune as tuning
 from simulator.comparison.tune import Tune
 from simulator.mistakes import Mistake
@@ -77,7 +78,7 @@ def conduct(
     seeds: Sequence[int] | None = None,
     confidence: float = 0.9,
     out: Path | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     quiet: bool = False,
     command: str = "",
 ) -> Compared:

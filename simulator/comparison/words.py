@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.comparison.comparison import Compared
 from simulator.statistics.ahead import Standing
@@ -30,27 +30,40 @@ def _table(compared: Compared) -> Table:
         *("method", metric, "seconds", "20% to 80%", "reached", "gradients used"),
         *("times as long", f"{percent} interval", "verdict"),
     ]
-    rows = [_row(each) for each in compared.standings]
+    rows = [list(cells(each)) for each in compared.standings]
     count = len(scenario.seeds)
     title = f"{scenario.title or 'Comparison'}: seconds to a level, {count} seeds"
     return Table(headings, rows, title, words=(0, 8))
 
 
-def _row(each: Standing) -> list[str]:
+class Cells(NamedTuple):
+    """A row of the table."""
+
+    method: str
+    level: str
+    seconds: str
+    spread: str
+    reached: str
+    gradients: str
+    times: str
+    interval: str
+    verdict: str
+
+
+def cells(each: Standing) -> Cells:
+    """A standing as it is shown."""
     leads = each.method == each.leader
-    times = DASH if leads else f"{_at_least(each)}{_number(each.times)}"
-    interval = DASH if leads else f"{_number(each.times_low)} to {_number(each.times_high)}"
-    return [
+    return Cells(
         each.method,
         f"{each.level:,.4g}",
         _number(each.seconds),
         f"{_number(each.low)} to {_number(each.high)}" if each.reached else DASH,
         f"{each.reached} of {each.seeds}",
         _number(each.gradients),
-        times,
-        interval,
+        DASH if leads else f"{_at_least(each)}{_number(each.times)}",
+        DASH if leads else f"{_number(each.times_low)} to {_number(each.times_high)}",
         each.verdict,
-    ]
+    )
 
 
 def _at_least(each: Standing) -> str:

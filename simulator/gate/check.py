@@ -9,7 +9,7 @@ from simulator import plugins
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Rows
-from simulator.campaign.runner import Runner
+from simulator.campaign.runner import Jobs
 from simulator.estimate import estimate
 from simulator.gate import baselines, claims, exact, tolerance
 from simulator.gate.baselines import Baseline
@@ -46,8 +46,7 @@ def conduct(
     baseline: Path | None = None,
     update: bool = False,
     only: Sequence[str] | None = None,
-    jobs: int | None = None,
-    runner: Runner | None = None,
+    jobs: Jobs = None,
     quiet: bool = True,
 ) -> Checked:
     """Run a suite and compare it with its baselines, or ``update`` them.
@@ -69,7 +68,7 @@ def conduct(
         except Mistake as mistake:
             raise Mistake(f"benchmarks.{name}: {mistake}") from None
     claimed = {name: _claimed(b) for name, b in chosen.items() if b.table.kind == "claim"}
-    runs = _run(chosen.values(), runner, jobs, quiet)
+    runs = _run(chosen.values(), jobs, quiet)
     findings = []
     for name, benchmark in chosen.items():
         command = ["straggle", "check", name_of_suite, "--update", "--only", name]
@@ -113,14 +112,12 @@ def _claimed(benchmark: Benchmark) -> float:
     return ratio if isinstance(ratio, float) else predicted(benchmark)
 
 
-def _run(
-    benchmarks: Iterable[Benchmark], runner: Runner | None, jobs: int | None, quiet: bool
-) -> dict[str, list[Record]]:
+def _run(benchmarks: Iterable[Benchmark], jobs: Jobs, quiet: bool) -> dict[str, list[Record]]:
     """The runs of every benchmark; a run of several benchmarks is done once."""
     tasks = {benchmark.name: tasks_of(benchmark) for benchmark in benchmarks}
     every, store = [task for each in tasks.values() for task in each], Rows(None)
     plan = Plan(keep, lambda task, row: f"{task.method}, seed {task.seed}", together=TOGETHER)
-    campaign.conduct(every, plan, store, runner=runner, jobs=jobs, quiet=quiet)
+    campaign.conduct(every, plan, store, jobs=jobs, quiet=quiet)
     return {name: [store.found[task.key] for task in each] for name, each in tasks.items()}
 
 

@@ -18,6 +18,7 @@ from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Row, Rows, ending
 from simulator.campaign.rows import claim as claim_rows
+from simulator.campaign.runner import Jobs
 from simulator.campaign.task import Task, tasks_of
 from simulator.mistakes import Mistake
 from simulator.scenario import loading
@@ -48,7 +49,7 @@ def conduct(
     methods: list[str] | None = None,
     seeds: list[int] | None = None,
     out: Path | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     quiet: bool = False,
 ) -> "tuple[pd.DataFrame, Path]":
     """Run a whole study; returns its frame and its directory."""
@@ -116,9 +117,7 @@ def claim(out: Path | None, name: str, vary: Vary) -> Path:
     return claim_rows(directory, lambda there: not (there / "sweep.json").exists())
 
 
-def run(
-    points: list[Point], directory: Path, jobs: int | None, *, quiet: bool = True
-) -> "pd.DataFrame":
+def run(points: list[Point], directory: Path, jobs: Jobs, *, quiet: bool = True) -> "pd.DataFrame":
     """Do the missing runs; write and return the frame of all."""
     import pandas as pd
 

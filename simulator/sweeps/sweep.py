@@ -26,6 +26,7 @@ from pydantic_core import from_json, to_jsonable_python
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
 from simulator.campaign.rows import Row, Rows, claim, ending
+from simulator.campaign.runner import Jobs
 from simulator.campaign.task import key_of
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
@@ -54,7 +55,7 @@ def conduct(
     methods: Sequence[str] | None = None,
     seeds: Sequence[int] | None = None,
     out: Path | None = None,
-    jobs: int | None = None,
+    jobs: Jobs = None,
     yes: bool = False,
     quiet: bool = False,
     command: str = "",
@@ -87,9 +88,7 @@ def conduct(
     return Swept(sweep, trials, frame, directory)
 
 
-def _play(
-    trials: Sequence[Trial], store: Rows, directory: Path, jobs: int | None, quiet: bool
-) -> None:
+def _play(trials: Sequence[Trial], store: Rows, directory: Path, jobs: Jobs, quiet: bool) -> None:
     settings = {trial.task.key: _setting(trial) for trial in trials}
     plan = Plan(
         row_of,

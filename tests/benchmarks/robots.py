@@ -18,7 +18,8 @@ from typing import Any
 from benchmarks.episodes import Clock, Played, Setting, length, physics, shares, training
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch, timed
-from simulator.campaign.runner import Local, Tell
+from simulator.campaign.processes import Local
+from simulator.campaign.runner import Tell
 from simulator.system.machine import cores
 
 environment: Any = None

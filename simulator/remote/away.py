@@ -1,0 +1,127 @@
+"""How is a job done on another machine?  With the files that it needs, in a folder of its own.
+
+A node that sees the driver's folder, on a shared disk, works there like a local process.
+"""
+
+import copy
+import getpass
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from simulator.campaign.perform import Done
+from simulator.campaign.runner import Act, Tell
+from simulator.campaign.task import Job, Task
+from simulator.system.files import PARTIAL
+from simulator.training.checkpoint import Keeper
+
+Contents = dict[str, bytes]
+"""Files by their names."""
+
+
+class Arrived(NamedTuple):
+    """A report: a file that a job has written, for the driver's folder."""
+
+    folder: Path
+    name: str
+    contents: bytes
+
+
+class Packed(NamedTuple):
+    """An act and its job with all that it needs elsewhere."""
+
+    act: "Act[Job]"
+    job: Job
+    token: Path | None
+    """A file that only nodes on a shared disk see."""
+    trace: Contents
+    """The file of measured speeds, if the scenario names one."""
+    checkpoints: Contents
+    """Of runs that were interrupted before."""
+
+
+def pack(act: "Act[Job]", job: Job, token: Path | None) -> Packed:
+    """What travels to a node."""
+    scenario = job.tasks[0].scenario()
+    trace = scenario.speed_trace
+    kept = {
+        file.name: file.read_bytes()
+        for task in job.tasks
+        if job.checkpoints and job.checkpoints.is_dir()
+        for file in job.checkpoints.glob(f"{task.key}.?.npz")
+    }
+    return Packed(act, job, token, {trace.name: trace.read_bytes()} if trace else {}, kept)
+
+
+def perform(name: str, packed: Packed, tell: Tell) -> None:
+    """Do a packed job, in a process of a node."""
+    act, job = packed.act, packed.job
+    if packed.token and packed.token.exists():
+        act(name, job, tell)
+        return
+    with _folder() as folder:
+        act(name, _moved(packed, folder), lambda item: _send(item, job, folder, tell))
+
+
+def _send(item: Any, job: Job, folder: Path, tell: Tell) -> None:
+    """Report an item; the files of a run go ahead of its end."""
+    if isinstance(item, Done):
+        if job.files:
+            _send_files(folder / "files", job.files.folder, "*", tell)
+        if job.checkpoints and item.end == "interrupted":
+            _send_files(_checkpoints(), job.checkpoints, f"{item.key}.?.npz", tell)
+        elif job.checkpoints:
+            Keeper(_checkpoints(), item.key, "").clear()
+    tell(item)
+
+
+def _send_files(source: Path, target: Path, names: str, tell: Tell) -> None:
+    for file in sorted(source.rglob(names)):
+        if file.is_file() and not file.name.endswith(PARTIAL):
+            tell(Arrived(target, str(file.relative_to(source)), file.read_bytes()))
+            if target != source and names == "*":
+                file.unlink()
+
+
+def _moved(packed: Packed, folder: Path) -> Job:
+    """The job, with its files in this folder."""
+    job = packed.job
+    _write(folder, packed.trace)
+    tasks = [_with_trace(task, folder, name) for task in job.tasks for name in packed.trace]
+    if job.checkpoints:
+        _checkpoints().mkdir(exist_ok=True)
+        _write(_checkpoints(), packed.checkpoints)
+    (folder / "files").mkdir()
+    return job._replace(
+        tasks=tasks or job.tasks,
+        checkpoints=_checkpoints() if job.checkpoints else None,
+        files=job.files._replace(folder=folder / "files") if job.files else None,
+    )
+
+
+def _with_trace(task: Task, folder: Path, name: str) -> Task:
+    tables = copy.deepcopy(task.tables)
+    tables["cluster"]["speed"]["file"] = name
+    return task._replace(tables=tables, folder=folder)
+
+
+def _write(folder: Path, files: Contents) -> None:
+    for name, contents in files.items():
+        (folder / name).write_bytes(contents)
+
+
+def _checkpoints() -> Path:
+    """Where a node keeps checkpoints: a job that comes back to it continues."""
+    return Path(tempfile.gettempdir()) / f"straggle-checkpoints-{getpass.getuser()}"
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="straggle-job-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,118 @@
+"""Which Ray cluster is it?  That of an address, or one that starts here and ends with us."""
+
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from simulator.mistakes import Mistake
+from simulator.system.install import install_command
+from simulator.system.machine import cores
+
+ANSWER = 4.0
+"""Seconds in which an address must answer."""
+JOINING = 15.0
+"""Seconds for joining a cluster that has answered."""
+QUIET = {
+    "RAY_BACKEND_LOG_LEVEL": "fatal",
+    "RAY_DISABLE_IMPORT_WARNING": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+}
+"""Ray reads these variables when it is imported."""
+PROBE = "import ray, sys; ray.init(address=sys.argv[1], log_to_driver=False)"
+
+
+def ray() -> Any:
+    """The module Ray, silent."""
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    found = import_module("ray")
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    return found
+
+
+def connect(address: str | None, most: int | None) -> Any:
+    """Ray, connected: to this address, or to a cluster of its own on this machine."""
+    look(address)
+    module = ray()
+    if module.is_initialized():
+        return module
+    if address is not None:
+        _join(address)
+    options = {"address": address} if address else {"num_cpus": most or cores()}
+    with _own_signals(), _quiet():
+        try:
+            module.init(
+                **options,
+                include_dashboard=False if address is None else None,
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                configure_logging=False,
+            )
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            where = f"={address}" if address else ""
+            raise Mistake(f"--on ray{where}: cannot join the cluster: {reason}") from None
+    return module
+
+
+def look(address: str | None) -> None:
+    """Refuse an address at which nothing answers, and a Python without Ray."""
+    if find_spec("ray") is None:
+        raise Mistake(f"--on ray: Ray is not installed; {install_command('ray')}")
+    if address in (None, "auto"):
+        return
+    host, colon, port = str(address).rpartition(":")
+    if not colon or not port.isdecimal():
+        example = "HOST:PORT, such as 10.0.0.1:6379"
+        raise Mistake(f"--on ray={address}: must be {example}; ray start --head prints it")
+    try:
+        socket.create_connection((host, int(port)), ANSWER).close()
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or "no answer"
+        remedy = "is it up? ray start --head --port=6379 starts one there"
+        raise Mistake(f"--on ray={address}: {reason}; {remedy}") from None
+
+
+def _join(address: str) -> None:
+    """Refuse an address at which something else answers than a Ray cluster of these versions."""
+    words = [sys.executable, "-c", PROBE, address]
+    try:
+        # In a process: Ray itself tries for minutes.
+        subprocess.run(words, timeout=JOINING, capture_output=True, check=True)
+    except subprocess.TimeoutExpired:
+        raise Mistake(f"--on ray={address}: does not answer as a Ray cluster does") from None
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.decode(errors="replace").strip().splitlines()
+        reason = " ".join((lines or ["no reason given"])[-1].split())
+        raise Mistake(f"--on ray={address}: cannot join the cluster: {reason}") from None
+
+
+@contextmanager
+def _own_signals() -> Iterator[None]:
+    """Ray handles SIGTERM in a way of its own; keep that of the command."""
+    kept = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        with suppress(ValueError):  # only the main thread may set handlers
+            for number, handler in kept.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without the lines that Ray's programs write as they start."""
+    logging.disable(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.disable(logging.NOTSET)

@@ -1,0 +1,180 @@
+"""Does a campaign on the nodes of a Ray cluster end like one of local processes, to the bit?
+
+The nodes are processes of this machine, which Ray's own tests call a cluster.  They share its disk,
+so ``shared=False`` makes them send all files back.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import children
+import pytest
+from children import start
+from test_cli import written
+from test_side_by_side import content
+
+from simulator import Mistake, Ray, resume, run, sweep, verify
+from simulator.remote import agent, agents, connection, traits
+from simulator.remote.agent import Agent, Plugin
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray's test cluster")
+
+SCENARIO = """
+seeds = [0, 1]
+cluster = { workers = 3, compute = [1, 2, 4], speed = { law = "trace", file = "speeds.csv" } }
+objective = { kind = "quadratic", dimension = 6, scale = 0.1 }
+stop = { steps = 200 }
+methods.rennala-pg = { batch = 3, step = 0.05 }
+methods.afedpg = { step = 0.01, momentum = 0.3 }
+"""
+TRACE = "worker,time,speed\n0,0,1\n0,5,0.5\n1,0,1\n2,0,1\n2,3,2\n"
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Two nodes of one core each, which can import the modules of the tests."""
+    connection.ray()
+    from ray.cluster_utils import Cluster
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(Path(children.__file__).parent), prepend=os.pathsep)
+        yield from _cluster(Cluster)
+
+
+def _cluster(kind):
+    found = kind(initialize_head=True, head_node_args={"num_cpus": 1})
+    found.add_node(num_cpus=1)
+    yield found
+    connection.ray().shutdown()
+    found.shutdown()
+
+
+@pytest.fixture(scope="module")
+def scenario(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("remote")
+    (folder / "speeds.csv").write_text(TRACE)
+    return written(folder / "four.toml", SCENARIO)
+
+
+@pytest.fixture(scope="module")
+def alone(scenario, tmp_path_factory):
+    """What the runs leave behind without a cluster."""
+    out = tmp_path_factory.mktemp("alone") / "o"
+    run(scenario, out=out, quiet=True)
+    return content(out)
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_run_on_two_nodes_leaves_the_same_files(shared, cluster, scenario, alone, tmp_path):
+    out = tmp_path / "o"
+    run(scenario, out=out, runner=Ray(cluster.address, shared=shared), quiet=True)
+    assert content(out) == alone
+    assert verify(out).clean
+    assert not [*out.glob(".straggle-*")]
+
+
+def test_a_sweep_on_a_cluster_has_the_rows_of_a_local_one(cluster, scenario, tmp_path):
+    steps = {"scenario": str(scenario), "grid": {"methods.*.step": [0.01, 0.02]}}
+    here = sweep(steps, out=tmp_path / "here", jobs=1, quiet=True).frame
+    there = sweep(
+        steps, out=tmp_path / "there", runner=Ray(cluster.address, shared=False), quiet=True
+    ).frame
+    timed = ["real_seconds"]
+    assert here.drop(columns=timed).equals(there.drop(columns=timed))
+
+
+def test_jobs_of_a_node_that_dies_are_done_elsewhere_and_a_new_node_gets_some(
+    cluster, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(agents, "MOMENT", 0.1)
+    doomed = cluster.add_node(num_cpus=1)
+    works = {str(number): tmp_path for number in range(3)}
+    told: dict[str, list[object]] = {name: [] for name in works}
+
+    def on_item(name, item):
+        told[name].append(item)
+        if sum(map(len, told.values())) == 3:  # all three have begun
+            cluster.remove_node(doomed, allow_graceful=False)
+            cluster.add_node(num_cpus=1)
+            for begun in works:
+                (tmp_path / begun).touch()
+
+    Ray(cluster.address).run(children.wait_for, works, on_item)
+    assert sorted(map(len, told.values())) == [2, 2, 3]
+    assert all(items[-1] == "done" for items in told.values())
+
+
+def test_a_process_that_dies_is_replaced_once(cluster, tmp_path):
+    told = {}
+    works = {"a": tmp_path / "a", "b": None}
+    Ray(cluster.address).run(children.die_once, works, told.__setitem__)
+    assert told == {"a": "done", "b": "done"}
+    with pytest.raises(Mistake, match=r"^a: the process that did it died 2 times, .* code 7; "):
+        Ray(cluster.address).run(children.die, {"a": None}, told.__setitem__)
+
+
+def test_an_error_on_a_node_is_raised_here(cluster):
+    with pytest.raises(ZeroDivisionError):
+        Ray(cluster.address).run(children.fail, {"b": 0}, lambda name, item: None)
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGKILL, marks=pytest.mark.nightly)]
+)
+def test_a_driver_that_is_stopped_is_resumed_to_the_same_bits(
+    number, cluster, scenario, alone, tmp_path
+):
+    out = tmp_path / "o"
+    words = ["run", scenario, "--out", out, "--on", f"ray={cluster.address}", "--figures", "none"]
+    process = start(words, STRAGGLE_CHECKPOINT_SECONDS="0")
+    next(line for line in process.stderr if line.startswith("[1/4]"))
+    process.send_signal(number)
+    _, said = process.communicate(timeout=120)
+    assert "Traceback" not in said
+    resume(out, runner=Ray(cluster.address, shared=False), quiet=True)
+    assert content(out) == alone
+    assert not (out / "checkpoints").exists()
+
+
+def test_a_node_with_other_versions_or_sources_is_refused():
+    own = traits.traits()
+    other = own._replace(node="n2", versions={**own.versions, "jax": "0.1", "mujoco": "none"})
+    with pytest.raises(Mistake, match=r"node n2 has jax 0\.1 \(here .*\), mujoco none.*; install"):
+        traits.check(other)
+    with pytest.raises(Mistake, match="node n3 has other sources of straggle"):
+        traits.check(own._replace(node="n3", sources="?"))
+
+
+def test_a_plug_in_travels_unless_it_lies_there_already(tmp_path):
+    here = tmp_path / "mine.py"
+    here.write_text("LAWS = {}\n")
+    fresh = object.__new__(Agent)
+    fresh._folder = agent.tempfile.TemporaryDirectory()
+    assert fresh._placed(Plugin(str(here), here.read_bytes())) == str(here)
+    elsewhere = fresh._placed(Plugin("/nowhere/mine.py", b"LAWS = {}\n"))
+    assert Path(elsewhere).read_text() == "LAWS = {}\n"
+    assert Path(elsewhere).name == "mine.py"
+    assert fresh._placed(Plugin("package.module", None)) == "package.module"
+
+
+@pytest.mark.parametrize(
+    ("place", "message"),
+    [
+        ("spark", "--on spark: must be ray, or ray=HOST:PORT"),
+        ("ray=head", "--on ray=head: must be HOST:PORT, such as 10.0.0.1:6379"),
+        ("ray=127.0.0.1:9", "--on ray=127.0.0.1:9: Connection refused; is it up"),
+    ],
+)
+def test_a_place_without_a_cluster_is_refused_in_a_line(place, message):
+    from simulator.cli.app import jobs_on
+
+    with pytest.raises(Mistake, match=message):
+        jobs_on(place, None)
+
+
+def test_without_ray_a_line_names_the_command(monkeypatch):
+    monkeypatch.setattr(connection, "find_spec", lambda name: None)
+    with pytest.raises(Mistake, match=r"--on ray: Ray is not installed; .*ray"):
+        Ray().found()
