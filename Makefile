@@ -10,7 +10,7 @@ RUN := .venv/.run-$(VERSION)
 TEST := .venv/.test-$(VERSION)
 SITE := .venv/.site-$(VERSION)
 LOCKED := pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
-# Inexact: whoever runs the race after the tests keeps what only the tests need.
+# Inexact: a race after the tests keeps the packages that only the tests need.
 SYNC = $(UV) sync --frozen --inexact --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
 export UV_PYTHON_DOWNLOADS := never

@@ -16,4 +16,4 @@ class Ticket(NamedTuple):
 
     worker: int
     version: int
-    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs here
+    index: int  # type: ignore[assignment]  # hides tuple.index, which is not needed here

@@ -46,7 +46,7 @@ class Request:
 Needs: TypeAlias = Callable[[Collection[int]], Collection[int]]
 
 
-def nobody(unreachable: Collection[int]) -> Collection[int]:
+def no_worker(unreachable: Collection[int]) -> Collection[int]:
     """The needs of a step that waits for no worker in particular."""
     return ()
 
@@ -89,7 +89,7 @@ class Cluster(Protocol):
     def present(self) -> Sequence[int]:
         """The present workers."""
 
-    def arrival(self, needs: Needs = nobody) -> Request:
+    def arrival(self, needs: Needs = no_worker) -> Request:
         """Request the next ``Event``; ``yield`` it.
 
         ``needs`` gets the workers that will never deliver again, and returns those of them without

@@ -25,7 +25,7 @@ COLOURS = ("#0072B2", "#D55E00", "#CC79A7", "#009E73")
 
 
 def measure(names: list[str]) -> None:
-    """The others stay as they were; whoever does this is to have the machine of the others."""
+    """Measure these benchmarks and keep the other numbers, which must come from this machine."""
     known, watch = published().benchmarks, benchmarks.Stopwatch(heard=print)
     for name in benchmarks.chosen(names):
         known[name] = list(benchmarks.measured(name, watch))

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import settings
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Joined, Lost, Request, nobody
+from algorithms.vocabulary import Joined, Lost, Request, no_worker
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
 
@@ -39,7 +39,7 @@ class ScriptedCluster:
     def present(self):
         return sorted(self.there)
 
-    def arrival(self, needs=nobody):
+    def arrival(self, needs=no_worker):
         # Of all workers, those without whom the step cannot close.
         return Asked("arrival", needs(range(self.workers)))
 

@@ -112,7 +112,7 @@ WITHOUT_OUTAGES = {
         {0: {"wasted": 1.0}, 1: {"wasted": 0.0}, 2: {"wasted": 1.0}},
     ),
     # 1.2 + x is 3.5999999999999996 or 3.6000000000000005 for every float x: a simulator that
-    # knows delays only would miss the finish at 3.6, or look for its delay for ever.
+    # knows delays only would miss the finish at 3.6, or never end its search for the delay.
     "no delay added to the clock can hit the finish": Told(
         Case("synchronous", [1.2, 3.6], steps=1), [3.6]
     ),

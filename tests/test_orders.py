@@ -199,7 +199,7 @@ def test_who_is_paused_for_ever_does_not_come_to_its_limit():
         cluster.send(0, quota=1, limit=3.0)
         yield cluster.arrival(needs={0}.intersection)
 
-    with pytest.raises(Stalled, match="worker 0, which left for ever at 1 s"):
+    with pytest.raises(Stalled, match="worker 0, which left permanently at 1 s"):
         Played(story, [inf], outages=((0, 1.0, inf),), work="continued", steps=1)
 
 

@@ -52,7 +52,7 @@ def test_a_method_that_needs_everybody_names_who_is_gone(method, work, stop):
     with pytest.raises(Stalled) as stalled:
         simulated(case)
     assert str(stalled.value) == (
-        "this method waits for worker 1, which left for ever at 4 s; "
+        "this method waits for worker 1, which left permanently at 4 s; "
         "this step cannot close without it"
     )
 

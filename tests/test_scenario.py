@@ -413,7 +413,7 @@ MISTAKES = [
     ("cluster.speed={law='periodic', period=10, times=[0, 10], speeds=[1, 2]}",
      "cluster.speed.times[1] = 10: must be less than period = 10"),
     ("cluster.speed={law='periodic', period=10, times=[0], speeds=[0]}",
-     "cluster.speed.speeds: one of them must be more than 0, or nobody ever finishes"),
+     "cluster.speed.speeds: one of them must be more than 0, or no computation finishes"),
     ("cluster.speed={law='periodic', period=10, times=[0], speeds=[1], shift=[1, 2]}",
      "cluster.speed.shift has 2 entries for 3 workers: give one per worker, or a single number"),
     ("cluster.speed={law='drift', end=-0.5, seconds=10}", f"cluster.speed.end = -0.5: {SPEED}"),

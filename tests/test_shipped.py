@@ -246,7 +246,9 @@ def test_in_flaky_a_worker_that_leaves_for_ever_stalls_those_who_need_everybody(
     runs = {method: schedule("flaky", method, *settings) for method in FOUR}
     for method in ("synchronous-nigt", "malenia-nigt"):
         assert runs[method].end == "stalled"
-        assert runs[method].message.startswith(f"{method} waits for worker 7, which left for ever")
+        assert runs[method].message.startswith(
+            f"{method} waits for worker 7, which left permanently"
+        )
     for method in ("rennala-nigt", "afedpg"):
         assert runs[method].end == "stop"
         assert runs[method].time > 4900

@@ -121,7 +121,7 @@ METHODS = {
     "ringleader-pg": Method(
         ringleader,
         sgd,
-        "on arrival, everybody's gradients in each step",
+        "on arrival, gradients of all workers in each step",
         prescribe=prescribe_ringleader_pg,
         complexity=PG,
         mark=Mark("#7F5A2E", 5),

@@ -39,7 +39,7 @@ class Story(NamedTuple):
     steps: list[float]
 
 
-def told(cluster: Cluster, aggregation: Aggregation, stop: Stop, **options: Any) -> Story:
+def story_of(cluster: Cluster, aggregation: Aggregation, stop: Stop, **options: Any) -> Story:
     story = Story([], [], [])
     sinks = Sinks(story.computations.append, story.stretches.append)
     simulation = Simulation(cluster, aggregation, trace=sinks, **options)
@@ -93,7 +93,7 @@ def outages() -> Figure:
     panels = figure.subplots(2, 1, sharex=True)
     for axes, work in zip(panels, ("lost", "continued"), strict=True):
         one = replace(cluster, outages=replace(cluster.outages, work=work))
-        story = told(one, rennala(scenario.methods["rennala-nigt"].batch), Stop(seconds=until))
+        story = story_of(one, rennala(scenario.methods["rennala-nigt"].batch), Stop(seconds=until))
         bars(axes, story, cluster.workers)
         axes.set_title(f'in_outage = "{work}": {len(story.steps)} server steps (dashed)')
         axes.set_xlim(0, until)
@@ -123,7 +123,7 @@ def environment_steps() -> Figure:
     panels = figure.subplots(2, 1, sharex=True)
     for axes, count in zip(panels, ("first-finished", "earliest-started"), strict=True):
         method = rennala(batch, count=count)
-        story = told(cluster, method, Stop(steps=1), lengths=lengths)
+        story = story_of(cluster, method, Stop(steps=1), lengths=lengths)
         bars(axes, story, cluster.workers)
         steps = list(Simulation(cluster, method, lengths=lengths).steps(Stop(steps=MANY)))
         used = np.mean([lengths(step.tickets) for step in steps])

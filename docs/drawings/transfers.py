@@ -1,4 +1,4 @@
-"""What does an all-reduce cost, and who sends when?"""
+"""What does an all-reduce cost, and when does each worker send?"""
 
 import math
 
@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from algorithms.methods import synchronous
 from drawings.style import BLUE, GREEN, GREY, ORANGE, PINK, RED, canvas, grid
-from drawings.timelines import bars, legend, told
+from drawings.timelines import bars, legend, story_of
 from simulator.cluster import Cluster, Fixed, Network, Uplink, Vector, Wire
 from simulator.engine import Simulation, Stop
 
@@ -49,7 +49,7 @@ def collectives() -> Figure:
 
 
 def seconds_of(network: Network, participants: int) -> float:
-    """A synchronous step in which everybody computes for one second, without that second."""
+    """A synchronous step in which all workers compute for one second, without that second."""
     cluster = Cluster(participants, Fixed(1.0), network)
     [step] = Simulation(cluster, synchronous(), vector=VECTOR).steps(Stop(steps=1))
     return step.time - 1.0 or math.nan  # nothing has no place on a logarithmic scale
@@ -82,7 +82,7 @@ def networks() -> dict[str, Network]:
 
 def one_round(axes: Axes, network: Network) -> None:
     cluster = Cluster(4, Fixed([1.0, 1.5, 2.0, 3.0]), network)
-    story = told(cluster, synchronous(), Stop(steps=1), vector=Vector(1, 1))
+    story = story_of(cluster, synchronous(), Stop(steps=1), vector=Vector(1, 1))
     bars(axes, story, 4)
     end = story.steps[0]
     axes.text(end, -0.42, f" {end:g} s", color=GREY, fontsize=8.5, va="center")

@@ -1,6 +1,6 @@
 """Outages: given ones and random failures, as intervals of each worker.
 
-An outage lasts from ``begin`` up to ``end``, which is infinite for a worker that leaves for ever.
+An outage lasts from ``begin`` up to ``end``, which is infinite for a worker that never returns.
 A worker whose outage begins at 0 joins later.  Random failures alternate: a worker is up for a time
 around ``mean_time_between_failures`` and down for one around ``mean_time_to_repair`` (both
 exponential), as a function of (seed, worker).  Outages of a worker that meet are merged.

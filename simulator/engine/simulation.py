@@ -18,7 +18,16 @@ from typing import NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
 from simpy.core import EmptySchedule
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Event, Expired, Joined, Lost, Needs, Request, nobody
+from algorithms.vocabulary import (
+    Aggregation,
+    Event,
+    Expired,
+    Joined,
+    Lost,
+    Needs,
+    Request,
+    no_worker,
+)
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.engine.calendar import Calendar
@@ -113,7 +122,7 @@ class Simulation:
         self._horizon = NEVER  # the time of SimPy's next event
         self._in_transit = self._transfers.in_transit
         self._waiting = False
-        self._needs: Needs = nobody
+        self._needs: Needs = no_worker
         self._inbox: deque[Event] = deque()
         # Gradients that were sent and not used yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
@@ -207,9 +216,9 @@ class Simulation:
         if finish < NEVER:
             self._calendar.push((finish, worker))
 
-    def arrival(self, needs: Needs = nobody) -> Request:
+    def arrival(self, needs: Needs = no_worker) -> Request:
         self._needs = needs
-        if needs is not nobody and (self._state.stuck or self._stalls.gone):
+        if needs is not no_worker and (self._state.stuck or self._stalls.gone):
             self._stalls.check(self.now, needs)
         return _ARRIVAL
 

@@ -21,7 +21,7 @@ class StallDetector:
 
     def __init__(self, method: str, workers: Workers, losses: Attendance | None) -> None:
         self._method, self._workers, self._losses = method, workers, losses
-        self.gone: set[int] = set()  # workers that have left for ever
+        self.gone: set[int] = set()  # workers that never return
 
     def check(self, now: float, needs: Needs) -> None:
         """Give up if the step cannot close without the workers that will never deliver."""
@@ -37,7 +37,7 @@ class StallDetector:
         return returns and self._can_deliver(now, worker)
 
     def nobody_computes(self, now: float, needs: Needs) -> None:
-        """Outages may go on for ever; give up if no worker can deliver between them."""
+        """Outages may never end; give up if no worker can deliver between them."""
         present = (w for w in range(len(self._workers.start)) if w not in self.gone)
         if self._losses is None or not any(self._can_deliver(now, worker) for worker in present):
             self.stall(now, needs)
@@ -48,7 +48,7 @@ class StallDetector:
 
     def stall(self, now: float, needs: Needs) -> NoReturn:
         self.check(now, needs)
-        raise Stalled(f"{self._method} waits for ever: no worker will deliver another gradient")
+        raise Stalled(f"{self._method} waits without end: no worker will deliver another gradient")
 
     def _can_deliver(self, now: float, worker: int) -> bool:
         """Whether a computation that the worker starts from now on may ever end."""
@@ -60,7 +60,7 @@ class StallDetector:
 
     def _waits_for(self, now: float, worker: int) -> str:
         if worker in self.gone:
-            why = f"left for ever at {self._workers.down_from[worker]:g} s"
+            why = f"left permanently at {self._workers.down_from[worker]:g} s"
         elif worker in self._workers.never:
             why = "never finishes a gradient (its compute time is infinite)"
         elif not self._can_deliver(now, worker):

@@ -71,7 +71,7 @@ class Workers:
         self.first, self.at_first = counted(integers(n))
         self.received, self.at_received = counted(integers(n))
         self.sent_at = floats(n if trace else 0, NEVER)
-        self._newest = -1  # the newest version of an order to everybody
+        self._newest = -1  # the newest version of an order to all workers
         self._scratch = floats(n)  # allocating one would cost more than computing with it
         self.ordered = False  # whether any worker may have an order
         self.olds = 0
@@ -224,10 +224,10 @@ class Workers:
     def release(self, now: float, workers: slice = slice(None), recall: bool = False) -> None:
         """End orders: recall their computations, or let them run to their end as old."""
         start, go_on = self.start[workers], self.finishes and not recall
-        everybody = workers == slice(None)
+        of_all = workers == slice(None)
         self.settle(now)
         if self.communication:
-            if everybody:
+            if of_all:
                 self.communication.all_compute(now, NEVER)
             else:
                 self.communication.computes(now, workers.start, NEVER)
@@ -236,7 +236,7 @@ class Workers:
         if self.finishes or not self.download.free or self.pauses:
             self.begun[workers] -= (start > now) & (start < NEVER)
         if go_on:
-            if self.unmeasured and (everybody or workers.start in self.unmeasured):
+            if self.unmeasured and (of_all or workers.start in self.unmeasured):
                 raise Mistake(
                     "cluster.in_flight = 'finish': the story replaces an order at the instant "
                     "it gave it, and the episode's length is not known yet; order once"
@@ -245,7 +245,7 @@ class Workers:
         else:
             self.totals.broken_off[workers] += self.elapsed(now, workers)
             self.totals.recalled[workers] += start <= now
-        if everybody:
+        if of_all:
             self.ordered = False
             self.stuck.clear()
             self.unmeasured.clear()

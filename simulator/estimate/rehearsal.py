@@ -14,7 +14,16 @@ import numpy as np
 
 from algorithms.methods import METHODS
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Batch, Cluster, Event, Needs, Request, Story, nobody
+from algorithms.vocabulary import (
+    Aggregation,
+    Batch,
+    Cluster,
+    Event,
+    Needs,
+    Request,
+    Story,
+    no_worker,
+)
 from simulator import plugins
 from simulator.cluster import InvalidDuration
 from simulator.cluster.law import Floats
@@ -36,7 +45,7 @@ class Observed:
     reduces: bool = False  # by an all-reduce
     keeps: bool = False  # gradients for later steps
     recalls: bool = False  # computations at once
-    needs: Needs = nobody
+    needs: Needs = no_worker
     tickets: int = 0
     events: int = 0
     delivered: set[int] = field(default_factory=set)
@@ -226,7 +235,7 @@ class _Observer:
         self._observed.recalls |= recall
         self._cluster.send(worker, recall=recall, **order)
 
-    def arrival(self, needs: Needs = nobody) -> Request:
+    def arrival(self, needs: Needs = no_worker) -> Request:
         self._observed.needs = needs
         self._count()
         return self._cluster.arrival(needs)

@@ -1,8 +1,7 @@
 """Which colour, dashes and marker does a method have?  The same in every figure.
 
-Shipped methods have marks of their own; other labels take the remaining looks in order.  Readers
-who are colour-blind can distinguish the colours (after Okabe and Ito); dashes and markers help on
-grey paper.
+Shipped methods have marks of their own; other labels take the remaining looks in order.  The
+colours suit colour-blind readers (after Okabe and Ito); dashes and markers help on grey paper.
 """
 
 from collections.abc import Iterable

@@ -142,7 +142,7 @@ def _head_panel(axes: Axes, opening: Opening, label: str, colour: str) -> None:
     axes.set_title(label, loc="left", color=colour, pad=6)
     steps, used = len(opening.step_times), opening.used
     counts = f"{_count(steps, 'step')}, {_count(used, 'gradient')} used"
-    counts += ", waits for ever" if opening.stalled else ""
+    counts += ", waits without end" if opening.stalled else ""
     axes.set_title(counts, loc="right", color=GREY, fontsize=8, pad=6)
     shown = np.unique(np.linspace(0, len(workers) - 1, 4).round().astype(int)).tolist()
     axes.set_yticks(shown, [f"{workers[y]:,}" for y in shown])

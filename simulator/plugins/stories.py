@@ -17,7 +17,7 @@ from algorithms.vocabulary import (
     Needs,
     Request,
     Story,
-    nobody,
+    no_worker,
 )
 from simulator.mistakes import Mistake
 from simulator.plugins.registry import origins
@@ -117,7 +117,7 @@ class Rules:
             worker, quota=quota, upload=upload, work=work, limit=limit, recall=recall
         )
 
-    def arrival(self, needs: Needs = nobody) -> Request:
+    def arrival(self, needs: Needs = no_worker) -> Request:
         self._request("arrival")
         return self._cluster.arrival(needs)
 

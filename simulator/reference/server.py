@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Collection, Generator, Sequence
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Event, Expired, Needs, Request, nobody
+from algorithms.vocabulary import Aggregation, Event, Expired, Needs, Request, no_worker
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.reference.calendar import NEVER, Calendar
@@ -44,7 +44,7 @@ def replay(
     """Simulate until ``steps`` have closed, or up to the second ``until`` inclusive.
 
     ``lengths`` gives those of the tickets' episodes, where time is charged by the environment step.
-    A run without further events ends as stalled; if workers fail for ever, only ``until`` ends it.
+    A run without further events ends as stalled; if failures never end, only ``until`` ends it.
     Raises a `BrokenStory` if the aggregation breaks the rules.
 
     >>> from algorithms.methods import rennala
@@ -144,7 +144,7 @@ class Server:
     def present(self) -> Sequence[int]:
         return [worker.number for worker in self._fleet.all if not worker.away]
 
-    def arrival(self, needs: Needs = nobody) -> Request:
+    def arrival(self, needs: Needs = no_worker) -> Request:
         return ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:

@@ -49,7 +49,7 @@ else:
 
 
 class OutageTable(Table):
-    """One worker, or several, are away for a while, or for ever."""
+    """One worker, or several, are away for a while, or permanently."""
 
     worker: WorkerNumber | None = None
     workers: Annotated[list[WorkerNumber], MinLen(1)] | None = None

@@ -156,7 +156,7 @@ class RingmasterNigt(MethodTable):
     ) -> None: ...
 
 class RingleaderPg(MethodTable):
-    """On arrival, everybody's gradients in each step."""
+    """On arrival, gradients of all workers in each step."""
 
     def __init__(
         self,

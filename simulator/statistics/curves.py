@@ -1,7 +1,7 @@
 """One curve for several seeds, and when their median reaches the target.
 
 A band goes from the 20% to the 80% quantile.  A seed is a step function: an observation holds until
-the next one, and the last one, where wanted, for ever.
+the next one, and the last one, if wanted, without end.
 """
 
 from collections.abc import Collection

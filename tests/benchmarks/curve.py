@@ -58,7 +58,7 @@ def curve(watch: Stopwatch) -> Iterator[Row]:
 
 
 def _growth(costs: dict[int, float]) -> float:
-    """From the second size on: the first has room for everybody in the caches."""
+    """From the second size on: all workers of the first fit the caches."""
     return costs[SIZES[-1]] / costs[SIZES[1]]
 
 

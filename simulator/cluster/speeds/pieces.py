@@ -209,7 +209,7 @@ class Pieces:
 
 
 def steady(workers: int) -> Pieces:
-    """Speed 1 for all workers, for ever."""
+    """Speed 1 for all workers, always."""
     first_row = np.zeros(workers, dtype=np.int64)
     return Pieces(lay_out(np.array([0, 1]), np.zeros(1), np.ones(1)), row=first_row)
 

@@ -23,7 +23,7 @@ from simulator.cluster.speeds.pieces import Pieces, lay_out
 class Timetable:
     """From ``times[k]`` on the speed is ``speeds[k]``, for all workers or in a row for each.
 
-    The last speed stays for ever; a 0 pauses, and at the end it stops the worker for good.
+    The last speed stays; a 0 pauses the worker, and as the last speed it stops it permanently.
 
     >>> Timetable(times=[0.0, 10.0], speeds=[1.0, 0.5]).pace(2, seed=0).finish(1, 8.0, 4.0)
     14.0
@@ -74,7 +74,7 @@ class Periodic:
         check_times(self.times, before=self.period)
         check_one_per_time("speeds", self.speeds, self.times)
         if not any(self.speeds):
-            raise ValueError("speeds: one of them must be more than 0, or nobody ever finishes")
+            raise ValueError("speeds: one of them must be more than 0, or no computation finishes")
         # A single speed needs no period, whose end would only add rounding.
         period = self.period if len(set(self.speeds)) > 1 else np.inf
         times, speeds = np.array(self.times, np.float64), np.array(self.speeds, np.float64)

@@ -33,7 +33,7 @@ LONGEST_LINE = 2**20
 class Trace:
     """Speeds from a CSV or Parquet ``file`` with the columns worker, time and speed.
 
-    A row's speed holds until the same worker's next row; the last one's for ever, or, with a
+    A row's speed holds until the same worker's next row; the last one's holds on, or, with a
     ``period``, until the trace repeats.  Before its first row a worker has the speed of that row; a
     worker without rows has speed 1.  Workers count from 0.  Rows of workers may be mixed, as in a
     log, but each worker's times increase.  A relative path starts from the working directory.
