@@ -270,8 +270,8 @@ def test_where_nothing_is_random_one_seed_stands_for_all(settings, seeds, tiny, 
 STALLS = {
     "cluster.compute=[1, 2, inf]": "synchronous-nigt waits for worker 2, which never finishes a "
     "gradient (its compute time is infinite); this step cannot close without it",
-    "cluster.outages=[{worker=1, begin=6}]": "synchronous-nigt waits for worker 1, which left for "
-    "ever at 6 s; this step cannot close without it",
+    "cluster.outages=[{worker=1, begin=6}]": "synchronous-nigt waits for worker 1, which left "
+    "permanently at 6 s; this step cannot close without it",
 }
 
 

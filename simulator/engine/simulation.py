@@ -464,7 +464,7 @@ class Simulation:
             self._drive(Joined(worker))
         self._arm()
         if self._armed is None and self._waiting and not self._transfers.in_transit:
-            self._stalls.nobody_computes(self.now, self._needs)
+            self._stalls.no_worker_computes(self.now, self._needs)
 
     def _time_is_up(self, event: Happening) -> None:
         if self._clock.peek() == NEVER:

@@ -36,7 +36,7 @@ class StallDetector:
         returns = self._losses is not None and self._losses.returns(worker)
         return returns and self._can_deliver(now, worker)
 
-    def nobody_computes(self, now: float, needs: Needs) -> None:
+    def no_worker_computes(self, now: float, needs: Needs) -> None:
         """Outages may never end; give up if no worker can deliver between them."""
         present = (w for w in range(len(self._workers.start)) if w not in self.gone)
         if self._losses is None or not any(self._can_deliver(now, worker) for worker in present):
@@ -48,7 +48,9 @@ class StallDetector:
 
     def stall(self, now: float, needs: Needs) -> NoReturn:
         self.check(now, needs)
-        raise Stalled(f"{self._method} waits without end: no worker will deliver another gradient")
+        raise Stalled(
+            f"{self._method} waits for a gradient, but no worker will deliver another one"
+        )
 
     def _can_deliver(self, now: float, worker: int) -> bool:
         """Whether a computation that the worker starts from now on may ever end."""
