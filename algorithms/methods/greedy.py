@@ -58,7 +58,7 @@ def prescribe_afedpg(problem: Problem, eps: float, workers: int, factor: float) 
 def prescribe_asynchronous_pg(
     problem: Problem, eps: float, workers: int, factor: float
 ) -> Settings:
-    """As ``ringmaster-pg`` with R = n.  Derived where no delay reaches n, else chosen.
+    """``delayed_ascent`` of delays below n.  Derived where no delay reaches n, else chosen.
 
     Among equally fast workers every delay is n - 1; a slow worker's are longer than that.
     """

@@ -12,12 +12,13 @@ newer point is dropped.
 """
 
 from collections import defaultdict
+from math import ceil
 from typing import TypeAlias
 
 from algorithms.method import Mark, Method
 from algorithms.theory.complexity import Complexity, by_arrivals, of_all_workers, pg_terms
-from algorithms.theory.problem import Problem
-from algorithms.theory.settings import Settings, delayed_ascent, prescription
+from algorithms.theory.problem import Problem, ratio
+from algorithms.theory.settings import Settings, prescription, whole_steps
 from algorithms.tickets import Ticket
 from algorithms.updates import nigt, sgd
 from algorithms.vocabulary import Aggregation, Chapter, Cluster, Joined, Story
@@ -108,11 +109,25 @@ class Server:
 
 @prescription
 def prescribe_ringleader_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
-    """As ``ringmaster-pg`` with R = 2n - 1, since delays are 2n - 2 at most.  Chosen.
+    """Ringleader (arXiv 2509.22860), at the least B.  The length is published, T is derived::
 
-    The mean of n gradients has less noise than one, but each is in n steps, which cancels that.
+        gamma = min{1/(8 n L_g), eps² B/(10 L_g sigma²)},   B = 1,   T = 4 D/(gamma eps²)
+
+    B is the harmonic mean of the workers' numbers of gradients in a table, so at least 1; it
+    follows from times, which are not known here.  L_g must be that of every J_i.
+
+    A round has n steps and takes at most 2 max h seconds.  No gradient of its table served before
+    its first step, so the table's noise is independent of the point x_s there, and
+    |x_k - x_s|² <= gamma² n sum |g_j|².  With 8 n L_g gamma <= 1 the steps gain more than that, but
+    for the noise: the mean of |grad J|² is at most 2 D/(gamma T) + 5 L_g gamma sigma²/B, half of
+    eps² each.
     """
-    return delayed_ascent(problem, eps, 2 * workers - 1, factor)
+    noise = ratio(1.0, 10 * (problem.deviation / eps) ** 2)
+    length = min(1 / (8 * workers), noise) / problem.smoothness
+    steps = whole_steps(4 * problem.gap / (length * eps**2), factor)
+    # A round begins with a gradient of every worker, and takes one more for each later step.
+    rounds = ceil(steps / workers)
+    return Settings({"step": factor * length}, steps, steps + rounds * (workers - 1))
 
 
 # max h S + mean h N/n, of the cycles: the optimum of TR23, which Ringleader attains.

@@ -10,15 +10,15 @@ from collections import OrderedDict
 
 from algorithms.method import Mark, Method
 from algorithms.theory.complexity import Complexity, by_arrivals, of_the_fastest, pg_terms
-from algorithms.theory.problem import Problem
+from algorithms.theory.problem import Problem, ratio
 from algorithms.theory.settings import (
     Settings,
-    delayed_ascent,
     enough_gradients,
     free_weight,
     of_given_batch,
     prescription,
     whole_batch,
+    whole_steps,
 )
 from algorithms.tickets import Ticket
 from algorithms.updates import nigt, sgd
@@ -80,19 +80,20 @@ def prescribe_ringmaster_nigt(
 
 @prescription
 def prescribe_ringmaster_pg(problem: Problem, eps: float, workers: int, factor: float) -> Settings:
-    """Ringmaster (arXiv 2501.16168): no delay reaches R.  Derived::
+    """Theorem 2.4 of Birch SGD (arXiv 2505.09218) for delays up to R - 1; its eps is our eps²::
 
-        R = max{1, ceil(sigma²/eps²)},   gamma = min{1/(2 R L_g), eps²/(4 L_g sigma²)},
-        T = 4 D/(gamma eps²)
+        R = max{1, ceil(sigma²/eps²)},
+        gamma = min{1/(2 L_g), 1/(2 (R - 1) L_g), eps²/(4 L_g sigma²)},
+        T = 4 R L_g D/eps² + 8 sigma² L_g D/eps⁴
 
-    A gradient's point is fewer than R steps old; the squared length of these steps is at most
-    2 gamma² R times the sum of their |grad J|², and of sigma².  With gamma <= 1/(2 R L_g) these
-    steps gained more than the former, and the mean of |grad J|² is at most
-    2 D/(gamma T) + 2 L_g gamma sigma²: half of eps² each.
+    It bounds the mean of |grad J|² by eps².
     """
-    threshold = whole_batch((problem.deviation / eps) ** 2)
-    chosen = delayed_ascent(problem, eps, threshold, factor)
-    return chosen._replace(settings={"threshold": threshold, **chosen.settings})
+    noise = (problem.deviation / eps) ** 2
+    threshold = whole_batch(noise)
+    length = min(1.0, ratio(1.0, threshold - 1), ratio(1.0, 2 * noise)) / (2 * problem.smoothness)
+    needed = 4 * (threshold + 2 * noise) * problem.smoothness * problem.gap / eps**2
+    steps = whole_steps(needed, factor)
+    return Settings({"threshold": threshold, "step": factor * length}, steps, steps)
 
 
 # min_m A_m (S + N/m), A_m of the cycles: the optimum of TR23, which Ringmaster attains.

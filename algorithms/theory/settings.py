@@ -88,7 +88,15 @@ def plain_ascent(problem: Problem, eps: float, batch: int, factor: float) -> tup
 
 
 def delayed_ascent(problem: Problem, eps: float, delay: int, factor: float) -> Settings:
-    """Plain ascent with gradients that are at most ``delay`` steps old."""
+    """Plain ascent with gradients that are fewer than R = ``delay`` steps old.  Derived::
+
+        gamma = min{1/(2 R L_g), eps²/(4 L_g sigma²)},   T = 4 D/(gamma eps²)
+
+    The squared length of the steps since a gradient's point is at most 2 gamma² R times the sum of
+    their |grad J|², and of sigma².  With gamma <= 1/(2 R L_g) these steps gained more than the
+    former, and the mean of |grad J|² is at most 2 D/(gamma T) + 2 L_g gamma sigma²: half of eps²
+    each.
+    """
     noise = ratio(1.0, 2 * (problem.deviation / eps) ** 2)
     length = min(1 / delay, noise) / (2 * problem.smoothness)
     steps = whole_steps(4 * problem.gap / (length * eps**2), factor)
