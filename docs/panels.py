@@ -20,7 +20,11 @@ from simulator import load_results
 DOCS = Path(__file__).resolve().parent
 PANELS = DOCS / "panels"
 RESULTS = Path("results") / "paper"
-UNEQUAL = "humanoid-flag", "reachers", "hoppers"
+UNEQUAL = "paper-unequal-settings"
+GRIDS = {
+    "reacher": "paper-settings-careful",
+    **dict.fromkeys(("humanoid-flag", "reachers", "hoppers"), UNEQUAL),
+}
 NAMES = (
     *("reacher", "humanoid-sqrt", "humanoid-costly", "reachers", "humanoid-flag", "reacher-100"),
     *("humanoid-equal", "hopper", "humanoid-100", "walker2d", "humanoid-decreasing", "hoppers"),
@@ -30,8 +34,8 @@ KEPT = ["method", "seed", "time", "step", "gradients", "environment_steps", "ret
 
 def compare(name: str) -> Path:
     """The comparison of a panel; one that was interrupted continues."""
-    grid = "paper-unequal-settings" if name in UNEQUAL else "paper-settings"
     out = RESULTS / name
+    grid = GRIDS.get(name, "paper-settings")
     words = ["compare", f"paper/{name}", "--tune", grid, "--out", str(out)]
     subprocess.run([sys.executable, "-m", "simulator", *words], check=True)
     return out

@@ -21,7 +21,6 @@ ANSWER = 4.0
 JOINING = 15.0
 """Seconds for joining a cluster that has answered."""
 QUIET = {
-    "RAY_BACKEND_LOG_LEVEL": "fatal",
     "RAY_DISABLE_IMPORT_WARNING": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
