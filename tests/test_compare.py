@@ -228,7 +228,7 @@ def test_the_shipped_sweep_tries_as_many_settings_of_each_method():
             "--tune methods.*.step: needs values, such as methods.*.step=0.1,0.2",
         ),
         (["--tune", "methods.*.step=a"], "--tune methods.*.step=a: 'a' is not a number"),
-        (["--tune", "methods.*.step=1", "--tune", "methods.*.step=2"], "stands there twice"),
+        (["--tune", "methods.*.step=1", "--tune", "methods.*.step=2"], "is given twice"),
         (
             ["--tune", "methods.*.step=0.1,0.2", "--seeds", "1-3"],
             "--seeds: the methods are tuned on 1;",

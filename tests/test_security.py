@@ -180,7 +180,7 @@ def test_no_more_of_an_array_is_unpacked_than_is_needed(directory):
 
 
 def test_a_table_is_not_given_the_room_that_it_claims(directory, monkeypatch):
-    """A number that repeats takes a few bytes however often it stands there."""
+    """A number that repeats takes a few bytes however often it occurs."""
     many = 2**20
     table = pa.table({"method": pa.array(["x"]).take(pa.array([0] * many)), "seed": [0] * many})
     for name in results.STEPS[2:]:

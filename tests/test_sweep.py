@@ -214,7 +214,7 @@ WRONG = {
     "grid = [3]": "grid = [3]: must be a table",
     "grid = { stop.seconds = [] }": "grid.stop.seconds = []: is empty; name the values to try",
     "grid = { stop.seconds = 3 }": "grid.stop.seconds = 3: must be a list of values",
-    "grid = { stop.seconds = [3, 3] }": "grid.stop.seconds: 3 stands there twice; name it once",
+    "grid = { stop.seconds = [3, 3] }": "grid.stop.seconds: 3 is given twice; name it once",
     "grid = { stop.sconds = [3] }": "stop.sconds: unknown key; did you mean 'seconds'?",
     "grid = { stop.seconds.of = [3] }": "grid.stop.seconds.of: stop.seconds is not a table",
     "grid = { 'cluster.compute[9]' = [3] }": (
@@ -248,16 +248,16 @@ WRONG = {
         "afedpg: step = 1 and step = 1.0 are one setting, said twice"
     ),
     "grid = { stop.steps = [3] }\nlist = [{ stop.steps = 4 }]": (
-        "stop.steps: stands there twice, in grid and in list; keep one"
+        "stop.steps: is given twice, in grid and in list; keep one"
     ),
     "grid = { stop.steps = [3] }\nset = { stop.steps = 4 }": (
-        "stop.steps: stands there twice, in set and where it is varied; keep one"
+        "stop.steps: is given twice, in set and where it is varied; keep one"
     ),
     "list = [{ stop.steps = 4 }, { stop.steps = 4 }]": (
-        'list: { "stop.steps" = 4 } stands there twice; name it once'
+        'list: { "stop.steps" = 4 } is given twice; name it once'
     ),
     "seeds = [1]\ngrid = { seeds = [[1], [2]] }": (
-        "seeds: stands there twice; say it once, or vary it"
+        "seeds: is given twice; say it once, or vary it"
     ),
     "score = { kind = 'time' }\ngrid = { stop.steps = [3] }": (
         "score.kind = 'time': needs a stop.target, and the scenario has none"

@@ -27,7 +27,7 @@ from algorithms.theory.finishes import (
 
 
 def rennala_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
-    """When the batch is full: the least t with sum_i floor((t - begin)/h_i) >= M.
+    """The time at which the batch is full: the least t with sum_i floor((t - begin)/h_i) >= M.
 
     >>> rennala_time([1.0, 2.0, float("inf")], batch=6)
     4.0
@@ -36,7 +36,7 @@ def rennala_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
 
 
 def malenia_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
-    """When the counts M_i are balanced: the least t with n² >= M sum_i 1/M_i.
+    """The time at which the counts M_i are balanced: the least t with n² >= M sum_i 1/M_i.
 
     >>> malenia_time([1.0, 2.0], batch=6)   # at 6 s counts are 6 and 3: 4 >= 6 (1/6 + 1/3)
     6.0
@@ -47,7 +47,7 @@ def malenia_time(seconds: Seconds, batch: int, begin: float = 0.0) -> float:
 def synchronous_time(
     seconds: Seconds, upload: float | Seconds = 0.0, collective: Literal["max", "gather"] = "max"
 ) -> float:
-    """When every worker's gradient has arrived, with uploads of kappa_i = ``upload``.
+    """The time at which every worker's gradient has arrived, with uploads of kappa_i = ``upload``.
 
     Uploads begin when all workers have computed (``max``) or each its own (``gather``).
 

@@ -26,7 +26,7 @@ def fixed_power(seconds: list[float]) -> Work:
 
 
 def universal_rennala(work: Work, workers: int, batch: int, begin: float = 0.0) -> float:
-    """When a round that starts at ``begin`` has M gradients: min{t : sum_i floor(work_i) >= M}.
+    """The time at which a round from ``begin`` has M gradients: min{t : sum_i floor(work_i) >= M}.
 
     >>> universal_rennala(fixed_power([1.0, 2.0]), workers=2, batch=6, begin=10.0)
     14.0
@@ -35,12 +35,12 @@ def universal_rennala(work: Work, workers: int, batch: int, begin: float = 0.0) 
 
 
 def universal_malenia(work: Work, workers: int, batch: int, begin: float = 0.0) -> float:
-    """When a round that starts at ``begin`` has balanced counts."""
+    """The time at which a round from ``begin`` has balanced counts."""
     return _first(work, workers, balanced(batch), begin)
 
 
 def universal_synchronous(work: Work, workers: int, begin: float = 0.0) -> float:
-    """When a round that starts at ``begin`` has a gradient of every worker."""
+    """The time at which a round from ``begin`` has a gradient of every worker."""
     return _first(work, workers, lambda counts: bool(counts.min() >= 1), begin)
 
 

@@ -27,7 +27,7 @@ WORTH = 6.0
 
 
 class Store(Protocol):
-    """Where finished runs go; only the process that started the campaign writes there."""
+    """The place of finished runs; only the process that started the campaign writes there."""
 
     def has(self, task: Task) -> bool:
         """Whether all of this run is stored."""

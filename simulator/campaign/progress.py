@@ -27,7 +27,7 @@ ENOUGH = 0.02
 
 
 class Progress:
-    """How many runs there are and have ended, and what is under way."""
+    """The number of runs, of ended runs, and the runs under way."""
 
     def __init__(self, runs: int = 0, done: int = 0, doing: str = "") -> None:
         self.runs, self.done, self.failed = runs, done, 0

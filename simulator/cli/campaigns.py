@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from simulator.commands.campaigns import CompareResults, ComplexityResults, SweepResults
 
 GO_ON = "the same command goes on where it was"
-ConfidenceOption = Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the intervals.")]
+ConfidenceOption = Annotated[
+    float, typer.Option(min=0.5, max=0.999, help="Confidence of the intervals.")
+]
 
 
 @app.command()
@@ -43,7 +45,8 @@ def sweep(
         str, typer.Argument(metavar="SWEEP", help="A TOML file, or the name of a shipped sweep.")
     ],
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="[results/sweep-NAME]; goes on there.")
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory [results/sweep-NAME]; continues there."),
     ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,
@@ -95,7 +98,10 @@ def compare(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="[results/compare-SCENARIO]; the same command continues."),
+        typer.Option(
+            metavar="DIR",
+            help="Directory [results/compare-SCENARIO]; continues there.",
+        ),
     ] = None,
     seeds: Annotated[
         str | None,
@@ -160,7 +166,10 @@ def complexity(
     settings: SetOption = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="[results/complexity-SCENARIO-PARAMETER]; goes on there."),
+        typer.Option(
+            metavar="DIR",
+            help="Directory [results/complexity-SCENARIO-PARAMETER]; continues there.",
+        ),
     ] = None,
     seeds: SeedsOption = None,
     methods: MethodsOption = None,

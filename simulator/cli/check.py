@@ -28,7 +28,8 @@ def check(
         str, typer.Argument(metavar="SUITE", help="A TOML file, or the name of a shipped suite.")
     ],
     baseline: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="[baselines/SUITE, beside the suite]")
+        Path | None,
+        typer.Option(metavar="DIR", help="Of the baselines [baselines/SUITE, beside the suite]."),
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write the results that differ as new baselines.")

@@ -80,15 +80,15 @@ def evaluate(
     methods: MethodsOption = None,
     seeds: SeedsOption = None,
     episodes: Annotated[
-        int | None, typer.Option(min=1, help="How many to play [100], or to film [1].")
+        int | None, typer.Option(min=1, help="Episodes to play [100], or to film [1].")
     ] = None,
-    evaluation_seed: Annotated[int, typer.Option(min=0, help="Of the episodes.")] = 0,
+    evaluation_seed: Annotated[int, typer.Option(min=0, help="Seed of the episodes.")] = 0,
     as_json: JsonOption = False,
     video: Annotated[
-        bool, typer.Option("--video", help="Film each policy as it was trained, chance included.")
+        bool, typer.Option("--video", help="Film each policy as it was trained, at random.")
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where films go [RUN/videos].")
+        Path | None, typer.Option(metavar="DIR", help="Directory of the films [RUN/videos].")
     ] = None,
     plugins: PluginOption = None,
 ) -> None:
@@ -129,16 +129,14 @@ def timeline(
     method: Annotated[
         list[str] | None, typer.Option(metavar="LABEL", help="Only this method; may be repeated.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of the runs [the first].")] = None,
-    begin: Annotated[float, typer.Option("--from", help="Simulated seconds.")] = 0.0,
-    until: Annotated[
-        float | None, typer.Option(help="Simulated seconds; fates are as of then [the end].")
-    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the runs [the first].")] = None,
+    begin: Annotated[float, typer.Option("--from", help="First simulated second.")] = 0.0,
+    until: Annotated[float | None, typer.Option(help="Last simulated second [the end].")] = None,
     workers: Annotated[
         str | None, typer.Option(metavar="0,5-9,…", help="Only these workers, and the server.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to [RUN/timeline.json].")
+        Path | None, typer.Option(metavar="FILE", help="File to write [RUN/timeline.json].")
     ] = None,
     plugins: PluginOption = None,
 ) -> None:

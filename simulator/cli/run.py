@@ -48,7 +48,8 @@ def run(
     ] = None,
     settings: SetOption = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where results go [results/SCENARIO].")
+        Path | None,
+        typer.Option(metavar="DIR", help="Directory of the results [results/SCENARIO]."),
     ] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Finish the interrupted run there.")

@@ -73,8 +73,8 @@ def _entry(name: str, about: str, width: int | None) -> list[str]:
 
 @app.command()
 def schema(
-    sweep: Annotated[bool, typer.Option("--sweep", help="Of a sweep file instead.")] = False,
-    suite: Annotated[bool, typer.Option("--suite", help="Of a suite file instead.")] = False,
+    sweep: Annotated[bool, typer.Option("--sweep", help="Schema of a sweep file instead.")] = False,
+    suite: Annotated[bool, typer.Option("--suite", help="Schema of a suite file instead.")] = False,
     plugins: PluginOption = None,
 ) -> None:
     """Print the JSON Schema of a scenario file."""

@@ -23,7 +23,7 @@ Grid: TypeAlias = Mapping[str, Sequence[Any]]
 Tune: TypeAlias = str | Sequence[str] | Grid
 """``path=values``, several of them, a sweep file, or a grid as a sweep has it."""
 HALVED = 6
-"""With so many settings of a method, not all of them are run to their end."""
+"""Settings of a method from which on not all of them are run to their end."""
 HALVING = {"rounds": 3, "keep": 1 / 3, "first": 0.25}
 
 
@@ -63,7 +63,7 @@ def _table(scenario: Scenario, tune: Tune) -> dict[str, Any]:
     found = [varying.read(text, option="--tune") for text in tune]
     grid = {each.path: [*each.values] for each in found}
     if len(grid) < len(found):
-        raise Mistake("--tune: a key stands there twice; name all of its values at once")
+        raise Mistake("--tune: a key is given twice; name all of its values at once")
     return {"scenario": scenario, "grid": grid, "score": _score(scenario)}
 
 

@@ -1,1 +1,1 @@
-"""What a scenario will take of time and memory, before any work."""
+"""The time and memory that a scenario will take, before any work."""

@@ -34,7 +34,7 @@ from simulator.system.files import Unwritable
 LEGEND_ROWS, ROW = 2, 0.165
 """Rows of a legend that fit in the figure, and the inches of each further row."""
 LONGEST = 26
-"""Two labels of so many characters fit side by side."""
+"""Characters of the longest labels of which two fit side by side."""
 
 
 def draw_files(

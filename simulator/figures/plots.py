@@ -24,7 +24,7 @@ from simulator.statistics.samples import HIGH, LOW
 TIMELINE_WORKERS = 10_000
 """With more workers there is no timeline: their replay takes long, and it shows twenty."""
 WIDE = 10.0
-"""An axis is logarithmic if the longest run is at least so many times the shortest."""
+"""Smallest ratio of the longest run to the shortest for which an axis is logarithmic."""
 
 NAMES = {
     "time": "simulated time (s)",

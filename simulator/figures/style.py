@@ -97,7 +97,7 @@ def draw_band(axes: Axes, x: Any, low: Any, high: Any, colour: Any, **options: A
 
 
 def moved(axes: Axes, right: float, up: float = 0.0) -> ScaledTranslation:
-    """A transformation that moves things by so many points."""
+    """A transformation that moves things by a number of points."""
     assert axes.figure is not None
     return ScaledTranslation(right / 72, up / 72, axes.figure.dpi_scale_trans)
 

@@ -34,11 +34,11 @@ HATCH, HATCH_COLOUR = "//////", "#A8A8A8"
 OVER = "#EFE9DD"
 """The background after the end of a shorter run."""
 MOST_EDGES, WIDE_EDGES = 160, 80
-"""Up to so many bars of a worker have white edges, and wide ones."""
+"""Most bars of a worker that have white edges, and wide ones."""
 MOST_KEYS = 7
 """Entries in a row of the legend."""
 MOST_LINES = 40
-"""Up to so many server steps are lines across the panel."""
+"""Most server steps that are lines across the panel."""
 
 
 def draw_timeline(picture: Timeline) -> Figure:
@@ -116,7 +116,7 @@ def _edge(bars: int) -> float:
 
 
 def _merged(row: Sequence[Bar]) -> list[Bar]:
-    """One bar for each stretch of equal kind: so many bars could not be distinguished.
+    """One bar for each stretch of equal kind: bars of all computations could not be distinguished.
 
     >>> _merged([Bar(0, 1, "used"), Bar(1, 2, "used"), Bar(3, 4, "used")])
     [Bar(start=0, finish=2, kind='used'), Bar(start=3, finish=4, kind='used')]

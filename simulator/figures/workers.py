@@ -23,7 +23,7 @@ WORK: dict[str, tuple[Kind, str]] = {
 }
 """The uses of a worker's time: the kind in a timeline with the same colour, and the name."""
 SEPARATE = 60
-"""Up to so many workers have a white line between them."""
+"""Most workers that have white lines between them."""
 
 
 @styled

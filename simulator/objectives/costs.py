@@ -53,7 +53,7 @@ class Cost(NamedTuple):
     """Bytes of the objective itself."""
 
     def of_several(self, episodes: int) -> "Cost":
-        """The cost if a gradient has so many episodes instead of one."""
+        """The cost of a gradient with this number of episodes."""
         return self._replace(gradient=episodes * self.gradient, rows=episodes * self.rows)
 
 

@@ -139,7 +139,7 @@ class Objective(Values, Protocol):
     episodes: Episodes | None = None
 
     def initial_point(self, root: "Array") -> "Array":
-        """Where every method of one seed starts: (d,)."""
+        """The start of every method on this seed: (d,)."""
 
     def evaluate(
         self, roots: "Array", points: "Array", step: int, episodes: int, going: NDArray[np.bool_]

@@ -124,7 +124,7 @@ def flat(table: dict[str, Any], place: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path, value in _flat(table, ""):
         if path in found:
-            raise Mistake(f"{place}.{path}: stands there twice; name it once")
+            raise Mistake(f"{place}.{path}: is given twice; name it once")
         found[path] = value
     return found
 

@@ -89,7 +89,7 @@ class Scenario(Table):
     @model_validator(mode="after")
     def _different_seeds(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
-            raise PydanticCustomError("seeds", "seeds: each may stand there only once")
+            raise PydanticCustomError("seeds", "seeds: name each of them once")
         return self
 
     @model_validator(mode="after")

@@ -23,7 +23,7 @@ Failed: TypeAlias = Collection[tuple[str, int]]  # runs that failed or stalled, 
 
 
 class Arrival(NamedTuple):
-    """When a run reached a level, or else how long it lasted: infinitely if it failed."""
+    """The time at which a run reached a level, or else its length: infinite if it failed."""
 
     seconds: float
     gradients: float

@@ -36,7 +36,7 @@ def write(
 
 
 def fresh_seeds(tried: Collection[int], least: int = 1) -> list[int]:
-    """Seeds that chose no setting: as many as were tried, and at least so many.
+    """Seeds that chose no setting: as many as were tried, and ``least`` or more.
 
     >>> fresh_seeds([0, 4]), fresh_seeds([0], least=3)
     ([5, 6], [1, 2, 3])

@@ -69,7 +69,7 @@ class Round(NamedTuple):
         return list(whole[: math.ceil(round(self.share * len(whole), 9))])
 
     def survivors(self, count: int) -> int:
-        """How many of so many settings reach the next round."""
+        """The number of settings that reach the next round."""
         return max(1, math.ceil(round(self.keep * count, 9)))
 
 

@@ -27,7 +27,7 @@ from simulator.sweeps.score import keys_of
 
 NOTHING = "no such setting"
 BEYOND = 100.0
-"""A score is off the axis if it is so many times worse than that of the best quarter."""
+"""A score that is this many times worse than that of the best quarter is off the axis."""
 
 
 class Plan(NamedTuple):

@@ -133,7 +133,7 @@ def _sheet(ranking: pd.DataFrame, plan: Plan, title: str) -> Figure:
 
 
 def _columns(labels: Sequence[str], inches: float) -> int:
-    """How many labels fit side by side, with their handles and gaps."""
+    """The number of labels that fit side by side, with their handles and gaps."""
     size = STYLE["legend.fontsize"]
     lines = [line for label in labels for line in label.splitlines()]
     widths = [TextPath((0, 0), line, size=size).get_extents().width for line in lines]

@@ -99,7 +99,7 @@ def _grid(table: dict[str, Any] | None) -> dict[str, Sequence[Any]]:
         if not values:
             raise Mistake(f"grid.{path} = []: is empty; name the values to try")
         if twice := _twice(values):
-            raise Mistake(f"grid.{path}: {twice} stands there twice; name it once")
+            raise Mistake(f"grid.{path}: {twice} is given twice; name it once")
     if not found:
         raise Mistake("grid: is empty; name a key and its values, or leave it out")
     return found
@@ -115,7 +115,7 @@ def _entries(table: Entries | None) -> Entries:
         if not entry:
             raise Mistake(f"list[{at}]: is empty; name a key and its value")
     if twice := _twice(found):
-        raise Mistake(f"list: {twice} stands there twice; name it once")
+        raise Mistake(f"list: {twice} is given twice; name it once")
     return found
 
 
@@ -140,13 +140,13 @@ def _check(sweep: Sweep, seeds_given: bool) -> None:
         if path.partition(".")[0] == "methods":
             _check_method(sweep, path)
         if path == "seeds" and seeds_given:
-            raise Mistake("seeds: stands there twice; say it once, or vary it")
+            raise Mistake("seeds: is given twice; say it once, or vary it")
     always = flat(sweep.table.set, "set")
     for path in always.keys() & set(sweep.keys):
-        raise Mistake(f"{path}: stands there twice, in set and where it is varied; keep one")
+        raise Mistake(f"{path}: is given twice, in set and where it is varied; keep one")
     for path in sweep.grid:
         if any(path in entry for entry in sweep.entries):
-            raise Mistake(f"{path}: stands there twice, in grid and in list; keep one")
+            raise Mistake(f"{path}: is given twice, in grid and in list; keep one")
     groups = [[*sweep.grid, *entry] for entry in sweep.entries or [{}]]
     for first, second in (pair for group in groups for pair in combinations(group, 2)):
         _check_apart(sweep, first, second)

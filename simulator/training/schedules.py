@@ -20,7 +20,7 @@ MOST_EVALUATIONS = 2.0**52
 
 
 class Rhythm:
-    """When to evaluate: at the first step at or after each multiple of some seconds, or steps.
+    """Evaluates at the first step at or after each multiple of some seconds, or steps.
 
     >>> rhythm = Rhythm(EvaluationTable(every_seconds=10.0), Stop())
     >>> [rhythm(number, time) for number, time in [(1, 4.0), (2, 12.0), (3, 13.0), (4, 20.0)]]

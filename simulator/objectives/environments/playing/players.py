@@ -29,7 +29,7 @@ Points = Mapping[int, NDArray[Any]]
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 NO_PICTURES = {"MUJOCO_GL": "disable"}
 DEATHS = 3
-"""After so many in a row, without an episode in between, the environment is at fault."""
+"""Crashes in a row, without an episode in between, after which the environment is at fault."""
 
 
 class Here:
