@@ -19,16 +19,23 @@ unexport VIRTUAL_ENV
 # Hundreds of tests start a Python: none should compile the packages' sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race test lowest nightly mutants soak bench gate lint types contracts docs site notebooks stubs reference refresh check clean python
+.PHONY: help race paper paper-full test lowest nightly mutants soak bench gate lint types contracts docs site notebooks stubs reference refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
 	@echo
 	@echo 'PYTHON=python3.13 chooses another Python, UV=uv a uv that is already installed.'
 
 race: $(RUN) ## Race four tuned methods on ten unequal workers with costly uploads
 	.venv/bin/straggle compare scenarios/race.toml --levels 100,190
+
+paper: $(TEST) ## Tune and race the methods on one of the paper's panels, reduced: 15 minutes
+	.venv/bin/straggle compare paper/reacher --tune paper-settings --seeds 1-3 \
+		--set stop.seconds=10000 --set evaluation.every_seconds=400 --out results/paper/reacher-short
+
+paper-full: $(TEST) ## Tune and race the methods on all of the paper's panels: hours, resumable
+	.venv/bin/python docs/panels.py
 
 test: $(TEST) ## Run all tests
 	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder

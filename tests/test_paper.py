@@ -15,8 +15,10 @@ QUICK = {"paper/humanoid-flag", "paper/reachers"}
 
 
 def rounds(name: str, method: str) -> np.ndarray:
-    """How long each server step took, in the first part of the run."""
-    (run,) = run_schedules(load(name, ["stop.steps=40"]).restrict([method], [0]))
+    """How long each server step took, in the first part of the run, with batches of 20."""
+    settings = ["stop.steps=40", "evaluation.every_seconds=1e9"]
+    batch = [] if method == "synchronous-nigt" else [f"methods.{method}.batch=20"]
+    (run,) = run_schedules(load(name, settings + batch).restrict([method], [0]))
     return np.diff(run.times, prepend=0.0)
 
 
@@ -32,8 +34,8 @@ def test_the_three_methods_are_compared_under_the_papers_settings(name: str) -> 
     first, third = ("malenia-nigt", "rennala-nigt"), ("rennala-nigt", "synchronous-nigt")
     known = {*(first if name in UNEQUAL else third), "afedpg"}
     assert set(scenario.methods) == known
-    assert {table.settings()["momentum"] for table in scenario.methods.values()} == {0.1}
-    assert scenario.seeds == [0, 1, 2, 3, 4]
+    assert {table.settings()["momentum"] for table in scenario.methods.values()} <= {0.1, 0.01}
+    assert scenario.seeds == [1, 2, 3, 4, 5]  # seed 0 tunes
     assert scenario.objective.policy.hidden == [64, 64]
 
 
