@@ -20,7 +20,7 @@ from algorithms.tickets import Ticket
 from algorithms.vocabulary import Joined, Lost
 
 
-def test_rennala_takes_the_first_gradients_whoever_sends_them():
+def test_rennala_takes_the_first_gradients_of_any_workers():
     first, second = tickets_of(1, 1, 0), tickets_of(1, 1, 1, version=1)
     third = [1 / 3] * 3
     assert conversation(rennala(batch=3), 2, first + second) == [
@@ -37,7 +37,7 @@ def test_rennala_takes_the_first_gradients_whoever_sends_them():
     ]
 
 
-def test_malenia_waits_for_everybody_and_weighs_everybody_alike():
+def test_malenia_waits_for_all_workers_and_weighs_them_equally():
     # Two workers and a batch of 3: 4 >= 3 (1/M_0 + 1/M_1) fails at counts 2, 1, holds at 3, 1.
     tickets = tickets_of(0, 0, 1, 0)
     assert conversation(malenia(batch=3), 2, tickets) == [
@@ -119,7 +119,7 @@ def suffices(workers, n, batch):
 # Who is lost, and who joins.
 
 
-def test_rennala_counts_off_what_was_lost_and_collects_on():
+def test_rennala_subtracts_lost_gradients_and_collects_on():
     kept, gone, *more = tickets_of(1, 0, 1, 1)
     said = conversation(rennala(batch=3), 2, [kept, gone, Lost(0), Joined(0), *more])
     assert said == [
@@ -135,7 +135,7 @@ def test_rennala_counts_off_what_was_lost_and_collects_on():
 
 
 @pytest.mark.parametrize("aggregation", [rennala(3), malenia(3), synchronous(), greedy()])
-def test_a_joiner_who_has_never_been_there_is_sent_the_order(aggregation):
+def test_a_new_worker_gets_the_order(aggregation):
     said = conversation(aggregation, 2, [Joined(1)])
     (_, *order), (_, worker, *sent) = said[0], said[2]
     assert (worker, sent) == (1, order)
@@ -187,7 +187,7 @@ def test_of_more_workers_than_gradients_the_first_numbers_are_chosen():
 
 @random_but_repeatable
 @given(st.integers(1, 9), st.integers(1, 4), st.lists(st.integers(0, 3), max_size=60))
-def test_the_earliest_started_are_a_batch_of_whom_was_named(batch, n, workers):
+def test_the_earliest_started_batch_has_the_named_workers(batch, n, workers):
     cluster = ScriptedCluster(n)
     story, used, seen = earliest(batch)(cluster), [], Counter()
     word, needs = story.send(None)
@@ -225,7 +225,7 @@ def test_counts_suffice_up_to_the_exact_harmonic_mean_and_no_further(counts):
     assert not filled_up.suffice(largest + 1)
 
 
-def test_counts_need_those_by_whom_the_batch_fails_however_much_the_others_deliver():
+def test_balanced_counts_need_the_workers_that_the_batch_lacks():
     counts = filled([0, 1, 1, 2, 2, 2], 3)  # 9 >= M (1/M_0 + 1/M_1 + 1/M_2)
     assert not counts.needed(8, {0})  # 9 > 8: the others can make up for it
     assert counts.needed(9, {0}) == {0}  # 9 = 9 would need the others at infinity

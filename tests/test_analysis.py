@@ -57,7 +57,7 @@ def test_a_run_counts_once_from_its_first_step_at_the_target():
     assert time_to(steps, 3.0, metric="gap", higher=True)["seconds"].tolist()[:2] == [0.0, 0.0]
 
 
-def test_what_is_missing_or_misspelt_is_told():
+def test_missing_or_misspelt_names_are_reported():
     steps = steps_of(("a", 0, [(0.0, 1.0)]))
     with pytest.raises(Mistake, match="did you mean 'gap'"):
         time_to(steps, 1.0, metric="gpa")
@@ -98,7 +98,7 @@ def test_an_interval_is_that_of_all_resamples():
         ([1.0, 1.0, 1.0, NEVER], (1.0, INF)),
     ],
 )
-def test_what_never_happened_is_larger_than_every_number(values, expected):
+def test_a_missed_target_is_larger_than_every_number(values, expected):
     assert interval(values) == expected
 
 
@@ -113,7 +113,7 @@ def test_the_interval_of_a_mean_has_its_standard_error():
     assert high == pytest.approx(values.mean() + half, abs=margin)
 
 
-def test_a_summary_is_in_the_order_of_the_frame_and_counts_who_got_there():
+def test_a_summary_keeps_the_order_of_the_frame_and_counts_arrivals():
     frame = pd.DataFrame(
         {"method": list("bbba"), "n": [1, 1, 2, 2], "seconds": [1.0, NEVER, 4.0, NEVER]}
     )
@@ -145,7 +145,7 @@ def test_seeds_that_both_share_are_resampled_together():
     assert apart["low"] < 3.0 < apart["high"]
 
 
-def test_who_never_gets_there_is_infinitely_later():
+def test_a_method_that_misses_the_target_is_infinitely_later():
     frame = race(a=[1.0, 2.0, 3.0], b=[NEVER] * 3)
     assert speedups(frame, "a", "b")["ratio"].tolist() == [INF]
     assert speedups(frame, "b", "a")["ratio"].tolist() == [0.0]
@@ -199,7 +199,7 @@ def test_a_value_that_the_median_run_does_not_reach_is_left_out():
     assert only(some)[["measured", "points"]].tolist() == pytest.approx([2.0, 4])
 
 
-def test_too_few_points_say_nothing():
+def test_too_few_points_give_no_exponent():
     alone = only(complexity(values=(2.0,)).assign(predicted=1.0))
     assert alone["points"] == 1
     assert np.isnan(alone[["measured", "low", "high", "predicted"]].astype(float)).all()
@@ -228,7 +228,7 @@ def test_the_interval_of_one_seed_is_that_of_a_regression():
     assert row[["measured", "low", "high"]].tolist() == pytest.approx(expected, rel=1e-6)
 
 
-def test_what_has_no_exponent_is_refused():
+def test_data_without_an_exponent_are_refused():
     with pytest.raises(Mistake, match="positive values"):
         exponents(complexity(values=(0.0, 1.0)))
     with pytest.raises(Mistake, match="2 different ones"):

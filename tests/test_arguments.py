@@ -29,7 +29,7 @@ KINDS = {"run": "Scenario", "complexity": "Scenario", "load": "Scenario", "sweep
 
 @pytest.mark.parametrize("function", [*KINDS, "check"])
 @pytest.mark.parametrize("source", [None, 3, Stop(steps=3), Cluster(workers=1, compute=1.0)])
-def test_a_source_that_can_be_none_is_refused(function, source):
+def test_an_invalid_source_is_refused(function, source):
     line = refusal_of(getattr(simulator, function), source)
     kind = type(source).__name__.removesuffix("Table")
     wanted = KINDS.get(function, "Suite")
@@ -50,7 +50,7 @@ def test_a_source_that_can_be_none_is_refused(function, source):
         ({"out": 3}, "out is a int; give the path of a directory"),
     ],
 )
-def test_what_chooses_runs_is_refused_by_name(named, line):
+def test_invalid_choices_of_runs_are_refused_by_name(named, line):
     assert refusal_of(simulator.run, "straggler", *SHORT, **named).startswith(line)
 
 
@@ -86,7 +86,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("name", FRAMES)
-def test_what_needs_a_frame_names_one(name, found):
+def test_functions_of_frames_name_the_right_frame(name, found):
     for given in (found, "results/straggler"):
         line = refusal_of(getattr(analysis, name), given, **FRAMES[name])
         assert line.startswith(f"{name}: ")
@@ -94,7 +94,7 @@ def test_what_needs_a_frame_names_one(name, found):
 
 
 @pytest.mark.parametrize("name", ["plot_metric", "time_to"])
-def test_what_takes_results_or_steps_says_so(name):
+def test_functions_of_results_or_steps_refuse_others(name):
     line = refusal_of(getattr(analysis, name), {"method": []})
     assert line.startswith(f"{name}: steps is a dict; give a data frame, such as results.steps, or")
 

@@ -50,7 +50,7 @@ SLOW = {"command", "waste", "quadratic", "together", "cartpole", "vectors", "env
         if name != "memory"
     ],
 )
-def test_a_benchmark_does_its_work_and_says_what_is_published_of_it(small, name):
+def test_a_benchmark_does_its_work_beside_its_published_figure(small, name):
     if why := bench.missing(name):
         pytest.skip(why)
     rows = list(bench.measured(name, TINY))
@@ -81,7 +81,7 @@ def test_everything_that_is_published_can_be_measured():
     assert len(rows) == len(published().rows()), "two rows are about the same"
 
 
-def test_the_page_shows_what_is_published():
+def test_the_page_shows_the_published_figures():
     place = importlib.util.spec_from_file_location("performance", ROOT / "docs" / "performance.py")
     script = importlib.util.module_from_spec(place)
     place.loader.exec_module(script)
@@ -131,7 +131,7 @@ def test_a_missed_aim_is_shown_beside_the_published_figure_and_changes_nothing(s
     assert "Python" in out.splitlines()[0]
 
 
-def test_what_was_measured_is_shown_when_it_is_interrupted(scripted, capsys):
+def test_an_interruption_shows_the_measurements(scripted, capsys):
     assert main(["throughput", "recall", "waste"]) == 130
     said = capsys.readouterr()
     assert said.err == "straggle: interrupted; not all was measured\n"
@@ -147,7 +147,7 @@ def test_without_mujoco_its_tasks_are_left_out_with_a_line(scripted, monkeypatch
     assert "\nrobots is left out: " in out
 
 
-def test_a_benchmark_that_is_not_there_is_named(capsys):
+def test_an_unknown_benchmark_is_named(capsys):
     assert main(["robot"]) == 2
     said = "straggle: robot: no such benchmark; did you mean 'robots'?\n"
     assert capsys.readouterr().err == said

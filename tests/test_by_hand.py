@@ -308,7 +308,7 @@ BY_HAND = WITHOUT_OUTAGES | COLLECTIVES | CRASHES | PAUSES
 
 
 @pytest.mark.parametrize("name", BY_HAND)
-def test_a_small_cluster_does_what_was_reckoned_by_hand(play, name):
+def test_a_small_cluster_agrees_with_calculations_by_hand(play, name):
     case, steps, accounts = BY_HAND[name]
     rounds, found, _ = play(case)
     for step, wanted in zip(rounds, steps, strict=True):

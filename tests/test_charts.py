@@ -74,7 +74,7 @@ def drawn_as(axes, marker):
 NAMED = looks.looks(METHODS)
 
 
-def test_a_known_method_looks_the_same_whoever_else_is_shown():
+def test_a_known_method_looks_the_same_beside_any_other():
     assert all(method.mark for method in METHODS.values())
     for label, look in NAMED.items():
         assert looks.looks([label]) == {label: look}
@@ -179,7 +179,7 @@ def test_an_axis_is_logarithmic_if_less_is_better():
     assert scales == {True: "linear", False: "log", None: "linear"}
 
 
-def test_signal_to_noise_is_drawn_where_it_was_recorded():
+def test_signal_to_noise_is_drawn_if_it_was_recorded():
     steps = pd.DataFrame({"method": "a", "seed": 0, "time": [0.0, 1.0, 2.0]})
     with pytest.raises(Mistake, match="signal_to_noise"):
         plot_signal_to_noise(steps)
@@ -240,7 +240,7 @@ def test_tickets_tell_the_delay_of_those_that_were_used():
     assert line.get_xydata()[1:3].tolist() == [[0, pytest.approx(2 / 3)], [2, 1]]
 
 
-def test_what_has_no_delays_is_told():
+def test_runs_without_delays_are_refused():
     with pytest.raises(Mistake, match="needs tickets"):
         plot_staleness(pd.DataFrame({"method": ["a"], "tickets": [1]}))
 
@@ -275,12 +275,12 @@ def test_bars_stand_on_each_other():
     assert keys == ["computing", "computing for nothing", "communication", "idle"]
 
 
-def test_whose_workers_has_to_be_said(found):
+def test_a_figure_of_workers_needs_a_method(found):
     with pytest.raises(Mistake, match="say whose"):
         plot_workers(found.workers)
 
 
-def test_a_run_that_is_not_there_has_no_timeline(found):
+def test_an_unknown_run_has_no_timeline(found):
     with pytest.raises(Mistake, match="did you mean 'afedpg'"):
         plot_timeline(found, "afedgp")
     with pytest.raises(Mistake, match="seed 7"):
@@ -310,7 +310,7 @@ def test_theory_is_drawn_at_its_fitted_constant():
     np.testing.assert_allclose(drawn[0], constant * np.array([1.0, 2.0, 4.0]) ** 1.5)
 
 
-def test_who_does_not_get_there_is_marked_at_the_edge():
+def test_a_method_that_misses_the_target_is_marked_at_the_edge():
     frame = complexity(["afedpg"], lambda value, seed: NEVER if value > 2 and seed else value)
     axes = plot_complexity(frame)
     hollow = [line for line in axes.lines if line.get_markerfacecolor() == "white"]
@@ -326,7 +326,7 @@ def test_a_band_goes_to_seeds_that_there_are():
     assert bounds.y1 > 1000  # far beyond the axes
 
 
-def test_what_nobody_reaches_can_be_drawn():
+def test_a_target_that_no_method_reaches_can_be_drawn():
     axes = plot_complexity(complexity(seconds=lambda value, seed: NEVER))
     axes.figure.draw_without_rendering()
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["rennala-nigt", "afedpg"]

@@ -142,7 +142,7 @@ def test_a_run_writes_the_documented_directory(done):
         assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_manifest_says_what_ran_and_how_it_ended(done):
+def test_the_manifest_names_the_runs_and_their_ends(done):
     manifest = json.loads((done.directory / "manifest.json").read_text())
     assert set(manifest) >= {
         "format", "status", "command", "scenario", "scenario_hash", "versions", "python", "runs",
@@ -329,14 +329,14 @@ def one_line(answer, code=2):
     return line.removeprefix("straggle: ")
 
 
-def test_a_scenario_that_is_not_there(tmp_path):
+def test_a_missing_scenario(tmp_path):
     missing = tmp_path / "stragler.toml"
     assert one_line(straggle("run", missing)).startswith(f"{missing}: no such file")
     told = "stragler: no such file or shipped scenario; did you mean 'straggler'?"
     assert one_line(straggle("validate", "stragler")) == told
 
 
-def test_a_scenario_that_is_no_scenario(tmp_path):
+def test_an_invalid_scenario(tmp_path):
     told = one_line(straggle("run", tmp_path))
     assert told == f"{tmp_path}: is a directory, not a scenario file"
     prose = written(tmp_path / "prose.toml", "Dear reader,\nthis is a letter.\n")
@@ -371,7 +371,7 @@ def test_a_value_that_breaks_the_parser_is_still_a_mistake(value, tiny, tmp_path
         (["evaluate", "x", "--episodes", "many"], "--episodes"),
     ],
 )
-def test_a_command_line_that_means_nothing(arguments, told):
+def test_an_invalid_command_line(arguments, told):
     line = one_line(straggle(*arguments))
     assert told.casefold() in line.casefold()
     assert "internal error" not in line
@@ -402,13 +402,13 @@ def test_a_mistake_leaves_no_directory(arguments, told, tiny, tmp_path):
     assert not (tmp_path / "o").exists()
 
 
-def test_results_cannot_go_where_a_file_is(tiny):
+def test_a_file_cannot_be_the_directory_of_results(tiny):
     for place in (tiny, tiny / "below"):
         line = one_line(straggle("run", tiny, "--out", place))
         assert line.startswith(f"--out {place}: cannot be written: ")
 
 
-def test_debug_shows_where_a_mistake_was_noticed(tiny):
+def test_debug_shows_the_traceback_of_a_mistake(tiny):
     command = [sys.executable, "-m", "simulator", "validate", str(tiny), "--debug"]
     ended = subprocess.run(
         [*command, "--set", "stop.steps=0"], capture_output=True, text=True, check=False
@@ -471,7 +471,7 @@ def test_a_run_that_does_not_verify_says_so(tmp_path, tiny, undrawn, monkeypatch
 # The other commands
 
 
-def test_validate_says_what_would_run_and_runs_nothing(tiny, tmp_path):
+def test_validate_lists_the_runs_and_runs_none(tiny, tmp_path):
     answer = straggle("validate", tiny)
     told = f"{tiny}: valid; 4 runs (rennala-nigt, synchronous-nigt), 3 workers\n"
     assert (answer.code, answer.err) == (0, "")
@@ -481,14 +481,14 @@ def test_validate_says_what_would_run_and_runs_nothing(tiny, tmp_path):
     assert list(tmp_path.iterdir()) == [tiny]
 
 
-def test_validate_says_what_a_run_would_refuse(tiny):
+def test_validate_reports_refusals_of_a_run(tiny):
     endless = ["--set", "methods.rennala-nigt.batch=2000000000", "--set", "stop.steps=2000000000"]
     answer = straggle("validate", tiny, *endless)
     assert answer.code == 0
     assert answer.out.splitlines()[-1].startswith("straggle run refuses it: stop.steps")
 
 
-def test_list_names_everything_there_is_with_a_line_each():
+def test_list_has_a_line_for_each_entry():
     answer = straggle("list")
     assert (answer.code, answer.err) == (0, "")
     lines = dict(line.split(maxsplit=1) for line in answer.out.splitlines() if line[0] == " ")
@@ -526,7 +526,7 @@ def test_evaluate_plays_a_policy_the_same_way_twice(tmp_path, undrawn):
     assert alone["standard error"] is None
 
 
-def test_evaluate_shows_every_worker_where_environments_differ(tmp_path, undrawn):
+def test_evaluate_shows_every_worker_if_environments_differ(tmp_path, undrawn):
     """What falls at once earns 1; 3 episodes of 2 workers are 4, and all count the same."""
     falls = "options = { theta_threshold_radians = 1e-9 }"
     tables = f"\n[[objective.workers]]\n\n[[objective.workers]]\n{falls}\n"
@@ -543,7 +543,7 @@ def test_evaluate_shows_every_worker_where_environments_differ(tmp_path, undrawn
     assert "worker" in straggle("evaluate", tmp_path / "o", "--episodes", "3").out
 
 
-def test_evaluate_refuses_what_is_not_there(done, tmp_path):
+def test_evaluate_refuses_unknown_runs(done, tmp_path):
     told = one_line(straggle("evaluate", done.directory, "--methods", "renala-nigt"))
     assert told == "--methods renala-nigt: no such method here; did you mean 'rennala-nigt'?"
     told = one_line(straggle("evaluate", done.directory, "--seeds", "7"))

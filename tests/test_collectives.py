@@ -51,7 +51,7 @@ def test_a_tree_goes_up_and_down_with_whole_vectors(play, k):
 
 
 @pytest.mark.parametrize("collective", ["max", "gather"])
-def test_without_contention_everybody_sends_at_once(play, collective):
+def test_without_contention_all_workers_send_at_once(play, collective):
     assert times(rounds_of(wired(5, collective), play)) == [1.0 + 1.0 + 8.0]
 
 
@@ -73,7 +73,7 @@ def test_a_queue_serves_as_many_at_once_as_it_has_channels(play, k, channels):
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 7])
-def test_what_is_shared_fairly_takes_as_long_as_one_after_the_other(play, k):
+def test_a_fair_share_takes_as_long_as_a_queue(play, k):
     case = wired(k, "parameter-server", transit=0.5, uplink=Uplink(bandwidth(2.0), "share"))
     (step,) = rounds_of(case, play)
     assert step.time == pytest.approx(1.0 + 1.0 + k * 2.0, rel=1e-12)

@@ -96,7 +96,7 @@ def test_results_lead_on(found):
     assert {"steps", "workers", "tickets"} <= {*dir(found)}
 
 
-def test_nothing_stays_without_a_place(tmp_path, monkeypatch):
+def test_temporary_results_are_removed(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     short = simulator.run(SCENARIO, seeds=0, methods="slow", quiet=True)
     directory = short.directory
@@ -168,7 +168,7 @@ def _lines(build):
     return caught.value.args[:1]
 
 
-def test_a_simulation_takes_what_a_scenario_is_made_of():
+def test_a_simulation_takes_the_parts_of_a_scenario():
     network = Network(upload=0.5).build()
     cluster = Cluster(workers=10, compute=Power(exponent=0.5)).build(network)
     steps = Simulation(cluster, rennala(batch=20)).steps(Stop(steps=2))
@@ -189,7 +189,7 @@ def test_training_takes_the_same_objects():
         next(simulation.steps(3))
 
 
-def test_validate_says_what_a_scenario_takes(tmp_path):
+def test_validate_estimates_a_scenario(tmp_path):
     valid = simulator.validate(SCENARIO, "cluster.in_outage=continued")
     assert re.match("at most [0-9]+ gradients used", repr(valid))
     assert valid.remarks == ["cluster.in_outage = 'continued': has no effect without outages"]

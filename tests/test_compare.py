@@ -105,7 +105,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(count):
     assert binom.ppf(5e-5, trials, 0.9) <= hits <= binom.ppf(1 - 5e-5, trials, 0.9)
 
 
-def test_levels_lead_to_the_target_or_to_what_the_best_method_comes_to():
+def test_levels_lead_to_the_target_or_to_the_best_method_s_end():
     columns = steps({"good": [late(20)] * 3, "bad": [[0.0] * 101] * 3})
     assert levels_of(columns, "return", True, None) == [2.5, 5, 7.5, 10]
     assert levels_of(columns, "return", True, 8.0) == [2, 4, 6, 8]
@@ -142,7 +142,7 @@ def done(folder, tmp_path_factory):
     return compare(folder, tmp_path_factory.mktemp("done") / "out")
 
 
-def test_methods_race_at_their_best_settings_on_seeds_that_tuned_nothing(done):
+def test_methods_race_at_their_best_settings_on_fresh_seeds(done):
     assert {*done.swept.frame["seed"]} == {0, 1}
     assert done.race.scenario.seeds == [2, 3, 4, 5, 6]
     best = done.swept.frame.groupby(["method", "step"])["score"].mean().unstack()
@@ -153,7 +153,7 @@ def test_methods_race_at_their_best_settings_on_seeds_that_tuned_nothing(done):
     assert set(frame["verdict"]) <= {"leads", "behind", "never", "not told apart"}
 
 
-def test_a_comparison_goes_on_where_it_was(folder, done, tmp_path, monkeypatch):
+def test_an_interrupted_comparison_continues(folder, done, tmp_path, monkeypatch):
     from simulator.campaign import run
 
     resume, ended = run._Directory.add, []
@@ -237,7 +237,7 @@ def test_the_shipped_sweep_tries_as_many_settings_of_each_method():
         (["--levels", "a"], "--levels a: must be numbers"),
     ],
 )
-def test_what_would_compare_unfairly_is_refused_before_any_run(folder, tmp_path, words, told):
+def test_unfair_comparisons_are_refused_before_any_run(folder, tmp_path, words, told):
     said = "compare", folder / "small.toml", "--out", tmp_path / "out", *words
     assert told in one_line(straggle(*said))
     assert not (tmp_path / "out" / "race").exists()

@@ -45,7 +45,7 @@ def test_on_the_quadratic_it_is_known(weights):
     assert found == pytest.approx(abs(sum(weights)) * signal / noise, rel=tolerance)
 
 
-def test_it_is_estimated_alike_where_nothing_is_exact():
+def test_it_is_estimated_alike_on_inexact_objectives():
     """The same numbers without the exact gradient."""
     objective, many = quadratic(0.3), 4000
     known, signal = ratio(objective, [0.5, 0.5], many)

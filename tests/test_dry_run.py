@@ -163,7 +163,7 @@ def undrawn(monkeypatch):
     monkeypatch.setattr(painter, "Painter", lambda formats: honest(()))
 
 
-def test_a_schedule_leaves_times_and_figures_and_says_what_it_is(tiny, tmp_path):
+def test_a_schedule_leaves_times_and_figures_and_is_marked(tiny, tmp_path):
     out = tmp_path / "o"
     target = ["--set", "stop={steps=12, target=1e9}"]  # which ends no schedule
     answer = straggle("run", tiny, DRY, "--out", out, *target)
@@ -221,7 +221,7 @@ def test_the_table_is_of_times(tiny, tmp_path, undrawn):
         (["cluster.outages=[{worker=0, begin=1000}]"], []),
     ],
 )  # fmt: skip
-def test_the_table_has_a_column_for_what_takes_time(settings, more, tiny, tmp_path, undrawn):
+def test_the_table_has_a_column_for_each_use_of_time(settings, more, tiny, tmp_path, undrawn):
     options = [word for setting in settings for word in ("--set", setting)]
     answer = straggle("run", tiny, DRY, "--out", tmp_path / "o", *options)
     headings, rows = headings_and_rows(answer)
@@ -251,7 +251,7 @@ WALK = "cluster.speed={law='random-walk', every=1, sigma=0.5, low=0.5, high=2}"
         (["network.upload={bandwidth=9, latency={law='exponential', mean=0.5}}"], [0, 1]),
     ],
 )  # fmt: skip
-def test_where_nothing_is_random_one_seed_stands_for_all(settings, seeds, tiny, tmp_path, undrawn):
+def test_without_randomness_one_seed_stands_for_all(settings, seeds, tiny, tmp_path, undrawn):
     options = [word for setting in settings for word in ("--set", setting)]
     assert straggle("run", tiny, DRY, "--quiet", "--out", tmp_path / "o", *options).code == 0
     steps = results.load(tmp_path / "o").steps

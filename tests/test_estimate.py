@@ -67,7 +67,7 @@ def scenario(cluster="unequal", network="free", methods=None, stop=None, **more)
 
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("cluster", CLUSTERS)
-def test_schedules_come_to_about_what_was_told(cluster, network):
+def test_schedules_agree_with_their_estimates(cluster, network):
     """Every method, by simulating it: the aim is a factor of three."""
     asked = scenario(cluster, network)
     told = estimate.estimate(asked, schedule_only=True).works
@@ -108,7 +108,7 @@ def test_a_run_that_ends_at_once_is_simulated_to_its_end():
     assert (found.over, found.steps, found.used, found.seconds) == (True, 3, 21, 12.0)
 
 
-def test_of_a_step_that_does_not_close_a_bound_is_told():
+def test_a_step_that_does_not_close_has_a_bound():
     """Synchronous waits for the last worker, Rennala for its batch."""
     slow = {"workers": 2, "compute": [1.0, 1e9]}
     assert rehearse(scenario(slow), "synchronous-pg").step_seconds == 1e9
@@ -118,7 +118,7 @@ def test_of_a_step_that_does_not_close_a_bound_is_told():
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_what_is_shipped_fits(name):
+def test_shipped_scenarios_fit(name):
     asked = load(name)
     estimate.check(asked)
     assert all(estimate.lines(asked))
@@ -139,14 +139,14 @@ ENDLESS = [
 
 
 @pytest.mark.parametrize(("settings", "message"), ENDLESS)
-def test_what_would_never_end_is_refused(settings, message):
+def test_endless_runs_are_refused(settings, message):
     with pytest.raises(Mistake) as refusal:
         estimate.check(load("one-straggler", settings))
     assert str(refusal.value).startswith(message)
     assert "; straggle run --anyway" in str(refusal.value) or "speed" in settings[0]
 
 
-def test_a_round_that_one_fast_worker_fills_for_ever_is_refused():
+def test_an_endless_round_of_one_fast_worker_is_refused():
     """Malenia waits for the slow one, however many steps are asked for."""
     asked = scenario(
         {"workers": 2, "compute": [1e-300, 1.0]},
@@ -183,7 +183,7 @@ TOO_MUCH = [
 
 
 @pytest.mark.parametrize(("name", "setting", "message"), TOO_MUCH)
-def test_what_has_no_room_is_refused_by_what_takes_most_of_it(name, setting, message, monkeypatch):
+def test_a_run_without_room_is_refused_with_its_largest_part(name, setting, message, monkeypatch):
     monkeypatch.setattr(estimate, "available_bytes", lambda: 8e9)
     estimate.check(load(name))
     with pytest.raises(Mistake) as refusal:

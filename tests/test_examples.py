@@ -52,7 +52,7 @@ def test_an_environment_of_ones_own_is_played_and_learnt(tmp_path):
     assert returns.iloc[-1] > returns.iloc[0] + 8.0  # going right alone pays 21
 
 
-def test_where_its_module_is_not_found_the_message_names_the_remedy(tmp_path):
+def test_a_missing_module_is_reported_with_the_remedy(tmp_path):
     lay_out_the_walk(tmp_path)
     done = in_a_shell(tmp_path, "validate", "line-walk.toml", path="")
     assert done.returncode == 2

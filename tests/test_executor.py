@@ -127,7 +127,7 @@ def test_an_error_at_once_comes_after_the_empty_group():
         next(stream)
 
 
-def test_where_lengths_decide_every_step_comes_out_before_the_next_is_asked_for():
+def test_with_lengths_every_step_comes_out_before_the_next():
     taken = []
     steps = (each for each in [step(k, (0, 0, k)) for k in range(3)] if not taken.append(each))
     for count, group in enumerate(groups(steps, ahead=False), 1):
@@ -135,7 +135,7 @@ def test_where_lengths_decide_every_step_comes_out_before_the_next_is_asked_for(
         assert len(group.steps) == (count <= 3)
 
 
-def test_nothing_is_read_beyond_the_following_step():
+def test_the_loop_reads_one_step_ahead():
     steps = [step(k, (0, k, 0)) for k in range(9)]
     taken = []
     stream = groups(each for each in steps if not taken.append(each))

@@ -234,7 +234,7 @@ def test_two_methods_are_one(one, other, more):
     np.testing.assert_array_equal(my_run.columns()["time"], their_run.columns()["time"])
 
 
-def test_a_client_of_fedbuff_weighs_less_by_its_age_and_nothing_else():
+def test_a_client_of_fedbuff_weighs_less_by_its_age_only():
     """With a buffer of one and one local step it is asynchronous, but for 1/sqrt(1 + delay).
 
     On two equal workers every gradient but the very first is one step old.
@@ -258,7 +258,7 @@ def test_a_client_of_fedbuff_weighs_less_by_its_age_and_nothing_else():
 # What may not change a path
 
 
-def test_another_unit_of_time_scales_the_clock_and_nothing_else():
+def test_another_unit_of_time_scales_only_the_clock():
     slow = [8 * seconds for seconds in UNEQUAL]
     ones, points = play(scenario(SOME, compute=UNEQUAL, stop={"seconds": 20.0}))
     eights, scaled = play(scenario(SOME, compute=slow, stop={"seconds": 160.0}))
@@ -287,7 +287,7 @@ def test_renaming_workers_changes_nothing_without_noise():
 @pytest.mark.parametrize(
     "evaluation", [{"every_steps": 7}, {"every_seconds": 25.0}, {}], ids=["7", "25 s", "default"]
 )
-def test_looking_changes_nothing(evaluation):
+def test_evaluations_change_no_number(evaluation):
     _, often = baseline()
     checked = scenario(SOME, compute=UNEQUAL, stop={"steps": 20}, evaluation=evaluation)
     runs, seldom = play(checked)
@@ -379,7 +379,7 @@ def plainly(checked, label):
 
 @pytest.mark.parametrize(("network", "in_flight"), [({}, "recall"), (NETWORK, "finish")])
 @pytest.mark.parametrize("label", ["afedpg", "rennala-nigt", "ringleader-nigt", "mindflayer-pg"])
-def test_a_run_is_what_a_plain_loop_computes(label, network, in_flight):
+def test_a_run_agrees_with_a_plain_loop(label, network, in_flight):
     cluster = {"workers": 4, "compute": UNEQUAL, "in_flight": in_flight}
     checked = scenario({label: ALL[label]}, cluster=cluster, network=network, stop={"steps": 24})
     runs, _ = play(checked)
@@ -455,7 +455,7 @@ def balanced(run):
     return True
 
 
-def test_full_runs_compute_what_they_use_and_nothing_else():
+def test_full_runs_compute_only_used_gradients():
     spies, runs, _ = spied(scenario(SOME, compute=UNEQUAL, stop={"seconds": 33.0}))
     for run in runs.values():
         assert run.evaluated == run.gradients > 0
@@ -499,7 +499,7 @@ def test_only_the_last_group_of_a_run_cut_at_its_target_is_computed_in_vain():
         (-1.0, 1, ("stop", None, 12)),
     ],
 )
-def test_a_target_is_met_where_it_is_looked_at(target, every, expected):
+def test_a_target_is_met_at_an_evaluation(target, every, expected):
     stop, evaluation = {"steps": 12, "target": target}, {"every_steps": every}
     runs, _ = play(scenario(NIGT, stop=stop, evaluation=evaluation))
     assert {(run.end, run.reached, run.steps) for run in runs.values()} == {expected}
@@ -582,7 +582,7 @@ IN_VAIN = {"mindflayer-pg": NEVER_IN_TIME, "mindflayer-nigt": NEVER_IN_TIME | {"
 
 
 @pytest.mark.parametrize("evaluation", [{}, {"every_steps": 100}], ids=["always", "rarely"])
-def test_rounds_without_any_success_leave_the_point_where_it_is(evaluation):
+def test_rounds_without_success_leave_the_point(evaluation):
     runs, points = play(scenario(IN_VAIN, evaluation=evaluation, stop={"steps": 300}))
     for label, run in runs.items():
         assert (run.end, run.steps, run.gradients, run.evaluated) == ("stop", 300, 0, 0)

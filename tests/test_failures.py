@@ -101,7 +101,7 @@ def test_a_failed_method_leaves_the_bits_of_the_others_alone():
         np.testing.assert_array_equal(values, alone.columns()[name])
 
 
-def test_a_point_that_the_rule_sent_nowhere_is_not_a_gradient_s_fault():
+def test_an_infinite_point_is_blamed_on_the_rule_not_a_gradient():
     quadratic = {"objective": {"kind": "quadratic"}, "stop": {"steps": 30}, "evaluation": {}}
     far = {"every_steps": 1000}
     methods = {"synchronous-pg": {"step": 1e308}}
@@ -112,7 +112,7 @@ def test_a_point_that_the_rule_sent_nowhere_is_not_a_gradient_s_fault():
     assert run.failure.step <= 3
 
 
-def test_where_episodes_decide_the_times_the_ticket_is_named_when_it_starts():
+def test_with_time_per_step_the_ticket_is_named_at_its_start():
     cluster = {"workers": 3, "compute": [0.1, 0.2, 0.3], "per": "environment-step"}
     scenario = scenario_of({"afedpg": STEPS}, "raise", cluster=cluster)
     (run,) = run_scenario(scenario)
@@ -131,7 +131,7 @@ def failed(tmp_path_factory):
 
 
 @pytest.mark.parametrize("method", ["rennala-nigt", "afedpg"])
-def test_the_ticket_of_the_record_shows_what_was_wrong(method, failed):
+def test_the_recorded_ticket_shows_the_failure(method, failed):
     row = next(row for row in failed.manifest["runs"] if row["method"] == method)
     chosen = reproduction.choose(failed, row["failed_ticket"], method, None)
     told = []
@@ -143,7 +143,7 @@ def test_the_ticket_of_the_record_shows_what_was_wrong(method, failed):
     assert json.loads(json.dumps(found.as_data()))["gradient"][0] == "nan"
 
 
-def test_an_error_is_shown_with_where_it_was_raised(tmp_path):
+def test_an_error_is_shown_with_its_place(tmp_path):
     out, _ = run_in(tmp_path / "o", only(scenario_of(wrong="raise"), "afedpg"))
     outcome = results.load(out)
     (row,) = outcome.manifest["runs"]
@@ -154,7 +154,7 @@ def test_an_error_is_shown_with_where_it_was_raised(tmp_path):
 
 
 @pytest.mark.parametrize("method", ["rennala-nigt", "afedpg"])
-def test_any_other_ticket_is_computed_where_the_run_computed_it(method, tmp_path):
+def test_any_other_ticket_is_computed_at_the_run_s_point(method, tmp_path):
     """The gradients of a step, each by itself, weighted, are the gradient that the rule got."""
     methods = {method: {**STEPS, "batch": 4} if method == "rennala-nigt" else STEPS}
     quadratic = {"kind": "quadratic", "dimension": 6, "scale": 0.5}
@@ -189,7 +189,7 @@ def test_any_other_ticket_is_computed_where_the_run_computed_it(method, tmp_path
         ("0.0.77", "afedpg", 0, "0.0.77: afedpg, seed 0, started no such gradient"),
     ],
 )
-def test_a_ticket_that_is_none_is_refused(name, method, seed, told, failed):
+def test_an_unknown_ticket_is_refused(name, method, seed, told, failed):
     with pytest.raises(Mistake) as refused:
         reproduction.choose(failed, name, method, seed)
     assert str(refused.value) == told

@@ -49,7 +49,7 @@ def test_the_same_pictures_are_the_same_bytes(tmp_path):
 
 
 @pytest.mark.parametrize("number", [3, 3000])  # of these a pipe cannot hold the bytes
-def test_what_cannot_be_written_is_told_in_one_line(tmp_path, number):
+def test_unwritable_films_are_refused_in_one_line(tmp_path, number):
     with pytest.raises(Mistake, match=r"^--video: ffmpeg cannot write into .*room on the disk\?$"):
         recorded(tmp_path / "nowhere" / "film", list(pictures(30)) * (number // 3), 25)
 

@@ -179,7 +179,7 @@ NO_CHANGE = {
 
 
 @pytest.mark.parametrize("method", FORGED)
-def test_what_nobody_forged_is_clean_after_it_is_mended(method, honest, tmp_path):
+def test_an_unforged_directory_is_clean(method, honest, tmp_path):
     folder = shutil.copytree(honest / method, tmp_path / "same")
     tables = Tables(folder)
     tables.mend()

@@ -80,7 +80,7 @@ def check(folder, only=SCHEDULES, **options):
     return gate.conduct(folder / "suite.toml", only=only, jobs=Local(1), **options)
 
 
-def test_what_would_never_end_is_refused_before_anything_is_run(folder):
+def test_endless_benchmarks_are_refused_before_any_run(folder):
     asked = '"cluster.compute" = 1, "stop.steps" = 4'
     endless = '"methods.rennala-nigt.batch" = 2000000000, "stop.steps" = 2000000000'
     written(folder / "suite.toml", SUITE.replace(asked, endless))
@@ -114,7 +114,7 @@ def test_baselines_that_hold_are_kept_and_one_that_moved_is_written(kept):
     assert {path: path.read_bytes() for path in kept.rglob("*.json")} == files
 
 
-def test_processes_find_what_one_finds(kept):
+def test_processes_agree_with_one_process(kept):
     assert (
         gate.conduct(kept / "suite.toml", only=SCHEDULES, jobs=2).findings == check(kept).findings
     )
@@ -194,7 +194,7 @@ def test_another_stop_is_found_at_the_last_step(planted):
     assert second.startswith("asynchronous-pg, seed 0: closed 11 steps")
 
 
-def test_a_claim_that_is_no_longer_so_fails_whatever_the_baseline_says(kept):
+def test_a_broken_claim_fails_under_any_baseline(kept):
     edit(kept, "at_least = 2", "at_least = 2.1")
     finding = found(check(kept))["rounds"]
     assert finding.outcome == "fails"
@@ -208,7 +208,7 @@ def test_a_claim_that_is_no_longer_so_fails_whatever_the_baseline_says(kept):
     assert file.read_bytes() == before
 
 
-def test_a_rounding_is_of_times_and_of_nothing_else(kept):
+def test_a_rounding_concerns_times_only(kept):
     folder = kept / "baselines" / "suite"
     edit(kept, 'methods = ["rennala-nigt", "asynchronous-pg"]', "rounding = 1e-12")
     check(kept, update=True)
@@ -286,7 +286,7 @@ def record(method, seed, measured, reached=True):
     return {"method": method, "seed": seed, "measured": measured, "reached": reached}
 
 
-def test_ratios_are_taken_within_a_seed_and_who_never_got_there_makes_none_larger():
+def test_ratios_are_taken_within_a_seed_and_a_missed_goal_makes_none_larger():
     mine = [record("a", 0, 2.0), record("a", 1, 5.0, reached=False), record("a", 2, 4.0)]
     theirs = [record("b", 0, 6.0), record("b", 1, 9.0), record("b", 2, 100.0, reached=False)]
     assert claims.ratios([*mine, *theirs], "a", "b") == [3.0, 0.0, 25.0]
@@ -325,7 +325,7 @@ PREDICTED = [
 
 @pytest.mark.parametrize(("of", "over", "measure", "count"), PREDICTED)
 @pytest.mark.parametrize("upload", ["0", "[1,2,3,4,5,6,7,8,9,10]"])
-def test_what_is_predicted_is_what_the_schedule_does(folder, of, over, measure, count, upload):
+def test_predictions_agree_with_the_schedule(folder, of, over, measure, count, upload):
     text = (
         f'kind = "claim"\nwhy = "theory"\nscenario = "sqrt-workers"\nof = "{of}"\nover = "{over}"\n'
         f'measure = "{measure}"\ncount = {count}\nat_least = "predicted"\nseeds = [0]\n'
@@ -353,7 +353,7 @@ def test_what_is_predicted_is_what_the_schedule_does(folder, of, over, measure, 
         ('"methods.rennala-nigt.initial_batch" = 3', "no closed form knows the schedule"),
     ],
 )
-def test_nothing_is_predicted_where_the_closed_forms_do_not_hold(folder, settings, message):
+def test_predictions_are_refused_if_the_closed_forms_do_not_hold(folder, settings, message):
     edit(folder, "at_least = 2", f'at_least = "predicted"\nset = {{ {settings} }}')
     with pytest.raises(Mistake, match=r"benchmarks.rounds: at_least = 'predicted': .*") as refused:
         check(folder, update=True)
@@ -378,7 +378,7 @@ def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
     assert straggle("check", suite, "--only", "rounds", "--quiet") == Answer(0, "", "")
 
 
-def test_another_scenario_under_an_old_baseline_is_misuse_that_names_the_keys(kept):
+def test_a_changed_scenario_is_refused_with_its_keys(kept):
     edit(kept, "count = 10", "count = 11")
     edit(kept, "batch = 2", "batch = 3", "small.toml")
     edit(kept, "step = 0.1", "step = 0.2", "small.toml")
@@ -453,7 +453,7 @@ def test_a_baseline_of_no_benchmark_is_said_and_removed_by_an_update(folder):
 # The command
 
 
-def test_a_regression_is_exit_code_1_told_in_every_form(kept):
+def test_a_regression_is_exit_code_1_in_every_form(kept):
     suite, file = kept / "suite.toml", baselines.file_of(kept / "baselines" / "suite", "schedule")
     only = ("--only", ",".join(SCHEDULES))
     assert straggle("check", suite, *only).code == 0

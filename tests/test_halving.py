@@ -113,6 +113,6 @@ def test_the_table_tells_which_setting_was_dropped_when(folder, tmp_path):
         ("round = 3", "halving.round: unknown key; did you mean 'rounds'?"),
     ],
 )
-def test_what_makes_no_rounds_is_refused_in_a_line(folder, said, told):
+def test_impossible_rounds_are_refused_in_a_line(folder, said, told):
     file = written(folder / "wrong.toml", GRID + "[halving]\n" + said)
     assert told in one_line(straggle("sweep", file))

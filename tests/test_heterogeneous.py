@@ -127,7 +127,7 @@ DELAYS = SECONDS * RATES.sum() - 1
         ("delay-adaptive-pg", RATES * N / np.maximum(N, DELAYS)),
     ],
 )
-def test_acting_on_every_arrival_settles_where_the_speeds_lead(method, weights):
+def test_acting_on_every_arrival_settles_at_a_point_of_the_speeds(method, weights):
     """Gradients come as often as their worker is fast; what else remains is small as the step."""
     settings = {"step": 0.004, **({"momentum": 0.2} if method == "afedpg" else {})}
     checked = scenario({method: settings}, steps=3000)

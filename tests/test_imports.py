@@ -103,7 +103,7 @@ def test_simulating_a_schedule_loads_nothing_heavy():
     assert not HEAVY & modules
 
 
-def test_a_notebook_loads_what_it_uses():
+def test_a_notebook_loads_only_the_packages_it_uses():
     heavy, _ = loaded_in_turn(
         {
             "nothing": "import simulator; assert not {'pydantic', 'numpy'} & {*sys.modules}",

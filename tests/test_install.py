@@ -63,7 +63,7 @@ def test_a_clone_in_an_environment_of_ones_own_is_installed_again(installed, tmp
 
 
 @pytest.mark.parametrize("origin", [None, {"url": "https://a/b", "vcs_info": {}}])
-def test_elsewhere_the_packages_of_the_extra_are_named(installed, origin):
+def test_without_a_clone_the_packages_of_the_extra_are_named(installed, origin):
     installed(origin)
     assert install_command("mujoco") == "pip install 'gymnasium[mujoco]>=1.2' 'mujoco<5,>=3.2'"
 

@@ -59,7 +59,9 @@ PLACES = [
 
 
 @pytest.mark.parametrize(("number", "place", "begun"), PLACES)
-def test_an_interrupted_run_names_what_finishes_it(number, place, begun, tiny, tmp_path):
+def test_an_interrupted_run_names_the_command_that_finishes_it(
+    number, place, begun, tiny, tmp_path
+):
     out = tmp_path / "out"
     words = ["run", tiny, "--schedule-only", "--quiet", "--out", out]
     said = ended(start_sending(number, place, words), 128 + number)
@@ -122,7 +124,7 @@ def heard():
                 signal.signal(number, handler)
 
 
-def test_a_signal_that_comes_twice_at_once_is_heard_once(heard):
+def test_a_doubled_signal_counts_once(heard):
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGTERM)
     signal.raise_signal(signal.SIGTERM)

@@ -116,7 +116,7 @@ def seconds_agree(found):
         pd.testing.assert_series_equal(ours, wanted, check_names=False, rtol=1e-9, atol=1e-9)
 
 
-def test_a_step_that_closes_where_a_run_stalls_is_kept(tmp_path):
+def test_a_step_that_closes_as_the_run_stalls_is_kept(tmp_path):
     """Somebody gets stuck at the very start of a round, in the moment in which a step closed."""
     now_and_then = {"law": "never-finishes", "of": 1.0, "probability": 0.1}
     cluster = {"workers": 2, "compute": now_and_then}

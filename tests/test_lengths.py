@@ -129,7 +129,7 @@ def done(tmp_path_factory):
     return results.load(directory)
 
 
-def test_the_tickets_are_kept_although_nobody_asked(done):
+def test_the_tickets_are_kept_without_an_option(done):
     assert set(done.tickets["method"]) == set(METHODS)
     assert done.tickets["environment_steps"].notna().all()
     assert done.tickets["environment_steps"].nunique() > 5
@@ -195,7 +195,7 @@ def test_the_lengths_are_those_of_the_objective_at_the_points_of_the_versions(la
         assert objective.sample(root, points[ticket.version], ticket)[1] == known[ticket]
 
 
-def test_short_episodes_are_preferred_by_who_takes_the_first_and_not_by_who_counts_starts():
+def test_the_first_finished_favour_short_episodes_and_the_earliest_started_do_not():
     """Equal workers, one batch: of all episodes at the first point, the first to finish are the
     shortest, while the earliest started are just the first of each worker."""
     described = scenario(

@@ -77,7 +77,7 @@ def test_a_misspelt_key_is_one_mistake_though_its_value_is_missing(tmp_path):
     assert lines == ("cluster.compute_: unknown key; did you mean 'compute'?",)
 
 
-def test_what_only_a_whole_scenario_shows_is_collected_too():
+def test_mistakes_of_a_whole_scenario_are_collected_too():
     with pytest.raises(Mistake) as caught:
         load(
             "straggler",

@@ -37,7 +37,7 @@ def one_by_one(workers, deliveries):
 # Delays.
 
 
-def test_ringmaster_drops_what_is_too_old_and_answers_all_the_same():
+def test_ringmaster_drops_old_gradients_and_answers_their_senders():
     fresh, newer, old = Ticket(0, 0, 0), Ticket(0, 1, 0), Ticket(1, 0, 0)
     assert conversation(ringmaster(threshold=2), 2, [fresh, newer, old]) == [
         ("broadcast", 1, True),
@@ -54,7 +54,7 @@ def test_ringmaster_drops_what_is_too_old_and_answers_all_the_same():
     ]
 
 
-def test_ringmaster_stops_whoever_has_become_too_old():
+def test_ringmaster_stops_computations_that_have_become_too_old():
     # After two steps of worker 0 the others are two behind: stopped.  What worker 2 had sent by
     # then is dropped, and worker 2, which has been sent a newer point, is not sent one again.
     story = [Ticket(0, 0, 0), Ticket(0, 1, 0), Ticket(2, 0, 0), Ticket(1, 2, 0)]
@@ -77,7 +77,7 @@ def test_ringmaster_stops_whoever_has_become_too_old():
     ]
 
 
-def test_ringmaster_does_not_stop_who_is_not_there():
+def test_ringmaster_does_not_stop_absent_workers():
     story = [Lost(1), Ticket(0, 0, 0), Joined(1), Ticket(0, 1, 0)]
     said = conversation(ringmaster(threshold=2, stops=True), 2, story)
     assert [words for words in said if words[0] == "send"] == [
@@ -143,7 +143,7 @@ def test_ringleader_collects_a_table_and_then_steps_with_all_of_it():
     ]
 
 
-def test_ringleader_drops_what_was_on_its_way_when_its_sender_was_served():
+def test_ringleader_drops_a_gradient_in_flight_when_its_sender_is_served():
     late = Ticket(0, 0, 1)
     said = conversation(ringleader(), 1, [Ticket(0, 0, 0), late, Ticket(0, 1, 0)])
     assert [words[0] for words in said].count("drop") == 1
@@ -179,7 +179,7 @@ def test_mindflayer_steps_when_all_attempts_are_over():
     ]
 
 
-def test_who_is_lost_to_mindflayer_forfeits_the_round():
+def test_a_worker_lost_to_mindflayer_forfeits_the_round():
     gone, kept = Ticket(0, 0, 0), Ticket(1, 0, 0)
     story = [gone, Lost(0), Joined(0), kept]
     said = conversation(mindflayer([2, 1], [1.0, 2.0], 1.0), 2, story)
@@ -193,7 +193,7 @@ def test_who_is_lost_to_mindflayer_forfeits_the_round():
     ]
 
 
-def test_mindflayer_waits_for_somebody_to_be_there():
+def test_mindflayer_waits_for_a_present_worker():
     said = conversation(mindflayer(1, 1.0, 1.0), 2, [Lost(1), Lost(0), Joined(1)])
     assert said[-5:] == [
         ("all_reduce", []),
@@ -205,7 +205,7 @@ def test_mindflayer_waits_for_somebody_to_be_there():
 
 
 @pytest.mark.parametrize("name", ["attempts", "limit", "probability"])
-def test_mindflayer_wants_a_number_for_everybody(name):
+def test_mindflayer_needs_a_number_for_every_worker(name):
     named = {"attempts": 1, "limit": 1.0, "probability": 1.0}
     with pytest.raises(ValueError, match=f"^{name}: 3 numbers for 2 workers"):
         conversation(mindflayer(**{**named, name: [1, 1, 1]}), 2, [])
@@ -217,7 +217,7 @@ def test_mindflayer_wants_a_number_for_everybody(name):
 @pytest.mark.parametrize(
     "aggregation", [ringmaster(2), delay_adaptive(), buffered(2), ringleader(), local_rounds(2)]
 )
-def test_a_joiner_who_has_never_been_there_is_sent_the_order(aggregation):
+def test_a_new_worker_gets_the_order(aggregation):
     said = conversation(aggregation, 2, [Joined(1)])
     (_, *order), (_, worker, *sent) = said[0], said[2]
     assert (worker, sent) == (1, order)

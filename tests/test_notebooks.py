@@ -52,7 +52,7 @@ def test_another_word_or_another_cell_is_noticed(tmp_path):
         assert all(str(wrong) in line for line in told)
 
 
-def test_what_a_notebook_shows_is_kept_and_its_moments_are_not():
+def test_outputs_of_a_notebook_are_kept_and_timestamps_are_not():
     outputs = [
         nbformat.v4.new_output("stream", name="stdout", text="90"),
         nbformat.v4.new_output("display_data", data={"image/png": "eA=="}),
@@ -94,7 +94,7 @@ def test_it_begins_with_a_question_and_shows_figures(name):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_nothing_in_it_tells_of_a_machine_or_a_moment(name):
+def test_a_notebook_holds_no_machine_and_no_timestamp(name):
     for cell in code_cells(name):
         for output in cell.outputs:
             shown = {

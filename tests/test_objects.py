@@ -64,7 +64,7 @@ def refusal_of(build):
 # The same as a file
 
 
-def test_objects_say_what_a_file_says():
+def test_objects_equal_their_file():
     tables = {
         "cluster": {"workers": 10, "compute": {"law": "power", "exponent": 0.5}},
         "objective": {"kind": "quadratic", "dimension": 50},
@@ -127,7 +127,7 @@ def test_a_scenario_survives_its_toml_and_its_repr(tmp_path):
     assert eval(repr(scenario), names | {"inf": float("inf")}) == scenario
 
 
-def test_what_has_no_word_in_toml_is_refused():
+def test_values_without_a_form_in_toml_are_refused():
     options = {"environment_options": {"goal": None}}
     played = PolicyGradient(environment="CartPole-v1", policy=Perceptron(hidden=[4]))
     scenario = scenario_with(objective=played)
@@ -170,7 +170,7 @@ def test_a_scenario_is_refused_as_its_file_is_all_at_once():
     assert len(lines) == 6
 
 
-def test_what_types_cannot_see_is_refused_too():
+def test_mistakes_beyond_types_are_refused_too():
     (line,) = refusal_of(lambda: scenario_with(cluster=Cluster(workers=3, compute=[1.0])))
     assert line.startswith("cluster.compute has 1 entries for 3 workers")
     (line,) = refusal_of(lambda: scenario_with().replace(seed=3))
@@ -179,7 +179,7 @@ def test_what_types_cannot_see_is_refused_too():
     assert line.startswith("objective = Stop(steps=3): is another table; known: policy-gradient, ")
 
 
-def test_a_law_that_nobody_has_registered_is_refused():
+def test_an_unregistered_law_is_refused():
     class Mine(Fixed):
         pass
 

@@ -131,7 +131,7 @@ def test_a_computation_lasts_as_much_longer_as_it_is_more_work(word):
     assert [time for time, _ in heard] == [6.0, 12.0, 14.0]
 
 
-def test_more_work_than_there_ever_will_be_is_told():
+def test_work_beyond_all_capacity_is_reported():
     # 4 s of work in all: enough for 1.5 s of it, not for four times as much.
     speed = Timetable(times=[0.0, 4.0], speeds=[1.0, 0.0])
 
@@ -153,7 +153,7 @@ def test_a_computation_of_exactly_its_limit_is_done():
         assert heard == [(limit, news)]
 
 
-def test_what_is_broken_off_counts_against_the_quota_and_is_wasted():
+def test_an_aborted_computation_counts_in_the_quota_and_is_wasted():
     heard = []
     run = Played(ordered(heard, quota=3, limit=2.0), [5.0], until=9.0)
     assert heard == [(2.0, Expired(0)), (4.0, Expired(0)), (6.0, Expired(0))]
@@ -194,7 +194,7 @@ def test_a_pause_is_no_part_of_the_limit(compute, news, speed):
     assert (run.seconds("busy"), run.seconds("down")) == (4.0, 5.0)
 
 
-def test_who_is_paused_for_ever_does_not_come_to_its_limit():
+def test_a_permanently_paused_worker_does_not_reach_its_limit():
     def story(cluster):
         cluster.send(0, quota=1, limit=3.0)
         yield cluster.arrival(needs={0}.intersection)
@@ -207,7 +207,7 @@ def test_who_is_paused_for_ever_does_not_come_to_its_limit():
 
 
 @pytest.mark.parametrize("in_flight", MODES)
-def test_a_recall_is_immediate_whatever_the_policy(in_flight):
+def test_a_recall_is_immediate_under_any_policy(in_flight):
     heard = []
 
     def story(cluster):

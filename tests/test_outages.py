@@ -47,7 +47,7 @@ def test_outages_that_touch_are_one(play):
 @pytest.mark.parametrize("method", ["synchronous", "malenia"])
 @pytest.mark.parametrize("work", ["lost", "continued"])
 @pytest.mark.parametrize("stop", [{"seconds": 90.0}, {"steps": 9}])
-def test_a_method_that_needs_everybody_names_who_is_gone(method, work, stop):
+def test_a_method_that_needs_all_workers_names_the_lost_one(method, work, stop):
     case = Case(method, [1.0, 3.0, 1.0], batch=3, outages=((1, 4.0, inf),), work=work, **stop)
     with pytest.raises(Stalled) as stalled:
         simulated(case)
@@ -59,7 +59,7 @@ def test_a_method_that_needs_everybody_names_who_is_gone(method, work, stop):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("work", ["lost", "continued"])
-def test_when_everybody_is_gone_nothing_can_happen(method, work):
+def test_a_run_stalls_if_all_workers_have_left(method, work):
     outages = ((0, 1.5, inf), (1, 2.5, inf))
     with pytest.raises(Stalled, match=r"^this method waits for "):
         simulated(Case(method, [1.0, 1.0], batch=9, outages=outages, work=work, steps=30))

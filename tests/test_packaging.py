@@ -87,7 +87,7 @@ def test_the_wheel_holds_every_module_scenario_and_the_licence(wheel):
     assert zipfile.ZipFile(wheel).read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
-def test_what_is_imported_is_the_wheels_own(installed):
+def test_the_imported_packages_are_the_wheel_s(installed):
     lines = "import algorithms, simulator; print(algorithms.__file__); print(simulator.__file__)"
     files = installed.run("python", "-c", lines).splitlines()
     assert [Path(file).parent.parent for file in files] == [installed.site] * 2
@@ -103,7 +103,7 @@ def test_the_command_runs_a_shipped_scenario_by_its_name(installed):
     assert (installed.away / "here" / "manifest.json").exists()
 
 
-def test_the_packages_import_nothing_that_they_do_not_depend_on():
+def test_the_packages_import_only_their_dependencies():
     optional = [name for names in PROJECT["optional-dependencies"].values() for name in names]
     declared = {_distribution(line) for line in [*PROJECT["dependencies"], *optional]}
     declared |= _pinned_by([_distribution(line) for line in PROJECT["dependencies"]])

@@ -47,7 +47,7 @@ def test_its_figures_are_those_that_this_process_draws(pictures, tmp_path, monke
 
 
 @pytest.mark.usefixtures("apart")
-def test_where_the_process_was_killed_the_figures_are_drawn_here(pictures, tmp_path):
+def test_after_a_killed_painter_the_figures_are_drawn_here(pictures, tmp_path):
     with Painter(["png"]) as painting:
         painting._process.kill()
         painting._process.wait()

@@ -75,12 +75,14 @@ SECONDS = [
 
 
 @pytest.mark.parametrize(("name", "method", "seconds"), SECONDS)
-def test_a_server_step_takes_what_its_comment_says(name: str, method: str, seconds: float) -> None:
+def test_a_server_step_takes_the_seconds_of_its_comment(
+    name: str, method: str, seconds: float
+) -> None:
     """In closed form: the time of the computations and the largest upload of who takes part."""
     np.testing.assert_allclose(rounds(f"paper/{name}", method), seconds, rtol=1e-12)
 
 
-def test_costly_uploads_leave_few_gradients_to_who_sends_each() -> None:
+def test_costly_uploads_leave_few_gradients_to_single_senders() -> None:
     times = np.sqrt(np.arange(1, 11))
     for name, cycle in (("sqrt", 2 * times), ("costly", times * (1 + 30498**0.25))):
         expected = (1 / cycle).sum()

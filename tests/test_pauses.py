@@ -25,7 +25,7 @@ def pause(begin, end=math.inf):
     return Outages((Outage(1, begin, end),), work="continued")
 
 
-def test_an_order_on_its_way_to_a_worker_that_stops_for_ever_is_received_up_to_then():
+def test_an_order_to_a_permanently_stopped_worker_is_received_up_to_then():
     cluster = Cluster(2, Fixed([1.0, 1.0]), NETWORK, outages=pause(0.25))
     # Worker 0 closes a step every 1.5 s.
     expected = [("receiving", 0.0, 0.25), ("down", 0.25, 3.0)]

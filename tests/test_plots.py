@@ -127,7 +127,7 @@ def test_a_band_is_of_the_values_that_hold():
     np.testing.assert_allclose(curve["high"], sorted_values[:, 3:] @ [0.8, 0.2])
 
 
-def test_a_seed_counts_to_its_end_where_nothing_is_held():
+def test_a_seed_counts_to_its_end_if_it_is_not_held():
     steps = frame([(0, 0.0), (2, 4.0)], [(0, 0.0), (1, 1.0), (3, 9.0)])
     curve = curves.band(steps, "time", "return", hold=False)
     assert curve["median"].tolist() == [0.0, 0.5, 2.5, 9.0]
@@ -160,7 +160,7 @@ def test_a_thinned_curve_is_still_exact():
     assert curve["median"].tolist() == [exact[x] for x in curve["x"]]
 
 
-def test_a_dot_is_where_the_median_seed_reaches_the_target(tmp_path):
+def test_a_dot_marks_the_arrival_of_the_median_seed(tmp_path):
     found = results_of(scenario_of(), tmp_path)
     runs = found.runs.set_index(["method", "seed"])["seconds_to_target"]
     dots = curves.arrivals(found.step_columns, "time", 0.5, "gap")
@@ -246,12 +246,12 @@ def test_uploads_of_a_collective_start_when_the_batch_is_complete(tmp_path):
 @pytest.mark.parametrize(
     ("in_flight", "seconds", "kind"), [("recall", 3.0, "recalled"), ("finish", 120.0, "dropped")]
 )
-def test_what_a_straggler_does_is_recalled_or_dropped(in_flight, seconds, kind, tmp_path):
+def test_gradients_of_a_straggler_are_recalled_or_dropped(in_flight, seconds, kind, tmp_path):
     opening = opening_of(tmp_path, STRAGGLER, seconds, in_flight=in_flight)
     assert opening.bars[9][0].kind == kind
 
 
-def test_outages_are_drawn_and_what_they_cost(tmp_path):
+def test_outages_and_their_losses_are_drawn(tmp_path):
     outages = [{"worker": 0, "begin": 1.5, "end": 2.5}]
     lost = opening_of(tmp_path / "lost", [1.0, 1.0], 4.0, "afedpg", outages=outages)
     assert rounded(lost.bars[0]) == [

@@ -157,7 +157,7 @@ def refused(file):
         (BARE, "objectives.bare: has no metrics"),
     ],
 )  # fmt: skip
-def test_what_is_no_plugin_is_refused_in_one_line(text, told, tmp_path):
+def test_invalid_plugins_are_refused_in_one_line(text, told, tmp_path):
     assert told in refused(plugin(tmp_path, text))
 
 
@@ -175,17 +175,17 @@ def test_what_is_no_plugin_is_refused_in_one_line(text, told, tmp_path):
         (('"weibull": Weibull', '"power": Weibull'), "laws.power: straggle itself has one of this"),
     ],
 )  # fmt: skip
-def test_a_thing_that_lacks_something_is_named(spoil, told, tmp_path):
+def test_incomplete_entries_are_named(spoil, told, tmp_path):
     text = plugin_of("docs/plugins.md").replace(*spoil)
     assert told in refused(plugin(tmp_path, text))
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file(tmp_path):
     assert refused(tmp_path / "missing.py").endswith("missing.py: no such Python file")
     assert refused(plugin(tmp_path, "", "notes.txt")).endswith("notes.txt: no such Python file")
 
 
-def test_a_module_that_is_not_there():
+def test_a_missing_module():
     line = one_line(straggle("list", "--plugin", "no_such_module"))
     told = "plug-in no_such_module: cannot be imported: ModuleNotFoundError"
     assert line.startswith(told)
@@ -215,7 +215,7 @@ def test_a_plugin_that_the_environment_names_is_refused_alike(tmp_path, monkeypa
     assert "broken.py: brings nothing" in one_line(straggle("validate", "straggler"))
 
 
-def test_what_was_refused_can_be_mended_and_loaded(tmp_path):
+def test_a_refused_plugin_can_be_mended_and_loaded(tmp_path):
     file = plugin(tmp_path, "METHODS = {'lazy': 1}")
     with pytest.raises(Mistake, match="must be a Method"):
         simulator.load_plugin(file)
@@ -282,7 +282,7 @@ def test_swapped_functions_are_named(tmp_path):
 
 
 @pytest.mark.parametrize("line", ["{}[7]", "cluster.send(999)", "yield 7"])
-def test_a_run_names_what_validate_names(line, tmp_path):
+def test_a_run_gives_the_message_of_validate(line, tmp_path):
     assert said_of("run", line, tmp_path) == said_of("validate", line, tmp_path)
 
 
@@ -446,7 +446,7 @@ def test_the_environment_names_it_for_every_command(mine, ours, monkeypatch):
     assert straggle("validate", ours).code == 0
 
 
-def test_a_scenario_by_itself_loads_nothing(mine, ours):
+def test_a_scenario_alone_loads_no_plugin(mine, ours):
     answer = straggle("validate", ours)
     assert answer.code == 2
     assert "no method 'quorum-nigt'; known: " in answer.err
@@ -460,7 +460,7 @@ def test_errors_name_the_nearest_known(mine, ours):
     assert "did you mean 'quorum'?" in one_line(straggle(*words, "methods.mine.quorun=2"))
 
 
-def test_a_run_of_what_is_shipped_names_no_plugin(mine, tmp_path):
+def test_a_run_of_shipped_parts_names_no_plugin(mine, tmp_path):
     file = written(tmp_path / "plain.toml", SCENARIO)
     out = tmp_path / "plain"
     straggle("run", file, "--plugin", mine, "--out", out, "--quiet", "--figures", "none")
@@ -527,7 +527,7 @@ def test_the_processes_of_a_sweep_load_it(mine, ours, tmp_path, monkeypatch):
     assert len(list((tmp_path / "out" / "runs").iterdir())) == 4
 
 
-def test_a_study_runs_again_what_another_version_has_run(mine, ours, tmp_path):
+def test_a_study_repeats_the_runs_of_another_version(mine, ours, tmp_path):
     words = ["complexity", ours, "--vary", "cluster.workers=3,4", "--out", tmp_path / "out"]
     words += ["--quiet", "--figures", "none", "--methods", "mine", "--seeds", 0, "--plugin", mine]
     for runs in (2, 4):
@@ -564,7 +564,7 @@ def test_a_suite_says_which_plugin_has_changed(mine, ours, tmp_path):
 # From Python
 
 
-def test_what_this_program_registers_is_run_in_this_process(tmp_path, ours):
+def test_registered_entries_run_in_this_process(tmp_path, ours):
     namespace = {"__name__": "__main__"}
     exec(compile(plugin_of("docs/plugins.md"), "<notebook>", "exec"), namespace)
     brought = {kind: namespace[kind.upper()] for kind in plugins.REGISTRIES}
@@ -584,7 +584,7 @@ def test_what_this_program_registers_is_run_in_this_process(tmp_path, ours):
     assert gate.conduct(suite, update=True, jobs=2).good
 
 
-def test_a_second_call_replaces_what_the_first_one_brought(tmp_path):
+def test_a_second_call_replaces_the_entries_of_the_first(tmp_path):
     file = lazy_scenario(tmp_path)
     text = 'scenario = "lazy.toml"\n[grid]\n"methods.mine.step" = [0.1, 0.2]\n'
     sweep = written(tmp_path / "sweep.toml", text)
@@ -598,12 +598,12 @@ def test_a_second_call_replaces_what_the_first_one_brought(tmp_path):
         assert swept.frame["gradients"].tolist() == [gradients] * 2
 
 
-def test_a_name_of_what_is_shipped_stays():
+def test_shipped_names_stay():
     with pytest.raises(Mistake, match="straggle itself has one of this name"):
         simulator.register(methods={"afedpg": Method(rennala, sgd, "another")})
 
 
-def test_nothing_joins_if_one_thing_is_wrong():
+def test_no_entry_joins_if_one_is_wrong():
     good, bad = Method(rennala, sgd, "good"), "bad"
     with pytest.raises(Mistake, match=r"methods\.bad: must be a Method"):
         simulator.register(methods={"good": good, "bad": bad})

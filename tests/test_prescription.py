@@ -24,7 +24,7 @@ def scenario(methods, objective="quadratic", stop=None, **options):
 
 
 @pytest.mark.parametrize("method", PRESCRIBED)
-def test_what_is_not_said_is_chosen(method):
+def test_missing_settings_are_chosen(method):
     found = scenario({method: {"theory": {"eps": 0.5}}}, dimension=10, scale=0.1)
     constants = prescription.constants_of(found)
     problem = Problem(*(constant.value for constant in constants))
@@ -34,7 +34,7 @@ def test_what_is_not_said_is_chosen(method):
     assert None not in [settings[name] for name in chosen.settings]
 
 
-def test_what_is_said_stands():
+def test_given_settings_stay():
     found = scenario({"rennala-nigt": {"step": 0.125, "theory": {"eps": 0.5}}})
     settings = prescription.settings_of(found, "rennala-nigt")
     assert settings["step"] == 0.125
@@ -49,7 +49,7 @@ def mistake(*arguments, **options):
     return text
 
 
-def test_what_would_take_too_long_is_refused_with_its_cost():
+def test_too_long_runs_are_refused_with_their_cost():
     theory = {"eps": 0.01, "limit": 1000}
     told = mistake({"rennala-pg": {"theory": theory}}, stop={"seconds": 10.0})
     chosen = PRESCRIBED["rennala-pg"](
@@ -90,7 +90,7 @@ def test_a_larger_hessian_smoothness_may_be_said_but_no_smaller_one():
          "methods.mindflayer-pg.attempts has 2 entries: must be one number, or one per worker: 4"),
     ],
 )  # fmt: skip
-def test_mistakes_are_told_in_a_line(methods, told):
+def test_mistakes_are_one_line(methods, told):
     assert mistake(methods).startswith(told)
 
 

@@ -67,7 +67,7 @@ def test_ended_runs_are_a_line_for_every_twentieth_of_them(runs, most, capsys):
     assert lines[-1] == f"[{runs}/{runs}] run {runs - 1}{failed}"
 
 
-def test_runs_that_ended_before_are_not_told_again(capsys):
+def test_earlier_runs_are_not_reported_again(capsys):
     file, shown = File(), Progress(10, done=8)
     file.begin(shown)
     shown.on_ended = file.ended
@@ -86,7 +86,7 @@ def test_a_week_of_silence_is_a_handful_of_signs_of_life(clock, capsys):
     assert lines[0] == "a, seed 0: 5 s simulated; 0 of 2 runs, 60 s, about 3 min left"
 
 
-def test_whatever_takes_more_than_two_seconds_says_so(clock, capsys):
+def test_work_of_more_than_two_seconds_is_reported(clock, capsys):
     file, shown = File(), Progress(doing="drawing the figures")
     clock.now += 1.9
     file.refresh(shown)
@@ -149,7 +149,9 @@ def test_a_terminal_has_a_bar_that_vanishes(folder):
         (True, {"TERM": "xterm-color", "FORCE_COLOR": "1", "JPY_PARENT_PID": "1"}, File),
     ],
 )
-def test_where_the_messages_go_chooses_the_display(is_terminal, variables, display, monkeypatch):
+def test_the_stream_of_the_messages_chooses_the_display(
+    is_terminal, variables, display, monkeypatch
+):
     for name in ("FORCE_COLOR", "JPY_PARENT_PID"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
@@ -218,11 +220,11 @@ def test_a_notebook_has_one_output_that_ends_as_a_quiet_line(name, told, noteboo
     assert first["text/html"].startswith('<progress max="1" value="0.000"></progress> 0 of ')
 
 
-def test_a_notebook_is_quiet_where_nothing_is_left_to_run(notebook):
+def test_a_notebook_is_quiet_if_no_run_is_left(notebook):
     assert notebook["nothing new"] == ([], [])
 
 
-def test_a_notebook_is_told_of_a_display_a_few_times_a_second(monkeypatch):
+def test_a_notebook_gets_a_few_displays_per_second(monkeypatch):
     """A refresh sends one message, however many runs have ended."""
     shown = []
     handle = SimpleNamespace(update=lambda data, raw: shown.append(data))
@@ -242,7 +244,7 @@ def test_a_notebook_is_told_of_a_display_a_few_times_a_second(monkeypatch):
 # For all
 
 
-def test_what_is_quiet_shows_nothing(capsys):
+def test_quiet_shows_no_progress(capsys):
     with showing(2, quiet=True) as shown:
         shown.under_way("something", 0.5)
         shown.ended("a run")

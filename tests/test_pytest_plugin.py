@@ -40,7 +40,7 @@ def outcome_of(project):
     return subprocess.run(asked, cwd=project, env=environment, capture_output=True, text=True)
 
 
-def test_a_test_holds_a_suite_and_fails_with_what_moved(project):
+def test_a_test_holds_a_suite_and_fails_with_the_differences(project):
     assert outcome_of(project).returncode == 0
     file = project / "bench" / "baselines" / "suite" / "schedule.json"
     written(file, file.read_text().replace('"seconds": 4.0', '"seconds": 3.5'))

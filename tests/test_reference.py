@@ -321,7 +321,7 @@ def test_computations_are_in_the_order_of_their_tickets():
     assert (found.time, found.stalled, len(of)) == (6.0, False, 7)
 
 
-def test_an_account_tells_what_came_before_a_step_at_one_instant_from_what_came_after():
+def test_an_account_orders_the_events_of_one_instant_around_a_step():
     # At 1 s the batch is full, worker 1 recalled, the step closed, and both are sent on.
     found = replay(two_workers(1.0, 9.0), rennala(batch=1), steps=3)
     at = found.accounts(number=1)
@@ -330,7 +330,7 @@ def test_an_account_tells_what_came_before_a_step_at_one_instant_from_what_came_
     assert found.accounts().started.tolist() == [3, 3]
 
 
-def test_a_run_in_which_nothing_can_happen_any_more_says_so():
+def test_a_run_without_further_events_is_stalled():
     gone = Outages((Outage(0, 2.5), Outage(1, 3.5)))
     cluster = two_workers(1.0, 2.0, outages=gone)
     for until, end in ((inf, 3.5), (9.0, 9.0)):
@@ -343,7 +343,7 @@ def test_a_run_without_an_end_is_refused():
         replay(two_workers(1.0), greedy())
 
 
-def test_what_has_no_known_length_never_ends():
+def test_computations_of_unknown_length_never_end():
     found = replay(two_workers(1.0, 1.0), greedy(), until=3.0, lengths={(0, 0, 0): 2}.get)
     assert [(step.time, *step.tickets) for step in found.steps] == [(2.0, (0, 0, 0))]
 

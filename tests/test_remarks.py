@@ -133,12 +133,12 @@ def name_of(case):
 
 
 @pytest.mark.parametrize(("settings", "methods", "told"), CASES, ids=map(name_of, CASES))
-def test_what_has_no_effect_is_told_and_nothing_else(settings, methods, told):
+def test_only_settings_without_effect_are_reported(settings, methods, told):
     assert remarks(scenario(*settings, methods=methods)) == told
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_the_shipped_scenarios_say_nothing_in_vain(name):
+def test_the_shipped_scenarios_have_no_setting_without_effect(name):
     assert remarks(load(name)) == []
 
 

@@ -99,7 +99,7 @@ def complete(writer):
 # There and back
 
 
-def test_steps_and_workers_hold_what_the_run_recorded(complete):
+def test_steps_and_workers_hold_the_record_of_the_run(complete):
     found = results.load(str(complete))
     assert found.schedule_only is False
     assert found.vector == Vector(dimension=2, itemsize=8)
@@ -192,7 +192,7 @@ def by_environment_steps(directory):
     return writer_at(directory, check(plain))
 
 
-def test_lengths_come_back_by_their_tickets_where_they_decide_the_times(tmp_path):
+def test_lengths_come_back_by_their_tickets_if_they_decide_the_times(tmp_path):
     writer = by_environment_steps(tmp_path / "run")
     lengths = {done.ticket: 9 + at for at, done in enumerate(COMPUTATIONS)}
     for seed, plus in ((3, 0), (4, 100)):
@@ -293,7 +293,7 @@ def test_a_damaged_file_is_a_mistake_in_one_line(name, damage, complete):
 
 
 @pytest.mark.parametrize("manifest", ["[]", "{}", '{"runs": 3, "scenario": {}}', '{"format": 999}'])
-def test_json_that_is_no_manifest_is_a_mistake_in_one_line(manifest, complete):
+def test_invalid_manifests_are_a_mistake_in_one_line(manifest, complete):
     (complete / "manifest.json").write_text(manifest)
     assert "manifest.json" in mistake_of(complete)
 

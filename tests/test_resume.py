@@ -272,7 +272,7 @@ def assert_equal_directories(one, other):
     assert not (other.directory / "checkpoints").exists()
 
 
-def test_a_directory_is_finished_where_it_was(begun):
+def test_a_directory_is_finished_in_place(begun):
     out, cut, scenario = begun
     (cut / "steps.parquet.77.partial").write_text("half")
     assert resume(cut, scenario, options=QUIET).good
@@ -280,7 +280,7 @@ def test_a_directory_is_finished_where_it_was(begun):
     assert results.load(cut).manifest["resumed"] == 1
 
 
-def test_what_has_ended_is_not_run_again(begun, caplog):
+def test_finished_runs_are_not_repeated(begun, caplog):
     out, _, _ = begun
     before = results.load(out).runs
     assert resume(out, None, options=RunOptions()).good

@@ -180,7 +180,7 @@ def test_set_without_a_path_or_a_value_is_a_mistake(setting):
     assert str(caught.value) == wanted
 
 
-def test_set_through_something_that_is_no_table_is_a_mistake():
+def test_set_through_a_value_that_is_no_table_is_a_mistake():
     setting = "cluster.workers.many.more=3"
     assert mistake_in(setting) == f"--set {setting}: cluster.workers is not a table"
 
@@ -193,7 +193,7 @@ def test_settings_apply_in_order_before_anything_is_checked():
 # restrict, fingerprint, timing
 
 
-def test_restrict_keeps_what_is_named_in_the_order_it_is_named():
+def test_restrict_keeps_the_named_methods_in_their_order():
     whole = load("straggler")
     part = whole.restrict(["afedpg", "rennala-nigt"], [5, 3])
     assert list(part.methods) == ["afedpg", "rennala-nigt"]
@@ -202,7 +202,7 @@ def test_restrict_keeps_what_is_named_in_the_order_it_is_named():
     assert whole.restrict(None, None) == whole
 
 
-def test_restrict_to_a_method_that_is_not_there_names_the_nearest():
+def test_restrict_to_an_unknown_method_names_the_nearest():
     with pytest.raises(Mistake) as caught:
         load("straggler").restrict(["renala-nigt"], None)
     wanted = "--methods renala-nigt: not in this scenario; did you mean 'rennala-nigt'?"
@@ -479,7 +479,7 @@ MISTAKES = [
 
 
 @pytest.mark.parametrize(("setting", "message"), MISTAKES, ids=[each[0][:70] for each in MISTAKES])
-def test_bad_input_is_told_in_exactly_one_line(setting, message):
+def test_bad_input_is_refused_in_exactly_one_line(setting, message):
     assert mistake_in(setting) == message
 
 
@@ -520,7 +520,7 @@ def test_a_mistake_in_a_trace_names_the_file_and_the_line(name, tmp_path):
     assert message == f"cluster.speed.file = '{file}'{comma}{told}"
 
 
-def test_a_trace_that_is_not_there_or_not_a_table(tmp_path):
+def test_a_missing_trace_or_one_that_is_no_table(tmp_path):
     for file, told in (
         (tmp_path / "none.csv", "cannot be read: No such file or directory: "
          "must be the path of a CSV or Parquet file"),
@@ -608,7 +608,7 @@ def test_a_result_directory_needs_no_trace_but_its_own(suffix, traced):
     assert after.scenario.fingerprint() == before.manifest["scenario_hash"]
 
 
-def test_the_hash_is_of_what_a_trace_says_and_not_of_its_name(traced):
+def test_the_hash_is_of_a_trace_s_content_not_of_its_name(traced):
     for name, text in (("one.csv", SLOW), ("two.csv", SLOW), ("three.csv", FAST)):
         (traced / "here" / name).write_text(text)
     one, two, three = (
@@ -646,7 +646,7 @@ REFUSED = [
 
 
 @pytest.mark.parametrize(("setting", "start"), REFUSED, ids=[each[0][:70] for each in REFUSED])
-def test_bad_input_is_told_in_one_line_that_names_the_key(setting, start):
+def test_bad_input_is_refused_in_one_line_with_its_key(setting, start):
     message = mistake_in(setting)
     assert message.startswith(start)
     assert "\n" not in message
@@ -688,7 +688,7 @@ def test_shipped_scenarios_satisfy_the_schema():
         "methods.mine={method='rennala-nigt', batch=2, step=0.1, momentum=0.5}",
     ],
 )
-def test_the_schema_allows_what_the_loader_allows(setting):
+def test_the_schema_allows_the_files_that_the_loader_allows(setting):
     assert schema_errors(tables(setting)) == []
     assert scenario(setting)
 
@@ -711,6 +711,6 @@ def test_the_schema_allows_what_the_loader_allows(setting):
         "network.collective=rings",
     ],
 )
-def test_the_schema_refuses_what_the_loader_refuses(setting):
+def test_the_schema_refuses_the_files_that_the_loader_refuses(setting):
     assert schema_errors(tables(setting))
     assert mistake_in(setting)

@@ -98,7 +98,7 @@ def test_they_agree_on_a_hundred_workers(method, in_flight):
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("in_flight", ["recall", "finish"])
-def test_they_agree_on_hundreds_of_workers_who_finish_together(method, in_flight):
+def test_they_agree_on_hundreds_of_workers_that_finish_together(method, in_flight):
     compute = [float(1 + 7 * i % 5) for i in range(300)]
     case = Case(method, compute, batch=290, initial_batch=411, in_flight=in_flight, steps=4)
     assert_agreement(case)
@@ -178,7 +178,7 @@ def test_the_clock_calls_at_exact_times_in_the_order_of_ranks(number):
 
 @pytest.mark.parametrize("method", ["synchronous", "malenia"])
 @pytest.mark.parametrize("stop", [{"seconds": 9.0}, {"steps": 2}])
-def test_a_worker_that_never_finishes_is_named_where_all_must_deliver(method, stop):
+def test_a_worker_that_never_finishes_is_named_if_all_must_deliver(method, stop):
     case = Case(method, [1.0, inf, 1.0], batch=3, **stop)
     with pytest.raises(Stalled, match="worker 1"):
         simulated(case)
@@ -187,7 +187,7 @@ def test_a_worker_that_never_finishes_is_named_where_all_must_deliver(method, st
 # When a run ends.
 
 
-def test_a_run_of_so_many_gradients_ends_with_the_step_that_has_used_them():
+def test_a_run_ends_with_the_step_that_reaches_the_number_of_gradients():
     simulation = Case("rennala", [1.0, 2.0], batch=4).simulation
     assert [step.used for step in simulation.steps(Stop(gradients=9))] == [4, 8, 12]
     simulation = Case("rennala", [1.0, 2.0], batch=4).simulation

@@ -113,7 +113,7 @@ def test_bytes_in_a_table_stay_bytes(directory, tmp_path):
     assert not mark.exists()
 
 
-def test_what_a_table_says_about_pandas_is_ignored(directory):
+def test_pandas_metadata_of_a_table_is_ignored(directory):
     file = directory / "steps.parquet"
     table = parquet.read_table(file)
     about = {b"pandas": json.dumps({"index_columns": ["step"], "columns": []}).encode()}
@@ -239,7 +239,7 @@ def test_nothing_asks_the_network(directory, tmp_path, monkeypatch):
 # What is said, and small faults of old
 
 
-def test_what_is_said_cannot_steer_a_terminal(capsys):
+def test_messages_cannot_control_a_terminal(capsys):
     complain("a = '\x1b[2J\u202e\n" + "x" * 10_000, 2)
     said = capsys.readouterr().err
     assert said.startswith(r"straggle: a = '\x1b[2J\u202e x")

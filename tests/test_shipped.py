@@ -63,14 +63,14 @@ def seconds_to_target(name):
 
 
 @pytest.mark.parametrize("name", shipped())
-def test_it_is_valid_and_nothing_in_it_is_in_vain(name):
+def test_it_is_valid_and_every_setting_has_an_effect(name):
     scenario = load(name)
     assert remarks(scenario) == []
     assert scenario.title
 
 
 @pytest.mark.parametrize("name", sorted(shipped().keys() - {"straggler"}))
-def test_three_lines_of_comment_say_what_one_should_see(name):
+def test_three_lines_of_comment_describe_the_result(name):
     lines = shipped()[name].read_text(encoding="utf-8").splitlines()
     assert lines[0] == f"#:schema {'../' * name.count('/')}schema.json"
     assert all(line.startswith("# ") for line in lines[1:4])
@@ -128,7 +128,7 @@ AHEAD = [
 
 
 @pytest.mark.parametrize(("name", "first", "later", "times"), AHEAD)
-def test_one_method_reaches_the_target_so_many_times_sooner(name, first, later, times):
+def test_one_method_reaches_the_target_sooner_by_the_stated_factor(name, first, later, times):
     seconds = seconds_to_target(name)
     assert times * seconds[first] < seconds[later] < math.inf
 
@@ -156,7 +156,7 @@ KNOWN = [
 
 
 @pytest.mark.parametrize(("name", "method", "seconds", "gradients"), KNOWN)
-def test_every_step_takes_so_long_for_so_many_gradients(name, method, seconds, gradients):
+def test_every_step_has_the_stated_seconds_and_gradients(name, method, seconds, gradients):
     took = rounds(name, method, "stop={steps=100}")
     assert took == pytest.approx([seconds] * 100)
     if gradients is not None:
@@ -168,7 +168,7 @@ def test_in_one_straggler_afedpg_uses_nine_gradients_a_second_and_the_stragglers
     assert run.gradients == 9 * 1000 + 10
 
 
-def test_in_two_speed_rennala_throws_away_what_the_slow_half_computes():
+def test_in_two_speed_rennala_wastes_the_gradients_of_the_slow_half():
     accounts = schedule("two-speed", "rennala-nigt", "stop={steps=100}").accounts
     assert accounts.wasted.sum() / accounts.busy.sum() == pytest.approx(0.5)
     assert not accounts.used[10:].any()
@@ -213,7 +213,7 @@ def test_in_heavy_tail_most_of_the_cluster_is_idle_under_synchronous_and_none_un
     assert rennala.time / rennala.steps < 3
 
 
-def test_in_flaky_everybody_is_away_for_an_eleventh_of_the_time():
+def test_in_flaky_each_worker_is_away_for_an_eleventh_of_the_time():
     seconds, workers = 20_000, 20
     failing, repairing = 1 / 600, 1 / 60
     # The variance of the time away in an alternating process, over the time squared.
@@ -241,7 +241,7 @@ def test_in_flaky_the_longer_a_method_holds_gradients_the_more_it_loses():
     assert abs(lost["afedpg"] - failures) < 5 * math.sqrt(failures)
 
 
-def test_in_flaky_a_worker_that_leaves_for_ever_stalls_those_who_need_everybody():
+def test_in_flaky_a_permanent_outage_stalls_methods_that_need_all_workers():
     settings = ["stop={seconds=5000}", "cluster.outages=[{worker=7, begin=1000}]"]
     runs = {method: schedule("flaky", method, *settings) for method in FOUR}
     for method in ("synchronous-nigt", "malenia-nigt"):

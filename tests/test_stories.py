@@ -127,7 +127,7 @@ def test_delay_adaptive_differs_from_greedy_in_its_weights(work, data):
 
 @examples(30)
 @given(some(), st.integers(1, 4), st.sampled_from([1, 2, 4]))
-def test_a_buffer_gathers_what_greedy_would_step_with(case, size, local_steps):
+def test_a_buffer_gathers_the_gradients_of_greedy_steps(case, size, local_steps):
     # When a gradient arrives does not depend on how old the point is.
     more = replace(
         case,
@@ -217,7 +217,7 @@ def test_gradients_and_seconds_are_conserved(name, work, data):
 @ANYHOW
 @examples(40)
 @given(st.data())
-def test_ringleader_follows_everybody_and_nobody_too_late(work, data):
+def test_ringleader_follows_all_workers_without_delay(work, data):
     case = replace(data.draw(some(work)), seconds=60.0, steps=40)
     simulation, steps = simulation_of(case, ringleader()), []
     with suppress(Stalled):

@@ -91,7 +91,7 @@ def test_a_synchronous_step_waits_for_the_slowest_of_more_and_more_workers(exact
     assert found["predicted"] == pytest.approx(0.5, abs=1e-9)
 
 
-def test_a_straggler_slows_whoever_waits_for_it_and_nobody_else(exact, tmp_path):
+def test_a_straggler_slows_only_methods_that_wait_for_it(exact, tmp_path):
     vary, settings = "cluster.compute[-1]=10:1000:log3", ["cluster.compute=[1, 1, 1, 1]"]
     frame = run(exact, tmp_path / "out", vary, settings, ("synchronous-pg", "rennala-pg"))
     found = fitted(frame)
@@ -100,7 +100,7 @@ def test_a_straggler_slows_whoever_waits_for_it_and_nobody_else(exact, tmp_path)
         assert found[column]["rennala-pg"] == pytest.approx(0.0, abs=1e-9)
 
 
-def test_a_slow_network_lengthens_the_cycle_of_those_who_send_each_gradient(exact, tmp_path):
+def test_a_slow_network_lengthens_the_cycle_of_methods_that_send_each_gradient(exact, tmp_path):
     vary, methods = "network.upload=0.5:50:log3", ("asynchronous-pg", "afedpg")
     frame = run(exact, tmp_path / "out", vary, methods=methods)
     for _, mine in frame.groupby("method"):
@@ -201,7 +201,7 @@ def words_of(exact, out):
     return [*words, "--jobs", "2", "--out", out, "--quiet"]
 
 
-def test_an_interrupt_from_the_terminal_is_one_line_and_leaves_nobody_behind(exact, tmp_path):
+def test_an_interrupt_from_the_terminal_is_one_line_and_leaves_no_process(exact, tmp_path):
     out = tmp_path / "out"
     # Everybody in the foreground gets it.
     told = ended(start_sending(signal.SIGINT, FIRST_ENDED, words_of(exact, out), group=True), 130)
@@ -246,7 +246,7 @@ def test_exponents_far_from_theory_point_to_the_page_that_explains_them():
     assert "far apart for far:" in note
 
 
-def test_where_it_must_not_write_or_cannot_run_is_told_in_a_line(exact, tmp_path):
+def test_unwritable_directories_and_impossible_runs_are_refused_in_a_line(exact, tmp_path):
     (tmp_path / "full").mkdir()
     written(tmp_path / "full" / "thesis.tex", "do not touch")
     for words, complaint in [
@@ -321,7 +321,7 @@ NOTHING = {
 
 
 @pytest.mark.parametrize("why", NOTHING)
-def test_where_theory_says_nothing_neither_do_we(why, exact):
+def test_without_theory_there_is_no_prediction(why, exact):
     assert predicted(asked(exact), "synchronous-pg") > 0
     assert math.isnan(predicted(asked(exact, *NOTHING[why]), "synchronous-pg"))
 
@@ -382,7 +382,7 @@ def test_the_command_tells_each_run_and_the_outcome(exact, tmp_path):
         ("aimless", "cluster.workers=2", "stop.target: is missing"),
     ],
 )
-def test_a_study_that_could_show_nothing_is_refused(source, vary, told, tmp_path):
+def test_a_study_without_a_result_is_refused(source, vary, told, tmp_path):
     if source == "aimless":
         source = str(written(tmp_path / "aimless.toml", EXACT.replace(", target = 0.1", "")))
     with pytest.raises(Mistake, match=re.escape(told)):

@@ -46,7 +46,7 @@ def benchmark(folder, text):
     return suite(folder, text).benchmarks["b"]
 
 
-def test_a_benchmark_is_its_scenario_with_what_is_set(folder):
+def test_a_benchmark_is_its_scenario_with_its_settings(folder):
     found = benchmark(
         folder,
         f'kind = "exact"\n{HEAD}seeds = [7]\nmethods = ["rennala-nigt"]\n'
@@ -64,7 +64,7 @@ def test_a_method_that_the_scenario_lacks_can_be_set(folder):
     assert found.scenario.methods["ringmaster-pg"].threshold == 2
 
 
-def test_what_a_claim_counts_is_the_only_end_of_its_runs(folder):
+def test_the_count_of_a_claim_is_the_only_end_of_its_runs(folder):
     found = benchmark(folder, STEPS)
     assert found.scenario.stop.model_dump(exclude_none=True) == {"steps": 10}
     assert list(found.scenario.methods) == ["rennala-nigt", "synchronous-nigt"]
@@ -124,7 +124,7 @@ def test_a_suite_that_makes_no_sense_is_refused_in_a_line(folder, message):
     assert "\n" not in str(refused.value)
 
 
-def test_a_curve_is_held_only_where_no_chance_is_in_its_measuring(folder):
+def test_only_exact_curves_are_held(folder):
     with pytest.raises(Mistake, match="only of an exact objective is a curve no chance"):
         suite(folder, 'kind = "tolerance"\nrelative = 1.0\nwhy = "x"\nscenario = "straggler"\n')
     with pytest.raises(Mistake, match=r"such times depend on episodes; a schedule has none"):
@@ -136,7 +136,7 @@ def test_names_of_benchmarks_are_names_of_files(folder):
         suite(folder, f'kind = "exact"\n{HEAD}', name='"a/b"')
 
 
-def test_what_is_no_suite_says_what_it_is(folder):
+def test_an_invalid_suite_is_refused(folder):
     with pytest.raises(Mistake, match="is a scenario, not a suite; straggle run"):
         read(folder / "small.toml")
     with pytest.raises(Mistake, match=r"straggle check .* runs it"):

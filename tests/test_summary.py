@@ -169,7 +169,7 @@ def test_without_a_synchronous_method_there_is_no_speed_up(outcome_of):
         (0.0, 0.0, 1000.0, (None, False)),
     ],
 )
-def test_speed_ups_are_exact_or_bounds_or_not_there(seconds, baseline, limit, told):
+def test_speed_ups_are_exact_or_bounds_or_missing(seconds, baseline, limit, told):
     assert compare(seconds, baseline, limit) == told
 
 
@@ -181,7 +181,7 @@ def test_the_reference_is_the_first_synchronous_method_under_any_label():
     assert synchronous_label(labelled) == "wait"
 
 
-def test_data_for_json_has_null_where_nothing_was_measured(outcome_of):
+def test_data_for_json_has_null_for_missing_numbers(outcome_of):
     times = {"rennala-nigt": [10, 20, 30], "synchronous-nigt": [None] * 3}
     mine, theirs = as_data(summarise(outcome_of(times, gap=math.nan)))
     json.dumps([mine, theirs], allow_nan=False)

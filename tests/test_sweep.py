@@ -287,7 +287,7 @@ def test_a_mistake_is_one_line_before_any_work(text, folder, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_a_scenario_that_is_not_there_is_told_with_the_near_one(folder):
+def test_a_missing_scenario_is_reported_with_the_nearest(folder):
     text = 'scenario = "stragler"\ngrid = { stop.steps = [3] }'
     assert one_line(straggle("sweep", asked(folder, text))) == (
         "scenario = 'stragler': no such file beside this one or shipped scenario; "
@@ -302,7 +302,7 @@ def test_many_runs_are_run_if_they_are_meant(folder):
     assert len(planned(found, ["rennala-nigt"])) == 2
 
 
-def test_whoever_confuses_sweeps_and_scenarios_is_told(folder, tmp_path):
+def test_a_scenario_in_place_of_a_sweep_is_named(folder, tmp_path):
     steps, small = folder / "steps.toml", folder / "small.toml"
     for words, hint in [
         (["run", steps], f"{steps}: is a sweep, not a scenario; straggle sweep {steps} runs it"),
@@ -325,7 +325,7 @@ def test_sweeps_and_studies_keep_out_of_each_others_directories(folder, done, tm
     assert "holds something else" in one_line(straggle(*sweeping))
 
 
-def test_a_sweep_may_grow_where_it_is_but_another_may_not_replace_it(folder, tmp_path, monkeypatch):
+def test_a_sweep_may_grow_in_place_but_another_may_not_replace_it(folder, tmp_path, monkeypatch):
     out = tmp_path / "out"
     text = HEAD + "seeds = [0]\ngrid = { methods.afedpg.step = [0.1, 0.2] }"
     source, both = asked(folder, text), ["afedpg", "synchronous-pg"]
@@ -354,7 +354,7 @@ def test_the_number_of_cores_may_be_set(wrong, monkeypatch):
         machine.cores()
 
 
-def test_what_runs_side_by_side_starts_nothing_more(monkeypatch):
+def test_runs_side_by_side_start_no_further_processes(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
     works, told = {"OMP_NUM_THREADS": None, "XLA_FLAGS": None}, {}
     processes.Local(2).run(children.variable, works, told.__setitem__)
@@ -372,7 +372,7 @@ def test_cores_that_become_free_go_to_the_work_that_is_left(monkeypatch):
     assert told["long"][-1] == 2
 
 
-def test_a_piece_whose_process_dies_is_done_elsewhere(tmp_path):
+def test_a_job_of_a_dead_process_is_done_by_another(tmp_path):
     works, told = {"a": tmp_path / "a", "b": None}, {}
     processes.Local(2).run(children.die_once, works, told.__setitem__)
     assert told == {"a": "done", "b": "done"}
@@ -391,7 +391,7 @@ def test_an_error_in_a_process_is_raised_here():
 # What comes out
 
 
-def test_a_row_is_what_the_run_itself_tells(folder, done, tmp_path):
+def test_a_row_agrees_with_the_run_itself(folder, done, tmp_path):
     """The same method at the same setting, by ``straggle run``."""
     row = done.frame.query("method == 'rennala-nigt' and step == 0.2 and batch == 3 and seed == 1")
     at = ["--set", "methods.rennala-nigt.step=0.2", "--set", "methods.rennala-nigt.batch=3"]
@@ -488,7 +488,7 @@ class Backwards:
             act(name, work, partial(on_item, name))
 
 
-def test_the_rows_do_not_depend_on_who_does_the_jobs(folder, done, tmp_path):
+def test_the_rows_do_not_depend_on_the_runner(folder, done, tmp_path):
     tasks = [trial.task for trial in done.trials if trial.setting.method == "afedpg"]
     ended, store = [], Rows(claim(tmp_path / "out", lambda there: True), sweep.NEEDED)
     plan = Plan(sweep.row_of, lambda task, row: ended.append(task.key) or "", together=8)
@@ -533,7 +533,7 @@ def words_of(source, out):
     return ["sweep", source, "--methods", ",".join(TWO), "--jobs", "2", "--out", out, "--quiet"]
 
 
-def test_a_sweep_that_was_killed_goes_on_where_it_was(folder, tmp_path):
+def test_a_killed_sweep_continues(folder, tmp_path):
     source, out = asked(folder, LONG), tmp_path / "out"
     # The processes hold an end of its pipes, too: they close when the last of them has gone.
     ended(start_sending(signal.SIGKILL, FIRST_ENDED, words_of(source, out)), -signal.SIGKILL)
@@ -664,7 +664,7 @@ def test_a_case_may_have_a_metric_of_its_own():
     assert best(ranked(pd.concat([up, down])))["step"].tolist() == [2, 3]
 
 
-def test_of_equals_the_first_is_taken_and_the_others_are_told():
+def test_the_first_of_equal_settings_is_best_and_the_others_are_named():
     frame = frame_of({1: [0.0], 2: [3.0], 3: [3.0], 4: [3.0]})
     (chosen,) = best(ranked(frame)).to_dict("records")
     assert (chosen["step"], chosen["tied"]) == (2, 2)
@@ -680,7 +680,7 @@ def test_of_equals_the_first_is_taken_and_the_others_are_told():
         ({"a": [1.0], "b": [2.0]}, []),
     ],
 )
-def test_a_best_value_at_the_end_of_those_tried_is_told(scores, edges):
+def test_a_best_value_at_an_end_is_reported(scores, edges):
     frame = frame_of(scores)
     assert tuned.best_of(frame)["edges"].tolist() == [edges]
     elsewhere = frame.rename(columns={"step": "cluster.workers"})
@@ -690,7 +690,7 @@ def test_a_best_value_at_the_end_of_those_tried_is_told(scores, edges):
 # What is told
 
 
-def test_the_command_tells_each_run_the_best_and_what_to_mind(folder, tmp_path):
+def test_the_command_prints_runs_best_settings_and_warnings(folder, tmp_path):
     out = tmp_path / "out"
     answer = straggle("sweep", folder / "steps.toml", "--out", out, "--jobs", "1")
     assert answer.code == 0
@@ -759,7 +759,7 @@ def test_steps_that_are_spread_have_a_logarithmic_axis_and_near_ones_have_not():
         assert axes.get_xscale() == scale
 
 
-def test_what_is_neither_axis_nor_line_is_at_its_best_in_each_point():
+def test_other_keys_are_at_their_best_in_each_point():
     frame = frame_of({at: [score] for at, score in enumerate([1.0, 2.0, 4.0, 3.0])})
     frame = frame.assign(step=1, batch=[5, 5, 6, 6], momentum=[1, 2, 1, 2])
     axes = analysis.plot_sensitivity(frame, method="afedpg", x="step", line="batch")
@@ -795,7 +795,7 @@ def edge_marks(axes):
 
 
 @pytest.mark.parametrize(("better", "sign"), [("lower", 1), ("higher", -1)])
-def test_what_diverges_stands_at_the_edge_and_stretches_no_axis(better, sign):
+def test_diverged_runs_are_at_the_edge_and_stretch_no_axis(better, sign):
     scores = {1: [sign * 2.0], 2: [sign * 1.0], 3: [sign * 90.0], 4: [sign * 1e224]}
     (figure,) = drawn(frame_of(scores, better=better)).values()
     (axes,) = figure.axes
@@ -837,7 +837,7 @@ def test_a_legend_ends_before_the_picture_does(length):
     assert figure.axes[0].get_window_extent().height > 0.6 * figure.dpi * sensitivity.PANEL[1]
 
 
-def test_who_has_only_failed_has_no_scores_on_the_axis_and_no_best():
+def test_a_method_with_failed_runs_only_has_no_score_and_no_best():
     (figure,) = drawn(of_lines({1: [None], 20: [None]}, [5, 6])).values()
     (axes,) = figure.axes
     assert len(axes.get_yticks()) == 0
@@ -886,5 +886,5 @@ VALUES = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["seeds", "stop", "methods", "a b", ""]), VALUES))
-def test_what_is_written_as_toml_is_read_as_it_was(tables):
+def test_toml_is_read_back_unchanged(tables):
     assert tomllib.loads(document(tables, ("why",))) == tables

@@ -158,7 +158,7 @@ def shown(text):
     return text.strip("\n").splitlines()
 
 
-def test_there_is_a_frame_where_there_is_room_for_it():
+def test_a_frame_needs_room():
     framed = shown("""
 Two methods
 ┏━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━┓
@@ -184,7 +184,7 @@ Two methods
 """)
 
 
-def test_cells_break_where_headings_are_not_enough():
+def test_cells_break_if_headings_are_not_enough():
     assert lines(TABLE, 32) == shown("""
 Two methods
               seconds to    work

@@ -93,7 +93,7 @@ def computation(start, finish, index=0, outcome="used"):
     return Computation(Ticket(0, 0, index), start, finish, outcome)
 
 
-def test_what_nothing_covers_is_waiting():
+def test_uncovered_time_is_waiting():
     mine = layers_of(
         [computation(6.0, 7.0, 1), Stretch("down", 0, 2.0, 3.0, 0), computation(1.0, 2.0)]
     )
@@ -130,7 +130,7 @@ def test_computing_hides_transfers_and_outages_hide_all():
 
 
 @pytest.mark.parametrize(("lossy", "after"), [(True, "waiting"), (False, "sending")])
-def test_an_outage_breaks_off_an_upload_where_work_is_lost(lossy, after):
+def test_an_outage_aborts_an_upload_if_work_is_lost(lossy, after):
     mine = layers_of([Stretch("sending", 0, 1.0, 9.0, 0), Stretch("down", 0, 2.0, 3.0, 0)])
     assert told(track(mine, 1.0, 9.0, lossy=lossy)) == [
         (1.0, 2.0, "sending"),
@@ -232,7 +232,7 @@ def test_used_slices_name_their_step_and_weight(file):
 # The file against the format
 
 
-def test_every_event_is_what_the_format_asks_for(file):
+def test_every_event_fits_the_format(file):
     _, events = file
     named = defaultdict(set)
     for event in events:
@@ -320,7 +320,7 @@ def test_memory_does_not_grow_with_the_run(tmp_path):
     assert peaks[1] < 4e6
 
 
-def test_one_hears_of_it_when_it_takes_long(crashing, monkeypatch, tmp_path):
+def test_a_long_trace_is_announced(crashing, monkeypatch, tmp_path):
     monkeypatch.setattr(chrome_trace, "PATIENCE", 0.0)
     heard = []
     write(excerpt(crashing, ["afedpg"]), tmp_path / "trace.json", heard.append)
@@ -333,7 +333,7 @@ def test_one_hears_of_it_when_it_takes_long(crashing, monkeypatch, tmp_path):
 # The command line
 
 
-def test_the_command_says_what_it_has_written(crashing, tmp_path):
+def test_the_command_names_its_file(crashing, tmp_path):
     answer = straggle("timeline", crashing.directory)
     assert (answer.code, answer.err) == (0, "")
     path = crashing.directory / "timeline.json"
@@ -363,7 +363,7 @@ def test_the_command_says_what_it_has_written(crashing, tmp_path):
         ("--out /nowhere/t.json", "--out /nowhere/t.json: cannot be written: No such file"),
     ],
 )
-def test_what_cannot_be_shown_is_refused_in_one_line(crashing, arguments, message):
+def test_impossible_timelines_are_refused_in_one_line(crashing, arguments, message):
     told = one_line(straggle("timeline", crashing.directory, *arguments.split()))
     assert told.startswith(message)
     assert not list(crashing.directory.glob("*.partial"))

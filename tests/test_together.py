@@ -182,7 +182,7 @@ RANDOM = 'cluster.compute={law = "exponential", mean = 1.0}'
         ["title=another"],
     ],
 )
-def test_what_no_schedule_depends_on(settings):
+def test_settings_that_no_schedule_depends_on(settings):
     assert key(member(*BASE)) == key(member(*BASE, *settings))
 
 
@@ -200,7 +200,7 @@ def test_what_no_schedule_depends_on(settings):
         ["objective.scale=0.2"],
     ],
 )
-def test_what_a_schedule_or_the_numbers_depend_on(settings):
+def test_settings_that_a_schedule_or_the_numbers_depend_on(settings):
     assert key(member(*BASE)) != key(member(*BASE, *settings))
 
 
@@ -214,7 +214,7 @@ def test_what_a_schedule_or_the_numbers_depend_on(settings):
         'cluster.speed={law = "random-walk", every = 5.0, sigma = 0.3, low = 0.2, high = 2.0}',
     ],
 )
-def test_seeds_matter_where_times_are_random_and_have_no_seed_of_their_own(random):
+def test_seeds_matter_if_times_are_random_without_a_seed_of_their_own(random):
     one, other = (key(member(*BASE, random, seed=seed)) for seed in (1, 2))
     assert one != other
     fixed = [member(*BASE, random, "cluster.seed=5", seed=seed) for seed in (1, 2)]

@@ -81,7 +81,7 @@ def test_a_run_by_hand_is_the_run_of_the_scenario(quadratic):
     assert not run.evaluations  # nobody was asked to measure
 
 
-def test_an_observer_is_told_of_every_moment_in_order(quadratic):
+def test_an_observer_sees_every_moment_in_order(quadratic):
     diary = Diary()
     rule = nigt(step=0.1, momentum=0.3)
     run = train(schedule(), Stop(steps=6), quadratic, rule, observers=[diary])
@@ -91,7 +91,7 @@ def test_an_observer_is_told_of_every_moment_in_order(quadratic):
     assert order == ["begin", *["group", "step", "rest"] * groups, "end"]
 
 
-def test_an_interruption_is_told_to_observers_and_goes_on(quadratic):
+def test_observers_see_an_interruption_which_goes_on(quadratic):
     diary = Diary()
     rule = nigt(step=0.1, momentum=0.3)
     with pytest.raises(KeyboardInterrupt):
@@ -161,7 +161,7 @@ def test_interrupted_runs_leave_checkpoints_and_go_on_side_by_side(tmp_path, rar
         assert_same(run, whole[at])
 
 
-def test_runs_go_on_apart_where_their_checkpoints_are_of_different_steps(tmp_path, rarely):
+def test_runs_with_checkpoints_of_different_steps_continue_apart(tmp_path, rarely):
     whole = trained(members())
     first, *others = members(tmp_path)
     for part, steps in (([first], 9), (others, 23)):

@@ -54,7 +54,7 @@ def varied(text, value):
         ("n=1e2", (100.0,)),
     ],
 )
-def test_a_range_is_what_it_says(text, values):
+def test_a_range_has_its_ends_and_its_count(text, values):
     found = read(text)
     assert found.path == "n"
     assert found.values == values
@@ -71,7 +71,7 @@ def test_a_logarithmic_range_has_equal_ratios():
 # Places
 
 
-def test_a_key_is_set_and_nothing_else():
+def test_only_the_varied_key_is_set():
     found, before = varied("cluster.workers=9", 9)
     before["cluster"]["workers"] = 9
     assert found == before
@@ -97,7 +97,7 @@ def test_batch_is_that_of_every_method_that_has_one():
     assert found == before
 
 
-def test_eps_is_the_target_and_what_theory_aims_at():
+def test_eps_is_the_target_and_the_accuracy_of_theory():
     found, before = varied("eps=0.2", 0.2)
     before["stop"]["target"] = 0.2
     for method in ("synchronous-pg", "malenia-pg"):
@@ -115,7 +115,7 @@ def test_keys_that_vary_together_take_the_values_in_order():
         together(["eps=0.3:0.1:log3", "batch=1,2"])
 
 
-def test_an_axis_says_what_the_number_is():
+def test_an_axis_names_its_key():
     assert read("cluster.workers=9").name == "workers n"
     assert read("stop.seconds=9").name == "stop.seconds"
 

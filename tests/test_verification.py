@@ -296,7 +296,7 @@ def test_another_scenario_with_its_own_hash_is_not_that_of_the_run(learnt, tmp_p
     assert any("by replay" in problem for problem in problems(sealed(folder)))
 
 
-def test_what_was_learnt_is_guarded_by_the_seal(learnt, tmp_path):
+def test_the_seal_guards_learning(learnt, tmp_path):
     """Of metrics it is only known where they must be, and when a target was met."""
     folder = copy_of(learnt, tmp_path)
     for column in ("gradient_norm", "gap", "environment_steps"):
@@ -355,7 +355,7 @@ def test_any_byte_is_covered_by_the_seal(learnt, tmp_path):
         shutil.copy(learnt / name, folder / name)
 
 
-def test_a_directory_without_seals_is_told(tmp_path):
+def test_a_directory_without_seals_is_reported(tmp_path):
     recorded(tmp_path, {"synchronous-pg": METHODS["synchronous-pg"]})
 
     def open_it(manifest):
@@ -379,7 +379,7 @@ def test_a_problem_names_the_run_and_the_step(tmp_path):
     assert "rennala-pg, seed 0, step 2: tickets = 4, by replay 5" in said
 
 
-def test_of_many_problems_some_are_told_and_all_are_counted(tmp_path):
+def test_many_problems_are_counted_and_the_first_listed(tmp_path):
     recorded(tmp_path, {"rennala-pg": METHODS["rennala-pg"]})
 
     def lighter(frame):
@@ -413,7 +413,7 @@ def test_the_command_answers_by_its_exit_code(tmp_path):
     assert straggle("verify", tmp_path / "nowhere").code == 2
 
 
-def test_in_a_ring_everybody_waits_for_who_is_paused_however_free_messages_are(tmp_path):
+def test_a_ring_waits_for_a_paused_worker_even_if_messages_are_free(tmp_path):
     outages = [{"worker": 1, "begin": 2.5, "end": 6.0}]
     cluster = {
         "workers": 3,

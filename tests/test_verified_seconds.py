@@ -75,7 +75,7 @@ def found_in(directory):
 
 
 @pytest.mark.parametrize("case", EXACT)
-def test_a_microsecond_told_as_the_other_kind_is_found_under_every_method(case, tmp_path):
+def test_a_misattributed_microsecond_is_found_under_every_method(case, tmp_path):
     cluster, network = EXACT[case]
     recorded(tmp_path, ALL, cluster, network=network, stop={"seconds": 30.5})
     many = shifted(tmp_path)

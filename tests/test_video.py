@@ -50,7 +50,7 @@ def frames(path):
     return count_frames_and_secs(path)[0]
 
 
-def test_each_run_is_filmed_and_told(cartpole):
+def test_each_run_is_filmed_and_listed(cartpole):
     answer = straggle("evaluate", cartpole, "--video")
     assert (answer.code, answer.err) == (0, "")
     counted = json.loads(straggle("evaluate", cartpole, "--episodes", "1", "--json").out)
@@ -94,7 +94,7 @@ def test_workers_with_environments_of_their_own_are_seen_in_turn(trained, tmp_pa
     assert one["episodes"] == [first, {"worker": 1, "return": 1, "length": 1}, first]
 
 
-def test_robots_are_filmed_or_what_it_takes_is_named(trained):
+def test_robots_are_filmed_or_the_missing_package_is_named(trained):
     """Whichever is true of the machine that runs this; being drawn changes no bit of an episode."""
     workers = "objective.workers=[{flag=0}, {flag=1, sign=-1, mass=2, options={frame_skip=4}}]"
     directory = trained("Reacher-v5", "cluster.workers=2", workers)
@@ -125,13 +125,13 @@ def test_a_film_that_is_interrupted_leaves_no_file(cartpole, tmp_path, monkeypat
     assert not list(tmp_path.iterdir())
 
 
-def test_a_run_without_an_environment_has_nothing_to_show(tmp_path):
+def test_a_run_without_an_environment_cannot_be_filmed(tmp_path):
     straggle("run", written(tmp_path / "t.toml", TINY), "--quiet", "--out", tmp_path / "out")
     told = one_line(straggle("evaluate", tmp_path / "out", "--video"))
     assert told == "--video: the quadratic plays no environment; there is nothing to see"
 
 
-def test_a_policy_that_is_no_longer_one_is_not_shown(cartpole, tmp_path):
+def test_a_policy_that_is_not_finite_is_not_shown(cartpole, tmp_path):
     copy = shutil.copytree(cartpole, tmp_path / "copy", ignore=shutil.ignore_patterns("videos"))
     file = copy / files_of("synchronous-pg", 1)[0]
     point = results.load(copy).parameters("synchronous-pg", 1)
@@ -142,7 +142,7 @@ def test_a_policy_that_is_no_longer_one_is_not_shown(cartpole, tmp_path):
     assert straggle("evaluate", copy, "--video", "--seeds", "0").code == 0
 
 
-def test_out_is_where_films_go(cartpole, tmp_path):
+def test_out_names_the_directory_of_films(cartpole, tmp_path):
     told = one_line(straggle("evaluate", cartpole, "--out", tmp_path))
     assert told == f"--out {tmp_path}: is for films; add --video"
     written(tmp_path / "file", "")

@@ -79,7 +79,7 @@ def test_the_gates_options_are_straggles():
     assert uploads[0]["with"]["path"] == words[words.index("--junit") + 1]
 
 
-def test_the_nights_settings_are_heard():
+def test_the_settings_of_nightly_jobs_have_effect():
     settings = JOBS["nightly"]["steps"][-1]["env"]
     assert settings["STRAGGLE_KILLS"] == "50"
     assert "STRAGGLE_KILLS" in (ROOT / "tests" / "test_resume.py").read_text("utf-8")
@@ -91,7 +91,7 @@ def test_the_nights_settings_are_heard():
 # Nothing more is allowed than is needed
 
 
-def test_what_is_used_of_others_has_a_major_version():
+def test_foreign_actions_have_a_major_version():
     others = [step["uses"] for step in every_step() if step.get("uses", "./") != "./"]
     assert all(re.fullmatch(r"(actions|astral-sh)/[\w-]+@v\d+", each) for each in others)
 
@@ -107,7 +107,7 @@ def test_no_expression_stands_in_a_script():
     assert not [script for script in scripts() if "${{" in script]
 
 
-def test_scripts_can_be_read_and_use_only_what_they_are_given():
+def test_scripts_parse_and_use_only_given_variables():
     for step in (step for step in every_step() if "run" in step):
         parsed = subprocess.run(["bash", "-n"], input=step["run"], text=True, capture_output=True)
         assert parsed.returncode == 0, parsed.stderr
@@ -125,7 +125,7 @@ def test_every_input_is_used_and_no_other():
     assert [name for name, each in ACTION["inputs"].items() if each.get("required")] == ["suite"]
 
 
-def test_what_is_given_to_it_is_declared():
+def test_given_inputs_are_declared():
     uses = [step["with"] for step in every_step() if step.get("uses") == "./"]
     uses += [step["with"] for step in guarded()["jobs"]["guard"]["steps"] if "with" in step]
     assert len(uses) == 2
@@ -133,7 +133,7 @@ def test_what_is_given_to_it_is_declared():
         assert {"suite"} <= given.keys() <= ACTION["inputs"].keys()
 
 
-def test_outputs_come_from_a_step_that_there_is():
+def test_outputs_come_from_an_existing_step():
     [check] = [step for step in STEPS["the action"] if step.get("id") == "check"]
     for name, output in ACTION["outputs"].items():
         assert output["value"] == f"${{{{ steps.check.outputs.{name} }}}}"
@@ -187,7 +187,7 @@ def outputs(project):
     return dict(line.split("=", 1) for line in lines)
 
 
-def test_a_suite_that_holds_passes_and_is_told_of(project):
+def test_a_suite_that_holds_passes_with_a_summary(project):
     done = play(project, "Check", SUITE="bench/suite.toml", ONLY="rounds", SUMMARY="true")
     assert done.returncode == 0, done.stderr
     assert outputs(project)["code"] == "0"
@@ -196,7 +196,7 @@ def test_a_suite_that_holds_passes_and_is_told_of(project):
         assert 'failures="0"' in junit.read()
 
 
-def test_a_suite_that_moved_fails_after_it_has_told(project):
+def test_a_suite_that_moved_fails_with_a_summary(project):
     baseline = project / "bench" / "baselines" / "suite" / "rounds.json"
     moved = re.sub(
         r'"step": 1, "seconds": [\d.]+', '"step": 1, "seconds": 0.5', baseline.read_text()
@@ -259,7 +259,7 @@ def test_the_page_names_every_input_and_output():
     assert ACTION["inputs"].keys() | ACTION["outputs"].keys() <= named
 
 
-def test_elsewhere_the_same_command_does(project):
+def test_other_ci_servers_run_the_same_command(project):
     [_, elsewhere] = blocks_of(GUARD, "yaml")
     commands = yaml.safe_load(elsewhere.text)["guard"]["script"]
     check_straggle(shlex.split(commands[-1])[1:])

@@ -203,7 +203,7 @@ def test_no_draw_lies_outside_the_extremes(case: Case) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.calm])
-def test_chance_that_does_nothing_gives_exactly_the_base(name: str) -> None:
+def test_randomness_without_effect_gives_exactly_the_base(name: str) -> None:
     calm = CASES[name].calm
     assert calm is not None
     assert extremes(calm) == (3.0, 3.0)
@@ -225,14 +225,14 @@ def test_a_worker_that_never_finishes_never_does(case: Case) -> None:
         assert found[1] == math.inf
 
 
-def test_gamma_durations_are_never_nothing() -> None:
+def test_gamma_durations_are_never_zero() -> None:
     law = Gamma(ONE, 1e-3)  # most quantiles are smaller than any number
     found = compute(law, 1000).all(np.zeros(1000, np.int64))
     assert 0 < found.min() < 1e-300
     assert extremes(law)[0] > 0
 
 
-def test_a_wild_pareto_law_is_free_where_its_minimum_is() -> None:
+def test_a_wild_pareto_law_is_free_if_its_minimum_is() -> None:
     law = Pareto(Fixed([0.0, 1e-3]), 0.01)  # factors greater than any number
     shortest, longest = Durations(law, 2, name="network.upload").extremes()
     assert (shortest[0], longest[0]) == (0, 0)
@@ -243,7 +243,7 @@ def test_a_wild_pareto_law_is_free_where_its_minimum_is() -> None:
 
 
 @EACH
-def test_a_draw_depends_on_nothing_but_seed_worker_and_number(case: Case) -> None:
+def test_a_draw_depends_only_on_seed_worker_and_number(case: Case) -> None:
     workers, ks = 7, range(100)
     together, apart = compute(case.law, workers), compute(case.law, workers)
     table = np.stack([together.all(np.full(workers, k)) for k in ks])
@@ -344,7 +344,7 @@ WRONG_COUNT = " has 3 entries for 10 workers: give one per worker, or a single n
         (NeverFinishes(LISTED, 0.1), ".of"),
     ],
 )
-def test_a_list_of_the_wrong_length_is_told_with_its_path(law: Law, field: str) -> None:
+def test_a_list_of_the_wrong_length_is_refused_with_its_path(law: Law, field: str) -> None:
     with pytest.raises(InvalidDuration) as caught:
         compute(law, 10)
     assert str(caught.value) == f"cluster.compute{field}{WRONG_COUNT}"
@@ -363,7 +363,7 @@ def test_spread_must_be_finite_and_not_negative(name: str, wrong: float) -> None
 
 @EACH
 @pytest.mark.parametrize("wrong", [-1.0, math.nan])
-def test_seconds_that_are_none_are_refused_under_every_law(case: Case, wrong: float) -> None:
+def test_invalid_seconds_are_refused_under_every_law(case: Case, wrong: float) -> None:
     law = around(case.law, [1.0, wrong])
     with pytest.raises(InvalidDuration) as caught:
         compute(law, 2)
@@ -372,14 +372,14 @@ def test_seconds_that_are_none_are_refused_under_every_law(case: Case, wrong: fl
 
 
 @pytest.mark.parametrize("kind", [HalfNormal, HalfCauchy])
-def test_nothing_at_all_is_no_computation_but_nothing_and_chance_is(kind: Any) -> None:
+def test_zero_seconds_are_refused_unless_randomness_adds_some(kind: Any) -> None:
     assert compute(kind(Fixed(0.0), ONE), 3).all(np.zeros(3, np.int64)).min() > 0
     with pytest.raises(InvalidDuration, match=r"compute of worker 0 = 0: must be a positive"):
         compute(kind(Fixed(0.0), Fixed(0.0)), 3)
 
 
 @pytest.mark.parametrize("law", [Permuted, Exponential])
-def test_chance_does_not_vary_what_varies(law: Any) -> None:
+def test_a_random_law_holds_no_random_law(law: Any) -> None:
     with pytest.raises(InvalidDuration) as caught:
         compute(law(Exponential(ONE)), 3)
     field = "of" if law is Permuted else "mean"
@@ -462,7 +462,7 @@ def test_every_law_is_listed_in_a_line_and_known_to_the_schema(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", [name for name, law in LAWS.items() if law.varies])
-def test_in_a_scenario_chance_varies_only_what_does_not_vary(name: str) -> None:
+def test_in_a_scenario_a_random_law_holds_no_random_law(name: str) -> None:
     within = f"{{ law = '{name}', {TABLES[name]} }}"
     with pytest.raises(Mistake) as caught:
         scenario(compute=f"{{ law = 'exponential', mean = {within} }}")
@@ -499,7 +499,7 @@ def test_in_a_scenario_chance_varies_only_what_does_not_vary(name: str) -> None:
         ("law = 'never-finishes', of = 1, probability = -1", "probability = -1: must be greater"),
     ],
 )  # fmt: skip
-def test_a_wrong_number_is_told_in_one_line_with_its_path(table: str, start: str) -> None:
+def test_a_wrong_number_is_refused_in_one_line_with_its_path(table: str, start: str) -> None:
     with pytest.raises(Mistake) as caught:
         scenario(compute=f"{{ {table} }}")
     assert str(caught.value).startswith(f"cluster.compute.{start}")

@@ -124,7 +124,7 @@ def counted(finish, until, seconds=1.0):
 
 @given(dyadic_rows(), st.integers(0, 160), st.integers(1, 200))
 @examples(300)
-def test_a_table_is_exact_where_numbers_are(table, eighths, quarters):
+def test_a_table_is_exact_for_exact_numbers(table, eighths, quarters):
     times, rows = table
     start, seconds = eighths / 8, quarters / 4
     pace = Timetable(times, rows).pace(len(rows), seed=0)
@@ -138,7 +138,7 @@ def test_a_table_is_exact_where_numbers_are(table, eighths, quarters):
 
 @given(dyadic_rows(), QUARTERS, st.integers(-99, 99), st.integers(0, 160), st.integers(1, 80))
 @examples(300)
-def test_a_period_is_exact_where_numbers_are(table, rest, shift, eighths, quarters):
+def test_a_period_is_exact_for_exact_numbers(table, rest, shift, eighths, quarters):
     times, [speeds, *_] = table
     if not any(speeds):
         speeds[0] = 0.5
@@ -260,7 +260,7 @@ CONSTANT = {
 
 
 @pytest.mark.parametrize("name", CONSTANT)
-def test_a_constant_one_is_no_speed_at_all(name, written):
+def test_a_constant_one_is_no_speed(name, written):
     speed = CONSTANT[name]
     pace = (Trace(written(speed)) if isinstance(speed, str) else speed).pace(2, seed=0)
     rng = np.random.default_rng(0)
@@ -326,7 +326,7 @@ def test_a_drift_is_its_integral(shape):
         assert pace.finish(0, begin, done) == pytest.approx(stop, rel=1e-6) or stop > seconds
 
 
-def test_a_rise_from_nothing_is_a_square_root():
+def test_a_rise_from_zero_is_a_square_root():
     pace = Drift(start=0.0, end=1.0, seconds=1e6).pace(1, seed=0)
     for work in (1e-12, 1e-3, 1.0, 4e5):
         assert pace.finish(0, 0.0, work) == pytest.approx(sqrt(2e6 * work), rel=1e-15)
@@ -344,7 +344,7 @@ def speeds_of(pace, workers, intervals, every):
     return np.diff(np.array(edges), axis=1) / every
 
 
-def test_a_walk_is_what_its_words_say():
+def test_a_walk_follows_its_random_words():
     seed, intervals = 11, 2300  # more than a block
     pace = WALK.pace(2, seed)
     for worker, start in enumerate(keys(seed, "cluster.speed", 2)):
@@ -363,7 +363,7 @@ def test_a_walk_is_what_its_words_say():
         assert walked.min() < 0.26 < 1.45 < walked.max()
 
 
-def test_a_walk_does_not_depend_on_what_was_asked(monkeypatch):
+def test_a_walk_does_not_depend_on_earlier_queries(monkeypatch):
     rng = np.random.default_rng(2)
     asked = [(int(i), float(t), float(s)) for i, t, s in rng.uniform(0, [5, 9000, 99], (60, 3))]
     forth, back = WALK.pace(5, seed=3), WALK.pace(5, seed=3)
@@ -490,7 +490,7 @@ def test_a_trace_repeats(written):
     assert trace.finish(2, 11.1, 2.2) == 11.1 + 2.2
 
 
-def test_a_trace_of_one_who_never_works(written):
+def test_a_trace_of_a_worker_that_never_works(written):
     name = written(HEAD + "0,0,0\n0,3,0\n1,2,0.5\n")
     for period in (None, 5.0):
         pace = Trace(name, period=period).pace(2, seed=0)
@@ -659,7 +659,7 @@ def refused(message, *arguments, **named):
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1" + b"\x00" * 99 + b"PAR1", b"a,b\n" * 9])
-def test_what_is_no_parquet_file_is_refused(written, content):
+def test_an_invalid_parquet_file_is_refused(written, content):
     with pytest.raises(
         ValueError, match=r"^file = 's.parquet': must be a Parquet file: "
     ) as caught:

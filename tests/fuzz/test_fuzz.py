@@ -83,7 +83,7 @@ def play(group, valid):
 
 
 @pytest.mark.parametrize("kind", kinds.KINDS)
-def test_what_is_spoiled_is_refused(kind, played):
+def test_spoiled_files_are_refused(kind, played):
     lines = [line for line in played if line["kind"] == kind]
     wrong = [line for line in lines if "wrong" in line]
     assert not wrong, "\n".join(json.dumps(each) for each in wrong[:10])
@@ -92,7 +92,7 @@ def test_what_is_spoiled_is_refused(kind, played):
 
 
 @pytest.mark.parametrize("kind", ["scenario", "sweep", "csv-trace", "parquet-trace", "manifest"])
-def test_what_is_not_spoiled_is_read(kind, valid, tmp_path, monkeypatch):
+def test_sound_files_are_read(kind, valid, tmp_path, monkeypatch):
     """Else every case would be refused, whatever it is."""
     monkeypatch.setattr(mutations, "text", lambda text, random: text.encode())
     monkeypatch.setattr(mutations, "csv", lambda text, random: text.encode())

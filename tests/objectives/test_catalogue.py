@@ -61,7 +61,7 @@ def test_discrete_actions_have_no_trunk_to_separate() -> None:
         table.check(workers=2)
 
 
-def test_options_change_the_size_where_they_change_the_environment() -> None:
+def test_options_change_the_size_with_the_environment() -> None:
     small, large = (
         policy_gradient("FrozenLake-v1", environment_options={"map_name": name})
         for name in ("4x4", "8x8")

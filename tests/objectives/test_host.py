@@ -41,7 +41,7 @@ def played(environment: gymnasium.Env, game: Game, point: np.ndarray, seed: int 
     return plain_episode(environment, Variation(), game, point, Request(0, 0, 0, seed, key=1))
 
 
-def test_an_episode_is_what_the_environment_says_of_the_policys_actions() -> None:
+def test_an_episode_is_the_environment_s_answer_to_the_policy() -> None:
     """Replayed by hand: the same seed and the recorded choices give the recorded rest."""
     environment = host.open_environment("MountainCarContinuous-v0", {}, horizon=130)
     size, actions = host.spaces_of(environment, "MountainCarContinuous-v0")

@@ -232,7 +232,7 @@ def test_weights_and_hessian_products_are_unbiased():
 # The constants
 
 
-def test_the_gap_is_exact_where_all_are_alike_and_else_a_bound():
+def test_the_gap_is_exact_for_equal_workers_and_otherwise_a_bound():
     alike, unlike = (table(heterogeneity=h).constants(3) for h in (0.0, 0.5))
     assert (alike.gap.status, unlike.gap.status) == ("exact", "bound")
     systems = built().model._systems
@@ -247,7 +247,7 @@ def test_the_gap_is_exact_where_all_are_alike_and_else_a_bound():
     assert 0.1 < climbed <= unlike.gap.value
 
 
-def test_the_curvature_is_that_of_autodiff_somewhere_on_the_way():
+def test_the_curvature_is_that_of_autodiff_along_the_way():
     """At the start and the best gain, it is no larger; at the larger of them, not far below."""
     constants, objective = table().constants(1), built()
     systems = objective.model._systems

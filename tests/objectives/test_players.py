@@ -77,7 +77,7 @@ def test_this_process_plays_the_same() -> None:
     assert list(here.play({}, [])) == []
 
 
-def test_what_this_process_cannot_play_is_said() -> None:
+def test_an_unplayable_environment_is_named_in_process() -> None:
     game = game_of("strange_environments:Raising-v0")
     here = Here(game)
     for _ in range(2):  # whoever asks again is told again
@@ -177,7 +177,7 @@ def test_a_process_killed_from_outside_is_replaced(pair: Players) -> None:
         ("Raising", r": ArithmeticError: the pole snapped$"),
     ],
 )
-def test_what_cannot_be_played_is_said(
+def test_an_unplayable_environment_is_named(
     name: str, message: str, playing: Callable[..., Players]
 ) -> None:
     game = game_of(f"strange_environments:{name}-v0")
@@ -218,7 +218,7 @@ sys.stdin.read()
 """
 
 
-def test_players_end_with_whoever_started_them() -> None:
+def test_players_end_with_their_parent() -> None:
     here = os.pathsep.join([str(Path(__file__).parent), *filter(None, sys.path)])
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT],

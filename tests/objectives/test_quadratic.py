@@ -235,7 +235,7 @@ def test_gaussian_noise_is_unbiased_and_of_the_given_scale(noise, variant):
     ids=["a gap within", "nothing reached", "all but one", "all reached"],
 )
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_progress_noise_touches_only_what_is_not_reached_yet(variant, point, reached):
+def test_progress_noise_touches_only_unreached_coordinates(variant, point, reached):
     found, exact = samples(quadratic("progress", variant), jnp.array(point, jnp.float64))
     known, beyond = np.s_[:, : reached + 1], np.s_[:, reached + 1 :]
     np.testing.assert_allclose(found[known], exact[known], rtol=1e-14, atol=1e-14)

@@ -115,7 +115,7 @@ def test_an_option(name: str, option: str, value: object, message: str) -> None:
         raise ValueError(refused(name, **{option: value}))
 
 
-def test_what_only_the_environment_knows_of_its_options() -> None:
+def test_options_that_only_the_environment_can_refuse() -> None:
     """Some is noticed when it is made, some only when it is played."""
     start = "environment = '{}': cannot be made with environment_options = "
     unknown = refused("FrozenLake-v1", map_name="9x9")
@@ -189,7 +189,7 @@ def test_a_scenario_says_the_same_before_any_work(setting: str) -> None:
         load("straggler", [base, f"objective.{setting}"])
 
 
-def test_nobody_hears_what_is_outdated_in_a_model(
+def test_warnings_of_outdated_models_are_suppressed(
     capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HalfCheetah's makes MuJoCo 4 warn, on stderr and into a file of the current folder."""
@@ -200,7 +200,7 @@ def test_nobody_hears_what_is_outdated_in_a_model(
     assert not list(tmp_path.iterdir())
 
 
-def test_other_warnings_of_mujoco_are_heard(
+def test_other_warnings_of_mujoco_are_shown(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make, before = gymnasium.make, mujoco.get_mju_user_warning()

@@ -72,9 +72,7 @@ def test_a_step_is_gymnasiums(name: str, options: dict[str, Any]) -> None:
 @pytest.mark.parametrize("name", ["Hopper-v4", "Humanoid-v4", "Reacher-v5"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("points", [1, 4])
-def test_an_episode_does_not_depend_on_what_it_is_played_beside(
-    name: str, dtype: str, points: int
-) -> None:
+def test_an_episode_does_not_depend_on_the_other_lanes(name: str, dtype: str, points: int) -> None:
     """More episodes than lanes, at one point or several: each is the one that is played alone."""
     game = _game(name, dtype, [Variation()])
     generator = np.random.default_rng(0)
@@ -105,7 +103,7 @@ def test_unequal_workers_play_in_their_own_environments(name: str) -> None:
     assert alone[0].shape != alone[1].shape or np.any(alone[0] != alone[1])
 
 
-def test_what_the_policy_sees_is_turned_and_marked() -> None:
+def test_observations_are_turned_and_marked() -> None:
     game = _game("Humanoid-v4", "float64", VARIED["Humanoid-v4"])
     assert game.policy.dimension == 377 * 64 + 64 + 64 * 64 + 64 + 64 * 34 + 34
     requests = [Request(number, number, 0, seed=3, key=5) for number in range(2)]
@@ -115,7 +113,7 @@ def test_what_the_policy_sees_is_turned_and_marked() -> None:
     assert (first[-1], second[-1]) == (0, 1)
 
 
-def test_targets_lie_where_they_are_said_to_and_everywhere_there() -> None:
+def test_targets_cover_their_documented_range() -> None:
     region = Target((0.1, 0.2), (0, 90))
     variation = Variation(target=region)
     environment = open_varied("Reacher-v5", variation, 50)
@@ -151,7 +149,7 @@ def test_heavier_bodies_fall_alike_and_are_moved_less() -> None:
     assert abs(after(Variation(mass=3), 0.5)[3]) < abs(after(Variation(), 0.5)[3])
 
 
-def test_what_is_not_known_here_is_stepped_by_gymnasium() -> None:
+def test_other_robots_are_stepped_by_gymnasium() -> None:
     assert isinstance(stage_for("Swimmer-v5", Variation(), 10, lanes=2), Plain)
 
 

@@ -184,7 +184,7 @@ class Parabola(Objective):
 
 
 @pytest.mark.parametrize("executor", [BatchedExecutor, DebugExecutor])
-def test_an_objective_may_leave_out_what_is_optional(executor: Any) -> None:
+def test_an_objective_may_omit_optional_members(executor: Any) -> None:
     """Ten steps of ascent halve the point each time."""
     scenario = check(
         {

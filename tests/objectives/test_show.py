@@ -72,7 +72,7 @@ def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
         ("Hopper-v5", HOPPERS),
     ],
 )
-def test_what_is_shown_is_what_is_counted(name: str, variations: Sequence[Variation]) -> None:
+def test_shown_episodes_are_the_counted_ones(name: str, variations: Sequence[Variation]) -> None:
     """To the last bit, in everybody's environment and as everybody sees it."""
     counted, shown = played(name, variations, "float32")
     assert shown == counted
@@ -162,7 +162,7 @@ class Silent(gymnasium.Env[np.ndarray, object]):
 @pytest.mark.parametrize(
     ("creator", "message"), [(Silent, "it has ansi"), (lambda **_: Silent(), "it has none")]
 )
-def test_what_makes_no_pictures_is_refused(creator: object, message: str) -> None:
+def test_environments_without_pictures_are_refused(creator: object, message: str) -> None:
     gymnasium.register("Silent-v0", creator)
     try:
         with pytest.raises(ValueError, match=rf"has no render mode 'rgb_array'; {message}$"):
@@ -190,7 +190,7 @@ def nothing_works(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("nothing_works")
-def test_where_mujoco_cannot_draw_a_package_is_named() -> None:
+def test_a_missing_drawing_library_is_named() -> None:
     with pytest.raises(ValueError, match=r"^MuJoCo cannot draw here.* install libegl1 libgl1$"):
         prepare("Reacher-v5", {})
 

@@ -28,7 +28,7 @@ def test_the_standard_is_mean_and_deviation_and_constants_keep_their_unit() -> N
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_what_lies_far_off_is_seen_at_ten(dtype: str) -> None:
+def test_distant_observations_are_clipped_at_ten(dtype: str) -> None:
     standard = Standard(np.array([1.0, -2.0]), np.array([0.5, 4.0]))
     seen = np.array([[1.0, 2.0], [9.0, -99.0]], dtype)
     for xp in (np, jnp):
@@ -53,7 +53,7 @@ def test_a_policy_sees_in_its_units_when_it_chooses_and_when_it_is_differentiate
         np.testing.assert_allclose(density, plain.log_density(point, units, choices), rtol=1e-12)
 
 
-def test_the_standard_is_what_the_neutral_policy_sees() -> None:
+def test_the_standard_comes_from_the_neutral_policy() -> None:
     """Played again, plainly; no seed of a run has a part in it."""
     objective = policy_gradient("CartPole-v1", **SMALL, observations="standardised")
     cart, neutral = own_environment("CartPole-v1", {}), policy_for(4, Discrete(2), ())

@@ -365,7 +365,7 @@ def test_the_bound_of_the_deviation_holds():
     assert deviation.status == "bound"
 
 
-def test_the_gap_is_exact_where_all_are_alike_and_else_a_bound():
+def test_the_gap_is_exact_for_equal_workers_and_otherwise_a_bound():
     alike, unlike = (table(heterogeneity=h).constants(3) for h in (0.0, 0.5))
     assert (alike.gap.status, unlike.gap.status) == ("exact", "bound")
     for constants, objective in ((alike, built()), (unlike, built("garnet", 3, 0.5))):
@@ -397,12 +397,12 @@ def climb(model):
         ({"states": 1000, "actions": 1000, "branching": 2}, "are more than"),
     ],
 )
-def test_a_check_says_what_is_wrong(settings, message):
+def test_a_check_names_the_mistake(settings, message):
     with pytest.raises(ValueError, match=message):
         table(**settings).check(2)
 
 
-def test_by_default_the_horizon_leaves_out_almost_nothing():
+def test_the_default_horizon_omits_little():
     for discount in (0.1, 0.9, 0.99):
         horizon = table(discount=discount, horizon=None).build(1).model.horizon
         assert discount**horizon < 1.0001e-4 < discount ** (horizon - 1)

@@ -12,7 +12,7 @@ numbers = st.floats(-3, 3).filter(lambda value: abs(value) > 1e-3)
 
 
 @given(diagonal=numbers, beside=numbers, first=numbers, size=st.integers(2, 80))
-def test_it_solves_what_lapack_solves(diagonal, beside, first, size):
+def test_it_agrees_with_lapack(diagonal, beside, first, size):
     bands = np.full((3, size), beside)
     bands[1] = diagonal
     right = np.zeros(size)

@@ -84,7 +84,7 @@ def test_equal_variations_change_nothing() -> None:
     assert steps == length
 
 
-def test_sign_and_flag_are_what_the_policy_sees() -> None:
+def test_the_policy_sees_sign_and_flag() -> None:
     cart = own_environment("CartPole-v1", {})
     mirrored = varied(Variation(sign=-1, flag=2.5), cart)
     state = mirrored.reset(mirrored.parameters, jax.random.key(1), jnp.float32)
@@ -266,7 +266,7 @@ def test_a_flag_makes_the_policy_larger(name: str) -> None:
         ),
     ],
 )
-def test_what_one_policy_cannot_play_is_refused_in_one_line(
+def test_variations_that_one_policy_cannot_play_are_refused_in_one_line(
     environment: str, workers: list[dict[str, Any]], message: str
 ) -> None:
     for ask in (PolicyGradientTable.check, PolicyGradientTable.size):

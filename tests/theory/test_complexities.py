@@ -123,7 +123,7 @@ def test_no_nigt_beats_the_lower_bound():
             assert least.communication <= found.communication * (1 + 1e-9)
 
 
-def test_who_waits_for_fewer_is_faster():
+def test_waiting_for_fewer_workers_is_faster():
     for h, kappa, problem, eps in problems(300):
         for kind in ("pg", "nigt"):
             compute = [
@@ -136,7 +136,7 @@ def test_who_waits_for_fewer_is_faster():
         assert all(a <= b * (1 + 1e-9) for a, b in pairwise(totals))
 
 
-def test_a_worker_that_never_finishes_stops_only_those_who_wait_for_it():
+def test_a_worker_that_never_finishes_stops_only_methods_that_wait_for_it():
     h = [1.0, 2.0, inf]
     for method in METHODS:
         seconds = complexity(method, h, 0.5, PROBLEM, 0.1)
@@ -146,7 +146,7 @@ def test_a_worker_that_never_finishes_stops_only_those_who_wait_for_it():
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_no_noise_no_curvature_nothing_to_gain(method):
+def test_no_noise_no_curvature_no_gain(method):
     easy = Problem(smoothness=1.0, hessian_smoothness=0.0, deviation=0.0, gap=0.0)
     for problem in (easy, easy._replace(deviation=1.0), easy._replace(gap=1.0)):
         for eps in (1e-3, 1.0, 1e6):

@@ -159,7 +159,7 @@ def test_units_do_not_matter(method):
 
 @pytest.mark.parametrize("method", PRESCRIBED)
 @pytest.mark.parametrize("eps", [1e-4, 1.0, 1e8])
-def test_nothing_is_divided_by_zero(method, eps):
+def test_extreme_settings_divide_by_no_zero(method, eps):
     for hessian, sigma, gap in np.ndindex(2, 2, 2):
         problem = Problem(1.0, float(hessian), float(sigma), float(gap))
         found = PRESCRIBED[method](problem, eps, 3, 1)

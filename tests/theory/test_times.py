@@ -84,7 +84,7 @@ def test_finishing_obsolete_work_at_most_doubles_the_bound():
 
 
 @pytest.mark.parametrize("collective", ["max", "gather"])
-def test_everybody_is_there_when_it_is_said(collective):
+def test_all_workers_have_delivered_at_the_stated_time(collective):
     for h, batch in clusters(120, seed=4):
         upload = [batch / (1 + worker) for worker in range(len(h))]
         network = Network(upload=Seconds(Fixed(upload)), collective=collective)
@@ -113,7 +113,7 @@ def test_the_definitions_in_fractions(h, batch):
 
 
 @pytest.mark.parametrize("begin", [0.0, 2.0**50, 2.0**53, 2.0**54])
-def test_where_the_clock_is_coarse(begin):
+def test_a_coarse_clock(begin):
     for h, batch in clusters(120, seed=5):
         assert rennala_time(h, batch, begin) == by_heap(h, batch, begin)
 
@@ -142,7 +142,7 @@ def test_a_hundred_thousand_workers_and_a_million_gradients():
 # Invariances
 
 
-def test_who_is_who_does_not_matter_and_doubled_times_take_twice_as_long():
+def test_times_ignore_the_order_of_workers_and_scale():
     for h, batch in clusters(120, seed=6):
         for time in (rennala_time, malenia_time, rennala_bound, malenia_bound):
             assert time(sorted(h), batch) == pytest.approx(time(h, batch), rel=1e-15)
@@ -159,7 +159,7 @@ def test_a_worker_more_does_not_delay_rennala():
 # What never happens, and what must not be asked
 
 
-def test_nobody_waits_for_ever_unless_it_takes_for_ever():
+def test_only_infinite_durations_wait_without_end():
     assert rennala_time([inf, inf], 1) == rennala_bound([inf, inf], 1) == inf
     assert malenia_time([1.0, inf], 1) == malenia_bound([1.0, inf], 1) == inf
     assert synchronous_time([1.0, inf]) == inf
