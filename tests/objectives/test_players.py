@@ -109,11 +109,13 @@ def test_a_task_is_the_same_on_any_number_of_cores(
                 "kind": "policy-gradient",
                 "environment": name,
                 "horizon": 30,
+                "episodes": 2,
+                "baseline": "leave-one-out",
                 "policy": {"hidden": [8]},
             },
             "evaluation": {"every_steps": 2, "episodes": 5},
             "stop": {"steps": 4},
-            "methods": {"rennala-nigt": {"batch": 7, "step": 0.1, "momentum": 0.1}},
+            "methods": {"rennala-nigt": {"batch": 4, "step": 0.1, "momentum": 0.1}},
         }
     )
     runs = []
