@@ -87,6 +87,12 @@ def test_the_wheel_holds_every_module_scenario_and_the_licence(wheel):
     assert zipfile.ZipFile(wheel).read(licence) == (ROOT / "LICENSE").read_bytes()
 
 
+def test_the_citation_and_the_lock_have_the_version():
+    assert f"\nversion: {PROJECT['version']}\n" in (ROOT / "CITATION.cff").read_text("utf-8")
+    lock = (ROOT / "uv.lock").read_text("utf-8")
+    assert f'name = "straggle"\nversion = "{PROJECT["version"]}"\n' in lock
+
+
 def test_the_imported_packages_are_the_wheel_s(installed):
     lines = "import algorithms, simulator; print(algorithms.__file__); print(simulator.__file__)"
     files = installed.run("python", "-c", lines).splitlines()
