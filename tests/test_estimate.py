@@ -179,6 +179,7 @@ TOO_MUCH = [
     ("one-straggler", "objective.dimension=10000000", "objective: 10,000,000 parameters: needs"),
     ("one-straggler", "stop={gradients=2000000000}", "stop: 6,900,000,000 server steps: needs"),
     ("straggler", "objective.horizon=1000000", "objective.horizon = 1000000: needs about"),
+    ("straggler", "objective.episodes=500000", "objective.episodes = 500000: needs about"),
 ]
 
 

@@ -197,15 +197,22 @@ def _of_numbers(
     episodes = scenario.evaluation.episodes
     yield Part("", "", cost.base)
     yield Part(f"evaluation.episodes = {episodes}", "play fewer", cost.evaluation_bytes)
-    horizon = getattr(scenario.objective, "horizon", None)
-    playing = f"objective.horizon = {horizon}"
     of_points = f"objective: {size.dimension:,} parameters", "take fewer, or fewer workers"
     if scenario.objective.plays:
-        yield Part(playing, "take a shorter one", cost.rows)
+        yield Part(*_playing(scenario), cost.rows)
     else:
         yield Part(*of_points, cost.rows)
     yield Part(*of_points, size.dimension * size.itemsize * _vectors(scenario, works))
     yield Part("objective.states", "take fewer", cost.fixed)
+
+
+def _playing(scenario: Scenario) -> tuple[str, str]:
+    """The key that makes the records of episodes large, and the remedy."""
+    several = getattr(scenario.objective, "episodes", 1)
+    if several > 1:
+        return f"objective.episodes = {several}", "take fewer, or a shorter horizon"
+    horizon = getattr(scenario.objective, "horizon", None)
+    return f"objective.horizon = {horizon}", "take a shorter one"
 
 
 def _vectors(scenario: Scenario, works: dict[str, Workload]) -> float:
