@@ -15,6 +15,7 @@ HOMES = {
     "simulator.scenario.ends": ["Evaluation", "Stop"],
     "simulator.scenario.tables": ["Theory"],
     "simulator.cluster.laws": [
+        "Empirical",
         "Exponential",
         "Fixed",
         "Gamma",

@@ -1,6 +1,7 @@
 """Written by ``make stubs``: do not edit."""
 
 from algorithms.updates import Decay as Decay
+from simulator.cluster.laws import Empirical as Empirical
 from simulator.cluster.laws import Exponential as Exponential
 from simulator.cluster.laws import Fixed as Fixed
 from simulator.cluster.laws import Gamma as Gamma
@@ -113,6 +114,7 @@ __all__ = [
     "Evaluation",
     "Stop",
     "Theory",
+    "Empirical",
     "Exponential",
     "Fixed",
     "Gamma",

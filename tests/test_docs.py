@@ -312,9 +312,7 @@ def test_every_law_has_a_page_with_its_keys_and_a_figure():
 def test_examples_of_clusters_are_valid_and_have_an_effect():
     pages = script("drawings.pages")
     for page in (each for each in DOCUMENTS if each.startswith("docs/clusters/")):
-        traced = "file" in "".join(block.text for block in blocks_of(page, "toml"))
-        example = "docs/clusters/speeds/trace.md" if traced else page
-        with pages.in_its_folder(ROOT / example):
+        with pages.beside_its_files():
             for block in blocks_of(page, "toml"):
                 scenario = check(pages.whole(tomllib.loads(block.text)))
                 assert not [r for r in remarks(scenario) if "no method of" not in r], page

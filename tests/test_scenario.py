@@ -337,9 +337,9 @@ MISTAKES = [
     ("cluster.compute={law='fxed', seconds=1}",
      "cluster.compute.law = 'fxed': did you mean 'fixed'?"),
     ("cluster.compute={law='zzz', seconds=1}",
-     "cluster.compute.law = 'zzz': known: exponential, fixed, gamma, geometric, half-cauchy, "
-     "half-normal, linear, log-normal, never-finishes, pareto, permuted, power, slow-down, "
-     "two-speed" + OTHERS),
+     "cluster.compute.law = 'zzz': known: empirical, exponential, fixed, gamma, geometric, "
+     "half-cauchy, half-normal, linear, log-normal, never-finishes, pareto, permuted, power, "
+     "slow-down, two-speed" + OTHERS),
     ("cluster.in_flight=drop", "cluster.in_flight = 'drop': must be 'recall' or 'finish'"),
     ("network.collective=rings", "network.collective = 'rings': "
      "must be 'max', 'gather', 'ring', 'tree' or 'parameter-server'"),
@@ -568,7 +568,7 @@ def test_a_trace_lies_beside_its_scenario(traced):
     for source in ("../home/mine.toml", traced / "home" / "mine.toml"):
         found = load(str(source))
         assert first_second(found) == 2.0
-        assert found.speed_trace.samefile(traced / "home" / "speeds.csv")
+        assert found.files["cluster.speed.file"].samefile(traced / "home" / "speeds.csv")
 
 
 def test_a_trace_named_on_the_command_line_may_lie_in_either_place(traced):
@@ -603,8 +603,8 @@ def test_a_result_directory_needs_no_trace_but_its_own(suffix, traced):
     (traced / "here" / "o").rename(traced / "moved")
     after = load_results(traced / "moved")
     assert first_second(after.scenario) == 2.0
-    assert after.scenario.speed_trace == traced / "moved" / f"speeds{suffix.lower()}"
-    assert after.manifest["scenario"]["cluster"]["speed"]["file"] == f"speeds{suffix.lower()}"
+    assert after.scenario.files["cluster.speed.file"] == traced / "moved" / f"speed{suffix.lower()}"
+    assert after.manifest["scenario"]["cluster"]["speed"]["file"] == f"speed{suffix.lower()}"
     assert after.scenario.fingerprint() == before.manifest["scenario_hash"]
 
 

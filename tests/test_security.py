@@ -139,7 +139,7 @@ def test_the_trace_of_a_manifest_lies_in_its_directory(directory, file):
 
 
 @pytest.mark.parametrize(
-    "name", ["steps.parquet", "speeds.csv", "parameters/rennala-nigt-0.npz", "manifest.json"]
+    "name", ["steps.parquet", "speed.csv", "parameters/rennala-nigt-0.npz", "manifest.json"]
 )
 def test_a_link_does_not_lead_out(directory, name):
     outside = directory.parent / "outside"
@@ -152,7 +152,7 @@ def test_a_scenario_of_ones_own_may_name_any_trace(tmp_path):
     file = tmp_path / "elsewhere.csv"
     file.write_text(TRACE)
     cluster = {**TABLES["cluster"], "speed": {"law": "trace", "file": str(file)}}
-    assert check({**TABLES, "cluster": cluster}).speed_trace == file
+    assert check({**TABLES, "cluster": cluster}).files == {"cluster.speed.file": file}
 
 
 # Bombs

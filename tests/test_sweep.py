@@ -456,7 +456,7 @@ def test_a_speed_trace_goes_with_the_best(folder, tmp_path):
     swept = run(asked(folder, text), tmp_path / "out", methods=["afedpg"], seeds=[0])
     scenario = load(str(tmp_path / "out" / "best.toml"))
     assert key_of(scenario, "afedpg", 0) in swept.frame["key"].tolist()
-    assert scenario.speed_trace.parent == tmp_path / "out"
+    assert scenario.files["cluster.speed.file"] == tmp_path / "out" / "best-speed.csv"
 
 
 # What was run is not run again

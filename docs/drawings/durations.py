@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from drawings.pages import PAGES, scenarios
+from drawings.pages import PAGES, beside_its_files, scenarios
 from drawings.style import BLUE, GREY, ORANGE, PALE, RED, canvas, grid
 from simulator.cluster import Cluster
 from simulator.cluster.law import Floats
@@ -20,7 +20,8 @@ LONGER = np.geomspace(1, 0.001, 240)
 
 def law(name: str) -> Figure:
     cluster = scenarios(PAGES / "laws" / f"{name}.md")[0].build_cluster()
-    return varying(cluster) if cluster.compute.varies else steady(cluster)
+    with beside_its_files():
+        return varying(cluster) if cluster.compute.varies else steady(cluster)
 
 
 def steady(cluster: Cluster) -> Figure:

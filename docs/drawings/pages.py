@@ -16,6 +16,8 @@ from simulator.scenario.scenario import Scenario
 PAGES = Path(__file__).resolve().parent.parent / "clusters"
 WORKERS = 10
 """How many there are where an example does not say."""
+FILES = {"speeds/trace.md": "speeds.csv", "laws/empirical.md": "durations.csv"}
+"""The files of the examples, by the page that shows its text."""
 
 
 def fences(page: Path, language: str) -> list[str]:
@@ -38,13 +40,13 @@ def whole(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def in_its_folder(page: Path) -> Iterator[None]:
-    """A folder with the file that the page shows, if it shows one, as the program's own."""
+def beside_its_files() -> Iterator[None]:
+    """A folder with the files that examples name, as the program's own."""
     before = Path.cwd()
     with TemporaryDirectory() as name:
-        for text in fences(page, "text"):
-            if text.startswith("worker,time,speed\n"):
-                (Path(name) / "speeds.csv").write_text(text, encoding="utf-8")
+        for page, file in FILES.items():
+            text = next(text for text in fences(PAGES / page, "text") if "worker," in text)
+            (Path(name) / file).write_text(text, encoding="utf-8")
         os.chdir(name)
         try:
             yield
@@ -54,5 +56,5 @@ def in_its_folder(page: Path) -> Iterator[None]:
 
 def scenarios(page: Path) -> list[Scenario]:
     """All examples of a page, checked."""
-    with in_its_folder(page):
+    with beside_its_files():
         return [check(whole(tomllib.loads(text))) for text in fences(page, "toml")]

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from algorithms.methods import greedy
-from drawings.pages import PAGES, in_its_folder, scenarios
+from drawings.pages import PAGES, beside_its_files, scenarios
 from drawings.style import BLUE, GREY, SKY, canvas
 from simulator.cluster import Cluster
 from simulator.cluster.law import Floats
@@ -22,7 +22,7 @@ def speed(name: str) -> Figure:
     scenario = scenarios(page)[0]
     until = scenario.stop.seconds
     assert until is not None
-    with in_its_folder(page):
+    with beside_its_files():
         return rows(scenario.build_cluster(), until)
 
 

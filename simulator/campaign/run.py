@@ -29,6 +29,7 @@ from simulator.results.directory import claim_directory, free_directory
 from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import PACKAGES, Writer
+from simulator.scenario import data_files
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.toml_text import differences
 from simulator.system.files import Unwritable, alone_in, clear_partial
@@ -247,12 +248,14 @@ def _check_environment_variables() -> None:
 def _check_same(directory: Path, begun: Scenario, wanted: Scenario) -> None:
     if wanted.fingerprint() == begun.fingerprint():
         return
-    before, now = begun.canonical(), wanted.canonical()
-    if begun.speed_trace and wanted.speed_trace:  # the directory has a copy with another name
-        now["cluster"]["speed"]["file"] = before["cluster"]["speed"]["file"]
-    found = list(differences(now, before))
+    before, now, files = begun.canonical(), wanted.canonical(), wanted.files
+    both = {path: file for path, file in begun.files.items() if path in files}
+    # The directory has copies with other names.
+    now = data_files.with_files(now, {path: file.name for path, file in both.items()})
+    changed = [path for path, f in both.items() if f.read_bytes() != files[path].read_bytes()]
+    found = [*differences(now, before), *(f"{path} has other contents" for path in changed)]
     more = f", and {len(found) - MOST} more" if len(found) > MOST else ""
-    named = "; ".join(found[:MOST]) + more if found else "cluster.speed.file has other contents"
+    named = "; ".join(found[:MOST]) + more
     hint = "finish it without naming a scenario, or run this one anew"
     raise Mistake(f"--resume {directory}: was begun with another scenario: {named}; {hint}")
 

@@ -6,6 +6,7 @@ from simulator.cluster.durations import Durations, InvalidDuration
 from simulator.cluster.law import Law
 from simulator.cluster.laws import (
     LAWS,
+    Empirical,
     Exponential,
     Fixed,
     Gamma,
@@ -30,6 +31,7 @@ __all__ = [
     "Cluster",
     "Collective",
     "Durations",
+    "Empirical",
     "Exponential",
     "Failures",
     "Fixed",

@@ -3,7 +3,6 @@
 A node that sees the driver's folder, on a shared disk, works there like a local process.
 """
 
-import copy
 import getpass
 import shutil
 import tempfile
@@ -14,7 +13,8 @@ from typing import Any, NamedTuple
 
 from simulator.campaign.perform import Done
 from simulator.campaign.runner import Act, Tell
-from simulator.campaign.task import Job, Task
+from simulator.campaign.task import Job
+from simulator.scenario.data_files import name_of_copy, with_files
 from simulator.system.files import PARTIAL
 from simulator.training.checkpoint import Keeper
 
@@ -30,6 +30,13 @@ class Arrived(NamedTuple):
     contents: bytes
 
 
+class Named(NamedTuple):
+    """A file that a scenario names."""
+
+    name: str
+    contents: bytes
+
+
 class Packed(NamedTuple):
     """An act and its job with all that it needs elsewhere."""
 
@@ -37,8 +44,8 @@ class Packed(NamedTuple):
     job: Job
     token: Path | None
     """A file that only nodes on a shared disk see."""
-    trace: Contents
-    """The file of measured speeds, if the scenario names one."""
+    files: dict[str, Named]
+    """The files that the scenario names, by the paths of their keys."""
     checkpoints: Contents
     """Of runs that were interrupted before."""
 
@@ -46,14 +53,14 @@ class Packed(NamedTuple):
 def pack(act: "Act[Job]", job: Job, token: Path | None) -> Packed:
     """What travels to a node."""
     scenario = job.tasks[0].scenario()
-    trace = scenario.speed_trace
+    files = {path: Named(file.name, file.read_bytes()) for path, file in scenario.files.items()}
     kept = {
         file.name: file.read_bytes()
         for task in job.tasks
         if job.checkpoints and job.checkpoints.is_dir()
         for file in job.checkpoints.glob(f"{task.key}.?.npz")
     }
-    return Packed(act, job, token, {trace.name: trace.read_bytes()} if trace else {}, kept)
+    return Packed(act, job, token, files, kept)
 
 
 def perform(name: str, packed: Packed, tell: Tell) -> None:
@@ -89,23 +96,21 @@ def _send_files(source: Path, target: Path, names: str, tell: Tell) -> None:
 def _moved(packed: Packed, folder: Path) -> Job:
     """The job, with its files in this folder."""
     job = packed.job
-    _write(folder, packed.trace)
-    tasks = [_with_trace(task, folder, name) for task in job.tasks for name in packed.trace]
+    names = {path: name_of_copy(path, file.name) for path, file in packed.files.items()}
+    _write(folder, {names[path]: file.contents for path, file in packed.files.items()})
+    tasks = [
+        task._replace(tables=with_files(task.tables, names), folder=folder) if names else task
+        for task in job.tasks
+    ]
     if job.checkpoints:
         _checkpoints().mkdir(exist_ok=True)
         _write(_checkpoints(), packed.checkpoints)
     (folder / "files").mkdir()
     return job._replace(
-        tasks=tasks or job.tasks,
+        tasks=tasks,
         checkpoints=_checkpoints() if job.checkpoints else None,
         files=job.files._replace(folder=folder / "files") if job.files else None,
     )
-
-
-def _with_trace(task: Task, folder: Path, name: str) -> Task:
-    tables = copy.deepcopy(task.tables)
-    tables["cluster"]["speed"]["file"] = name
-    return task._replace(tables=tables, folder=folder)
 
 
 def _write(folder: Path, files: Contents) -> None:

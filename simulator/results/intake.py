@@ -20,7 +20,7 @@ from simulator.mistakes import Mistake
 from simulator.refusal import refusal
 from simulator.results.columns import Columns, join, read
 from simulator.results.ledger import COLUMNS
-from simulator.scenario import loading
+from simulator.scenario import data_files, loading
 from simulator.scenario.scenario import LABEL, Scenario
 from simulator.system.machine import available_bytes
 from simulator.table import Seed
@@ -107,20 +107,17 @@ def manifest(path: Path) -> dict[str, Any]:
 
 
 def scenario(tables: dict[str, Any], directory: Path) -> Scenario:
-    """The scenario of a manifest, whose trace lies in the directory.
+    """The scenario of a manifest, whose files lie in the directory.
 
     It is checked like any other, except its environment: opening that would run foreign code.
     """
     place = directory / "manifest.json"
-    speed = tables["cluster"].get("speed") if isinstance(tables.get("cluster"), dict) else None
-    file = speed.get("file") if isinstance(speed, dict) else None
-    if file is not None:
+    for key, file in data_files.files_in(tables).items():
         if not isinstance(file, str) or Path(file).name != file or file in ("", ".."):
             rule = "must be the name of a file in this directory"
-            raise Mistake(f"{place}: cluster.speed.file = {file!r}: {rule}")
-        trace = inside(directory, directory / file)
-        if not trace.is_file():
-            raise Mistake(f"{trace}: is missing; the speeds of these results are in it")
+            raise Mistake(f"{place}: {key} = {file!r}: {rule}")
+        if not inside(directory, directory / file).is_file():
+            raise Mistake(f"{directory / file}: is missing; these results need {key}")
     try:
         checked = loading.of_tables(tables).found_from(directory)
         checked.check_times()

@@ -10,8 +10,8 @@
       checkpoints/        of runs under way
       figures/
 
-Every file is replaced in one go, after each run, so it can always be read.  A speed trace of the
-scenario is copied beside them, so the directory is complete.
+Every file is replaced in one go, after each run, so it can always be read.  The files that
+the scenario names are copied beside them, so the directory is complete.
 """
 
 from collections.abc import Callable, Mapping

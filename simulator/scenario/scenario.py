@@ -8,7 +8,7 @@ import json
 import math
 import re
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self, TypeAlias
@@ -25,11 +25,12 @@ from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
 from simulator.objectives.tables.objective import ObjectiveTable
-from simulator.scenario import prescription
+from simulator.scenario import data_files, prescription
 from simulator.scenario.cluster_table import ClusterTable, NetworkTable
 from simulator.scenario.ends import EvaluationTable, StopTable
-from simulator.scenario.tables import MethodTable, SpeedTable, checked, method_table
+from simulator.scenario.tables import MethodTable, method_table
 from simulator.scenario.toml_text import document
+from simulator.system.files import replace
 from simulator.table import OneOf, Seed, Table, Title
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -202,29 +203,27 @@ class Scenario(Table):
         )
 
     @property
-    def speed_trace(self) -> Path | None:
-        """The file of measured speeds, if there is one."""
-        file = getattr(self.cluster.speed, "file", None)
-        return None if file is None else Path(file)
+    def files(self) -> dict[str, Path]:
+        """The files that its laws name, by the paths of their keys."""
+        return {path: Path(file) for path, file in data_files.files_in(self).items()}
 
     def found_from(self, directory: Path) -> "Scenario":
-        """A copy whose file of speeds is looked for in this directory first."""
-        if self.speed_trace is None or not (directory / self.speed_trace).is_file():
-            return self
-        return self._with_trace(directory / self.speed_trace)
+        """A copy whose files are looked for in this directory first."""
+        beside = {path: directory / file for path, file in self.files.items()}
+        return self.with_files({path: file for path, file in beside.items() if file.is_file()})
 
-    def moved_to(self, directory: Path) -> "Scenario":
-        """A copy with its file of speeds copied to this directory."""
-        trace = self.speed_trace
-        if trace is None:
-            return self
-        copy = directory / f"speeds{trace.suffix.lower()}"
-        shutil.copyfile(trace, copy)
-        return self._with_trace(copy)
+    def moved_to(self, directory: Path, prefix: str = "") -> "Scenario":
+        """A copy whose files are copied to this directory, under the names of their keys."""
+        copies = {}
+        for path, file in self.files.items():
+            copies[path] = directory / f"{prefix}{data_files.name_of_copy(path, file)}"
+            replace(copies[path], partial(shutil.copyfile, file))
+        return self.with_files(copies)
 
-    def _with_trace(self, file: Path) -> "Scenario":
-        speed = checked(SpeedTable, self.cluster.speed).model_copy(update={"file": str(file)})
-        return self.model_copy(update={"cluster": self.cluster.model_copy(update={"speed": speed})})
+    def with_files(self, files: Mapping[str, Path]) -> "Scenario":
+        """A copy with other files at these paths of keys."""
+        named = {path: str(file) for path, file in files.items()}
+        return data_files.with_files(self, named) if named else self
 
     def as_tables(self) -> dict[str, Any]:
         """The tables of this scenario's file, with absolute paths."""
@@ -232,9 +231,8 @@ class Scenario(Table):
         for label, table in tables["methods"].items():
             if table["method"] == label:
                 del table["method"]
-        if self.speed_trace:
-            tables["cluster"]["speed"]["file"] = str(self.speed_trace.resolve())
-        return tables
+        resolved = {path: str(file.resolve()) for path, file in self.files.items()}
+        return data_files.with_files(tables, resolved)
 
     def to_toml(self) -> str:
         """The text of this scenario's file, without defaults."""
@@ -243,16 +241,14 @@ class Scenario(Table):
     def canonical(self) -> dict[str, Any]:
         """Plain data with all defaults, which the hash is made of."""
         plain: dict[str, Any] = _finite(self.model_dump(mode="python"))
-        if self.speed_trace:
-            plain["cluster"]["speed"]["file"] = self.speed_trace.name
-        return plain
+        return data_files.with_files(plain, {path: f.name for path, f in self.files.items()})
 
     def fingerprint(self) -> str:
         """A hash of the data and of the contents of its files, not of their names."""
-        plain = self.canonical()
-        if self.speed_trace:
-            trace = self.speed_trace.read_bytes()
-            plain["cluster"]["speed"]["file"] = hashlib.sha256(trace).hexdigest()
+        contents = {
+            path: hashlib.sha256(file.read_bytes()).hexdigest() for path, file in self.files.items()
+        }
+        plain = data_files.with_files(self.canonical(), contents)
         text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 

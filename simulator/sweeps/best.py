@@ -1,11 +1,11 @@
 """How are the best settings stored?  As scenarios for ``straggle run``."""
 
 import copy
-import shutil
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulator.scenario import data_files
 from simulator.scenario.toml_text import document
 from simulator.sweeps import score
 from simulator.sweeps.settings import Setting, describe
@@ -52,10 +52,8 @@ def _write(
     tables: dict[str, Any] = copy.deepcopy(order[0].tables)
     tables["methods"] = {s.method: s.tables["methods"][s.method] for s in order}
     tables["seeds"] = seeds
-    if trace := order[0].scenario.speed_trace:
-        copied = directory / f"{name}-speeds{trace.suffix.lower()}"
-        replace(copied, lambda path: shutil.copyfile(trace, path))
-        tables["cluster"]["speed"]["file"] = copied.name
+    files = order[0].scenario.moved_to(directory, f"{name}-").files
+    tables = data_files.with_files(tables, {path: file.name for path, file in files.items()})
     remarks = [f"The best settings of the sweep {sweep.name}; none of these seeds chose them."]
     remarks += [f"{s.method}: {describe(s.values)}" for s in order if s.values]
     text = document(tables, remarks)

@@ -14,6 +14,7 @@ from simulator.cluster.laws.chance import (
     Pareto,
     SlowDown,
 )
+from simulator.cluster.laws.empirical import Empirical
 from simulator.cluster.laws.steady import Fixed, Geometric, Linear, Permuted, Power, TwoSpeed
 
 LAWS: dict[str, type[Law]] = {
@@ -31,10 +32,12 @@ LAWS: dict[str, type[Law]] = {
     "half-cauchy": HalfCauchy,
     "slow-down": SlowDown,
     "never-finishes": NeverFinishes,
+    "empirical": Empirical,
 }
 
 __all__ = [
     "LAWS",
+    "Empirical",
     "Exponential",
     "Fixed",
     "Gamma",
