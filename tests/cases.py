@@ -1,6 +1,6 @@
 """One case, played twice: by the engine and by the reference, in the same records.
 
-The reference plays stories that are told a second time (``retold_stories.py``).
+The reference plays second versions of the stories (``retold_stories.py``).
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Is what is told of a run beforehand about right?  ``estimates.py`` prints a table of both.
+"""Is the estimate of a run about right?  ``estimates.py`` prints a table of both.
 
 Targets are put out of reach, for an estimate is of the whole run.  Memory is what the run and the
 processes that play for it hold together, looked at twenty times a second.  Linux.
@@ -36,7 +36,7 @@ class Taken(NamedTuple):
     megabytes: float
 
 
-def told(name: str, settings: list[str], schedule_only: bool) -> Taken:
+def message(name: str, settings: list[str], schedule_only: bool) -> Taken:
     found = estimate(load(name, settings), schedule_only)
     return Taken(found.gradients, found.real_seconds, found.bytes / 1e6)
 
@@ -79,6 +79,6 @@ if __name__ == "__main__":
     print("| scenario | gradients used | seconds | MB |\n|---|---|---|---|")
     for name, *words in RUNS:
         asked = name, [w for w in words if "=" in w], "--schedule-only" in words
-        pairs = zip(told(*asked), measured(*asked), strict=True)
+        pairs = zip(message(*asked), measured(*asked), strict=True)
         cells = " | ".join(f"{one:,.0f} / {other:,.0f}" for one, other in pairs)
         print(f"| `{' '.join([name, *words])}` | {cells} |", flush=True)

@@ -11,7 +11,7 @@ from simulator.plugins import REGISTRIES, VARIABLE, errors, loading, registry
 
 @contextmanager
 def no_plugins() -> Iterator[None]:
-    """As in a new process, to which nobody has named a plug-in."""
+    """As in a new process without plug-ins."""
     with plugins_as_before():
         for kind, name in registry.origins:
             del REGISTRIES[kind][name]

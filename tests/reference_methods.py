@@ -2,8 +2,8 @@
 
 It is written from the equations of the literature and from docs/methods, and shares no code with
 what it checks; the plain reference of the cluster says when each worker is done. Its world:
-communication is free, nobody fails, durations are given per worker and computation, and everything
-maximises.
+communication is free, no worker fails, durations are given per worker and computation, and all
+methods maximise.
 """
 
 import math
@@ -86,7 +86,7 @@ def follow(
     cluster = Timed(workers, Fixed(1.0), in_flight=in_flight, duration=duration)
     record = replay(cluster, aggregation, steps=updates)
     if record.stalled:
-        raise RuntimeError("nobody will ever deliver")
+        raise RuntimeError("no worker will ever deliver")
     times = [step.time for step in record.steps]
     return [Update(*each) for each in zip(times, fleets[0].iterates, strict=True)]
 

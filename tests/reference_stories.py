@@ -230,7 +230,7 @@ def async_batch(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
 
 
 def local_sgd(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
-    """Who has finished k gradients has taken k steps of its own."""
+    """A worker with k finished gradients has taken k steps of its own."""
     while True:
         fleet.broadcast()
         taken: dict[int, int] = {}

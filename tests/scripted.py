@@ -1,4 +1,4 @@
-"""A cluster that reads the arrivals out from a list, and writes down all that it is told."""
+"""A cluster that plays arrivals from a list, and records all calls."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -40,7 +40,7 @@ class ScriptedCluster:
         return sorted(self.there)
 
     def arrival(self, needs=no_worker):
-        # Of all workers, those without whom the step cannot close.
+        # Of all workers, those without which the step cannot close.
         return Asked("arrival", needs(range(self.workers)))
 
     def drop(self, ticket):

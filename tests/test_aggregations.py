@@ -116,7 +116,7 @@ def suffices(workers, n, batch):
     return harmonic_mean >= Fraction(batch, n)
 
 
-# Who is lost, and who joins.
+# Workers that are lost, and workers that join.
 
 
 def test_rennala_subtracts_lost_gradients_and_collects_on():

@@ -167,8 +167,8 @@ def complexity(values=(1.0, 2.0, 4.0, 8.0), seeds=3, exponent=2.0, spread=0.0, *
         for at, value in enumerate(values)
         for seed in range(seeds)
     ]
-    told = {"method": "a", "parameter": "noise", "predicted": np.nan}
-    return pd.DataFrame(rows).assign(**told | others)
+    message = {"method": "a", "parameter": "noise", "predicted": np.nan}
+    return pd.DataFrame(rows).assign(**message | others)
 
 
 def only(frame, **others):

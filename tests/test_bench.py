@@ -1,6 +1,6 @@
 """Do the benchmarks do the work they speak of, and is what they say shown, kept and no verdict?
 
-How fast anything is, is nobody's concern here.
+The speed of the benchmarks does not matter here.
 """
 
 import importlib.util

@@ -99,14 +99,14 @@ WITHOUT_OUTAGES = {
         },
     ),
     # Had it started a new gradient before the server reacts, steps would be at 1, 3, 5, ...
-    "who closes a batch is not computing at the old point": Told(
+    "the worker that closes a batch is not computing at the old point": Told(
         Case("rennala", [10.0, 1.0], batch=1, seconds=9.0, **FINISH),
         SECONDS,
         {1: {"started": 10, "used": 9, "unfinished": 1}},
     ),
     # All finish at 1 s.  Worker 0 is served first and starts again, worker 1 closes the batch,
     # worker 2 comes too late: then 0 is busy to 2 s and wastes a second, 1 and 2 are not.
-    "who finished before the closing one has gone on": Told(
+    "a worker that finished before the closing one has gone on": Told(
         Case("rennala", [1.0] * 3, batch=2, steps=2, **FINISH),
         [(1.0, (0, 0, 0), (1, 0, 0)), (2.0, (1, 1, 0), (2, 1, 0))],
         {0: {"wasted": 1.0}, 1: {"wasted": 0.0}, 2: {"wasted": 1.0}},
@@ -236,7 +236,7 @@ CRASHES = {
         },
     ),
     # Worker 0's vector would pass until 3 s; it crashes at 2 s, and worker 1's follows at 3 s.
-    "who crashes on a shared way still fills it": Told(
+    "a worker that crashes on a shared uplink still fills it": Told(
         Case("greedy", [1.0, 1.5], steps=1, **away(0, 2.0, inf), **server(2.0)),
         [(5.0, (1, 0, 0))],
         {0: {"communicating": 1.0, "down": 3.0}},
@@ -252,7 +252,7 @@ CRASHES = {
         {1: {"down": 4.25, "communicating": 0.75}},
     ),
     # Chosen are the first of both, until worker 0 crashes with its own.  Back at 1 s it begins
-    # its second, which nobody waits for; but when it delivers that at 2 s there is room for one
+    # its second, for which no step waits; but when it delivers that at 2 s there is room for one
     # more, and so its third one is chosen.
     "the earliest started are counted off with their worker": Told(
         Case(
@@ -296,7 +296,7 @@ PAUSES = {
         [9.0, 18.0, 27.0, 36.0],
         {0: {"started": 1, "unfinished": 1}},
     ),
-    "who is paused when the batch is full sends afterwards": Told(
+    "a worker that is paused when the batch is full sends afterwards": Told(
         Case("synchronous", [1.0, 4.0], **PAUSED_SENDER), [9.0]
     ),
     # It has heard of worker 0 by then, which sends as soon as it is done.

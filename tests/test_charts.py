@@ -188,7 +188,7 @@ def test_signal_to_noise_is_drawn_if_it_was_recorded():
     assert axes.get_yscale() == "log"
 
 
-# Who got there
+# Arrivals at the target
 
 
 def test_a_seed_is_a_dot_and_the_median_a_larger_one():
@@ -294,12 +294,12 @@ def test_the_legend_tells_the_exponents():
     frame = complexity()
     axes = plot_complexity(frame)
     fit = exponents(frame).set_index("method").loc["afedpg"]
-    told = [text.get_text() for text in axes.get_legend().get_texts()]
-    assert told[1] == f"afedpg: 1.00 [{fit['low']:.2f}, {fit['high']:.2f}], theory 1.50"
-    assert told[-1] == "theory, fitted constant"
+    message = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert message[1] == f"afedpg: 1.00 [{fit['low']:.2f}, {fit['high']:.2f}], theory 1.50"
+    assert message[-1] == "theory, fitted constant"
     assert axes.get_xlabel() == "noise scale"
     assert axes.get_xscale() == axes.get_yscale() == "log"
-    line = line_of(axes, told[1])
+    line = line_of(axes, message[1])
     assert line.get_xydata().tolist() == [[1, 2], [2, 4], [4, 8]]
 
 

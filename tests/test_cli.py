@@ -332,21 +332,21 @@ def one_line(answer, code=2):
 def test_a_missing_scenario(tmp_path):
     missing = tmp_path / "stragler.toml"
     assert one_line(straggle("run", missing)).startswith(f"{missing}: no such file")
-    told = "stragler: no such file or shipped scenario; did you mean 'straggler'?"
-    assert one_line(straggle("validate", "stragler")) == told
+    printed = "stragler: no such file or shipped scenario; did you mean 'straggler'?"
+    assert one_line(straggle("validate", "stragler")) == printed
 
 
 def test_an_invalid_scenario(tmp_path):
-    told = one_line(straggle("run", tmp_path))
-    assert told == f"{tmp_path}: is a directory, not a scenario file"
+    printed = one_line(straggle("run", tmp_path))
+    assert printed == f"{tmp_path}: is a directory, not a scenario file"
     prose = written(tmp_path / "prose.toml", "Dear reader,\nthis is a letter.\n")
     assert one_line(straggle("run", prose)).startswith(f"{prose}: not valid TOML: ")
     binary = tmp_path / "binary.toml"
     binary.write_bytes(bytes(range(255, 0, -1)))
     assert one_line(straggle("run", binary)) == f"{binary}: cannot be read: not a text file"
     empty = straggle("run", written(tmp_path / "empty.toml", ""))
-    told = [f"straggle: {table}: is missing" for table in ("cluster", "objective", "stop")]
-    assert (empty.code, empty.err.splitlines()) == (2, [*told, "straggle: methods: is missing"])
+    printed = [f"straggle: {table}: is missing" for table in ("cluster", "objective", "stop")]
+    assert (empty.code, empty.err.splitlines()) == (2, [*printed, "straggle: methods: is missing"])
 
 
 @pytest.mark.parametrize(
@@ -359,7 +359,7 @@ def test_a_value_that_breaks_the_parser_is_still_a_mistake(value, tiny, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         (["--nope"], "No such option: --nope"),
         (["nope"], "No such command 'nope'"),
@@ -371,9 +371,9 @@ def test_a_value_that_breaks_the_parser_is_still_a_mistake(value, tiny, tmp_path
         (["evaluate", "x", "--episodes", "many"], "--episodes"),
     ],
 )
-def test_an_invalid_command_line(arguments, told):
+def test_an_invalid_command_line(arguments, printed):
     line = one_line(straggle(*arguments))
-    assert told.casefold() in line.casefold()
+    assert printed.casefold() in line.casefold()
     assert "internal error" not in line
 
 
@@ -386,7 +386,7 @@ def test_an_empty_choice_does_not_silently_mean_everything(option, words, tiny, 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "printed"),
     [
         (["--seeds", "99999999999999999999"], "seed"),
         (["--methods", "synchronous"], "--methods synchronous: not in this scenario; "
@@ -396,9 +396,9 @@ def test_an_empty_choice_does_not_silently_mean_everything(option, words, tiny, 
         (["--set", "title.x=0"], "--set title.x=0: title is not a table"),
     ],
 )  # fmt: skip
-def test_a_mistake_leaves_no_directory(arguments, told, tiny, tmp_path):
+def test_a_mistake_leaves_no_directory(arguments, printed, tiny, tmp_path):
     answer = straggle("run", tiny, "--out", tmp_path / "o", *arguments)
-    assert told in one_line(answer)
+    assert printed in one_line(answer)
     assert not (tmp_path / "o").exists()
 
 
@@ -473,9 +473,9 @@ def test_a_run_that_does_not_verify_says_so(tmp_path, tiny, undrawn, monkeypatch
 
 def test_validate_lists_the_runs_and_runs_none(tiny, tmp_path):
     answer = straggle("validate", tiny)
-    told = f"{tiny}: valid; 4 runs (rennala-nigt, synchronous-nigt), 3 workers\n"
+    printed = f"{tiny}: valid; 4 runs (rennala-nigt, synchronous-nigt), 3 workers\n"
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.startswith(told)
+    assert answer.out.startswith(printed)
     # What is known of the quadratic in 4 variables, (1 + cos(pi/5))/2 first.
     assert "\n  smoothness: 0.9045 (exact: the largest eigenvalue)\n" in answer.out
     assert list(tmp_path.iterdir()) == [tiny]
@@ -537,19 +537,19 @@ def test_evaluate_shows_every_worker_if_environments_differ(tmp_path, undrawn):
     assert run.code == 0, run.err
     rows = json.loads(straggle("evaluate", tmp_path / "o", "--json", "--episodes", "3").out)
     assert [(row["worker"], row["episodes"]) for row in rows] == [("all", 4), (0, 2), (1, 2)]
-    everybody, free, falling = (row["return"] for row in rows)
+    mean, free, falling = (row["return"] for row in rows)
     assert free > falling == 1
-    assert everybody == (free + falling) / 2
+    assert mean == (free + falling) / 2
     assert "worker" in straggle("evaluate", tmp_path / "o", "--episodes", "3").out
 
 
 def test_evaluate_refuses_unknown_runs(done, tmp_path):
-    told = one_line(straggle("evaluate", done.directory, "--methods", "renala-nigt"))
-    assert told == "--methods renala-nigt: no such method here; did you mean 'rennala-nigt'?"
-    told = one_line(straggle("evaluate", done.directory, "--seeds", "7"))
-    assert told == "--seeds 7: no such seed here; known: 0, 1"
-    told = one_line(straggle("evaluate", tmp_path))
-    assert told == f"{tmp_path}: not a result directory, it has no manifest.json"
+    printed = one_line(straggle("evaluate", done.directory, "--methods", "renala-nigt"))
+    assert printed == "--methods renala-nigt: no such method here; did you mean 'rennala-nigt'?"
+    printed = one_line(straggle("evaluate", done.directory, "--seeds", "7"))
+    assert printed == "--seeds 7: no such seed here; known: 0, 1"
+    printed = one_line(straggle("evaluate", tmp_path))
+    assert printed == f"{tmp_path}: not a result directory, it has no manifest.json"
 
 
 def test_evaluate_without_the_policies_is_a_mistake(done, tmp_path):
@@ -565,9 +565,9 @@ def test_help_names_every_command_and_option():
     assert answer.code == 0
     commands = ("run", "check", "validate", "list", "schema", "evaluate", "timeline", "--debug")
     assert all(word in answer.out for word in commands)
-    told = straggle("run", "--help").out
+    printed = straggle("run", "--help").out
     options = ("--set", "--out", "--seeds", "--methods", "--tickets", "--schedule-only", "--quiet")
-    assert all(word in told for word in (*options, "--json"))
+    assert all(word in printed for word in (*options, "--json"))
 
 
 def test_no_arguments_show_the_help_without_an_internal_error():

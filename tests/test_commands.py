@@ -78,7 +78,7 @@ def test_results_show_the_table_of_the_command(tmp_path, capsys, monkeypatch):
     kept = simulator.run(SCENARIO, out=tmp_path / "kept", quiet=True)
     file = tmp_path / "said.toml"
     file.write_text(SCENARIO.to_toml(), encoding="utf-8")
-    out = tmp_path / "told"
+    out = tmp_path / "message"
     asked = ["run", str(file), "--out", str(out), "--figures", "none"]
     assert repr(kept) == printed(asked, capsys, monkeypatch).rpartition("results:")[0].rstrip()
     html = kept._repr_html_()

@@ -1,4 +1,4 @@
-"""Who is ahead, by how much, and how sure is that?  And were all methods tuned alike?"""
+"""Which method is ahead, by how much, and how sure is that?  And were all methods tuned alike?"""
 
 import json
 import math
@@ -191,8 +191,8 @@ def test_the_command_shows_every_method_at_every_level_and_a_sentence_for_each(f
     assert "gap 0.9: " in answer.out
     assert "the settings were not tuned here; --tune tunes all methods alike" in answer.out
     assert (tmp_path / "out" / "figures" / "comparison.png").stat().st_size > 10_000
-    told = json.loads(straggle(*words, "--seeds", "0-2", "--json").out)
-    assert [row["level"] for row in told["levels"]] == [1] * 3 + [0.9] * 3
+    message = json.loads(straggle(*words, "--seeds", "0-2", "--json").out)
+    assert [row["level"] for row in message["levels"]] == [1] * 3 + [0.9] * 3
 
 
 def test_many_settings_are_halved_and_few_are_not(folder):
@@ -216,7 +216,7 @@ def test_the_shipped_sweep_tries_as_many_settings_of_each_method():
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (
             ["--tune", "methods.afedpg.step=0.1,0.2"],
@@ -237,9 +237,9 @@ def test_the_shipped_sweep_tries_as_many_settings_of_each_method():
         (["--levels", "a"], "--levels a: must be numbers"),
     ],
 )
-def test_unfair_comparisons_are_refused_before_any_run(folder, tmp_path, words, told):
+def test_unfair_comparisons_are_refused_before_any_run(folder, tmp_path, words, message):
     said = "compare", folder / "small.toml", "--out", tmp_path / "out", *words
-    assert told in one_line(straggle(*said))
+    assert message in one_line(straggle(*said))
     assert not (tmp_path / "out" / "race").exists()
 
 

@@ -98,7 +98,7 @@ def test_the_schedule_is_that_of_the_full_run_to_the_last_bit(cluster, objective
             np.testing.assert_array_equal(columns[name], other.columns()[name])
         accounts = zip(one.accounts._fields, one.accounts, other.accounts, strict=True)
         for name, mine, theirs in accounts:
-            # Who looks adds up the same seconds in another order.
+            # An evaluation adds up the same seconds in another order.
             tolerance = 1e-13 if name in SECONDS else 0
             np.testing.assert_allclose(mine, theirs, rtol=tolerance, atol=tolerance * one.time)
     if cluster == "failing":
@@ -280,8 +280,8 @@ def test_a_schedule_that_stalls_names_the_worker_it_waits_for(setting, tiny, tmp
     words = ["run", tiny, DRY, "--set", setting, "--out"]
     answer = straggle(*words, tmp_path / "o")
     assert answer.code == 3
-    told = f"synchronous-nigt, seed 0, stalled: {STALLS[setting]}"
-    assert told in answer.out.splitlines()
+    message = f"synchronous-nigt, seed 0, stalled: {STALLS[setting]}"
+    assert message in answer.out.splitlines()
     found = results.load(tmp_path / "o")
     assert found.manifest["status"] == "failed"
     assert found.runs["end"].tolist() == ["stop", "stalled"]

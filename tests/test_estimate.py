@@ -1,4 +1,4 @@
-"""Is what a run will take told about right, and refused where it cannot be?"""
+"""Are estimates of runs about right, and impossible runs refused?"""
 
 from pathlib import Path
 
@@ -70,9 +70,9 @@ def scenario(cluster="unequal", network="free", methods=None, stop=None, **more)
 def test_schedules_agree_with_their_estimates(cluster, network):
     """Every method, by simulating it: the aim is a factor of three."""
     asked = scenario(cluster, network)
-    told = estimate.estimate(asked, schedule_only=True).works
+    printed = estimate.estimate(asked, schedule_only=True).works
     for run in run_schedules(asked):
-        found, work = run.accounts, told[run.method]
+        found, work = run.accounts, printed[run.method]
         started, used = found.started.sum(), found.used.sum()
         if run.method == "ringleader-pg" and network == "shared":
             assert work.steps >= 0.95 * run.steps  # its queue grows, and it gets slower

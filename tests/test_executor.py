@@ -104,7 +104,7 @@ def test_steps_before_an_error_come_out_first():
 
     def broken():
         yield from steps
-        raise LookupError("nobody left")
+        raise LookupError("no worker left")
 
     stream = groups(broken())
     assert next(stream).steps == steps[:2]
@@ -112,13 +112,13 @@ def test_steps_before_an_error_come_out_first():
     assert last.steps == steps[2:]
     assert last.following is None
     assert next(stream) == Group([])
-    with pytest.raises(LookupError, match="nobody left"):
+    with pytest.raises(LookupError, match="no worker left"):
         next(stream)
 
 
 def test_an_error_at_once_comes_after_the_empty_group():
     def broken():
-        raise LookupError("nobody at all")
+        raise LookupError("no worker at all")
         yield
 
     stream = groups(broken())

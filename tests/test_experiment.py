@@ -136,7 +136,7 @@ def same_path(one, other):
 
 
 def moves(points):
-    """Every step goes somewhere, so that equal paths mean something."""
+    """Every step moves the point, so that equal paths mean something."""
     return (np.linalg.norm(np.diff(path(points), axis=0), axis=1) > 0).all()
 
 
@@ -493,7 +493,7 @@ def test_only_the_last_group_of_a_run_cut_at_its_target_is_computed_in_vain():
 @pytest.mark.parametrize(
     ("target", "every", "expected"),
     [
-        (START - 1e-6, 7, ("target", 7.0, 7)),  # a target is met when somebody looks
+        (START - 1e-6, 7, ("target", 7.0, 7)),  # an evaluation meets a target
         (START - 1e-6, 50, ("target", 12.0, 12)),  # the end is always looked at
         (1e9, 1, ("target", 0.0, 0)),
         (-1.0, 1, ("stop", None, 12)),

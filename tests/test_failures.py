@@ -134,9 +134,9 @@ def failed(tmp_path_factory):
 def test_the_recorded_ticket_shows_the_failure(method, failed):
     row = next(row for row in failed.manifest["runs"] if row["method"] == method)
     chosen = reproduction.choose(failed, row["failed_ticket"], method, None)
-    told = []
-    found = reproduction.reproduce(failed, chosen, told.append)
-    assert not told  # the point was kept
+    message = []
+    found = reproduction.reproduce(failed, chosen, message.append)
+    assert not message  # the point was kept
     assert not found.fine
     assert len(found.wrong) == len(found.point)
     assert "numbers are not finite, the first is [0] = nan" in found.lines()[-1]
@@ -179,7 +179,7 @@ def test_any_other_ticket_is_computed_at_the_run_s_point(method, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "method", "seed", "told"),
+    ("name", "method", "seed", "message"),
     [
         ("3.7", None, None, "3.7: a ticket is WORKER.VERSION.INDEX, such as 3.7.0"),
         ("a.b.c", None, None, "a.b.c: a ticket is WORKER.VERSION.INDEX, such as 3.7.0"),
@@ -189,15 +189,15 @@ def test_any_other_ticket_is_computed_at_the_run_s_point(method, tmp_path):
         ("0.0.77", "afedpg", 0, "0.0.77: afedpg, seed 0, started no such gradient"),
     ],
 )
-def test_an_unknown_ticket_is_refused(name, method, seed, told, failed):
+def test_an_unknown_ticket_is_refused(name, method, seed, message, failed):
     with pytest.raises(Mistake) as refused:
         reproduction.choose(failed, name, method, seed)
-    assert str(refused.value) == told
+    assert str(refused.value) == message
 
 
 def test_an_evaluation_that_goes_wrong_is_not_the_step_s_fault():
     scenario = only(scenario_of(evaluation={"episodes": 32, "every_steps": 1}), "afedpg")
     (run,) = run_scenario(scenario)
     assert (run.end, run.failure) == ("failed", None)
-    told = "though its point is finite: an episode of the evaluation went wrong"
-    assert run.message == f"return = nan after server step 0, {told}"
+    message = "though its point is finite: an episode of the evaluation went wrong"
+    assert run.message == f"return = nan after server step 0, {message}"

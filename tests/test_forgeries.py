@@ -1,4 +1,4 @@
-"""Does verification find what somebody forged with care, and sealed anew?
+"""Does verification find careful forgeries that were sealed anew?
 
 Every forgery mends what depends on it: counts, sums and shares agree, and all seals are right.
 """
@@ -8,7 +8,7 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
-from verified import METHODS, RANDOM, recorded, retell, sealed, told
+from verified import METHODS, RANDOM, message, recorded, retell, sealed
 
 from simulator.verification import verify_directory
 
@@ -65,7 +65,7 @@ class Tables:
         self.steps.to_parquet(self.folder / "steps.parquet")
         self.workers.to_parquet(self.folder / "workers.parquet")
         sums = self.workers.sum(numeric_only=True)
-        end = told(self.folder)["runs"][0]["simulated_seconds"]
+        end = message(self.folder)["runs"][0]["simulated_seconds"]
 
         def tell(manifest):
             for run in manifest["runs"]:
@@ -175,7 +175,7 @@ NO_CHANGE = {
     (idling_told_as_communicating, "ringmaster-pg"),
     (idling_told_as_communicating, "fedbuff"),
 }
-"""Where all delays are 0, or nobody idles, there is nothing to forge."""
+"""Without delays, or without idle workers, there is nothing to forge."""
 
 
 @pytest.mark.parametrize("method", FORGED)

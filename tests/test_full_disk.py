@@ -51,6 +51,6 @@ def test_a_run_names_the_figure_and_its_results_are_whole(tmp_path, monkeypatch)
 
     monkeypatch.setattr(plots, "pictures", pictures)
     options = ("--schedule-only", "--set", "stop.seconds=3", "--quiet", "--out", out)
-    told = one_line(straggle("run", "straggler", *options), code=3)
-    assert told.startswith(f"{out / 'figures' / 'steps-time.png'}: {REASON}")
+    message = one_line(straggle("run", "straggler", *options), code=3)
+    assert message.startswith(f"{out / 'figures' / 'steps-time.png'}: {REASON}")
     assert results.load(out).manifest["status"] == "complete"

@@ -124,7 +124,7 @@ def test_a_baseline_holds_the_times_that_are_known(kept):
     baseline = baselines.read(kept / "baselines" / "suite", "schedule")
     rounds, arrivals = baseline.runs
     # Workers take 1, 2 and 4 s; a batch of two is full after 2 s, of workers 0 and 0, as ties go
-    # to the lower worker, who has two by then.
+    # to the lower worker, which has two by then.
     assert [step["seconds"] for step in rounds["steps"]] == [2.0 * k for k in range(1, 13)]
     assert {step["gradients"] for step in rounds["steps"]} == {"0 0"}
     assert {step["weights"] for step in rounds["steps"]} == {"2*0.5"}
@@ -337,8 +337,8 @@ def test_predictions_agree_with_the_schedule(folder, of, over, measure, count, u
     for task in runs.tasks_of(benchmark):
         simulate(task.scenario(), lambda run: measured.update({run.method: run.accounts.time}))
     for label in (of, over):
-        told = predicted.seconds(benchmark.scenario, label, benchmark.table)
-        assert measured[label] == pytest.approx(told, rel=1e-12)
+        report = predicted.seconds(benchmark.scenario, label, benchmark.table)
+        assert measured[label] == pytest.approx(report, rel=1e-12)
     assert predicted.predicted(benchmark) == pytest.approx(measured[over] / measured[of])
 
 
@@ -372,9 +372,9 @@ def one_line(answer: Answer):
 
 def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
     suite = folder / "suite.toml"
-    told = one_line(straggle("check", suite, "--only", "schedule", "--quiet"))
-    assert f"benchmarks.schedule: has no baseline in {folder / 'baselines' / 'suite'}" in told
-    assert told.endswith("suite.toml --update writes it\n")
+    report = one_line(straggle("check", suite, "--only", "schedule", "--quiet"))
+    assert f"benchmarks.schedule: has no baseline in {folder / 'baselines' / 'suite'}" in report
+    assert report.endswith("suite.toml --update writes it\n")
     assert straggle("check", suite, "--only", "rounds", "--quiet") == Answer(0, "", "")
 
 
@@ -385,16 +385,16 @@ def test_a_changed_scenario_is_refused_with_its_keys(kept):
     junit, markdown = kept / "j.xml", kept / "m.md"
     files = ["--junit", junit, "--markdown", markdown, "--json", "--quiet"]
     answer = straggle("check", kept / "suite.toml", "--only", "schedule", *files)
-    told = "has changed since its baseline"
+    report = "has changed since its baseline"
     assert answer.code == 2
-    assert told in answer.err
+    assert report in answer.err
     assert "methods.rennala-nigt.batch is 3, was 2; " in answer.err
     assert answer.err.endswith("; --update accepts that\n")
-    # Readers of files alone are told of the refusal, too.
-    assert told in json.loads(answer.out)["refused"]
-    assert told in markdown.read_text(encoding="utf-8")
+    # The files show the refusal, too.
+    assert report in json.loads(answer.out)["refused"]
+    assert report in markdown.read_text(encoding="utf-8")
     (error,) = ElementTree.parse(junit).iter("error")
-    assert told in error.get("message")
+    assert report in error.get("message")
     with pytest.raises(Mistake, match=r"count is 11, was 10; stop.steps is 11, was 10; "):
         check(kept, only=["rounds"])
     updated = found(check(kept, update=True))
@@ -414,14 +414,14 @@ def test_a_changed_scenario_is_refused_with_its_keys(kept):
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 0}', {"seconds": "x"}, None])
 def test_a_baseline_that_cannot_be_read_is_said_so(text, kept):
     file = baselines.file_of(kept / "baselines" / "suite", "schedule")
-    told, only = "is no baseline", ("--only", "schedule", "--quiet")
+    report, only = "is no baseline", ("--only", "schedule", "--quiet")
     if not isinstance(text, str):
         broken = json.loads(file.read_text())
         steps = broken["runs"][0]["steps"]
         steps[0] = {**steps[0], **text} if text else text
-        text, told = json.dumps(broken), "benchmarks.schedule: is no baseline: its record of "
+        text, report = json.dumps(broken), "benchmarks.schedule: is no baseline: its record of "
     written(file, text)
-    assert told in one_line(straggle("check", kept / "suite.toml", *only))
+    assert report in one_line(straggle("check", kept / "suite.toml", *only))
     assert found(check(kept, update=True))["schedule"].outcome == "new"
     assert check(kept, only=["schedule"]).good
 
@@ -466,9 +466,9 @@ def test_a_regression_is_exit_code_1_in_every_form(kept):
     assert "schedules are what they were" in shown.out
 
     asked = ("--junit", kept / "junit.xml", "--markdown", kept / "summary.md", "--json")
-    told = json.loads(straggle("check", suite, *only, *asked).out)
-    assert not told["good"]
-    (bad,) = [each for each in told["benchmarks"] if not each["good"]]
+    report = json.loads(straggle("check", suite, *only, *asked).out)
+    assert not report["good"]
+    (bad,) = [each for each in report["benchmarks"] if not each["good"]]
     assert bad["benchmark"] == "schedule"
     assert bad["lines"][0].startswith(f"rennala-nigt, seed 0: {moved}")
     assert bad["since"].startswith(f"{file} (straggle ")
@@ -490,8 +490,8 @@ def test_misuse_of_the_command_is_one_line(kept):
     assert "choose" not in one_line(straggle("check", "nowhere.toml"))
     assert "--markdown -: prints" in one_line(straggle("check", suite, "--markdown", "-", "--json"))
     nowhere = kept / "no" / "folder" / "junit.xml"
-    told = straggle("check", suite, "--only", "equal", "--junit", nowhere, "--quiet")
-    assert (told.code, told.err.count("\n")) == (2, 1)
+    report = straggle("check", suite, "--only", "equal", "--junit", nowhere, "--quiet")
+    assert (report.code, report.err.count("\n")) == (2, 1)
     assert "--sweep and --suite: choose one" in one_line(straggle("schema", "--sweep", "--suite"))
 
 

@@ -104,7 +104,7 @@ def test_the_table_tells_which_setting_was_dropped_when(folder, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("said", "told"),
+    ("said", "message"),
     [
         ("rounds = 1", "halving.rounds = 1: must be greater than or equal to 2"),
         ("keep = 1.0", "halving.keep = 1.0: must be less than 1"),
@@ -113,6 +113,6 @@ def test_the_table_tells_which_setting_was_dropped_when(folder, tmp_path):
         ("round = 3", "halving.round: unknown key; did you mean 'rounds'?"),
     ],
 )
-def test_impossible_rounds_are_refused_in_a_line(folder, said, told):
+def test_impossible_rounds_are_refused_in_a_line(folder, said, message):
     file = written(folder / "wrong.toml", GRID + "[halving]\n" + said)
-    assert told in one_line(straggle("sweep", file))
+    assert message in one_line(straggle("sweep", file))

@@ -1,6 +1,6 @@
 """Where do methods settle when every worker has its own function? In closed form, on quadratics.
 
-Whoever takes more gradients from some workers than from others climbs their weighted mean, and
+A method with more gradients of some workers than of others climbs their weighted mean, and
 settles where its gradient vanishes: sum_i w_i grad J_i = 0.  Only equal weights w_i are right.
 """
 

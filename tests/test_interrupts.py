@@ -214,7 +214,7 @@ def test_a_command_that_is_interrupted_says_so_in_one_line(name, moment, command
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does
     _, said = process.communicate(timeout=60)
     lines = said.splitlines()
-    told = [line for line in lines if line.startswith("straggle: interrupted")]
+    message = [line for line in lines if line.startswith("straggle: interrupted")]
     assert process.returncode in (0, 130), said
-    assert told == (lines[-1:] if process.returncode else [])
+    assert message == (lines[-1:] if process.returncode else [])
     assert not [words for words in NEVER if words in said]

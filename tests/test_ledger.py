@@ -117,7 +117,7 @@ def seconds_agree(found):
 
 
 def test_a_step_that_closes_as_the_run_stalls_is_kept(tmp_path):
-    """Somebody gets stuck at the very start of a round, in the moment in which a step closed."""
+    """A worker gets stuck at the very start of a round, at the moment at which a step closed."""
     now_and_then = {"law": "never-finishes", "of": 1.0, "probability": 0.1}
     cluster = {"workers": 2, "compute": now_and_then}
     methods = {"synchronous-pg": METHODS["synchronous-pg"]}

@@ -119,7 +119,7 @@ NETWORK = {"upload": 0.5, "download": 0.25}
 def done(tmp_path_factory):
     """Runs on CartPole, two episodes a gradient; a pole falls when it falls.
 
-    Nobody asked for tickets.
+    No option wanted tickets.
     """
     pairs = CARTPOLE | {"episodes": 2, "baseline": "leave-one-out"}
     described = scenario(pairs, cluster=CRASHING, network=NETWORK)
@@ -217,7 +217,7 @@ def test_the_first_finished_favour_short_episodes_and_the_earliest_started_do_no
 
 
 def ends_of(run):
-    """When each episode ended that was started, had nobody been stopped."""
+    """The end of each started episode, if no worker had been stopped."""
     clock = dict.fromkeys(range(4), 0)
     for worker, _, index in sorted(run.lengths):
         clock[worker] += run.lengths[Ticket(worker, 0, index)]

@@ -1,6 +1,6 @@
 """What do the stories of single arrivals, of tables and of attempts say, word for word?
 
-As in ``test_aggregations.py``: no simulator, only a cluster that writes down what it is told.
+As in ``test_aggregations.py``: no simulator, only a cluster that records all calls.
 """
 
 from math import sqrt

@@ -47,9 +47,9 @@ def test_another_word_or_another_cell_is_noticed(tmp_path):
         ([nbformat.v4.new_code_cell("Why?"), cells[1]], "cell 0"),
     ]:
         nbformat.write(nbformat.v4.new_notebook(cells=there), source.with_suffix(".ipynb"))
-        told = list(differences(source))
-        assert len(told) == (wrong is not None)
-        assert all(str(wrong) in line for line in told)
+        message = list(differences(source))
+        assert len(message) == (wrong is not None)
+        assert all(str(wrong) in line for line in message)
 
 
 def test_outputs_of_a_notebook_are_kept_and_timestamps_are_not():

@@ -131,8 +131,8 @@ def test_values_without_a_form_in_toml_are_refused():
     options = {"environment_options": {"goal": None}}
     played = PolicyGradient(environment="CartPole-v1", policy=Perceptron(hidden=[4]))
     scenario = scenario_with(objective=played)
-    told = scenario.model_copy(update={"objective": played.model_copy(update=options)})
-    assert refusal_of(told.to_toml) == ["None: TOML has no such value; leave the key out"]
+    message = scenario.model_copy(update={"objective": played.model_copy(update=options)})
+    assert refusal_of(message.to_toml) == ["None: TOML has no such value; leave the key out"]
 
 
 # Refused

@@ -55,5 +55,5 @@ def test_bars_too_many_to_tell_apart_are_drawn_as_one_without_edges(tmp_path):
 
 @pytest.mark.parametrize("seconds", ["0", "-3", "inf", "nan"])
 def test_a_timeline_without_length_is_refused(seconds):
-    told = one_line(straggle("run", "straggler", "--timeline", seconds))
-    assert told == f"--timeline {seconds}: must be a positive number of seconds"
+    message = one_line(straggle("run", "straggler", "--timeline", seconds))
+    assert message == f"--timeline {seconds}: must be a positive number of seconds"

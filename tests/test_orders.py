@@ -79,12 +79,12 @@ class Played:
 def endless(story):
     """It ends with waiting."""
 
-    def told(cluster):
+    def message(cluster):
         yield from story(cluster)
         while True:
             yield cluster.arrival()
 
-    return told
+    return message
 
 
 def hears(cluster, heard, many=1):

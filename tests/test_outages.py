@@ -137,7 +137,7 @@ def cases(draw, method, work, networked=None):
         work=work,
         seed=draw(st.integers(0, 99)),
         **(draw(networks(n)) if networked else {}),
-        # Who fails all the time may never get a batch together.
+        # Workers that fail all the time may never fill a batch.
         **{"seconds": 40.0, **draw(stops())},
     )
 

@@ -78,7 +78,7 @@ SECONDS = [
 def test_a_server_step_takes_the_seconds_of_its_comment(
     name: str, method: str, seconds: float
 ) -> None:
-    """In closed form: the time of the computations and the largest upload of who takes part."""
+    """In closed form: the time of the computations and the largest upload of the participants."""
     np.testing.assert_allclose(rounds(f"paper/{name}", method), seconds, rtol=1e-12)
 
 

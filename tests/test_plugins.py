@@ -133,7 +133,7 @@ def refused(file):
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("METHODS = {", "SyntaxError: '{' was never closed"),
         ("\n\nMETHODS = nothing", "line 3: cannot be imported: NameError: name 'nothing'"),
@@ -157,12 +157,12 @@ def refused(file):
         (BARE, "objectives.bare: has no metrics"),
     ],
 )  # fmt: skip
-def test_invalid_plugins_are_refused_in_one_line(text, told, tmp_path):
-    assert told in refused(plugin(tmp_path, text))
+def test_invalid_plugins_are_refused_in_one_line(text, message, tmp_path):
+    assert message in refused(plugin(tmp_path, text))
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "message"),
     [
         (("quorum: Annotated[int, Ge(1)]", "quorum"), "methods.quorum-nigt: quorum has no type"),
         (('shape: Annotated[float, Ge(0.1), Le(100)]', 'shape: "float"'),
@@ -175,9 +175,9 @@ def test_invalid_plugins_are_refused_in_one_line(text, told, tmp_path):
         (('"weibull": Weibull', '"power": Weibull'), "laws.power: straggle itself has one of this"),
     ],
 )  # fmt: skip
-def test_incomplete_entries_are_named(spoil, told, tmp_path):
+def test_incomplete_entries_are_named(spoil, message, tmp_path):
     text = plugin_of("docs/plugins.md").replace(*spoil)
-    assert told in refused(plugin(tmp_path, text))
+    assert message in refused(plugin(tmp_path, text))
 
 
 def test_a_missing_file(tmp_path):
@@ -187,8 +187,8 @@ def test_a_missing_file(tmp_path):
 
 def test_a_missing_module():
     line = one_line(straggle("list", "--plugin", "no_such_module"))
-    told = "plug-in no_such_module: cannot be imported: ModuleNotFoundError"
-    assert line.startswith(told)
+    message = "plug-in no_such_module: cannot be imported: ModuleNotFoundError"
+    assert line.startswith(message)
 
 
 @pytest.mark.parametrize("name", ["json.py", "pytest.py", "simulator.py", "my-laws.py"])
@@ -199,8 +199,8 @@ def test_a_file_with_the_name_of_another_module(name, tmp_path):
 def test_two_plugins_of_one_name_are_refused(tmp_path, mine):
     plugin(tmp_path, mine.read_text(), "other.py")
     line = one_line(straggle("list", "--plugin", mine, "--plugin", tmp_path / "other.py"))
-    told = "methods.quorum-nigt: the plug-in mine.py has one of this name; rename it"
-    assert line == f"plug-in other.py: {told}"
+    message = "methods.quorum-nigt: the plug-in mine.py has one of this name; rename it"
+    assert line == f"plug-in other.py: {message}"
 
 
 def test_two_files_of_one_name_are_refused(tmp_path, mine):
@@ -242,7 +242,7 @@ def said_of(command, line, folder):
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "message"),
     [
         ("{}[7]", "LINE KeyError: 7"),
         ("open('/nowhere/at/all')", "LINE FileNotFoundError: "),
@@ -268,8 +268,8 @@ def said_of(command, line, folder):
         ),
     ],
 )
-def test_a_story_that_goes_wrong_is_named_with_its_line(line, told, tmp_path):
-    expected = told.replace("LINE", "plug-in lazy.py, line 11:")
+def test_a_story_that_goes_wrong_is_named_with_its_line(line, message, tmp_path):
+    expected = message.replace("LINE", "plug-in lazy.py, line 11:")
     assert said_of("validate", line, tmp_path).startswith(expected)
 
 
@@ -319,7 +319,7 @@ GIVES = "cluster.compute: the law odd.Weibull gives {}; give 4 floats, one for e
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "message"),
     [
         ("scale = base", "scale = bass", "LINE NameError: name 'bass' is not defined"),
         ("return inner.seconds(", "return np.ones(2) + np.ones(3)  #", "LINE ValueError: operands"),
@@ -334,11 +334,11 @@ GIVES = "cluster.compute: the law odd.Weibull gives {}; give 4 floats, one for e
         ),
     ],
 )  # fmt: skip
-def test_an_error_in_a_law_is_named_with_its_line(before, after, told, tmp_path, ours):
+def test_an_error_in_a_law_is_named_with_its_line(before, after, message, tmp_path, ours):
     text = plugin_of("docs/plugins.md").replace(before, after)
     line = text[: text.index(after)].count("\n") + 1
     answer = straggle("validate", ours, "--plugin", plugin(tmp_path, text, "odd.py"))
-    assert one_line(answer).startswith(told.replace("LINE", f"plug-in odd.py, line {line}:"))
+    assert one_line(answer).startswith(message.replace("LINE", f"plug-in odd.py, line {line}:"))
 
 
 def test_a_wrong_number_is_a_mistake_of_the_scenario(mine, ours):

@@ -51,16 +51,16 @@ def mistake(*arguments, **options):
 
 def test_too_long_runs_are_refused_with_their_cost():
     theory = {"eps": 0.01, "limit": 1000}
-    told = mistake({"rennala-pg": {"theory": theory}}, stop={"seconds": 10.0})
+    message = mistake({"rennala-pg": {"theory": theory}}, stop={"seconds": 10.0})
     chosen = PRESCRIBED["rennala-pg"](
         prescription.problem_of(scenario({"rennala-pg": {"batch": 1, "step": 0.1}}), "rennala-pg"),
         0.01,
         WORKERS,
         1.0,
     )
-    assert told.startswith("methods.rennala-pg.theory.eps = 0.01: asks for ")
-    assert f"{chosen.steps:,} steps, {chosen.gradients:,} gradients" in told
-    # A run that is told to stop earlier computes no more than that.
+    assert message.startswith("methods.rennala-pg.theory.eps = 0.01: asks for ")
+    assert f"{chosen.steps:,} steps, {chosen.gradients:,} gradients" in message
+    # A run with an earlier stop computes no more than that.
     scenario({"rennala-pg": {"theory": theory}}, stop={"gradients": 1000})
 
 
@@ -68,14 +68,14 @@ def test_a_larger_hessian_smoothness_may_be_said_but_no_smaller_one():
     theory = {"eps": 0.5, "hessian_smoothness": 0.25}
     found = scenario({"rennala-nigt": {"theory": theory}})
     assert prescription.problem_of(found, "rennala-nigt").hessian_smoothness == 0.25
-    told = mistake(
+    message = mistake(
         {"rennala-nigt": {"theory": {"eps": 9.0, "hessian_smoothness": 1e-9}}}, "chain", length=2
     )
-    assert "hessian_smoothness = 1e-09: must be at least what the objective has" in told
+    assert "hessian_smoothness = 1e-09: must be at least what the objective has" in message
 
 
 @pytest.mark.parametrize(
-    ("methods", "told"),
+    ("methods", "message"),
     [
         ({"fedbuff": {"theory": {"eps": 1.0}}},
          "methods.fedbuff.theory: prescribes no settings for fedbuff, but for: afedpg, "),
@@ -90,23 +90,25 @@ def test_a_larger_hessian_smoothness_may_be_said_but_no_smaller_one():
          "methods.mindflayer-pg.attempts has 2 entries: must be one number, or one per worker: 4"),
     ],
 )  # fmt: skip
-def test_mistakes_are_one_line(methods, told):
-    assert mistake(methods).startswith(told)
+def test_mistakes_are_one_line(methods, message):
+    assert mistake(methods).startswith(message)
 
 
 def test_an_environment_knows_no_constants():
-    told = mistake(
+    message = mistake(
         {"rennala-nigt": {"theory": {"eps": 1.0}}}, "policy-gradient", environment="CartPole-v1"
     )
-    assert told.startswith("objective.kind = 'policy-gradient': theory needs the constants")
+    assert message.startswith("objective.kind = 'policy-gradient': theory needs the constants")
 
 
 def test_local_steps_need_an_environment_in_jax_and_times_of_gradients():
     local = {"fedbuff": {"buffer": 2, "step": 1.0, "local_step": 1.0}}
-    told = mistake(local, "policy-gradient", environment="Acrobot-v1")
-    assert told.startswith("methods.fedbuff: its workers take steps of their own, which needs an")
+    message = mistake(local, "policy-gradient", environment="Acrobot-v1")
+    assert message.startswith(
+        "methods.fedbuff: its workers take steps of their own, which needs an"
+    )
 
 
 def test_an_accuracy_beyond_numbers_is_refused():
-    told = mistake({"rennala-nigt": {"theory": {"eps": 1e-300}}})
-    assert told.startswith("methods.rennala-nigt.theory.eps = 1e-300: asks for more steps than")
+    message = mistake({"rennala-nigt": {"theory": {"eps": 1e-300}}})
+    assert message.startswith("methods.rennala-nigt.theory.eps = 1e-300: asks for more steps than")

@@ -207,12 +207,12 @@ def notebook(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "printed"),
     [("run", "4 runs done"), ("sweep", "36 runs done"), ("failure", "1 run done, 1 failed")],
 )
-def test_a_notebook_has_one_output_that_ends_as_a_quiet_line(name, told, notebook):
+def test_a_notebook_has_one_output_that_ends_as_a_quiet_line(name, printed, notebook):
     outputs, heard = notebook[name]
-    assert [output.data for output in outputs] == [{"text/plain": told}]
+    assert [output.data for output in outputs] == [{"text/plain": printed}]
     kinds = [message["msg_type"] for message in heard]
     assert kinds == ["display_data", *["update_display_data"] * (len(heard) - 1)]
     assert ESCAPE not in str(heard)

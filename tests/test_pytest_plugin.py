@@ -22,7 +22,7 @@ def test_no_regression(straggle_benchmarks):
 
 @pytest.fixture
 def project(tmp_path):
-    """A project of somebody else's, with a suite, its baselines and a test."""
+    """Another project, with a suite, its baselines and a test."""
     bench = tmp_path / "bench"
     bench.mkdir()
     written(bench / "small.toml", SCENARIO)
@@ -33,7 +33,7 @@ def project(tmp_path):
 
 
 def outcome_of(project):
-    """What pytest says there; it is told of the plugin, as if straggle were installed."""
+    """The outcome of pytest there, with the plugin as if straggle were installed."""
     asked = [sys.executable, "-m", "pytest", "-p", "simulator.pytest_plugin", "--rootdir", "."]
     # Were it installed from here, too, pytest would refuse to have it twice.
     environment = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}

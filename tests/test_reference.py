@@ -1,8 +1,8 @@
 """Is the plain reference equal to the engine, and does it say what a wrong story does?
 
 The four basic aggregations are compared on all kinds of clusters in test_schedule and test_outages,
-with stories that are told twice.  Here both play the same story, of every aggregation, and random
-transfers, limits, recalls and gradients that are kept.
+with second versions of the stories.  Here both play the same story, of every aggregation, with
+random transfers, limits, recalls and gradients that are kept.
 """
 
 from math import inf
@@ -268,7 +268,7 @@ def test_an_upload_arrives_before_its_sender_ends_a_computation_at_that_instant(
 
 
 def test_an_upload_that_outlasts_the_next_computation_is_still_being_sent():
-    # Worker 0 sends from 1 to 7 s.  At 2 s it is told to compute once more, until 3 s.
+    # Worker 0 sends from 1 to 7 s.  At 2 s an order makes it compute once more, until 3 s.
     def story(cluster):
         cluster.broadcast(quota=1, upload=True)
         ticket = yield cluster.arrival()
@@ -425,24 +425,26 @@ BROKEN = {
     ),
     "nothing": (reduces_nothing, "must yield a request", None),
 }
-REFUSED = {name: (story, told) for name, (story, told, _) in BROKEN.items()}
-REFUSED_BY_THE_ENGINE = {name: (story, told) for name, (story, _, told) in BROKEN.items() if told}
+REFUSED = {name: (story, printed) for name, (story, printed, _) in BROKEN.items()}
+REFUSED_BY_THE_ENGINE = {
+    name: (story, printed) for name, (story, _, printed) in BROKEN.items() if printed
+}
 
 
-@pytest.mark.parametrize(("story", "told"), REFUSED.values(), ids=REFUSED)
-def test_the_reference_refuses_a_story_that_breaks_the_rules_in_one_line(story, told):
+@pytest.mark.parametrize(("story", "printed"), REFUSED.values(), ids=REFUSED)
+def test_the_reference_refuses_a_story_that_breaks_the_rules_in_one_line(story, printed):
     with pytest.raises(BrokenStory) as broken:
         replay(two_workers(1.0, 2.0), story, until=9.0)
     message = str(broken.value)
-    assert told in message
+    assert printed in message
     assert "\n" not in message
 
 
 @pytest.mark.parametrize("traced", [False, True])
 @pytest.mark.parametrize(
-    ("story", "told"), REFUSED_BY_THE_ENGINE.values(), ids=REFUSED_BY_THE_ENGINE
+    ("story", "printed"), REFUSED_BY_THE_ENGINE.values(), ids=REFUSED_BY_THE_ENGINE
 )
-def test_the_engine_refuses_a_story_that_breaks_the_rules_in_one_line(story, told, traced):
+def test_the_engine_refuses_a_story_that_breaks_the_rules_in_one_line(story, printed, traced):
     sinks = Sinks(lambda done: None) if traced else None
     with pytest.raises(Mistake, match=r"^my-method: ") as caught:
         list(
@@ -450,5 +452,5 @@ def test_the_engine_refuses_a_story_that_breaks_the_rules_in_one_line(story, tol
                 Stop(steps=30_000)
             )
         )
-    assert told in str(caught.value)
+    assert printed in str(caught.value)
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""Is everybody told what has no effect, in these words, and nobody else?"""
+"""Are settings without effect reported, in these words, and no others?"""
 
 import copy
 
@@ -132,9 +132,9 @@ def name_of(case):
     return f"{' '.join(settings)[:60]}, {'+'.join(methods)}"
 
 
-@pytest.mark.parametrize(("settings", "methods", "told"), CASES, ids=map(name_of, CASES))
-def test_only_settings_without_effect_are_reported(settings, methods, told):
-    assert remarks(scenario(*settings, methods=methods)) == told
+@pytest.mark.parametrize(("settings", "methods", "message"), CASES, ids=map(name_of, CASES))
+def test_only_settings_without_effect_are_reported(settings, methods, message):
+    assert remarks(scenario(*settings, methods=methods)) == message
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -162,5 +162,5 @@ def test_the_command_line_says_it_on_standard_error_and_goes_on(tmp_path):
     checked = straggle("validate", file)
     assert (checked.code, checked.err.splitlines()) == (0, warnings)
     assert checked.out.startswith(f"{file}: valid")
-    told = straggle("run", file, "--schedule-only", "--json", "--out", tmp_path / "o")
-    assert (told.code, told.err.splitlines()) == (0, warnings)
+    message = straggle("run", file, "--schedule-only", "--json", "--out", tmp_path / "o")
+    assert (message.code, message.err.splitlines()) == (0, warnings)

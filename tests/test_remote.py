@@ -91,28 +91,28 @@ def test_jobs_of_a_node_that_dies_are_done_elsewhere_and_a_new_node_gets_some(
     monkeypatch.setattr(agents, "MOMENT", 0.1)
     doomed = cluster.add_node(num_cpus=1)
     works = {str(number): tmp_path for number in range(3)}
-    told: dict[str, list[object]] = {name: [] for name in works}
+    printed: dict[str, list[object]] = {name: [] for name in works}
 
     def on_item(name, item):
-        told[name].append(item)
-        if sum(map(len, told.values())) == 3:  # all three have begun
+        printed[name].append(item)
+        if sum(map(len, printed.values())) == 3:  # all three have begun
             cluster.remove_node(doomed, allow_graceful=False)
             cluster.add_node(num_cpus=1)
             for begun in works:
                 (tmp_path / begun).touch()
 
     Ray(cluster.address).run(children.wait_for, works, on_item)
-    assert sorted(map(len, told.values())) == [2, 2, 3]
-    assert all(items[-1] == "done" for items in told.values())
+    assert sorted(map(len, printed.values())) == [2, 2, 3]
+    assert all(items[-1] == "done" for items in printed.values())
 
 
 def test_a_process_that_dies_is_replaced_once(cluster, tmp_path):
-    told = {}
+    printed = {}
     works = {"a": tmp_path / "a", "b": None}
-    Ray(cluster.address).run(children.die_once, works, told.__setitem__)
-    assert told == {"a": "done", "b": "done"}
+    Ray(cluster.address).run(children.die_once, works, printed.__setitem__)
+    assert printed == {"a": "done", "b": "done"}
     with pytest.raises(Mistake, match=r"^a: the process that did it died 2 times, .* code 7; "):
-        Ray(cluster.address).run(children.die, {"a": None}, told.__setitem__)
+        Ray(cluster.address).run(children.die, {"a": None}, printed.__setitem__)
 
 
 def test_an_error_on_a_node_is_raised_here(cluster):

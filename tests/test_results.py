@@ -109,7 +109,7 @@ def test_steps_and_workers_hold_the_record_of_the_run(complete):
     assert found.steps["time"].tolist() == [0.0, 1.0, 2.0]
     assert found.steps["environment_steps"].tolist() == [0, 25, 50]
     assert found.steps["gradients"].tolist() == [0, 1, 2]
-    # Nobody looked after the first step.
+    # No evaluation followed the first step.
     np.testing.assert_array_equal(found.steps["gap"], [4.0, np.nan, 1.0])
     assert found.workers["unfinished"].tolist() == [0, 1]
     assert found.workers["seconds"].tolist() == [2.0, 2.0]
@@ -210,8 +210,8 @@ def test_without_the_lengths_their_times_cannot_be_had_again(tmp_path):
     writer.add(run_by_hand())
     with pytest.raises(Mistake) as caught:
         results.load(writer.directory).run("rennala-nigt", 3)
-    told = f"{writer.directory}: has no tickets.parquet, which tells its times"
-    assert str(caught.value) == told
+    printed = f"{writer.directory}: has no tickets.parquet, which tells its times"
+    assert str(caught.value) == printed
 
 
 # Whole at any moment

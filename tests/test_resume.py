@@ -1,4 +1,4 @@
-"""Is a run that was killed and resumed the run that nobody stopped?  To the last bit.
+"""Does a killed and resumed run equal an uninterrupted one?  To the last bit.
 
 In one process a run is killed after each of its checkpoints; then real processes are, at random
 moments, on a full disk, and with files that the kill left damaged.
@@ -73,7 +73,7 @@ def scenario_of(method, *settings, objective=QUADRATIC, **tables):
 
 
 class Killed(BaseException):
-    """No run is told that it is killed."""
+    """No run notices that it is killed."""
 
 
 class Deadly(Keeper):
@@ -180,30 +180,30 @@ def newest(keeper):
     return found[max(found)] if found else None
 
 
-def keeper_of(folder, scenario, told):
-    return Keeper(folder, "run", scenario.fingerprint(), told.append)
+def keeper_of(folder, scenario, printed):
+    return Keeper(folder, "run", scenario.fingerprint(), printed.append)
 
 
 def test_of_a_checkpoint_cut_short_the_one_before_is_used(tmp_path):
-    scenario, told = scenario_of("rennala-nigt"), []
+    scenario, printed = scenario_of("rennala-nigt"), []
     older, newer = kept_twice(tmp_path, scenario)
     steps = steps_in(older)
     whole = newer.read_bytes()
     for size in (0, 1, len(whole) // 2, len(whole) - 1):
         newer.write_bytes(whole[:size])
-        keeper = keeper_of(tmp_path, scenario, told := [])
+        keeper = keeper_of(tmp_path, scenario, printed := [])
         assert newest(keeper)["record/steps"] == steps
-        (line,) = told
+        (line,) = printed
         assert line.startswith(f"{newer}: this checkpoint is damaged and left aside: ")
-    assert_same(trained(scenario, keeper_of(tmp_path, scenario, told)), trained(scenario))
+    assert_same(trained(scenario, keeper_of(tmp_path, scenario, printed)), trained(scenario))
 
 
 def test_with_both_damaged_a_run_begins_anew(tmp_path):
-    scenario, told = scenario_of("afedpg"), []
+    scenario, printed = scenario_of("afedpg"), []
     for path in kept_twice(tmp_path, scenario):
         path.write_bytes(path.read_bytes()[:-100])
-    run = trained(scenario, keeper_of(tmp_path, scenario, told))
-    assert len(told) == 2
+    run = trained(scenario, keeper_of(tmp_path, scenario, printed))
+    assert len(printed) == 2
     assert_same(run, trained(scenario))
 
 
@@ -212,9 +212,9 @@ def test_a_checkpoint_of_another_scenario_or_with_code_in_it_is_left_aside(tmp_p
     with (tmp_path / "code.a.npz").open("wb") as file:
         np.savez(file, **{"record/steps": np.array([print], dtype=object)})
     for name, many in (("run", 2), ("code", 1)):
-        told = []
-        assert newest(Keeper(tmp_path, name, "another", told.append)) is None
-        assert len(told) == many
+        printed = []
+        assert newest(Keeper(tmp_path, name, "another", printed.append)) is None
+        assert len(printed) == many
 
 
 def test_a_changed_byte_is_never_believed(tmp_path):
@@ -309,35 +309,37 @@ def test_missing_or_unsealed_tickets_are_written_again(spoil, begun):
 
 
 @pytest.mark.parametrize(
-    ("setting", "told"),
+    ("setting", "printed"),
     {
         "methods.rennala-nigt.step=0.2": "methods.rennala-nigt.step is 0.2, was 0.1",
         "stop={seconds=9}": "stop.seconds is 9.0, was nothing; stop.steps is nothing, was 14",
         "cluster.compute=[1,2,3,4]": 'cluster.compute.law is "fixed", was "log-normal"; ',
     }.items(),
 )
-def test_a_changed_scenario_is_refused_and_the_difference_named(setting, told, begun):
+def test_a_changed_scenario_is_refused_and_the_difference_named(setting, printed, begun):
     _, cut, _ = begun
     with pytest.raises(Mistake) as refused:
         resume(cut, scenario_of("rennala-nigt", setting), options=QUIET)
-    assert str(refused.value).startswith(f"--resume {cut}: was begun with another scenario: {told}")
+    assert str(refused.value).startswith(
+        f"--resume {cut}: was begun with another scenario: {printed}"
+    )
 
 
 @pytest.mark.parametrize(
-    ("keys", "value", "told"),
+    ("keys", "value", "printed"),
     [
         (("scenario", "methods", "rennala-nigt", "step"), 0.2, "is not the one that was begun"),
         (("versions", "jax"), "0.0.1", "other versions: jax is"),
     ],
 )
-def test_a_directory_of_another_scenario_or_version_is_refused(keys, value, told, begun):
+def test_a_directory_of_another_scenario_or_version_is_refused(keys, value, printed, begun):
     _, cut, _ = begun
     manifest = table = json.loads((cut / "manifest.json").read_text())
     for key in keys[:-1]:
         table = table[key]
     table[keys[-1]] = value
     (cut / "manifest.json").write_text(json.dumps(manifest))
-    with pytest.raises(Mistake, match=told):
+    with pytest.raises(Mistake, match=printed):
         resume(cut, None, options=QUIET)
 
 
@@ -374,7 +376,7 @@ def scenario_file(folder, method="rennala-nigt", steps=40):
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
-    """The scenario of these processes, and its run that nobody stopped."""
+    """The scenario of these processes, and its uninterrupted run."""
     folder = tmp_path_factory.mktemp("whole")
     file = scenario_file(folder)
     assert straggle("run", file, "--out", folder / "out", *PLAIN) == (0, "", "")
@@ -415,8 +417,8 @@ def test_a_process_that_is_interrupted_is_resumed_by_another(whole, tmp_path):
     file, out = whole
     cut = tmp_path / "cut"
     words = ["run", file, "--out", cut, *PLAIN]
-    told = ended(start_sending(signal.SIGINT, SAVE, words, nth=2, **EAGER), 130)
-    assert told == f"straggle: interrupted; straggle run --resume {cut} finishes it\n"
+    printed = ended(start_sending(signal.SIGINT, SAVE, words, nth=2, **EAGER), 130)
+    assert printed == f"straggle: interrupted; straggle run --resume {cut} finishes it\n"
     assert results.load(cut).manifest["status"] == "interrupted"
     assert straggle("run", "--resume", cut, *PLAIN) == (0, "", "")
     assert_equal_directories(out, cut)

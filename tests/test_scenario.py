@@ -512,22 +512,22 @@ TRACES = {
 
 @pytest.mark.parametrize("name", TRACES)
 def test_a_mistake_in_a_trace_names_the_file_and_the_line(name, tmp_path):
-    text, told = TRACES[name]
+    text, printed = TRACES[name]
     file = tmp_path / "speeds.csv"
     file.write_text(text, encoding="utf-8")
-    comma = ", " if told.startswith("line") else ": "
+    comma = ", " if printed.startswith("line") else ": "
     message = mistake_in(f"cluster.speed={{law='trace', file='{file}'}}")
-    assert message == f"cluster.speed.file = '{file}'{comma}{told}"
+    assert message == f"cluster.speed.file = '{file}'{comma}{printed}"
 
 
 def test_a_missing_trace_or_one_that_is_no_table(tmp_path):
-    for file, told in (
+    for file, printed in (
         (tmp_path / "none.csv", "cannot be read: No such file or directory: "
          "must be the path of a CSV or Parquet file"),
         (tmp_path / "speeds.txt", "must end in .csv or .parquet"),
     ):  # fmt: skip
         message = mistake_in(f"cluster.speed={{law='trace', file='{file}'}}")
-        assert message == f"cluster.speed.file = '{file}': {told}"
+        assert message == f"cluster.speed.file = '{file}': {printed}"
     prose = tmp_path / "prose.parquet"
     prose.write_text("Dear reader")
     message = mistake_in(f"cluster.speed={{law='trace', file='{prose}'}}")

@@ -157,7 +157,7 @@ def test_asynchronous_workers_cycle_on_their_own(compute, data, play):
     assert len(rounds) == sum(40 // cycle for cycle in cycles)
 
 
-# The clock, and who is named when it cannot go on.
+# The clock, and the worker that is named when it cannot go on.
 
 
 @pytest.mark.parametrize("number", [float, np.float64])

@@ -1,4 +1,4 @@
-"""Can what is read do anything but be read?  Results, traces and scenarios of somebody else's."""
+"""Are foreign results, traces and scenarios only read, and never run?"""
 
 import io
 import json
@@ -87,7 +87,7 @@ def everything(directory: Path):
 
 
 @pytest.mark.parametrize(
-    ("write", "told"),
+    ("write", "message"),
     [
         (lambda file, evil: np.savez(file, parameters=np.array([evil] * 3, dtype=object)),
          "must hold 3 real numbers"),
@@ -95,10 +95,10 @@ def everything(directory: Path):
          "cannot be read: File is not a zip file"),
     ],
 )  # fmt: skip
-def test_a_pickle_in_place_of_a_point_is_not_opened(write, told, directory, tmp_path):
+def test_a_pickle_in_place_of_a_point_is_not_opened(write, message, directory, tmp_path):
     assert everything(directory)
     write(directory / "parameters" / "rennala-nigt-0.npz", Evil(tmp_path / "mark"))
-    assert told in mistake_of(everything, directory)
+    assert message in mistake_of(everything, directory)
     assert not (tmp_path / "mark").exists()
 
 
@@ -134,8 +134,8 @@ def test_a_method_of_a_manifest_names_no_other_directory(directory, method):
 def test_the_trace_of_a_manifest_lies_in_its_directory(directory, file):
     (directory.parent / "speeds.csv").write_text(TRACE)
     rewrite(directory, lambda m: m["scenario"]["cluster"]["speed"].update(file=file))
-    told = mistake_of(everything, directory)
-    assert f"cluster.speed.file = {file!r}: must be the name of a file in this directory" in told
+    message = mistake_of(everything, directory)
+    assert f"cluster.speed.file = {file!r}: must be the name of a file in this directory" in message
 
 
 @pytest.mark.parametrize(
@@ -211,17 +211,19 @@ def test_results_are_read_without_the_code_that_they_name(directory, tmp_path, m
     written = chrome_trace.write(chrome_trace.excerpt(found), tmp_path / "timeline.json")
     assert written.events
     assert not (tmp_path / "mark").exists()
-    # Whoever evaluates plays, and so trusts what is played.
-    told = mistake_of(evaluation.evaluate, evaluation.select(found, None, None), 1, 0)
-    assert told.startswith("objective.environment = 'evil_module:Evil-v0'")
+    # An evaluation plays the environment, and so trusts it.
+    message = mistake_of(evaluation.evaluate, evaluation.select(found, None, None), 1, 0)
+    assert message.startswith("objective.environment = 'evil_module:Evil-v0'")
     assert (tmp_path / "mark").exists()
 
 
 def test_an_environment_that_ends_its_process_is_refused():
     objective = {"kind": "policy-gradient", "environment": "strange_environments:Fatal-v0"}
-    told = mistake_of(check, {**TABLES, "objective": objective})
-    assert told.startswith("objective.environment = 'strange_environments:Fatal-v0': the process")
-    assert "died with exit code 9" in told
+    message = mistake_of(check, {**TABLES, "objective": objective})
+    assert message.startswith(
+        "objective.environment = 'strange_environments:Fatal-v0': the process"
+    )
+    assert "died with exit code 9" in message
 
 
 def test_nothing_asks_the_network(directory, tmp_path, monkeypatch):
@@ -262,8 +264,8 @@ def test_a_column_that_is_there_twice_is_refused(tmp_path):
 
 def test_without_a_run_there_is_nothing_to_evaluate(directory):
     rewrite(directory, lambda m: m.update(runs=[]))
-    told = mistake_of(evaluation.select, results.load(directory), None, None)
-    assert told == f"{directory}: holds no run"
+    message = mistake_of(evaluation.select, results.load(directory), None, None)
+    assert message == f"{directory}: holds no run"
 
 
 def test_points_of_another_policy_are_not_evaluated(directory):

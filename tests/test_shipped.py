@@ -108,7 +108,7 @@ def test_every_method_makes_a_few_steps(name):
         assert all(map(math.isfinite, last.values()))
 
 
-# Who is there first
+# The first to arrive
 
 AHEAD = [
     ("sqrt-workers", "rennala-nigt", "synchronous-nigt", 1.3),
@@ -140,7 +140,7 @@ KNOWN = [
     ("sqrt-workers", "synchronous-nigt", math.sqrt(10), 10),
     ("one-straggler", "rennala-nigt", 2.0, 18),
     ("one-straggler", "synchronous-nigt", 100.0, 10),
-    # How many gradients Malenia takes there depends on ties: who delivers at the end of a step.
+    # Malenia's number of gradients depends on ties: the workers that deliver at the end of a step.
     ("sqrt-workers", "malenia-nigt", 6.0, None),
     ("one-straggler", "malenia-nigt", 100.0, None),
     ("two-speed", "rennala-nigt", 2.0, 20),
@@ -276,7 +276,7 @@ SIZES = [1_000, pytest.param(100_000, marks=pytest.mark.nightly)]
 def test_in_a_hundred_thousand_each_step_closes_when_the_drawn_durations_say(workers):
     runs, done = drawn_together(workers)
     rennala, malenia, afedpg, synchronous = (runs[method] for method in FOUR)
-    assert done[-1].min() > 3  # nobody makes more than these in what is looked at here
+    assert done[-1].min() > 3  # no worker makes more than these in the time considered here
     half, all_ = workers // 2 - 1, 2 * workers - 1
     assert synchronous.times[0] == pytest.approx(done[0].max())
     assert rennala.times[0] == pytest.approx(np.partition(done.ravel(), half)[half])

@@ -62,22 +62,22 @@ def simulation_of(case, aggregation, trace=None):
 
 
 def outcome(case, aggregation):
-    """All steps, with everybody's accounts, and how the run ended."""
+    """All steps, with the accounts of all workers, and the end of the run."""
     steps, end = [], None
     simulation = simulation_of(case, aggregation)
     try:
         steps.extend(simulation.steps(case.stop))
     except Stalled as stalled:
         end = str(stalled)
-    told = [
+    message = [
         (step.time, step.tickets, step.weights, per_worker_accounts(step.accounts))
         for step in steps
     ]
-    return told, end or per_worker_accounts(simulation.accounts())
+    return message, end or per_worker_accounts(simulation.accounts())
 
 
-def without_weights(told):
-    steps, end = told
+def without_weights(message):
+    steps, end = message
     return [(time, tickets, accounts) for time, tickets, _, accounts in steps], end
 
 
@@ -105,7 +105,7 @@ def test_a_threshold_out_of_reach_is_greedy(work, data, stops):
 @examples(30)
 @given(st.data())
 def test_a_race_with_stops_is_rennala_of_one(work, in_flight, data):
-    # Without transfers: Rennala's server tells everybody at once, too.
+    # Without transfers: Rennala's server also reaches all workers at once.
     case = data.draw(cases("greedy", work, networked=False))
     case = replace(case, measured=False, in_flight="recall", seconds=20.0, steps=inf)
     race, end = outcome(replace(case, in_flight=in_flight), ringmaster(1, stops=True))
@@ -156,8 +156,8 @@ def test_local_rounds_are_synchronous_ones_of_slower_workers(work, data, local_s
 @examples(30)
 @given(some("continued"))
 def test_one_attempt_of_any_length_is_a_synchronous_round(case):
-    def sorted_tickets(told):
-        return [(time, sorted(tickets), *more) for time, tickets, *more in told[0]], told[1]
+    def sorted_tickets(message):
+        return [(time, sorted(tickets), *more) for time, tickets, *more in message[0]], message[1]
 
     patient = outcome(case, mindflayer(1, inf, 1.0))
     assert sorted_tickets(patient) == sorted_tickets(outcome(case, synchronous()))

@@ -203,11 +203,13 @@ def words_of(exact, out):
 
 def test_an_interrupt_from_the_terminal_is_one_line_and_leaves_no_process(exact, tmp_path):
     out = tmp_path / "out"
-    # Everybody in the foreground gets it.
-    told = ended(start_sending(signal.SIGINT, FIRST_ENDED, words_of(exact, out), group=True), 130)
-    # Where Python waits for what a process had half written, its semaphores are told of as well.
-    assert told.splitlines()[0] == "straggle: interrupted; the same command goes on where it was"
-    assert "Traceback" not in told
+    # All processes in the foreground get it.
+    printed = ended(
+        start_sending(signal.SIGINT, FIRST_ENDED, words_of(exact, out), group=True), 130
+    )
+    # Where Python waits for what a process had half written, it also warns of its semaphores.
+    assert printed.splitlines()[0] == "straggle: interrupted; the same command goes on where it was"
+    assert "Traceback" not in printed
     assert 0 < len(files(out)) < RUNS
     assert not (out / "complexity.parquet").exists()
 
@@ -316,7 +318,7 @@ NOTHING = {
     "no such theorem": [
         "methods.synchronous-pg={method='vanilla-asynchronous-pg', step=1, momentum=1}"
     ],
-    "nobody finishes": ["cluster.compute=inf"],
+    "no worker finishes": ["cluster.compute=inf"],
 }
 
 
@@ -326,7 +328,7 @@ def test_without_theory_there_is_no_prediction(why, exact):
     assert math.isnan(predicted(asked(exact, *NOTHING[why]), "synchronous-pg"))
 
 
-# What is told
+# Messages
 
 
 def test_the_table_and_the_data_tell_the_exponents(tmp_path):
@@ -374,7 +376,7 @@ def test_the_command_tells_each_run_and_the_outcome(exact, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("source", "vary", "told"),
+    ("source", "vary", "printed"),
     [
         ("one-straggler", "eps=0.2,0.4", "evaluation.metric = 'gap'; add --set evaluation.metric="),
         ("straggler", "eps=0.2,0.4", "which this objective does not know; vary stop.target"),
@@ -382,10 +384,10 @@ def test_the_command_tells_each_run_and_the_outcome(exact, tmp_path):
         ("aimless", "cluster.workers=2", "stop.target: is missing"),
     ],
 )
-def test_a_study_without_a_result_is_refused(source, vary, told, tmp_path):
+def test_a_study_without_a_result_is_refused(source, vary, printed, tmp_path):
     if source == "aimless":
         source = str(written(tmp_path / "aimless.toml", EXACT.replace(", target = 0.1", "")))
-    with pytest.raises(Mistake, match=re.escape(told)):
+    with pytest.raises(Mistake, match=re.escape(printed)):
         study.plan(source, read(vary), methods=["afedpg"])
 
 

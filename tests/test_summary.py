@@ -1,4 +1,4 @@
-"""Does the table say who got there first, and never more than what was measured?"""
+"""Does the table show the first arrival, and never more than was measured?"""
 
 import json
 import math
@@ -156,7 +156,7 @@ def test_without_a_synchronous_method_there_is_no_speed_up(outcome_of):
 
 
 @pytest.mark.parametrize(
-    ("seconds", "baseline", "limit", "told"),
+    ("seconds", "baseline", "limit", "printed"),
     [
         (50.0, 200.0, 1000.0, (4.0, False)),
         (50.0, 25.0, 1000.0, (0.5, False)),
@@ -169,8 +169,8 @@ def test_without_a_synchronous_method_there_is_no_speed_up(outcome_of):
         (0.0, 0.0, 1000.0, (None, False)),
     ],
 )
-def test_speed_ups_are_exact_or_bounds_or_missing(seconds, baseline, limit, told):
-    assert compare(seconds, baseline, limit) == told
+def test_speed_ups_are_exact_or_bounds_or_missing(seconds, baseline, limit, printed):
+    assert compare(seconds, baseline, limit) == printed
 
 
 def test_the_reference_is_the_first_synchronous_method_under_any_label():

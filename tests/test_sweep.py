@@ -83,7 +83,7 @@ def settings_of(folder, text):
     return settings.settings(found, found.methods)
 
 
-def told(folder, text):
+def printed(folder, text):
     """What each method's settings are, in words."""
     found = {}
     for setting in settings_of(folder, text):
@@ -152,7 +152,7 @@ SETTINGS = {
 @pytest.mark.parametrize("name", SETTINGS)
 def test_a_sweep_tries_the_settings_of_its_grid_and_list(name, folder):
     text, expected = SETTINGS[name]
-    found = told(folder, HEAD + text)
+    found = printed(folder, HEAD + text)
     assert {method: found[method] for method in expected} == expected
 
 
@@ -356,26 +356,26 @@ def test_the_number_of_cores_may_be_set(wrong, monkeypatch):
 
 def test_runs_side_by_side_start_no_further_processes(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
-    works, told = {"OMP_NUM_THREADS": None, "XLA_FLAGS": None}, {}
-    processes.Local(2).run(children.variable, works, told.__setitem__)
-    assert told["OMP_NUM_THREADS"] == "1"
-    assert "multi_thread_eigen=false" in told["XLA_FLAGS"]
+    works, printed = {"OMP_NUM_THREADS": None, "XLA_FLAGS": None}, {}
+    processes.Local(2).run(children.variable, works, printed.__setitem__)
+    assert printed["OMP_NUM_THREADS"] == "1"
+    assert "multi_thread_eigen=false" in printed["XLA_FLAGS"]
 
 
 def test_cores_that_become_free_go_to_the_work_that_is_left(monkeypatch):
     monkeypatch.setenv("STRAGGLE_CORES", "2")
-    told: dict[str, list[int]] = {"short": [], "long": []}
+    printed: dict[str, list[int]] = {"short": [], "long": []}
     processes.Local(2).run(
-        children.cores, {"short": 1, "long": 2}, lambda name, item: told[name].append(item)
+        children.cores, {"short": 1, "long": 2}, lambda name, item: printed[name].append(item)
     )
-    assert told["short"] == [1, 1]
-    assert told["long"][-1] == 2
+    assert printed["short"] == [1, 1]
+    assert printed["long"][-1] == 2
 
 
 def test_a_job_of_a_dead_process_is_done_by_another(tmp_path):
-    works, told = {"a": tmp_path / "a", "b": None}, {}
-    processes.Local(2).run(children.die_once, works, told.__setitem__)
-    assert told == {"a": "done", "b": "done"}
+    works, printed = {"a": tmp_path / "a", "b": None}, {}
+    processes.Local(2).run(children.die_once, works, printed.__setitem__)
+    assert printed == {"a": "done", "b": "done"}
 
 
 def test_a_piece_at_which_every_process_dies_ends_all_in_one_line():
@@ -687,7 +687,7 @@ def test_a_best_value_at_an_end_is_reported(scores, edges):
     assert tuned.best_of(elsewhere)["edges"].tolist() == [[]]
 
 
-# What is told
+# Messages
 
 
 def test_the_command_prints_runs_best_settings_and_warnings(folder, tmp_path):
@@ -842,8 +842,8 @@ def test_a_method_with_failed_runs_only_has_no_score_and_no_best():
     (axes,) = figure.axes
     assert len(axes.get_yticks()) == 0
     assert axes.get_xlim()[0] < 1 < 20 < axes.get_xlim()[1] < 40
-    told = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert told == ["cluster.compute 5", "cluster.compute 6"]
+    printed = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert printed == ["cluster.compute 5", "cluster.compute 6"]
 
 
 # Around

@@ -59,7 +59,7 @@ class Case(NamedTuple):
     """A command, and words that its answer has to have."""
 
     words: list[str]
-    told: list[str]
+    message: list[str]
 
 
 CASES = {
@@ -125,8 +125,8 @@ def is_command(line):
 @pytest.mark.parametrize("name", CASES)
 def test_every_command_shows_the_same_words_at_any_width(name, answer):
     wide = answer(name)
-    for told in CASES[name].told:
-        assert told in " ".join(FRAME.sub(" ", wide).split())
+    for message in CASES[name].message:
+        assert message in " ".join(FRAME.sub(" ", wide).split())
     for width in WIDTHS:
         narrow = answer(name, width)
         assert all(len(line) <= width or is_command(line) for line in narrow.splitlines())

@@ -85,7 +85,7 @@ def process(events, event):
 # Tracks
 
 
-def told(slices):
+def printed(slices):
     return [(each.start, each.finish, each.kind) for each in slices]
 
 
@@ -97,7 +97,7 @@ def test_uncovered_time_is_waiting():
     mine = layers_of(
         [computation(6.0, 7.0, 1), Stretch("down", 0, 2.0, 3.0, 0), computation(1.0, 2.0)]
     )
-    assert told(track(mine, 0.0, 8.0, lossy=True)) == [
+    assert printed(track(mine, 0.0, 8.0, lossy=True)) == [
         (0.0, 1.0, "waiting"),
         (1.0, 2.0, "computing"),
         (2.0, 3.0, "down"),
@@ -118,7 +118,7 @@ def test_computing_hides_transfers_and_outages_hide_all():
             Stretch("sending", 0, 6.0, 9.0, 0),
         ]
     )
-    assert told(track(mine, 0.5, 8.0, lossy=False)) == [
+    assert printed(track(mine, 0.5, 8.0, lossy=False)) == [
         (0.5, 1.0, "receiving"),
         (1.0, 2.0, "computing"),
         (2.0, 3.0, "down"),
@@ -132,13 +132,13 @@ def test_computing_hides_transfers_and_outages_hide_all():
 @pytest.mark.parametrize(("lossy", "after"), [(True, "waiting"), (False, "sending")])
 def test_an_outage_aborts_an_upload_if_work_is_lost(lossy, after):
     mine = layers_of([Stretch("sending", 0, 1.0, 9.0, 0), Stretch("down", 0, 2.0, 3.0, 0)])
-    assert told(track(mine, 1.0, 9.0, lossy=lossy)) == [
+    assert printed(track(mine, 1.0, 9.0, lossy=lossy)) == [
         (1.0, 2.0, "sending"),
         (2.0, 3.0, "down"),
         (3.0, 9.0, after),
     ]
     # The outage is over when what is shown begins, but the upload knows of it.
-    assert told(track(mine, 4.0, 9.0, lossy=lossy)) == [(4.0, 9.0, after)]
+    assert printed(track(mine, 4.0, 9.0, lossy=lossy)) == [(4.0, 9.0, after)]
 
 
 # The file against the accounts
@@ -199,8 +199,8 @@ def test_a_track_has_no_gap_and_no_overlap(file):
         if worker >= 0:
             assert mine[0]["ts"] == 0
             assert mine[-1]["ts"] + mine[-1]["dur"] == pytest.approx(ends[method] * 1e6)
-    everybody = {(method, worker) for method in METHODS for worker in range(4)}
-    assert everybody <= slices.keys()
+    expected = {(method, worker) for method in METHODS for worker in range(4)}
+    assert expected <= slices.keys()
     if found.workers["communicating"].any():  # all-reduces are on the server's track
         assert ("synchronous-nigt", -1) in slices
 
@@ -364,12 +364,12 @@ def test_the_command_names_its_file(crashing, tmp_path):
     ],
 )
 def test_impossible_timelines_are_refused_in_one_line(crashing, arguments, message):
-    told = one_line(straggle("timeline", crashing.directory, *arguments.split()))
-    assert told.startswith(message)
+    printed = one_line(straggle("timeline", crashing.directory, *arguments.split()))
+    assert printed.startswith(message)
     assert not list(crashing.directory.glob("*.partial"))
 
 
 def test_a_run_without_its_tickets_is_refused(crashing, monkeypatch):
     monkeypatch.setattr(results.Results, "run", lambda self, *run: Run(*run, lengths={}))
-    told = one_line(straggle("timeline", crashing.directory))
-    assert "the tickets of rennala-nigt, seed 0 are not written down" in told
+    printed = one_line(straggle("timeline", crashing.directory))
+    assert "the tickets of rennala-nigt, seed 0 are not written down" in printed

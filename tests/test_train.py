@@ -33,7 +33,7 @@ def schedule():
 
 
 class Diary(Observer):
-    """Writes down which moments it was told of."""
+    """Records the moments that it observes."""
 
     def __init__(self):
         self.moments = []
@@ -78,7 +78,7 @@ def test_a_run_by_hand_is_the_run_of_the_scenario(quadratic):
     np.testing.assert_array_equal(run.point, whole.point)
     assert list(run.times) == list(whole.times)
     assert (run.end, run.steps) == ("stop", 14)
-    assert not run.evaluations  # nobody was asked to measure
+    assert not run.evaluations  # no metric was wanted
 
 
 def test_an_observer_sees_every_moment_in_order(quadratic):

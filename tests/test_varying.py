@@ -1,4 +1,4 @@
-"""Are the values those that one asked for, and is every mistake told in one line?"""
+"""Are the values the wanted ones, and is every mistake one line?"""
 
 import copy
 import tomllib

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from test_cli import straggle
-from verified import METHODS, RANDOM, UNEQUAL, VARIANTS, recorded, retell, rewrite, sealed, told
+from verified import METHODS, RANDOM, UNEQUAL, VARIANTS, message, recorded, retell, rewrite, sealed
 
 from algorithms.methods import METHODS as KNOWN
 from simulator.mistakes import Mistake
@@ -80,7 +80,7 @@ def test_runs_are_believed_wherever_they_stop(stop, tmp_path):
 def test_a_run_that_stalls_is_believed(tmp_path):
     gone = {"compute": RANDOM, "outages": [{"worker": 2, "begin": 10.0}]}
     recorded(tmp_path, ALL, gone)
-    ends = {run["end"] for run in told(tmp_path)["runs"]}
+    ends = {run["end"] for run in message(tmp_path)["runs"]}
     assert ends == {"stop", "stalled"}
     assert problems(tmp_path) == []
 
@@ -89,7 +89,7 @@ def test_a_run_that_learns_and_meets_its_target_is_believed(tmp_path):
     chosen = {name: METHODS[name] for name in ("rennala-nigt", "afedpg", "fedsvrpg-m")}
     stop = {"seconds": 200.0, "target": 0.2}
     recorded(tmp_path, chosen, learn=True, stop=stop)
-    assert "target" in {run["end"] for run in told(tmp_path)["runs"]}
+    assert "target" in {run["end"] for run in message(tmp_path)["runs"]}
     assert problems(tmp_path) == []
 
 
@@ -252,7 +252,7 @@ ONLY_SEALED = {
 def test_every_key_of_a_run_is_checked_or_known_to_be_only_sealed(learnt, tmp_path):
     assert problems(learnt) == []
     folder = copy_of(learnt, tmp_path)
-    for key, value in told(learnt)["runs"][0].items():
+    for key, value in message(learnt)["runs"][0].items():
         new = value + 1 if isinstance(value, int | float) else f"{value}!"
         new = 1 if key == "failed_step" else new
 
@@ -269,7 +269,7 @@ def test_every_key_of_a_run_is_checked_or_known_to_be_only_sealed(learnt, tmp_pa
 def test_every_key_of_the_manifest_is_checked_or_known_to_be_only_sealed(learnt, tmp_path):
     folder = copy_of(learnt, tmp_path)
     others = {"scenario": {}, "settings": {}, "vector": {}, "runs": [], "files": {}}
-    for key, value in told(learnt).items():
+    for key, value in message(learnt).items():
         new = others.get(key, f"{value}!")
 
         def change(manifest, key=key, new=new):

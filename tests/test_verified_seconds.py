@@ -31,7 +31,7 @@ NUDGE = 1e-6
 
 
 def shifted(directory):
-    """Some seconds told as the other kind, of up to two workers of every run, in all files.
+    """Some seconds moved to the other kind, of up to two workers of every run, in all files.
 
     Returns of how many workers of each run.
     """
@@ -51,7 +51,7 @@ def shifted(directory):
 
 
 def _shift(table):
-    """The laziest worker is said to communicate more, and whoever is left to be more idle."""
+    """The laziest worker communicates more in the file, and a remaining one idles more."""
     idle, talking = table["idle"].to_numpy(), table["communicating"].to_numpy().copy()
     lazy = int(np.argmax(idle))
     moves = {lazy: NUDGE} if idle[lazy] > NUDGE else {}
@@ -70,7 +70,7 @@ def found_in(directory):
     report = verify_directory(directory)
     found = [findings.wrong for findings in report.findings]
     assert set().union(*found) <= {"replay"}
-    assert all("communicating" in told or "idle" in told for *_, told in report.problems)
+    assert all("communicating" in message or "idle" in message for *_, message in report.problems)
     return [wrong["replay"] / 2 for wrong in found[1:]]
 
 
@@ -110,7 +110,7 @@ BY_HAND = {
         (1.75, [0.75, 1.0]),
     ),
     # The first round is over at 1 s, with nothing; the second is sent at 3 s.
-    "nobody is there": (
+    "all workers are away": (
         MINDFLAYER,
         {"workers": 1, "compute": 1.0, "outages": [{"worker": 0, "begin": 1.0, "end": 3.0}]},
         {"download": 0.5, "upload": 0.25},

@@ -56,8 +56,8 @@ def test_each_run_is_filmed_and_listed(cartpole):
     counted = json.loads(straggle("evaluate", cartpole, "--episodes", "1", "--json").out)
     for row, line in zip(counted, answer.out.splitlines(), strict=True):
         path = cartpole / "videos" / f"synchronous-pg-{row['seed']}.mp4"
-        told = f"return {row['return']:.6g} in {row['mean length']:.0f} steps"
-        assert line == f"{path}: {told}"
+        message = f"return {row['return']:.6g} in {row['mean length']:.0f} steps"
+        assert line == f"{path}: {message}"
         # 50 steps a second, of which every other is seen: at 0, 2, 4, and the end
         assert row["mean length"] == STEPS
         assert frames(path) == 4
@@ -85,9 +85,9 @@ def test_workers_with_environments_of_their_own_are_seen_in_turn(trained, tmp_pa
     directory = trained("CartPole-v1", SLOW, "cluster.workers=2", workers)
     asked = ["--video", "--episodes", "3", "--out", tmp_path]
     path = tmp_path / "synchronous-pg-0.mp4"
-    told = [f"return {steps} in {steps} steps of worker {at}" for at, steps in ((0, 5), (1, 1))]
+    message = [f"return {steps} in {steps} steps of worker {at}" for at, steps in ((0, 5), (1, 1))]
     answer = straggle("evaluate", directory, *asked)
-    assert (answer.out, answer.err) == (f"{path}: {', then '.join([*told, told[0]])}\n", "")
+    assert (answer.out, answer.err) == (f"{path}: {', then '.join([*message, message[0]])}\n", "")
     assert frames(path) == 4 + 2 + 4
     (one,) = json.loads(straggle("evaluate", directory, *asked, "--json").out)
     first = {"worker": 0, "return": 5, "length": 5}
@@ -127,8 +127,8 @@ def test_a_film_that_is_interrupted_leaves_no_file(cartpole, tmp_path, monkeypat
 
 def test_a_run_without_an_environment_cannot_be_filmed(tmp_path):
     straggle("run", written(tmp_path / "t.toml", TINY), "--quiet", "--out", tmp_path / "out")
-    told = one_line(straggle("evaluate", tmp_path / "out", "--video"))
-    assert told == "--video: the quadratic plays no environment; there is nothing to see"
+    message = one_line(straggle("evaluate", tmp_path / "out", "--video"))
+    assert message == "--video: the quadratic plays no environment; there is nothing to see"
 
 
 def test_a_policy_that_is_not_finite_is_not_shown(cartpole, tmp_path):
@@ -136,15 +136,15 @@ def test_a_policy_that_is_not_finite_is_not_shown(cartpole, tmp_path):
     file = copy / files_of("synchronous-pg", 1)[0]
     point = results.load(copy).parameters("synchronous-pg", 1)
     np.savez(file, parameters=point * np.nan)
-    told = one_line(straggle("evaluate", copy, "--video"))
-    assert told.startswith("--video: the last point of synchronous-pg with seed 1 is not finite")
+    message = one_line(straggle("evaluate", copy, "--video"))
+    assert message.startswith("--video: the last point of synchronous-pg with seed 1 is not finite")
     assert not (copy / "videos").exists()
     assert straggle("evaluate", copy, "--video", "--seeds", "0").code == 0
 
 
 def test_out_names_the_directory_of_films(cartpole, tmp_path):
-    told = one_line(straggle("evaluate", cartpole, "--out", tmp_path))
-    assert told == f"--out {tmp_path}: is for films; add --video"
+    message = one_line(straggle("evaluate", cartpole, "--out", tmp_path))
+    assert message == f"--out {tmp_path}: is for films; add --video"
     written(tmp_path / "file", "")
-    told = one_line(straggle("evaluate", cartpole, "--video", "--out", tmp_path / "file"))
-    assert told.startswith(f"--out {tmp_path / 'file'}: cannot be written")
+    message = one_line(straggle("evaluate", cartpole, "--video", "--out", tmp_path / "file"))
+    assert message.startswith(f"--out {tmp_path / 'file'}: cannot be written")

@@ -1,4 +1,4 @@
-"""Do CI's workflow and the action do what exists, and can nobody slip a command into them?
+"""Do CI's workflow and the action use existing commands, and can no input run as one?
 
 GitHub is not here; but every target and option they name is looked up, and the scripts of the
 action are run, with a uv that only notes what it is asked for and hands the rest to this straggle.
@@ -154,7 +154,7 @@ fi
 
 @pytest.fixture
 def project(tmp_path):
-    """A project of somebody else's with the suite of the page, and its baseline."""
+    """Another project with the suite of the page, and its baseline."""
     (tmp_path / "project" / "bench").mkdir(parents=True)
     (tmp_path / "bin").mkdir()
     written(tmp_path / "bin" / "uv", UV).chmod(0o755)

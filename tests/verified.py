@@ -75,8 +75,8 @@ def recorded(directory, methods, cluster=None, *, learn=False, **tables):
 
 
 def sealed(directory):
-    """The directory with digests of all its files, and a seal, as if nobody had touched it."""
-    manifest = told(directory)
+    """The directory with digests of all its files, and a seal, as if it were untouched."""
+    manifest = message(directory)
     files = [path for path in sorted(directory.rglob("*.*")) if path.is_file()]
     names = [path for path in files if path.name != "manifest.json"]
     manifest["files"] = {str(path.relative_to(directory)): digest(path) for path in names}
@@ -85,13 +85,13 @@ def sealed(directory):
     return directory
 
 
-def told(directory):
+def message(directory):
     return json.loads((directory / "manifest.json").read_text())
 
 
 def retell(directory, change):
     """Change the manifest."""
-    manifest = told(directory)
+    manifest = message(directory)
     change(manifest)
     (directory / "manifest.json").write_text(json.dumps(manifest))
 

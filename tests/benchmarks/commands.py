@@ -46,7 +46,7 @@ def first_result(folder: Path, *, cold: bool) -> float:
         lines = iter(process.stderr)
         line = next((line for line in lines if line.startswith(FIRST)), "")
         elapsed = time.perf_counter() - start
-        for _ in lines:  # the figures, which nobody waits for here
+        for _ in lines:  # the figures, for which the benchmark does not wait
             pass
     assert "reached the target" in line, line
     assert process.returncode == 0
@@ -63,8 +63,8 @@ def command(watch: Stopwatch) -> Iterator[Row]:
 def _help(watch: Stopwatch) -> Row:
     contestants = {"help": straggle_help, "an empty Python": lambda: python("pass")}
     helped, empty = watch.alternate(contestants, watch.rounds(5)).values()
-    told = f"{helped / empty:.1f}x an empty Python"
-    return Row("straggle --help", helped, "s", Aim("≤", 0.5), told)
+    message = f"{helped / empty:.1f}x an empty Python"
+    return Row("straggle --help", helped, "s", Aim("≤", 0.5), message)
 
 
 SMALL = """
@@ -113,8 +113,8 @@ def _whole(watch: Stopwatch) -> Iterator[Row]:
         seconds = watch.alternate(contestants, watch.rounds(10))
     jax = seconds["JAX"]
     for what, (_, aim) in WHOLE.items():
-        figure, told = seconds[what] / jax, f"{seconds[what]:.2f} s; import jax {jax:.2f} s"
-        yield Row(f"{what}, whole command against import jax", figure, "x", Aim("≤", aim), told)
+        figure, message = seconds[what] / jax, f"{seconds[what]:.2f} s; import jax {jax:.2f} s"
+        yield Row(f"{what}, whole command against import jax", figure, "x", Aim("≤", aim), message)
 
 
 def _starts(watch: Stopwatch) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 """What does a used ticket cost, against the number of workers?
 
 Seconds of the processor, not of the clock, so that a busy machine matters less.  What the draws of
-n durations per round take is measured inside the same run and told apart: they cannot be avoided.
+n durations per round take is measured inside the same run, separately: they cannot be avoided.
 """
 
 import time
@@ -20,7 +20,7 @@ from simulator.engine import Simulation, Stop
 SIZES = (100, 1_000, 10_000, 100_000)
 BATCH = 100
 GRADIENTS = 20_000
-"""To be used; more where that takes a step, or everybody's first."""
+"""To be used; more if a step takes more, or the first of each worker."""
 METHODS: dict[str, Callable[[int], tuple[Aggregation, Stop]]] = {
     "Rennala, M = 100": lambda n: (rennala(BATCH), Stop(gradients=GRADIENTS)),
     "Malenia, M = n": lambda n: (malenia(n), Stop(steps=max(1, GRADIENTS // 2 // n))),
@@ -53,8 +53,8 @@ def curve(watch: Stopwatch) -> Iterator[Row]:
             costs = {n: cost(method, law, n, repetitions) for n in SIZES}
             net = {n: each.net for n, each in costs.items()}
             draws = _list({n: each.draws for n, each in costs.items()})
-            told = f"{_list(net)} µs; besides, drawing n durations a round: {draws}"
-            yield Row(f"cost against n, {method}, {name} times", _growth(net), "x", aim, told)
+            message = f"{_list(net)} µs; besides, drawing n durations a round: {draws}"
+            yield Row(f"cost against n, {method}, {name} times", _growth(net), "x", aim, message)
 
 
 def _growth(costs: dict[int, float]) -> float:

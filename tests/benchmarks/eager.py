@@ -3,7 +3,7 @@
 A heap of finishes drives everything.  Whenever a worker starts, one call of a compiled function
 computes its gradient at the newest point, whether or not the gradient will be used; the call
 returns at once and JAX works in the background.  A round's gradients are added in one compiled
-call, the update rule is compiled, and nobody waits for a number before the end.
+call, the update rule is compiled, and no number is read before the end.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Eager:
 
 
 def rennala_eager(eager: Eager, seconds: list[float], batch: int, rounds: int) -> Outcome:
-    """At each new point everybody starts, and whoever finishes starts again: all computed."""
+    """At each new point all workers start, and each starts again when it finishes: all computed."""
     now = 0.0
     for version in range(rounds):
         index = [count() for _ in seconds]

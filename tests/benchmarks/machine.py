@@ -26,9 +26,9 @@ def _of(package: str) -> str | None:
 
 def processor() -> str:
     """Its name where the system tells, else its kind."""
-    told = Path("/proc/cpuinfo")
-    if sys.platform == "linux" and told.exists():
-        for line in told.read_text(encoding="utf-8").splitlines():
+    message = Path("/proc/cpuinfo")
+    if sys.platform == "linux" and message.exists():
+        for line in message.read_text(encoding="utf-8").splitlines():
             field, _, name = line.partition(":")
             if field.strip() == "model name":
                 return name.strip()

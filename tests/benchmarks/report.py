@@ -17,7 +17,7 @@ def table(here: Measured) -> Table:
 
 def of_documents(rows: Iterable[Row]) -> str:
     """The same, of the published figures alone: a table of docs/performance.md."""
-    cells = ((row.what, row.aimed, row.told, VERDICTS[row.met]) for row in rows)
+    cells = ((row.what, row.aimed, row.message, VERDICTS[row.met]) for row in rows)
     return laid_out(("what", "aim", "measured", "met"), cells)
 
 
@@ -32,4 +32,4 @@ def _compared(here: Measured) -> Iterable[tuple[str, ...]]:
     for rows in here.benchmarks.values():
         for row in rows:
             then = known[row.what].shown if row.what in known else ""
-            yield row.what, row.told, then, row.aimed, VERDICTS[row.met]
+            yield row.what, row.message, then, row.aimed, VERDICTS[row.met]

@@ -60,7 +60,7 @@ class Row(NamedTuple):
         return SHOWN[self.unit](self.figure)
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         """The figure with its circumstances."""
         return f"{self.shown} ({self.detail})" if self.detail else self.shown
 

@@ -111,7 +111,7 @@ def million(watch: Stopwatch) -> Iterator[Row]:
 
 
 def recall(watch: Stopwatch) -> Iterator[Row]:
-    """Ten thousand workers, of whom a hundred gradients are used and the rest recalled."""
+    """Ten thousand workers: a hundred of their gradients are used and the rest recalled."""
     events = watch.work(50_000, of=100)
     acts: dict[str, Callable[[], object]] = {
         name: partial(simulate, 10_000, rennala(100), events, law) for name, law in LAWS.items()

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 
 def _say_nothing(done: str) -> None:
-    """Nobody listens."""
+    """Report to no listener."""
 
 
 class Stopwatch(NamedTuple):
-    """How much work is measured, as a part of that of the published figures; and who hears of it.
+    """How much work is measured, as a part of that of the published figures; and the listener.
 
     >>> Stopwatch(effort=0.25).work(100_000), Stopwatch(effort=0.25).work(50, of=20)
     (25000, 20)

@@ -59,8 +59,8 @@ def _row(what: str, pairs: list[tuple[float, float]], played: int, taken: int) -
     each = [(limit / played * 1e6, seconds / taken * 1e6) for limit, seconds in pairs]
     limit, seconds = map(median, zip(*each, strict=True))
     share = median(limit / seconds for limit, seconds in each)
-    told = f"{limit:.1f} against {seconds:.1f} µs a step on {cores()} cores; {taken:,} steps"
-    return Row(what, share, "%", None, told)
+    message = f"{limit:.1f} against {seconds:.1f} µs a step on {cores()} cores; {taken:,} steps"
+    return Row(what, share, "%", None, message)
 
 
 def _play(environments: Any, actions: Any) -> None:

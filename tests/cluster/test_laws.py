@@ -89,7 +89,7 @@ def test_the_seed_alone_decides_how_seconds_are_permuted() -> None:
     once, again, other = (compute(Permuted(Power(1.0)), 50, seed).nominal for seed in (3, 3, 4))
     assert once.tolist() == again.tolist() != other.tolist()
     upload = Durations(Permuted(Power(1.0)), 50, name="network.upload", seed=3)
-    assert upload.nominal.tolist() != once.tolist()  # who computes slowly may upload fast
+    assert upload.nominal.tolist() != once.tolist()  # slow computation may come with fast uploads
 
 
 # Random laws: each draw

@@ -413,8 +413,8 @@ def test_a_walk_says_how_much_memory_it_would_need(monkeypatch):
         with pytest.raises(ValueError) as caught:  # noqa: PT011
             ask()
         assert str(caught.value) == message.format(time)
-    everybody = np.arange(workers)
-    almost = np.array([pace.work(int(worker), 5999.0) for worker in everybody])
+    every = np.arange(workers)
+    almost = np.array([pace.work(int(worker), 5999.0) for worker in every])
     ends = pace.finish_all(np.zeros(workers), almost)
     np.testing.assert_allclose(ends, 5999, rtol=1e-12)
 
@@ -545,7 +545,7 @@ RIGHT = {
         (
             Periodic,
             {"speeds": [0.0, 0.0]},
-            "speeds: one of them must be more than 0, or nobody ever finishes",
+            "speeds: one of them must be more than 0, or no computation finishes",
         ),
         (Periodic, {"shift": [0.0, inf]}, "shift[1] = inf: must be seconds, 1e+18 at most"),
         (Periodic, {"shift": [0.0]}, f"shift has 1 {PER_WORKER}"),

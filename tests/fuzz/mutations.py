@@ -126,7 +126,7 @@ def _line(valid: str, random: Random) -> str:
 
 
 def plain(value: Any, random: Random) -> Any:
-    """Plain data, such as JSON holds: somewhere in it a value, a key or an entry is another."""
+    """Plain data, such as JSON holds, with one value, key or entry replaced."""
     if isinstance(value, dict) and value and random.random() < 0.9:
         key = random.choice(list(value))
         rest = {name: each for name, each in value.items() if name != key}

@@ -131,7 +131,7 @@ def test_evaluation_plays_the_policy() -> None:
 
 
 class Strange(gymnasium.Env[np.ndarray, object]):
-    """An environment with whatever spaces it is told to have."""
+    """An environment with the given spaces."""
 
     def __init__(self, actions: object, observations: object = None) -> None:
         self.action_space = actions

@@ -1,4 +1,4 @@
-"""Processes that play: whoever plays an episode, it is the same; and nothing is lost with them."""
+"""Processes that play: an episode is the same in each of them, and none is lost with them."""
 
 import os
 import signal
@@ -80,10 +80,10 @@ def test_this_process_plays_the_same() -> None:
 def test_an_unplayable_environment_is_named_in_process() -> None:
     game = game_of("strange_environments:Raising-v0")
     here = Here(game)
-    for _ in range(2):  # whoever asks again is told again
-        with pytest.raises(Broken, match=r": ArithmeticError: the pole snapped$") as told:
+    for _ in range(2):  # a second request gets the same answer
+        with pytest.raises(Broken, match=r": ArithmeticError: the pole snapped$") as printed:
             list(here.play(points_of(game), REQUESTS))
-        assert told.value.request is not None
+        assert printed.value.request is not None
 
 
 def test_several_processes_play_the_same(playing: Callable[..., Players]) -> None:
@@ -184,10 +184,10 @@ def test_an_unplayable_environment_is_named(
 ) -> None:
     game = game_of(f"strange_environments:{name}-v0")
     crowd = playing(game, 2)
-    for _ in range(2):  # whoever asks again is told again
-        with pytest.raises(Broken, match=message) as told:
+    for _ in range(2):  # a second request gets the same answer
+        with pytest.raises(Broken, match=message) as printed:
             list(crowd.play(points_of(game), REQUESTS))
-        assert "\n" not in str(told.value)
+        assert "\n" not in str(printed.value)
 
 
 def test_after_an_interrupt_others_play(pair: Players) -> None:
@@ -242,7 +242,7 @@ def test_players_end_with_their_parent() -> None:
 def _alive(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-        # A process that is dead, but that nobody has asked for, is still listed.
+        # A dead process whose exit code no process has read is still listed.
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
         return False

@@ -140,7 +140,7 @@ def test_lengths_compile_to_a_loop_that_records_nothing(cart: Batched) -> None:
 
 
 def test_padding_adds_nothing_even_where_its_dynamics_are_not_numbers(cart: Batched) -> None:
-    """A cart that starts nowhere: its rows would be NaN from the first step on."""
+    """A cart that starts at NaN: its rows would be NaN from the first step on."""
     own = own_environment("CartPole-v1", {})
     numb = own._replace(
         reset=lambda parameters, key, dtype: jax.tree.map(

@@ -83,7 +83,9 @@ def test_a_package_that_is_missing() -> None:
     )
     command = [sys.executable, "-c", script, *MISSING]
     done = subprocess.run(command, capture_output=True, text=True)
-    expected = [f"environment = {name!r}: {told} installs it" for name, told in MISSING.items()]
+    expected = [
+        f"environment = {name!r}: {printed} installs it" for name, printed in MISSING.items()
+    ]
     assert (done.stdout.splitlines(), done.stderr) == (expected, "")
 
 
@@ -140,15 +142,17 @@ def test_options_that_will_do(name: str, options: dict[str, object]) -> None:
 def test_a_model_of_ones_own(tmp_path: Path) -> None:
     model = tmp_path / "mine.xml"
     model.write_text("<mujoco", encoding="utf-8")
-    told = refused("Hopper-v5", xml_file=str(model))
-    assert told.startswith(f"environment_options.xml_file = {str(model)!r}: MuJoCo cannot read it:")
+    printed = refused("Hopper-v5", xml_file=str(model))
+    assert printed.startswith(
+        f"environment_options.xml_file = {str(model)!r}: MuJoCo cannot read it:"
+    )
     assets = Path(gymnasium.__file__).parent / "envs" / "mujoco" / "assets"
     model.write_text((assets / "hopper.xml").read_text(encoding="utf-8"), encoding="utf-8")
     spaces("Hopper-v5", {"xml_file": str(model)})
 
 
 class Strange(gymnasium.Env[object, object]):
-    """An environment with whatever spaces it is told to have."""
+    """An environment with the given spaces."""
 
     def __init__(self, actions: object, observations: object = None) -> None:
         self.action_space = actions
@@ -167,10 +171,10 @@ ACTIONS = "a policy needs a Discrete space, or a Box of floats with finite bound
     ],
 )
 def test_actions_that_no_policy_has(space: object, message: str) -> None:
-    told = f"environment = 'Strange': its actions, {message} nor real numbers; {ACTIONS}"
+    printed = f"environment = 'Strange': its actions, {message} nor real numbers; {ACTIONS}"
     with pytest.raises(ValueError) as refusal:  # noqa: PT011 (compared in full below)
         host.spaces_of(Strange(space), "Strange")
-    assert str(refusal.value) == told
+    assert str(refusal.value) == printed
 
 
 def test_unbounded_actions_and_observations_that_are_no_vector() -> None:

@@ -58,7 +58,7 @@ def played(name: str, variations: Sequence[Variation], dtype: str) -> tuple[list
 
 @pytest.fixture
 def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody takes a picture, so nothing needs to be drawn."""
+    """No picture is taken, so nothing needs to be drawn."""
     monkeypatch.setattr(show, "drawing", open_varied)
 
 
@@ -73,7 +73,7 @@ def _undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_shown_episodes_are_the_counted_ones(name: str, variations: Sequence[Variation]) -> None:
-    """To the last bit, in everybody's environment and as everybody sees it."""
+    """To the last bit, in each worker's environment and as each policy sees it."""
     counted, shown = played(name, variations, "float32")
     assert shown == counted
 

@@ -1,4 +1,4 @@
-"""Unequal environments: everybody's is its own, in any batch, and J is the mean over them."""
+"""Unequal environments: each worker has its own, in any batch, and J is the mean over them."""
 
 import json
 from typing import Any
@@ -130,7 +130,7 @@ def test_evaluation_plays_as_many_episodes_in_every_environment() -> None:
 
 
 def test_the_standard_is_that_of_all_environments_together() -> None:
-    """Everybody plays equally many episodes, all of one length: so the flags say."""
+    """All workers play equally many episodes, all of one length, as the flags show."""
     swings = [Variation(options={"g": 2.0}, flag=0), Variation(sign=-1, flag=1), Variation(flag=2)]
     sight = {"variations": swings, "observations": "standardised"}
     standard = policy_gradient("Pendulum-v1", **SMALL, **sight).policy.standard
