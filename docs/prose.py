@@ -22,7 +22,9 @@ LONGEST = 30
 OUT = {
     r"who(ever|soever)?\b(?!.*\?$)": "name the worker, run or user",
     r"(some|every|any|no)body": "say 'a worker', 'all workers' or 'no worker'",
-    r"(is|are|was|were) told": "say 'reports', 'shows' or 'is documented in'",
+    r"told(?! apart)": "say 'reports', 'shows' or 'is documented in'",
+    r"stands? there": "say 'is given' or 'occurs'",
+    r"what there is": "name the things",
     r"hears?|heard": "say 'receives' or 'is notified'",
     r"so many": "give the number a name",
     r"unless said( otherwise)?": "say 'by default'",
