@@ -16,7 +16,7 @@ from itertools import chain
 import pytest
 import yaml
 from test_cli import straggle, written
-from test_docs import blocks_of, check_straggle, keys_in, make_targets
+from test_docs import blocks_of, check_straggle, keys_in, lay_out_plugin, make_targets
 from test_packaging import ROOT
 
 WORKFLOW = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text("utf-8"))
@@ -188,7 +188,11 @@ def outputs(project):
 
 
 def test_a_suite_that_holds_passes_with_a_summary(project):
-    done = play(project, "Check", SUITE="bench/suite.toml", ONLY="rounds", SUMMARY="true")
+    lay_out_plugin(project)
+    inputs = {"SUITE": "bench/suite.toml", "ONLY": "rounds", "PLUGINS": "mine.py, json"}
+    refused = play(project, "Check", **inputs)
+    assert "plug-in json: brings nothing" in refused.stderr
+    done = play(project, "Check", **inputs | {"PLUGINS": "mine.py", "SUMMARY": "true"})
     assert done.returncode == 0, done.stderr
     assert outputs(project)["code"] == "0"
     assert "1 of 1 benchmarks hold" in (project.parent / "GITHUB_STEP_SUMMARY").read_text()
