@@ -1,4 +1,4 @@
-"""A finished run again: ``straggle replay``, ``verify``, ``evaluate`` and ``timeline``."""
+"""Finished runs: ``straggle show``, ``replay``, ``verify``, ``evaluate`` and ``timeline``."""
 
 import json
 import math
@@ -26,6 +26,41 @@ if TYPE_CHECKING:
     from simulator.replays.evaluation import Selection
 
 RunArgument: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A result directory.")]
+
+
+@app.command("show")
+def show_(
+    places: Annotated[
+        list[Path] | None, typer.Argument(metavar="[DIR]…", help="Folders of results [results].")
+    ] = None,
+    as_json: JsonOption = False,
+    plugins: PluginOption = None,
+) -> None:
+    """List results, or show one run in full, without running anything."""
+    from simulator.commands import shelf
+
+    found = shelf.entries(places or [Path("results")])
+    if as_json:
+        print(json.dumps(shelf.as_data(found), indent=2))
+    elif len(found) == 1 and places == [found[0].path] and found[0].kind == "run":
+        _in_full(found[0].path)
+    elif found:
+        show(shelf.table(found))
+    else:
+        say("no results; straggle run makes some")
+
+
+def _in_full(directory: Path) -> None:
+    """The tables of a run, its command, its versions and its scenario."""
+    from simulator.results import results
+    from simulator.statistics import report
+
+    found = results.load(directory)
+    show(report.table(found))
+    say(*report.notes(found))
+    versions = ", ".join(f"{name} {each}" for name, each in found.manifest["versions"].items())
+    say(f"command:  {found.manifest['command']}", f"versions: {versions}", "scenario:")
+    print(*map(printable, found.scenario.to_toml().splitlines()), sep="\n")
 
 
 @app.command()
