@@ -32,7 +32,7 @@ race: $(RUN) ## Race four tuned methods on ten unequal workers with costly uploa
 
 paper: $(TEST) ## Tune and race the methods on one of the paper's panels, reduced: 15 minutes
 	.venv/bin/straggle compare paper/reacher --tune paper-settings --seeds 1-3 \
-		--set stop.seconds=10000 --set evaluation.every_seconds=400 --out results/paper/reacher-short
+		--set stop.seconds=8000 --set evaluation.every_seconds=320 --out results/paper/reacher-short
 
 paper-full: $(TEST) ## Tune and race the methods on all of the paper's panels: hours, resumable
 	.venv/bin/python docs/panels.py

@@ -20,27 +20,23 @@ from simulator import load_results
 DOCS = Path(__file__).resolve().parent
 PANELS = DOCS / "panels"
 RESULTS = Path("results") / "paper"
-UNEQUAL = "paper-unequal-settings"
-GRIDS = {
-    "reacher": "paper-settings-careful",
-    **dict.fromkeys(("humanoid-flag", "reachers", "hoppers"), UNEQUAL),
-}
+UNEQUAL = "humanoid-flag", "reachers", "hoppers"
 NAMES = (
-    *("reacher", "humanoid-costly", "reachers", "reacher-100", "hopper", "humanoid-flag"),
-    *("humanoid-sqrt", "walker2d", "humanoid-equal", "humanoid-100", "hoppers"),
+    *("hopper", "reacher", "humanoid-costly", "reachers", "humanoid-flag", "humanoid-sqrt"),
+    *("walker2d", "reacher-100", "hoppers", "humanoid-equal", "humanoid-100"),
     "humanoid-decreasing",
 )
-SEEDS = {"reacher": "1-5", "humanoid-costly": "1-5"}
-"""The fresh seeds of a race; the other panels have three, for time."""
+SEEDS = "1-3"
+"""The fresh seeds of the races."""
 KEPT = ["method", "seed", "time", "step", "gradients", "environment_steps", "return"]
 
 
 def compare(name: str) -> Path:
     """The comparison of a panel; one that was interrupted continues."""
     out = RESULTS / name
-    grid = GRIDS.get(name, "paper-settings")
+    grid = "paper-unequal-settings" if name in UNEQUAL else "paper-settings"
     words = ["compare", f"paper/{name}", "--tune", grid]
-    words += ["--seeds", SEEDS.get(name, "1-3"), "--out", str(out)]
+    words += ["--seeds", SEEDS, "--out", str(out)]
     subprocess.run([sys.executable, "-m", "simulator", *words], check=True)
     return out
 

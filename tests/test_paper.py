@@ -35,7 +35,7 @@ def test_the_three_methods_are_compared_under_the_papers_settings(name: str) -> 
     known = {*(first if name in UNEQUAL else third), "afedpg"}
     assert set(scenario.methods) == known
     assert {table.settings()["momentum"] for table in scenario.methods.values()} <= {0.1, 0.01}
-    assert scenario.seeds == [1, 2, 3, 4, 5]  # seed 0 tunes
+    assert scenario.seeds == [1, 2, 3]  # others tune
     assert scenario.objective.policy.hidden == [64, 64]
 
 
