@@ -244,7 +244,7 @@ def test_exponents_far_from_theory_point_to_the_page_that_explains_them():
         for seed in (0, 1)
     ]
     frame = pd.DataFrame(rows).assign(parameter="workers n", reached=True, end="target")
-    (note,) = (note for note in growth.notes(frame, 0.9) if "docs/complexity.md" in note)
+    (note,) = (note for note in growth.notes(frame, 0.9) if "docs/tables.md" in note)
     assert "far apart for far:" in note
 
 

@@ -64,7 +64,7 @@ def notes(frame: pd.DataFrame, confidence: float) -> list[str]:
     if apart := _apart(frame, confidence):
         lines.append(
             f"measured and predicted are far apart for {', '.join(apart)}: "
-            "'Why measured and predicted differ' in docs/complexity.md explains it"
+            "'Why measured and predicted differ' in docs/tables.md explains it"
         )
     wrong = frame[frame["end"].isin(BROKEN)]
     for row in wrong.drop_duplicates("method").to_dict("records"):
