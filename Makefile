@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV
 # Hundreds of tests start a Python: none should compile the packages' sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race paper paper-full test lowest nightly mutants soak bench gate lint types contracts docs site notebooks stubs reference refresh check clean python
+.PHONY: help race paper paper-full test lowest nightly mutants soak bench regimes gate lint types contracts docs site notebooks stubs reference refresh check clean python
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -56,6 +56,9 @@ soak: $(TEST) ## Run random scenarios for MINUTES=60, verify each, and watch the
 
 bench: $(TEST) ## Measure how fast it is on this machine: BENCH="--quick", or names
 	PYTHONPATH=tests .venv/bin/python -m benchmarks $(BENCH)
+
+regimes: $(RUN) ## Check the published rankings of four regimes
+	.venv/bin/straggle check regimes
 
 gate: $(RUN) ## Check that schedules, learning curves and claims are what they were
 	.venv/bin/straggle check stragglers $(CHECK)

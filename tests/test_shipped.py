@@ -79,7 +79,8 @@ def test_three_lines_of_comment_describe_the_result(name):
 
 
 @pytest.mark.parametrize(
-    "name", sorted({*COMPARED} - {"straggler", "short-episodes", "time-complexity"})
+    "name",
+    sorted({*COMPARED} - {"straggler", "short-episodes", "time-complexity", "regimes/costly"}),
 )
 def test_the_four_methods_are_compared(name):
     assert list(load(name).methods) == FOUR

@@ -162,3 +162,8 @@ def test_shipped_suites_are_no_scenarios_and_satisfy_the_schema():
         assert path.read_text().startswith("#:schema schema.json\n")
         schema = json.loads((path.parent / "schema.json").read_text())
         assert schema == suite_schema(), "straggle schema --suite > scenarios/suites/schema.json"
+
+
+@pytest.mark.parametrize("name", shipped("suite"))
+def test_a_shipped_suite_loads(name):
+    assert read(name).title

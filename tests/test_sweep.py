@@ -853,7 +853,7 @@ def test_the_shipped_sweeps_are_valid_and_no_scenarios():
     assert not shipped("sweep").keys() & shipped().keys()
     for name, path in shipped("sweep").items():
         found = sweep_file.read(name)
-        assert 0 < len(planned(found)) <= trials.MOST
+        assert planned(found, yes=name == "regimes-settings")
         assert found.table.title
         assert path.read_text().startswith("#:schema schema.json\n")
     schema = json.loads((path.parent / "schema.json").read_text())
