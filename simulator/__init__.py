@@ -91,6 +91,7 @@ HOMES = {
     ],
     "simulator.commands.finished": ["evaluate", "film", "replay", "timeline", "verify"],
     "simulator.commands.listing": ["listing"],
+    "simulator.commands.calibration": ["calibrate", "CalibrationResults"],
 }
 """The public names, by their modules, where a table has the suffix ``Table``."""
 _HOME = {name: module for module, names in HOMES.items() for name in names}

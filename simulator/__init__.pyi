@@ -23,6 +23,8 @@ from simulator.cluster.speeds import Periodic as Periodic
 from simulator.cluster.speeds import RandomWalk as RandomWalk
 from simulator.cluster.speeds import Timetable as Timetable
 from simulator.cluster.speeds import Trace as Trace
+from simulator.commands.calibration import CalibrationResults as CalibrationResults
+from simulator.commands.calibration import calibrate as calibrate
 from simulator.commands.campaigns import CheckResults as CheckResults
 from simulator.commands.campaigns import CompareResults as CompareResults
 from simulator.commands.campaigns import ComplexityResults as ComplexityResults
@@ -206,4 +208,6 @@ __all__ = [
     "timeline",
     "verify",
     "listing",
+    "calibrate",
+    "CalibrationResults",
 ]
