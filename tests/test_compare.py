@@ -78,6 +78,34 @@ def test_methods_that_win_on_some_seeds_each_are_not_told_apart():
     assert other.verdict == "not told apart"
 
 
+def test_the_leader_is_the_method_with_the_least_geometric_mean():
+    """So no other method is ahead of it by the ratios."""
+    columns = steps(
+        {
+            "median": [late(t) for t in (80, 80, 20, 20, 20)],
+            "mean": [late(t) for t in (10, 10, 21, 21, 21)],
+        }
+    )
+    first, second = standings(columns, "return", True, [10.0], 0.9)
+    assert (first.method, second.method) == ("mean", "median")
+    assert second.seconds < first.seconds
+    assert second.times == pytest.approx((8 * 8 * (20 / 21) ** 3) ** 0.2)
+
+
+def test_a_method_that_half_of_its_runs_never_bring_there_does_not_lead_one_that_arrives():
+    rare = {"rare": [late(1), late(1), [0.0] * 101, [0.0] * 101, [0.0] * 101]}
+    found = standings(steps({**rare, "sure": [late(90)] * 5}), "return", True, [10.0], 0.9)
+    assert [each.method for each in found] == ["sure", "rare"]
+
+
+def test_at_a_level_without_arrivals_no_method_leads():
+    columns = steps({name: [[0.0] * 101] * 3 for name in ("one", "other")})
+    assert [each.verdict for each in standings(columns, "return", True, [10.0], 0.9)] == [
+        "never",
+        "never",
+    ]
+
+
 def test_a_run_that_never_arrives_makes_a_ratio_no_larger_than_it_was_watched():
     columns = steps({"fast": [late(20) for _ in SEEDS], "never": [[0.0] * 101 for _ in SEEDS]})
     _, never = standings(columns, "return", True, [10.0], 0.9)

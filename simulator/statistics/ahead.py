@@ -49,10 +49,10 @@ class Standing(NamedTuple):
 
     @property
     def verdict(self) -> str:
-        if self.method == self.leader:
+        if self.method == self.leader and self.reached:
             return "leads"
-        if not self.reached:
-            return "never" if self.times_low > 1 else "not told apart"
+        if not self.reached and not self.times_low <= 1:  # nan: no method reaches the level
+            return "never"
         return "behind" if self.times_low > 1 else "not told apart"
 
     def as_row(self) -> dict[str, Any]:
@@ -141,8 +141,10 @@ def _at(level: float, methods: dict[str, dict[int, Arrival]], confidence: float)
         for method, runs in methods.items()
     }
 
-    def order(method: str) -> tuple[float, float]:
-        return median(seconds[method]), median([run.seconds for run in methods[method].values()])
+    def order(method: str) -> tuple[bool, float]:
+        """Methods that mostly reach it, then by the geometric mean, as the ratios are."""
+        lasted = [_log(run, Arrival(1.0, 0.0, True)) for run in methods[method].values()]
+        return math.isinf(median(seconds[method])), sum(lasted) / len(lasted)
 
     ahead = sorted(methods, key=order)
     leader = methods[ahead[0]]
