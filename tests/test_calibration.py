@@ -134,7 +134,7 @@ def test_a_timeline_has_a_row_per_complete_event(tmp_path, capsys):
     events = [
         {"ph": "X", "name": "task::step", "cat": "task", "pid": host, "tid": tid,
          "ts": 1e6 * at * (tid + 1) - 5e6, "dur": 1e6 * (tid + 1)}
-        for host in ("10.0.0.1", "10.0.0.2") for tid in (0, 1) for at in range(20)
+        for host in ("10.0.0.10", "10.0.0.2") for tid in (0, 1) for at in range(20)
     ]  # fmt: skip
     idle = [{"ph": "X", "name": "idle", "pid": 1, "tid": 1, "ts": 0, "dur": 5}, {"ph": "M"}]
     file = tmp_path / "trace.json"
@@ -144,7 +144,7 @@ def test_a_timeline_has_a_row_per_complete_event(tmp_path, capsys):
         asked = ["calibrate", str(file), "--name", "::step$", "--out", out, "--figures", "none"]
         assert run_command([*asked, "--json"]) == 0
         data = json.loads(capsys.readouterr().out)
-        assert data["workers"] == ["10.0.0.1/0", "10.0.0.1/1", "10.0.0.2/0", "10.0.0.2/1"]
+        assert data["workers"] == ["10.0.0.2/0", "10.0.0.2/1", "10.0.0.10/0", "10.0.0.10/1"]
         assert data["tables"]["cluster"] == {"workers": 4, "compute": [1.0, 2.0, 1.0, 2.0]}
     with pytest.raises(Mistake, match=r"no complete event matches --name stop; its events are: "):
         calibrate(file, name="stop")

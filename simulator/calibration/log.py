@@ -3,7 +3,7 @@
 All mistakes are about the user's file: one line each, with the row and the remedy.
 """
 
-import sys
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -144,8 +144,10 @@ def _workers(column: "pd.Series[Any]", file: str) -> tuple[list[str], Integers]:
     return names, numbers
 
 
-def _by_number(name: str) -> tuple[int, str]:
-    return (int(name), "") if name.isdecimal() else (sys.maxsize, name)
+def _by_number(name: str) -> list[tuple[int, str]]:
+    """A key for sorting: gpu-2 comes before gpu-10."""
+    parts = re.split(r"([0-9]+)", name)
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in parts if part]
 
 
 def _check(numbers: dict[str, Floats], seconds: Floats, kinds: Any, file: str) -> None:

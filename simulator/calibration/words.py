@@ -98,7 +98,9 @@ def sentences(found: Calibration) -> Iterator[str]:
 
 def table(part: Part) -> Table:
     """The laws that were fitted to a kind, the best first, each with its best groups."""
-    sample, shown = part.sample, {each.law: each for each in reversed(part.candidates)}
+    sample, shown = part.sample, dict[str, Candidate]()
+    for each in part.candidates:
+        shown.setdefault(each.law, each)
     rows = [
         [
             parameters(each),
@@ -106,7 +108,7 @@ def table(part: Part) -> Table:
             "" if each.scores is None else f"{each.distance:.3g}",
             "" if each.scores is None else f"{each.p:.2g}",
         ]
-        for each in reversed(shown.values())
+        for each in shown.values()
     ]
     title = f"{sample.kind}: {len(sample.seconds):,} rows of {sample.workers} workers"
     heads = ["law", "held-out log-likelihood", "distance", "p"]
