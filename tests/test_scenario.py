@@ -464,7 +464,7 @@ MISTAKES = [
     ("cluster.compute=[1, 2]", "cluster.compute has 2 entries for 3 workers: "
      "give one per worker, or a single number"),
     ("seeds=[]", "seeds = []: must have at least 1 item"),
-    ("seeds=[1, 1]", "seeds: name each of them once"),
+    ("seeds=[1, 1]", "seeds: 1 occurs twice; name each seed once"),
     ("seeds=[-1]", "seeds[0] = -1: must be greater than or equal to 0"),
     ("cluster.seed=-1", "cluster.seed = -1: must be greater than or equal to 0"),
     ("stop={target=1.0}",

@@ -275,7 +275,7 @@ def _check_memory(parts: list[Part]) -> None:
         return
     largest = max((part for part in parts if part.key), key=lambda part: part.bytes)
     raise Mistake(
-        f"{largest.key}: needs about {_size(largest.bytes)} of {_size(needed)} in all, and the "
+        f"{largest.key}: needs about {_size(largest.bytes)} ({_size(needed)} in all), and the "
         f"machine has {_size(available)} to spare; {largest.remedy}; {REMEDY}"
     )
 

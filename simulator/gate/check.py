@@ -154,7 +154,7 @@ def _judge(
         lines = [str(judged)]
         if then and moved and not redefined:
             before = verdict(benchmark, then.runs, judged.claimed)
-            lines.append(f"baseline: {before.middle:.4g} times less, at least {before.bound:.4g}")
+            lines.append(f"baseline: {before.middle:.4g} times, at least {before.bound:.4g}")
     file, table = baselines.file_of(directory, benchmark.name), benchmark.table
     if file.is_relative_to(Path.cwd()):
         file = file.relative_to(Path.cwd())

@@ -35,7 +35,7 @@ class Verdict(NamedTuple):
         margin = f", with a margin of {table.margin:.3g}" if table.margin else ""
         theory = " by theory" if table.at_least == "predicted" else ""
         return (
-            f"{table.of} needs {self.middle:.4g} times less {quantity(table)} than {table.over} "
+            f"{quantity(table)}: {table.over} needs {self.middle:.4g} times that of {table.of} "
             f"(median); {bound_name(table.test, table.confidence)} {self.bound:.4g}; "
             f"claimed {self.claimed:.4g}{theory}{margin}"
             + "".join(f"; target missed by {each}" for each in self.never)

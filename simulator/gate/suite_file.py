@@ -61,7 +61,7 @@ class ToleranceTable(BenchmarkTable):
 
 
 class ClaimTable(BenchmarkTable):
-    """One method needs so many times less than another."""
+    """The ratio of what two methods need."""
 
     kind: Literal["claim"] = "claim"
     of: str = Field(description="the label of the method that needs less")

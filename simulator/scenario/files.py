@@ -78,7 +78,8 @@ def _parse(path: Path) -> Tables:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
-        raise Mistake(f"{path}: not valid TOML: {error}") from None
+        hint = "; text needs quotes" if "Invalid value" in str(error) else ""
+        raise Mistake(f"{path}: not valid TOML: {error}{hint}") from None
     except UnicodeDecodeError:
         raise Mistake(f"{path}: cannot be read: not a text file") from None
     except OSError as error:

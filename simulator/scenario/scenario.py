@@ -90,7 +90,10 @@ class Scenario(Table):
     @model_validator(mode="after")
     def _different_seeds(self) -> Self:
         if len(set(self.seeds)) < len(self.seeds):
-            raise PydanticCustomError("seeds", "seeds: name each of them once")
+            twice = next(seed for seed in self.seeds if self.seeds.count(seed) > 1)
+            raise PydanticCustomError(
+                "seeds", "seeds: {twice} occurs twice; name each seed once", {"twice": twice}
+            )
         return self
 
     @model_validator(mode="after")
