@@ -41,6 +41,8 @@ from simulator.commands.finished import verify as verify
 from simulator.commands.listing import listing as listing
 from simulator.commands.outcome import Results as Results
 from simulator.commands.outcome import load_results as load_results
+from simulator.commands.real import RealResults as RealResults
+from simulator.commands.real import real as real
 from simulator.commands.scenarios import load as load
 from simulator.commands.scenarios import resume as resume
 from simulator.commands.scenarios import run as run
@@ -192,6 +194,8 @@ __all__ = [
     "run",
     "schema",
     "validate",
+    "real",
+    "RealResults",
     "Results",
     "load_results",
     "check",

@@ -89,3 +89,20 @@ class Stretch(NamedTuple):
     finish: float
     version: int
     """Of the received point, of the sent gradients, or of the newest order."""
+
+
+def as_of(computation: Computation, time: float, steps: float) -> Computation | None:
+    """What was known of a computation at this time, after so many steps; None: it had not begun.
+
+    >>> as_of(Computation(Ticket(0, 0, 0), 1.0, 3.0, "used", 2, 1.0), 2.0, 1).outcome
+    'unfinished'
+    """
+    if computation.start > time:
+        return None
+    used = computation.step is not None and computation.step <= steps
+    over = computation.finish <= time
+    if used or (over and computation.outcome in ("recalled", "dropped", "lost")):
+        return computation
+    if over and computation.outcome != "unfinished":
+        return computation._replace(outcome="waiting", step=None, weight=None)
+    return computation._replace(finish=time, outcome="unfinished", step=None, weight=None)

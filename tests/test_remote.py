@@ -16,8 +16,8 @@ from test_cli import written
 from test_side_by_side import content
 
 from simulator import Mistake, Ray, resume, run, sweep, verify
-from simulator.remote import agent, agents, connection, traits
-from simulator.remote.agent import Agent, Plugin
+from simulator.remote import agents, connection, traits
+from simulator.remote.agent import Plugin, placed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray's test cluster")
 
@@ -150,13 +150,13 @@ def test_a_node_with_other_versions_or_sources_is_refused():
 def test_a_plug_in_travels_unless_it_lies_there_already(tmp_path):
     here = tmp_path / "mine.py"
     here.write_text("LAWS = {}\n")
-    fresh = object.__new__(Agent)
-    fresh._folder = agent.tempfile.TemporaryDirectory()
-    assert fresh._placed(Plugin(str(here), here.read_bytes())) == str(here)
-    elsewhere = fresh._placed(Plugin("/nowhere/mine.py", b"LAWS = {}\n"))
+    other = tmp_path / "other"
+    other.mkdir()
+    assert placed(Plugin(str(here), here.read_bytes()), other) == str(here)
+    elsewhere = placed(Plugin("/nowhere/mine.py", b"LAWS = {}\n"), other)
+    assert elsewhere == str(other / "mine.py")
     assert Path(elsewhere).read_text() == "LAWS = {}\n"
-    assert Path(elsewhere).name == "mine.py"
-    assert fresh._placed(Plugin("package.module", None)) == "package.module"
+    assert placed(Plugin("package.module", None), other) == "package.module"
 
 
 @pytest.mark.parametrize(

@@ -116,6 +116,9 @@ def resume(
     with alone_in(directory):
         begun = results.load(directory)
         scenario, manifest, dry = begun.scenario, begun.manifest, begun.schedule_only
+        if begun.real:
+            message = "its runs happened in real time, which cannot be continued; run it anew"
+            raise Mistake(f"--resume {directory}: {message}")
         if scenario.fingerprint() != manifest["scenario_hash"]:
             message = "the scenario in it is not the one that was begun; run it anew"
             raise Mistake(f"{directory / 'manifest.json'}: {message}")

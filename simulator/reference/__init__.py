@@ -7,6 +7,7 @@ are computed from the recorded intervals.  It shares no code with the engine.  R
 
 from simulator.reference.record import Computations, Record
 from simulator.reference.server import BrokenStory, replay
+from simulator.reference.telling import Telling, Told
 from simulator.reference.workers import Lengths
 
-__all__ = ["BrokenStory", "Computations", "Lengths", "Record", "replay"]
+__all__ = ["BrokenStory", "Computations", "Lengths", "Record", "Telling", "Told", "replay"]

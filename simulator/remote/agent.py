@@ -40,8 +40,7 @@ class Agent:
     def __init__(self, luggage: Luggage) -> None:
         os.environ.update(luggage.environment)
         self._folder = tempfile.TemporaryDirectory(prefix="straggle-agent-")
-        for plugin in luggage.plugins:
-            plugins.load_plugin(self._placed(plugin))
+        unpack(luggage, Path(self._folder.name))
         self._process = Process()
 
     def hello(self) -> Traits:
@@ -65,14 +64,21 @@ class Agent:
     def interrupt(self) -> None:
         self._process.interrupt()
 
-    def _placed(self, plugin: Plugin) -> str:
-        """Where the plug-in lies here: at the same place if it is the same, else in a copy."""
-        path = Path(plugin.place)
-        if plugin.contents is None or _is(path, plugin.contents):
-            return plugin.place
-        copy = Path(self._folder.name) / path.name
-        copy.write_bytes(plugin.contents)
-        return str(copy)
+
+def unpack(luggage: Luggage, folder: Path) -> None:
+    """Load the plug-ins of the driver."""
+    for plugin in luggage.plugins:
+        plugins.load_plugin(placed(plugin, folder))
+
+
+def placed(plugin: Plugin, folder: Path) -> str:
+    """Where a plug-in lies here: at the same place if it is the same, else in a copy."""
+    path = Path(plugin.place)
+    if plugin.contents is None or _is(path, plugin.contents):
+        return plugin.place
+    copy = folder / path.name
+    copy.write_bytes(plugin.contents)
+    return str(copy)
 
 
 def _is(path: Path, contents: bytes) -> bool:

@@ -18,6 +18,8 @@ from simulator.system.machine import cores
 
 ANSWER = 4.0
 """Seconds in which an address must answer."""
+STARTS = 2
+"""Attempts to start a cluster on this machine."""
 JOINING = 15.0
 """Seconds for joining a cluster that has answered."""
 QUIET = {
@@ -46,20 +48,24 @@ def connect(address: str | None, most: int | None) -> Any:
         return module
     if address is not None:
         _join(address)
-    options = {"address": address} if address else {"num_cpus": most or cores()}
+    options: dict[str, Any] = {"address": address} if address else {"num_cpus": most or cores()}
+    options |= {"include_dashboard": False if address is None else None}
     with _own_signals(), _quiet():
-        try:
-            module.init(
-                **options,
-                include_dashboard=False if address is None else None,
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                configure_logging=False,
-            )
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            reason = " ".join(str(error).split())
-            where = f"={address}" if address else ""
-            raise Mistake(f"--on ray{where}: cannot join the cluster: {reason}") from None
+        for left in range(STARTS if address is None else 1)[::-1]:
+            try:
+                module.init(
+                    **options,
+                    log_to_driver=False,
+                    logging_level=logging.ERROR,
+                    configure_logging=False,
+                )
+                break
+            except Exception as error:  # of any class: on a busy machine Ray's programs time out
+                module.shutdown()
+                if not left:
+                    reason = " ".join(str(error).split())
+                    where = f"={address}" if address else ""
+                    raise Mistake(f"--on ray{where}: cannot join the cluster: {reason}") from None
     return module
 
 

@@ -6,6 +6,7 @@ again, up to the version of the ticket.
 
 import traceback
 from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake, did_you_mean, one_line
+from simulator.results import recorded
 from simulator.results.results import Results
 from simulator.training.failure import name_of, ticket_of
 
@@ -133,7 +135,8 @@ def reproduce(
         point = failed[1]
     else:
         report(f"training {method}, seed {seed}, up to version {ticket.version} once more")
-        point = laboratory.point_at(scenario, ticket.version)
+        real = partial(recorded.schedule, outcome, method, seed) if outcome.real else None
+        point = laboratory.point_at(scenario, ticket.version, real)
     try:
         gradient, steps = laboratory.sample(scenario, point, ticket)
     except Exception as error:  # the user wants to see whatever an environment raises

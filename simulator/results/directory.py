@@ -13,6 +13,11 @@ def files_of(method: str, seed: int) -> tuple[str, str, str]:
     return f"parameters/{run}.npz", f"failures/{run}.npz", f"tickets.parquet/{run}.parquet"
 
 
+def events_of(method: str, seed: int) -> str:
+    """The file of a real run's events."""
+    return f"events.parquet/{method}-{seed}.parquet"
+
+
 def free_directory(wanted: Path) -> Path:
     """``wanted``, or the first of ``wanted-2``, ``wanted-3``, ... that does not exist."""
     candidate, number = wanted, 1

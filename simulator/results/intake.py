@@ -81,6 +81,7 @@ class _Manifest(_Data):
     cores: int
     resumed: Count
     runs: list[_Run]
+    real: dict[str, Any] | None = Field(None, description="of runs in real time")
     plugins: dict[str, Annotated[list[str], MinLen(2)]] = Field(
         {}, description="entries of the scenario from plug-ins, with name and version"
     )

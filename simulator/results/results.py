@@ -5,6 +5,7 @@
       steps.parquet       a row per method, seed and server step; row 0 is the initial point
       workers.parquet     a row per method, seed and worker: its account
       tickets.parquet/    on request: a row per started gradient, a part per run
+      events.parquet/     of runs in real time: what each story was told, and all transfers
       parameters/         the final point of every run, as METHOD-SEED.npz
       failures/           the point of the gradient by which a run failed, likewise
       checkpoints/        of runs under way
@@ -28,7 +29,9 @@ from simulator.cluster import Vector
 from simulator.mistakes import Mistake, check_argument
 from simulator.results import intake
 from simulator.results.columns import Columns, rows
-from simulator.results.directory import files_of
+from simulator.results.directory import events_of, files_of
+from simulator.results.events import COLUMNS as EVENT_COLUMNS
+from simulator.results.events import Happenings, happenings
 from simulator.results.ledger import COLUMNS
 from simulator.scenario.scenario import Scenario
 from simulator.training.record import Run
@@ -98,6 +101,20 @@ class Results:
     @property
     def schedule_only(self) -> bool:
         return bool(self.manifest["schedule_only"])
+
+    @property
+    def real(self) -> bool:
+        """Whether the runs happened in real time."""
+        return self.manifest.get("real") is not None
+
+    def happenings(self, method: str, seed: int) -> Happenings:
+        """What a real run's story was told, and the transfers and absences of its workers."""
+        path = intake.inside(self.directory, self.directory / events_of(method, seed))
+        workers = self.scenario.cluster.workers
+        found: Happenings = _read(
+            path, lambda path: happenings(intake.table(path, EVENT_COLUMNS), workers)
+        )
+        return found
 
     def run(self, method: str, seed: int) -> Run:
         """A run for ``schedules.replay``."""

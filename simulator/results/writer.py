@@ -15,7 +15,7 @@ from pydantic_core import to_jsonable_python
 from simulator import plugins
 from simulator.cluster import Vector
 from simulator.results.columns import Columns, groups, join, rows, words, write
-from simulator.results.directory import files_of
+from simulator.results.directory import events_of, files_of
 from simulator.results.intake import FORMAT
 from simulator.results.results import Results
 from simulator.results.seal import digest, seal
@@ -48,6 +48,8 @@ class Writer:
     vector: Vector
     schedule_only: bool = False
     tickets: bool = False
+    real: dict[str, Any] | None = None
+    """The circumstances of runs in real time, for the manifest; None if they are simulated."""
     _written: dict[tuple[str, int], Written] = field(default_factory=dict)
     _digests: dict[str, str] = field(default_factory=dict)
     _resumed: int = 0
@@ -105,6 +107,9 @@ class Writer:
             self._save(failed, point=run.failure.point, ticket=ticket)
         if self.tickets:
             self._digests[tickets] = digest(self.directory / tickets)
+        if self.real is not None:
+            events = events_of(run.method, run.seed)
+            self._digests[events] = digest(self.directory / events)
         self.write("running")
 
     def _save(self, name: str, **arrays: np.ndarray) -> None:
@@ -158,6 +163,7 @@ class Writer:
             "cores": cores(),
             "resumed": self._resumed,
             "runs": [written.row for written in self._in_order],
+            **({} if self.real is None else {"real": self.real}),
             "files": dict(sorted(self._digests.items())),
         }
 

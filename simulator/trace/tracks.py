@@ -13,8 +13,9 @@ from typing import NamedTuple, TypeAlias
 from simulator.cluster import InvalidDuration
 from simulator.engine import Sinks, Stalled, Stop
 from simulator.mistakes import Mistake
+from simulator.results import recorded
 from simulator.results.results import Results
-from simulator.schedule import Computation, Step, Stretch
+from simulator.schedule import Computation, Step, Stretch, as_of
 from simulator.training.record import Run
 from simulator.training.schedules import replay, stop_of
 
@@ -41,7 +42,7 @@ class Slice(NamedTuple):
 
 
 class Rerun(NamedTuple):
-    """A finished run, to be simulated again up to ``stop``."""
+    """A finished run, to be simulated again up to ``stop``, or read if it happened in real time."""
 
     results: Results
     run: Run
@@ -54,10 +55,28 @@ class Rerun(NamedTuple):
         return self.stop.seconds
 
     def steps(self, sinks: Sinks) -> Iterator[Step]:
+        if self.results.real:
+            return self._recorded(sinks)
+        return self._simulated(sinks)
+
+    def _simulated(self, sinks: Sinks) -> Iterator[Step]:
         simulation = replay(self.results.scenario, self.run, self.results.vector, sinks)
         with suppress(Stalled, InvalidDuration):  # as the run itself did
             yield from simulation.steps(self.stop)
         simulation.close_trace()
+
+    def _recorded(self, sinks: Sinks) -> Iterator[Step]:
+        """Of a real run: the steps that its story makes of the recorded events."""
+        own = self.run.method, self.run.seed
+        steps = recorded.steps(self.results, *own)
+        within = [step for step in steps if step.time <= self.end]
+        yield from within
+        for stretch in self.results.happenings(*own).stretches:
+            if stretch.start < self.end:
+                sinks.stretch(stretch._replace(finish=min(stretch.finish, self.end)))
+        for computation in recorded.computations(self.results, *own):
+            if known := as_of(computation, self.end, len(within)):
+                sinks.computation(known)
 
     def track(self, layers: Layers, begin: float = 0.0) -> Iterator[Slice]:
         return track(layers, begin, self.end, lossy=self.lossy)

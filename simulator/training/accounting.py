@@ -9,13 +9,14 @@ from simulator.schedule import Accounts
 from simulator.training.lanes import Lane
 from simulator.training.observer import Observer
 from simulator.training.record import Run
+from simulator.training.recorded import Recorded
 from simulator.training.schedules import replay, stop_of, vector_of
 
 
 class Accounting(Observer):
     """The accounts of runs that share a schedule, set once the runs are in their lanes."""
 
-    simulation: Simulation
+    schedule: Simulation | Recorded
 
     def __init__(
         self, scenario: Scenario, runs: Sequence[Run], ended: Callable[[int, Run], None]
@@ -28,7 +29,7 @@ class Accounting(Observer):
 
     def settle(self, run: Run) -> None:
         if run.end in ("stop", "stalled"):
-            run.accounts = self.simulation.accounts()
+            run.accounts = self.schedule.accounts()
         elif not run.accounts_are_newest:
             run.accounts = self._accounts_at(run)
         self._share_the_time()
@@ -40,6 +41,8 @@ class Accounting(Observer):
 
     def _accounts_at(self, run: Run) -> Accounts:
         """Those at the run's last step, an earlier one of the schedule: it is simulated again."""
+        if isinstance(self.schedule, Recorded):
+            return self.schedule.accounts_at(run.steps)
         if self._replayed is None or self._replayed.steps > run.steps:
             self._replayed = Replayed(self._scenario, run)
         return self._replayed.accounts_at(run.steps)

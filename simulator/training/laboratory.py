@@ -34,6 +34,7 @@ from simulator.training.learner import Learner
 from simulator.training.lengths import Ruler
 from simulator.training.observer import Observer
 from simulator.training.record import Memory, Run
+from simulator.training.recorded import Recorded
 from simulator.training.schedules import (
     Rhythm,
     numbers_of,
@@ -49,6 +50,8 @@ Ended = Callable[[int, Run], None]
 """Called with the place of every run that ends, and the run."""
 Watch = Callable[[Run], None]
 """Called with a run that is under way, after each of its steps."""
+Record = Callable[[Callable[[int, float], bool]], Recorded]
+"""Makes a recorded schedule, given the steps that need accounts."""
 MOST_COMPILED = 24
 """The number of methods and settings whose compiled code stays in memory."""
 
@@ -98,6 +101,10 @@ class Laboratory:
 
             self._train([members[at] for at in part], memories, ended_at, _Watching(watch))
 
+    def retrace(self, scenario: Scenario, recorded: Record, observer: Observer) -> Run:
+        """The only run of this scenario along a recorded schedule, step by step."""
+        return self._train([Member(scenario)], [], lambda at, run: None, observer, recorded)[0]
+
     def sample(self, scenario: Scenario, point: NDArray[Any], ticket: Ticket) -> Any:
         """One gradient by the plain code, and its environment steps."""
         import jax
@@ -109,11 +116,13 @@ class Laboratory:
         gradient, steps = values.sample(root, jnp.asarray(point), ticket)
         return np.asarray(gradient), int(steps)
 
-    def point_at(self, scenario: Scenario, version: int) -> NDArray[Any]:
+    def point_at(
+        self, scenario: Scenario, version: int, recorded: Record | None = None
+    ) -> NDArray[Any]:
         """The point of this version in the only run of this scenario."""
         points: list[NDArray[Any]] = []
         seek = _Seek(version, points)
-        runs = self._train([Member(scenario)], [], lambda at, run: None, seek)
+        runs = self._train([Member(scenario)], [], lambda at, run: None, seek, recorded)
         if not points:
             raise Mistake(f"version {version}: the run closed only {runs[0].steps} server steps")
         return points[0]
@@ -124,6 +133,7 @@ class Laboratory:
         memories: Sequence[Memory],
         ended: Ended,
         first: Observer,
+        recorded: Record | None = None,
     ) -> list[Run]:
         """Train members together; ``first`` observes every step first, and may end the runs."""
         scenario, label = members[0].scenario, members[0].label
@@ -136,13 +146,18 @@ class Laboratory:
         for lane in lanes:
             lane.start(self.objective.initial_point)
         measured = scenario.cluster.per == "environment-step"
-        simulation = self._simulation(scenario, runs[0], lanes[0] if measured else None)
-        accounting.simulation = simulation
+        schedule: Simulation | Recorded
+        if recorded is None:
+            schedule = self._simulation(scenario, runs[0], lanes[0] if measured else None)
+        else:
+            schedule = recorded(self._account_when(scenario))
+        accounting.schedule = schedule
         observers = [Finite(), first, *self._observers(scenario, compiled), accounting]
         if keepers := [each.keeper for each in members if each.keeper]:
             observers.append(Checkpoints(keepers, runs))
         done = restore(lanes, memories) if memories else 0
-        follow(simulation, stop_of(scenario), lanes, observers, ahead=not measured, done=done)
+        ahead = not measured and recorded is None
+        follow(schedule, stop_of(scenario), lanes, observers, ahead=ahead, done=done)
         return runs
 
     def _simulation(self, scenario: Scenario, run: Run, lane: Lane | None) -> Simulation:
@@ -152,17 +167,23 @@ class Laboratory:
             run.lengths = {}
             assert self.objective.episodes is not None, "refused when the scenario was checked"
             lengths = Ruler(self.objective.episodes, run, lane.points).lengths
-        rhythm = Rhythm(scenario.evaluation, stop_of(scenario))
-        # The accounts of all workers at every step would take long; a replay computes them later.
-        at = (lambda number, time: False) if self._measures_all(scenario) else rhythm
         return simulation_of(
             scenario,
             run.method,
             run.seed,
             vector=vector_of(scenario),
-            account_when=at,
+            account_when=self._account_when(scenario),
             lengths=lengths,
         )
+
+    def _account_when(self, scenario: Scenario) -> Callable[[int, float], bool]:
+        """The steps that get accounts: those to evaluate.
+
+        The accounts of all workers at every step would take long; a replay computes them later.
+        """
+        if self._measures_all(scenario):
+            return lambda number, time: False
+        return Rhythm(scenario.evaluation, stop_of(scenario))
 
     def _observers(self, scenario: Scenario, compiled: Compiled) -> list[Observer]:
         table, reaches = scenario.evaluation, partial(_reaches, scenario)

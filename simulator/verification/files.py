@@ -12,7 +12,7 @@ from pydantic_core import to_jsonable_python
 from simulator.cluster import Vector
 from simulator.mistakes import Mistake
 from simulator.results.columns import Columns, length
-from simulator.results.directory import files_of
+from simulator.results.directory import events_of, files_of
 from simulator.results.results import Results
 from simulator.results.seal import digest, seal
 from simulator.scenario.prescription import settings_of
@@ -229,6 +229,9 @@ def check_parts(results: Results, found: Findings) -> None:
         late = results.manifest.get("status") == "interrupted"
         for name in sorted(wanted - parts):
             found.demand("parts", f"{TICKETS}/{name}.parquet", late, "is missing")
+    for method, seed in names if results.real else ():
+        file = events_of(method, seed)
+        found.demand("parts", file, (results.directory / file).is_file(), "is missing")
     points = {path.name for path in (results.directory / "parameters").glob("*.npz")}
     known = {Path(files_of(*name)[0]).name for name in names if not results.schedule_only}
     for name in sorted(points - known):

@@ -12,7 +12,7 @@ from simulator.results.columns import Columns, groups, rows
 from simulator.results.results import Results, load
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.verification import accounts, clock, computations, files, points, replayed
+from simulator.verification import accounts, clock, computations, files, points, replayed, retold
 from simulator.verification.evidence import Evidence, Tickets
 from simulator.verification.report import TICKETS, Findings, Report
 
@@ -99,8 +99,11 @@ def _verify_run(
     if known is not None and sound:
         accounts.tickets_agree(run, found)
         accounts.steps_agree(run, found)
-        computations.check(run, found)
-    if sound and (own is None or known is not None):
+        computations.check(run, found, timed=not results.real)
+    if results.real:
+        if known is not None and sound:
+            retold.check(run, found, results)
+    elif sound and (own is None or known is not None):
         replayed.check(run, found, most)
     else:
         found.skip("replay", "its tickets cannot be read, or are there twice")

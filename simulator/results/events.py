@@ -1,0 +1,74 @@
+"""What was a story told in real time, and what else did its workers do?  A file per real run.
+
+A simulated run needs no such file, because its schedule can be simulated again.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from algorithms.tickets import Ticket
+from algorithms.vocabulary import Expired, Joined, Lost
+from simulator.reference import Told
+from simulator.results.columns import Columns, write
+from simulator.results.directory import events_of
+from simulator.schedule import Stretch
+from simulator.system.files import replace
+
+KINDS = ("ticket", "lost", "joined", "expired", "receiving", "sending", "down", "collective")
+"""The number of each in the file: first the events of a story, in the order of telling.
+
+The index of a lost or joined worker is 1 if the story was not told: an all-reduce was under way."""
+EVENTS = (Ticket, Lost, Joined, Expired)
+COLUMNS = ("kind", "worker", "version", "index", "start", "finish")
+
+
+class Happenings(NamedTuple):
+    """What a story was told, and the stretches of its workers."""
+
+    events: Sequence[Told]
+    stretches: Sequence[Stretch]
+
+
+def write_events(directory: Path, method: str, seed: int, happened: Happenings) -> None:
+    """Write the file of a run."""
+    rows: list[tuple[float, ...]] = []
+    for event, time, silent in happened.events:
+        name = event if isinstance(event, Ticket) else (event.worker, 0, int(silent))
+        rows.append((EVENTS.index(type(event)), *name, time, time))
+    for each in happened.stretches:
+        kind = KINDS.index(each.kind)
+        rows.append((kind, each.worker, each.version, 0, each.start, each.finish))
+    file = directory / events_of(method, seed)
+    file.parent.mkdir(exist_ok=True)
+    replace(file, partial(write, _columns(rows)))
+
+
+def _columns(rows: list[tuple[float, ...]]) -> Columns:
+    table: Any = np.array(rows, np.float64).reshape(-1, len(COLUMNS)).T
+    whole = dict(zip(COLUMNS, table, strict=True))
+    return {n: v.astype(np.int64) if n in COLUMNS[:4] else v.copy() for n, v in whole.items()}
+
+
+def happenings(columns: Columns, workers: int) -> Happenings:
+    """The content of such a file; a ValueError if it cannot be that of a run."""
+    kind, worker = columns["kind"], columns["worker"]
+    good = (kind >= 0) & (kind < len(KINDS)) & (worker >= -1) & (worker < workers)
+    good &= np.isfinite(columns["start"]) & (columns["finish"] >= columns["start"])
+    if not good.all():
+        raise ValueError(f"row {int(np.argmin(good))} is no event of a run")
+    events: list[Told] = []
+    stretches: list[Stretch] = []
+    for number, *name, start, finish in zip(*(columns[n].tolist() for n in COLUMNS), strict=True):
+        if number == 0:
+            events.append(Told(Ticket(*name), start))
+        elif number < len(EVENTS):
+            change: Any = EVENTS[number]
+            events.append(Told(change(name[0]), start, bool(name[2])))
+        else:
+            kinds: Any = KINDS[number]
+            stretches.append(Stretch(kinds, name[0], start, finish, name[1]))
+    return Happenings(events, stretches)
