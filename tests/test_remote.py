@@ -15,8 +15,8 @@ from children import start
 from test_cli import written
 from test_side_by_side import content
 
-from simulator import Mistake, Ray, resume, run, sweep, verify
-from simulator.remote import agents, connection, traits
+from simulator import Mistake, Ray, calibrate, resume, run, sweep, verify
+from simulator.remote import agents, connection, probe, traits
 from simulator.remote.agent import Plugin, placed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray's test cluster")
@@ -136,6 +136,16 @@ def test_a_driver_that_is_stopped_is_resumed_to_the_same_bits(
     resume(out, runner=Ray(cluster.address, shared=False), quiet=True)
     assert content(out) == alone
     assert not (out / "checkpoints").exists()
+
+
+def test_a_probe_logs_every_core_of_the_cluster(cluster):
+    found = probe.log(cluster.address, rows=3)
+    cores = int(connection.ray().cluster_resources()["CPU"])
+    counts = found.groupby(["worker", "kind"]).size()
+    assert counts.xs("compute", level="kind").tolist() == [3] * cores
+    assert counts.xs("upload", level="kind").tolist() == [probe.SENDINGS] * cores
+    assert (found["end"] > found["start"]).all()
+    assert calibrate(found).tables["cluster"]["workers"] == cores
 
 
 def test_a_node_with_other_versions_or_sources_is_refused():

@@ -6,6 +6,7 @@ import pytest
 from test_cli import written
 
 from simulator.commands.json_schema import suite_schema
+from simulator.gate import baselines
 from simulator.gate.suite_file import read
 from simulator.mistakes import Mistake
 from simulator.scenario.files import shipped
@@ -165,5 +166,9 @@ def test_shipped_suites_are_no_scenarios_and_satisfy_the_schema():
 
 
 @pytest.mark.parametrize("name", shipped("suite"))
-def test_a_shipped_suite_loads(name):
-    assert read(name).title
+def test_a_shipped_suite_has_the_baselines_of_its_benchmarks(name):
+    suite = read(name)
+    directory = suite.path.parent / "baselines" / name
+    assert {path.stem for path in directory.iterdir()} == suite.benchmarks.keys()
+    for label, benchmark in suite.benchmarks.items():
+        baselines.check(benchmark, baselines.read(directory, label), directory)

@@ -6,20 +6,24 @@ from typing import Annotated
 
 import typer
 
-from simulator.cli.app import FiguresOption, JsonOption, app, formats_of, say, show
+from simulator.cli.app import FiguresOption, JsonOption, app, formats_of, jobs_on, say, show
 from simulator.mistakes import Mistake
 
 
 @app.command()
 def calibrate(
     log: Annotated[
-        Path,
+        Path | None,
         typer.Argument(
-            metavar="LOG",
+            metavar="[LOG]",
             help="A CSV or Parquet file with the columns worker, start and end, or worker and "
             "seconds, and perhaps kind; or a timeline in JSON.",
         ),
-    ],
+    ] = None,
+    on: Annotated[
+        str | None,
+        typer.Option("--on", metavar="ray[=HOST:PORT]", help="Measure a Ray cluster instead."),
+    ] = None,
     out: Annotated[
         Path, typer.Option(metavar="FILE", help="Where the tables go; ends in .toml.")
     ] = Path("cluster.toml"),
@@ -36,8 +40,14 @@ def calibrate(
     from simulator.commands import calibration
 
     formats = formats_of(figures)
+    if (log is None) == (on is None):
+        raise Mistake("calibrate: name a LOG, or a cluster to measure by --on ray")
     if out.suffix != ".toml":
         raise Mistake(f"--out {out}: must end in .toml")
+    if on is not None:
+        with showing(doing="measuring", quiet=as_json):
+            log = _measured(on, out.with_name(f"{out.stem}-log.csv"))
+    assert log is not None
     with showing(doing="fitting", quiet=as_json):
         results = calibration.calibrate(log, out=out, name=name)
         drawn = figure.draw(results.found, out.with_suffix(""), formats) if formats else []
@@ -51,3 +61,14 @@ def calibrate(
     print(f"cluster: {results.file}")
     for path in drawn:
         print(f"figure:  {path}")
+
+
+def _measured(place: str, file: Path) -> Path:
+    """The log of a probe on a Ray cluster."""
+    from simulator.remote import probe
+    from simulator.remote.runner import Ray
+
+    runner = jobs_on(place, None)
+    assert isinstance(runner, Ray)
+    probe.log(runner.address).to_csv(file, index=False)
+    return file
