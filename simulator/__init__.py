@@ -92,6 +92,7 @@ HOMES = {
     ],
     "simulator.commands.finished": ["evaluate", "film", "replay", "timeline", "verify"],
     "simulator.commands.listing": ["listing"],
+    "simulator.commands.shelf": ["show"],
     "simulator.commands.calibration": ["calibrate", "CalibrationResults"],
 }
 """The public names, by their modules, where a table has the suffix ``Table``."""

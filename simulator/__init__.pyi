@@ -48,6 +48,7 @@ from simulator.commands.scenarios import resume as resume
 from simulator.commands.scenarios import run as run
 from simulator.commands.scenarios import schema as schema
 from simulator.commands.scenarios import validate as validate
+from simulator.commands.shelf import show as show
 from simulator.engine import Simulation as Simulation
 from simulator.gate.suite_file import ClaimTable as Claim
 from simulator.gate.suite_file import ExactTable as Exact
@@ -212,6 +213,7 @@ __all__ = [
     "timeline",
     "verify",
     "listing",
+    "show",
     "calibrate",
     "CalibrationResults",
 ]

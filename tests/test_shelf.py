@@ -5,7 +5,7 @@ import json
 import pytest
 from test_cli import straggle, written
 
-from simulator import Mistake, compare, complexity, run, sweep
+from simulator import Mistake, compare, complexity, run, show, sweep
 from simulator.commands import shelf
 
 
@@ -74,6 +74,12 @@ def test_the_command_prints_a_table_and_one_run_in_full(results):
     assert "[methods.afedpg]" in full
     assert "command:  straggle run" in full
     assert straggle("show", results / "empty").out == "no results; straggle run makes some\n"
+
+
+def test_in_python_the_list_is_a_frame(results):
+    frame = show(results)
+    assert sorted(frame["kind"]) == ["comparison", "run", "run", "study", "sweep"]
+    assert frame["seconds"].is_monotonic_increasing
 
 
 def test_a_place_that_is_no_directory_is_refused(tmp_path):

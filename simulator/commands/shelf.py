@@ -9,12 +9,15 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
 
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, check_argument
 from simulator.text_table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 MARKS = {
     "manifest.json": "run",
@@ -42,6 +45,19 @@ class Entry(NamedTuple):
     seconds: float
     """Since it was written."""
     bytes: int
+
+
+def show(*places: str | Path) -> "pd.DataFrame":
+    """``straggle show``: the results in these folders, or in ``results``, the newest first.
+
+    A row per run, sweep, study and comparison.
+    """
+    import pandas as pd
+
+    for place in places:
+        check_argument("show: a place", place, (str, Path), "give the path of a folder")
+    found = entries([Path(place) for place in places] or [Path("results")])
+    return pd.DataFrame(as_data(found), columns=Entry._fields)
 
 
 def entries(places: Sequence[Path]) -> list[Entry]:
