@@ -248,6 +248,7 @@ def make_targets():
 @pytest.mark.usefixtures("as_at_first")
 def test_commands_exist(tmp_path, monkeypatch):
     lay_out_plugin(tmp_path)
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(tmp_path)
     for document in DOCUMENTS:
         for words in commands_of(document):
