@@ -242,7 +242,7 @@ def check_straggle(arguments):
 
 
 def make_targets():
-    return re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    return re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
 
 
 @pytest.mark.usefixtures("as_at_first")
