@@ -83,9 +83,9 @@ def _marked(place: Path, deep: int) -> Iterator[tuple[Path, str]]:
 def _entry(path: Path, mark: str) -> Entry:
     files = [file for file in path.rglob("*") if file.is_file()]
     written = max(file.stat().st_mtime for file in files)
-    told = {"run": _run, "sweep": _sweep, "comparison": _comparison}.get(MARKS[mark], _study)
+    read = {"run": _run, "sweep": _sweep, "comparison": _comparison}.get(MARKS[mark], _study)
     try:
-        scenario, methods, seeds, command, outcome = told(path)
+        scenario, methods, seeds, command, outcome = read(path)
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         scenario, methods, seeds, command, outcome = UNKNOWN, [], [], "", "cannot be read"
     size = sum(file.stat().st_size for file in files)
@@ -93,11 +93,11 @@ def _entry(path: Path, mark: str) -> Entry:
     return Entry(path, MARKS[mark], scenario, methods, seeds, _set(command), outcome, age, size)
 
 
-Told = tuple[str, list[str], list[int], str, str]
+Summary = tuple[str, list[str], list[int], str, str]
 """Scenario, methods, seeds, command and outcome."""
 
 
-def _run(path: Path) -> Told:
+def _run(path: Path) -> Summary:
     manifest = _read(path / "manifest.json")
     scenario, runs = manifest["scenario"], manifest["runs"]
     methods, seeds = list(scenario["methods"]), list(scenario["seeds"])
@@ -123,7 +123,7 @@ def _first(methods: Sequence[str], runs: Sequence[Any]) -> str:
     return f"{best} first, {middles[best]:,.4g} s" if best and middles[best] < math.inf else ""
 
 
-def _sweep(path: Path) -> Told:
+def _sweep(path: Path) -> Summary:
     manifest = _read(path / "sweep.json")
     whole, done = len(manifest["runs"]), len([*(path / "runs").glob("*.json")])
     halved = manifest["sweep"].get("halving") is not None
@@ -133,7 +133,7 @@ def _sweep(path: Path) -> Told:
     return _name(command, path), [*tables["methods"]], [*tables["seeds"]], command, outcome
 
 
-def _comparison(path: Path) -> Told:
+def _comparison(path: Path) -> Summary:
     if not (path / "race" / "manifest.json").exists():
         return _sweep(path / "tuning")
     manifest = _read(path / "race" / "manifest.json")
@@ -143,7 +143,7 @@ def _comparison(path: Path) -> Told:
     return _name(command, path), methods, seeds, command, outcome
 
 
-def _study(path: Path) -> Told:
+def _study(path: Path) -> Summary:
     rows = [_read(file) for file in (path / "runs").glob("*.json")]
     methods = list(dict.fromkeys(row["method"] for row in rows))
     seeds = sorted({row["seed"] for row in rows})

@@ -1,4 +1,4 @@
-"""Who are the workers?  Actors, one for each, which are started again when they die.
+"""How do the workers live?  As actors, one for each, which are started again when they die.
 
 Time is read from one clock on one machine.  For a worker elsewhere, pings measure the offset of its
 clock.
@@ -15,7 +15,7 @@ from simulator.mistakes import Mistake
 from simulator.realtime.gradients import Vector
 from simulator.realtime.messages import Assignment, Hello, Last, Order, Report, Start
 from simulator.realtime.worker import BOOT, Worker
-from simulator.remote.agent import luggage
+from simulator.remote.agent import setup
 from simulator.remote.traits import check, traits
 from simulator.scenario.data_files import name_of_copy, with_files
 from simulator.scenario.scenario import Scenario
@@ -24,7 +24,7 @@ THREADS = 6
 """Calls that an actor serves at a time: one waits for reports."""
 PINGS = 9
 LEAD = 0.03
-"""Real seconds until time 0, for each worker that is told of it."""
+"""Real seconds until time 0, for each worker that must learn of it."""
 SMALL = 100_000
 """Bytes of a point from which on Ray stores it once for all workers."""
 MOST_DEATHS = 3
@@ -63,7 +63,7 @@ class Fleet:
         tables = with_files(scenario.model_dump(), names)
         files = {names[path]: file.read_bytes() for path, file in scenario.files.items()}
         self._given = tables, files
-        self._luggage = ray.put(luggage())
+        self._setup = ray.put(setup())
         self._all = [self._started(worker) for worker in range(scenario.cluster.workers)]
         self._seed, self._scale, self.epoch = 0, 1.0, 0.0
 
@@ -164,7 +164,7 @@ class Fleet:
             self._ray.kill(member.actor)
 
     def _started(self, worker: int, deaths: int = 0) -> _Member:
-        actor = self._actor.remote(self._luggage, Assignment(worker, *self._given))
+        actor = self._actor.remote(self._setup, Assignment(worker, *self._given))
         return _Member(actor, actor.hello.remote(), deaths=deaths)
 
     def _replace(self, worker: int, error: Exception) -> None:

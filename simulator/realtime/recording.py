@@ -1,4 +1,4 @@
-"""What happened in a real run?  Computations, transfers, absences, and what the story was told."""
+"""What happened in a real run?  Computations, transfers, absences, and the events of the story."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Event
 from simulator.realtime.messages import NEVER, Last, Order, Report
-from simulator.reference import Told
+from simulator.reference import StoryEvent
 from simulator.schedule import Computation, Outcome, Step, Stretch, as_of
 from simulator.training.recorded import Recorded
 
@@ -19,7 +19,7 @@ class Recording:
     def __init__(self, workers: int) -> None:
         self.workers, self.end = workers, 0.0
         self.steps: list[Step] = []
-        self.told: list[Told] = []
+        self.events: list[StoryEvent] = []
         self.stretches: list[Stretch] = []
         self.late = self.deaths = self.recomputed = 0
         """Gradients that themselves took longer than their seconds; deaths of workers; gradients
@@ -87,7 +87,7 @@ class Recording:
     # Everything else
 
     def tell(self, event: Event, now: float, silent: bool = False) -> None:
-        self.told.append(Told(event, now, silent))
+        self.events.append(StoryEvent(event, now, silent))
 
     def receives(self, worker: int, begin: float, end: float, version: int) -> None:
         self._receiving[worker] = begin, end, version

@@ -194,13 +194,13 @@ class _Performer:
 
 def _until(end: float, recording: Recording) -> Happenings:
     """What had happened by the end of the run: at its target, the workers went on."""
-    told = [each for each in recording.told if each.time <= end]
+    events = [each for each in recording.events if each.time <= end]
     stretches = [
         each._replace(finish=min(each.finish, end))
         for each in recording.stretches
         if each.start < end
     ]
-    return Happenings(told, stretches)
+    return Happenings(events, stretches)
 
 
 def facts_of(run: Run, recording: Recording) -> dict[str, Any]:

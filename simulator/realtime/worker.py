@@ -27,7 +27,7 @@ from simulator.realtime.messages import (
     Report,
     Start,
 )
-from simulator.remote.agent import Luggage, unpack
+from simulator.remote.agent import Setup, unpack
 from simulator.remote.traits import traits
 
 if TYPE_CHECKING:
@@ -41,12 +41,12 @@ BOOT = Path("/proc/sys/kernel/random/boot_id")
 class Worker:
     """One worker of a scenario, in a process of its own."""
 
-    def __init__(self, luggage: Luggage, assignment: Assignment) -> None:
-        os.environ.update(luggage.environment)
+    def __init__(self, setup: Setup, assignment: Assignment) -> None:
+        os.environ.update(setup.environment)
         os.environ["STRAGGLE_CORES"] = "1"
         os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
         self._folder = tempfile.TemporaryDirectory(prefix="straggle-worker-")
-        unpack(luggage, Path(self._folder.name))
+        unpack(setup, Path(self._folder.name))
         self._number = assignment.worker
         self._scenario = _scenario(assignment, Path(self._folder.name))
         self._cluster = self._scenario.build_cluster()

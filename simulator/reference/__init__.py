@@ -6,8 +6,16 @@ are computed from the recorded intervals.  It shares no code with the engine.  R
 """
 
 from simulator.reference.record import Computations, Record
+from simulator.reference.repeated_story import RepeatedStory, StoryEvent
 from simulator.reference.server import BrokenStory, replay
-from simulator.reference.telling import Telling, Told
 from simulator.reference.workers import Lengths
 
-__all__ = ["BrokenStory", "Computations", "Lengths", "Record", "Telling", "Told", "replay"]
+__all__ = [
+    "BrokenStory",
+    "Computations",
+    "Lengths",
+    "Record",
+    "RepeatedStory",
+    "StoryEvent",
+    "replay",
+]

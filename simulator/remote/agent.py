@@ -27,7 +27,7 @@ class Plugin(NamedTuple):
     contents: bytes | None
 
 
-class Luggage(NamedTuple):
+class Setup(NamedTuple):
     """What every agent gets when it starts."""
 
     environment: Mapping[str, str]
@@ -37,10 +37,10 @@ class Luggage(NamedTuple):
 class Agent:
     """One core of a node."""
 
-    def __init__(self, luggage: Luggage) -> None:
-        os.environ.update(luggage.environment)
+    def __init__(self, setup: Setup) -> None:
+        os.environ.update(setup.environment)
         self._folder = tempfile.TemporaryDirectory(prefix="straggle-agent-")
-        unpack(luggage, Path(self._folder.name))
+        unpack(setup, Path(self._folder.name))
         self._process = Process()
 
     def hello(self) -> Traits:
@@ -65,9 +65,9 @@ class Agent:
         self._process.interrupt()
 
 
-def unpack(luggage: Luggage, folder: Path) -> None:
+def unpack(setup: Setup, folder: Path) -> None:
     """Load the plug-ins of the driver."""
-    for plugin in luggage.plugins:
+    for plugin in setup.plugins:
         plugins.load_plugin(placed(plugin, folder))
 
 
@@ -88,14 +88,14 @@ def _is(path: Path, contents: bytes) -> bool:
         return False
 
 
-def luggage() -> Luggage:
+def setup() -> Setup:
     """The plug-ins and the variables of this process."""
     named = os.environ.get(plugins.VARIABLE, "").split(os.pathsep)
     places = [place for place in named if place]
     carried = [Plugin(place, _contents(place)) for place in places]
     own = ("STRAGGLE_", "JAX_")
     kept = {k: v for k, v in os.environ.items() if k.startswith(own) and k != plugins.VARIABLE}
-    return Luggage(kept, carried)
+    return Setup(kept, carried)
 
 
 def _contents(place: str) -> bytes | None:

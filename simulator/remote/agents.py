@@ -15,7 +15,7 @@ from simulator.campaign.runner import Act, OnItem, Work
 from simulator.campaign.task import Job
 from simulator.mistakes import Mistake
 from simulator.remote import away
-from simulator.remote.agent import Agent, Luggage
+from simulator.remote.agent import Agent, Setup
 from simulator.remote.traits import check
 
 MOMENT = 1.0
@@ -34,8 +34,8 @@ def capacity(ray: Any, most: int | None) -> int:
 class Agents:
     """The agents of all cores that are used."""
 
-    def __init__(self, ray: Any, most: int | None, carried: Luggage, token: Path | None) -> None:
-        self._ray, self._most, self._luggage, self._token = ray, most, carried, token
+    def __init__(self, ray: Any, most: int | None, carried: Setup, token: Path | None) -> None:
+        self._ray, self._most, self._setup, self._token = ray, most, carried, token
         self._actor = ray.remote(num_cpus=1, max_concurrency=4, scheduling_strategy="SPREAD")(Agent)
         self._all: list[_Agent] = IDLE.taken(carried)
         for agent in self._all:
@@ -47,7 +47,7 @@ class Agents:
         if now - self._looked >= MOMENT:
             self._looked = now
             while len(self._all) < min(left, capacity(self._ray, self._most)):
-                carried = self._ray.put(self._luggage)
+                carried = self._ray.put(self._setup)
                 self._all.append(_Agent(self._ray, self._actor.remote(carried), self._token))
             self._check_alive(now)
         return [agent for agent in self._all if agent.ready and not agent.doing]
@@ -79,7 +79,7 @@ class Agents:
         for agent in self._all:
             if agent not in idle:
                 agent.end()
-        IDLE.keep(self._luggage, idle)
+        IDLE.keep(self._setup, idle)
 
     def _check_alive(self, now: float) -> None:
         if any(agent.ready for agent in self._all):
@@ -158,21 +158,21 @@ class _Idle:
 
     def __init__(self) -> None:
         self._lock, self._agents = threading.Lock(), list[_Agent]()
-        self._luggage: Luggage | None = None
+        self._setup: Setup | None = None
         self._timer = threading.Timer(0, self._end)
 
-    def taken(self, luggage: Luggage) -> "list[_Agent]":
-        """The idle agents, if they were started with the same luggage."""
+    def taken(self, setup: Setup) -> "list[_Agent]":
+        """The idle agents, if they were started with the same setup."""
         self._timer.cancel()
-        if luggage != self._luggage:
+        if setup != self._setup:
             self._end()
         with self._lock:
             found, self._agents = self._agents, []
             return found
 
-    def keep(self, luggage: Luggage, agents: "list[_Agent]") -> None:
+    def keep(self, setup: Setup, agents: "list[_Agent]") -> None:
         with self._lock:
-            self._agents, self._luggage = agents, luggage
+            self._agents, self._setup = agents, setup
         self._timer = threading.Timer(REST, self._end)
         self._timer.daemon = True
         self._timer.start()

@@ -77,7 +77,8 @@ def _send(item: Any, job: Job, folder: Path, tell: Tell) -> None:
     """Report an item; the files of a run go ahead of its end."""
     if isinstance(item, Done):
         if job.files:
-            _send_files(folder / "files", job.files.folder, "*", tell)
+            for file in _send_files(folder / "files", job.files.folder, "*", tell):
+                file.unlink()  # the next run of the job has others
         if job.checkpoints and item.end == "interrupted":
             _send_files(_checkpoints(), job.checkpoints, f"{item.key}.?.npz", tell)
         elif job.checkpoints:
@@ -85,12 +86,13 @@ def _send(item: Any, job: Job, folder: Path, tell: Tell) -> None:
     tell(item)
 
 
-def _send_files(source: Path, target: Path, names: str, tell: Tell) -> None:
-    for file in sorted(source.rglob(names)):
-        if file.is_file() and not file.name.endswith(PARTIAL):
-            tell(Arrived(target, str(file.relative_to(source)), file.read_bytes()))
-            if target != source and names == "*":
-                file.unlink()
+def _send_files(source: Path, target: Path, names: str, tell: Tell) -> list[Path]:
+    """Report the whole files of these names; returns them."""
+    found = [file for file in sorted(source.rglob(names)) if file.is_file()]
+    whole = [file for file in found if not file.name.endswith(PARTIAL)]
+    for file in whole:
+        tell(Arrived(target, str(file.relative_to(source)), file.read_bytes()))
+    return whole
 
 
 def _moved(packed: Packed, folder: Path) -> Job:

@@ -13,7 +13,7 @@ from uuid import uuid4
 from simulator.campaign.dispatch import dispatch
 from simulator.campaign.runner import Act, OnItem, Work
 from simulator.campaign.task import Job
-from simulator.remote.agent import luggage
+from simulator.remote.agent import setup
 from simulator.remote.agents import Agents, capacity
 from simulator.remote.away import Arrived
 from simulator.remote.connection import connect, look
@@ -56,7 +56,7 @@ class Ray:
         ray = connect(self.address, self.most)
         kinds = {name: kind(work) for name, work in works.items()}
         with _token(_folder_of(works) if self.shared else None) as token:
-            agents = Agents(ray, self.most, luggage(), token)
+            agents = Agents(ray, self.most, setup(), token)
             dispatch(act, works, _unpacked(on_item), kinds, agents)
 
 

@@ -1,4 +1,4 @@
-"""What was a story told in real time, and what else did its workers do?  A file per real run.
+"""Which events did a story get in real time, and what else did its workers do?  A file per run.
 
 A simulated run needs no such file, because its schedule can be simulated again.
 """
@@ -12,24 +12,24 @@ import numpy as np
 
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Expired, Joined, Lost
-from simulator.reference import Told
+from simulator.reference import StoryEvent
 from simulator.results.columns import Columns, write
 from simulator.results.directory import events_of
 from simulator.schedule import Stretch
 from simulator.system.files import replace
 
 KINDS = ("ticket", "lost", "joined", "expired", "receiving", "sending", "down", "collective")
-"""The number of each in the file: first the events of a story, in the order of telling.
+"""The number of each in the file: first the events of a story, in their order.
 
-The index of a lost or joined worker is 1 if the story was not told: an all-reduce was under way."""
+The index of a lost or joined worker is 1 if the story missed it: an all-reduce was under way."""
 EVENTS = (Ticket, Lost, Joined, Expired)
 COLUMNS = ("kind", "worker", "version", "index", "start", "finish")
 
 
 class Happenings(NamedTuple):
-    """What a story was told, and the stretches of its workers."""
+    """The events of a story, and the stretches of its workers."""
 
-    events: Sequence[Told]
+    events: Sequence[StoryEvent]
     stretches: Sequence[Stretch]
 
 
@@ -60,14 +60,14 @@ def happenings(columns: Columns, workers: int) -> Happenings:
     good &= np.isfinite(columns["start"]) & (columns["finish"] >= columns["start"])
     if not good.all():
         raise ValueError(f"row {int(np.argmin(good))} is no event of a run")
-    events: list[Told] = []
+    events: list[StoryEvent] = []
     stretches: list[Stretch] = []
     for number, *name, start, finish in zip(*(columns[n].tolist() for n in COLUMNS), strict=True):
         if number == 0:
-            events.append(Told(Ticket(*name), start))
+            events.append(StoryEvent(Ticket(*name), start))
         elif number < len(EVENTS):
             change: Any = EVENTS[number]
-            events.append(Told(change(name[0]), start, bool(name[2])))
+            events.append(StoryEvent(change(name[0]), start, bool(name[2])))
         else:
             kinds: Any = KINDS[number]
             stretches.append(Stretch(kinds, name[0], start, finish, name[1]))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from algorithms.tickets import Ticket
 from simulator import plugins
 from simulator.mistakes import Mistake
-from simulator.reference import BrokenStory, Telling
+from simulator.reference import BrokenStory, RepeatedStory
 from simulator.results.columns import rows
 from simulator.results.results import Results
 from simulator.scenario.prescription import settings_of
@@ -17,11 +17,13 @@ def steps(results: Results, method: str, seed: int) -> list[Step]:
     """The steps that the run's story makes of the recorded events."""
     scenario = results.scenario
     story = plugins.story_of(scenario.methods[method].method, settings_of(scenario, method))
-    told = Telling(scenario.cluster.workers, story, results.happenings(method, seed).events)
+    repeated = RepeatedStory(
+        scenario.cluster.workers, story, results.happenings(method, seed).events
+    )
     of = results.step_columns
     own = rows(of, (of["method"] == method) & (of["seed"] == seed))
     try:
-        return list(told.steps(own["time"][1:].tolist()))
+        return list(repeated.steps(own["time"][1:].tolist()))
     except BrokenStory as broken:
         raise Mistake(f"{results.directory}: {method}, seed {seed}: {broken}") from None
 

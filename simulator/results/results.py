@@ -5,7 +5,7 @@
       steps.parquet       a row per method, seed and server step; row 0 is the initial point
       workers.parquet     a row per method, seed and worker: its account
       tickets.parquet/    on request: a row per started gradient, a part per run
-      events.parquet/     of runs in real time: what each story was told, and all transfers
+      events.parquet/     of runs in real time: the events of each story, and all transfers
       parameters/         the final point of every run, as METHOD-SEED.npz
       failures/           the point of the gradient by which a run failed, likewise
       checkpoints/        of runs under way
@@ -108,7 +108,7 @@ class Results:
         return self.manifest.get("real") is not None
 
     def happenings(self, method: str, seed: int) -> Happenings:
-        """What a real run's story was told, and the transfers and absences of its workers."""
+        """The events of a real run's story, and the transfers and absences of its workers."""
         path = intake.inside(self.directory, self.directory / events_of(method, seed))
         workers = self.scenario.cluster.workers
         found: Happenings = _read(

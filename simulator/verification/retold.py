@@ -1,7 +1,7 @@
-"""Did the story of a real run close these steps?  It is told again with the recorded events.
+"""Does the story of a real run close its steps?  It runs again with the recorded events.
 
 The times of a real run follow from no rule.  Its steps do: from the story, and from what the story
-was told, in that order.
+got, in that order.
 """
 
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
-from simulator.reference import Told
+from simulator.reference import StoryEvent
 from simulator.results import recorded
 from simulator.results.directory import events_of
 from simulator.results.results import Results
@@ -36,13 +36,16 @@ def check(run: Evidence, found: Findings, results: Results) -> None:
 
 
 def _check_events(
-    events: Sequence[Told], computations: dict[Ticket, Computation], file: str, found: Findings
+    events: Sequence[StoryEvent],
+    computations: dict[Ticket, Computation],
+    file: str,
+    found: Findings,
 ) -> None:
     """A gradient arrives once, after its computation; the story hears things in order."""
-    times = np.array([told.time for told in events])
+    times = np.array([event.time for event in events])
     in_order = np.diff(times, prepend=0.0) >= 0
     found.demand("events", file, in_order, "is told before the event above it", "row {}".format)
-    tickets = [(told.event, told.time) for told in events if isinstance(told.event, Ticket)]
+    tickets = [(each.event, each.time) for each in events if isinstance(each.event, Ticket)]
     once = len({ticket for ticket, _ in tickets}) == len(tickets)
     found.demand("events", file, once, "tells of a gradient twice")
 

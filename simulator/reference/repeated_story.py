@@ -1,7 +1,7 @@
-"""A story told again with recorded events: which steps does it make of them?
+"""Which steps does a story make of recorded events?  It runs again, and gets them in their order.
 
-No time is simulated.  The events are those that the story was told in a real run, in that order, so
-its orders need no answer and an all-reduce ends at once.
+No time is simulated.  The events are those that the story got in a real run, so its orders need no
+answer and an all-reduce ends at once.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -17,24 +17,26 @@ _ARRIVAL, _COLLECTIVE = Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 
 
-class Told(NamedTuple):
-    """An event of a real run; ``silent`` ones change who is present while the story cannot hear."""
+class StoryEvent(NamedTuple):
+    """An event of a real run; the story misses a ``silent`` one, in an all-reduce."""
 
     event: Event
     time: float
     silent: bool = False
 
 
-class Telling:
+class RepeatedStory:
     """A cluster in which the recorded events happen.
 
     >>> from algorithms.methods import rennala
-    >>> events = [Told(Ticket(0, 0, 0), 4.0), Told(Ticket(1, 0, 0), 5.0)]
-    >>> [step.tickets for step in Telling(2, rennala(batch=2), events).steps([5.0, 9.0])]
+    >>> events = [StoryEvent(Ticket(0, 0, 0), 4.0), StoryEvent(Ticket(1, 0, 0), 5.0)]
+    >>> [step.tickets for step in RepeatedStory(2, rennala(batch=2), events).steps([5.0, 9.0])]
     [[Ticket(worker=0, version=0, index=0), Ticket(worker=1, version=0, index=0)]]
     """
 
-    def __init__(self, workers: int, aggregation: Aggregation, events: Sequence[Told]) -> None:
+    def __init__(
+        self, workers: int, aggregation: Aggregation, events: Sequence[StoryEvent]
+    ) -> None:
         self.workers, self.version = workers, 0
         self._events = events
         self._present = set(range(workers))
