@@ -82,6 +82,7 @@ HOMES = {
     "simulator.commands.outcome": ["Results", "load_results"],
     "simulator.commands.campaigns": [
         "check",
+        "check_history",
         "compare",
         "complexity",
         "sweep",

@@ -30,6 +30,7 @@ from simulator.commands.campaigns import CompareResults as CompareResults
 from simulator.commands.campaigns import ComplexityResults as ComplexityResults
 from simulator.commands.campaigns import SweepResults as SweepResults
 from simulator.commands.campaigns import check as check
+from simulator.commands.campaigns import check_history as check_history
 from simulator.commands.campaigns import compare as compare
 from simulator.commands.campaigns import complexity as complexity
 from simulator.commands.campaigns import sweep as sweep
@@ -200,6 +201,7 @@ __all__ = [
     "Results",
     "load_results",
     "check",
+    "check_history",
     "compare",
     "complexity",
     "sweep",

@@ -3,6 +3,7 @@
 import json
 import math
 import signal
+import subprocess
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,12 +14,14 @@ from test_cli import Answer, straggle, written
 from test_imports import loaded_by
 from test_suite_file import SCENARIO
 
+import simulator
 from algorithms.methods import METHODS
 from simulator import gate
 from simulator.campaign.processes import Local
 from simulator.engine import Simulation
 from simulator.engine.calendar import Calendar
-from simulator.gate import baselines, claims, predicted, runs, shorthand, suite_file
+from simulator.gate import baselines, claims, predicted, report, runs, shorthand, suite_file
+from simulator.gate.headlines import of as headlines_of
 from simulator.mistakes import Mistake
 from simulator.schedule import Step
 from simulator.statistics import bounds
@@ -378,37 +381,133 @@ def test_a_missing_baseline_is_misuse_and_a_claim_needs_none(folder):
     assert straggle("check", suite, "--only", "rounds", "--quiet") == Answer(0, "", "")
 
 
-def test_a_changed_scenario_is_refused_with_its_keys(kept):
+def test_a_changed_scenario_is_an_error_with_its_keys_beside_its_differences(kept):
     edit(kept, "count = 10", "count = 11")
-    edit(kept, "batch = 2", "batch = 3", "small.toml")
-    edit(kept, "step = 0.1", "step = 0.2", "small.toml")
+    edit(kept, "batch = 2", "batch = 4", "small.toml")
     junit, markdown = kept / "j.xml", kept / "m.md"
     files = ["--junit", junit, "--markdown", markdown, "--json", "--quiet"]
     answer = straggle("check", kept / "suite.toml", "--only", "schedule", *files)
     report = "has changed since its baseline"
     assert answer.code == 2
-    assert report in answer.err
-    assert "methods.rennala-nigt.batch is 3, was 2; " in answer.err
-    assert answer.err.endswith("; --update accepts that\n")
-    # The files show the refusal, too.
-    assert report in json.loads(answer.out)["refused"]
-    assert report in markdown.read_text(encoding="utf-8")
-    (error,) = ElementTree.parse(junit).iter("error")
-    assert report in error.get("message")
-    with pytest.raises(Mistake, match=r"count is 11, was 10; stop.steps is 11, was 10; "):
-        check(kept, only=["rounds"])
+    assert answer.err.startswith(f"straggle: benchmarks.schedule: {report}, ")
+    assert answer.err.endswith("methods.rennala-nigt.batch is 4, was 2; --update accepts that\n")
+    (finding,) = json.loads(answer.out)["benchmarks"]
+    assert finding["outcome"] == "stale"
+    # In 3 s the workers finish 3, 1 and 0 gradients, in 2 s one less.
+    assert finding["headline"] == "rennala-nigt 50% later, first at step 1"
+    for text in (markdown.read_text(encoding="utf-8"), junit.read_text(encoding="utf-8")):
+        assert report in text
+        assert "50% later" in text
+    assert [error.get("type") for error in ElementTree.parse(junit).iter("error")] == ["stale"]
+    changed = found(check(kept))
+    assert changed["rounds"].lines[0].count("count is 11, was 10; ") == 1
     updated = found(check(kept, update=True))
     assert updated["schedule"].outcome == "updated"
-    assert updated["schedule"].lines[0].startswith("methods.rennala-nigt.batch is 3, was 2; ")
-    assert (
-        updated["schedule"]
-        .lines[-1]
-        .startswith(
-            "rennala-nigt, seed 0: step 1 used gradients of workers 0 0-1, baseline 0 0, "
-            "step 1 weighed them 3*0.3333333333333333, baseline 2*0.5; 11 later steps moved, too"
-        )
+    assert updated["schedule"].lines == ["methods.rennala-nigt.batch is 4, was 2", LATER]
+    assert check(kept, only=["schedule"]).good
+
+
+LATER = (
+    "rennala-nigt, seed 0: step 1 closed at 3 s, baseline 2 s (+1 s), "
+    "step 1 used gradients of workers 0 0-1 0, baseline 0 0, "
+    "step 1 weighed them 4*0.25, baseline 2*0.5; 11 later steps moved, too; "
+    "ended at 36 s (stop), baseline at 24 s (stop); "
+    "worker 0: started 36, baseline 24, used 36, baseline 24 and 1 more worker"
+)
+
+
+def test_one_stale_baseline_does_not_stop_the_suite_and_its_claim_is_judged(kept):
+    slower = '"cluster.compute" = [1, 2, 5]'
+    edit(kept, "at_least = 2", f"at_least = 2\nset = {{ {slower} }}")
+    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
+    written(file, file.read_text().replace('"seconds": 4.0', '"seconds": 3.5'))
+    baselines.file_of(file.parent, "equal").unlink()
+    checked = check(kept)
+    outcomes = {name: finding.outcome for name, finding in found(checked).items()}
+    assert outcomes == {"schedule": "moved", "equal": "missing", "rounds": "stale"}
+    assert checked.code == 2
+    error, judged, before = found(checked)["rounds"].lines
+    assert "compute.seconds is [1.0, 2.0, 5.0], was [1.0, 2.0, 4.0]; --update accepts" in error
+    assert "synchronous-nigt needs 2.5 times that of rennala-nigt" in judged
+    assert before == "baseline: 2 times, at least 2"
+    headlines = report.headlines(checked)
+    assert headlines == [
+        "schedule moved: rennala-nigt with other times up to the same end, first at step 2; "
+        "asynchronous-pg with other times up to the same end, first at step 5",
+        "equal missing",
+        "rounds stale: synchronous-nigt needs 2.5 times that of rennala-nigt: 25% more than before",
+    ]
+    edit(kept, slower, '"cluster.compute" = [1, 2, 3]')
+    broken = found(check(kept))["rounds"]
+    assert broken.outcome == "fails"
+    assert broken.headline.endswith(
+        "1.5 times that of rennala-nigt: 25% less than claimed, 25% less than before"
     )
-    assert check(kept).good
+
+
+# Headlines
+
+
+def rows(*seconds, gradients="0"):
+    return [
+        {"step": at, "seconds": each, "gradients": gradients, "weights": "1.0"}
+        for at, each in enumerate(seconds, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "words"),
+    [
+        (rows(1.0, 2.0, 4.52), rows(1.0, 2.0, 4.0), "a 13% later, first at step 3"),
+        (rows(1.0, 1.5), rows(1.0, 2.0, 3.0), "a 25% sooner, first at step 2"),
+        (
+            rows(1.0, gradients="1"),
+            rows(1.0),
+            "a with other gradients at the same times, first at step 1",
+        ),
+        (rows(1.0, 2.0), rows(1.0), "a closed 2 steps instead of 1"),
+        (rows(1.0), rows(1.0), ""),
+    ],
+)
+def test_a_headline_compares_the_last_step_that_both_have(kept, new, old, words):
+    benchmark = suite_file.read(kept / "suite.toml").benchmarks["schedule"]
+    end = {"method": "a", "seed": 0, "end": "stop", "seconds": 1.0, "workers": []}
+    pair = ([{**end, "steps": steps}] for steps in (new, old))
+    assert headlines_of(benchmark, *pair) == words
+
+
+# History
+
+
+def test_the_history_of_a_benchmark_is_read_from_git(kept):
+    outside = one_line(straggle("check", kept / "suite.toml", "--history"))
+    assert "not a git repository" in outside
+    commit(kept, "Write the baselines")
+    edit(kept, "batch = 2", "batch = 4", "small.toml")
+    assert check(kept, only=["schedule"], update=True).good
+    commit(kept, "Take a batch of four")
+    edit(kept, "batch = 4", "batch = 2", "small.toml")
+    assert check(kept, only=["schedule"], update=True).good
+    points = simulator.check_history(kept / "suite.toml", only="schedule")
+    rounds = points[points["number"] == "rennala-nigt: seconds of step 12"]
+    assert rounds["value"].tolist() == [24.0, 36.0, 24.0]
+    subjects = ["Write the baselines", "Take a batch of four", "not committed"]
+    assert rounds["subject"].tolist() == subjects
+    shown = straggle("check", kept / "suite.toml", "--history", "--only", "rounds,schedule")
+    assert shown.code == 0
+    (line,) = [line for line in shown.out.splitlines() if "+50%" in line]
+    assert " 36 " in line
+    assert line.count("█") == 20
+    assert "+50%" in line
+    assert "synchronous-nigt / rennala-nigt" in shown.out
+    misuse = straggle("check", kept / "suite.toml", "--history", "--update")
+    assert "--update, with --history: nothing is run" in one_line(misuse)
+
+
+def commit(folder, subject):
+    name = ["-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], [*name, "commit", "--quiet", "-m", subject]):
+        subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 0}', {"seconds": "x"}, None])
@@ -476,7 +575,8 @@ def test_a_regression_is_exit_code_1_in_every_form(kept):
     suites = ElementTree.parse(kept / "junit.xml").getroot()
     assert (suites.get("tests"), suites.get("failures")) == ("3", "1")
     (failure,) = suites.iter("failure")
-    assert moved in failure.get("message")
+    assert failure.get("message").startswith("rennala-nigt with other times")
+    assert moved in failure.text
 
     summary = (kept / "summary.md").read_text()
     assert summary.startswith("### Small: 2 of 3 benchmarks hold\n")

@@ -13,6 +13,7 @@ from simulator.cli.app import (
     PluginOption,
     QuietOption,
     app,
+    complain,
     jobs_on,
     say,
     show,
@@ -37,6 +38,10 @@ def check(
     only: Annotated[
         str | None, typer.Option(metavar="A,B,…", help="Only these benchmarks of the suite.")
     ] = None,
+    history: Annotated[
+        bool,
+        typer.Option("--history", help="Draw the baselines over their commits, without a run."),
+    ] = False,
     jobs: JobsOption = None,
     on: OnOption = None,
     junit: Annotated[
@@ -54,6 +59,9 @@ def check(
     from simulator import gate
     from simulator.gate import report
 
+    if history:
+        given: dict[str, object] = {"--update": update, "--junit": junit, "--markdown": markdown}
+        return _history(suite, baseline, words(only, "--only"), given, as_json)
     printed = markdown == Path("-")
     if printed and as_json:
         raise Mistake("--markdown -: prints, and so does --json; name a file")
@@ -87,7 +95,32 @@ def check(
     elif not quiet:
         show(report.table(checked))
         say(*checked.notes)
-    return 0 if checked.good else 1
+    for error in report.errors(checked) if quiet or as_json else ():
+        complain(error, checked.code)
+    return checked.code
+
+
+def _history(
+    suite: str,
+    baseline: Path | None,
+    only: list[str] | None,
+    given: dict[str, object],
+    as_json: bool,
+) -> int:
+    """Show the numbers of all baselines in git, or ``only`` some."""
+    from simulator.gate import history
+
+    for option, value in given.items():
+        if value:
+            raise Mistake(f"{option}, with --history: nothing is run; leave one of them out")
+    points, notes = history.history(suite, baseline=baseline, only=only)
+    if as_json:
+        print(json.dumps([point._asdict() for point in points], indent=2))
+        return 0
+    for table in history.tables(points):
+        show(table)
+    say(*notes)
+    return 0
 
 
 def _write(option: str, file: Path, text: str) -> None:

@@ -285,6 +285,26 @@ def compare(
     return CompareResults(compared, place.keeper)
 
 
+def check_history(
+    source: suite_file.Source,
+    *,
+    baseline: str | Path | None = None,
+    only: str | Sequence[str] | None = None,
+) -> "pd.DataFrame":
+    """``straggle check --history``: the numbers of baselines, over the commits that changed them.
+
+    A row per benchmark, number and commit, the oldest first.  Nothing is run.
+    """
+    import pandas as pd
+
+    from simulator.gate.history import Point, history
+
+    checked("check_history", source, "Suite")
+    place = None if baseline is None else Path(baseline)
+    points, _ = history(source, baseline=place, only=labels_of("check_history", only))
+    return pd.DataFrame(points, columns=Point._fields)
+
+
 def check(
     source: suite_file.Source,
     *,

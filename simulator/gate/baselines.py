@@ -23,6 +23,8 @@ from simulator.system.files import replace
 FORMAT = 1
 SCHEDULES, LEARNING = ("numpy", "simpy"), ("numpy", "simpy", "jax", "jaxlib")
 """The packages on which the numbers depend."""
+UNREADABLE = OSError, ValueError, LookupError, TypeError, AttributeError
+"""Raised by the contents of a file that is no baseline."""
 
 
 class Baseline(NamedTuple):
@@ -89,14 +91,15 @@ def _keys(tables: Mapping[str, Any], before: str = "") -> Iterator[tuple[str, An
             yield path, value
 
 
-def check(benchmark: Benchmark, baseline: Baseline, file: Path) -> None:
-    """Refuse the baseline of another definition, and name the keys that differ."""
+def stale(benchmark: Benchmark, baseline: Baseline, file: Path) -> str:
+    """The error that this is the baseline of another definition, with its keys; else empty."""
     now = of(benchmark, [], "")
     if text := changes(now, baseline):
-        raise Mistake(
-            f"benchmarks.{benchmark.name}: has changed since its baseline, {file} (hash "
-            f"{now.scenario_hash}, was {baseline.scenario_hash}): {text}; --update accepts that"
+        return (
+            f"has changed since its baseline, {file} (hash {now.scenario_hash}, was "
+            f"{baseline.scenario_hash}): {text}; --update accepts that"
         )
+    return ""
 
 
 def changes(now: Baseline, then: Baseline) -> str:
@@ -117,17 +120,22 @@ def read(directory: Path, benchmark: str) -> Baseline | None:
     """The baseline of a benchmark, or None."""
     file = file_of(directory, benchmark)
     try:
-        plain = from_json(file.read_bytes())
-        if plain.pop("format") != FORMAT:
-            raise ValueError(f"not of format {FORMAT}")
-        del plain["benchmark"]
-        return Baseline(**plain)
+        return parsed(file.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except UNREADABLE as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         remedy = "restore it, or --update writes it anew"
         raise Mistake(f"{file}: is no baseline: {reason}; {remedy}") from None
+
+
+def parsed(text: bytes) -> Baseline:
+    """The baseline in this text; one of ``UNREADABLE`` if there is none."""
+    plain = from_json(text)
+    if plain.pop("format") != FORMAT:
+        raise ValueError(f"not of format {FORMAT}")
+    del plain["benchmark"]
+    return Baseline(**plain)
 
 
 def write(directory: Path, benchmark: str, baseline: Baseline) -> None:

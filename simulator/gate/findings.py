@@ -2,9 +2,11 @@
 
 from typing import Literal, NamedTuple, TypeAlias
 
-Outcome: TypeAlias = Literal["holds", "moved", "fails", "new", "updated", "kept"]
-"""``moved`` and ``fails`` are regressions; the last three are what an update does."""
-REGRESSIONS: tuple[Outcome, ...] = ("moved", "fails")
+Outcome: TypeAlias = Literal[
+    "holds", "moved", "fails", "stale", "missing", "broken", "new", "updated", "kept"
+]
+"""The last three are what an update does, the three before them faults of a baseline."""
+GOOD: tuple[Outcome, ...] = ("holds", "new", "updated", "kept")
 
 
 class Finding(NamedTuple):
@@ -13,14 +15,18 @@ class Finding(NamedTuple):
     benchmark: str
     kind: str
     outcome: Outcome
+    headline: str
+    """What has changed, in words and per cent; empty if nothing has."""
     lines: list[str]
     why: str
     since: str
     """The file of the baseline and the versions that wrote it; empty without one."""
+    error: str
+    """The fault of the baseline: it is missing, broken, or of another scenario."""
 
     @property
     def good(self) -> bool:
-        return self.outcome not in REGRESSIONS
+        return self.outcome in GOOD
 
 
 def number(value: float) -> str:
@@ -30,6 +36,18 @@ def number(value: float) -> str:
     ('40.5', '41', '0.30000000000000004')
     """
     return repr(value).removesuffix(".0")
+
+
+def per_cent(share: float) -> str:
+    """A change without its sign, in two digits.
+
+    >>> per_cent(-0.1312), per_cent(0.00123), per_cent(12.3), per_cent(1e-9)
+    ('13%', '0.12%', '1,230%', 'less than 0.01%')
+    """
+    size = 100 * abs(share)
+    if size < 0.01:
+        return "less than 0.01%"
+    return f"{size:,.0f}%" if size >= 10 else f"{size:.2g}%"
 
 
 def others(count: int, noun: str) -> str:

@@ -18,11 +18,23 @@ def title(checked: Checked) -> str:
     return f"{name}: {good} of {count} benchmarks hold"
 
 
+def headlines(checked: Checked) -> list[str]:
+    """A line for every benchmark that does not hold, or holds with other numbers."""
+    loud = [each for each in checked.findings if each.headline or not each.good]
+    return [": ".join(filter(None, (f"{f.benchmark} {f.outcome}", f.headline))) for f in loud]
+
+
+def errors(checked: Checked) -> list[str]:
+    """A line for every baseline that is missing, broken, or of another scenario."""
+    return [f"benchmarks.{each.benchmark}: {each.error}" for each in checked.findings if each.error]
+
+
 def table(checked: Checked) -> Table:
     headings = ("benchmark", "kind", "outcome", WHAT)
     rows = [(f.benchmark, f.kind, f.outcome, "\n".join(lines_of(f))) for f in checked.findings]
     bad = [at for at, finding in enumerate(checked.findings) if not finding.good]
-    return Table(headings, rows, title(checked), words=(0, 1, 2), prose=(3,), marked=bad)
+    top = "\n".join([title(checked), *headlines(checked)])
+    return Table(headings, rows, top, words=(0, 1, 2), prose=(3,), marked=bad)
 
 
 def lines_of(finding: Finding) -> list[str]:
@@ -39,7 +51,8 @@ def text(checked: Checked) -> str:
     """The regressions as plain lines, for the message of a test."""
     lines = [title(checked)]
     for finding in (each for each in checked.findings if not each.good):
-        lines += [f"{finding.benchmark} ({finding.kind}) {finding.outcome}"]
+        said = f": {finding.headline}" if finding.headline else ""
+        lines += [f"{finding.benchmark} ({finding.kind}) {finding.outcome}{said}"]
         lines += [f"  {line}" for line in lines_of(finding)]
     return "\n".join([*lines, *checked.notes])
 
@@ -56,7 +69,8 @@ def as_data(checked: Checked) -> dict[str, Any]:
 
 def markdown(checked: Checked) -> str:
     """The comment of a pull request, regressions first."""
-    lines = [f"### {title(checked)}", ""]
+    top = [f"- {_escaped(line)}" for line in headlines(checked)]
+    lines = [f"### {title(checked)}", "", *top, *([""] if top else [])]
     lines += [f"| | benchmark | kind | outcome | {WHAT} |", "|---|---|---|---|---|"]
     for finding in sorted(checked.findings, key=lambda finding: finding.good):
         mark = "✅" if finding.good else "❌"
@@ -87,15 +101,17 @@ def refusal_as_junit(suite: str, why: str) -> str:
 
 def junit(checked: Checked) -> str:
     """A test case per benchmark."""
-    bad, name = sum(not finding.good for finding in checked.findings), checked.suite.name
-    counts = {"tests": str(len(checked.findings)), "failures": str(bad)}
+    name, wrong = checked.suite.name, sum(bool(finding.error) for finding in checked.findings)
+    bad = sum(not finding.good for finding in checked.findings) - wrong
+    counts = {"tests": str(len(checked.findings)), "failures": str(bad), "errors": str(wrong)}
     suites, suite = _suites(f"straggle.{name}", counts)
     for finding in checked.findings:
         names = {"classname": f"{name}.{finding.kind}", "name": finding.benchmark}
         case, lines = ElementTree.SubElement(suite, "testcase", names), lines_of(finding)
         if not finding.good:
-            first = {"message": lines[0], "type": finding.outcome}
-            ElementTree.SubElement(case, "failure", first).text = "\n".join(lines)
+            message = {"message": finding.headline or lines[0], "type": finding.outcome}
+            kind = "error" if finding.error else "failure"
+            ElementTree.SubElement(case, kind, message).text = "\n".join(lines)
         elif lines:
             ElementTree.SubElement(case, "system-out").text = "\n".join(lines)
     return _xml(suites)

@@ -19,7 +19,7 @@ def _differences(now: Record, then: Record, table: ToleranceTable, metric: str) 
     late = [(n, o) for n, o in pairs if not _same_place(n, o)]
     if late:
         yield f"{metric} was measured at {_place(late[0][0])}, baseline {_place(late[0][1])}"
-    off = [(n, o) for n, o in pairs if not _near(n[metric], o[metric], table)]
+    off = [(n, o) for n, o in pairs if not near(n[metric], o[metric], table)]
     if off:
         first, before = off[0]
         value, was = first[metric], before[metric]
@@ -40,7 +40,7 @@ def _place(point: Record) -> str:
     return f"step {point['step']} ({number(point['seconds'])} s)"
 
 
-def _near(value: float, before: float, table: ToleranceTable) -> bool:
+def near(value: float, before: float, table: ToleranceTable) -> bool:
     return abs(value - before) <= table.absolute + table.relative * abs(before)  # NaN is never
 
 
