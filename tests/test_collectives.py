@@ -20,6 +20,7 @@ from cases import (
 from algorithms.methods import synchronous
 from simulator.cluster import Cluster, Fixed, Network, Seconds, Uplink, Vector, Wire
 from simulator.engine import Simulation, Stop
+from simulator.reference import replay
 
 __all__ = ["play"]  # the fixture
 
@@ -87,6 +88,18 @@ def test_a_wire_takes_its_latency_and_the_bytes_over_its_bandwidth(dimension):
     cluster = Cluster(2, Fixed(1.0), network=Network(upload, download))
     (step,) = Simulation(cluster, synchronous(), vector=vector).steps(Stop(steps=1))
     assert step.time == dimension * 8 / 16.0 + 1.0 + (0.5 + dimension * 8 / 4.0)
+
+
+@pytest.mark.parametrize(("size", "vector"), [(None, Vector(10, 8)), (80, VECTOR)])
+def test_a_message_of_a_given_size_passes_the_uplink_as_such(size, vector):
+    network = Network(
+        collective="parameter-server", uplink=Uplink(bandwidth=40.0), message_bytes=size
+    )
+    cluster = Cluster(3, Fixed(1.0), network=network)
+    simulation = Simulation(cluster, synchronous(), vector=vector)
+    assert [step.time for step in simulation.steps(Stop(steps=2))] == [7.0, 14.0]
+    record = replay(cluster, synchronous(), vector=vector, steps=2)
+    assert [step.time for step in record.steps] == [7.0, 14.0]
 
 
 def test_seconds_grow_with_the_dimension_and_not_with_the_bytes():

@@ -47,6 +47,9 @@ NOTHING_RANDOM = "cluster.seed: has no effect, nothing is random about the times
 # What is said in vain, and next to each what is not.
 CASES = [
     ([], ANYBODY, []),
+    (["network.message_bytes=9", UPLOAD], ANYBODY,
+     ["network.message_bytes: has no effect, no link has a bandwidth"]),
+    (["network={message_bytes=9, download={bandwidth=9}}"], ANYBODY, []),
     # Collectives
     (["network.collective=gather", UPLOAD], GREEDY,
      [f"network.collective = 'gather': has no effect, {NO_REDUCE}"]),

@@ -5,6 +5,7 @@ import math
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from compiled import run_in
 from jsonschema import Draft202012Validator
@@ -125,6 +126,28 @@ def test_outages_of_several_workers_are_one_each():
     outages = scenario(named, failures).build_cluster().outages
     assert outages.foreseen == (Outage(2, 1.0, 3.0), Outage(0, 1.0, 3.0), Outage(1, 0.0, math.inf))
     assert (outages.failures, outages.work) == (Failures(9.0, math.inf, None), "lost")
+
+
+@pytest.mark.parametrize(("named", "failing"), [("", 3), (", workers=[0, 2]", 2)])
+def test_a_cluster_of_n_fails_n_times_as_often_as_each_worker(named, failing):
+    given = f"cluster_mean_time_between_failures=9, mean_time_to_repair=1{named}"
+    outages = scenario(f"cluster.failures={{{given}}}").build_cluster().outages
+    assert outages.failures == Failures(9.0 * failing, 1.0, (0, 2) if named else None)
+
+
+def test_the_first_failure_of_a_cluster_comes_at_its_rate():
+    given = "cluster_mean_time_between_failures=7, mean_time_to_repair=inf"
+    more = "cluster.workers=20", "cluster.compute=1", f"cluster.failures={{{given}}}"
+    cluster = scenario(*more).build_cluster()
+    first = [cluster.absences(seed).begin.min() for seed in range(400)]
+    assert abs(np.mean(first) - 7) < 5 * 7 / 400**0.5
+
+
+def test_a_message_of_a_given_size_takes_its_bytes_over_the_bandwidth():
+    wired = ["network.upload={bandwidth=4, latency=0.5}", "network.download=2"]
+    cluster = scenario("network.message_bytes=600", *wired).build_cluster()
+    assert cluster.uploads(0, Vector(dimension=4, itemsize=8)).one(0, 0) == 0.5 + 600 / 4
+    assert cluster.downloads(0, Vector(dimension=4, itemsize=8)).one(0, 0) == 2
 
 
 def test_a_bandwidth_makes_a_wire_and_an_uplink_a_queue():
@@ -376,6 +399,9 @@ MISTAKES = [
     ("cluster.outages=[{worker=0, end=0}]", "cluster.outages[0].end = 0: must be greater than 0"),
     ("cluster.failures={mean_time_between_failures=3}",
      "cluster.failures.mean_time_to_repair: is missing"),
+    ("cluster.failures={mean_time_to_repair=3}",
+     "cluster.failures: give mean_time_between_failures, of each worker, or "
+     "cluster_mean_time_between_failures, of all together"),
     ("cluster.failures={mean_time_between_failures=0, mean_time_to_repair=1}",
      "cluster.failures.mean_time_between_failures = 0: must be greater than 0"),
     ("cluster.failures={mean_time_between_failures=inf, mean_time_to_repair=1}",
@@ -385,6 +411,11 @@ MISTAKES = [
     ("cluster.failures={mean_time_between_failures=3, mean_time_to_repair=1, workers=[3]}",
      "cluster.failures.workers = 3: must be from 0 to 2"),
     ("cluster.in_outage=recall", "cluster.in_outage = 'recall': must be 'lost' or 'continued'"),
+    ("network={message_bytes=9, upload={law='fixed', seconds=1, dimension_power=0.5}}",
+     "network.upload.dimension_power = 0.5: its seconds follow the objective's dimension, not "
+     "network.message_bytes; give a bandwidth, or leave one of them out"),
+    ("network.message_bytes=0",
+     "network.message_bytes = 0: must be greater than or equal to 1"),
     # What takes time
     ("cluster.per=step", "cluster.per = 'step': must be 'gradient' or 'environment-step'"),
     ("cluster.per=environment-step",

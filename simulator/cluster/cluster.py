@@ -51,13 +51,15 @@ class Cluster:
         return self.outages.absences(self.workers, seed) if self.outages else None
 
     def uploads(self, seed: int, vector: Vector) -> Transfers:
+        message = self.network.message(vector)
         return self.network.upload.transfers(
-            self.workers, name="network.upload", seed=seed, vector=vector
+            self.workers, name="network.upload", seed=seed, message=message
         )
 
     def downloads(self, seed: int, vector: Vector) -> Transfers:
+        message = self.network.message(vector)
         return self.network.download.transfers(
-            self.workers, name="network.download", seed=seed, vector=vector
+            self.workers, name="network.download", seed=seed, message=message
         )
 
     def compute_seconds(self, seed: int, worker: int, k: int) -> float:

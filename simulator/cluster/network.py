@@ -26,6 +26,13 @@ class Vector(NamedTuple):
         return self.dimension * self.itemsize
 
 
+class Message(NamedTuple):
+    """What crosses the network: a vector's dimension, and the bytes that it counts for."""
+
+    dimension: int
+    bytes: int
+
+
 class Link(Protocol):
     """One direction between every worker and the server."""
 
@@ -33,8 +40,8 @@ class Link(Protocol):
     def random(self) -> bool:
         """Whether its seconds depend on the seed."""
 
-    def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
-        """The durations of transfers of such vectors."""
+    def transfers(self, workers: int, *, name: str, seed: int, message: Message) -> "Transfers":
+        """The durations of transfers of such messages."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +55,8 @@ class Seconds:
     def random(self) -> bool:
         return is_random(self.law)
 
-    def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
-        scale = math.pow(vector.dimension, self.dimension_power)
+    def transfers(self, workers: int, *, name: str, seed: int, message: Message) -> "Transfers":
+        scale = math.pow(message.dimension, self.dimension_power)
         transit = Durations(self.law, workers, name=name, seed=seed, scale=scale)
         return Transfers(Durations(NO_TIME, workers, name="network"), transit)
 
@@ -65,8 +72,8 @@ class Wire:
     def random(self) -> bool:
         return is_random(self.bandwidth) or is_random(self.latency)
 
-    def transfers(self, workers: int, *, name: str, seed: int, vector: Vector) -> "Transfers":
-        crossing = Crossing(self.bandwidth, vector.bytes)
+    def transfers(self, workers: int, *, name: str, seed: int, message: Message) -> "Transfers":
+        crossing = Crossing(self.bandwidth, message.bytes)
         return Transfers(
             Durations(self.latency, workers, name=f"{name}.latency", seed=seed),
             Durations(crossing, workers, name=name, seed=seed),
@@ -140,9 +147,21 @@ class Network:
     """Links to the server (``upload``) and from it (``download``), by default free.
 
     ``collective`` is the formula of an all-reduce, ``uplink`` the shared way to a parameter server.
+    With ``message_bytes`` every point and gradient counts for so many bytes, whatever its size.
     """
 
     upload: Link = FREE
     download: Link = FREE
     collective: Collective = "max"
     uplink: Uplink | None = None
+    message_bytes: int | None = None
+
+    @property
+    def counts_bytes(self) -> bool:
+        """Whether the size of a message changes any time."""
+        return self.uplink is not None or any(
+            isinstance(link, Wire) for link in (self.upload, self.download)
+        )
+
+    def message(self, vector: Vector) -> Message:
+        return Message(vector.dimension, self.message_bytes or vector.bytes)

@@ -243,13 +243,16 @@ def _check_end(scenario: Scenario, label: str, work: Workload) -> None:
 def _events(
     scenario: Scenario, label: str, work: Workload
 ) -> Iterator[tuple[str, float, str, str]]:
-    failures = scenario.cluster.failures
-    if failures is not None:
+    table, failures = scenario.cluster.failures, scenario.build_cluster().outages.failures
+    if table is not None and failures is not None:
         cycle = failures.mean_time_between_failures + failures.mean_time_to_repair
         workers = len(failures.workers) if failures.workers else scenario.cluster.workers
         count = workers * work.seconds / cycle if math.isfinite(cycle) else 0.0
-        name = "mean_time_between_failures"
-        key = f"cluster.failures.{name} = {getattr(failures, name):g}"
+        key = " and ".join(
+            f"cluster.failures.{name} = {value:g}"
+            for name, value in table.model_dump(exclude_none=True).items()
+            if name.endswith("between_failures")
+        )
         yield "failures", count, key, "let them be rarer, or stop earlier"
     stop = scenario.stop
     smaller = "take a smaller batch, or let computations last longer"

@@ -165,7 +165,7 @@ def _moment(scenario: Scenario, seconds: Floats) -> float:
     """
     most, workers = _most(len(seconds)), len(seconds)
     computing, changes = float((1 / seconds).sum()), 0.0
-    if failures := scenario.cluster.failures:
+    if failures := scenario.build_cluster().outages.failures:
         cycle = failures.mean_time_between_failures + failures.mean_time_to_repair
         changes += 2 * workers / cycle
     if every := interval_of(scenario.build_cluster().speed):

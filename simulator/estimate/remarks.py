@@ -83,6 +83,8 @@ def _of_the_rest(scenario: Scenario) -> list[str]:
             lines.append(f"cluster.speed.law = {speed.law!r}: has no effect, it is always 1")
     if cluster.in_outage != "lost" and not cluster.outages and cluster.failures is None:
         lines.append(f"cluster.in_outage = {cluster.in_outage!r}: has no effect without outages")
+    if scenario.network.message_bytes and not scenario.build_cluster().network.counts_bytes:
+        lines.append("network.message_bytes: has no effect, no link has a bandwidth")
     if cluster.seed is not None and not scenario.build_cluster().random:
         lines.append("cluster.seed: has no effect, nothing is random about the times")
     return lines

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from math import ceil, log2
 from typing import TypeAlias
 
-from simulator.cluster import Cluster, Uplink, Vector
+from simulator.cluster import Cluster, Vector
 from simulator.reference.calendar import NEVER, SERVER, Calendar, Due, transfer_rank
 from simulator.reference.objects import Computation, Span, Upload, Worker
 
@@ -28,7 +28,7 @@ class Network:
         self._calendar, self._arrived, self._together = calendar, arrived, together
         self._collective = cluster.network.collective
         self._up, self._down = cluster.uploads(seed, vector), cluster.downloads(seed, vector)
-        self._way = shared_way(cluster.network.uplink, vector, calendar, self._through)
+        self._way = shared_way(cluster, vector, calendar, self._through)
         self.free = self._up.free and not self._way  # whether uploads take no time
         self._downloads, self._uploads = [0] * cluster.workers, [0] * cluster.workers
         self._sending: list[list[Upload]] = [[] for _ in range(cluster.workers)]
@@ -139,12 +139,13 @@ def set_ends(kind: str, uploads: Sequence[Upload]) -> None:
 
 
 def shared_way(
-    uplink: Uplink | None, vector: Vector, calendar: Calendar, passed: Passed
+    cluster: Cluster, vector: Vector, calendar: Calendar, passed: Passed
 ) -> "Queue | Share | None":
     """The shared uplink, if there is one; it calls ``passed`` for each upload."""
+    uplink = cluster.network.uplink
     if uplink is None:
         return None
-    seconds = vector.bytes / uplink.bandwidth
+    seconds = cluster.network.message(vector).bytes / uplink.bandwidth
     if uplink.contention == "queue":
         return Queue(calendar, uplink.channels, seconds, passed)
     return Share(calendar, seconds, passed)

@@ -1,10 +1,11 @@
 """Which tables describe the cluster and the network of a scenario?"""
 
 import math
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal, Self, TypeAlias
 
-from annotated_types import Ge, Gt, MinLen
-from pydantic import AllowInfNan, Field
+from annotated_types import Ge, Gt, Le, MinLen
+from pydantic import AllowInfNan, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from simulator import cluster
 from simulator.cluster import (
@@ -65,7 +66,12 @@ class OutageTable(Table):
 class FailuresTable(Table):
     """Failures at random: up for a while, down for a while, both exponential."""
 
-    mean_time_between_failures: Seconds = Field(description="seconds up, on average")
+    mean_time_between_failures: Seconds | None = Field(
+        default=None, description="of each worker: seconds up, on average"
+    )
+    cluster_mean_time_between_failures: Seconds | None = Field(
+        default=None, description="of all these workers: seconds until one fails, on average"
+    )
     mean_time_to_repair: Annotated[float, Gt(0), AllowInfNan()] = Field(
         description="seconds down, on average; inf: never repaired"
     )
@@ -73,9 +79,25 @@ class FailuresTable(Table):
         default=None, description="workers that fail; absent: all"
     )
 
-    def build(self) -> Failures:
-        workers = None if self.workers is None else tuple(self.workers)
-        return Failures(self.mean_time_between_failures, self.mean_time_to_repair, workers)
+    def build(self, workers: int) -> Failures:
+        """While n workers are up, one of them fails n times as often as each does."""
+        failing = None if self.workers is None else tuple(self.workers)
+        between = self.mean_time_between_failures
+        if between is None:
+            assert self.cluster_mean_time_between_failures is not None
+            between = self.cluster_mean_time_between_failures * len(set(failing or range(workers)))
+        return Failures(between, self.mean_time_to_repair, failing)
+
+    @model_validator(mode="after")
+    def _one_rate(self) -> Self:
+        worker, cluster = self.mean_time_between_failures, self.cluster_mean_time_between_failures
+        if (worker is None) == (cluster is None):
+            raise PydanticCustomError(
+                "rate",
+                "give mean_time_between_failures, of each worker, or "
+                "cluster_mean_time_between_failures, of all together",
+            )
+        return self
 
 
 class ClusterTable(Table):
@@ -112,7 +134,7 @@ class ClusterTable(Table):
 
     def build_outages(self) -> Outages:
         given = [outage for table in self.outages for outage in table.build()]
-        failures = self.failures.build() if self.failures else None
+        failures = self.failures.build(self.workers) if self.failures else None
         return Outages(tuple(given), failures, self.in_outage)
 
     def check(self) -> None:
@@ -158,10 +180,14 @@ class NetworkTable(Table):
     uplink: UplinkTable | None = Field(
         default=None, description="the shared link of a parameter-server"
     )
+    message_bytes: Annotated[int, Ge(1), Le(10**15)] | None = Field(
+        default=None, description="size of a message; absent: that of the objective's vectors"
+    )
 
     def build(self) -> Network:
         uplink = self.uplink.build() if self.uplink else None
-        return Network(_link(self.upload), _link(self.download), self.collective, uplink)
+        up, down = _link(self.upload), _link(self.download)
+        return Network(up, down, self.collective, uplink, self.message_bytes)
 
     def check(self) -> None:
         """Refuse a parameter server without its uplink, and the reverse."""
@@ -174,6 +200,19 @@ class NetworkTable(Table):
         if self.uplink and self.uplink.contention == "share" and self.uplink.channels != 1:
             path = f"network.uplink.channels = {self.uplink.channels}"
             raise Mistake(f"{path}: only a queue has several")
+        if self.message_bytes is not None:
+            self._check_message()
+
+    def _check_message(self) -> None:
+        """Refuse a size of messages beside seconds that depend on the objective's dimension."""
+        for name in ("upload", "download"):
+            power = getattr(getattr(self, name), "dimension_power", 0)
+            if power:
+                remedy = "give a bandwidth, or leave one of them out"
+                raise Mistake(
+                    f"network.{name}.dimension_power = {power:g}: its seconds follow the "
+                    f"objective's dimension, not network.message_bytes; {remedy}"
+                )
 
 
 def _link(table: object) -> Link:
