@@ -91,6 +91,7 @@ HOMES = {
         "ComplexityResults",
         "SweepResults",
     ],
+    "simulator.replays.policy": ["TrainedPolicy"],
     "simulator.commands.finished": ["evaluate", "film", "replay", "timeline", "verify"],
     "simulator.commands.listing": ["listing"],
     "simulator.commands.shelf": ["show"],

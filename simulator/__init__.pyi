@@ -67,6 +67,7 @@ from simulator.objectives.tables.tabular import TabularTable as Tabular
 from simulator.plugins import load_plugin as load_plugin
 from simulator.plugins import register as register
 from simulator.remote.runner import Ray as Ray
+from simulator.replays.policy import TrainedPolicy as TrainedPolicy
 from simulator.scenario.cluster_table import ClusterTable as Cluster
 from simulator.scenario.cluster_table import FailuresTable as Failures
 from simulator.scenario.cluster_table import NetworkTable as Network
@@ -209,6 +210,7 @@ __all__ = [
     "CompareResults",
     "ComplexityResults",
     "SweepResults",
+    "TrainedPolicy",
     "evaluate",
     "film",
     "replay",

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
 
+    from simulator.replays.policy import TrainedPolicy
     from simulator.verification.report import Report
 
 
@@ -73,6 +74,17 @@ class Results(Shown, results.Results):
     def evaluate(self, **options: Any) -> "pd.DataFrame":
         """Play the final policies again; the options are those of ``simulator.evaluate``."""
         return finished.evaluate(self, **options)
+
+    def policy(
+        self, method: str, seed: int | None = None, worker: int | None = None
+    ) -> "TrainedPolicy":
+        """The final policy of a method: ``policy("afedpg").act(observation)`` needs no JAX.
+
+        The first seed is the default.  A ``worker`` gives its observations a sign or a flag.
+        """
+        from simulator.replays.policy import trained
+
+        return trained(self, method, seed, worker)
 
     def plot(self, ax: "Axes | None" = None, **options: Any) -> "Axes":
         """Draw the metric over time; the options are those of ``analysis.plot_metric``."""

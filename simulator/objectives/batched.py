@@ -35,7 +35,7 @@ from simulator.objectives.estimator import (
 )
 from simulator.objectives.exact.model import local_values
 from simulator.objectives.objective import Direction, Episodes, Exact, Played, Show, Values
-from simulator.objectives.policies import PolicyMaker
+from simulator.objectives.policies import Policy, PolicyMaker
 from simulator.objectives.reinforce import Reinforce
 from simulator.objectives.spaces import Environment
 from simulator.objectives.standard import Standard
@@ -69,7 +69,7 @@ class Batched:
         self.room = -(-horizon // backward.BLOCK) * backward.BLOCK
         self.discounts = estimator.discounts(self.room, dtype)
         size, actions = self.worlds.first.observation_size, self.worlds.first.actions
-        self.policy = policy(size, actions, standard)
+        self.policy: Policy = policy(size, actions, standard)
         self.dimension: int = self.policy.dimension
         self._name = name
         self.gradient = jax.jit(self._gradient)

@@ -36,7 +36,7 @@ from simulator.objectives.estimator import (
 )
 from simulator.objectives.host_gradient import HostGradient
 from simulator.objectives.objective import Broken, Direction, Episodes, Exact, Played, Show, Values
-from simulator.objectives.policies import PolicyMaker
+from simulator.objectives.policies import Policy, PolicyMaker
 from simulator.objectives.reinforce import Reinforce
 from simulator.objectives.standard import Standard
 from simulator.system.machine import cores
@@ -72,7 +72,7 @@ class Hosted:
         environment = open_varied(name, distinct[0], horizon)
         size, actions = host.spaces_of(environment, name)
         size += distinct[0].flag is not None
-        self.policy = policy(size, actions, standard)
+        self.policy: Policy = policy(size, actions, standard)
         self.dimension: int = self.policy.dimension
         self._worlds = len(variations)
         self.episodes: Episodes | None = Episodes(

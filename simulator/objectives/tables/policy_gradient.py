@@ -1,7 +1,7 @@
 """Which settings does a policy in an environment have in a scenario?"""
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
 from annotated_types import Ge, Le, Len
@@ -22,6 +22,10 @@ from simulator.objectives.reinforce import Baseline, Discounting, Reinforce
 from simulator.objectives.tables.objective import Count, ObjectiveTable, Share
 from simulator.objectives.tables.policy import AnyPolicy, PerceptronTable
 from simulator.table import Table
+
+if TYPE_CHECKING:
+    from simulator.objectives.batched import Batched
+    from simulator.objectives.hosted import Hosted
 
 Pair: TypeAlias = Annotated[list[float], Len(2, 2)]
 
@@ -143,6 +147,14 @@ class PolicyGradientTable(ObjectiveTable):
         )
 
     def build(self, workers: int) -> Objective:
+        return self._build()
+
+    def build_policy(self, workers: int) -> Policy:
+        """The objective's policy.  JAX is needed only to measure standardised observations."""
+        raw = self.policy.observations == "raw"
+        return self._policy(workers) if raw else self._build().policy
+
+    def _build(self) -> "Batched | Hosted":
         from simulator.objectives.policy_gradient import policy_gradient
 
         return policy_gradient(
