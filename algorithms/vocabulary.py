@@ -35,7 +35,13 @@ class Expired(NamedTuple):
     worker: int
 
 
-Event: TypeAlias = Ticket | Lost | Joined | Expired
+class Trained(NamedTuple):
+    """The training that the story started has ended; this is the newest version."""
+
+    version: int
+
+
+Event: TypeAlias = Ticket | Lost | Joined | Expired | Trained
 """A message to the server; a ticket is an arrived gradient."""
 
 
@@ -108,13 +114,32 @@ class Cluster(Protocol):
         """
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
-    ) -> None:
-        """Close a server step with the weighted sum of these gradients: version + 1.
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        """Request a server step with the weighted sum of these gradients; ``yield`` it.
 
-        Without gradients the sum is zero.  ``keep`` names the gradients, of this step or the one
-        before, that a later step may use again.  The cluster owns the lists from now on: a batch
-        may hold a million.
+        It closes when the server has computed it: version + 1.  Events of that time come
+        afterwards, but for ``Lost`` and ``Joined`` of workers that got an order since.  Without
+        gradients the sum is zero.  ``keep`` names the gradients, of this step or the one before,
+        that a later step may use again.  With ``importance`` the gradients are taken at the newest
+        point: each sample is weighted by how much likelier it is there, at most by this.  The
+        cluster owns the lists from now on: a batch may hold a million.
+        """
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> None:
+        """Start the same step, and go on; it closes with the event ``Trained``.
+
+        The server computes one step at a time, so a story waits for that event before the next.
         """
 
 

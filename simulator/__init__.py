@@ -11,7 +11,14 @@ from typing import Any
 HOMES = {
     "algorithms.updates": ["Decay"],
     "simulator.scenario.scenario": ["Scenario"],
-    "simulator.scenario.cluster_table": ["Cluster", "Failures", "Network", "Outage", "Uplink"],
+    "simulator.scenario.cluster_table": [
+        "Cluster",
+        "Failures",
+        "Network",
+        "Outage",
+        "Server",
+        "Uplink",
+    ],
     "simulator.scenario.ends": ["Evaluation", "Stop"],
     "simulator.scenario.tables": ["Theory"],
     "simulator.cluster.laws": [

@@ -72,6 +72,7 @@ from simulator.scenario.cluster_table import ClusterTable as Cluster
 from simulator.scenario.cluster_table import FailuresTable as Failures
 from simulator.scenario.cluster_table import NetworkTable as Network
 from simulator.scenario.cluster_table import OutageTable as Outage
+from simulator.scenario.cluster_table import ServerTable as Server
 from simulator.scenario.cluster_table import UplinkTable as Uplink
 from simulator.scenario.ends import EvaluationTable as Evaluation
 from simulator.scenario.ends import StopTable as Stop
@@ -117,6 +118,7 @@ __all__ = [
     "Failures",
     "Network",
     "Outage",
+    "Server",
     "Uplink",
     "Evaluation",
     "Stop",

@@ -48,6 +48,10 @@ class Step(NamedTuple):
     """Its tickets that an earlier step has used, too."""
     keep: frozenset[Ticket] = frozenset()
     """Tickets, of this step or earlier ones, that a later one may use again."""
+    importance: float | None = None
+    """The most that a sample counts at this step's point; absent: gradients at their own points."""
+    begin: float | None = None
+    """When the server began to compute it, if that took time."""
 
     @property
     def number(self) -> int:
@@ -83,12 +87,12 @@ class Computation(NamedTuple):
 class Stretch(NamedTuple):
     """Something else that a worker did; the server is worker -1."""
 
-    kind: Literal["receiving", "sending", "down", "collective"]
+    kind: Literal["receiving", "sending", "down", "collective", "training"]
     worker: int
     start: float
     finish: float
     version: int
-    """Of the received point, of the sent gradients, or of the newest order."""
+    """Of the received point, of the sent gradients, of the newest order, or before an update."""
 
 
 def as_of(computation: Computation, time: float, steps: float) -> Computation | None:

@@ -63,11 +63,11 @@ class Fleet:
         assert news.version == order.version
         return Ticket(news.worker, news.index, order, expired=False)
 
-    def step(self, estimate: np.ndarray, stamp: int) -> None:
+    def step(self, estimate: np.ndarray, stamp: int) -> Chapter[None]:
         """Update with an estimate whose gradients are from the version `stamp`."""
         self.server.climb(estimate, stamp)
         self.iterates.append(self.server.theta)
-        self.cluster.step([], [])
+        yield self.cluster.step([], [])
 
 
 def at_its_point(gradient: Gradient, ticket: Ticket) -> np.ndarray:
@@ -99,7 +99,7 @@ def synchronous(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         total = np.zeros_like(fleet.server.theta)
         for _ in fleet.workers:
             total = total + at_its_point(gradient, (yield from fleet.arrival()))
-        fleet.step(total / len(fleet.workers), fleet.server.updates)
+        yield from fleet.step(total / len(fleet.workers), fleet.server.updates)
 
 
 def batches(settings: Settings) -> Iterator[int]:
@@ -115,7 +115,7 @@ def rennala(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         table = Table(fleet, gradient)
         for _ in range(batch):
             table.add((yield from fleet.arrival()))
-        fleet.step(sum(table.sums.values()) / batch, fleet.server.updates)
+        yield from fleet.step(sum(table.sums.values()) / batch, fleet.server.updates)
 
 
 def malenia(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
@@ -124,7 +124,7 @@ def malenia(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         table = Table(fleet, gradient)
         while not precise_enough(list(table.counts.values()), batch):
             table.add((yield from fleet.arrival()))
-        fleet.step(table.mean_of_means(), fleet.server.updates)
+        yield from fleet.step(table.mean_of_means(), fleet.server.updates)
 
 
 def precise_enough(counts: list[int], batch: int) -> bool:
@@ -139,7 +139,7 @@ def asynchronous(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     fleet.broadcast(quota=1)
     while True:
         ticket = yield from fleet.arrival()
-        fleet.step(at_its_point(gradient, ticket), ticket.order.version)
+        yield from fleet.step(at_its_point(gradient, ticket), ticket.order.version)
         fleet.send(ticket.worker, quota=1)
 
 
@@ -150,7 +150,7 @@ def delay_adaptive(fleet: Fleet, gradient: Gradient, settings: Settings) -> Stor
         ticket = yield from fleet.arrival()
         delay = fleet.server.updates - ticket.order.version
         damped = n / max(n, delay) * at_its_point(gradient, ticket)
-        fleet.step(damped, ticket.order.version)
+        yield from fleet.step(damped, ticket.order.version)
         fleet.send(ticket.worker, quota=1)
 
 
@@ -160,7 +160,7 @@ def ringmaster(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     while True:
         ticket = yield from fleet.arrival()
         if fleet.server.updates - ticket.order.version < threshold:
-            fleet.step(at_its_point(gradient, ticket), ticket.order.version)
+            yield from fleet.step(at_its_point(gradient, ticket), ticket.order.version)
         fleet.send(ticket.worker, quota=1)
         for worker in fleet.workers if stops else ():
             if fleet.server.updates - fleet.orders[worker].version >= threshold:
@@ -177,7 +177,7 @@ def ringleader(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
             table.add(ticket)
         unserved = set(fleet.workers)
         while True:
-            fleet.step(table.mean_of_means(), fleet.server.updates)
+            yield from fleet.step(table.mean_of_means(), fleet.server.updates)
             fleet.send(ticket.worker)
             unserved.remove(ticket.worker)
             if not unserved:
@@ -206,7 +206,7 @@ def fedbuff(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         for ticket in tickets:
             delay = fleet.server.updates - ticket.order.version
             total = total + difference(gradient, ticket, settings) / math.sqrt(1 + delay)
-        fleet.step(total / size, tickets[-1].order.version)
+        yield from fleet.step(total / size, tickets[-1].order.version)
         fleet.send(tickets[-1].worker, **terms)
 
 
@@ -215,7 +215,7 @@ def async_local(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     fleet.broadcast(**terms)
     while True:
         ticket = yield from fleet.arrival()
-        fleet.step(difference(gradient, ticket, settings), ticket.order.version)
+        yield from fleet.step(difference(gradient, ticket, settings), ticket.order.version)
         fleet.send(ticket.worker, **terms)
 
 
@@ -225,7 +225,7 @@ def async_batch(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     while True:
         worker, index, order, _ = yield from fleet.arrival()
         each = [gradient(worker, order.version, index, order.point, local=k) for k in range(batch)]
-        fleet.step(sum(each) / batch, order.version)
+        yield from fleet.step(sum(each) / batch, order.version)
         fleet.send(worker, quota=1, work=batch)
 
 
@@ -244,7 +244,7 @@ def local_sgd(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
             for k in range(steps):
                 x = x + settings["local_step"] * gradient(worker, version, steps - 1, x, local=k)
             ends.append(x)
-        fleet.step(sum(ends) / len(ends) - start, version)
+        yield from fleet.step(sum(ends) / len(ends) - start, version)
 
 
 def rescaled(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
@@ -255,7 +255,7 @@ def rescaled(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         counts[ticket.worker] += 1
         mean = sum(counts) / sum(count > 0 for count in counts)
         scaled = at_its_point(gradient, ticket) * mean / counts[ticket.worker]
-        fleet.step(scaled, ticket.order.version)
+        yield from fleet.step(scaled, ticket.order.version)
         fleet.send(ticket.worker, quota=1)
 
 
@@ -268,7 +268,7 @@ def mixing(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         ticket = yield from fleet.arrival()
         direction, share = sent[ticket.worker]
         own = gradient(ticket.worker, ticket.order.version, ticket.index, ticket.order.point)
-        fleet.step((1 - share) * direction + share * own, 0)
+        yield from fleet.step((1 - share) * direction + share * own, 0)
         sent[ticket.worker] = fleet.server.direction, weight
         fleet.send(ticket.worker, quota=1)
 
@@ -296,7 +296,7 @@ def mindflayer(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
             ticket = yield from fleet.arrival()
             if not ticket.expired:
                 total = total + at_its_point(gradient, ticket)
-        fleet.step(total / expected, fleet.server.updates)
+        yield from fleet.step(total / expected, fleet.server.updates)
 
 
 # Rounds of local steps that correct their gradients: u carries the last round's direction
@@ -341,7 +341,7 @@ def corrected_rounds(fleet: Fleet, gradient: Gradient, settings: Settings, chang
             ticket = yield from fleet.arrival()
             moved = moved + corrected_steps(gradient, ticket, known, eta, change)
         u = moved / (eta * len(fleet.workers) * steps)
-        fleet.step(u, fleet.server.updates)
+        yield from fleet.step(u, fleet.server.updates)
         before = theta
 
 

@@ -33,7 +33,7 @@ def retold(method, *, batch=None, initial_batch=None, count="first-finished"):
                 else:
                     cluster.send(news.worker, quota=quota)
             yield cluster.all_reduce(collected.tickets)
-            cluster.step(collected.tickets, collected.weights())
+            yield cluster.step(collected.tickets, collected.weights())
 
     return story
 
@@ -43,7 +43,7 @@ def one_by_one(cluster):
     while True:
         news = yield cluster.arrival()
         if isinstance(news, Ticket):
-            cluster.step([news], [1.0])
+            yield cluster.step([news], [1.0])
         if not isinstance(news, Lost):
             cluster.send(news.worker, quota=1, upload=True)
 

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import settings
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Joined, Lost, Request, no_worker
+from algorithms.vocabulary import Joined, Lost, Request, Trained, no_worker
 
 random_but_repeatable = settings(derandomize=True, database=None, deadline=None, max_examples=200)
 
@@ -49,10 +49,15 @@ class ScriptedCluster:
     def all_reduce(self, tickets):
         return Asked("all_reduce", tickets)
 
-    def step(self, tickets, weights, keep=()):
+    def step(self, tickets, weights, keep=(), importance=None):
         kept = [set(keep)] if keep else []
-        self.said.append(("step", list(tickets), list(weights), *kept))
+        kept += [importance] if importance else []
         self.version += 1
+        return Asked("step", (list(tickets), list(weights), *kept))
+
+    def train(self, tickets, weights, keep=(), importance=None):
+        more = [importance] if importance else []
+        self.said.append(("train", list(tickets), list(weights), *more))
 
 
 def unusual(work=1, limit=None, recall=False):
@@ -71,7 +76,13 @@ def conversation(aggregation, workers, arrivals):
     while True:
         word, what = story.send(answer)
         # A copy, because a story may go on to change what it named.
-        cluster.said.append((word, set(what) if word == "arrival" else list(what)))
+        match word:
+            case "arrival":
+                cluster.said.append((word, set(what)))
+            case "step":
+                cluster.said.append((word, *what))
+            case _:
+                cluster.said.append((word, list(what)))
         answer = next(arrivals, None) if word == "arrival" else None
         if word == "arrival" and answer is None:
             return cluster.said
@@ -80,6 +91,8 @@ def conversation(aggregation, workers, arrivals):
                 cluster.there.discard(worker)
             case Joined(worker):
                 cluster.there.add(worker)
+            case Trained(version):
+                cluster.version = version
 
 
 def steps(said):

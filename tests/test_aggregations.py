@@ -202,6 +202,7 @@ def test_the_earliest_started_batch_has_the_named_workers(batch, n, workers):
             assert used == list(needs)
             assert len(used) == batch
             used, seen = [], Counter()
+            assert story.send(None).word == "step"
             word, needs = story.send(None)
 
 

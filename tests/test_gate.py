@@ -171,7 +171,8 @@ def test_another_weight_is_found_in_the_step(planted):
     step = Simulation.step
 
     def heavier(self, tickets, weights, keep=()):
-        step(self, tickets, [2 * w if len(tickets) == 2 else w for w in weights], keep)
+        doubled = [2 * w if len(tickets) == 2 else w for w in weights]
+        return step(self, tickets, doubled, keep)
 
     findings = planted(Simulation, "step", heavier)
     assert findings["schedule"].lines == [

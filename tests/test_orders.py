@@ -264,12 +264,12 @@ def test_a_gradient_counts_once_however_often_it_is_used():
     def story(cluster):
         cluster.broadcast(upload=True)
         first = yield cluster.arrival()
-        cluster.step([first], [1.0], keep=[first])
+        yield cluster.step([first], [1.0], keep=[first])
         second = yield cluster.arrival()
-        cluster.step([first, second], [0.25, 0.75], keep=[first])
+        yield cluster.step([first, second], [0.25, 0.75], keep=[first])
         third = yield cluster.arrival()
-        cluster.step([third], [1.0], keep=(first, third))
-        cluster.step([first, third], [0.5, 0.5])
+        yield cluster.step([third], [1.0], keep=(first, third))
+        yield cluster.step([first, third], [0.5, 0.5])
         yield cluster.arrival()
 
     run = Played(story, [1.0], steps=4)
@@ -290,7 +290,7 @@ def test_a_step_of_no_gradients_takes_no_time(collective):
             cluster.send(0, quota=1, limit=1.0)
             yield cluster.arrival()
             yield cluster.all_reduce([])
-            cluster.step([], [])
+            yield cluster.step([], [])
 
     network = Network(upload=Seconds(Fixed(2.0)), collective=collective)
     run = Played(story, [3.0], network=network, steps=3)

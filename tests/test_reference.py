@@ -5,6 +5,7 @@ with second versions of the stories.  Here both play the same story, of every ag
 random transfers, limits, recalls and gradients that are kept.
 """
 
+from collections.abc import Generator
 from math import inf
 from random import Random
 
@@ -36,7 +37,7 @@ from algorithms.methods import (
     synchronous,
 )
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Lost
+from algorithms.vocabulary import Lost, Trained
 from simulator.cluster import (
     Cluster,
     Exponential,
@@ -47,6 +48,7 @@ from simulator.cluster import (
     Outage,
     Outages,
     Seconds,
+    Server,
     Uplink,
     Wire,
 )
@@ -136,7 +138,18 @@ def clusters(draw, tied, shared):
         in_flight=draw(st.sampled_from(["recall", "finish"])),
         speed=draw(st.sampled_from([None, None, nights])),
         outages=draw(outages(n)) if draw(st.booleans()) else Outages(),
+        server=draw(servers(tied)),
     )
+
+
+@st.composite
+def servers(draw, tied):
+    if draw(st.booleans()):
+        return Server()
+    seconds = Fixed(draw(st.sampled_from([0.25, 0.5, 2.0])))
+    per = draw(st.sampled_from(["step", "gradient", "byte"]))
+    law = seconds if per != "byte" else Fixed(seconds.seconds / VECTOR.bytes)
+    return Server(law if tied else Exponential(law), per)
 
 
 def assert_equal(
@@ -206,7 +219,7 @@ def anything(seed, *, upload):
 
     def story(cluster):
         random = Random(seed)
-        ready, kept = [], []
+        ready, kept, training = [], [], False
         cluster.broadcast(**terms(random), upload=upload)
         while True:
             news = yield cluster.arrival()
@@ -214,15 +227,20 @@ def anything(seed, *, upload):
                 ready.append(news)
             elif isinstance(news, Lost) and not upload:
                 ready = [ticket for ticket in ready if ticket.worker != news.worker]
+            training &= not isinstance(news, Trained)
             if isinstance(news, Ticket) and random.random() < 0.1:
                 cluster.drop(ready.pop())
-            if random.random() < 0.5:
+            if not training and random.random() < 0.5:
                 if not upload:
                     yield cluster.all_reduce(ready)
                 again = [ticket for ticket in kept if random.random() < 0.7]
                 used = ready + again
                 kept = [ticket for ticket in used if random.random() < 0.3]
-                cluster.step(used, [random.random() for _ in used], keep=kept)
+                weights = [random.random() for _ in used]
+                if training := random.random() < 0.4:
+                    cluster.train(used, weights, keep=kept)
+                else:
+                    yield cluster.step(used, weights, keep=kept)
                 ready = []
                 if not upload or random.random() < 0.2:
                     cluster.broadcast(**terms(random), upload=upload)
@@ -272,7 +290,7 @@ def test_an_upload_that_outlasts_the_next_computation_is_still_being_sent():
     def story(cluster):
         cluster.broadcast(quota=1, upload=True)
         ticket = yield cluster.arrival()
-        cluster.step([ticket], [1.0])
+        yield cluster.step([ticket], [1.0])
         cluster.send(0, quota=1)
         while True:
             yield cluster.arrival()
@@ -287,7 +305,7 @@ def test_an_episode_that_is_obsolete_at_once_has_no_length_for_the_engine():
         cluster.broadcast()
         cluster.send(0)
         while True:
-            cluster.step([(yield cluster.arrival())], [1.0])
+            yield cluster.step([(yield cluster.arrival())], [1.0])
 
     cluster = Cluster(1, Fixed(1.0), in_flight="finish")
     assert len(replay(cluster, story, until=5.0, lengths=length).steps) > 1
@@ -354,15 +372,19 @@ def test_computations_of_unknown_length_never_end():
 def first_arrival_then(act):
     def story(cluster):
         cluster.broadcast(quota=1)
-        act(cluster, (yield cluster.arrival()))
+        request = act(cluster, (yield cluster.arrival()))
+        if isinstance(request, Generator):
+            yield from request
+        elif request:
+            yield request
         yield cluster.arrival()
 
     return story
 
 
 def step_twice(cluster, ticket):
-    cluster.step([ticket], [1.0])
-    cluster.step([ticket], [1.0])
+    yield cluster.step([ticket], [1.0])
+    yield cluster.step([ticket], [1.0])
 
 
 def yields_a_number(cluster):
@@ -376,14 +398,14 @@ def ends(cluster):
 
 def never_yields(cluster):
     while True:
-        cluster.step([], [])
+        yield cluster.step([], [])
     yield
 
 
 def reduces_nothing(cluster):
     while True:
         yield cluster.all_reduce([])
-        cluster.step([], [])
+        yield cluster.step([], [])
 
 
 UNKNOWN = Ticket(1, 0, 5)

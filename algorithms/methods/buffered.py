@@ -26,7 +26,7 @@ def buffered(buffer: Batch, local_steps: Batch = 1) -> Aggregation:
                 case Ticket(worker) as ticket:
                     tickets.append(ticket)
                     if len(tickets) == buffer:
-                        cluster.step(tickets, weights(cluster.version, tickets))
+                        yield cluster.step(tickets, weights(cluster.version, tickets))
                         tickets = []
                     cluster.send(worker, quota=1, upload=True, work=local_steps)
                 case Joined(worker):

@@ -24,7 +24,7 @@ def delay_adaptive() -> Aggregation:
             match (yield cluster.arrival()):
                 case Ticket(worker, version) as ticket:
                     delay = cluster.version - version
-                    cluster.step([ticket], [cluster.workers / max(cluster.workers, delay)])
+                    yield cluster.step([ticket], [cluster.workers / max(cluster.workers, delay)])
                     cluster.send(worker, quota=1, upload=True)
                 case Joined(worker):
                     cluster.send(worker, quota=1, upload=True)

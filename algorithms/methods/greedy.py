@@ -34,7 +34,7 @@ def one_by_one(work: int) -> Aggregation:
         while True:
             match (yield cluster.arrival()):
                 case Ticket() as ticket:
-                    cluster.step([ticket], [1.0])
+                    yield cluster.step([ticket], [1.0])
                     cluster.send(ticket.worker, quota=1, upload=True, work=work)
                 case Joined(worker):
                     cluster.send(worker, quota=1, upload=True, work=work)

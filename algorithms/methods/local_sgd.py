@@ -19,7 +19,7 @@ def local_until(batch: Batch) -> Aggregation:
             cluster.broadcast()
             tickets = yield from first_finished(cluster, batch)
             yield cluster.all_reduce(tickets)
-            cluster.step(tickets, weights(tickets))
+            yield cluster.step(tickets, weights(tickets))
 
     return story
 

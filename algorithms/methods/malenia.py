@@ -46,7 +46,7 @@ def malenia(batch: Batch, initial_batch: Batch | None = None) -> Aggregation:
                         cluster.send(worker)
             yield cluster.all_reduce(tickets)
             weights = counts.weights()
-            cluster.step(tickets, [weights[ticket.worker] for ticket in tickets])
+            yield cluster.step(tickets, [weights[ticket.worker] for ticket in tickets])
 
     return story
 

@@ -40,7 +40,7 @@ def mindflayer(
                 cluster.send(worker, quota=quotas[worker], limit=limits[worker])
             tickets = yield from successes(cluster, {worker: quotas[worker] for worker in present})
             yield cluster.all_reduce(tickets)
-            cluster.step(tickets, [weight] * len(tickets))
+            yield cluster.step(tickets, [weight] * len(tickets))
 
     return story
 

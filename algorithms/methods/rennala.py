@@ -52,7 +52,7 @@ def rennala(
             cluster.broadcast()
             tickets = yield from collect(cluster, size)
             yield cluster.all_reduce(tickets)
-            cluster.step(tickets, [1 / size] * size)
+            yield cluster.step(tickets, [1 / size] * size)
 
     return story
 

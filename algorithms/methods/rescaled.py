@@ -24,7 +24,7 @@ def rescaled() -> Aggregation:
                 case Ticket(worker) as ticket:
                     delivered[worker] += 1
                     fair = delivered.total() / len(delivered)
-                    cluster.step([ticket], [fair / delivered[worker]])
+                    yield cluster.step([ticket], [fair / delivered[worker]])
                     cluster.send(worker, quota=1, upload=True)
                 case Joined(worker):
                     cluster.send(worker, quota=1, upload=True)

@@ -54,14 +54,14 @@ def serve(server: "Server", table: Table, last: Ticket) -> Chapter[Table]:
     """The second phase, from that arrival on: n steps, and the next table."""
     following, waiting = Table(list), set(server.workers)
     waiting.remove(last.worker)
-    server.step(table, again=bool(waiting))
+    yield from server.step(table, again=bool(waiting))
     server.answer(last.worker)
     while waiting:
         ticket = yield from server.arrival(waiting)
         if ticket.worker in waiting:
             table[ticket.worker].append(ticket)
             waiting.remove(ticket.worker)
-            server.step(table, again=bool(waiting))
+            yield from server.step(table, again=bool(waiting))
         else:
             following[ticket.worker].append(ticket)
         server.answer(ticket.worker)
@@ -87,12 +87,12 @@ class Server:
                 case Joined(worker):
                     self._send(worker)
 
-    def step(self, table: Table, *, again: bool) -> None:
+    def step(self, table: Table, *, again: bool) -> Chapter[None]:
         """A step with the whole table; ``again`` keeps it for a later one."""
         shares = [1 / (len(self.workers) * len(each)) for each in table.values()]
         tickets = [ticket for each in table.values() for ticket in each]
         weights = [share for share, each in zip(shares, table.values(), strict=True) for _ in each]
-        self._cluster.step(tickets, weights, keep=tickets if again else ())
+        yield self._cluster.step(tickets, weights, keep=tickets if again else ())
 
     def answer(self, worker: int) -> None:
         """Send the newest point, unless the worker has it already."""

@@ -41,7 +41,7 @@ def ringmaster(threshold: Batch, stops: bool = False) -> Aggregation:
             match (yield cluster.arrival()):
                 case Ticket(worker, version) as ticket:
                     if cluster.version - version < threshold:
-                        cluster.step([ticket], [1.0])
+                        yield cluster.step([ticket], [1.0])
                     else:
                         cluster.drop(ticket)
                     if points[worker] == version:  # else it was stopped while this was sent

@@ -43,7 +43,7 @@ def local_rounds(local_steps: Batch) -> Aggregation:
                     case Joined(worker):
                         cluster.send(worker, quota=1, work=local_steps)
             yield cluster.all_reduce(tickets)
-            cluster.step(tickets, [1 / len(tickets)] * len(tickets))
+            yield cluster.step(tickets, [1 / len(tickets)] * len(tickets))
 
     return story
 

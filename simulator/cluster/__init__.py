@@ -24,6 +24,7 @@ from simulator.cluster.laws import (
 )
 from simulator.cluster.network import Link, Network, Seconds, Uplink, Vector, Wire
 from simulator.cluster.outages import Failures, Outage, Outages
+from simulator.cluster.server import Server
 from simulator.cluster.speed import Pace, Speed
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Permuted",
     "Power",
     "Seconds",
+    "Server",
     "SlowDown",
     "Speed",
     "TwoSpeed",

@@ -7,6 +7,7 @@ from simulator.cluster.durations import Durations
 from simulator.cluster.law import Law, is_random
 from simulator.cluster.network import Network, Transfers, Vector
 from simulator.cluster.outages import Absences, Outages
+from simulator.cluster.server import AT_ONCE, Server, Updates
 from simulator.cluster.speed import Pace, Speed
 
 InFlight = Literal["recall", "finish"]
@@ -33,13 +34,15 @@ class Cluster:
     in_flight: InFlight = "recall"
     speed: Speed | None = None
     outages: Outages = NO_OUTAGES
+    server: Server = AT_ONCE
 
     @property
     def random(self) -> bool:
         """Whether the times of two seeds differ."""
         speed = self.speed is not None and getattr(self.speed, "random", True)
         links = self.network.upload.random or self.network.download.random
-        return is_random(self.compute) or links or speed or self.outages.failures is not None
+        chance = is_random(self.compute) or links or speed or self.server.random
+        return chance or self.outages.failures is not None
 
     def computations(self, seed: int) -> Durations:
         return Durations(self.compute, self.workers, name="cluster.compute", seed=seed)
@@ -61,6 +64,9 @@ class Cluster:
         return self.network.download.transfers(
             self.workers, name="network.download", seed=seed, message=message
         )
+
+    def updates(self, seed: int, vector: Vector) -> Updates:
+        return self.server.updates(seed=seed, vector=vector)
 
     def compute_seconds(self, seed: int, worker: int, k: int) -> float:
         """The seconds of a worker's ``k``-th computation at speed 1, under every method."""

@@ -133,7 +133,7 @@ class Durations:
     def _check(self, seconds: Floats, workers: Integers, drawn: bool = True) -> None:
         """Computations last longer than zero and may never end; transfers may be free."""
         longest = np.inf if drawn else LONGEST_SECONDS
-        if self._name.startswith("network"):
+        if self._name.startswith(("network", "server")):
             good = (seconds >= 0) & np.isfinite(seconds)
             remedy = "must be a finite number of seconds, 0 or more"
         elif self.varies and not drawn:  # chance may add to 0

@@ -26,17 +26,18 @@ from algorithms.vocabulary import (
     Lost,
     Needs,
     Request,
+    Trained,
     no_worker,
 )
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
 from simulator.engine.calendar import Calendar
-from simulator.engine.clock import Clock, Happening, computation_rank, outage_rank
+from simulator.engine.clock import SERVER_RANK, Clock, Happening, computation_rank, outage_rank
 from simulator.engine.outages import Attendance, come_back, lose, pause
 from simulator.engine.stalls import StallDetector, Stalled
 from simulator.engine.totals import NEVER
 from simulator.engine.trace import Sinks, Trace
-from simulator.engine.transfers import Transfers
+from simulator.engine.transfers import SERVER, Transfers
 from simulator.engine.workers import UNLIMITED, Workers
 from simulator.mistakes import Mistake, check_argument
 from simulator.schedule import Accounts, Step
@@ -68,6 +69,17 @@ class Stop(NamedTuple):
 
 
 ENDLESS = Stop()
+
+
+class Update(NamedTuple):
+    """A step that the server computes; the story waits for it, or for its event."""
+
+    tickets: list[Ticket]
+    weights: list[float]
+    keep: Collection[Ticket]
+    importance: float | None
+    begin: float
+    awaited: bool
 
 
 class Simulation:
@@ -117,13 +129,17 @@ class Simulation:
         self._transfers = Transfers(
             self._clock, cluster, state, self._stalls, seed, vector, self._arrive, self._averaged
         )
+        self._updates = cluster.updates(seed, vector)
+        self._update: Update | None = None
         # Whether SimPy's queue does not change while finishes are served.
-        self._simple = self._transfers.never_waits and not self._mortal and lengths is None
+        steady = self._transfers.never_waits and self._updates.free
+        self._simple = steady and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
         self._in_transit = self._transfers.in_transit
         self._waiting = False
         self._needs: Needs = no_worker
         self._inbox: deque[Event] = deque()
+        self._late = False  # whether the inbox may hold outages, which an order outdates
         # Gradients that were sent and not used yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
         self._used, self._kept = 0, NONE
@@ -183,6 +199,8 @@ class Simulation:
         assert self._trace is not None
         end = self.accounts().time
         self._transfers.close_trace(end, self.version)
+        if self._trace and self._update and self._update.begin < end:
+            self._trace.stretch("training", SERVER, self._update.begin, end, self.version)
         self._trace.close(self._state, end)
 
     def versions_in_use(self) -> set[int]:
@@ -194,6 +212,8 @@ class Simulation:
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         if self._final is not None:
             return  # the last step has ended the run
+        if self._late:
+            self._outdate(self.present())
         self._state.order_all(self.now, self.version, quota or UNLIMITED, upload, work)
         self._calendar.fill(self.now)
 
@@ -209,6 +229,8 @@ class Simulation:
     ) -> None:
         if self._final is not None:
             return
+        if self._late:
+            self._outdate([worker])
         quota, limit = quota or UNLIMITED, limit or NEVER
         finish = self._state.order_one(
             self.now, worker, self.version, quota, upload, work, limit, recall
@@ -244,7 +266,70 @@ class Simulation:
         return _DONE if over else _COLLECTIVE
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        if self._updates.free:
+            self._close(tickets, weights, keep, importance)
+            return _DONE
+        return self._begin(tickets, weights, keep, importance, awaited=True)
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> None:
+        self._begin(tickets, weights, keep, importance, awaited=False)
+
+    # Steps
+
+    def _begin(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket],
+        importance: float | None,
+        *,
+        awaited: bool,
+    ) -> Request:
+        """The server begins to compute a step."""
+        if self._update:
+            twice = f"step {self.version + 1} is under way, and its story starts another"
+            self._refuse(twice, "yield cluster.arrival() until Trained comes")
+        fresh = len(tickets) - len(self._kept.intersection(tickets)) if self._kept else len(tickets)
+        end = self.now + self._updates.seconds(self.version, fresh)
+        self._update = Update(tickets, weights, keep, importance, self.now, awaited)
+        self._clock.at(end, SERVER_RANK, self._computed)
+        self._simple = False
+        return _UPDATE
+
+    def _computed(self, event: Happening) -> None:
+        """The server has computed its step."""
+        update, self._update, self.now = self._update, None, self._clock.now
+        assert update is not None
+        if self._trace and update.begin < self.now:
+            self._trace.stretch("training", SERVER, update.begin, self.now, self.version)
+        self._close(*update[:4], update.begin)
+        if self._final is not None:
+            return
+        if update.awaited:
+            self._drive(None)
+        else:
+            self._deliver(Trained(self.version))
+        self._arm()
+
+    def _close(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket],
+        importance: float | None,
+        begin: float | None = None,
     ) -> None:
         fresh, again = tickets, NONE
         if self._kept and (again := self._kept.intersection(tickets)):
@@ -279,7 +364,7 @@ class Simulation:
         if over:
             self._final = accounts
             self._state.left.fill(0)  # the worker that has just delivered does not go on
-        step = (before, self.now, tickets, weights, total, accounts, again, kept)
+        step = (before, self.now, tickets, weights, total, accounts, again, kept, importance, begin)
         self._closed.append(closed_step(step))
 
     def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
@@ -326,9 +411,12 @@ class Simulation:
             self._refuse("its story ended", "let it go on with `while True`")
         if request is _ARRIVAL:
             self._waiting = True
-        elif request is not _COLLECTIVE and request is not _DONE:
+        elif request is not _COLLECTIVE and request is not _UPDATE and request is not _DONE:
             unknown = f"yielded {request!r:.40}, which is no request"
             self._refuse(unknown, "yield cluster.arrival() or cluster.all_reduce(tickets)")
+        if self._update and self._update.awaited and request is not _UPDATE:
+            forgotten = f"step {self.version + 1} takes time, and its story does not wait for it"
+            self._refuse(forgotten, "write `yield cluster.step(...)`")
 
     def _deliver(self, event: Event) -> None:
         if self._waiting:
@@ -451,19 +539,43 @@ class Simulation:
         for ticket in self._transfers.break_off(self.now, worker):
             del self._sent[ticket]
         if self._trace:
-            # While a collective is under way, it has all completed gradients.
-            self._trace.lost(worker, lambda t: t in self._sent or not self._waiting)
+            self._trace.lost(worker, self._is_safe)
         lose(self._state, self.now, worker, until)
+        if self._inbox:  # the server never hears of gradients that their worker held
+            self._inbox = deque(e for e in self._inbox if not self._is_held(worker, e))
+        self._changed(Lost(worker))
+
+    def _is_safe(self, ticket: Ticket) -> bool:
+        """Whether the server has a completed gradient: a collective under way has all."""
+        if ticket in self._sent:
+            return True
+        return ticket in self._update.tickets if self._update else not self._waiting
+
+    def _is_held(self, worker: int, event: Event) -> bool:
+        return isinstance(event, Ticket) and event.worker == worker and event not in self._sent
+
+    def _changed(self, event: Lost | Joined) -> None:
+        """A story that waits for an all-reduce does not get ``Lost`` and ``Joined``."""
         if self._waiting:
-            self._drive(Lost(worker))
+            self._drive(event)
+        elif self._update:
+            self._inbox.append(event)
+            self._late = True
+
+    def _outdate(self, workers: Sequence[int]) -> None:
+        """Remove the outages of present workers from the inbox, as these get an order now."""
+        there = set(workers).intersection(self.present())
+        late = (e for e in self._inbox if not (isinstance(e, Lost | Joined) and e[0] in there))
+        self._inbox = deque(late)
 
     def _come_back(self, worker: int) -> None:
         self.now = self._clock.now
         come_back(self._state, self.now, worker)
-        if self._mortal and self._waiting:
-            self._drive(Joined(worker))
+        if self._mortal:
+            self._changed(Joined(worker))
         self._arm()
-        if self._armed is None and self._waiting and not self._transfers.in_transit:
+        at_rest = self._armed is None and self._waiting and self._update is None
+        if at_rest and not self._transfers.in_transit:
             self._stalls.no_worker_computes(self.now, self._needs)
 
     def _time_is_up(self, event: Happening) -> None:
@@ -473,6 +585,6 @@ class Simulation:
         self._final = self.accounts()
 
 
-_ARRIVAL, _COLLECTIVE, _DONE = Request(), Request(), Request()
+_ARRIVAL, _COLLECTIVE, _UPDATE, _DONE = Request(), Request(), Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 closed_step: Callable[..., Step] = partial(tuple.__new__, Step)  # twice as fast as the class

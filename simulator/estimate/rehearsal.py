@@ -246,11 +246,26 @@ class _Observer:
         return self._cluster.all_reduce(tickets)
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        self._observed.keeps |= bool(keep)
+        self._count()
+        return self._cluster.step(tickets, weights, keep, importance)
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
     ) -> None:
         self._observed.keeps |= bool(keep)
         self._count()
-        self._cluster.step(tickets, weights, keep)
+        self._cluster.train(tickets, weights, keep, importance)
 
     def _count(self) -> None:
         self._observed.events += 1

@@ -56,12 +56,14 @@ def _of_laws(scenario: Scenario) -> list[str]:
         "cluster.compute": scenario.cluster.compute,
         "network.upload": scenario.network.upload,
         "network.download": scenario.network.download,
+        "server.seconds": scenario.server.seconds if scenario.server else None,
     }
     lines = []
     for name, table in tables.items():
         if not isinstance(table, LawTable) or table.law == "fixed":
             continue
-        if constant := _constant(Durations(table.build(), scenario.cluster.workers, name=name)):
+        count = 1 if name == "server.seconds" else scenario.cluster.workers
+        if constant := _constant(Durations(table.build(), count, name=name)):
             lines.append(f"{name}.law = {table.law!r}: has no effect, {constant}")
     return lines
 

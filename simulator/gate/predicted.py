@@ -49,6 +49,7 @@ def _steady(scenario: Scenario) -> tuple[Floats, Floats]:
         "there are outages": bool(cluster.outages),
         "downloads take time": down.varies or bool(down.all(first).any()),
         "cluster.in_flight is 'finish'": cluster.in_flight != "recall",
+        "server.seconds is not 0": not cluster.updates(0, vector).free,
         "network.collective is not 'max'": cluster.network.collective != "max",
     }
     for excuse, applies in excuses.items():

@@ -163,8 +163,8 @@ def _names_in(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "policies", str(policy.get("kind"))
     cluster = tables.get("cluster") or {}
     yield from (("speeds", name) for name in _laws_in(cluster.get("speed")))
-    for name in (*_laws_in(cluster), *_laws_in(tables.get("network"))):
-        yield "laws", name
+    for part in (cluster, tables.get("network"), tables.get("server")):
+        yield from (("laws", name) for name in _laws_in(part))
 
 
 def _laws_in(table: Any) -> Iterator[str]:

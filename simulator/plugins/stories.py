@@ -133,7 +133,32 @@ class Rules:
         return self._cluster.all_reduce(tickets)
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        self._check_step(tickets, weights, keep, importance)
+        self._request("step")
+        return self._cluster.step(tickets, weights, keep, importance)
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> None:
+        self._check_step(tickets, weights, keep, importance)
+        self._cluster.train(tickets, weights, keep, importance)
+
+    def _check_step(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket],
+        importance: float | None,
     ) -> None:
         self._count_call()
         step = f"step {self.version + 1}"
@@ -149,8 +174,9 @@ class Rules:
         for ticket in keep:
             _demand(ticket in known, f"{step}: keeps {ticket}, which neither it nor the last has")
         self._arrived.difference_update(tickets)
+        good = importance is None or 0 < importance < inf
+        _demand(good, f"{step}: importance = {importance}: must be a positive number")
         self._kept = frozenset(keep)
-        self._cluster.step(tickets, weights, keep)
 
     def _order(self, quota: int | None, work: float) -> None:
         self._count_call()

@@ -6,7 +6,7 @@ from typing import Any
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Event
 from simulator.realtime.messages import NEVER, Last, Order, Report
-from simulator.reference import StoryEvent
+from simulator.reference import Notice, StoryEvent
 from simulator.schedule import Computation, Outcome, Step, Stretch, as_of
 from simulator.training.recorded import Recorded
 
@@ -86,8 +86,8 @@ class Recording:
 
     # Everything else
 
-    def tell(self, event: Event, now: float, silent: bool = False) -> None:
-        self.events.append(StoryEvent(event, now, silent))
+    def tell(self, event: Event, now: float, notice: Notice = Notice.AT_ONCE) -> None:
+        self.events.append(StoryEvent(event, now, notice))
 
     def receives(self, worker: int, begin: float, end: float, version: int) -> None:
         self._receiving[worker] = begin, end, version
@@ -99,6 +99,9 @@ class Recording:
 
     def sends(self, worker: int, begin: float, end: float, version: int) -> None:
         self._stretch("sending", worker, begin, end, version)
+
+    def trains(self, begin: float, end: float, version: int) -> None:
+        self._stretch("training", SERVER, begin, end, version)
 
     def shares(self, begin: float, end: float, version: int) -> None:
         self._stretch("collective", SERVER, begin, end, version)

@@ -166,6 +166,7 @@ class _Performer:
             scale=scale,
             uploads=cluster.uploads(timing, self._writer.vector),
             downloads=cluster.downloads(timing, self._writer.vector),
+            updates=cluster.updates(timing, self._writer.vector),
             stop=stop_of(scenario),
             say=LOG.warning,
         )

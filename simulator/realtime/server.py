@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from heapq import heappop, heappush
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 
@@ -26,10 +26,12 @@ from algorithms.vocabulary import (
     Lost,
     Needs,
     Request,
+    Trained,
     no_worker,
 )
 from simulator.cluster import Cluster
 from simulator.cluster.collectives import Participant, collective_end
+from simulator.cluster.server import Updates
 from simulator.engine import Stop
 from simulator.mistakes import Mistake
 from simulator.realtime.fleet import Fleet
@@ -37,14 +39,23 @@ from simulator.realtime.gradients import Gradient, Vector, by_worker, weighted
 from simulator.realtime.messages import NEVER, Order, Report
 from simulator.realtime.recording import Recording
 from simulator.realtime.rule import Ascent
+from simulator.reference import Notice
 from simulator.schedule import Step
 
-_ARRIVAL, _COLLECTIVE, _DONE = Request(), Request(), Request()
+_ARRIVAL, _COLLECTIVE, _UPDATE, _DONE = Request(), Request(), Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 SERVER = -1  # the server's number among the workers
 Say = Callable[[str], None]
 Compute = Callable[[Vector, Ticket], Gradient]
 """A gradient, computed by the server itself."""
+
+
+class Update(NamedTuple):
+    """A step that the server computes, and the point after it."""
+
+    step: Step
+    point: Vector
+    awaited: bool
 
 
 class Server:
@@ -62,6 +73,7 @@ class Server:
         scale: float,
         uploads: Any,
         downloads: Any,
+        updates: Updates,
         stop: Stop,
         say: Say,
     ) -> None:
@@ -82,6 +94,8 @@ class Server:
         self._inbox: deque[Event] = deque()
         self._needs: Needs = no_worker
         self._waiting, self._collective = False, NEVER
+        self._updates, self._update = updates, NEVER
+        self._next: Update | None = None
         self._used, self.over = 0, False
         self._story = aggregation(self)
 
@@ -89,7 +103,7 @@ class Server:
         """Tell the story until the run stops."""
         self._drive(None)
         while not self.over:
-            until = min(self._collective, self._stop.seconds)
+            until = min(self._collective, self._update, self._stop.seconds)
             until = min(until, self._transit[0][0]) if self._transit else until
             self._serve(until)
         self.recording.close(self._end_time(), self._fleet.end(self._present))
@@ -142,19 +156,63 @@ class Server:
         return _COLLECTIVE
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        self._begin(tickets, weights, keep, importance, awaited=True)
+        if not self._updates.free:
+            return _UPDATE
+        self._close(self.now)
+        return _DONE
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
     ) -> None:
+        self._begin(tickets, weights, keep, importance, awaited=False)
+
+    # Steps
+
+    def _begin(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket],
+        importance: float | None,
+        *,
+        awaited: bool,
+    ) -> None:
+        """The server begins to compute a step."""
         if self.over:
             return
+        begin = self.now
         again = frozenset(self._kept.keys() & set(tickets))
-        step = Step(self.version, 0.0, tickets, weights, 0, None, again, frozenset(keep))
+        kept = frozenset(keep)
+        step = Step(self.version, 0.0, tickets, weights, 0, None, again, kept, importance, begin)
         self._check(step)
         gradient = self._sum(step)
         point = self._ascent.advance(step, gradient.vector)
-        now = self.now
+        self._update = begin + self._updates.seconds(self.version, len(step.fresh))
+        self._next = Update(step, point, awaited)
+
+    def _close(self, now: float) -> None:
+        """A step closes: the server has computed it."""
+        if self.over or self._next is None:
+            return
+        step, point, _ = self._next
+        self._update, self._next = NEVER, None
         if now > self._stop.seconds:
             self.over = True
             return
+        if not self._updates.free:
+            assert step.begin is not None
+            self.recording.trains(step.begin, now, self.version)
         self._used += len(step.fresh)
         self.recording.close_step(step._replace(time=now, used=self._used))
         self._forget(step)
@@ -179,6 +237,7 @@ class Server:
         now = self.now
         needed = [*self._arrived, *self._kept]
         orders = {}
+        self._outdate(workers)
         for worker in workers:
             self._release(worker, now)
             self._silent.discard(worker)
@@ -204,7 +263,12 @@ class Server:
             self._fleet.release(worker, self._serial[worker])
         self._silent.clear()
 
-    # Steps
+    def _outdate(self, workers: Sequence[int]) -> None:
+        """Remove the outages of workers from the inbox, as these get an order now."""
+        late = (
+            e for e in self._inbox if not (isinstance(e, Lost | Joined) and e.worker in workers)
+        )
+        self._inbox = deque(late)
 
     def _check(self, step: Step) -> None:
         if len(step.weights) != len(step.tickets):
@@ -264,7 +328,8 @@ class Server:
             while not self.over:
                 if request is _ARRIVAL and self._inbox:
                     event = self._inbox.popleft()
-                    self.recording.tell(event, self.now)
+                    late = isinstance(event, Lost | Joined)
+                    self.recording.tell(event, self.now, Notice.LATER if late else Notice.AT_ONCE)
                     request = self._story.send(event)
                 elif request is _DONE:
                     request = self._story.send(None)
@@ -272,7 +337,7 @@ class Server:
                     break
         except StopIteration:
             self._refuse("its story ended", "let it go on with `while True`")
-        if request not in (_ARRIVAL, _COLLECTIVE, _DONE):
+        if request not in (_ARRIVAL, _COLLECTIVE, _UPDATE, _DONE):
             unknown = f"yielded {request!r:.40}, which is no request"
             self._refuse(unknown, "yield cluster.arrival() or cluster.all_reduce(tickets)")
         self._waiting = request is _ARRIVAL
@@ -290,11 +355,13 @@ class Server:
             self._inbox.append(event)
 
     def _changed(self, event: Lost | Joined) -> None:
-        """Only a story that waits for an arrival gets ``Lost`` and ``Joined``."""
+        """A story that waits for an all-reduce does not get ``Lost`` and ``Joined``."""
         if self._waiting and not self.over:
             self._drive(event)
-        else:
-            self.recording.tell(event, self.now, silent=True)
+            return
+        self.recording.tell(event, self.now, Notice.NEVER)
+        if self._next:
+            self._inbox.append(event)
 
     def _serve(self, until: float) -> None:
         """Serve what happens up to this time."""
@@ -313,8 +380,20 @@ class Server:
         if self._collective <= self.now and not self.over:
             self._collective = NEVER
             self._drive(None)
+        if self._update <= self.now and not self.over:
+            self._updated()
         if self.now >= self._stop.seconds:
             self.over = True
+
+    def _updated(self) -> None:
+        """The time of an update is over."""
+        assert self._next is not None
+        awaited = self._next.awaited
+        self._close(self.now)
+        if awaited and not self.over:
+            self._drive(None)
+        elif not self.over:
+            self._deliver(Trained(self.version))
 
     # Workers
 
@@ -375,7 +454,10 @@ class Server:
         self._silent.discard(worker)
         lost = [t for t, held in self._arrived.items() if t.worker == worker and held is None]
         lost += [ticket for _, ticket, _ in self._transit if ticket.worker == worker]
-        if self._waiting:  # an all-reduce that is under way has all gradients
+        if self._next:  # what it computes is safe
+            lost = [ticket for ticket in lost if ticket not in self._next.step.tickets]
+        self._inbox = deque(event for event in self._inbox if event not in lost)
+        if self._waiting or self._next:  # an all-reduce that is under way has all gradients
             for ticket in lost:
                 self._arrived.pop(ticket, None)
                 self.recording.gone(ticket, "lost")

@@ -6,7 +6,7 @@ are computed from the recorded intervals.  It shares no code with the engine.  R
 """
 
 from simulator.reference.record import Computations, Record
-from simulator.reference.repeated_story import RepeatedStory, StoryEvent
+from simulator.reference.repeated_story import Notice, RepeatedStory, StoryEvent
 from simulator.reference.server import BrokenStory, replay
 from simulator.reference.workers import Lengths
 
@@ -14,6 +14,7 @@ __all__ = [
     "BrokenStory",
     "Computations",
     "Lengths",
+    "Notice",
     "Record",
     "RepeatedStory",
     "StoryEvent",

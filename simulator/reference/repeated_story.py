@@ -4,12 +4,23 @@ No time is simulated.  The events are those that the story got in a real run, so
 answer and an all-reduce ends at once.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from enum import IntEnum
+from functools import partial
 from itertools import islice
 from typing import NamedTuple
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Event, Joined, Lost, Needs, Request, no_worker
+from algorithms.vocabulary import (
+    Aggregation,
+    Event,
+    Joined,
+    Lost,
+    Needs,
+    Request,
+    Trained,
+    no_worker,
+)
 from simulator.reference.server import BrokenStory
 from simulator.schedule import Step
 
@@ -17,12 +28,28 @@ _ARRIVAL, _COLLECTIVE = Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 
 
+class Notice(IntEnum):
+    """When did the story get an event: at its time, never, or later than it happened?"""
+
+    AT_ONCE = 0
+    NEVER = 1
+    LATER = 2
+
+
 class StoryEvent(NamedTuple):
-    """An event of a real run; the story misses a ``silent`` one, in an all-reduce."""
+    """An event of a real run.
+
+    An outage while the story waits for the server has two: that it happens, of which the story gets
+    ``NEVER`` a notice, and the notice that it gets ``LATER``.
+    """
 
     event: Event
     time: float
-    silent: bool = False
+    notice: Notice = Notice.AT_ONCE
+
+
+def _nothing_is_trained() -> None:
+    raise BrokenStory("a training has ended that the story did not start")
 
 
 class RepeatedStory:
@@ -42,6 +69,7 @@ class RepeatedStory:
         self._present = set(range(workers))
         self._arrived: set[Ticket] = set()
         self._used, self._kept = 0, NONE
+        self._training: Callable[[], None] = _nothing_is_trained
         self._steps: list[Step] = []
         self._story = aggregation(self)
 
@@ -64,13 +92,15 @@ class RepeatedStory:
                 raise BrokenStory(f"the events break its story: {error!r}") from None
             closed, self._steps = self._steps, []
             yield closed
-            while events and events[-1].silent:
+            while events and events[-1].notice is Notice.NEVER:
                 self._happens(events.pop().event)
             answer = None
             if request is _ARRIVAL:
                 if not events:
                     return
-                self._happens(answer := events.pop().event)
+                answer, _, notice = events.pop()
+                if notice is Notice.AT_ONCE:
+                    self._happens(answer)
 
     def _happens(self, event: Event) -> None:
         match event:
@@ -80,6 +110,8 @@ class RepeatedStory:
                 self._present.discard(worker)
             case Joined(worker):
                 self._present.add(worker)
+            case Trained():
+                self._training()
 
     # The words of the story
 
@@ -111,7 +143,30 @@ class RepeatedStory:
         return _COLLECTIVE
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        self._close(tickets, weights, keep, importance)
+        return _COLLECTIVE
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> None:
+        self._training = partial(self._close, tickets, weights, keep, importance)
+
+    def _close(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket],
+        importance: float | None,
     ) -> None:
         again = self._kept.intersection(tickets)
         for ticket in tickets:
@@ -119,7 +174,8 @@ class RepeatedStory:
                 self._take(ticket, f"closes step {self.version + 1} with")
         self._used += len(tickets) - len(again)
         self._kept = frozenset(keep)
-        step = Step(self.version, 0.0, tickets, weights, self._used, None, again, self._kept)
+        kept = self._kept
+        step = Step(self.version, 0.0, tickets, weights, self._used, None, again, kept, importance)
         self._steps.append(step)
         self.version += 1
 

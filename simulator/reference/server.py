@@ -7,19 +7,31 @@ a run that breaks the rules of the vocabulary.
 import gc
 from collections import deque
 from collections.abc import Collection, Generator, Sequence
+from dataclasses import dataclass
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Aggregation, Event, Expired, Needs, Request, no_worker
+from algorithms.vocabulary import (
+    Aggregation,
+    Event,
+    Expired,
+    Joined,
+    Lost,
+    Needs,
+    Request,
+    Trained,
+    no_worker,
+)
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
-from simulator.reference.calendar import NEVER, Calendar
+from simulator.reference.calendar import NEVER, SERVER, Calendar, Due
 from simulator.reference.network import Network
 from simulator.reference.objects import Computation, Order
 from simulator.reference.record import Record, Spans, computations_of
 from simulator.reference.workers import Lengths, Workers
 from simulator.schedule import Step
 
-ARRIVAL, COLLECTIVE, NOTHING = Request(), Request(), Request()  # NOTHING takes no time
+# NOTHING takes no time.
+ARRIVAL, COLLECTIVE, UPDATE, NOTHING = Request(), Request(), Request(), Request()
 NONE: frozenset[Ticket] = frozenset()
 
 
@@ -66,6 +78,18 @@ def replay(
             gc.enable()
 
 
+@dataclass(slots=True, eq=False)
+class Update(Due):
+    """A step that the server computes; the story waits for it, or for its event."""
+
+    tickets: list[Ticket]
+    weights: list[float]
+    keep: Collection[Ticket]
+    importance: float | None
+    awaited: bool = False
+    begin: float | None = None
+
+
 class Server:
     def __init__(
         self,
@@ -81,6 +105,8 @@ class Server:
         self._waiting, self._inbox = False, deque[Event]()
         self._arrived: dict[Ticket, Computation] = {}  # not used in a step yet
         self._used, self._kept = 0, NONE
+        self._updates = cluster.updates(seed, vector)
+        self._update: Update | None = None
         self._words, self._most_words = 0, 1000 + 100 * cluster.workers
         self._calendar = calendar = Calendar()
         self._network = Network(
@@ -121,6 +147,7 @@ class Server:
 
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         self._count_words(self.workers)
+        self._outdate(self.present())
         order = Order(self.version, quota or NEVER, upload, work)
         for worker in self._fleet.all:
             self._fleet.order(worker, order)
@@ -138,6 +165,7 @@ class Server:
         self._count_words(1)
         if not 0 <= worker < self.workers:
             raise BrokenStory(f"an order to worker {worker}: there are {self.workers}")
+        self._outdate([worker])
         order = Order(self.version, quota or NEVER, upload, work, limit or NEVER)
         self._fleet.order(self._fleet.all[worker], order, recall=recall)
 
@@ -162,8 +190,53 @@ class Server:
         return NOTHING if at_once else COLLECTIVE
 
     def step(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket] = ()
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
+    ) -> Request:
+        if self._updates.free:
+            self._close(Update(tickets, weights, keep, importance))
+            return NOTHING
+        self._begin(Update(tickets, weights, keep, importance, awaited=True))
+        return UPDATE
+
+    def train(
+        self,
+        tickets: list[Ticket],
+        weights: list[float],
+        keep: Collection[Ticket] = (),
+        importance: float | None = None,
     ) -> None:
+        self._begin(Update(tickets, weights, keep, importance))
+
+    # Steps
+
+    def _begin(self, update: "Update") -> None:
+        """The server begins to compute a step."""
+        number = self.version + 1
+        if self._update:
+            raise BrokenStory(f"the story starts another step while {number} is under way")
+        again = self._kept.intersection(update.tickets)
+        for ticket in update.tickets:
+            if ticket not in again:
+                self._find(ticket, f"starts step {number} with")
+        update.begin = self._calendar.now
+        seconds = self._updates.seconds(self.version, len(update.tickets) - len(again))
+        self._update = update
+        self._calendar.expect(update, update.begin + seconds, SERVER, self._computed_step)
+
+    def _computed_step(self, update: "Update") -> None:
+        self._update = None
+        self._close(update)
+        if update.awaited:
+            self._drive()
+        else:
+            self._deliver(Trained(self.version))
+
+    def _close(self, update: "Update") -> None:
+        tickets, weights, keep = update.tickets, update.weights, update.keep
         self._count_words(1)
         if len(tickets) != len(weights):
             sizes = f"{len(tickets)} tickets and {len(weights)} weights"
@@ -178,7 +251,18 @@ class Server:
         self._keep(tickets, keep)
         version, now = self.version, self._calendar.now
         self._steps.append(
-            Step(version, now, tickets, weights, self._used, None, again, self._kept)
+            Step(
+                version,
+                now,
+                tickets,
+                weights,
+                self._used,
+                None,
+                again,
+                self._kept,
+                update.importance,
+                update.begin,
+            )
         )
         self.version = self._calendar.steps = version + 1
         if self.version >= self._most_steps:
@@ -192,12 +276,17 @@ class Server:
         self._kept = kept
 
     def _take(self, ticket: Ticket, verb: str) -> Computation:
-        computation = self._arrived.pop(ticket, None)
+        computation = self._find(ticket, verb)
+        del self._arrived[ticket]
+        computation.worker.held.pop(computation, None)
+        return computation
+
+    def _find(self, ticket: Ticket, verb: str) -> Computation:
+        computation = self._arrived.get(ticket)
         if computation is None:
             raise BrokenStory(f"the story {verb} {ticket}, which has not arrived or was used")
         if computation.fate != "waiting":
             raise BrokenStory(f"the story {verb} {ticket}, which was {computation.fate}")
-        computation.worker.held.pop(computation, None)
         return computation
 
     def _count_words(self, count: int) -> None:
@@ -231,10 +320,26 @@ class Server:
         else:
             self._inbox.append(event)
 
-    def _changed(self, event: Event) -> None:
-        """Only a story that waits for an arrival gets ``Lost`` and ``Joined``."""
+    def _changed(self, event: Lost | Joined) -> None:
+        """A story that waits for an all-reduce does not get ``Lost`` and ``Joined``."""
+        if isinstance(event, Lost):
+            self._inbox = deque(e for e in self._inbox if not self._is_lost(e))
         if self._waiting:
             self._drive(event)
+        elif self._update:
+            self._inbox.append(event)
+
+    def _is_lost(self, event: Event) -> bool:
+        return isinstance(event, Ticket) and self._arrived[event].fate == "lost"
+
+    def _outdate(self, workers: Sequence[int]) -> None:
+        """Remove the outages of present workers from the inbox, as these get an order now."""
+        there = set(workers).intersection(self.present())
+        self._inbox = deque(
+            event
+            for event in self._inbox
+            if not (isinstance(event, Lost | Joined) and event.worker in there)
+        )
 
     def _drive(self, event: Event | None = None) -> None:
         self._waiting, self._words = False, 0
@@ -248,6 +353,8 @@ class Server:
             request = self._story.send(event)
         except StopIteration:
             raise BrokenStory("the story has ended: it must go on with `while True`") from None
-        if request is ARRIVAL or request is COLLECTIVE or request is NOTHING:
+        if self._update and self._update.awaited and request is not UPDATE:
+            raise BrokenStory("the story does not wait for its step: it must yield it")
+        if request in (ARRIVAL, COLLECTIVE, UPDATE, NOTHING):
             return request
         raise BrokenStory(f"the story yields {request!r}: it must yield a request")

@@ -11,18 +11,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from algorithms.tickets import Ticket
-from algorithms.vocabulary import Expired, Joined, Lost
-from simulator.reference import StoryEvent
+from algorithms.vocabulary import Expired, Joined, Lost, Trained
+from simulator.reference import Notice, StoryEvent
 from simulator.results.columns import Columns, write
 from simulator.results.directory import events_of
 from simulator.schedule import Stretch
 from simulator.system.files import replace
 
-KINDS = ("ticket", "lost", "joined", "expired", "receiving", "sending", "down", "collective")
+EVENTS = (Ticket, Lost, Joined, Expired, Trained)
+STRETCHES = ("receiving", "sending", "down", "collective", "training")
+KINDS = ("ticket", "lost", "joined", "expired", "trained", *STRETCHES)
 """The number of each in the file: first the events of a story, in their order.
 
-The index of a lost or joined worker is 1 if the story missed it: an all-reduce was under way."""
-EVENTS = (Ticket, Lost, Joined, Expired)
+The index of a lost or joined worker is 1 if the story missed it, as it waited for the server, and 2
+if the story got it later."""
 COLUMNS = ("kind", "worker", "version", "index", "start", "finish")
 
 
@@ -36,8 +38,14 @@ class Happenings(NamedTuple):
 def write_events(directory: Path, method: str, seed: int, happened: Happenings) -> None:
     """Write the file of a run."""
     rows: list[tuple[float, ...]] = []
-    for event, time, silent in happened.events:
-        name = event if isinstance(event, Ticket) else (event.worker, 0, int(silent))
+    for event, time, notice in happened.events:
+        match event:
+            case Ticket():
+                name = tuple(event)
+            case Trained(version):
+                name = (-1, version, 0)
+            case _:
+                name = (event.worker, 0, int(notice))
         rows.append((EVENTS.index(type(event)), *name, time, time))
     for each in happened.stretches:
         kind = KINDS.index(each.kind)
@@ -67,7 +75,8 @@ def happenings(columns: Columns, workers: int) -> Happenings:
             events.append(StoryEvent(Ticket(*name), start))
         elif number < len(EVENTS):
             change: Any = EVENTS[number]
-            events.append(StoryEvent(change(name[0]), start, bool(name[2])))
+            about = name[1] if change is Trained else name[0]
+            events.append(StoryEvent(change(about), start, Notice(name[2])))
         else:
             kinds: Any = KINDS[number]
             stretches.append(Stretch(kinds, name[0], start, finish, name[1]))

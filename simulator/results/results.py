@@ -33,6 +33,7 @@ from simulator.results.directory import events_of, files_of
 from simulator.results.events import COLUMNS as EVENT_COLUMNS
 from simulator.results.events import Happenings, happenings
 from simulator.results.ledger import COLUMNS
+from simulator.scenario.data_files import PARTS
 from simulator.scenario.scenario import Scenario
 from simulator.training.record import Run
 
@@ -90,7 +91,7 @@ class Results:
         demand_plugins(self.directory, self.manifest)
         tables = dict(self.manifest["scenario"])
         # Only these may have infinite numbers, which JSON cannot write as numbers.
-        for name in {"cluster", "network"} & tables.keys():
+        for name in {*PARTS} & tables.keys():
             tables[name] = _with_infinities(tables[name])
         return intake.scenario(tables, self.directory)
 

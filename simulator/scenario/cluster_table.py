@@ -26,6 +26,7 @@ from simulator.cluster.cluster import FREE
 from simulator.cluster.network import FREE as FREE_WAY
 from simulator.cluster.network import Contention
 from simulator.cluster.outages import Work
+from simulator.cluster.server import AT_ONCE, Per, Server
 from simulator.mistakes import Mistake
 from simulator.scenario.tables import (
     LawTable,
@@ -121,7 +122,7 @@ class ClusterTable(Table):
         default=None, description="of random times, in place of the run's seeds"
     )
 
-    def build(self, network: Network = FREE) -> Cluster:
+    def build(self, network: Network = FREE, server: Server = AT_ONCE) -> Cluster:
         """The cluster that a ``Simulation`` takes."""
         return Cluster(
             workers=self.workers,
@@ -130,6 +131,7 @@ class ClusterTable(Table):
             in_flight=self.in_flight,
             speed=None if self.speed is None else checked(SpeedTable, self.speed).build(),
             outages=self.build_outages(),
+            server=server,
         )
 
     def build_outages(self) -> Outages:
@@ -156,6 +158,16 @@ class ClusterTable(Table):
         for worker in workers or ():
             if worker >= self.workers:
                 raise Mistake(f"{path} = {worker}: must be from 0 to {self.workers - 1}")
+
+
+class ServerTable(Table):
+    """The server, which computes its updates one at a time; absent, they take no time."""
+
+    seconds: ComputeLaw = Field(description="seconds of an update: a number, or a law")
+    per: Per = Field(default="step", description="what takes these seconds")
+
+    def build(self) -> Server:
+        return Server(checked(LawTable, self.seconds).build(), self.per)
 
 
 class UplinkTable(Table):

@@ -11,7 +11,7 @@ from simulator.table import Table
 
 T = TypeVar("T")
 
-PARTS = ("cluster", "network")
+PARTS = ("cluster", "network", "server")
 """The tables of a scenario that contain laws."""
 
 

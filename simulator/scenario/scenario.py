@@ -20,13 +20,14 @@ from pydantic_core import PydanticCustomError
 from algorithms.methods import METHODS
 from simulator import plugins
 from simulator.cluster import Cluster, InvalidDuration, Vector
+from simulator.cluster.server import AT_ONCE
 from simulator.cluster.speed import ANSWERS
 from simulator.mistakes import Mistake, check_all, did_you_mean
 from simulator.objectives.catalogue import OBJECTIVES
 from simulator.objectives.objective import Objective
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.scenario import data_files, prescription
-from simulator.scenario.cluster_table import ClusterTable, NetworkTable
+from simulator.scenario.cluster_table import ClusterTable, NetworkTable, ServerTable
 from simulator.scenario.ends import EvaluationTable, StopTable
 from simulator.scenario.tables import MethodTable, method_table
 from simulator.scenario.toml_text import document
@@ -65,6 +66,7 @@ class Scenario(Table):
     seeds: Annotated[list[Seed], MinLen(1)] = Field(default=[0, 1, 2])
     cluster: ClusterTable
     network: NetworkTable = NetworkTable()
+    server: ServerTable | None = None
     objective: AnyObjective
     evaluation: EvaluationTable = EvaluationTable()
     stop: StopTable
@@ -114,7 +116,8 @@ class Scenario(Table):
         return self.objective.metrics[self.metric] == "higher"
 
     def build_cluster(self) -> Cluster:
-        return self.cluster.build(self.network.build())
+        server = self.server.build() if self.server else AT_ONCE
+        return self.cluster.build(self.network.build(), server)
 
     def build_objective(self) -> Objective:
         return self.objective.build(self.cluster.workers)
@@ -146,6 +149,7 @@ class Scenario(Table):
             cluster.computations(0)
             cluster.uploads(0, Vector())
             cluster.downloads(0, Vector())
+            cluster.updates(0, Vector())
         except InvalidDuration as error:
             raise Mistake(str(error)) from None
         try:
@@ -242,8 +246,11 @@ class Scenario(Table):
         return document(self.as_tables())
 
     def canonical(self) -> dict[str, Any]:
-        """Plain data with all defaults, which the hash is made of."""
-        plain: dict[str, Any] = _finite(self.model_dump(mode="python"))
+        """Plain data with all defaults, which the hash is made of.
+
+        A key without a value is left out, so a new optional key leaves the hashes as they are.
+        """
+        plain: dict[str, Any] = _finite(self.model_dump(mode="python", exclude_none=True))
         return data_files.with_files(plain, {path: f.name for path, f in self.files.items()})
 
     def fingerprint(self) -> str:

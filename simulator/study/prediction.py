@@ -23,7 +23,9 @@ def predicted(scenario: Scenario, label: str) -> float:
     have a mean, and for transfers that do not wait for each other.
     """
     complexity, target = METHODS[scenario.methods[label].method].complexity, scenario.stop.target
-    steady = scenario.cluster.speed is None and not scenario.build_cluster().outages
+    cluster = scenario.build_cluster()
+    steady = cluster.speed is None and not cluster.outages
+    steady &= cluster.updates(0, vector_of(scenario)).free
     known = scenario.metric == "gradient_norm" and scenario.objective.exact and steady
     if complexity is None or target is None or not known:
         return math.nan
