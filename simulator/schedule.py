@@ -1,5 +1,6 @@
 """The records of the schedule plane: steps, accounts and the trace."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypeAlias
 
 from algorithms.tickets import Ticket
@@ -7,6 +8,13 @@ from simulator.cluster.law import Floats, Integers
 
 Outcome: TypeAlias = Literal["used", "recalled", "dropped", "lost", "waiting", "unfinished"]
 """The outcome of a gradient: at the run's end ``waiting`` ones were done but in no step yet."""
+
+
+Mixture: TypeAlias = tuple[tuple[int, float], ...]
+"""By which points a worker acted: (version, share of the computation from which on), in order.
+
+The first pair is the ticket's own version and 0.0.
+"""
 
 
 class Accounts(NamedTuple):
@@ -52,6 +60,8 @@ class Step(NamedTuple):
     """The most that a sample counts at this step's point; absent: gradients at their own points."""
     begin: float | None = None
     """When the server began to compute it, if that took time."""
+    mixtures: Mapping[Ticket, Mixture] | None = None
+    """The tickets whose worker received newer points in the midst of its computation."""
 
     @property
     def number(self) -> int:
