@@ -11,9 +11,9 @@ computing at the old point.  Outages begin and end after all arrivals.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, NoReturn, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from simpy.core import EmptySchedule
 
@@ -26,11 +26,11 @@ from algorithms.vocabulary import (
     Lost,
     Needs,
     Request,
-    Trained,
     no_worker,
 )
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
+from simulator.dialogue import ARRIVAL, COLLECTIVE, DONE, NONE, UPDATE, Dialogue
 from simulator.engine.calendar import Calendar
 from simulator.engine.clock import SERVER_RANK, Clock, Happening, computation_rank, outage_rank
 from simulator.engine.outages import Attendance, come_back, lose, pause
@@ -39,7 +39,7 @@ from simulator.engine.totals import NEVER
 from simulator.engine.trace import Sinks, Trace
 from simulator.engine.transfers import SERVER, Transfers
 from simulator.engine.workers import UNLIMITED, Workers
-from simulator.mistakes import Mistake, check_argument
+from simulator.mistakes import check_argument
 from simulator.schedule import Accounts, Step
 
 Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
@@ -79,7 +79,6 @@ class Update(NamedTuple):
     keep: Collection[Ticket]
     importance: float | None
     begin: float
-    awaited: bool
 
 
 class Simulation:
@@ -136,10 +135,7 @@ class Simulation:
         self._simple = steady and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
         self._in_transit = self._transfers.in_transit
-        self._waiting = False
         self._needs: Needs = no_worker
-        self._inbox: deque[Event] = deque()
-        self._late = False  # whether the inbox may hold outages, which an order outdates
         # Gradients that were sent and not used yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
         self._used, self._kept = 0, NONE
@@ -148,10 +144,8 @@ class Simulation:
         self._closed: deque[Step] = deque()
         self._stop = Stop()
         self._final: Accounts | None = None
-        story = aggregation(self)
-        if not isinstance(story, Generator):
-            self._refuse("its story is no generator", "yield cluster.arrival() in it")
-        self._tell = story.send
+        self._dialogue = Dialogue(name)
+        self._dialogue.begin(aggregation(self))
 
     # The run
 
@@ -167,7 +161,7 @@ class Simulation:
             )
         if self._attendance:
             self._attendance.begin()
-        self._drive(None)
+        self._dialogue.drive()
         self._arm()
         closed, advance = self._closed, self._clock.step
         unmeasured = self._state.unmeasured
@@ -212,8 +206,8 @@ class Simulation:
     def broadcast(self, *, quota: int | None = None, upload: bool = False, work: float = 1) -> None:
         if self._final is not None:
             return  # the last step has ended the run
-        if self._late:
-            self._outdate(self.present())
+        if self._dialogue.late:
+            self._dialogue.outdate(self.present())
         self._state.order_all(self.now, self.version, quota or UNLIMITED, upload, work)
         self._calendar.fill(self.now)
 
@@ -229,8 +223,8 @@ class Simulation:
     ) -> None:
         if self._final is not None:
             return
-        if self._late:
-            self._outdate([worker])
+        if self._dialogue.late and worker in self.present():
+            self._dialogue.outdate([worker])
         quota, limit = quota or UNLIMITED, limit or NEVER
         finish = self._state.order_one(
             self.now, worker, self.version, quota, upload, work, limit, recall
@@ -242,7 +236,7 @@ class Simulation:
         self._needs = needs
         if needs is not no_worker and (self._state.stuck or self._stalls.gone):
             self._stalls.check(self.now, needs)
-        return _ARRIVAL
+        return ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
@@ -263,7 +257,7 @@ class Simulation:
         over = self._transfers.never_waits or not participants
         over = over or self._transfers.all_reduce(self.now, self.version, list(participants))
         self._state.release(self.now)
-        return _DONE if over else _COLLECTIVE
+        return DONE if over else COLLECTIVE
 
     def step(
         self,
@@ -274,7 +268,7 @@ class Simulation:
     ) -> Request:
         if self._updates.free:
             self._close(tickets, weights, keep, importance)
-            return _DONE
+            return DONE
         return self._begin(tickets, weights, keep, importance, awaited=True)
 
     def train(
@@ -298,15 +292,13 @@ class Simulation:
         awaited: bool,
     ) -> Request:
         """The server begins to compute a step."""
-        if self._update:
-            twice = f"step {self.version + 1} is under way, and its story starts another"
-            self._refuse(twice, "yield cluster.arrival() until Trained comes")
         fresh = len(tickets) - len(self._kept.intersection(tickets)) if self._kept else len(tickets)
         end = self.now + self._updates.seconds(self.version, fresh)
-        self._update = Update(tickets, weights, keep, importance, self.now, awaited)
+        self._dialogue.start_step(self.version + 1, awaited=awaited)
+        self._update = Update(tickets, weights, keep, importance, self.now)
         self._clock.at(end, SERVER_RANK, self._computed)
         self._simple = False
-        return _UPDATE
+        return UPDATE
 
     def _computed(self, event: Happening) -> None:
         """The server has computed its step."""
@@ -315,13 +307,9 @@ class Simulation:
         if self._trace and update.begin < self.now:
             self._trace.stretch("training", SERVER, update.begin, self.now, self.version)
         self._close(*update[:4], update.begin)
-        if self._final is not None:
-            return
-        if update.awaited:
-            self._drive(None)
-        else:
-            self._deliver(Trained(self.version))
-        self._arm()
+        if self._final is None:
+            self._dialogue.end_step(self.version)
+            self._arm()
 
     def _close(
         self,
@@ -340,11 +328,11 @@ class Simulation:
                 worker = ticket[0]
                 used[worker] = count = used[worker] + 1
                 if count > done[worker]:
-                    self._never_arrived(ticket)
+                    self._dialogue.never_arrived(self.version, ticket)
                 if sent:
                     sent.pop(ticket, None)
         except IndexError:
-            self._never_arrived(ticket)
+            self._dialogue.never_arrived(self.version, ticket)
         if len(weights) != len(tickets) or self._closed or self._in_transit:
             self._check(tickets, weights)
         self._used = total = self._used + len(fresh)
@@ -356,33 +344,24 @@ class Simulation:
             try:
                 self._trace.used(tickets, weights, self.version, again)
             except KeyError as unknown:
-                self._never_arrived(unknown.args[0])
+                self._dialogue.never_arrived(self.version, unknown.args[0])
         over = self.version >= self._stop.steps or total >= self._stop.gradients
         accounts = None
         if over or self._account_when(self.version, self.now):
             accounts = self.accounts()
         if over:
-            self._final = accounts
+            self._final, self._dialogue.over = accounts, True
             self._state.left.fill(0)  # the worker that has just delivered does not go on
         step = (before, self.now, tickets, weights, total, accounts, again, kept, importance, begin)
         self._closed.append(closed_step(step))
 
     def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
-        if len(weights) != len(tickets):
-            sizes = f"{len(weights)} weights for {len(tickets)} gradients"
-            self._refuse(f"step {self.version}: {sizes}", "give one weight for each")
+        self._dialogue.check_weights(self.version, tickets, weights)
         if len(self._closed) >= MOST_AT_ONCE:
             endless = f"closed {MOST_AT_ONCE:,} steps and requested nothing"
-            self._refuse(endless, "yield cluster.arrival() between steps")
+            self._dialogue.refuse(endless, "yield cluster.arrival() between steps")
         for ticket in self._in_transit.keys() & tickets:
-            self._never_arrived(ticket)
-
-    def _never_arrived(self, ticket: Ticket) -> NoReturn:
-        unknown = f"step {self.version}: {ticket} has not arrived, or was used before"
-        self._refuse(unknown, "use each gradient that arrives once, or keep it")
-
-    def _refuse(self, mistake: str, remedy: str) -> NoReturn:
-        raise Mistake(f"{self._name}: {mistake}; {remedy}") from None
+            self._dialogue.never_arrived(self.version, ticket)
 
     def _count_empty(self) -> None:
         self._empty += 1
@@ -392,37 +371,6 @@ class Simulation:
             raise Stalled(f"{empty}: no computation is done within its limit")
 
     # Gradients
-
-    def _drive(self, answer: Event | None) -> None:
-        """Run the story until it waits for a future event."""
-        self._waiting = False
-        try:
-            request = self._tell(answer)
-            while self._final is None:
-                if request is _ARRIVAL:
-                    if not self._inbox:
-                        break
-                    request = self._tell(self._inbox.popleft())
-                elif request is _DONE:
-                    request = self._tell(None)
-                else:
-                    break
-        except StopIteration:
-            self._refuse("its story ended", "let it go on with `while True`")
-        if request is _ARRIVAL:
-            self._waiting = True
-        elif request is not _COLLECTIVE and request is not _UPDATE and request is not _DONE:
-            unknown = f"yielded {request!r:.40}, which is no request"
-            self._refuse(unknown, "yield cluster.arrival() or cluster.all_reduce(tickets)")
-        if self._update and self._update.awaited and request is not _UPDATE:
-            forgotten = f"step {self.version + 1} takes time, and its story does not wait for it"
-            self._refuse(forgotten, "write `yield cluster.step(...)`")
-
-    def _deliver(self, event: Event) -> None:
-        if self._waiting:
-            self._drive(event)
-        else:
-            self._inbox.append(event)
 
     def _plan(self, worker: int, finish: float) -> None:
         if finish < NEVER:
@@ -477,7 +425,7 @@ class Simulation:
         self._state.complete(self.now, worker, done=False)
         if not self._transfers.never_waits:
             self._transfers.done(self.now, worker)
-        self._deliver(Expired(worker))
+        self._dialogue.deliver(Expired(worker))
 
     def _measure(self) -> None:
         assert self._lengths is not None
@@ -503,21 +451,18 @@ class Simulation:
             if sends and not transfers.free:
                 transfers.send(self.now, ticket)
                 return
-        if self._waiting:
-            self._drive(ticket)
-        else:
-            self._inbox.append(ticket)
+        self._dialogue.deliver(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
         self.now = self._clock.now
         if self._mortal:
             self._totals.let_go_one(ticket.worker, self._sent[ticket])
-        self._deliver(ticket)
+        self._dialogue.deliver(ticket)
         self._arm()
 
     def _averaged(self) -> None:
         self.now = self._clock.now
-        self._drive(None)
+        self._dialogue.drive()
         self._arm()
 
     # Outages
@@ -531,7 +476,7 @@ class Simulation:
             self._lose(worker, until)
         else:
             self._plan(worker, pause(self._state, self.now, worker, until))
-            if self._waiting:
+            if self._dialogue.waiting:
                 self._stalls.check(self.now, self._needs)
         self._arm()
 
@@ -541,40 +486,26 @@ class Simulation:
         if self._trace:
             self._trace.lost(worker, self._is_safe)
         lose(self._state, self.now, worker, until)
-        if self._inbox:  # the server never hears of gradients that their worker held
-            self._inbox = deque(e for e in self._inbox if not self._is_held(worker, e))
-        self._changed(Lost(worker))
+        # The server never hears of gradients that their worker held.
+        self._dialogue.withdraw(partial(self._is_held, worker))
+        self._dialogue.change(Lost(worker))
 
     def _is_safe(self, ticket: Ticket) -> bool:
         """Whether the server has a completed gradient: a collective under way has all."""
         if ticket in self._sent:
             return True
-        return ticket in self._update.tickets if self._update else not self._waiting
+        return ticket in self._update.tickets if self._update else not self._dialogue.waiting
 
     def _is_held(self, worker: int, event: Event) -> bool:
         return isinstance(event, Ticket) and event.worker == worker and event not in self._sent
-
-    def _changed(self, event: Lost | Joined) -> None:
-        """A story that waits for an all-reduce does not get ``Lost`` and ``Joined``."""
-        if self._waiting:
-            self._drive(event)
-        elif self._update:
-            self._inbox.append(event)
-            self._late = True
-
-    def _outdate(self, workers: Sequence[int]) -> None:
-        """Remove the outages of present workers from the inbox, as these get an order now."""
-        there = set(workers).intersection(self.present())
-        late = (e for e in self._inbox if not (isinstance(e, Lost | Joined) and e[0] in there))
-        self._inbox = deque(late)
 
     def _come_back(self, worker: int) -> None:
         self.now = self._clock.now
         come_back(self._state, self.now, worker)
         if self._mortal:
-            self._changed(Joined(worker))
+            self._dialogue.change(Joined(worker))
         self._arm()
-        at_rest = self._armed is None and self._waiting and self._update is None
+        at_rest = self._armed is None and self._dialogue.waiting and self._update is None
         if at_rest and not self._transfers.in_transit:
             self._stalls.no_worker_computes(self.now, self._needs)
 
@@ -582,9 +513,7 @@ class Simulation:
         if self._clock.peek() == NEVER:
             self._stalls.stall(self.now, self._needs)
         self.now = self._stop.seconds
-        self._final = self.accounts()
+        self._final, self._dialogue.over = self.accounts(), True
 
 
-_ARRIVAL, _COLLECTIVE, _UPDATE, _DONE = Request(), Request(), Request(), Request()
-NONE: frozenset[Ticket] = frozenset()
 closed_step: Callable[..., Step] = partial(tuple.__new__, Step)  # twice as fast as the class

@@ -105,7 +105,7 @@ class Fleet:
 
     def sums(
         self, parts: Mapping[int, tuple[list[Ticket], list[float]]], keep: Collection[Ticket]
-    ) -> dict[int, tuple[Vector, dict[Ticket, int]]]:
+    ) -> dict[int, Vector]:
         """Each worker's weighted sum of gradients that it holds; without those that have died."""
         asked = {
             worker: self._all[worker].actor.sum.remote(*part, keep)

@@ -44,19 +44,25 @@ class Start(NamedTuple):
     """Those begun before its orders of this version."""
 
 
+class Terms(NamedTuple):
+    """What the story says in an order (``algorithms/vocabulary.py``)."""
+
+    quota: float
+    upload: bool
+    work: float
+    limit: float = NEVER
+    recall: bool = False
+
+
 class Order(NamedTuple):
-    """Compute at the point of ``version``; see ``algorithms/vocabulary.py``."""
+    """Compute at the point of ``version``."""
 
     serial: int
     """Orders are numbered, so that a report tells which one it answers."""
     version: int
     delay: float
     """Seconds of the download."""
-    quota: float
-    upload: bool
-    work: float
-    limit: float
-    recall: bool
+    terms: Terms
     needed: tuple[Ticket, ...]
     """Gradients that the worker holds and the server may still use."""
 

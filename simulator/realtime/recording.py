@@ -37,7 +37,7 @@ class Recording:
     # Computations
 
     def ordered(self, worker: int, ready: float, order: Order) -> None:
-        self._orders[worker], self._left[worker] = (ready, order), order.quota
+        self._orders[worker], self._left[worker] = (ready, order), order.terms.quota
 
     @property
     def ordered_at(self) -> set[int]:

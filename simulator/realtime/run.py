@@ -164,9 +164,8 @@ class _Performer:
             compute,
             name=plugins.title(label, method),
             scale=scale,
-            uploads=cluster.uploads(timing, self._writer.vector),
-            downloads=cluster.downloads(timing, self._writer.vector),
-            updates=cluster.updates(timing, self._writer.vector),
+            seed=timing,
+            vector=self._writer.vector,
             stop=stop_of(scenario),
             say=LOG.warning,
         )

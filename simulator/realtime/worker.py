@@ -104,7 +104,7 @@ class Worker:
                 self._version, self._first = order.version, self._begun
             self._points = {order.version: point}
             self._held = {t: g for t, g in self._held.items() if t in order.needed}
-            self._order, self._serial, self._left = order, order.serial, order.quota
+            self._order, self._serial, self._left = order, order.serial, order.terms.quota
             self._ready = self._now() + order.delay
             self._changed.notify_all()
 
@@ -115,16 +115,13 @@ class Worker:
                 self._order, self._serial = None, serial
                 self._changed.notify_all()
 
-    def sum(
-        self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket]
-    ) -> tuple[Vector, dict[Ticket, int]]:
-        """The weighted sum of held gradients, and the environment steps of each."""
+    def sum(self, tickets: list[Ticket], weights: list[float], keep: Collection[Ticket]) -> Vector:
+        """The weighted sum of held gradients."""
         with self._changed:
-            found = [self._held[ticket] for ticket in tickets]
+            found = [self._held[ticket].vector for ticket in tickets]
             for ticket in set(tickets).difference(keep):
                 del self._held[ticket]
-        steps = {t: g.environment_steps for t, g in zip(tickets, found, strict=True)}
-        return weighted([each.vector for each in found], weights), steps
+        return weighted(found, weights)
 
     # Reports
 
@@ -187,8 +184,8 @@ class Worker:
         self, order: Order, current: Current, number: int, found: Gradient, computing: float
     ) -> None:
         """Wait for the end of a computation whose gradient is there, and report it."""
-        done = self._done(current.start, self._seconds(self._number, number) * order.work)
-        limit = current.start + order.limit
+        done = self._done(current.start, self._seconds(self._number, number) * order.terms.work)
+        limit = current.start + order.terms.limit
         end, late = min(done, limit), self._now() > min(done, limit)
         while not self._recalled(order) and (left := end - self._now()) > 0:
             self._wait(left)
@@ -199,8 +196,8 @@ class Worker:
             fate = "recalled" if obsolete else "expired"
         else:
             fate = "dropped" if obsolete else "done"
-        sent = found if fate == "done" and order.upload else None
-        if fate == "done" and not order.upload:
+        sent = found if fate == "done" and order.terms.upload else None
+        if fate == "done" and not order.terms.upload:
             self._held[current.ticket] = found
         if not obsolete:
             self._left -= 1
@@ -218,7 +215,7 @@ class Worker:
         if order.serial == self._serial:
             return False
         newest = self._order
-        return self._ended or not self._finishes or (newest is not None and newest.recall)
+        return self._ended or not self._finishes or (newest is not None and newest.terms.recall)
 
 
 def _scenario(assignment: Assignment, folder: Path) -> Any:

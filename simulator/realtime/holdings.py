@@ -1,0 +1,72 @@
+"""Which gradients may a step use, and where are they?  Here, or still with their workers.
+
+If a worker dies in an all-reduce, the server computes its gradients once more: they depend on point
+and ticket only.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+
+import numpy as np
+
+from algorithms.tickets import Ticket
+from simulator.realtime.fleet import Fleet
+from simulator.realtime.gradients import Gradient, Vector, by_worker, weighted
+from simulator.realtime.recording import Recording
+from simulator.schedule import Step
+
+Compute = Callable[[Vector, Ticket], Gradient]
+"""A gradient, computed by the server itself."""
+
+
+class Holdings:
+    """The gradients that have arrived, and the points of all gradients that may be used."""
+
+    def __init__(self, fleet: Fleet, compute: Compute, recording: Recording, point: Vector) -> None:
+        self._fleet, self._compute, self._recording = fleet, compute, recording
+        self.arrived: dict[Ticket, Gradient | None] = {}
+        """Not used yet; None is with its worker."""
+        self.kept: dict[Ticket, Gradient | None] = {}
+        """Used, and to be used again."""
+        self.points = {0: point}
+
+    @property
+    def needed(self) -> list[Ticket]:
+        return [*self.arrived, *self.kept]
+
+    def held_by(self, worker: int) -> list[Ticket]:
+        """The arrived gradients that only this worker has."""
+        return [t for t, held in self.arrived.items() if t.worker == worker and held is None]
+
+    def lose(self, tickets: Collection[Ticket]) -> None:
+        self.arrived = {t: held for t, held in self.arrived.items() if t not in tickets}
+
+    def sum(self, step: Step) -> Vector:
+        """The weighted sum of the step's gradients; each worker adds those that it holds."""
+        known = self.kept | self.arrived
+        parts = by_worker(step.tickets, step.weights)
+        held = {worker: part for worker, part in parts.items() if known[part[0][0]] is None}
+        keep = [ticket for ticket in step.keep if known.get(ticket, 0) is None]
+        found = self._fleet.sums(held, keep) if held else {}
+        vectors = []
+        for worker, (tickets, weights) in parts.items():
+            if worker not in found:
+                own = [(known[ticket] or self._again(ticket)).vector for ticket in tickets]
+                found[worker] = weighted(own, weights)
+            vectors.append(found[worker])
+        if not vectors:
+            return np.zeros_like(self.points[step.version])
+        return weighted(vectors, [1.0] * len(vectors))
+
+    def _again(self, ticket: Ticket) -> Gradient:
+        self._recording.recomputed += 1
+        return self._compute(self.points[ticket.version], ticket)
+
+    def close(self, step: Step, point: Vector, wanted: Iterable[int]) -> None:
+        """Keep what a later step may use; its own points, and those of the ``wanted`` versions."""
+        known = self.kept | self.arrived
+        self.kept = {ticket: known[ticket] for ticket in step.keep}
+        for ticket in step.fresh:
+            del self.arrived[ticket]
+        self.points[step.number] = point
+        versions = {step.number, *wanted, *(ticket.version for ticket in self.needed)}
+        self.points = {v: each for v, each in self.points.items() if v in versions}
