@@ -352,7 +352,19 @@ class Simulation:
         if over:
             self._final, self._dialogue.over = accounts, True
             self._state.left.fill(0)  # the worker that has just delivered does not go on
-        step = (before, self.now, tickets, weights, total, accounts, again, kept, importance, begin)
+        step = (
+            before,
+            self.now,
+            tickets,
+            weights,
+            total,
+            accounts,
+            again,
+            kept,
+            importance,
+            begin,
+            None,
+        )
         self._closed.append(closed_step(step))
 
     def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
