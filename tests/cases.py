@@ -1,6 +1,6 @@
 """One case, played twice: by the engine and by the reference, in the same records.
 
-The reference plays second versions of the stories (``retold_stories.py``).
+The reference plays second versions of the stories (``second_stories.py``).
 """
 
 import os
@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from retold_stories import retold
+from second_stories import second_story
 
 from algorithms.methods import greedy, malenia, rennala, synchronous
 from simulator.cluster import (
@@ -220,7 +220,7 @@ def referred(case, *, seconds=None, steps=None):
     """What the reference makes of it."""
     return replayed(
         case.cluster,
-        retold(case.method, **case.settings),
+        second_story(case.method, **case.settings),
         seed=case.seed,
         vector=VECTOR,
         steps=steps or case.steps,

@@ -100,7 +100,7 @@ def test_verification_tells_the_story_again(raced, monkeypatch):
     monkeypatch.setattr(Files, "happenings", without_one)
     report = verify(raced.results)
     assert len({problem.method for problem in report.problems}) == len(SCENARIO["methods"])
-    assert {problem.check for problem in report.problems} <= {"events", "retold"}
+    assert {problem.check for problem in report.problems} <= {"events", "repeated story"}
 
 
 def test_a_worker_that_dies_comes_back_and_only_some_methods_wait_for_it(monkeypatch, caplog):

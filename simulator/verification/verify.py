@@ -12,7 +12,15 @@ from simulator.results.columns import Columns, groups, rows
 from simulator.results.results import Results, load
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.verification import accounts, clock, computations, files, points, replayed, retold
+from simulator.verification import (
+    accounts,
+    clock,
+    computations,
+    files,
+    points,
+    repeated_story,
+    replayed,
+)
 from simulator.verification.evidence import Evidence, Tickets
 from simulator.verification.report import TICKETS, Findings, Report
 
@@ -102,7 +110,7 @@ def _verify_run(
         computations.check(run, found, timed=not results.real)
     if results.real:
         if known is not None and sound:
-            retold.check(run, found, results)
+            repeated_story.check(run, found, results)
     elif sound and (own is None or known is not None):
         replayed.check(run, found, most)
     else:

@@ -12,7 +12,7 @@ from algorithms.tickets import Ticket
 from algorithms.vocabulary import Lost
 
 
-def retold(method, *, batch=None, initial_batch=None, count="first-finished"):
+def second_story(method, *, batch=None, initial_batch=None, count="first-finished"):
     """An aggregation of this name: synchronous, rennala, malenia or greedy."""
 
     def story(cluster):

@@ -41,13 +41,13 @@ def _check_events(
     file: str,
     found: Findings,
 ) -> None:
-    """A gradient arrives once, after its computation; the story hears things in order."""
+    """A gradient arrives once, after its computation; events come in order."""
     times = np.array([event.time for event in events])
     in_order = np.diff(times, prepend=0.0) >= 0
-    found.demand("events", file, in_order, "is told before the event above it", "row {}".format)
+    found.demand("events", file, in_order, "comes before the event above it", "row {}".format)
     tickets = [(each.event, each.time) for each in events if isinstance(each.event, Ticket)]
     once = len({ticket for ticket, _ in tickets}) == len(tickets)
-    found.demand("events", file, once, "tells of a gradient twice")
+    found.demand("events", file, once, "has a gradient twice")
 
     def arrives(ticket: Ticket, time: float) -> bool:
         known = computations.get(ticket)
@@ -61,7 +61,7 @@ def _check_events(
 def _check_steps(run: Evidence, steps: list[Step], found: Findings) -> bool:
     """As many steps, each with as many gradients, as old."""
     message = f"closed {run.closed} steps, its story makes {len(steps)} of the events"
-    if not found.demand("retold", STEPS, len(steps) == run.closed, message):
+    if not found.demand("repeated story", STEPS, len(steps) == run.closed, message):
         return False
     columns: dict[str, list[float]] = {
         "tickets": [len(step.tickets) for step in steps],
@@ -77,10 +77,10 @@ def _check_steps(run: Evidence, steps: list[Step], found: Findings) -> bool:
 
 def _equal(found: Findings, name: str, own: NDArray[Any], other: NDArray[Any]) -> None:
     found.demand(
-        "retold",
+        "repeated story",
         STEPS,
         own == other,
-        lambda at: f"{name} = {own[at]:.17g}, told again {other[at]:.17g}",
+        lambda at: f"{name} = {own[at]:.17g}, by its story {other[at]:.17g}",
         lambda at: f"step {at + 1}",
     )
 
@@ -89,14 +89,14 @@ def _check_tickets(
     steps: list[Step], computations: dict[Ticket, Computation], found: Findings
 ) -> None:
     """Each step has the recorded gradients, with these weights."""
-    told = {
+    by_story = {
         ticket: (step.number, weight)
         for step in steps
         for ticket, weight in zip(step.tickets, step.weights, strict=True)
         if ticket not in step.again
     }
     used = {t: (c.step, c.weight) for t, c in computations.items() if c.outcome == "used"}
-    every = sorted(told.keys() | used.keys())
-    good = [told.get(ticket) == used.get(ticket) for ticket in every]
+    every = sorted(by_story.keys() | used.keys())
+    good = [by_story.get(ticket) == used.get(ticket) for ticket in every]
     message = "is not in the step, or not with the weight, that its story gives it"
-    found.demand("retold", TICKETS, good, message, lambda at: str(every[at]))
+    found.demand("repeated story", TICKETS, good, message, lambda at: str(every[at]))
