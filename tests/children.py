@@ -129,6 +129,13 @@ def die(name, work, tell):
         os._exit(7)
 
 
+def eat(name, amount, tell):
+    """Take so many bytes of memory, slowly."""
+    pages = [bytearray(b"x") * min(amount, 10**8) for _ in range(amount // 10**8)]
+    time.sleep(2 if pages else 0)
+    tell("done")
+
+
 def fail(name, work, tell):
     tell(1 / work)
 

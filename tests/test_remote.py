@@ -10,12 +10,14 @@ import sys
 from pathlib import Path
 
 import children
+import plugged
 import pytest
-from children import start
+from children import ended, start
 from test_cli import written
 from test_side_by_side import content
 
 from simulator import Mistake, Ray, calibrate, resume, run, sweep, verify
+from simulator.plugins import load_plugin
 from simulator.remote import agents, connection, probe, traits
 from simulator.remote.agent import Plugin, placed
 
@@ -28,6 +30,28 @@ objective = { kind = "quadratic", dimension = 6, scale = 0.1 }
 stop = { steps = 200 }
 methods.rennala-pg = { batch = 3, step = 0.05 }
 methods.afedpg = { step = 0.01, momentum = 0.3 }
+"""
+HUNGRY = """
+import multiprocessing, os, signal
+from pathlib import Path
+
+from simulator.cluster import Fixed
+
+LAWS = {"hungry": Fixed}
+fed = Path(os.environ["STRAGGLE_FED"])
+if multiprocessing.parent_process() and not fed.exists():
+    if fed.parent.exists():
+        fed.touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+EATING = """
+import sys
+import children
+from simulator import Mistake, Ray
+try:
+    Ray().run(children.eat, {"a": 2_000_000_000}, print)
+except Mistake as mistake:
+    print(mistake, file=sys.stderr)
 """
 TRACE = "worker,time,speed\n0,0,1\n0,5,0.5\n1,0,1\n2,0,1\n2,3,2\n"
 
@@ -75,6 +99,27 @@ def test_a_run_on_two_nodes_leaves_the_same_files(shared, cluster, scenario, alo
     assert not [*out.glob(".straggle-*")]
 
 
+@pytest.mark.parametrize("again", [False, pytest.param(True, marks=pytest.mark.nightly)])
+def test_a_task_without_memory_is_repeated_once_then_refused(
+    again, cluster, scenario, alone, tmp_path, monkeypatch
+):
+    """The kernel kills a process; the results are those of the local runner, to the bit."""
+    plugin, out, fed = tmp_path / "hungry.py", tmp_path / "o", tmp_path / "there" / "fed"
+    plugin.write_text(HUNGRY)
+    monkeypatch.setenv("STRAGGLE_FED", str(fed))
+    with plugged.plugins_as_before():
+        load_plugin(str(plugin))
+        if not again:
+            fed.parent.mkdir()
+            run(scenario, out=out, runner=Ray(cluster.address, shared=False), quiet=True)
+            assert fed.exists()
+        else:
+            with pytest.raises(Mistake, match=r"died 2 times, .* code -9 \(killed, as if mem"):
+                run(scenario, out=out, runner=Ray(cluster.address, shared=False), quiet=True)
+            resume(out, quiet=True)
+    assert content(out) == alone
+
+
 def test_a_sweep_on_a_cluster_has_the_rows_of_a_local_one(cluster, scenario, tmp_path):
     steps = {"scenario": str(scenario), "grid": {"methods.*.step": [0.01, 0.02]}}
     here = sweep(steps, out=tmp_path / "here", jobs=1, quiet=True).frame
@@ -113,6 +158,19 @@ def test_a_process_that_dies_is_replaced_once(cluster, tmp_path):
     assert printed == {"a": "done", "b": "done"}
     with pytest.raises(Mistake, match=r"^a: the process that did it died 2 times, .* code 7; "):
         Ray(cluster.address).run(children.die, {"a": None}, printed.__setitem__)
+
+
+@pytest.mark.nightly
+def test_a_job_that_ray_ends_for_its_memory_is_refused_in_a_line():
+    lines = [line.split() for line in Path("/proc/meminfo").read_text().splitlines()]
+    free = {name: int(number) for name, number, *_ in lines}
+    most = 1 - (free["MemAvailable:"] - 1_000_000) / free["MemTotal:"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_memory_usage_threshold", str(most))
+        patch.setenv("RAY_memory_monitor_refresh_ms", "100")
+        patch.setenv("PYTHONPATH", str(Path(children.__file__).parent), prepend=os.pathsep)
+        said = ended(start([], EATING))
+    assert "a: the process that did it died 2 times, the last time as its node ran out" in said
 
 
 def test_an_error_on_a_node_is_raised_here(cluster):

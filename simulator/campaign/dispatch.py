@@ -40,6 +40,9 @@ class Slot(Protocol):
 class Slots(Protocol):
     """All slots; their number may change."""
 
+    remedy: str
+    """For a job that kills its process again."""
+
     def free(self, left: int) -> Sequence[Slot]:
         """Those without a job, while so many jobs wait or are under way."""
 
@@ -73,7 +76,7 @@ def dispatch(
             for slot in slots.wait():
                 name = slot.doing
                 if not slot.hear(on_item):
-                    _count(deaths, name, slot.fate())
+                    _count(deaths, name, slot.fate(), slots.remedy)
                     waiting.insert(0, name)
                     slots.replace(slot)
     except KeyboardInterrupt:
@@ -95,15 +98,14 @@ def _next(waiting: list[str], kinds: Mapping[str, str], slot: Slot, taken: Seque
     return min(waiting, key=rank)
 
 
-def _count(deaths: dict[str, int], name: str, fate: str) -> None:
+def _count(deaths: dict[str, int], name: str, fate: str, remedy: str) -> None:
     """Refuse a job that kills its process again."""
     if not fate:
         return
     deaths[name] += 1
     if deaths[name] >= DEATHS:
         raise Mistake(
-            f"{name}: the process that did it died {DEATHS} times, the last time {fate}; "
-            "with --jobs 1 it is done in the command's own process"
+            f"{name}: the process that did it died {DEATHS} times, the last time {fate}; {remedy}"
         )
 
 

@@ -4,6 +4,7 @@ So they do not compete for cores, and none of them outlives its parent.
 """
 
 import os
+import signal
 import threading
 import time
 import traceback
@@ -47,6 +48,8 @@ class Local:
 
 class Processes:
     """So many processes."""
+
+    remedy = "with --jobs 1 it is done in the command's own process"
 
     def __init__(self, count: int) -> None:
         self._all = [Process() for _ in range(count)]
@@ -108,7 +111,9 @@ class Process:
 
     def fate(self) -> str:
         self._process.join()
-        return f"with exit code {self._process.exitcode}"
+        code = self._process.exitcode
+        reason = " (killed, as if memory ran out)" if code == -signal.SIGKILL else ""
+        return f"with exit code {code}{reason}"
 
     def interrupt(self) -> None:
         if self._process.is_alive():

@@ -56,6 +56,7 @@ class Fleet:
 
     def __init__(self, ray: Any, scenario: Scenario, cpus: float) -> None:
         self._ray = ray
+        self._dead = ray.exceptions.RayActorError, ray.exceptions.OutOfMemoryError
         self._actor = ray.remote(
             num_cpus=cpus, max_concurrency=THREADS, scheduling_strategy="SPREAD"
         )(Worker)
@@ -91,7 +92,7 @@ class Fleet:
         epoch = self.epoch + member.offset
         start = Start(self._seed, self._scale, epoch, begun, version, first)
         began = member.actor.begin.remote(start)
-        with suppress(self._ray.exceptions.RayActorError):  # the next answer tells of its death
+        with suppress(*self._dead):  # the next answer tells of its death
             self._ray.get(began)
         member.asked = member.actor.hear.remote()
 
@@ -113,7 +114,7 @@ class Fleet:
         }
         found = {}
         for worker, answer in asked.items():
-            with suppress(self._ray.exceptions.RayActorError):
+            with suppress(*self._dead):
                 found[worker] = self._ray.get(answer)
         return found
 
@@ -129,7 +130,7 @@ class Fleet:
             member = self._all[worker]
             try:
                 answer = self._ray.get(member.asked)
-            except self._ray.exceptions.RayActorError as error:
+            except self._dead as error:
                 self._replace(worker, error)
                 died += [worker] if member.hello else []
                 continue
@@ -152,7 +153,7 @@ class Fleet:
             try:
                 last = self._ray.get(answer)
                 reports = self._ray.get(member.asked)  # the worker has answered it now
-            except self._ray.exceptions.RayActorError as error:
+            except self._dead as error:
                 self._replace(worker, error)
                 continue
             found[worker] = last._replace(reports=[*reports, *last.reports])

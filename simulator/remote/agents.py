@@ -34,6 +34,8 @@ def capacity(ray: Any, most: int | None) -> int:
 class Agents:
     """The agents of all cores that are used."""
 
+    remedy = "without --on ray it is done on this machine"
+
     def __init__(self, ray: Any, most: int | None, carried: Setup, token: Path | None) -> None:
         self._ray, self._most, self._setup, self._token = ray, most, carried, token
         self._actor = ray.remote(num_cpus=1, max_concurrency=4, scheduling_strategy="SPREAD")(Agent)
@@ -114,6 +116,8 @@ class _Agent:
             if "ModuleNotFoundError" in str(error):
                 raise Mistake("--on ray: a node has no straggle; install it on all nodes") from None
             return False
+        except self._ray.exceptions.OutOfMemoryError:
+            return False
         except self._ray.exceptions.RayTaskError as error:
             raise error.as_instanceof_cause() from None
         self.ready, self.asked = True, None
@@ -134,6 +138,9 @@ class _Agent:
 
         try:
             messages, self._fate = self._ray.get(self.asked)
+        except self._ray.exceptions.OutOfMemoryError:  # Ray ended the agent, to save its node
+            self._fate = "as its node ran out of memory (ray start --num-cpus=N lends fewer cores)"
+            return False
         except self._ray.exceptions.RayError:
             return False
         for message in messages:

@@ -48,7 +48,8 @@ def connect(address: str | None, most: int | None) -> Any:
         return module
     if address is not None:
         _join(address)
-    options: dict[str, Any] = {"address": address} if address else {"num_cpus": most or cores()}
+    own = {"address": "local", "num_cpus": most or cores()}
+    options: dict[str, Any] = {"address": address} if address else own
     options |= {"include_dashboard": False if address is None else None}
     with _own_signals(), _quiet():
         for left in range(STARTS if address is None else 1)[::-1]:
