@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gymnasium.envs import registration
+
 from simulator.plugins import REGISTRIES, VARIABLE, errors, loading, registry
 
 
@@ -14,7 +16,7 @@ def no_plugins() -> Iterator[None]:
     """As in a new process without plug-ins."""
     with plugins_as_before():
         for kind, name in registry.origins:
-            del REGISTRIES[kind][name]
+            _table(kind).pop(name, None)
         _forget_modules()
         registry.origins.clear()
         errors.files.clear()
@@ -26,7 +28,8 @@ def no_plugins() -> Iterator[None]:
 @contextmanager
 def plugins_as_before() -> Iterator[None]:
     """Forget the plug-ins that are loaded in here."""
-    tables: list[dict[Any, Any]] = [*REGISTRIES.values(), registry.origins, errors.files]
+    own = [registry.origins, registry.MODULES, errors.files, registration.registry]
+    tables: list[dict[Any, Any]] = [*REGISTRIES.values(), *own]
     before = [dict(table) for table in tables]
     loaded, path, named = set(loading._loaded), list(sys.path), os.environ.get(VARIABLE)
     try:
@@ -42,6 +45,10 @@ def plugins_as_before() -> Iterator[None]:
         os.environ.pop(VARIABLE, None)
         if named is not None:
             os.environ[VARIABLE] = named
+
+
+def _table(kind: str) -> dict[str, Any]:
+    return registry.MODULES if kind == registry.ENVIRONMENTS else REGISTRIES[kind]
 
 
 def _forget_modules() -> None:

@@ -182,10 +182,11 @@ def lay_out_plugin(folder):
 
 
 def lay_out_modules(document, folder):
-    """Write every example that registers an environment as the module that it names."""
+    """Write every example that registers an environment as the module that it names; the files."""
     for block in blocks_of(document, "python"):
         for name in re.findall(r'entry_point="(\w+):', block.text):
             (folder / f"{name}.py").write_text(block.text, encoding="utf-8")
+            yield folder / f"{name}.py"
 
 
 @pytest.mark.usefixtures("as_at_first")
@@ -194,7 +195,8 @@ def test_toml_examples_are_valid(tmp_path, monkeypatch):
     load_plugin(lay_out_plugin(tmp_path))
     file = tmp_path / "example.toml"
     for document in DOCUMENTS:
-        lay_out_modules(document, tmp_path)
+        for module in lay_out_modules(document, tmp_path):
+            load_plugin(module)
         for block in blocks_of(document, "toml"):
             tables = tomllib.loads(block.text)
             file.write_text(block.text, encoding="utf-8")
@@ -251,6 +253,7 @@ def test_commands_exist(tmp_path, monkeypatch):
     (tmp_path / "docs").symlink_to(ROOT / "docs")
     monkeypatch.chdir(tmp_path)
     for document in DOCUMENTS:
+        assert all(module.is_file() for module in lay_out_modules(document, tmp_path))
         for words in commands_of(document):
             if words[:1] == ["straggle"]:
                 check_straggle(words[1:])

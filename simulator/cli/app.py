@@ -100,7 +100,7 @@ PluginOption = Annotated[
     typer.Option(
         "--plugin",
         metavar="FILE_OR_MODULE",
-        help="Load methods, laws, speeds, objectives or policies from it; may be repeated.",
+        help="Load methods, laws, environments, … from this plug-in; may be repeated.",
         callback=_load_plugins,
         is_eager=True,
     ),

@@ -8,7 +8,8 @@ from simulator.cluster import LAWS
 from simulator.cluster.collectives import COLLECTIVES
 from simulator.cluster.speeds import SPEEDS
 from simulator.objectives.catalogue import OBJECTIVES
-from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.environments.catalogue import MODULES, OWN
+from simulator.objectives.environments.wrappers import WRAPPERS
 from simulator.objectives.tables.policy import POLICIES
 from simulator.scenario.files import shipped
 
@@ -23,8 +24,13 @@ def listing() -> dict[str, dict[str, str]]:
         "objectives": {name: _first_line(table) for name, table in OBJECTIVES.items()},
         "policies": {name: _first_line(table) for name, table in POLICIES.items()},
         "environments": {
+            **{name: f"of the plug-in {module}" for name, module in MODULES.items()},
             **dict.fromkeys(OWN, "pure JAX, all episodes of a batch at once"),
             "any gymnasium id": "played on the host",
+        },
+        "wrappers": {
+            **{name: _first_line(wrapper) for name, wrapper in WRAPPERS.items()},
+            "any class of gymnasium.wrappers": "by its name, on the host",
         },
         # Titles only: checking all these files would take seconds.
         "scenarios": _titles(shipped()),

@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
@@ -17,10 +18,20 @@ from typing import Any
 
 from simulator.mistakes import Mistake
 from simulator.plugins.errors import files, in_a_line
-from simulator.plugins.registry import REGISTRIES, Origin, digest, files_of, join, origins, used
+from simulator.plugins.registry import (
+    REGISTRIES,
+    Origin,
+    digest,
+    files_of,
+    join,
+    join_environments,
+    origins,
+    used,
+)
 
 VARIABLE = "STRAGGLE_PLUGINS"
 INSTALLED = "installed distributions"
+GYMNASIUM = "gymnasium.envs.registration"
 _loaded: set[str] = set()
 
 
@@ -90,12 +101,14 @@ def _load_named(where: str) -> None:
     place, path = f"plug-in {where}", Path(where).absolute()
     name = _module_of(path, place) if _is_file(where) else where
     plugin = _plugin_of(where)
-    before = sys.modules.get(name)
+    before, known = sys.modules.get(name), _environments(name)
     module = _imported(partial(importlib.import_module, name), place, str(path))
     try:
-        entries = _entries(module, place)
+        environments = _own(name, known)
+        entries = _entries(module, place, bool(environments))
         version = _register_sources(plugin, name)
         join(plugin, entries, lambda entry: version)
+        join_environments(plugin, name, environments, version)
     except Mistake:
         if before is None:
             del sys.modules[name]  # the user may mend it and load it again
@@ -123,15 +136,43 @@ def _file_of(module: str) -> Path | None:
     return Path(spec.origin).resolve() if spec and spec.origin else None
 
 
-def _entries(module: ModuleType, place: str) -> dict[str, dict[str, Any]]:
-    """The plug-in's dictionaries, by kind."""
+def _environments(module: str) -> set[str]:
+    """The ids that gymnasium has before this module is imported; none if it names no gymnasium."""
+    with suppress(ImportError, ValueError, OSError):
+        spec = find_spec(module)
+        if spec and spec.origin and b"gymnasium" in Path(spec.origin).read_bytes():
+            return {*importlib.import_module(GYMNASIUM).registry}
+    return set()
+
+
+def _own(module: str, known: set[str]) -> list[str]:
+    """The ids that this module has registered with gymnasium."""
+    registry = getattr(sys.modules.get(GYMNASIUM), "registry", {})
+    top = module.partition(".")[0]
+    of_module = (name for name, spec in registry.items() if _home(spec) == top)
+    fresh = (name for name in registry if known and name not in known)
+    return list(dict.fromkeys((*of_module, *fresh)))
+
+
+def _home(spec: Any) -> str:
+    """The package of an environment's class."""
+    entry = spec.entry_point
+    place = entry.partition(":")[0] if isinstance(entry, str) else entry.__module__
+    return str(place).partition(".")[0]
+
+
+def _entries(module: ModuleType, place: str, registers: bool) -> dict[str, dict[str, Any]]:
+    """The plug-in's dictionaries, by kind; a plug-in that ``registers`` may have none."""
     entries = {kind: getattr(module, kind.upper(), {}) for kind in REGISTRIES}
     for kind, each in entries.items():
         if not isinstance(each, dict) or each is REGISTRIES[kind]:
             raise Mistake(f"{place}: {kind.upper()} must be a dictionary of the plug-in's own")
-    if not any(entries.values()):
+    if not any(entries.values()) and not registers:
         known = ", ".join(kind.upper() for kind in REGISTRIES)
-        raise Mistake(f"{place}: brings nothing; it must define one of {known}")
+        raise Mistake(
+            f"{place}: brings nothing; it must define one of {known}, or register an environment "
+            "with gymnasium"
+        )
     return entries
 
 

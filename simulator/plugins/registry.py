@@ -20,6 +20,9 @@ from simulator.cluster import LAWS
 from simulator.cluster.speeds import SPEEDS
 from simulator.mistakes import Mistake
 from simulator.objectives.catalogue import OBJECTIVES
+from simulator.objectives.environments.catalogue import MODULES
+from simulator.objectives.environments.catalogue import OWN as IN_JAX
+from simulator.objectives.environments.wrappers import WRAPPERS
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.policy import POLICIES, PolicyTable
 from simulator.plugins.errors import named
@@ -34,7 +37,11 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "speeds": SPEEDS,
     "objectives": OBJECTIVES,
     "policies": POLICIES,
+    "wrappers": WRAPPERS,
 }
+"""Those that a plug-in extends with a dictionary."""
+ENVIRONMENTS = "environments"
+"""The kind of the environments that a plug-in registers with gymnasium."""
 
 
 class Origin(NamedTuple):
@@ -58,9 +65,10 @@ def register(
     speeds: Mapping[str, type] | None = None,
     objectives: Mapping[str, type[ObjectiveTable]] | None = None,
     policies: Mapping[str, type[PolicyTable]] | None = None,
+    wrappers: Mapping[str, type] | None = None,
 ) -> None:
     """Use entries of your own by their names, in this process; a second call replaces them."""
-    given = (methods, laws, speeds, objectives, policies)
+    given = (methods, laws, speeds, objectives, policies, wrappers)
     by_kind = {kind: each or {} for kind, each in zip(REGISTRIES, given, strict=True)}
     join(PROGRAM, by_kind, _version_of)
 
@@ -77,6 +85,16 @@ def join(
         if REGISTRIES[kind].get(name) is not entry:
             REGISTRIES[kind][name] = entry
             origins[kind, name] = Origin(plugin, version(entry))
+
+
+def join_environments(plugin: str, module: str, names: Iterable[str], version: str) -> None:
+    """Note the environments that this module has registered with gymnasium."""
+    for name in names:
+        if name in IN_JAX:
+            other = "straggle itself has one of this name; rename it"
+            raise Mistake(f"plug-in {plugin}: {ENVIRONMENTS}.{name}: {other}")
+        MODULES[name] = module
+        origins[ENVIRONMENTS, name] = Origin(plugin, version)
 
 
 def _misnamed(plugin: str, kind: str, name: Any, entry: Any) -> str | None:
@@ -126,12 +144,20 @@ def _table(base: type, needed: tuple[str, ...], name: str, entry: Any) -> str | 
     return None if name in get_args(kind) else f"must say kind: Literal[{name!r}]"
 
 
+def _wrapper(name: str, entry: Any) -> str | None:
+    """Gymnasium is not imported for this."""
+    bases = entry.__mro__ if isinstance(entry, type) else ()
+    names = {(base.__module__.partition(".")[0], base.__name__) for base in bases}
+    return None if ("gymnasium", "Wrapper") in names else "must be a subclass of gymnasium.Wrapper"
+
+
 CHECKS: dict[str, Callable[[str, Any], str | None]] = {
     "methods": _method,
     "laws": partial(_dataclass, ("varies", "base", "vary")),
     "speeds": partial(_dataclass, ("pace",)),
     "objectives": partial(_table, ObjectiveTable, ("metrics",)),
     "policies": partial(_table, PolicyTable, ()),
+    "wrappers": _wrapper,
 }
 """``problem = CHECKS[kind](name, entry)``, None for a good entry."""
 
@@ -159,6 +185,9 @@ def _names_in(tables: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield "methods", str(table.get("method", label)) if isinstance(table, dict) else label
     objective = tables.get("objective") or {}
     yield "objectives", str(objective.get("kind"))
+    yield ENVIRONMENTS, str(objective.get("environment")).rpartition(":")[2]
+    for entry in objective.get("wrappers") or ():
+        yield "wrappers", str(entry.get("wrapper") if isinstance(entry, dict) else entry)
     if isinstance(policy := objective.get("policy"), dict):
         yield "policies", str(policy.get("kind"))
     cluster = tables.get("cluster") or {}

@@ -1,7 +1,7 @@
 """How is the final policy of a run used elsewhere?  As an object that acts, in NumPy alone."""
 
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.mistakes import Mistake, did_you_mean
-from simulator.objectives.environments import host
 from simulator.objectives.environments.catalogue import OWN, spaces
 from simulator.objectives.environments.playing.episode import observe
+from simulator.objectives.environments.playing.varied import open_varied
 from simulator.objectives.environments.variation import ALIKE, Variation
 from simulator.objectives.networks import Perceptron, SideBySide
 from simulator.objectives.policies import Gaussian, Policy, Softmax
@@ -20,7 +20,7 @@ from simulator.objectives.spaces import Box
 from simulator.objectives.standard import LIMIT, Standard
 from simulator.objectives.tables.policy_gradient import PolicyGradientTable
 from simulator.results.results import Results
-from simulator.system.files import replace, save_arrays
+from simulator.system import files
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class TrainedPolicy:
         """
         target = Path(path).with_suffix(".npz")
         try:
-            replace(target, lambda beside: save_arrays(beside, self._arrays()))
+            files.replace(target, lambda beside: files.save_arrays(beside, self._arrays()))
         except OSError as error:
             raise Mistake(f"export: {target}: cannot be written: {error.strerror}") from None
         return target
@@ -159,7 +159,9 @@ def _spaces(table: PolicyGradientTable) -> tuple[Any, tuple[int, ...]]:
     if table.environment in OWN:
         _, actions = spaces(table.environment, table.environment_options)
         return None, (len(actions.low),) if isinstance(actions, Box) else ()
-    with closing(host.open_environment(table.environment, table.environment_options, 1)) as opened:
+    first = table.variations[0]
+    whole = replace(first, options={**table.environment_options, **first.options})
+    with closing(open_varied(table.gymnasium_id, whole, 1)) as opened:
         return opened.observation_space, opened.action_space.shape or ()
 
 

@@ -69,7 +69,7 @@ def film(selection: Selection, folder: Path, episodes: int, seed: int) -> Iterat
     _make(folder)
     prepare()
     with _refusing():  # first, because MuJoCo chooses its drawing backend when it is imported
-        screen.prepare(table.environment, table.environment_options)
+        screen.prepare(table.gymnasium_id, table.environment_options)
     played = scenario.build_objective().episodes
     assert played is not None
     with closing(_Stage(played)) as stage:

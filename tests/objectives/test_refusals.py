@@ -16,9 +16,10 @@ from simulator.system.install import install_command, install_packages
 
 NO_MODULE = (
     "cannot be made: there is no module '{0}' on Python's path; "
-    "if {0} lies in this folder, write PYTHONPATH=. straggle run …"
+    "if {0}.py is yours, --plugin {0}.py loads it"
 )
 NO_NAME = "gymnasium has no environment of this name"
+OWN = "--plugin FILE registers your own"
 OLD_TASK = "gymnasium no longer has MuJoCo's tasks of versions 2 and 3; use"
 ATARI = f"Atari's games are ale-py's; {install_packages('gymnasium[atari]')}, and write"
 BOX2D, FLAX = "gymnasium[box2d]", "gymnasium[jax]"
@@ -37,9 +38,9 @@ def refused(name: str, **options: object) -> str:
         ("Acrobat-v1", f"{NO_NAME}; near it are Acrobot-v1"),
         ("Acrobot-v7", f"{NO_NAME}; near it are Acrobot-v1"),
         ("Hopper-v9", f"{NO_NAME}; near it are Hopper-v5"),
-        ("Zzz/Qqq-v1", NO_NAME),
-        ("no name", NO_NAME),
-        ("", NO_NAME),
+        ("Zzz/Qqq-v1", f"{NO_NAME}; {OWN}"),
+        ("no name", f"{NO_NAME}; {OWN}"),
+        ("", f"{NO_NAME}; {OWN}"),
         ("Hopper", "names no version; use 'Hopper-v5'"),
         ("nowhere:Thing-v0", f"{NO_MODULE.format('nowhere')}"),
         ("nowhere.deep:Thing-v0", f"{NO_MODULE.format('nowhere')}"),

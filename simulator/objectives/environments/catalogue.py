@@ -5,11 +5,12 @@ scenario imports neither JAX nor, for ours, gymnasium.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simulator.mistakes import no_such_option
 from simulator.objectives.environments import cartpole, pendulum
+from simulator.objectives.environments.wrappers import Wrapper
 from simulator.objectives.spaces import Actions, Environment
 
 
@@ -27,11 +28,20 @@ OWN: dict[str, Own] = {
 }
 OUTDATED = {"CartPole-v0": "CartPole-v1"}
 """Older versions of ours that gymnasium still has, slower and with other limits."""
+MODULES: dict[str, str] = {}
+"""The modules of the plug-ins that register environments with gymnasium, by id."""
 SIGNED = {"g", "gravity"}
 """The constants that may be zero or negative."""
 
 
-def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
+def located(name: str) -> str:
+    """The id with the module that registers it, so that every process can open it."""
+    return f"{MODULES[name]}:{name}" if name in MODULES else name
+
+
+def spaces(
+    name: str, options: Mapping[str, Any], wrappers: Sequence[Wrapper] = ()
+) -> tuple[int, Actions]:
     """The length of an environment's observation, and its actions.
 
     A one-line ValueError says why the environment cannot be made with these options.
@@ -49,7 +59,7 @@ def spaces(name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
         raise ValueError(f"environment = {name!r}: is out of date; use {OUTDATED[name]!r}")
     from simulator.objectives.environments import host
 
-    environment = host.open_environment(name, options, horizon=1, tried=False)
+    environment = host.open_environment(name, options, 1, wrappers, tried=False)
     try:
         size_and_actions = host.spaces_of(environment, name)
         host.try_out(environment, name, options)

@@ -1,6 +1,6 @@
 """How is a gymnasium environment opened, and what are its spaces?  Without JAX."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,6 +10,7 @@ from simulator.objectives.environments.options import check_options
 from simulator.objectives.environments.quiet import quietly
 from simulator.objectives.environments.refusals import creator_of, refusing
 from simulator.objectives.environments.trial import check_survival
+from simulator.objectives.environments.wrappers import Wrapper, wear
 from simulator.objectives.spaces import Actions, Box, Discrete
 
 Gymnasium: TypeAlias = Any  # gymnasium.Env; the module is imported only when one is opened
@@ -40,7 +41,13 @@ def within(space: Any, actions: NDArray[Any]) -> NDArray[Any]:
 
 
 def open_environment(
-    name: str, options: Mapping[str, Any], horizon: int, *, tried: bool = True, **more: Any
+    name: str,
+    options: Mapping[str, Any],
+    horizon: int,
+    wrappers: Sequence[Wrapper] = (),
+    *,
+    tried: bool = True,
+    **more: Any,
 ) -> Gymnasium:
     """Make an environment whose episodes end after ``horizon`` steps, whatever its own limit.
 
@@ -56,9 +63,10 @@ def open_environment(
         creator = creator_of(name)
     check_options(name, creator, options)
     with refusing(name, options), quietly():
-        return gymnasium.make(
+        bare = gymnasium.make(
             name, max_episode_steps=horizon, disable_env_checker=True, **options, **more
         )
+    return wear(bare, wrappers)
 
 
 def try_out(environment: Gymnasium, name: str, options: Mapping[str, Any]) -> None:
@@ -70,18 +78,37 @@ def try_out(environment: Gymnasium, name: str, options: Mapping[str, Any]) -> No
 
 
 def spaces_of(environment: Gymnasium, name: str) -> tuple[int, Actions]:
-    """The length of the flattened observation, and the actions; a ValueError for other spaces."""
+    """The length of the observation, and the actions; a ValueError for other spaces."""
     from gymnasium.spaces.utils import flatdim
 
     space = environment.observation_space
+    if shapes := _several_shapes(space):
+        raise ValueError(
+            f"environment = {name!r}: its observations are {shapes}, and a policy sees a vector; "
+            "objective.wrappers = ['FlattenObservation'] makes them one"
+        )
     try:
         size = int(flatdim(space))
     except (ValueError, NotImplementedError) as problem:
         raise ValueError(
             f"environment = {name!r}: its observations, {space}, do not make a vector; numbers "
-            "and boxes of them do, alone or in tuples and dicts"
+            "and boxes of them do"
         ) from problem
     return size, _actions(environment.action_space, name)
+
+
+def _several_shapes(space: Any) -> str:
+    """What the observations are if they are not a number or a vector."""
+    from gymnasium import spaces
+
+    match space:
+        case spaces.Dict():
+            return f"a dictionary of {', '.join(map(repr, space.spaces))}"
+        case spaces.Tuple():
+            return f"a tuple of {len(space.spaces)} spaces"
+        case spaces.Box() if len(space.shape) > 1:
+            return f"arrays of shape {space.shape}"
+    return ""
 
 
 def _actions(space: Any, name: str) -> Actions:

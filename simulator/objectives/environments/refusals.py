@@ -94,14 +94,14 @@ def _unregistered(name: str, problem: Exception) -> str:
         return f"this version is gone; use {newest(name)!r}"
     if isinstance(problem, ModuleNotFoundError) and _names(problem, name):
         module = problem.name
-        where = f"if {module} lies in this folder, write PYTHONPATH=. straggle run …"
-        return f"cannot be made: there is no module {module!r} on Python's path; {where}"
+        remedy = f"if {module}.py is yours, --plugin {module}.py loads it"
+        return f"cannot be made: there is no module {module!r} on Python's path; {remedy}"
     if isinstance(problem, ImportError):  # raised by the module that registers the environment
         return f"cannot be made: {line(problem)}"
     if latest := newest(f"{name}-v"):
         return f"names no version; use {latest!r}"
     near = get_close_matches(name, _newest().values(), n=3)
-    hint = f"; near it are {', '.join(near)}" if near else ""
+    hint = f"; near it are {', '.join(near)}" if near else "; --plugin FILE registers your own"
     return f"gymnasium has no environment of this name{hint}"
 
 

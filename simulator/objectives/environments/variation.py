@@ -4,10 +4,11 @@ Variations are plain data, to be sent to other processes.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from simulator.objectives.environments.catalogue import OWN, spaces
+from simulator.objectives.environments.wrappers import Wrapper
 from simulator.objectives.spaces import Actions
 
 REACHER = "Reacher-"
@@ -35,10 +36,8 @@ class Variation:
     mass: float = 1.0
     gravity: float = 1.0
     target: Target | None = None
-
-    def plain(self) -> dict[str, Any]:
-        """Dicts, lists and numbers for ``of``."""
-        return asdict(self)
+    wrappers: tuple[Wrapper, ...] = ()
+    """The same for all workers."""
 
     @classmethod
     def of(cls, plain: Mapping[str, Any]) -> "Variation":
@@ -68,13 +67,14 @@ def policy_spaces(
     >>> policy_spaces("CartPole-v1", {}, [Variation(flag=0), Variation(flag=1)])
     (5, Discrete(n=2, start=0))
     """
-    size, actions = spaces(name, options)
+    wrappers = variations[0].wrappers
+    size, actions = spaces(name, options, wrappers)
     _check_physics(name, options, variations)
     known: dict[str, tuple[int, Actions]] = {}
     for worker, variation in enumerate(variations):
         own = repr(sorted(variation.options.items()))
         if own not in known:
-            known[own] = _spaces(worker, name, {**options, **variation.options})
+            known[own] = _spaces(worker, name, {**options, **variation.options}, wrappers)
         if worker == 0:
             size, actions = known[own]
         _check_alike(f"workers[{worker}].options", known[own], size, actions)
@@ -82,9 +82,11 @@ def policy_spaces(
     return size + (variations[0].flag is not None), actions
 
 
-def _spaces(worker: int, name: str, options: Mapping[str, Any]) -> tuple[int, Actions]:
+def _spaces(
+    worker: int, name: str, options: Mapping[str, Any], wrappers: Sequence[Wrapper]
+) -> tuple[int, Actions]:
     try:
-        return spaces(name, options)
+        return spaces(name, options, wrappers)
     except ValueError as error:
         # environment_options alone were checked before: the error lies in the worker's own.
         problem = str(error).removeprefix("environment_options")
@@ -116,6 +118,10 @@ def _check_physics(name: str, options: Mapping[str, Any], variations: Sequence[V
     for worker, variation in enumerate(variations):
         if variation.target is not None and not name.rpartition("/")[2].startswith(REACHER):
             raise ValueError(f"workers[{worker}].target: is for Reacher; {name} has no such target")
+        if variation.target is not None and variation.wrappers:
+            raise ValueError(
+                f"workers[{worker}].target: needs the bare Reacher; leave out wrappers"
+            )
     factors = [
         (f"workers[{worker}].{factor} = {value!r}", value)
         for worker, variation in enumerate(variations)

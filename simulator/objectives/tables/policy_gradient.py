@@ -1,6 +1,7 @@
 """Which settings does a policy in an environment have in a scenario?"""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
 import numpy as np
@@ -9,13 +10,14 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from simulator.objectives.costs import PLAYED, Cost, of_episodes
-from simulator.objectives.environments.catalogue import OWN
+from simulator.objectives.environments.catalogue import OWN, located
 from simulator.objectives.environments.variation import (
     ALIKE,
     FARTHEST_TARGET,
     Variation,
     policy_spaces,
 )
+from simulator.objectives.environments.wrappers import Wrapper, wrappers_of
 from simulator.objectives.objective import Direction, Objective, Size
 from simulator.objectives.policies import Policy
 from simulator.objectives.reinforce import Baseline, Discounting, Reinforce
@@ -81,6 +83,9 @@ class PolicyGradientTable(ObjectiveTable):
     kind: Literal["policy-gradient"] = "policy-gradient"
     environment: str = Field(description="a gymnasium id; CartPole-v1 and Pendulum-v1 are ours")
     environment_options: dict[str, Any] = Field(default={}, description="its keyword arguments")
+    wrappers: list[str | dict[str, Any]] = Field(
+        default=[], description="of gymnasium, by class name, or of plug-ins; the innermost first"
+    )
     policy: AnyPolicy = PerceptronTable()
     horizon: Count = Field(default=200, description="steps of an episode at most")
     discount: Share = 0.99
@@ -127,7 +132,20 @@ class PolicyGradientTable(ObjectiveTable):
     @property
     def variations(self) -> tuple[Variation, ...]:
         """Those of all workers, or one for all."""
-        return tuple(Variation.of(worker.model_dump()) for worker in self.workers) or ALIKE
+        wrappers = self._wrappers()
+        each = tuple(Variation.of(worker.model_dump()) for worker in self.workers) or ALIKE
+        return tuple(replace(one, wrappers=wrappers) for one in each) if wrappers else each
+
+    @property
+    def gymnasium_id(self) -> str:
+        """The environment's id, with the module of the plug-in that registers it."""
+        return located(self.environment)
+
+    def _wrappers(self) -> tuple[Wrapper, ...]:
+        if self.wrappers and self.environment in OWN:
+            name, remedy = self.environment, f"'gymnasium:{self.environment}' runs on the host"
+            raise ValueError(f"wrappers: {name} runs in JAX, and wrappers on the host; {remedy}")
+        return wrappers_of(self.wrappers)
 
     def _policy(self, workers: int) -> Policy:
         if self.workers and len(self.workers) != workers:
@@ -135,7 +153,7 @@ class PolicyGradientTable(ObjectiveTable):
                 f"workers has {len(self.workers)} entries: must be one per worker of the cluster, "
                 f"{workers}, or none where all are alike"
             )
-        size, actions = policy_spaces(self.environment, self.environment_options, self.variations)
+        size, actions = policy_spaces(self.gymnasium_id, self.environment_options, self.variations)
         return self.policy.maker()(size, actions, None)
 
     def _estimator(self) -> Reinforce:
@@ -158,7 +176,7 @@ class PolicyGradientTable(ObjectiveTable):
         from simulator.objectives.policy_gradient import policy_gradient
 
         return policy_gradient(
-            self.environment,
+            self.gymnasium_id,
             environment_options=self.environment_options,
             policy=self.policy.maker(),
             horizon=self.horizon,

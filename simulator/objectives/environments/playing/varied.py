@@ -9,7 +9,8 @@ from simulator.objectives.environments.variation import Target, Variation
 
 def open_varied(name: str, variation: Variation, horizon: int, **more: Any) -> host.Gymnasium:
     """A gymnasium environment with this variation's options, masses and gravity."""
-    environment = host.open_environment(name, variation.options, horizon, **more)
+    options, wrappers = variation.options, variation.wrappers
+    environment = host.open_environment(name, options, horizon, wrappers, **more)
     if (variation.mass, variation.gravity) != (1, 1):
         _alter(environment.unwrapped.model, variation)
     return environment
