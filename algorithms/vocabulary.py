@@ -10,11 +10,15 @@ from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from itertools import chain, repeat
 from typing import Annotated, NamedTuple, Protocol, TypeAlias, TypeVar
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from algorithms.tickets import Ticket
 
 Batch: TypeAlias = Annotated[int, Ge(1), Le(2**31 - 1)]
+Delay: TypeAlias = Annotated[int, Ge(0), Le(2**31 - 1)]
+"""A number of steps between the point of a gradient and its use."""
+Bound: TypeAlias = Annotated[float, Gt(0)]
+"""The most that an old sample counts at the newest point, where a new one counts 1."""
 
 
 class Lost(NamedTuple):
@@ -92,6 +96,13 @@ class Cluster(Protocol):
         cluster's policy is to finish it.
         """
 
+    def refresh(self, worker: int) -> None:
+        """Send the newest point to a worker that computes: it goes on from there.
+
+        Its gradient is then that of a mixture of points.  A worker without a computation under way
+        does not get it.
+        """
+
     def present(self) -> Sequence[int]:
         """The present workers."""
 
@@ -137,9 +148,10 @@ class Cluster(Protocol):
         keep: Collection[Ticket] = (),
         importance: float | None = None,
     ) -> None:
-        """Start the same step, and go on; it closes with the event ``Trained``.
+        """Start the same step, and go on; when it has closed, the event ``Trained`` comes.
 
-        The server computes one step at a time, so a story waits for that event before the next.
+        The server computes one step at a time, so a story waits for that event before the next.  A
+        step that takes no time closes at once.
         """
 
 

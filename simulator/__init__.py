@@ -63,6 +63,8 @@ HOMES = {
         "MaleniaPg",
         "MindflayerNigt",
         "MindflayerPg",
+        "QueuedNigt",
+        "QueuedPg",
         "RennalaNigt",
         "RennalaPg",
         "RescaledNigt",

@@ -92,6 +92,8 @@ from simulator.scenario.methods import MaleniaNigt as MaleniaNigt
 from simulator.scenario.methods import MaleniaPg as MaleniaPg
 from simulator.scenario.methods import MindflayerNigt as MindflayerNigt
 from simulator.scenario.methods import MindflayerPg as MindflayerPg
+from simulator.scenario.methods import QueuedNigt as QueuedNigt
+from simulator.scenario.methods import QueuedPg as QueuedPg
 from simulator.scenario.methods import RennalaNigt as RennalaNigt
 from simulator.scenario.methods import RennalaPg as RennalaPg
 from simulator.scenario.methods import RescaledNigt as RescaledNigt
@@ -169,6 +171,8 @@ __all__ = [
     "MaleniaPg",
     "MindflayerNigt",
     "MindflayerPg",
+    "QueuedNigt",
+    "QueuedPg",
     "RennalaNigt",
     "RennalaPg",
     "RescaledNigt",

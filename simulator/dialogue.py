@@ -120,6 +120,12 @@ class Dialogue:
         else:
             self.deliver(Trained(version))
 
+    def end_step_at_once(self, version: int) -> None:
+        """The step has taken no time; the story is still speaking."""
+        if self._awaited is None:
+            self._inbox.appendleft(Trained(version))
+        self.computing, self._awaited = False, None
+
     # Mistakes
 
     def check_weights(self, step: int, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:

@@ -62,11 +62,18 @@ class Step(NamedTuple):
     """When the server began to compute it, if that took time."""
     mixtures: Mapping[Ticket, Mixture] | None = None
     """The tickets whose worker received newer points in the midst of its computation."""
+    arrived: list[int] | None = None
+    """The versions at which its fresh gradients arrived; absent: since the last step."""
 
     @property
     def number(self) -> int:
         """The number of the step, from 1."""
         return self.version + 1
+
+    @property
+    def seconds(self) -> float:
+        """How long the server computed it."""
+        return 0.0 if self.begin is None else self.time - self.begin
 
     @property
     def dispatched(self) -> int:
@@ -82,6 +89,16 @@ class Step(NamedTuple):
         if not self.tickets:
             return 0.0
         return self.version - sum(ticket.version for ticket in self.tickets) / len(self.tickets)
+
+    @property
+    def arrival_delay(self) -> float:
+        """The mean delay of its fresh gradients when they arrived."""
+        if self.arrived is None:
+            return self.mean_delay
+        if not self.arrived:
+            return 0.0
+        sent = sum(ticket.version for ticket in self.fresh)
+        return sum(self.arrived) / len(self.arrived) - sent / len(self.arrived)
 
 
 class Computation(NamedTuple):

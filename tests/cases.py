@@ -66,6 +66,9 @@ class Round(NamedTuple):
     tickets: list
     weights: list
     accounts: list
+    age: float
+    """The mean delay of its gradients on arrival."""
+    mixtures: list
 
 
 class Account(NamedTuple):
@@ -205,10 +208,16 @@ def followed(simulation, stop, computations):
         assert step.accounts.time == step.time
         assert step.used == sum(book.used for book in books)
         tickets = [tuple(ticket) for ticket in step.tickets]
-        rounds.append(Round(step.time, tickets, list(step.weights), books))
+        rounds.append(Round(step.time, tickets, list(step.weights), books, *arrival(step)))
     simulation.close_trace()
     traced = [Traced(tuple(done.ticket), *done[1:]) for done in computations]
     return rounds, per_worker_accounts(simulation.accounts()), traced
+
+
+def arrival(step):
+    """How old its gradients arrived, and which points their workers got on the way."""
+    mixtures = sorted((step.mixtures or {}).items())
+    return step.arrival_delay, [(tuple(ticket), *mixture) for ticket, mixture in mixtures]
 
 
 def per_worker_accounts(accounts):
@@ -239,6 +248,7 @@ def replayed(cluster, aggregation, **terms):
             [tuple(ticket) for ticket in step.tickets],
             list(step.weights),
             per_worker_accounts(record.accounts(step.number)),
+            *arrival(step),
         )
         for step in record.steps
     ]
@@ -329,8 +339,18 @@ def assert_same(found, expected, end, exactly=True):
     assert times(rounds) == pytest.approx(times(expected), rel=1e-9)
     assert_same_trace(settled(traced, end), settled(expected_trace, end), exactly)
     for step, expected_step in zip(rounds, expected, strict=True):
+        assert step.age == expected_step.age
+        assert step.mixtures == approximately(expected_step.mixtures)
         assert_same_books(step.accounts, expected_step.accounts, step.time)
     assert_same_books(books, expected_books, end)
+
+
+def approximately(mixtures):
+    """The same points; shares of a computation are quotients of other numbers."""
+    return [
+        (ticket, *((version, pytest.approx(share, abs=1e-9)) for version, share in mixture))
+        for ticket, *mixture in mixtures
+    ]
 
 
 def settled(traced, end):

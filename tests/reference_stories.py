@@ -259,6 +259,33 @@ def rescaled(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
         fleet.send(ticket.worker, quota=1)
 
 
+def queued(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
+    """Without a server's time, the queue never holds a whole batch."""
+    size, group = settings["batch"], settings.get("group", 1)
+    begun, prompts, complete = 0, {}, []
+    generates = {}
+
+    def begin(worker: int) -> None:
+        nonlocal begun
+        generates[worker] = begun // group
+        begun += 1
+        fleet.send(worker, quota=1)
+
+    for worker in fleet.workers:
+        begin(worker)
+    while True:
+        ticket = yield from fleet.arrival()
+        prompt = prompts.setdefault(generates[ticket.worker], [])
+        prompt.append((ticket.order.version, at_its_point(gradient, ticket)))
+        if len(prompt) == group:
+            complete += prompt
+        if len(complete) == size:
+            oldest = min(version for version, _ in complete)
+            yield from fleet.step(sum(value for _, value in complete) / size, oldest)
+            complete = []
+        begin(ticket.worker)
+
+
 def mixing(fleet: Fleet, gradient: Gradient, settings: Settings) -> Story:
     """AFedPG whose workers mix their gradient into the direction that came with their point."""
     weight = settings["momentum"]

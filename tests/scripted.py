@@ -36,6 +36,9 @@ class ScriptedCluster:
     def send(self, worker, *, quota=None, upload=False, **more):
         self.said.append(("send", worker, quota, upload, *unusual(**more)))
 
+    def refresh(self, worker):
+        self.said.append(("refresh", worker))
+
     def present(self):
         return sorted(self.there)
 

@@ -23,6 +23,7 @@ from algorithms.methods import (
     greedy,
     local_until,
     mindflayer,
+    queued,
     rennala,
     rescaled,
     ringleader,
@@ -69,6 +70,8 @@ ALL = {
     "async-local-nigt": {**OWN_STEPS, "step": 0.05, "momentum": 0.3},
     "async-batch-pg": {"worker_batch": 2, "step": 0.2},
     "async-batch-nigt": {"worker_batch": 2, "step": 0.05, "momentum": 0.3},
+    "queued-pg": {"batch": 4, "group": 2, "step": 0.2},
+    "queued-nigt": {"batch": 3, "step": 0.05, "momentum": 0.3},
     "rescaled-pg": {"step": 0.2},
     "rescaled-nigt": {"step": 0.05, "momentum": 0.3},
 }
@@ -79,7 +82,7 @@ SOME = {
 }
 SENDS_EACH = {
     *(async_batch, async_local, buffered, delay_adaptive),
-    *(greedy, rescaled, ringleader, ringmaster),
+    *(greedy, queued, rescaled, ringleader, ringmaster),
 }
 # The gap at the initial point (sqrt d, 0, ...) of the quadratic in d = 10 variables.
 START = 10 / 4 + 10**0.5 / 4 + 10 / 88

@@ -170,9 +170,9 @@ def test_another_order_of_ties_is_found_in_the_gradients_that_a_step_used(plante
 def test_another_weight_is_found_in_the_step(planted):
     step = Simulation.step
 
-    def heavier(self, tickets, weights, keep=()):
+    def heavier(self, tickets, weights, *more):
         doubled = [2 * w if len(tickets) == 2 else w for w in weights]
-        return step(self, tickets, doubled, keep)
+        return step(self, tickets, doubled, *more)
 
     findings = planted(Simulation, "step", heavier)
     assert findings["schedule"].lines == [

@@ -42,6 +42,8 @@ CASES = {
     "async-local-pg": {**LOCAL, "step": 0.2},
     "async-batch-pg": {"worker_batch": 3, "step": 0.1},
     "rescaled-pg": {"step": 0.05},
+    "queued-pg": {"batch": 4, "group": 2, "step": 0.2},
+    "queued-nigt": {"batch": 3, **NIGT},
     "local-sgd-nigt": {"batch": 9, "local_step": 0.05, **NIGT},
     "async-local-nigt": {**LOCAL, **NIGT},
     "async-batch-nigt": {"worker_batch": 3, **NIGT},

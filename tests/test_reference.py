@@ -31,6 +31,7 @@ from algorithms.methods import (
     local_rounds,
     malenia,
     mindflayer,
+    queued,
     rennala,
     ringleader,
     ringmaster,
@@ -71,6 +72,17 @@ STORIES = {
     "ringmaster": st.integers(1, 4).map(ringmaster),
     "ringmaster-stops": st.integers(1, 4).map(lambda threshold: ringmaster(threshold, stops=True)),
     "ringleader": st.just(ringleader()),
+    "bounded": st.builds(greedy, st.integers(0, 3), st.integers(0, 2)),
+    "queued": st.builds(
+        lambda prompts, group, **terms: queued(prompts * group, group, **terms),
+        st.integers(1, 3),
+        st.integers(1, 2),
+        queue=st.integers(1, 2),
+        full=st.sampled_from(["wait", "drop-oldest", "drop-newest"]),
+        depth=st.sampled_from([None, 0, 1, 3]),
+        age=st.sampled_from([None, 0, 2]),
+        update=st.sampled_from(["between", "during"]),
+    ),
     "mindflayer": st.builds(
         mindflayer,
         st.integers(1, 3),
@@ -245,6 +257,8 @@ def anything(seed, *, upload):
                 if not upload or random.random() < 0.2:
                     cluster.broadcast(**terms(random), upload=upload)
             for worker in cluster.present():
+                if random.random() < 0.2:
+                    cluster.refresh(worker)
                 if random.random() < 0.5:
                     cluster.send(worker, **terms(random), **harder(random), upload=upload)
 

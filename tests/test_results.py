@@ -158,12 +158,13 @@ def test_a_run_without_numbers_leaves_neither_metrics_nor_a_point(tmp_path):
     full = run_by_hand()
     run = Run("rennala-nigt", 3, accounts=full.accounts)
     run.times, run.tickets, run.used, run.delays = full.times, full.tickets, full.used, full.delays
-    run.mean_delays = full.mean_delays
+    run.mean_delays, run.arrival_delays = full.mean_delays, full.arrival_delays
+    run.training_seconds = full.training_seconds
     writer.add(run)
     found = results.load(writer.directory)
     assert found.schedule_only is True
     columns = ["method", "seed", "step", "time", "tickets", "gradients", "max_delay"]
-    columns += ["mean_delay"]
+    columns += ["mean_delay", "arrival_delay", "training_seconds"]
     assert list(found.steps.columns) == columns
     assert found.steps["time"].tolist() == [0.0, 1.0, 2.0]
     assert not (found.directory / "parameters").exists()

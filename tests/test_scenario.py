@@ -320,7 +320,8 @@ MISTAKES = [
     ("methods.rennala-nigt.bach=3",
      "methods.rennala-nigt.bach: unknown key; did you mean 'batch'?"),
     ("methods.mine={method='afedpg', step=0.1, momentum=0.1, batch=3}",
-     "methods.mine.batch: unknown key; known: direction, method, momentum, step, theory"),
+     "methods.mine.batch: unknown key; known: age, depth, direction, importance, method, momentum, "
+     "step, theory"),
     # Wrong types
     ("title=3", "title = 3: must be a string"),
     ("cluster.workers=ten", "cluster.workers = 'ten': must be a whole number"),

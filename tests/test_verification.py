@@ -125,7 +125,8 @@ def test_without_tickets_the_rest_is_checked_and_it_is_said(tmp_path):
 
 TAMPERED = ("rennala-nigt", "malenia-pg", "mindflayer-nigt", "stops", "ringleader-pg")
 COLUMNS = {
-    "steps.parquet": "method seed step time tickets gradients max_delay mean_delay",
+    "steps.parquet": "method seed step time tickets gradients max_delay mean_delay "
+    "arrival_delay training_seconds",
     "workers.parquet": "method seed worker started used recalled dropped lost unfinished busy "
     "communicating down idle wasted seconds",
     "tickets": "method seed worker version index start finish outcome used_in_step weight "

@@ -42,10 +42,14 @@ METHODS = {
     "async-local-nigt": {**LOCAL, **NIGT},
     "async-batch-pg": {"worker_batch": 2, **PLAIN},
     "async-batch-nigt": {"worker_batch": 2, **NIGT},
+    "queued-pg": {"batch": 6, "group": 3, **PLAIN},
+    "queued-nigt": {"batch": 3, "depth": 1, **NIGT},
     "rescaled-pg": PLAIN,
     "rescaled-nigt": NIGT,
 }
 VARIANTS = {
+    "bounded": {"method": "afedpg", "age": 2, "depth": 2, **NIGT},
+    "old-dropped": {"method": "queued-pg", "batch": 2, "age": 1, "full": "drop-oldest", **PLAIN},
     "stops": {"method": "ringmaster-pg", "threshold": 3, "stops": True, **PLAIN},
     "earliest": {"method": "rennala-pg", "batch": 6, "count": "earliest-started", **PLAIN},
     "few": {"method": "rennala-pg", "batch": 3, "count": "earliest-started", **PLAIN},

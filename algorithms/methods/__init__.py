@@ -15,6 +15,8 @@ from algorithms.methods.malenia import METHODS as MALENIA
 from algorithms.methods.malenia import malenia
 from algorithms.methods.mindflayer import METHODS as MINDFLAYER
 from algorithms.methods.mindflayer import mindflayer
+from algorithms.methods.queued import METHODS as QUEUED
+from algorithms.methods.queued import queued
 from algorithms.methods.rennala import METHODS as RENNALA
 from algorithms.methods.rennala import rennala
 from algorithms.methods.rescaled import METHODS as RESCALED
@@ -40,6 +42,7 @@ METHODS: dict[str, Method] = {
     **LOCAL_SGD,
     **ASYNC_WORK,
     **RESCALED,
+    **QUEUED,
 }
 
 __all__ = [
@@ -53,6 +56,7 @@ __all__ = [
     "local_until",
     "malenia",
     "mindflayer",
+    "queued",
     "rennala",
     "rescaled",
     "ringleader",

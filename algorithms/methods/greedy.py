@@ -3,6 +3,7 @@
 No worker waits.  The price: gradients are some steps old, and each one crosses the network.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from math import inf, sqrt
 from typing import Any
@@ -18,15 +19,23 @@ from algorithms.theory.settings import Settings, delayed_ascent, of_given_batch,
 from algorithms.theory.times import harmonic, rennala_time
 from algorithms.tickets import Ticket
 from algorithms.updates import afedpg, normalised, sgd
-from algorithms.vocabulary import Aggregation, Cluster, Joined, Story
+from algorithms.vocabulary import Aggregation, Bound, Cluster, Delay, Joined, Lost, Story
 
 
-def greedy() -> Aggregation:
-    """A step with every arriving gradient alone; only its sender gets the new point."""
-    return one_by_one(work=1)
+def greedy(
+    age: Delay | None = None, depth: Delay | None = None, importance: Bound | None = None
+) -> Aggregation:
+    """A step with every arriving gradient alone; only its sender gets the new point.
+
+    Gradients older than ``age`` are dropped.  At most ``depth`` gradients are under way beside
+    another.  ``importance`` takes gradients at the newest point.
+    """
+    if depth is None:
+        return one_by_one(work=1, age=age, importance=importance)
+    return few_at_a_time(depth + 1, age, importance)
 
 
-def one_by_one(work: int) -> Aggregation:
+def one_by_one(work: int, age: Delay | None = None, importance: Bound | None = None) -> Aggregation:
     """A step with every arriving contribution of this much ``work``."""
 
     def story(cluster: Cluster) -> Story:
@@ -34,10 +43,39 @@ def one_by_one(work: int) -> Aggregation:
         while True:
             match (yield cluster.arrival()):
                 case Ticket() as ticket:
-                    yield cluster.step([ticket], [1.0])
+                    if age is None or cluster.version - ticket.version <= age:
+                        yield cluster.step([ticket], [1.0], (), importance)
+                    else:
+                        cluster.drop(ticket)
                     cluster.send(ticket.worker, quota=1, upload=True, work=work)
                 case Joined(worker):
                     cluster.send(worker, quota=1, upload=True, work=work)
+
+    return story
+
+
+def few_at_a_time(most: int, age: Delay | None, importance: Bound | None) -> Aggregation:
+    """The same with at most so many gradients under way; the other workers wait their turn."""
+
+    def story(cluster: Cluster) -> Story:
+        idle, busy = deque(cluster.present()), set[int]()
+        while True:
+            while idle and len(busy) < most:
+                busy.add(worker := idle.popleft())
+                cluster.send(worker, quota=1, upload=True)
+            match (yield cluster.arrival()):
+                case Ticket(worker, version) as ticket:
+                    if age is None or cluster.version - version <= age:
+                        yield cluster.step([ticket], [1.0], importance=importance)
+                    else:
+                        cluster.drop(ticket)
+                    busy.remove(worker)
+                    idle.append(worker)
+                case Lost(worker):
+                    busy.discard(worker)
+                    idle = deque(other for other in idle if other != worker)
+                case Joined(worker):
+                    idle.append(worker)
 
     return story
 
@@ -94,6 +132,8 @@ def with_longest_delay(h: Floats, steps: float, noise: float) -> float:
 
 def reached(settings: Mapping[str, Any], h: Floats, kappa: Floats, goal: Goal) -> float | None:
     """Worker i delivers every h_i + kappa_i seconds, and each delivery is a step."""
+    if settings.get("age") is not None or settings.get("depth") is not None:
+        return None
     return rennala_time(h + kappa, goal.number)
 
 

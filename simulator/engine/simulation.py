@@ -34,6 +34,7 @@ from simulator.dialogue import ARRIVAL, COLLECTIVE, DONE, NONE, UPDATE, Dialogue
 from simulator.engine.calendar import Calendar
 from simulator.engine.clock import SERVER_RANK, Clock, Happening, computation_rank, outage_rank
 from simulator.engine.outages import Attendance, come_back, lose, pause
+from simulator.engine.refreshes import Refreshes
 from simulator.engine.stalls import StallDetector, Stalled
 from simulator.engine.totals import NEVER
 from simulator.engine.trace import Sinks, Trace
@@ -115,6 +116,7 @@ class Simulation:
             cluster, seed=seed, vector=vector, measured=lengths is not None, trace=self._trace
         )
         self._state, self._totals, self._limited = state, state.totals, state.limits.seconds
+        self._refreshes = Refreshes(self._clock, state)
         self.present = state.present
         self._calendar = Calendar(state.finish, state.prepare)
         self._armed: tuple[float, int] | None = None
@@ -129,15 +131,19 @@ class Simulation:
             self._clock, cluster, state, self._stalls, seed, vector, self._arrive, self._averaged
         )
         self._updates = cluster.updates(seed, vector)
+        self._slow = not self._updates.free
         self._update: Update | None = None
         # Whether SimPy's queue does not change while finishes are served.
-        steady = self._transfers.never_waits and self._updates.free
+        steady = self._transfers.never_waits and not self._slow
         self._simple = steady and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
         self._in_transit = self._transfers.in_transit
         self._needs: Needs = no_worker
         # Gradients that were sent and not used yet, and the seconds that each took.
         self._sent: dict[Ticket, float] = {}
+        # The versions at which gradients arrived, once these may differ from those of their steps.
+        self._arrivals: dict[Ticket, int] | None = {} if self._slow else None
+        self._dated_from = 0  # the version at which the gradients before them arrived
         self._used, self._kept = 0, NONE
         self._name, self._empty = name, 0
         self._account_when = account_when
@@ -199,7 +205,8 @@ class Simulation:
 
     def versions_in_use(self) -> set[int]:
         """The versions whose gradients a later step may use."""
-        return self._state.versions() | {ticket.version for ticket in self._sent}
+        sent = {ticket.version for ticket in self._sent}
+        return self._state.versions() | sent | self._refreshes.versions(self._sent)
 
     # The server's vocabulary
 
@@ -232,6 +239,11 @@ class Simulation:
         if finish < NEVER:
             self._calendar.push((finish, worker))
 
+    def refresh(self, worker: int) -> None:
+        self._simple = False
+        self._date()
+        self._refreshes.send(self.now, worker, self.version)
+
     def arrival(self, needs: Needs = no_worker) -> Request:
         self._needs = needs
         if needs is not no_worker and (self._state.stuck or self._stalls.gone):
@@ -239,6 +251,8 @@ class Simulation:
         return ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
+        if self._arrivals:
+            self._arrivals.pop(ticket, None)
         worker, seconds = ticket.worker, self._sent.pop(ticket, None)
         if seconds is None:  # its worker still holds it
             seconds = self._totals.last[worker]
@@ -265,11 +279,68 @@ class Simulation:
         weights: list[float],
         keep: Collection[Ticket] = (),
         importance: float | None = None,
+        *,
+        begin: float | None = None,
     ) -> Request:
-        if self._updates.free:
-            self._close(tickets, weights, keep, importance)
-            return DONE
-        return self._begin(tickets, weights, keep, importance, awaited=True)
+        """Close a step that takes no time, or that the server began to compute at ``begin``."""
+        if self._slow and begin is None:
+            return self._begin(tickets, weights, keep, importance, awaited=True)
+        fresh, again = tickets, NONE
+        if self._kept and (again := self._kept.intersection(tickets)):
+            fresh = [ticket for ticket in tickets if ticket not in again]
+        used, done, sent = self._totals.used, self._totals.done, self._sent
+        try:
+            for ticket in fresh:
+                worker = ticket[0]
+                used[worker] = count = used[worker] + 1
+                if count > done[worker]:
+                    self._dialogue.never_arrived(self.version, ticket)
+                if sent:
+                    sent.pop(ticket, None)
+        except IndexError:
+            self._dialogue.never_arrived(self.version, ticket)
+        if len(weights) != len(tickets) or self._closed or self._in_transit:
+            self._check(tickets, weights)
+        self._used = total = self._used + len(fresh)
+        if not tickets:
+            self._count_empty()
+        kept, arrived, mixtures = NONE, None, None
+        if keep:
+            kept = frozenset(keep)
+            self._date()
+        self._kept = kept
+        if self._arrivals is not None:
+            arrived = [self._arrivals.pop(ticket, self._dated_from) for ticket in fresh]
+            mixtures = self._refreshes.taken(fresh)
+        before, self.version = self.version, self.version + 1
+        if self._trace:
+            try:
+                self._trace.used(tickets, weights, self.version, again)
+            except KeyError as unknown:
+                self._dialogue.never_arrived(self.version, unknown.args[0])
+        over = self.version >= self._stop.steps or total >= self._stop.gradients
+        accounts = None
+        if over or self._account_when(self.version, self.now):
+            accounts = self.accounts()
+        if over:
+            self._final, self._dialogue.over = accounts, True
+            self._state.left.fill(0)  # the worker that has just delivered does not go on
+        step = (
+            before,
+            self.now,
+            tickets,
+            weights,
+            total,
+            accounts,
+            again,
+            kept,
+            importance,
+            begin,
+            mixtures,
+            arrived,
+        )
+        self._closed.append(closed_step(step))
+        return DONE
 
     def train(
         self,
@@ -295,6 +366,11 @@ class Simulation:
         fresh = len(tickets) - len(self._kept.intersection(tickets)) if self._kept else len(tickets)
         end = self.now + self._updates.seconds(self.version, fresh)
         self._dialogue.start_step(self.version + 1, awaited=awaited)
+        self._date()
+        if end == self.now:
+            self.step(tickets, weights, keep, importance, begin=self.now)
+            self._dialogue.end_step_at_once(self.version)
+            return DONE
         self._update = Update(tickets, weights, keep, importance, self.now)
         self._clock.at(end, SERVER_RANK, self._computed)
         self._simple = False
@@ -306,66 +382,15 @@ class Simulation:
         assert update is not None
         if self._trace and update.begin < self.now:
             self._trace.stretch("training", SERVER, update.begin, self.now, self.version)
-        self._close(*update[:4], update.begin)
+        self.step(*update[:4], begin=update.begin)
         if self._final is None:
             self._dialogue.end_step(self.version)
             self._arm()
 
-    def _close(
-        self,
-        tickets: list[Ticket],
-        weights: list[float],
-        keep: Collection[Ticket],
-        importance: float | None,
-        begin: float | None = None,
-    ) -> None:
-        fresh, again = tickets, NONE
-        if self._kept and (again := self._kept.intersection(tickets)):
-            fresh = [ticket for ticket in tickets if ticket not in again]
-        used, done, sent = self._totals.used, self._totals.done, self._sent
-        try:
-            for ticket in fresh:
-                worker = ticket[0]
-                used[worker] = count = used[worker] + 1
-                if count > done[worker]:
-                    self._dialogue.never_arrived(self.version, ticket)
-                if sent:
-                    sent.pop(ticket, None)
-        except IndexError:
-            self._dialogue.never_arrived(self.version, ticket)
-        if len(weights) != len(tickets) or self._closed or self._in_transit:
-            self._check(tickets, weights)
-        self._used = total = self._used + len(fresh)
-        if not tickets:
-            self._count_empty()
-        kept = self._kept = frozenset(keep) if keep else NONE
-        before, self.version = self.version, self.version + 1
-        if self._trace:
-            try:
-                self._trace.used(tickets, weights, self.version, again)
-            except KeyError as unknown:
-                self._dialogue.never_arrived(self.version, unknown.args[0])
-        over = self.version >= self._stop.steps or total >= self._stop.gradients
-        accounts = None
-        if over or self._account_when(self.version, self.now):
-            accounts = self.accounts()
-        if over:
-            self._final, self._dialogue.over = accounts, True
-            self._state.left.fill(0)  # the worker that has just delivered does not go on
-        step = (
-            before,
-            self.now,
-            tickets,
-            weights,
-            total,
-            accounts,
-            again,
-            kept,
-            importance,
-            begin,
-            None,
-        )
-        self._closed.append(closed_step(step))
+    def _date(self) -> None:
+        """From now on, gradients may have arrived before the last step."""
+        if self._arrivals is None:
+            self._arrivals, self._dated_from = {}, self.version
 
     def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
         self._dialogue.check_weights(self.version, tickets, weights)
@@ -463,10 +488,14 @@ class Simulation:
             if sends and not transfers.free:
                 transfers.send(self.now, ticket)
                 return
+        if self._arrivals is not None:
+            self._arrivals[ticket] = self.version
         self._dialogue.deliver(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
         self.now = self._clock.now
+        if self._arrivals is not None:
+            self._arrivals[ticket] = self.version
         if self._mortal:
             self._totals.let_go_one(ticket.worker, self._sent[ticket])
         self._dialogue.deliver(ticket)

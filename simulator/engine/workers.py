@@ -345,6 +345,28 @@ class Workers:
             self.trace.completed(ticket, start, now, done)
         return ticket
 
+    def under_way(self, now: float, worker: int) -> Ticket | None:
+        """The computation that the worker is at."""
+        return self.ticket(worker) if self.at_start[worker] <= now else None
+
+    def downloads_again(self, worker: int) -> float:
+        """The seconds of another download by the worker."""
+        if self.download.free:
+            return 0.0
+        self.at_received[worker] += 1
+        return self.download.one(worker, self.at_received[worker] - 1)
+
+    def progress(self, now: float, worker: int) -> float:
+        """The share of the worker's present computation that is done."""
+        start, finish = self.at_start[worker], self.at_finish[worker]
+        if self.pace is not None:
+            done, end = (self.pace.work(worker, at) for at in (now, finish))
+            before = self.pace.work(worker, start)
+            return (done - before) / (end - before) if before < end < NEVER else 0.0
+        gone = min(now, self.at_down_from[worker]) - start - self.paused[worker]
+        left = finish - max(now, self.up_at[worker])
+        return float(gone / (gone + left)) if gone > 0 else 0.0
+
     def _spent(self, now: float, worker: int) -> float:
         seconds = min(now, self.at_down_from[worker]) - self.at_start[worker]
         seconds -= float(self.paused[worker])

@@ -225,7 +225,7 @@ class _Observer:
         self._cluster, self._observed, self._most = cluster, observed, most
         self.workers = cluster.workers
         self.broadcast, self.present = cluster.broadcast, cluster.present
-        self.drop = cluster.drop
+        self.drop, self.refresh = cluster.drop, cluster.refresh
 
     @property
     def version(self) -> int:

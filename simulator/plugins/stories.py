@@ -117,6 +117,10 @@ class Rules:
             worker, quota=quota, upload=upload, work=work, limit=limit, recall=recall
         )
 
+    def refresh(self, worker: int) -> None:
+        self._count_call()
+        self._cluster.refresh(worker)
+
     def arrival(self, needs: Needs = no_worker) -> Request:
         self._request("arrival")
         return self._cluster.arrival(needs)

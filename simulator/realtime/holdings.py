@@ -28,6 +28,14 @@ class Holdings:
         self.kept: dict[Ticket, Gradient | None] = {}
         """Used, and to be used again."""
         self.points = {0: point}
+        self._versions: dict[Ticket, int] = {}  # at the arrival of each gradient
+
+    def arrive(self, ticket: Ticket, gradient: Gradient | None, version: int) -> None:
+        self.arrived[ticket], self._versions[ticket] = gradient, version
+
+    def arrivals(self, step: Step) -> list[int]:
+        """The versions at which the fresh gradients of a step arrived."""
+        return [self._versions.pop(ticket) for ticket in step.fresh]
 
     @property
     def needed(self) -> list[Ticket]:

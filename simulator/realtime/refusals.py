@@ -35,6 +35,9 @@ def check_scenario(scenario: Scenario, scale: float) -> None:
         remedy = "give network.upload, and another network.collective"
         raise Mistake(f"network.uplink: a shared uplink is not delayed in real time; {remedy}")
     for label, table in scenario.methods.items():
+        if table.settings().get("update") == "during":
+            why = "real workers get new points only between computations"
+            raise Mistake(f"methods.{label}.update = 'during': {why}; use 'between'")
         if METHODS[table.method].works_locally(settings_of(scenario, label)):
             remedy = "leave the method out with --methods"
             raise Mistake(f"methods.{label}: local work is not done in real time; {remedy}")

@@ -152,6 +152,13 @@ class Server:
         importance: float | None = None,
     ) -> None:
         self._steps.begin(tickets, weights, keep, importance, self.now, awaited=False)
+        if not self._steps.take_time:
+            self._steps.close(self.now)
+            self._dialogue.end_step_at_once(self.version)
+
+    def refresh(self, worker: int) -> None:
+        remedy = "use update = 'between'"
+        self._dialogue.refuse("real workers get new points only between computations", remedy)
 
     # Events
 
@@ -207,7 +214,7 @@ class Server:
                 self._dialogue.deliver(Expired(worker))
 
     def _arrive(self, ticket: Ticket, gradient: Gradient | None) -> None:
-        self._holdings.arrived[ticket] = gradient
+        self._holdings.arrive(ticket, gradient, self.version)
         self._dialogue.deliver(ticket)
 
     def _lose(self, worker: int) -> None:

@@ -58,7 +58,8 @@ class Steps:
         if self.take_time or not awaited:
             self._dialogue.start_step(self.version + 1, awaited=awaited)
         again, kept = frozenset(self._holdings.kept.keys() & set(tickets)), frozenset(keep)
-        step = Step(self.version, 0.0, tickets, weights, 0, None, again, kept, importance, now)
+        begin = now if self.take_time else None
+        step = Step(self.version, 0.0, tickets, weights, 0, None, again, kept, importance, begin)
         self._check(step)
         self._next = step, self._ascent.advance(step, self._holdings.sum(step))
         self.next_end = now + self._updates.seconds(self.version, len(step.fresh))
@@ -78,11 +79,11 @@ class Steps:
             return
         assert self._next is not None
         (step, point), self._next, self.next_end = self._next, None, NEVER
-        if self.take_time:
-            assert step.begin is not None
+        if step.begin is not None:
             self._recording.trains(step.begin, now, step.version)
         self._used += len(step.fresh)
-        self._recording.close_step(step._replace(time=now, used=self._used))
+        arrived = self._holdings.arrivals(step)
+        self._recording.close_step(step._replace(time=now, used=self._used, arrived=arrived))
         self._holdings.close(step, point, self._transfers.versions | self._recording.ordered_at)
         self.version += 1
         self._dialogue.over = self._last

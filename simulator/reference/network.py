@@ -47,6 +47,14 @@ class Network:
         self.spans.append(worker.receiving)
         return received
 
+    def receive_again(self, worker: Worker) -> float:
+        """The end of another download, of a newer point."""
+        now, number = self._calendar.now, worker.number
+        if self._down.free:
+            return now
+        self._downloads[number] += 1
+        return now + self._down.one(number, self._downloads[number] - 1)
+
     def stop_receiving(self, worker: Worker) -> None:
         if worker.receiving:
             worker.receiving.end = min(worker.receiving.end, self._calendar.now)

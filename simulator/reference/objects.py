@@ -72,6 +72,12 @@ class Computation(Due):
     finish: float = NEVER
     step: int = 0
     weight: float = NEVER
+    arrived: int = 0
+    """The version at its arrival."""
+    seconds: float = 0.0
+    """How long it takes without interruptions."""
+    mixture: list[tuple[int, float]] = field(default_factory=list)
+    """The newer points that it got, each with the share that was done."""
 
     def ends(self, done: float, limit: float) -> float:
         """Set the times of completion and of the limit; returns the earlier."""
@@ -86,6 +92,14 @@ class Computation(Due):
     @property
     def ticket(self) -> Ticket:
         return Ticket(self.worker.number, self.version, self.index)
+
+
+@dataclass(slots=True, eq=False)
+class Refresh(Due):
+    """A newer point on its way to a computation."""
+
+    computation: Computation
+    version: int
 
 
 @dataclass(slots=True, eq=False)

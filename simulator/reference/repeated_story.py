@@ -130,6 +130,9 @@ class RepeatedStory:
     ) -> None:
         pass
 
+    def refresh(self, worker: int) -> None:
+        pass
+
     def present(self) -> Sequence[int]:
         return sorted(self._present)
 

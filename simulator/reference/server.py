@@ -169,6 +169,10 @@ class Server:
         order = Order(self.version, quota or NEVER, upload, work, limit or NEVER)
         self._fleet.order(self._fleet.all[worker], order, recall=recall)
 
+    def refresh(self, worker: int) -> None:
+        self._count_words(1)
+        self._fleet.refresh(self._fleet.all[worker], self.version)
+
     def present(self) -> Sequence[int]:
         return [worker.number for worker in self._fleet.all if not worker.away]
 
@@ -199,8 +203,7 @@ class Server:
         if self._updates.free:
             self._close(Update(tickets, weights, keep, importance))
             return NOTHING
-        self._begin(Update(tickets, weights, keep, importance, awaited=True))
-        return UPDATE
+        return self._begin(Update(tickets, weights, keep, importance, awaited=True))
 
     def train(
         self,
@@ -213,7 +216,7 @@ class Server:
 
     # Steps
 
-    def _begin(self, update: "Update") -> None:
+    def _begin(self, update: "Update") -> Request:
         """The server begins to compute a step."""
         number = self.version + 1
         if self._update:
@@ -224,8 +227,14 @@ class Server:
                 self._find(ticket, f"starts step {number} with")
         update.begin = self._calendar.now
         seconds = self._updates.seconds(self.version, len(update.tickets) - len(again))
+        if not seconds:
+            self._close(update)
+            if not update.awaited:
+                self._inbox.appendleft(Trained(self.version))
+            return NOTHING
         self._update = update
         self._calendar.expect(update, update.begin + seconds, SERVER, self._computed_step)
+        return UPDATE
 
     def _computed_step(self, update: "Update") -> None:
         self._update = None
@@ -242,6 +251,7 @@ class Server:
             sizes = f"{len(tickets)} tickets and {len(weights)} weights"
             raise BrokenStory(f"step {self.version + 1} closes with {sizes}: give each ticket one")
         again = self._kept.intersection(tickets) if self._kept else NONE
+        fresh = [self._arrived[t] for t in tickets if t not in again and t in self._arrived]
         for ticket, weight in zip(tickets, weights, strict=True):
             if ticket not in again:
                 computation = self._take(ticket, f"closes step {self.version + 1} with")
@@ -262,6 +272,8 @@ class Server:
                 self._kept,
                 update.importance,
                 update.begin,
+                {c.ticket: ((c.version, 0.0), *c.mixture) for c in fresh if c.mixture} or None,
+                [computation.arrived for computation in fresh],
             )
         )
         self.version = self._calendar.steps = version + 1
@@ -312,6 +324,7 @@ class Server:
     def _arrive(self, computation: Computation) -> None:
         ticket = computation.ticket
         self._arrived[ticket] = computation
+        computation.arrived = self.version
         self._deliver(ticket)
 
     def _deliver(self, event: Event) -> None:

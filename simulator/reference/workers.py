@@ -10,9 +10,15 @@ from typing import TypeAlias
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Joined, Lost
 from simulator.cluster import Cluster
-from simulator.reference.calendar import NEVER, Calendar, computation_rank, outage_rank
+from simulator.reference.calendar import (
+    NEVER,
+    Calendar,
+    computation_rank,
+    outage_rank,
+    transfer_rank,
+)
 from simulator.reference.network import Network
-from simulator.reference.objects import Computation, Order, Outage, Span, Worker
+from simulator.reference.objects import Computation, Order, Outage, Refresh, Span, Worker
 
 Lengths: TypeAlias = Callable[[Ticket], float | None]
 """The environment steps of a ticket's episode; ``None`` if no end is known."""
@@ -94,6 +100,7 @@ class Workers:
         steps = calendar.steps
         computation = Computation(worker, order.version, index, start, steps, steps)
         finish = computation.ends(self._done(computation, order.work), start + order.limit)
+        computation.seconds = computation.done - start
         worker.current = computation
         worker.begun += 1
         self.computations.append(computation)
@@ -123,6 +130,38 @@ class Workers:
         self._ended(computation)
         if worker.left > 0 and not worker.current:
             self._plan(worker, now)
+
+    # Newer points
+
+    def refresh(self, worker: Worker, version: int) -> None:
+        """Send a point to the computation under way, if there is one."""
+        now, current = self._calendar.now, worker.current
+        if current is None or current.start > now:
+            return
+        refresh = Refresh(current, version)
+        received = self._network.receive_again(worker)
+        if received > now:
+            rank = transfer_rank(worker.number)
+            self._calendar.expect(refresh, received, rank, self._refreshed)
+        else:
+            self._refreshed(refresh)
+
+    def _refreshed(self, refresh: Refresh) -> None:
+        computation = refresh.computation
+        if computation.worker.current is computation:
+            computation.mixture.append((refresh.version, self._share(computation)))
+
+    def _share(self, computation: Computation) -> float:
+        """The share of a computation that is done."""
+        now, worker = self._calendar.now, computation.worker
+        if self._pace:
+            before, done, end = (
+                self._pace.work(worker.number, time)
+                for time in (computation.start, now, computation.finish)
+            )
+            return (done - before) / (end - before) if before < end < NEVER else 0.0
+        left = computation.finish - max(now, worker.back)
+        return max(0.0, 1 - left / computation.seconds)
 
     # Outages
 

@@ -40,7 +40,10 @@ from simulator.training.record import Run
 if TYPE_CHECKING:
     import pandas as pd
 
-STEPS = ("method", "seed", "step", "time", "tickets", "gradients", "max_delay", "mean_delay")
+STEPS = (
+    *("method", "seed", "step", "time", "tickets", "gradients"),
+    *("max_delay", "mean_delay", "arrival_delay", "training_seconds"),
+)
 WORKERS = ("method", "seed", "worker", "started", "used", "busy", "idle", "seconds")
 """Columns that other modules need."""
 

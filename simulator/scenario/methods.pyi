@@ -94,6 +94,9 @@ class Afedpg(MethodTable):
     def __init__(
         self,
         *,
+        age: int | None = ...,
+        depth: int | None = ...,
+        importance: float | None = ...,
         step: float | Decay = ...,
         momentum: float | Decay = ...,
         direction: Literal["latest", "dispatch"] = ...,
@@ -106,6 +109,9 @@ class AsynchronousPg(MethodTable):
     def __init__(
         self,
         *,
+        age: int | None = ...,
+        depth: int | None = ...,
+        importance: float | None = ...,
         step: float = ...,
         theory: TheoryTable | dict[str, Any] | None = ...,
     ) -> None: ...
@@ -118,6 +124,9 @@ class VanillaAsynchronousPg(MethodTable):
         *,
         step: float,
         momentum: float,
+        age: int | None = ...,
+        depth: int | None = ...,
+        importance: float | None = ...,
     ) -> None: ...
 
 class DelayAdaptivePg(MethodTable):
@@ -320,4 +329,39 @@ class RescaledNigt(MethodTable):
         *,
         step: float,
         momentum: float,
+    ) -> None: ...
+
+class QueuedPg(MethodTable):
+    """Episodes through a queue to a trainer, plain ascent."""
+
+    def __init__(
+        self,
+        *,
+        batch: int,
+        step: float,
+        group: int = ...,
+        queue: int = ...,
+        full: Literal["wait", "drop-oldest", "drop-newest"] = ...,
+        depth: int | None = ...,
+        age: int | None = ...,
+        importance: float | None = ...,
+        update: Literal["between", "during"] = ...,
+    ) -> None: ...
+
+class QueuedNigt(MethodTable):
+    """Episodes through a queue to a trainer, normalised."""
+
+    def __init__(
+        self,
+        *,
+        batch: int,
+        step: float,
+        momentum: float,
+        group: int = ...,
+        queue: int = ...,
+        full: Literal["wait", "drop-oldest", "drop-newest"] = ...,
+        depth: int | None = ...,
+        age: int | None = ...,
+        importance: float | None = ...,
+        update: Literal["between", "during"] = ...,
     ) -> None: ...

@@ -178,6 +178,11 @@ class Scenario(Table):
                 remedy = f"must be one number, or one per worker: {self.cluster.workers}"
                 raise Mistake(f"methods.{label}.{name} has {len(value)} entries: {remedy}")
         plugins.check_parts(table.method, table.settings())
+        if table.theory is None:
+            try:
+                METHODS[table.method].aggregate(table.settings())
+            except ValueError as error:
+                raise Mistake(f"methods.{label}.{error}") from None
         if not METHODS[table.method].works_locally(table.settings()):
             return
         if self.cluster.per == "environment-step":

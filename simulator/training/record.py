@@ -35,6 +35,10 @@ class Run:
     """Gradients used so far."""
     delays: "array[int]" = field(default_factory=lambda: array("q"))
     mean_delays: "array[float]" = field(default_factory=lambda: array("d"))
+    arrival_delays: "array[float]" = field(default_factory=lambda: array("d"))
+    """The mean delays of the gradients when they arrived."""
+    training_seconds: "array[float]" = field(default_factory=lambda: array("d"))
+    """How long the server computed each step."""
     environment_steps: "array[int]" = field(default_factory=lambda: array("q"))
     """Those of each server step's gradients; empty for a schedule without gradients."""
     evaluations: "dict[str, array[float]]" = field(default_factory=dict)
@@ -65,6 +69,8 @@ class Run:
         self.used.append(step.used)
         self.delays.append(step.version - step.dispatched)
         self.mean_delays.append(step.mean_delay)
+        self.arrival_delays.append(step.arrival_delay)
+        self.training_seconds.append(step.seconds)
         if environment_steps is not None:
             self.environment_steps.append(environment_steps)
         for values in self.evaluations.values():
@@ -163,6 +169,8 @@ class Run:
             "gradients": _from_zero(self.used[:steps]),
             "max_delay": _from_zero(self.delays[:steps]),
             "mean_delay": np.concatenate([[0.0], self.mean_delays[:steps]]),
+            "arrival_delay": np.concatenate([[0.0], self.arrival_delays[:steps]]),
+            "training_seconds": np.concatenate([[0.0], self.training_seconds[:steps]]),
         }
         if not self.metrics:
             return columns
@@ -173,7 +181,10 @@ class Run:
         return columns
 
 
-ROWS = ("times", "tickets", "used", "delays", "mean_delays", "environment_steps")
+ROWS = (
+    *("times", "tickets", "used", "delays", "mean_delays", "arrival_delays", "training_seconds"),
+    "environment_steps",
+)
 """The arrays with an entry for every server step."""
 
 

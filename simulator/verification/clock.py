@@ -34,12 +34,26 @@ def check(run: Evidence, found: Findings) -> None:
 
 def _check_delays(run: Evidence, found: Findings) -> None:
     oldest, mean = run.steps["max_delay"], run.steps["mean_delay"]
+    arrival, training = run.steps["arrival_delay"], run.steps["training_seconds"]
     most = np.maximum(np.arange(run.closed + 1) - 1, 0)
     found.demand(
         "delay",
         STEPS,
         (oldest >= 0) & (oldest <= most) & (mean >= 0) & (mean <= oldest),
         lambda at: f"max_delay = {oldest[at]}, mean_delay = {mean[at]:g}: impossible",
+    )
+    found.demand(
+        "delay",
+        STEPS,
+        (arrival >= 0) & (arrival <= oldest),
+        lambda at: f"arrival_delay = {arrival[at]:g}, max_delay = {oldest[at]}: impossible",
+    )
+    lasted = np.diff(run.times, prepend=0.0)
+    found.demand(
+        "clock",
+        STEPS,
+        (training >= 0) & ((training <= lasted) | run.close(training, lasted)),
+        lambda at: f"training_seconds = {training[at]:g}, longer than its step",
     )
 
 

@@ -26,7 +26,10 @@ INTEGERS = {
     STEPS: ("seed", "step", "tickets", "gradients", "max_delay"),
     WORKERS: ("seed", "worker", *COUNTS),
 }
-NUMBERS = {STEPS: ("time", "mean_delay"), WORKERS: (*SECONDS, "seconds")}
+NUMBERS = {
+    STEPS: ("time", "mean_delay", "arrival_delay", "training_seconds"),
+    WORKERS: (*SECONDS, "seconds"),
+}
 
 
 def seals(directory: Path, manifest: dict[str, Any], found: Findings) -> None:

@@ -82,6 +82,8 @@ def _compare_steps(run: Evidence, record: Record, steps: int, found: Findings) -
         "gradients": [step.used for step in closed],
         "max_delay": [step.version - step.dispatched for step in closed],
         "mean_delay": [step.mean_delay for step in closed],
+        "arrival_delay": [step.arrival_delay for step in closed],
+        "training_seconds": [step.seconds for step in closed],
     }
     same = replayed == run.closed
     for name, values in columns.items():
