@@ -146,3 +146,10 @@ def wait_for(name, folder, tell):
     while not (folder / name).exists():
         time.sleep(0.05)
     tell("done")
+
+
+def node(actor):
+    """The node of an actor of Ray."""
+    import ray
+
+    return ray.get_runtime_context().get_node_id()

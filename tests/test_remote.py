@@ -16,9 +16,10 @@ from children import ended, start
 from test_cli import written
 from test_side_by_side import content
 
-from simulator import Mistake, Ray, calibrate, resume, run, sweep, verify
+from simulator import Mistake, Ray, calibrate, real, resume, run, sweep, verify
 from simulator.plugins import load_plugin
-from simulator.remote import agents, connection, probe, traits
+from simulator.realtime.fleet import Fleet
+from simulator.remote import agent, agents, connection, probe, traits
 from simulator.remote.agent import Plugin, placed
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray's test cluster")
@@ -43,6 +44,19 @@ if multiprocessing.parent_process() and not fed.exists():
     if fed.parent.exists():
         fed.touch()
     os.kill(os.getpid(), signal.SIGKILL)
+"""
+SKEWED = """
+import os, sys, time
+from pathlib import Path
+
+from simulator.cluster import Fixed
+from simulator.realtime import worker
+
+LAWS = {"skewed": Fixed}
+if sys.argv[0].endswith("default_worker.py"):
+    monotonic, clock, ahead = time.monotonic, time.time, 1e5 * (1 + os.getpid() % 10)
+    time.monotonic, time.time = lambda: monotonic() + ahead, lambda: clock() + ahead
+    worker.BOOT = Path("/no/such/file")
 """
 EATING = """
 import sys
@@ -206,13 +220,54 @@ def test_a_probe_logs_every_core_of_the_cluster(cluster):
     assert calibrate(found).tables["cluster"]["workers"] == cores
 
 
+REAL = {
+    "seeds": [0],
+    "cluster": {"workers": 2, "compute": [1, 2]},
+    "objective": {"kind": "quadratic", "dimension": 5, "scale": 0.1},
+    "stop": {"steps": 4},
+    "methods": {"afedpg": {"step": 0.01, "momentum": 0.3}},
+}
+
+
+def test_workers_on_several_nodes_with_other_clocks_measure_the_same(
+    cluster, tmp_path, monkeypatch
+):
+    """A plug-in sets each worker's clocks days ahead, and says that it is another machine."""
+    plugin, gather, nodes = tmp_path / "skewed.py", Fleet.gather, set()
+    plugin.write_text(SKEWED)
+
+    def gather_and_look(fleet):
+        gather(fleet)
+        own = [each.actor.__ray_call__.remote(children.node) for each in fleet._all]
+        nodes.update(fleet._ray.get(own))
+
+    monkeypatch.setattr(Fleet, "gather", gather_and_look)
+    with plugged.plugins_as_before():
+        load_plugin(str(plugin))
+        found = real(REAL, address=cluster.address, time_scale=0.05, quiet=True).results
+    assert len(nodes) == 2
+    assert verify(found).clean
+    tickets, end = found.tickets, found.runs["simulated_seconds"][0]
+    done = tickets[tickets["outcome"].isin(["used", "dropped"])]
+    assert (done["finish"] - done["start"] >= done["worker"].map({0: 1, 1: 2}) - 1e-9).all()
+    assert tickets["start"].min() >= 0
+    assert done["finish"].max() <= end < 72_000  # an hour
+
+
+def test_a_worker_with_other_versions_is_refused_before_it_works(cluster, monkeypatch):
+    own = traits.traits()
+    monkeypatch.setattr(agent, "traits", lambda: own._replace(versions={"jax": "0.1"}))
+    with pytest.raises(Mistake, match=r"node .* has jax .* \(here 0\.1\); install the same"):
+        real(REAL, address=cluster.address, quiet=True)
+
+
 def test_a_node_with_other_versions_or_sources_is_refused():
     own = traits.traits()
     other = own._replace(node="n2", versions={**own.versions, "jax": "0.1", "mujoco": "none"})
     with pytest.raises(Mistake, match=r"node n2 has jax 0\.1 \(here .*\), mujoco none.*; install"):
-        traits.check(other)
+        traits.check(other, own)
     with pytest.raises(Mistake, match="node n3 has other sources of straggle"):
-        traits.check(own._replace(node="n3", sources="?"))
+        traits.check(own._replace(node="n3", sources="?"), own)
 
 
 def test_a_plug_in_travels_unless_it_lies_there_already(tmp_path):

@@ -16,12 +16,15 @@ from simulator.realtime.gradients import Vector
 from simulator.realtime.messages import Assignment, Hello, Last, Order, Report, Start
 from simulator.realtime.worker import BOOT, Worker
 from simulator.remote.agent import setup
-from simulator.remote.traits import check, traits
+from simulator.remote.connection import check_installed
+from simulator.remote.traits import traits
 from simulator.scenario.data_files import name_of_copy, with_files
 from simulator.scenario.scenario import Scenario
 
 THREADS = 6
 """Calls that an actor serves at a time: one waits for reports."""
+PATIENCE = 120.0
+"""Real seconds in which another worker must start."""
 PINGS = 9
 LEAD = 0.03
 """Real seconds until time 0, for each worker that must learn of it."""
@@ -74,8 +77,15 @@ class Fleet:
 
     def gather(self) -> None:
         """Wait until all workers have said hello."""
-        while any(member.hello is None for member in self._all):
-            self.hear(None)
+        known, since = 0, time.monotonic()
+        while (found := len(self.hellos)) < len(self._all):
+            if found > known:
+                known, since = found, time.monotonic()
+            elif time.monotonic() - since > PATIENCE:
+                late = f"{len(self._all) - found} of {len(self._all)} workers have not started"
+                remedy = "free their CPUs, or add nodes"
+                raise Mistake(f"straggle real: {late} within {PATIENCE:.0f} s; {remedy}")
+            self.hear(1.0)
 
     def begin(self, seed: int, scale: float) -> None:
         """Begin a run: time 0 is a moment from now."""
@@ -135,7 +145,7 @@ class Fleet:
                 died += [worker] if member.hello else []
                 continue
             except self._ray.exceptions.RayTaskError as error:
-                raise error.as_instanceof_cause() from None
+                raise error.cause from None
             if member.hello is None:
                 self._greet(member, answer)
                 back.append(worker)
@@ -170,16 +180,13 @@ class Fleet:
 
     def _replace(self, worker: int, error: Exception) -> None:
         deaths = 0 if self._all[worker].hello else self._all[worker].deaths + 1
-        cause = getattr(error, "cause", None) or error.__cause__
-        if isinstance(cause, Mistake):
-            raise cause from None
+        check_installed(error)
         if deaths >= MOST_DEATHS:
             reason = (str(error).strip().splitlines() or ["no reason given"])[-1].strip()
             raise Mistake(f"straggle real: worker {worker} dies as it starts: {reason}")
         self._all[worker] = self._started(worker, deaths)
 
     def _greet(self, member: _Member, hello: Hello) -> None:
-        check(hello.traits)
         member.hello, member.deaths, member.asked = hello, 0, None
         own = BOOT.read_text().strip() if BOOT.exists() else traits().node
         if hello.machine != own:

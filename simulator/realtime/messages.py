@@ -5,7 +5,6 @@ from typing import Any, Literal, NamedTuple
 
 from algorithms.tickets import Ticket
 from simulator.realtime.gradients import Gradient
-from simulator.remote.traits import Traits
 
 NEVER = float("inf")
 
@@ -22,7 +21,6 @@ class Assignment(NamedTuple):
 class Hello(NamedTuple):
     """The first answer of an actor, when its gradients are compiled."""
 
-    traits: Traits
     machine: str
     """Equal for processes that read the same clock."""
     gradient_seconds: float
@@ -84,6 +82,15 @@ class Report(NamedTuple):
     """Whether the gradient itself took longer than its seconds in the scenario."""
     gradient: Gradient | None
     """Of an order with ``upload``; otherwise it stays with the worker."""
+
+    def no_later(self, now: float, done: float) -> "Report":
+        """Shifted, if it ends after ``now``: the offset of another machine's clock has an error.
+
+        The difference of its times is exact, and stays.  No start comes before the worker was
+        ``done`` with the computation before.
+        """
+        ahead = max(0.0, self.finish - now)
+        return self._replace(start=max(self.start - ahead, done), finish=self.finish - ahead)
 
 
 class Current(NamedTuple):

@@ -23,6 +23,7 @@ from simulator.realtime.gradients import Gradient, TicketByTicket, Vector, gradi
 from simulator.realtime.recording import Recording
 from simulator.realtime.rule import Ascent
 from simulator.realtime.server import Server
+from simulator.remote.agents import IDLE
 from simulator.remote.connection import connect
 from simulator.results.directory import claim_directory, free_directory
 from simulator.results.events import Happenings, write_events
@@ -75,6 +76,7 @@ def run(
     ray = connect(options.address, None)
     if options.address is not None:
         refusals.check_cluster(scenario, ray)
+    IDLE.end()
     directory = claim_directory(out or free_directory(Path("results") / f"{name}-real"))
     with alone_in(directory):
         scenario = scenario.moved_to(directory)

@@ -195,9 +195,8 @@ class Server:
 
     def _report(self, report: Report) -> None:
         """A computation has ended."""
-        now = self.now  # clocks of two machines may differ by a hair
-        report = report._replace(start=min(report.start, now), finish=min(report.finish, now))
         worker, ticket = report.ticket.worker, report.ticket
+        report = report.no_later(self.now, self._done[worker])
         late = self._orders.replaced(worker, report.serial)
         self.recording.ended(report)
         self._done[worker] = report.finish

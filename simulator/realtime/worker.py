@@ -42,15 +42,7 @@ class Worker:
     """One worker of a scenario, in a process of its own."""
 
     def __init__(self, setup: Setup, assignment: Assignment) -> None:
-        os.environ.update(setup.environment)
-        os.environ["STRAGGLE_CORES"] = "1"
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
-        self._folder = tempfile.TemporaryDirectory(prefix="straggle-worker-")
-        unpack(setup, Path(self._folder.name))
-        self._number = assignment.worker
-        self._scenario = _scenario(assignment, Path(self._folder.name))
-        self._cluster = self._scenario.build_cluster()
-        self._finishes = self._cluster.in_flight == "finish"
+        self._setup, self._assignment, self._number = setup, assignment, assignment.worker
         self._changed = threading.Condition()
         self._reports: list[Report] = []
         self._held: dict[Ticket, Gradient] = {}
@@ -61,6 +53,13 @@ class Worker:
 
     def hello(self) -> Hello:
         """Compile and measure a gradient."""
+        self._folder = tempfile.TemporaryDirectory(prefix="straggle-worker-")
+        unpack(self._setup, Path(self._folder.name))
+        os.environ["STRAGGLE_CORES"] = "1"
+        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
+        self._scenario = _scenario(self._assignment, Path(self._folder.name))
+        self._cluster = self._scenario.build_cluster()
+        self._finishes = self._cluster.in_flight == "finish"
         import jax
         import numpy as np
 
@@ -73,7 +72,7 @@ class Worker:
         seconds = [_timed(lambda: gradient(self._values, root, point, ticket)) for _ in range(3)]
         machine = BOOT.read_text().strip() if BOOT.exists() else traits().node
         threading.Thread(target=self._work, daemon=True).start()
-        return Hello(traits(), machine, min(seconds[1:]))
+        return Hello(machine, min(seconds[1:]))
 
     def clock(self) -> float:
         """The reading of this worker's clock."""

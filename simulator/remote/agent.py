@@ -12,7 +12,7 @@ from typing import NamedTuple
 from simulator import plugins
 from simulator.campaign.processes import GONE, Process
 from simulator.mistakes import Mistake
-from simulator.remote.traits import Traits, traits
+from simulator.remote.traits import Traits, check, traits
 
 MOMENT = 0.5
 """Seconds for which an agent waits for a message before it answers that there is none."""
@@ -32,20 +32,21 @@ class Setup(NamedTuple):
 
     environment: Mapping[str, str]
     plugins: list[Plugin]
+    traits: Traits
+    """The software of the driver."""
 
 
 class Agent:
     """One core of a node."""
 
     def __init__(self, setup: Setup) -> None:
-        os.environ.update(setup.environment)
-        self._folder = tempfile.TemporaryDirectory(prefix="straggle-agent-")
-        unpack(setup, Path(self._folder.name))
-        self._process = Process()
+        self._setup = setup
 
-    def hello(self) -> Traits:
-        """Which software this node has; the driver compares it with its own."""
-        return traits()
+    def hello(self) -> None:
+        """Prepare for jobs.  Ray passes on a mistake of this call, but none of ``__init__``."""
+        self._folder = tempfile.TemporaryDirectory(prefix="straggle-agent-")
+        unpack(self._setup, Path(self._folder.name))
+        self._process = Process()
 
     def begin(self, message: bytes) -> None:
         """Give the process a job."""
@@ -66,7 +67,9 @@ class Agent:
 
 
 def unpack(setup: Setup, folder: Path) -> None:
-    """Load the plug-ins of the driver."""
+    """Compare the software with the driver's, then take its variables and its plug-ins."""
+    check(traits(), setup.traits)
+    os.environ.update(setup.environment)
     for plugin in setup.plugins:
         plugins.load_plugin(placed(plugin, folder))
 
@@ -95,7 +98,7 @@ def setup() -> Setup:
     carried = [Plugin(place, _contents(place)) for place in places]
     own = ("STRAGGLE_", "JAX_")
     kept = {k: v for k, v in os.environ.items() if k.startswith(own) and k != plugins.VARIABLE}
-    return Setup(kept, carried)
+    return Setup(kept, carried, traits())
 
 
 def _contents(place: str) -> bytes | None:

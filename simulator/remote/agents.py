@@ -16,7 +16,7 @@ from simulator.campaign.task import Job
 from simulator.mistakes import Mistake
 from simulator.remote import away
 from simulator.remote.agent import Agent, Setup
-from simulator.remote.traits import check
+from simulator.remote.connection import check_installed
 
 MOMENT = 1.0
 """Seconds between two looks for cores that have joined."""
@@ -108,18 +108,14 @@ class _Agent:
     def greet(self) -> bool:
         """Take its first answer; False if it died before."""
         try:
-            check(self._ray.get(self.asked))
+            self._ray.get(self.asked)
         except self._ray.exceptions.RayActorError as error:
-            cause = getattr(error, "cause", None) or error.__cause__
-            if isinstance(cause, Mistake):
-                raise cause from None
-            if "ModuleNotFoundError" in str(error):
-                raise Mistake("--on ray: a node has no straggle; install it on all nodes") from None
+            check_installed(error)
             return False
         except self._ray.exceptions.OutOfMemoryError:
             return False
         except self._ray.exceptions.RayTaskError as error:
-            raise error.as_instanceof_cause() from None
+            raise error.cause from None
         self.ready, self.asked = True, None
         return True
 
@@ -166,13 +162,13 @@ class _Idle:
     def __init__(self) -> None:
         self._lock, self._agents = threading.Lock(), list[_Agent]()
         self._setup: Setup | None = None
-        self._timer = threading.Timer(0, self._end)
+        self._timer = threading.Timer(0, self.end)
 
     def taken(self, setup: Setup) -> "list[_Agent]":
         """The idle agents, if they were started with the same setup."""
         self._timer.cancel()
         if setup != self._setup:
-            self._end()
+            self.end()
         with self._lock:
             found, self._agents = self._agents, []
             return found
@@ -180,11 +176,11 @@ class _Idle:
     def keep(self, setup: Setup, agents: "list[_Agent]") -> None:
         with self._lock:
             self._agents, self._setup = agents, setup
-        self._timer = threading.Timer(REST, self._end)
+        self._timer = threading.Timer(REST, self.end)
         self._timer.daemon = True
         self._timer.start()
 
-    def _end(self) -> None:
+    def end(self) -> None:
         with self._lock:
             found, self._agents = self._agents, []
         for agent in found:

@@ -102,6 +102,12 @@ def _join(address: str) -> None:
         raise Mistake(f"--on ray={address}: cannot join the cluster: {reason}") from None
 
 
+def check_installed(death: Exception) -> None:
+    """Refuse a node that cannot import straggle; ``death`` is that of its actor."""
+    if "ModuleNotFoundError" in str(death):
+        raise Mistake("--on ray: a node has no straggle; install it on all nodes") from None
+
+
 @contextmanager
 def _own_signals() -> Iterator[None]:
     """Ray handles SIGTERM in a way of its own; keep that of the command."""

@@ -37,9 +37,8 @@ def traits() -> Traits:
     return Traits(socket.gethostname(), versions, _digest())
 
 
-def check(node: Traits) -> None:
-    """Refuse a node whose results might differ from the driver's."""
-    own = traits()
+def check(node: Traits, own: Traits) -> None:
+    """Refuse a node whose results might differ from those of the driver, which has ``own``."""
     found = [
         f"{name} {node.versions[name]} (here {here})"
         for name, here in own.versions.items()
