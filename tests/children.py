@@ -153,3 +153,13 @@ def node(actor):
     import ray
 
     return ray.get_runtime_context().get_node_id()
+
+
+NAP = 0.05
+
+
+class Napper:
+    """An actor of Ray whose tasks last a while."""
+
+    def nap(self):
+        time.sleep(NAP)

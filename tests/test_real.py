@@ -9,7 +9,7 @@ import threading
 import numpy as np
 import pytest
 
-from simulator import Mistake, load_results, real, resume, verify
+from simulator import Mistake, calibrate, load_results, real, resume, run, verify
 from simulator.figures.opening import replay
 from simulator.realtime import refusals
 from simulator.realtime.fleet import Fleet
@@ -101,6 +101,29 @@ def test_verification_tells_the_story_again(raced, monkeypatch):
     report = verify(raced.results)
     assert len({problem.method for problem in report.problems}) == len(SCENARIO["methods"])
     assert {problem.check for problem in report.problems} <= {"events", "repeated story"}
+
+
+def test_a_cluster_calibrated_from_a_real_run_predicts_it(tmp_path):
+    """The injected seconds are constant, so all else is what this machine added to them.
+
+    No log tells of the time between two computations, which makes rounds longer by its share.  And
+    a round has ten gradients of each worker, so a spread of their seconds counts by its tenth.
+    """
+    steps, size = 90, 30
+    settings = "cluster.compute=[1, 1.3, 2]", f"stop={{steps={steps}}}"
+    truth = real(SCENARIO, *settings, methods="afedpg", time_scale=0.05, quiet=True).results
+    log = truth.tickets.query("outcome == 'used'").rename(columns={"finish": "end"})
+    tables = calibrate(log[["worker", "start", "end"]], out=tmp_path / "fitted.toml").tables
+    again = run(
+        SCENARIO | tables, settings[1], methods="afedpg", schedule_only=True, seeds=0, quiet=True
+    )
+    rounds = [np.diff(found.steps["time"][::size]) for found in (again, truth)]
+    seconds = (log["end"] - log["start"]).groupby(log["worker"])
+    assert (seconds.min() >= [1 - 1e-9, 1.3 - 1e-9, 2 - 1e-9]).all()
+    between = truth.workers["idle"].sum() / (3 * truth.runs["simulated_seconds"][0])
+    spread = (seconds.std() / seconds.mean()).max() / np.sqrt(size / 3)
+    error = np.median(np.abs(rounds[0] - rounds[1]) / rounds[1])
+    assert error <= 0.05 + between + 3 * spread
 
 
 def test_a_worker_that_dies_comes_back_and_only_some_methods_wait_for_it(monkeypatch, caplog):

@@ -4,9 +4,11 @@ The nodes are processes of this machine, which Ray's own tests call a cluster.  
 so ``shared=False`` makes them send all files back.
 """
 
+import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import children
@@ -26,20 +28,31 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray's test clus
 
 SCENARIO = """
 seeds = [0, 1]
-cluster = { workers = 3, compute = [1, 2, 4], speed = { law = "trace", file = "speeds.csv" } }
 objective = { kind = "quadratic", dimension = 6, scale = 0.1 }
 stop = { steps = 200 }
 methods.rennala-pg = { batch = 3, step = 0.05 }
 methods.afedpg = { step = 0.01, momentum = 0.3 }
+[cluster]
+workers = 3
+compute = { law = "empirical", file = "seconds.csv", worker = "worker" }
+speed = { law = "trace", file = "speeds.csv" }
 """
+SECONDS = "worker,seconds\n0,1\n0,1.2\n1,2\n1,2.5\n1,1.7\n2,4\n2,4.4\n"
 HUNGRY = """
-import multiprocessing, os, signal
+import multiprocessing, os, signal, sys
 from pathlib import Path
 
 from simulator.cluster import Fixed
 
 LAWS = {"hungry": Fixed}
-fed = Path(os.environ["STRAGGLE_FED"])
+fed, driver = Path(os.environ["STRAGGLE_FED"]), os.environ["STRAGGLE_DRIVER"]
+
+def refuse(event, arguments):
+    if event == "open" and str(arguments[0]).startswith(driver):
+        raise OSError(f"{arguments[0]} lies on the driver's disk")
+
+if multiprocessing.parent_process():
+    sys.addaudithook(refuse)
 if multiprocessing.parent_process() and not fed.exists():
     if fed.parent.exists():
         fed.touch()
@@ -93,6 +106,7 @@ def _cluster(kind):
 def scenario(tmp_path_factory):
     folder = tmp_path_factory.mktemp("remote")
     (folder / "speeds.csv").write_text(TRACE)
+    (folder / "seconds.csv").write_text(SECONDS)
     return written(folder / "four.toml", SCENARIO)
 
 
@@ -117,10 +131,14 @@ def test_a_run_on_two_nodes_leaves_the_same_files(shared, cluster, scenario, alo
 def test_a_task_without_memory_is_repeated_once_then_refused(
     again, cluster, scenario, alone, tmp_path, monkeypatch
 ):
-    """The kernel kills a process; the results are those of the local runner, to the bit."""
+    """The kernel kills a process; the results are those of the local runner, to the bit.
+
+    No process of a node can open a file in the driver's folder: those of the laws travel.
+    """
     plugin, out, fed = tmp_path / "hungry.py", tmp_path / "o", tmp_path / "there" / "fed"
     plugin.write_text(HUNGRY)
     monkeypatch.setenv("STRAGGLE_FED", str(fed))
+    monkeypatch.setenv("STRAGGLE_DRIVER", str(scenario.parent))
     with plugged.plugins_as_before():
         load_plugin(str(plugin))
         if not again:
@@ -218,6 +236,24 @@ def test_a_probe_logs_every_core_of_the_cluster(cluster):
     assert counts.xs("upload", level="kind").tolist() == [probe.SENDINGS] * cores
     assert (found["end"] > found["start"]).all()
     assert calibrate(found).tables["cluster"]["workers"] == cores
+
+
+def test_a_timeline_of_ray_is_a_log(cluster, tmp_path):
+    """Its events come a second or so after their tasks; ``task:execute`` is nested in each."""
+    ray, file = connection.connect(cluster.address, None), tmp_path / "timeline.json"
+    agents.IDLE.end()
+    nappers = [ray.remote(num_cpus=1)(children.Napper).remote() for _ in range(2)]
+    ray.get([napper.nap.remote() for napper in nappers for _ in range(5)])
+    deadline, events = time.monotonic() + 30, []
+    while len(events) < 10 and time.monotonic() < deadline:
+        ray.timeline(str(file))
+        events = json.loads(file.read_text())
+        events = [each for each in events if each["cat"] == "task::Napper.nap"]
+    for napper in nappers:
+        ray.kill(napper)
+    found = calibrate(file, name="task::Napper.nap")
+    assert found.tables["cluster"]["workers"] == 2
+    assert found.found.log.samples["compute"].seconds.min() >= children.NAP
 
 
 REAL = {
