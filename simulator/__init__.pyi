@@ -111,6 +111,10 @@ from simulator.scenario.tables import TheoryTable as Theory
 from simulator.sweeps.halving import HalvingTable as Halving
 from simulator.sweeps.sweep_file import ScoreTable as Score
 from simulator.sweeps.sweep_file import SweepTable as Sweep
+from simulator.tracking.mlflow import MlflowTable as Mlflow
+from simulator.tracking.tensorboard import TensorboardTable as Tensorboard
+from simulator.tracking.trackio import TrackioTable as Trackio
+from simulator.tracking.wandb import WandbTable as Wandb
 from simulator.training.train import train as train
 
 __all__ = [
@@ -145,6 +149,10 @@ __all__ = [
     "RandomWalk",
     "Timetable",
     "Trace",
+    "Tensorboard",
+    "Wandb",
+    "Mlflow",
+    "Trackio",
     "Seconds",
     "Wire",
     "Chain",

@@ -579,7 +579,7 @@ def test_a_suite_says_which_plugin_has_changed(mine, ours, tmp_path):
 def test_registered_entries_run_in_this_process(tmp_path, ours):
     namespace = {"__name__": "__main__"}
     exec(compile(plugin_of("docs/plugins.md"), "<notebook>", "exec"), namespace)
-    brought = {kind: namespace[kind.upper()] for kind in plugins.REGISTRIES}
+    brought = {kind: namespace.get(kind.upper(), {}) for kind in plugins.REGISTRIES}
     simulator.register(**brought)
     found = simulator.run(ours, out=tmp_path / "out", quiet=True, seeds=0)
     assert {plugin for plugin, _ in found.manifest["plugins"].values()} == {"this program"}

@@ -313,7 +313,7 @@ MISTAKES = [
     ("sedes=[1]", "sedes: unknown key; did you mean 'seeds'?"),
     ("cluster.worker=3", "cluster.worker: unknown key; did you mean 'workers'?"),
     ("a.b.c=1", "a: unknown key; known: cluster, evaluation, methods, network, objective, seeds, "
-     "server, stop, title"),
+     "server, stop, title, tracking"),
     (POLICY + "policy={hiden=[3]}}", "objective.policy.hiden: unknown key; did you mean 'hidden'?"),
     ("cluster.compute={law='log-normal', mean={law='power', exponnt=1}, sigma=1}",
      "cluster.compute.mean.exponnt: unknown key; did you mean 'exponent'?"),

@@ -17,6 +17,7 @@ from simulator.campaign.progress import showing
 from simulator.campaign.runner import Jobs
 from simulator.campaign.task import Files, Job, Keep, Task
 from simulator.system.machine import cores
+from simulator.tracking.sink import Points
 from simulator.training.checkpoint import Keeper
 from simulator.training.record import BROKEN
 
@@ -44,6 +45,8 @@ class Plan(NamedTuple):
     """Describes a finished run, given its task and the stored data."""
     checkpoints: Path | None = None
     files: Files | None = None
+    points: Callable[[Points], None] | None = None
+    """Is called with the evaluated steps of every run while it trains."""
     together: int = 1
     """Most runs of one schedule that train side by side in a job."""
 
@@ -65,9 +68,13 @@ def conduct(
     done = len(by_key) - len(missing)
     with showing(len(by_key), done=done, doing="preparing", quiet=quiet) as progress:
 
-        def on_item(name: str, item: Working | Done) -> None:
+        def on_item(name: str, item: Working | Points | Done) -> None:
             if isinstance(item, Working):
                 progress.under_way(*item)
+                return
+            if isinstance(item, Points):
+                if plan.points is not None:
+                    plan.points(item)
                 return
             task = by_key[item.key]
             store.add(task, item)
@@ -105,7 +112,7 @@ def jobs_of(tasks: Sequence[Task], plan: Plan, at_once: int) -> dict[str, Job]:
     if at_once > 1:
         parts.sort(key=lambda part: -sum(task.seconds for task in part))
     parts.sort(key=lambda part: part[0].plane == "training")
-    own = plan.keep, plan.checkpoints, plan.files
+    own = plan.keep, plan.checkpoints, plan.files, plan.points is not None
     return {_name(part): Job(part, *own) for part in parts}
 
 

@@ -50,7 +50,7 @@ def perform(name: str, job: Job, tell: Tell) -> None:
 
     watch = _watching(scenarios[0], tell)
     if job.tasks[0].plane == "training":
-        _train(job, scenarios, ended, watch)
+        _train(job, scenarios, ended, watch, tell)
         return
     for at, (task, scenario) in enumerate(zip(job.tasks, scenarios, strict=True)):
         simulate(scenario, partial(ended, at), watch, keep_steps=task.plane == "steps")
@@ -61,17 +61,26 @@ def _train(
     scenarios: list[Scenario],
     ended: Callable[[int, Run], None],
     watch: Callable[[Run], None],
+    tell: Tell,
 ) -> None:
     from simulator.training.checkpoint import Member
     from simulator.training.laboratory import laboratory_of
+    from simulator.training.live import Live
 
     def keeper(task: Task, scenario: Scenario) -> Keeper | None:
         if job.checkpoints is None:
             return None
         return Keeper(job.checkpoints, task.key, scenario.fingerprint(), LOG.warning)
 
+    live = Live(tell)
+
+    def reported(at: int, run: Run) -> None:
+        live.report(run)
+        ended(at, run)
+
     members = [Member(s, keeper(task, s)) for task, s in zip(job.tasks, scenarios, strict=True)]
-    laboratory_of(scenarios[0]).train(members, ended, watch)
+    observers, last = ([live], reported) if job.live else ([], ended)
+    laboratory_of(scenarios[0]).train(members, last, watch, observers)
 
 
 def _watching(scenario: Scenario, tell: Tell) -> Callable[[Run], None]:

@@ -56,6 +56,8 @@ class Job(NamedTuple):
     keep: Keep
     checkpoints: Path | None
     files: Files | None = None
+    live: bool = False
+    """Whether to report the evaluated steps of runs while they train."""
 
 
 def tasks_of(

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from simulator.figures.painter import Painter
     from simulator.results.results import Results
     from simulator.scenario.scenario import Scenario
+    from simulator.tracking import Tracking
 
 FAILED = 3
 
@@ -76,6 +77,10 @@ def run(
         float | None,
         typer.Option(metavar="SECONDS", help="Length of the timeline [a round of each method]."),
     ] = None,
+    track: Annotated[
+        list[str] | None,
+        typer.Option(metavar="SINK", help="Send metrics to tensorboard, wandb, …; repeatable."),
+    ] = None,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     anyway: Annotated[
@@ -89,7 +94,6 @@ def run(
     with Painter(formats_of(figures)) as painter:
         if timeline is not None and not 0 < timeline < math.inf:
             raise Mistake(f"--timeline {timeline:g}: must be a positive number of seconds")
-        presenter = Presenter(painter, quiet, as_json, timeline)
         where = jobs_on(on, jobs)
         if resume is not None:
             given: dict[str, object] = {
@@ -100,14 +104,26 @@ def run(
             if scenario is None:
                 given |= {"--set": settings, "--methods": methods, "--seeds": seeds}
             chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
-            return presenter.show(_resume(resume, chosen, given, presenter, where))
+            with _tracking(chosen, track) as tracking:
+                presenter = Presenter(painter, tracking, quiet, as_json, timeline)
+                return presenter.show(_resume(resume, chosen, given, presenter, where))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
         from simulator.campaign.run import RunOptions
 
         chosen, silent = _chosen(scenario, settings, methods, seeds), quiet or as_json
-        options = RunOptions(schedule_only, tickets, where, fitting=not anyway, quiet=silent)
-        return presenter.show(_run(chosen, out, Path(scenario).stem, options, presenter))
+        with _tracking(chosen, track) as tracking:
+            presenter = Presenter(painter, tracking, quiet, as_json, timeline)
+            options = RunOptions(
+                schedule_only, tickets, where, fitting=not anyway, quiet=silent, tracking=tracking
+            )
+            return presenter.show(_run(chosen, out, Path(scenario).stem, options, presenter))
+
+
+def _tracking(scenario: "Scenario | None", names: list[str] | None) -> "Tracking":
+    from simulator.tracking import Tracking, sinks_of
+
+    return Tracking(sinks_of(scenario.tracking if scenario else [], names or []))
 
 
 def _chosen(
@@ -151,7 +167,7 @@ def _resume(
         if value is not None:
             message = "a resumed run keeps its options; leave this out"
             raise Mistake(f"{option}, with --resume {directory}: {message}")
-    options = RunOptions(jobs=jobs, quiet=presenter.silent)
+    options = RunOptions(jobs=jobs, quiet=presenter.silent, tracking=presenter.tracking)
     return _code(resume(directory, wanted, options=options, ended=presenter.draw))
 
 
@@ -167,10 +183,15 @@ class Presenter:
     """Prints the table of a run while another process draws its figures."""
 
     def __init__(
-        self, painter: "Painter", quiet: bool, as_json: bool, timeline: float | None
+        self,
+        painter: "Painter",
+        tracking: "Tracking",
+        quiet: bool,
+        as_json: bool,
+        timeline: float | None,
     ) -> None:
         self._painter, self._quiet, self._json = painter, quiet, as_json
-        self._timeline = timeline
+        self.tracking, self._timeline = tracking, timeline
         self.silent = quiet or as_json
         self._drawn = False
 
@@ -213,3 +234,5 @@ class Presenter:
             print(json.dumps(data | {"figures": figures}, indent=2))
         elif figures and not self._quiet:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
+        reports = sorted(results.directory.glob("report*.html"))
+        self.tracking.finish([*map(Path, figures), *reports])

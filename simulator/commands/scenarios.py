@@ -22,6 +22,7 @@ from simulator.scenario import loading, prescription
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
 from simulator.system.machine import release_memory
+from simulator.tracking import Tracking, sinks_of
 
 
 def load(source: Source, *settings: str) -> Scenario:
@@ -44,6 +45,7 @@ def run(
     tickets: bool | None = None,
     jobs: int | None = 1,
     runner: Runner | None = None,
+    track: str | Sequence[str] = (),
     quiet: bool = False,
     anyway: bool = False,
 ) -> Results:
@@ -52,6 +54,7 @@ def run(
     Without ``out``, the files lie in a temporary directory that vanishes with the results.  With
     several ``jobs`` (None: as many as pay), a script (but no notebook) needs
     ``if __name__ == "__main__":``.  A ``runner`` such as ``Ray()`` does the runs elsewhere.
+    ``track`` sends the metrics to sinks such as ``"tensorboard"``.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3}"
     >>> found = run("straggler", *short, methods="afedpg", seeds=7, quiet=True)
@@ -65,9 +68,12 @@ def run(
     if schedule_only:
         scenario = one_of_equal_seeds(scenario)
     temporary = place.keeper is not None
-    options = RunOptions(schedule_only, tickets, runner or jobs, not anyway, quiet, temporary)
     command = shlex.join(command_of("run", source, settings, methods, seeds))
-    ran = campaign.run(scenario, place.path, "", command=command, options=options)
+    with _tracking(scenario, track) as sinks:
+        options = RunOptions(
+            schedule_only, tickets, runner or jobs, not anyway, quiet, sinks, temporary
+        )
+        ran = campaign.run(scenario, place.path, "", command=command, options=options)
     release_memory()  # a notebook may live for days
     return shown(ran.results, place.keeper)
 
@@ -77,15 +83,21 @@ def resume(
     *,
     jobs: int | None = 1,
     runner: Runner | None = None,
+    track: str | Sequence[str] = (),
     quiet: bool = False,
 ) -> Results:
     """``straggle run --resume``: finish an interrupted run."""
     check_argument("resume: directory", directory, (str, Path), "give the path of one")
     check_jobs(jobs)
-    ran = campaign.resume(
-        Path(directory), None, options=RunOptions(jobs=runner or jobs, quiet=quiet)
-    )
+    with _tracking(None, track) as sinks:
+        options = RunOptions(jobs=runner or jobs, quiet=quiet, tracking=sinks)
+        ran = campaign.resume(Path(directory), None, options=options)
     return shown(ran.results)
+
+
+def _tracking(scenario: Scenario | None, names: str | Sequence[str]) -> Tracking:
+    given = [names] if isinstance(names, str) else list(names)
+    return Tracking(sinks_of(scenario.tracking if scenario else [], given))
 
 
 class Valid(NamedTuple):

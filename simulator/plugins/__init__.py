@@ -1,9 +1,9 @@
 """The methods, laws, speeds, objectives and policies of plug-ins.
 
 A plug-in is a module with a dictionary for each registry that it extends: ``METHODS``, ``LAWS``,
-``SPEEDS``, ``OBJECTIVES``, ``POLICIES`` or ``WRAPPERS``.  It may also register environments with
-gymnasium.  The command line (``--plugin``), ``$STRAGGLE_PLUGINS``
-or the entry points of an installed distribution name it.  A scenario never imports anything.
+``SPEEDS``, ``OBJECTIVES``, ``POLICIES``, ``WRAPPERS`` or ``SINKS``.  It may also register
+environments with gymnasium.  The command line (``--plugin``), ``$STRAGGLE_PLUGINS`` or the entry
+points of an installed distribution name it.  A scenario never imports anything.
 """
 
 from simulator.plugins.errors import blame, blamed

@@ -26,6 +26,8 @@ from simulator.objectives.environments.wrappers import WRAPPERS
 from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.objectives.tables.policy import POLICIES, PolicyTable
 from simulator.plugins.errors import named
+from simulator.tracking.catalogue import SINKS
+from simulator.tracking.sink import SinkTable
 
 PROGRAM = "this program"
 """The plug-in of entries of ``register``; no other process can load it."""
@@ -38,6 +40,7 @@ REGISTRIES: dict[str, dict[str, Any]] = {
     "objectives": OBJECTIVES,
     "policies": POLICIES,
     "wrappers": WRAPPERS,
+    "sinks": SINKS,
 }
 """Those that a plug-in extends with a dictionary."""
 ENVIRONMENTS = "environments"
@@ -66,9 +69,10 @@ def register(
     objectives: Mapping[str, type[ObjectiveTable]] | None = None,
     policies: Mapping[str, type[PolicyTable]] | None = None,
     wrappers: Mapping[str, type] | None = None,
+    sinks: Mapping[str, type[SinkTable]] | None = None,
 ) -> None:
     """Use entries of your own by their names, in this process; a second call replaces them."""
-    given = (methods, laws, speeds, objectives, policies, wrappers)
+    given = (methods, laws, speeds, objectives, policies, wrappers, sinks)
     by_kind = {kind: each or {} for kind, each in zip(REGISTRIES, given, strict=True)}
     join(PROGRAM, by_kind, _version_of)
 
@@ -158,6 +162,7 @@ CHECKS: dict[str, Callable[[str, Any], str | None]] = {
     "objectives": partial(_table, ObjectiveTable, ("metrics",)),
     "policies": partial(_table, PolicyTable, ()),
     "wrappers": _wrapper,
+    "sinks": partial(_table, SinkTable, ()),
 }
 """``problem = CHECKS[kind](name, entry)``, None for a good entry."""
 

@@ -80,6 +80,10 @@ class Writer:
         """Methods and seeds of the runs that have ended."""
         return {run for run, written in self._written.items() if _ended(written.row)}
 
+    def row(self, method: str, seed: int) -> dict[str, Any]:
+        """A run's row in the manifest."""
+        return self._written[method, seed].row
+
     @property
     def wanted(self) -> list[tuple[str, int]]:
         """Methods and seeds of all runs, in the order of the files."""

@@ -33,6 +33,7 @@ from simulator.scenario.tables import MethodTable, method_table
 from simulator.scenario.toml_text import document
 from simulator.system.files import replace
 from simulator.table import OneOf, Seed, Table, Title
+from simulator.tracking.catalogue import AnySink
 
 LABEL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
@@ -70,6 +71,8 @@ class Scenario(Table):
     objective: AnyObjective
     evaluation: EvaluationTable = EvaluationTable()
     stop: StopTable
+    # Trackers change no result, so they are no part of what a run is.
+    tracking: list[AnySink] = Field(default=[], exclude=True)
     methods: Annotated[
         dict[Annotated[str, AfterValidator(_check_label)], AnyMethod],
         MinLen(1),

@@ -88,7 +88,11 @@ class Laboratory:
         return runs[0]
 
     def train(
-        self, members: Sequence[Member], ended: Ended, watch: Watch = lambda run: None
+        self,
+        members: Sequence[Member],
+        ended: Ended,
+        watch: Watch = lambda run: None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         """Train members of one ``schedule_key`` side by side.
 
@@ -99,7 +103,8 @@ class Laboratory:
             def ended_at(at: int, run: Run, part: Sequence[int] = part) -> None:
                 ended(part[at], run)
 
-            self._train([members[at] for at in part], memories, ended_at, _Watching(watch))
+            chosen = [members[at] for at in part]
+            self._train(chosen, memories, ended_at, _Watching(watch), last=observers)
 
     def retrace(self, scenario: Scenario, recorded: Record, observer: Observer) -> Run:
         """The only run of this scenario along a recorded schedule, step by step."""
@@ -134,6 +139,7 @@ class Laboratory:
         ended: Ended,
         first: Observer,
         recorded: Record | None = None,
+        last: Sequence[Observer] = (),
     ) -> list[Run]:
         """Train members together; ``first`` observes every step first, and may end the runs."""
         scenario, label = members[0].scenario, members[0].label
@@ -152,7 +158,7 @@ class Laboratory:
         else:
             schedule = recorded(self._account_when(scenario))
         accounting.schedule = schedule
-        observers = [Finite(), first, *self._observers(scenario, compiled), accounting]
+        observers = [Finite(), first, *self._observers(scenario, compiled), accounting, *last]
         if keepers := [each.keeper for each in members if each.keeper]:
             observers.append(Checkpoints(keepers, runs))
         done = restore(lanes, memories) if memories else 0

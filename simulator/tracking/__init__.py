@@ -1,0 +1,11 @@
+"""Where else do the metrics of runs go while they train?  To trackers of experiments, by sinks.
+
+Only the process of the command opens sinks; runs elsewhere report to it.  A sink that fails costs a
+warning, and never a run.  Tracking changes no result and is no part of a run's identity.
+"""
+
+from simulator.tracking.catalogue import SINKS, AnySink, sinks_of
+from simulator.tracking.session import Tracking
+from simulator.tracking.sink import Points, Sink, SinkTable
+
+__all__ = ["SINKS", "AnySink", "Points", "Sink", "SinkTable", "Tracking", "sinks_of"]
