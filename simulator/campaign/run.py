@@ -27,7 +27,7 @@ from simulator.estimate import estimate
 from simulator.estimate.remarks import one_of_equal_seeds
 from simulator.mistakes import Mistake
 from simulator.results import results
-from simulator.results.directory import claim_directory, free_directory
+from simulator.results.directory import own_directory
 from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import PACKAGES, Writer
@@ -99,9 +99,7 @@ def run(
     if options.fitting:
         estimate.check(scenario, dry)
     _check_environment_variables()
-    directory = claim_directory(out or free_directory(Path("results") / name))
-    with alone_in(directory):
-        claim_directory(directory)  # again: another process may have been quicker
+    with own_directory(out, name) as directory:
         scenario = scenario.moved_to(directory)
         # A replay cannot compute the length of an episode, so tickets must record it.
         tickets = by_episodes or (not dry if options.tickets is None else options.tickets)
@@ -161,16 +159,14 @@ class _Directory(NamedTuple):
 def _finish(writer: Writer, options: RunOptions, ended: Ended) -> Finished:
     with remedy(how_to_finish(writer.directory)):
         interrupted = not _run_missing(writer, options)
-        missing = len(writer.wanted) - len(writer.done)
-        failed = bool(writer.ends & {"stalled", "failed"})
         with _writing(writer.directory):
-            writer.write("interrupted" if missing else "failed" if failed else "complete")
-        if interrupted and not missing:  # all is written, but neither verified nor drawn
+            found = writer.finish()
+        whole = found.manifest["status"] != "interrupted"
+        if interrupted and whole:  # all is written, but neither verified nor drawn
             raise KeyboardInterrupt
-        found = writer.results()
         ended(found)
-        report = None if missing else _verify(found, options.quiet or options.temporary)
-        return Finished(found, report)
+        quiet = options.quiet or options.temporary
+        return Finished(found, verified(found, quiet) if whole else None)
 
 
 @plugins.blamed  # the estimate of the tasks runs the stories of plug-ins
@@ -249,7 +245,7 @@ def write_tickets(scenario: Scenario, run: Run, ledger: Ledger) -> None:
     simulation.close_trace()
 
 
-def _verify(found: Results, quiet: bool) -> Report:
+def verified(found: Results, quiet: bool) -> Report:
     """Verify the files; warn of problems and of runs that were checked in part."""
     from simulator.verification import verify
     from simulator.verification.replayed import TOO_LONG

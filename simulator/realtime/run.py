@@ -6,7 +6,7 @@ those that the workers' own gradients made: reality changes *when*, never *what*
 
 import os
 import statistics
-from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from simulator import plugins
 from simulator.campaign.perform import outcome
 from simulator.campaign.progress import Progress, showing
-from simulator.campaign.run import Finished
+from simulator.campaign.run import Finished, verified
 from simulator.objectives.objective import Objective
 from simulator.realtime import refusals
 from simulator.realtime.fleet import Fleet
@@ -25,14 +25,13 @@ from simulator.realtime.rule import Ascent
 from simulator.realtime.server import Server
 from simulator.remote.agents import IDLE
 from simulator.remote.connection import connect
-from simulator.results.directory import claim_directory, free_directory
+from simulator.results.directory import own_directory
 from simulator.results.events import Happenings, write_events
 from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import Writer
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.system.files import alone_in
 from simulator.system.machine import cores
 from simulator.system.messages import LOG
 from simulator.training.jax_setup import prepare
@@ -42,7 +41,6 @@ from simulator.training.learner import Learner
 from simulator.training.observer import Observer
 from simulator.training.record import Run
 from simulator.training.schedules import numbers_of, rule_maker, stop_of, vector_of
-from simulator.verification import verify
 
 TIME_SCALE = 0.05
 """Real seconds of a scenario second."""
@@ -65,7 +63,6 @@ def run(
     *,
     command: str,
     options: RealOptions,
-    ended: Callable[[Results], None] = lambda results: None,
 ) -> Finished:
     """Run every method on every seed in real time, into ``out`` or a directory below results/."""
     refusals.check_scenario(scenario, options.time_scale)
@@ -77,8 +74,7 @@ def run(
     if options.address is not None:
         refusals.check_cluster(scenario, ray)
     IDLE.end()
-    directory = claim_directory(out or free_directory(Path("results") / f"{name}-real"))
-    with alone_in(directory):
+    with own_directory(out, f"{name}-real") as directory:
         scenario = scenario.moved_to(directory)
         facts = {"time_scale": options.time_scale, "cores": cores(), "runs": []}
         writer = Writer(directory, scenario, command, vector_of(scenario), tickets=True, real=facts)
@@ -86,36 +82,24 @@ def run(
         cpus = 1.0 if options.address else 1 / refusals.PER_CORE
         fleet = Fleet(ray, scenario, cpus)
         try:
-            interrupted = not _run_all(writer, fleet, options)
+            _run_all(writer, fleet, options)
         finally:
             fleet.stop()
-        failed = bool(writer.ends & {"failed", "stalled"})
-        writer.write("interrupted" if interrupted else "failed" if failed else "complete")
-        found = writer.results()
-        ended(found)
-        return Finished(found, None if interrupted else _verified(found))
+        found = writer.finish()
+        whole = found.manifest["status"] != "interrupted"
+        return Finished(found, verified(found, options.quiet) if whole else None)
 
 
-def _verified(found: Results) -> Any:
-    report = verify(found)
-    for problem in report.problems:
-        LOG.warning(f"not verified: {problem}")
-    return report
-
-
-def _run_all(writer: Writer, fleet: Fleet, options: RealOptions) -> bool:
-    """Do the runs; False after an interrupt."""
+def _run_all(writer: Writer, fleet: Fleet, options: RealOptions) -> None:
+    """Do the runs, until an interrupt."""
     scenario, quiet = writer.scenario, options.quiet
     prepare()
-    try:
-        with showing(len(writer.wanted), doing="starting the workers", quiet=quiet) as progress:
-            performer = _Performer(writer, fleet, options)
-            for label, seed in writer.wanted:
-                run = performer.perform(label, seed, progress)
-                progress.ended(outcome(run, scenario), failed=run.end in ("failed", "stalled"))
-    except KeyboardInterrupt:
-        return False
-    return True
+    showed = showing(len(writer.wanted), doing="starting the workers", quiet=quiet)
+    with suppress(KeyboardInterrupt), showed as progress:
+        performer = _Performer(writer, fleet, options)
+        for label, seed in writer.wanted:
+            run = performer.perform(label, seed, progress)
+            progress.ended(outcome(run, scenario), failed=run.end in ("failed", "stalled"))
 
 
 class _Performer:

@@ -1,10 +1,12 @@
 """Which directory do results go into, and which files has it?"""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from simulator.mistakes import Mistake
 from simulator.results import intake
-from simulator.system.files import LOCK
+from simulator.system.files import LOCK, alone_in
 
 
 def files_of(method: str, seed: int) -> tuple[str, str, str]:
@@ -25,6 +27,14 @@ def free_directory(wanted: Path) -> Path:
         number += 1
         candidate = wanted.with_name(f"{wanted.name}-{number}")
     return candidate
+
+
+@contextmanager
+def own_directory(out: Path | None, name: str) -> Iterator[Path]:
+    """``out``, or a new directory below ``results/``, for this process alone."""
+    directory = claim_directory(out or free_directory(Path("results") / name))
+    with alone_in(directory):
+        yield claim_directory(directory)  # again: another process may have been quicker
 
 
 def claim_directory(directory: Path) -> Path:

@@ -130,6 +130,12 @@ class Writer:
             self._digests[file.name] = digest(file)
         self._write_manifest(status)
 
+    def finish(self) -> Results:
+        """Write all runs, when no more will be added, and return them."""
+        missing, failed = len(self.wanted) > len(self.done), self.ends & {"stalled", "failed"}
+        self.write("interrupted" if missing else "failed" if failed else "complete")
+        return self.results()
+
     def _write_manifest(self, status: str) -> None:
         manifest = self.manifest(status)
         self._manifest = json.dumps(manifest | {"seal": seal(manifest)}, indent=2) + "\n"
