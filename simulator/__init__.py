@@ -91,6 +91,7 @@ HOMES = {
     "simulator.gate.suite_file": ["Claim", "Exact", "Suite", "Tolerance"],
     "simulator.remote.runner": ["Ray"],
     "simulator.commands.scenarios": ["load", "resume", "run", "schema", "validate"],
+    "simulator.commands.advice": ["advise", "AdviceResults"],
     "simulator.commands.real": ["real", "RealResults"],
     "simulator.commands.outcome": ["Results", "load_results"],
     "simulator.commands.campaigns": [

@@ -23,6 +23,8 @@ from simulator.cluster.speeds import Periodic as Periodic
 from simulator.cluster.speeds import RandomWalk as RandomWalk
 from simulator.cluster.speeds import Timetable as Timetable
 from simulator.cluster.speeds import Trace as Trace
+from simulator.commands.advice import AdviceResults as AdviceResults
+from simulator.commands.advice import advise as advise
 from simulator.commands.calibration import CalibrationResults as CalibrationResults
 from simulator.commands.calibration import calibrate as calibrate
 from simulator.commands.campaigns import CheckResults as CheckResults
@@ -211,6 +213,8 @@ __all__ = [
     "run",
     "schema",
     "validate",
+    "advise",
+    "AdviceResults",
     "real",
     "RealResults",
     "Results",

@@ -43,7 +43,7 @@ def nigt(step: Length, momentum: Weight) -> Rule:
     def update(state: Momentum, gradient: "Array", dispatched: "int | Array") -> Momentum:
         return _ascend(state, gradient, momentum, step)
 
-    return Rule(_start, query, _current, update)
+    return Rule(_start, query, _current, update, normalised=True)
 
 
 def afedpg(
@@ -70,7 +70,7 @@ def afedpg(
         return _ascend(state, gradient, weight(dispatched), length(state.steps))
 
     if direction == "latest":
-        return Rule(_start, query, _current, update)
+        return Rule(_start, query, _current, update, normalised=True)
 
     def sent(state: Momentum) -> "Array":
         import jax.numpy as jnp
@@ -82,7 +82,7 @@ def afedpg(
     def go(state: Momentum, mixed: "Array", dispatched: "int | Array") -> Momentum:
         return _ascend(state, mixed, 1.0, length(state.steps))
 
-    return Rule(_start, sent, _current, go, mixed_in)
+    return Rule(_start, sent, _current, go, mixed_in, normalised=True)
 
 
 def normalised(step: Length, momentum: Weight) -> Rule:

@@ -33,6 +33,8 @@ class Rule(NamedTuple):
     iterate: Callable[[Any], "Array"]
     update: Callable[[Any, "Array", "int | Array"], Any]
     work: Work | None = None
+    normalised: bool = False
+    """Whether every step has a given length, however long the gradient is."""
 
 
 def sgd(step: Length) -> Rule:

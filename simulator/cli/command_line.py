@@ -20,7 +20,7 @@ from simulator.system.messages import printed
 # Importing these modules adds their commands to the app, in this order.
 # isort: off
 from simulator.cli import (  # noqa: F401
-    run, real, finished, scenarios, campaigns, check, calibration,
+    run, advice, real, finished, scenarios, campaigns, check, calibration,
 )  # fmt: skip
 # isort: on
 

@@ -54,7 +54,7 @@ class Cluster:
         return self.outages.absences(self.workers, seed) if self.outages else None
 
     def uploads(self, seed: int, vector: Vector) -> Transfers:
-        message = self.network.message(vector)
+        message = self.network.message(vector)._replace(slowness=self.network.slowness)
         return self.network.upload.transfers(
             self.workers, name="network.upload", seed=seed, message=message
         )

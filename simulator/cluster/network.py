@@ -27,10 +27,14 @@ class Vector(NamedTuple):
 
 
 class Message(NamedTuple):
-    """What crosses the network: a vector's dimension, and the bytes that it counts for."""
+    """What crosses the network: a vector's dimension, and the bytes that it counts for.
+
+    Each takes ``slowness`` times as long as the law or the link says.
+    """
 
     dimension: int
     bytes: int
+    slowness: float = 1.0
 
 
 class Link(Protocol):
@@ -56,7 +60,7 @@ class Seconds:
         return is_random(self.law)
 
     def transfers(self, workers: int, *, name: str, seed: int, message: Message) -> "Transfers":
-        scale = math.pow(message.dimension, self.dimension_power)
+        scale = math.pow(message.dimension, self.dimension_power) * message.slowness
         transit = Durations(self.law, workers, name=name, seed=seed, scale=scale)
         return Transfers(Durations(NO_TIME, workers, name="network"), transit)
 
@@ -74,9 +78,10 @@ class Wire:
 
     def transfers(self, workers: int, *, name: str, seed: int, message: Message) -> "Transfers":
         crossing = Crossing(self.bandwidth, message.bytes)
+        slow = message.slowness
         return Transfers(
-            Durations(self.latency, workers, name=f"{name}.latency", seed=seed),
-            Durations(crossing, workers, name=name, seed=seed),
+            Durations(self.latency, workers, name=f"{name}.latency", seed=seed, scale=slow),
+            Durations(crossing, workers, name=name, seed=seed, scale=slow),
         )
 
 
@@ -148,6 +153,7 @@ class Network:
 
     ``collective`` is the formula of an all-reduce, ``uplink`` the shared way to a parameter server.
     With ``message_bytes`` every point and gradient counts for so many bytes, whatever its size.
+    Uploads take ``slowness`` times as long as they would.
     """
 
     upload: Link = FREE
@@ -155,6 +161,7 @@ class Network:
     collective: Collective = "max"
     uplink: Uplink | None = None
     message_bytes: int | None = None
+    slowness: float = 1.0
 
     @property
     def counts_bytes(self) -> bool:

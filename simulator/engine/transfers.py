@@ -39,7 +39,7 @@ class Transfers:
         self.free = self._transfers.free and network.uplink is None
         self.never_waits = self.free and not workers.pauses
         self._done = [0.0] * (0 if self.never_waits else cluster.workers)
-        size = network.message(vector).bytes
+        size = network.message(vector).bytes * network.slowness
         self._way = shared_way(clock, network.uplink, size) if network.uplink else None
         self.in_transit: dict[Ticket, float] = {}  # single gradients, and when each began
         self._sharing: dict[int, float] = {}  # the same of an all-reduce on the shared uplink

@@ -19,7 +19,7 @@ from simulator.engine.totals import NEVER
 Passed: TypeAlias = Callable[[], None]
 
 
-def shared_way(clock: Clock, uplink: Uplink, size: int) -> "Queue | Share":
+def shared_way(clock: Clock, uplink: Uplink, size: float) -> "Queue | Share":
     seconds = size / uplink.bandwidth
     if uplink.contention == "queue":
         return Queue(clock, uplink.channels, seconds)

@@ -31,7 +31,7 @@ from simulator.cluster.speed import interval_of
 from simulator.engine import Simulation, Stalled
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
-from simulator.training.schedules import stop_of, vector_of
+from simulator.training.schedules import simulation_of, stop_of, vector_of
 
 GRADIENTS, WORKERS = 1000, 10_000  # a rehearsal's gradients, and one more per worker up to 10,000
 FEW = 4  # steps; with fewer the first one counts, too, although its batch may be larger
@@ -48,6 +48,10 @@ class Observed:
     needs: Needs = no_worker
     tickets: int = 0
     events: int = 0
+    downloads: int = 0
+    uploads: int = 0
+    singly: bool = False  # whether each gradient is sent by itself
+    work: float = 1.0  # of the newest order, in gradients
     delivered: set[int] = field(default_factory=set)
 
 
@@ -89,9 +93,7 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
     seconds = _usual_seconds(scenario)
     stop, moment = stop_of(scenario), _moment(scenario, seconds)
     observed, most = Observed(), 2 * _most(len(seconds))
-    method = scenario.methods[label].method
-    aggregation = plugins.story_of(method, settings_of(scenario, label))
-    simulation = _simulation(scenario, label, _observed(aggregation, observed, most))
+    simulation = observed_run(scenario, label, scenario.seeds[0], observed, most)
     times, used, stalled = [0.0], [0], False
     try:
         for step in simulation.steps(stop._replace(seconds=min(stop.seconds, moment))):
@@ -99,7 +101,7 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
             used.append(step.used)
     except Stalled:
         stalled = True
-    except (InvalidDuration, _Enough):
+    except (InvalidDuration, Enough):
         pass
     accounts = simulation.accounts()
     closed, covered = len(times) - 1, accounts.time
@@ -129,19 +131,28 @@ def _rehearsed(scenario: Scenario, label: str) -> Beginning:
     )
 
 
-def _simulation(scenario: Scenario, label: str, aggregation: Aggregation) -> Simulation:
+def observed_run(
+    scenario: Scenario,
+    label: str,
+    seed: int,
+    observed: Observed,
+    most: int,
+    slowness: float = 1.0,
+) -> Simulation:
+    """A schedule that breaks off with ``Enough`` after ``most`` events; notes what it observes."""
     length = max(1, round(scenario.objective.episode_steps))
     charged = scenario.cluster.per == "environment-step"
 
     def lengths(tickets: Sequence[Ticket]) -> Sequence[int]:
         return [length] * len(tickets)
 
-    return Simulation(
-        scenario.build_cluster(),
-        aggregation,
-        name=plugins.title(label, scenario.methods[label].method),
-        seed=scenario.timing_seed(scenario.seeds[0]),
+    return simulation_of(
+        scenario,
+        label,
+        seed,
         vector=vector_of(scenario),
+        retold=lambda story: _observed(story, observed, most),
+        slowness=slowness,
         lengths=lengths if charged else None,
     )
 
@@ -198,7 +209,7 @@ def _least_seconds(
 # Observing
 
 
-class _Enough(Exception):
+class Enough(Exception):
     """The rehearsal is over."""
 
 
@@ -213,6 +224,7 @@ def _observed(aggregation: Aggregation, observed: Observed, most: int) -> Aggreg
                 answer = yield inner.send(answer)
                 if isinstance(answer, Ticket):
                     observed.tickets += 1
+                    observed.uploads += observed.singly
                     observed.delivered.add(answer.worker)
 
     return story
@@ -223,16 +235,20 @@ class _Observer:
 
     def __init__(self, cluster: Cluster, observed: Observed, most: int) -> None:
         self._cluster, self._observed, self._most = cluster, observed, most
-        self.workers = cluster.workers
-        self.broadcast, self.present = cluster.broadcast, cluster.present
+        self.workers, self.present = cluster.workers, cluster.present
         self.drop, self.refresh = cluster.drop, cluster.refresh
 
     @property
     def version(self) -> int:
         return self._cluster.version
 
+    def broadcast(self, **order: Any) -> None:
+        self._ordered(len(self.present()), **order)
+        self._cluster.broadcast(**order)
+
     def send(self, worker: int, *, recall: bool = False, **order: Any) -> None:
         self._observed.recalls |= recall
+        self._ordered(1, **order)
         self._cluster.send(worker, recall=recall, **order)
 
     def arrival(self, needs: Needs = no_worker) -> Request:
@@ -242,6 +258,7 @@ class _Observer:
 
     def all_reduce(self, tickets: Sequence[Ticket]) -> Request:
         self._observed.reduces = True
+        self._observed.uploads += len({ticket.worker for ticket in tickets})
         self._count()
         return self._cluster.all_reduce(tickets)
 
@@ -267,7 +284,18 @@ class _Observer:
         self._count()
         self._cluster.train(tickets, weights, keep, importance)
 
+    def _ordered(
+        self,
+        workers: int,
+        quota: int | None = None,
+        upload: bool = False,
+        work: float = 1,
+        **_: Any,
+    ) -> None:
+        self._observed.downloads += workers
+        self._observed.singly, self._observed.work = upload, work
+
     def _count(self) -> None:
         self._observed.events += 1
         if self._observed.events > self._most:
-            raise _Enough
+            raise Enough

@@ -153,7 +153,8 @@ def shared_way(
     uplink = cluster.network.uplink
     if uplink is None:
         return None
-    seconds = cluster.network.message(vector).bytes / uplink.bandwidth
+    network = cluster.network
+    seconds = network.message(vector).bytes * network.slowness / uplink.bandwidth
     if uplink.contention == "queue":
         return Queue(calendar, uplink.channels, seconds, passed)
     return Share(calendar, seconds, passed)

@@ -11,7 +11,7 @@ random numbers belong to no ticket, so an estimate changes no run.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import cycle, islice
 from typing import TYPE_CHECKING
 
@@ -43,32 +43,13 @@ class SignalToNoise:
         if not step.fresh:
             return math.nan
         version = max(ticket.version for ticket in step.fresh)
-        each = self._draw(root, points[version], step, version)
-        mean = each.mean(axis=0)
-        variance = float(((each - mean) ** 2).sum()) / (len(each) - 1)
+        workers = [ticket.worker for ticket in step.tickets]
+        each = drawn(self._values, root, points[version], workers, self._count, version)
+        mean, variance = mean_and_variance(each)
         signal = self._signal(points[version], mean, variance / len(each))
         weights = np.asarray(step.weights)
         noise = math.sqrt(variance * float((weights**2).sum()))
         return abs(float(weights.sum())) * signal / noise if noise else math.inf
-
-    def _draw(self, root: "Array", point: "Array", step: Step, version: int) -> np.ndarray:
-        """A gradient in each row, of the step's workers in turn."""
-        import jax
-
-        workers = islice(cycle(ticket.worker for ticket in step.tickets), self._count)
-        tickets = [Ticket(worker, version, index) for index, worker in enumerate(workers)]
-        drawn = []
-        for chunk in chunks(len(tickets)):
-            rows, ones = padded_tickets(tickets[chunk], point.dtype)
-            points = np.broadcast_to(np.asarray(point), (1, len(rows), len(point)))
-            each, _ = self._values.gradients(
-                jax.random.fold_in(root, BRANCH)[None],
-                points,  # type: ignore[arg-type]  # JAX takes NumPy's arrays as its own
-                rows,  # type: ignore[arg-type]
-                ones[None],  # type: ignore[arg-type]
-            )
-            drawn.append(np.asarray(each, np.float64)[0, : chunk.stop - chunk.start])
-        return np.concatenate(drawn)
 
     def _signal(self, point: "Array", mean: np.ndarray, error: float) -> float:
         """The length of the expectation: that of the sample's mean, corrected for its error."""
@@ -76,3 +57,36 @@ class SignalToNoise:
             exact = self._exact.ascent(np.asarray(point)[None])  # type: ignore[arg-type]
             return float(np.linalg.norm(np.asarray(exact)))
         return math.sqrt(max(0.0, float(mean @ mean) - error))
+
+
+def drawn(
+    values: Values,
+    root: "Array",
+    point: "Array",
+    workers: Sequence[int],
+    count: int,
+    version: int = 0,
+) -> np.ndarray:
+    """A further gradient at this point in each of ``count`` rows, of these workers in turn."""
+    import jax
+
+    owners = islice(cycle(workers), count)
+    tickets = [Ticket(worker, version, index) for index, worker in enumerate(owners)]
+    found = []
+    for chunk in chunks(len(tickets)):
+        rows, ones = padded_tickets(tickets[chunk], point.dtype)
+        points = np.broadcast_to(np.asarray(point), (1, len(rows), len(point)))
+        each, _ = values.gradients(
+            jax.random.fold_in(root, BRANCH)[None],
+            points,  # type: ignore[arg-type]  # JAX takes NumPy's arrays as its own
+            rows,  # type: ignore[arg-type]
+            ones[None],  # type: ignore[arg-type]
+        )
+        found.append(np.asarray(each, np.float64)[0, : chunk.stop - chunk.start])
+    return np.concatenate(found)
+
+
+def mean_and_variance(each: np.ndarray) -> tuple[np.ndarray, float]:
+    """The mean of the rows, and the variance of one row, summed over the coordinates."""
+    mean = each.mean(axis=0)
+    return mean, float(((each - mean) ** 2).sum()) / (len(each) - 1)

@@ -3,10 +3,12 @@
 import inspect
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from algorithms.methods import METHODS
 from algorithms.updates import Rule
+from algorithms.vocabulary import Aggregation
 from simulator import plugins
 from simulator.cluster import Vector
 from simulator.engine import Simulation, Sinks, Stop
@@ -60,12 +62,24 @@ def vector_of(scenario: Scenario) -> Vector:
 
 
 def simulation_of(
-    scenario: Scenario, label: str, seed: int, *, vector: Vector, **options: Any
+    scenario: Scenario,
+    label: str,
+    seed: int,
+    *,
+    vector: Vector,
+    retold: Callable[[Aggregation], Aggregation] = lambda story: story,
+    slowness: float = 1.0,
+    **options: Any,
 ) -> Simulation:
-    """The schedule of one method on one seed."""
+    """The schedule of one method on one seed; ``retold`` may observe its story.
+
+    Uploads take ``slowness`` times as long as in the scenario.
+    """
     table = scenario.methods[label]
-    aggregation = plugins.story_of(table.method, settings_of(scenario, label))
+    aggregation = retold(plugins.story_of(table.method, settings_of(scenario, label)))
     cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
+    if slowness != 1:
+        cluster = replace(cluster, network=replace(cluster.network, slowness=slowness))
     name = plugins.title(label, table.method)
     return Simulation(cluster, aggregation, name=name, seed=timing, vector=vector, **options)
 

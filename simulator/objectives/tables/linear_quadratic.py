@@ -53,6 +53,10 @@ class LinearQuadraticTable(DiscountedTable):
         default=0.0, description="how much of each worker's system is its own"
     )
 
+    @property
+    def alike(self) -> bool:
+        return not self.heterogeneity
+
     def size(self, workers: int) -> Size:
         return Size(self.states * self.actions, np.dtype(self.dtype).itemsize)
 

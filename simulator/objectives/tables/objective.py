@@ -62,6 +62,11 @@ class ObjectiveTable(Table):
         return False
 
     @property
+    def alike(self) -> bool:
+        """Whether all workers have the same objective."""
+        return True
+
+    @property
     def episode_steps(self) -> float:
         """Expected environment steps of a gradient."""
         return 1.0

@@ -113,6 +113,10 @@ class PolicyGradientTable(ObjectiveTable):
     def episode_steps(self) -> float:
         return self.episodes * max(1.0, PLAYED * self.horizon)
 
+    @property
+    def alike(self) -> bool:
+        return not self.workers
+
     def check(self, workers: int) -> None:
         """Raise a one-line ValueError without such an environment, or a policy for it.
 

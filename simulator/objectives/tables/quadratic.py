@@ -47,6 +47,10 @@ class QuadraticTable(ExactTable):
 
     metrics: ClassVar[Mapping[str, Direction]] = {"gap": "lower", "gradient_norm": "lower"}
 
+    @property
+    def alike(self) -> bool:
+        return self.variant == "tridiagonal" or not self.heterogeneity
+
     def check(self, workers: int) -> None:
         """Refuse settings of random quadratics where all are the same."""
         for name in OF_RANDOM if self.variant == "tridiagonal" else ():

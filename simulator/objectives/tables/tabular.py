@@ -81,6 +81,10 @@ class TabularTable(DiscountedTable):
         default=0.0, description="how much of each worker's process is a garnet of its own"
     )
 
+    @property
+    def alike(self) -> bool:
+        return not self.heterogeneity
+
     def check(self, workers: int) -> None:
         """Raise a one-line ValueError if the numbers make no process."""
         garnets = self.mdp == "garnet" or self.heterogeneity
