@@ -15,7 +15,7 @@ from simulator.scenario import loading
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
 
-EVENTS, SEVERAL = 150_000, 12_000
+EVENTS, SEVERAL = 120_000, 8_000
 """Events of all simulations together, and the most of one."""
 CONTENDERS = 1.5
 """Candidates within so many times the leader's time are simulated again, with the most events."""

@@ -19,12 +19,12 @@ from simulator.scenario.scenario import Scenario
 from simulator.training.schedules import vector_of
 
 UPLOAD, NOISE = "upload seconds", "noise"
-RIVALS, EVENTS = 3, 2000
+RIVALS, EVENTS = 3, 1000
 """The methods whose times are compared at another upload time, and the events of a simulation."""
 MOST_WORKERS = 2000
 """With more, the upload time is not searched for: it would take minutes."""
-FACTORS = tuple(tuple(4.0 ** (sign * k) for k in range(1, 5)) for sign in (-1, 1))
-"""A search looks at a 4th to a 256th of the present number, and at 4 to 256 times as much."""
+FACTORS = tuple(tuple(4.0 ** (sign * k) for k in range(1, 4)) for sign in (-1, 1))
+"""A search looks at a 4th to a 64th of the present number, and at 4 to 64 times as much."""
 CLOSE = 1.1
 """A bisection ends where its bounds differ by less."""
 

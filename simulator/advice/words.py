@@ -166,7 +166,7 @@ def _unchanged(advice: Advice) -> list[str]:
     leader = advice.ranking.leader.candidate.method
     if advice.lonely or kinds:
         return []
-    return [f"{leader} leads at every upload time and noise that was tried, a 256th to 256 times."]
+    return [f"{leader} leads at every upload time and noise that was tried, a 64th to 64 times."]
 
 
 def _settings(advice: Advice) -> list[str]:
