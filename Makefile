@@ -10,6 +10,7 @@ RUN := .venv/.run-$(VERSION)
 TEST := .venv/.test-$(VERSION)
 SITE := .venv/.site-$(VERSION)
 LOCKED := pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
+BROWSERS := chromium chromium-browser google-chrome
 # Inexact: a race after the tests keeps the packages that only the tests need.
 SYNC = $(UV) sync --frozen --inexact --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')"
 
@@ -19,7 +20,7 @@ unexport VIRTUAL_ENV
 # Hundreds of tests start a Python: none should compile the packages' sources again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help race paper paper-full test lowest nightly mutants soak bench regimes gate lint types contracts docs site notebooks stubs reference refresh check clean python
+.PHONY: help race paper paper-full test lowest nightly mutants soak bench regimes gate lint types contracts docs site notebooks stubs reference refresh check clean python browser
 .NOTPARALLEL:
 
 help: ## List what can be done
@@ -37,15 +38,15 @@ paper: $(TEST) ## Tune and race the methods on one of the paper's panels, reduce
 paper-full: $(TEST) ## Tune and race the methods on all of the paper's panels: hours, resumable
 	.venv/bin/python docs/panels.py
 
-test: $(TEST) ## Run all tests
+test: $(TEST) browser ## Run all tests
 	.venv/bin/pytest -n auto --dist loadfile --no-loadscope-reorder
 
-lowest: $(filter .uv/bin/uv,$(UV)) | python ## Run all tests with the lowest versions that pyproject.toml allows
+lowest: $(filter .uv/bin/uv,$(UV)) browser | python ## Run all tests with the lowest versions that pyproject.toml allows
 	$(UV) venv --quiet --clear --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" .venv-lowest
 	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable '.[mujoco,notebook,video]' --group dev
 	.venv-lowest/bin/pytest -n auto --dist loadfile
 
-nightly: $(TEST) ## Run all tests, also those marked nightly: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
+nightly: $(TEST) browser ## Run all tests, also those marked nightly: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
 	XLA_FLAGS= .venv/bin/pytest -n auto --dist loadfile -m ''
 
 mutants: $(TEST) ## Plant mutants and see that the tests find them
@@ -105,6 +106,16 @@ python:
 			'$(if $(VERSION),is $(VERSION),cannot be run); name another, for example:' \
 			'make race PYTHON=python3.13' >&2; \
 		exit 1; }
+
+# Tests open reports in a browser; only apt is known here as a way to install one.
+browser:
+	@for name in $(BROWSERS); do command -v $$name >/dev/null && exit 0; done; \
+	command -v apt-get >/dev/null || exit 0; \
+	echo 'Installing the browser chromium for the tests of reports'; \
+	root=; [ "$$(id -u)" = 0 ] || root='sudo -n'; \
+	{ $$root apt-get -qq update && $$root env DEBIAN_FRONTEND=noninteractive \
+		apt-get -qqy install --no-install-recommends chromium; } >/dev/null || \
+		echo 'chromium cannot be installed; the tests of reports will fail without a browser' >&2
 
 .uv/bin/uv: | python
 	@echo 'Installing uv in .uv'

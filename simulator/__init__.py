@@ -108,6 +108,7 @@ HOMES = {
     "simulator.replays.policy": ["TrainedPolicy"],
     "simulator.commands.finished": ["evaluate", "film", "replay", "timeline", "verify"],
     "simulator.commands.listing": ["listing"],
+    "simulator.commands.reports": ["report"],
     "simulator.commands.shelf": ["show"],
     "simulator.commands.calibration": ["calibrate", "CalibrationResults"],
 }

@@ -46,6 +46,7 @@ from simulator.commands.outcome import Results as Results
 from simulator.commands.outcome import load_results as load_results
 from simulator.commands.real import RealResults as RealResults
 from simulator.commands.real import real as real
+from simulator.commands.reports import report as report
 from simulator.commands.scenarios import load as load
 from simulator.commands.scenarios import resume as resume
 from simulator.commands.scenarios import run as run
@@ -235,6 +236,7 @@ __all__ = [
     "timeline",
     "verify",
     "listing",
+    "report",
     "show",
     "calibrate",
     "CalibrationResults",

@@ -74,7 +74,7 @@ def test_the_wheel_holds_every_module_scenario_and_the_licence(wheel):
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in (".py", ".pyi", ".typed", ".json")
+        if path.suffix in (".py", ".pyi", ".typed", ".json", ".js", ".css")
     }
     scenarios = {
         f"simulator/shipped/{path.relative_to(ROOT / 'scenarios').as_posix()}"

@@ -109,6 +109,9 @@ PluginOption = Annotated[
 MOST_SEEDS = 100_000
 """Seeds that an option may name: a typo must not fill the memory."""
 
+REPORT = "report.html"
+ReportOption = Annotated[bool, typer.Option("--report", help="Write report.html, too.")]
+
 FORMATS = ("png", "svg", "pdf")
 FiguresOption = Annotated[
     str, typer.Option(metavar="png,svg,pdf", help="Formats of the figures, or none.")

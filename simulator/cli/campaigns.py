@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from simulator.cli.app import (
+    REPORT,
     FiguresOption,
     JobsOption,
     JsonOption,
@@ -15,6 +17,7 @@ from simulator.cli.app import (
     OnOption,
     PluginOption,
     QuietOption,
+    ReportOption,
     ScenarioArgument,
     SeedsOption,
     SetOption,
@@ -54,6 +57,7 @@ def sweep(
     on: OnOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Allow more than 500 runs.")] = False,
     figures: FiguresOption = "png",
+    report: ReportOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     plugins: PluginOption = None,
@@ -77,7 +81,7 @@ def sweep(
         )
         found = tuning.best_of(swept.frame)
         data = tuning.as_data(found, swept) if as_json else None
-        _show(SweepResults(swept), data, lambda: tuning.draw(swept, formats), quiet)
+        _show(SweepResults(swept), data, lambda: tuning.draw(swept, formats), report, quiet)
         return 3 if (found["failed"] == found["runs"]).any() else 0
 
 
@@ -115,6 +119,7 @@ def compare(
     on: OnOption = None,
     confidence: ConfidenceOption = 0.9,
     figures: FiguresOption = "png",
+    report: ReportOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     plugins: PluginOption = None,
@@ -140,7 +145,7 @@ def compare(
             command=command_line(),
         )
         data = comparison_words.as_data(compared) if as_json else None
-        _show(CompareResults(compared), data, lambda: figure.draw(compared, formats), quiet)
+        _show(CompareResults(compared), data, lambda: figure.draw(compared, formats), report, quiet)
         return 0 if compared.good else 3
 
 
@@ -177,6 +182,7 @@ def complexity(
     on: OnOption = None,
     confidence: ConfidenceOption = 0.9,
     figures: FiguresOption = "png",
+    report: ReportOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     plugins: PluginOption = None,
@@ -197,10 +203,12 @@ def complexity(
             out=out,
             jobs=jobs_on(on, jobs),
             quiet=quiet or as_json,
+            command=command_line(),
         )
         data = growth.as_data(frame, directory, confidence) if as_json else None
         results = ComplexityResults(frame, directory, confidence=confidence)
-        _show(results, data, lambda: growth.draw(frame, directory, confidence, formats), quiet)
+        draw = partial(growth.draw, frame, directory, confidence, formats)
+        _show(results, data, draw, report, quiet)
         return 3 if frame["end"].isin(BROKEN).any() else 0
 
 
@@ -208,9 +216,10 @@ def _show(
     results: "SweepResults | CompareResults | ComplexityResults",
     data: Any,
     draw: Callable[[], list[Path]],
+    report: bool,
     quiet: bool,
 ) -> None:
-    """Print the tables, or the data as JSON; draw the figures and name them."""
+    """Print the tables, or the data as JSON; draw the figures, write the report, and name them."""
     from simulator.campaign.progress import showing
 
     quiet = quiet or data is not None
@@ -225,3 +234,8 @@ def _show(
         drawn = draw()
     if drawn and not quiet:
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
+    if report:
+        with showing(doing="writing the report", quiet=quiet):
+            written = results.report().save(results.directory / REPORT)
+        if not quiet:
+            print(f"report:  {written}")

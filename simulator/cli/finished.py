@@ -1,4 +1,4 @@
-"""Finished runs: ``straggle show``, ``replay``, ``verify``, ``evaluate`` and ``timeline``."""
+"""Finished runs: ``straggle show``, ``report``, ``replay``, ``verify``, ``evaluate`` and more."""
 
 import json
 import math
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 import typer
 
 from simulator.cli.app import (
+    REPORT,
     JsonOption,
     MethodsOption,
     PluginOption,
@@ -61,6 +62,29 @@ def _in_full(directory: Path) -> None:
     versions = ", ".join(f"{name} {each}" for name, each in found.manifest["versions"].items())
     say(f"command:  {found.manifest['command']}", f"versions: {versions}", "scenario:")
     print(*map(printable, found.scenario.to_toml().splitlines()), sep="\n")
+
+
+@app.command()
+def report(
+    places: Annotated[
+        list[Path],
+        typer.Argument(metavar="DIR…", help="Directories of runs, sweeps, studies, comparisons."),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="File to write [DIR/report.html].")
+    ] = None,
+    plugins: PluginOption = None,
+) -> None:
+    """Write a report as one HTML file: tables, curves, and a timeline to explore."""
+    from simulator.campaign.progress import showing
+    from simulator.commands.reports import report as report_of
+
+    if out is not None and len(places) > 1:
+        raise Mistake(f"--out {out}: is for one directory; there are {len(places)}")
+    for place in places:
+        with showing(doing="writing the report"):
+            written = report_of(place).save(out or place / REPORT)
+        print(f"{written}: {written.stat().st_size / 1e6:,.2f} MB")
 
 
 @app.command()

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.app import (
+    REPORT,
     FiguresOption,
     JsonOption,
     MethodsOption,
     PluginOption,
     QuietOption,
+    ReportOption,
     ScenarioArgument,
     SeedsOption,
     SetOption,
@@ -56,6 +58,7 @@ def real(
         Path | None, typer.Option(metavar="DIR", help="Where results go [results/SCENARIO-real].")
     ] = None,
     figures: FiguresOption = "png",
+    report: ReportOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     plugins: PluginOption = None,
@@ -79,6 +82,8 @@ def real(
         predictions = prediction.predict(ran.results) if compare else []
         drawn = _draw(painter, ran.results, compare)
         _show(ran.results, predictions, drawn, quiet, as_json)
+        if report:
+            _write_report(ran.results, predictions, quiet or as_json)
     return 0 if ran.good else FAILED
 
 
@@ -101,6 +106,16 @@ def _draw(painter: "Painter", results: "Results", compare: bool) -> list[str]:
     both = prediction.pictures(results) if compare else {}
     painter.paint({**pictures(results), **both}, results.directory / "figures")
     return sorted(map(str, painter.finish()))
+
+
+def _write_report(results: "Results", predictions: "list[Prediction]", quiet: bool) -> None:
+    from simulator.campaign.progress import showing
+    from simulator.reports.campaigns import of_real
+
+    with showing(doing="writing the report", quiet=quiet):
+        written = of_real(results, predictions).save(results.directory / REPORT)
+    if not quiet:
+        print(f"report:  {written}")
 
 
 def _show(

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.app import (
+    REPORT,
     FiguresOption,
     JsonOption,
     MethodsOption,
     OnOption,
     PluginOption,
     QuietOption,
+    ReportOption,
     SeedsOption,
     SetOption,
     app,
@@ -81,6 +83,7 @@ def run(
         list[str] | None,
         typer.Option(metavar="SINK", help="Send metrics to tensorboard, wandb, …; repeatable."),
     ] = None,
+    report: ReportOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
     anyway: Annotated[
@@ -105,7 +108,7 @@ def run(
                 given |= {"--set": settings, "--methods": methods, "--seeds": seeds}
             chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
             with _tracking(chosen, track) as tracking:
-                presenter = Presenter(painter, tracking, quiet, as_json, timeline)
+                presenter = Presenter(painter, tracking, quiet, as_json, timeline, report)
                 return presenter.show(_resume(resume, chosen, given, presenter, where))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
@@ -113,7 +116,7 @@ def run(
 
         chosen, silent = _chosen(scenario, settings, methods, seeds), quiet or as_json
         with _tracking(chosen, track) as tracking:
-            presenter = Presenter(painter, tracking, quiet, as_json, timeline)
+            presenter = Presenter(painter, tracking, quiet, as_json, timeline, report)
             options = RunOptions(
                 schedule_only, tickets, where, fitting=not anyway, quiet=silent, tracking=tracking
             )
@@ -189,9 +192,10 @@ class Presenter:
         quiet: bool,
         as_json: bool,
         timeline: float | None,
+        report: bool,
     ) -> None:
         self._painter, self._quiet, self._json = painter, quiet, as_json
-        self.tracking, self._timeline = tracking, timeline
+        self.tracking, self._timeline, self._report = tracking, timeline, report
         self.silent = quiet or as_json
         self._drawn = False
 
@@ -234,5 +238,16 @@ class Presenter:
             print(json.dumps(data | {"figures": figures}, indent=2))
         elif figures and not self._quiet:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
+        if self._report and results.manifest["status"] != "interrupted":
+            self._write_report(results)
         reports = sorted(results.directory.glob("report*.html"))
         self.tracking.finish([*map(Path, figures), *reports])
+
+    def _write_report(self, results: "Results") -> None:
+        from simulator.campaign.progress import showing
+        from simulator.reports.run import page
+
+        with showing(doing="writing the report", quiet=self.silent):
+            written = page(results).save(results.directory / REPORT)
+        if not self.silent:
+            print(f"report:  {written}")

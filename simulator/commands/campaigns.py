@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from simulator.comparison.comparison import Compared
     from simulator.comparison.tune import Tune
+    from simulator.reports.page import Page
     from simulator.sweeps.sweep import Swept
 
 
@@ -51,6 +52,12 @@ class ComplexityResults(Shown):
         from simulator.study.complexity import plot_complexity
 
         return plot_complexity(self.frame, ax, **options)
+
+    def report(self) -> "Page":
+        """A page with everything about it; ``save(path)`` writes it as one HTML file."""
+        from simulator.reports import campaigns
+
+        return campaigns.of_study(self.frame, self.directory, self.confidence)
 
     def _tables(self) -> Sequence[Table]:
         from simulator.study import growth
@@ -88,6 +95,12 @@ class SweepResults(Shown):
         from simulator.sweeps.sensitivity import plot_sensitivity
 
         return plot_sensitivity(self.frame, ax, method=method, **options)
+
+    def report(self) -> "Page":
+        """A page with everything about it; ``save(path)`` writes it as one HTML file."""
+        from simulator.reports import campaigns
+
+        return campaigns.of_sweep(self.swept)
 
     def _tables(self) -> Sequence[Table]:
         from simulator.sweeps import tuning
@@ -127,6 +140,12 @@ class CompareResults(Shown):
         from simulator.figures.style import axes_of
 
         return plot_ratios(self.compared.standings, axes_of(ax))
+
+    def report(self) -> "Page":
+        """A page with everything about it; ``save(path)`` writes it as one HTML file."""
+        from simulator.reports import campaigns
+
+        return campaigns.of_comparison(self.compared)
 
     def _tables(self) -> Sequence[Table]:
         from simulator.comparison import words
@@ -190,6 +209,8 @@ def complexity(
     given = (*(vary if isinstance(vary, (list, tuple)) else [vary]), *settings)
     methods, seeds = checked("complexity", source, "Scenario", given, methods, seeds, jobs)
     place = place_of(out)
+    command = command_of("complexity", source, settings, methods, seeds)
+    command += [word for each in given[: len(given) - len(settings)] for word in ("--vary", each)]
     frame, directory = study.conduct(
         source,
         varying.together(vary),
@@ -199,6 +220,7 @@ def complexity(
         out=place.path,
         jobs=runner or jobs,
         quiet=quiet,
+        command=shlex.join(command),
     )
     return ComplexityResults(frame, directory, place.keeper)
 

@@ -3,12 +3,12 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulator.commands import finished
 from simulator.mistakes import printable
+from simulator.reports import markup
 from simulator.results import results
 from simulator.statistics import report, summary
 from simulator.text_table import Table, laid_out
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from simulator.replays.policy import TrainedPolicy
+    from simulator.reports.page import Page
     from simulator.verification.report import Report
 
 
@@ -35,23 +36,7 @@ class Shown:
         return "\n".join(map(printable, [*lines, *self._notes()]))
 
     def _repr_html_(self) -> str:
-        notes = "".join(f"<li>{escape(note)}</li>" for note in self._notes())
-        return "".join(map(_html, self._tables())) + (f"<ul>{notes}</ul>" if notes else "")
-
-
-def _html(table: Table) -> str:
-    headings = "".join(f"<th>{escape(heading)}</th>" for heading in table.headings)
-    rows = "".join(f"<tr>{_cells(table, row)}</tr>" for row in table.rows)
-    title = f"<caption>{escape(table.title)}</caption>" if table.title else ""
-    return f"<table>{title}<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _cells(table: Table, row: Sequence[str]) -> str:
-    left = {*table.words, *table.prose}
-    sides = ["left" if at in left else "right" for at in range(len(row))]
-    cells = (escape(cell).replace("\n", "<br>") for cell in row)
-    pairs = zip(sides, cells, strict=True)
-    return "".join(f'<td style="text-align: {side}">{cell}</td>' for side, cell in pairs)
+        return "".join(map(markup.table, self._tables())) + markup.items(self._notes())
 
 
 @dataclass(frozen=True, repr=False)
@@ -70,6 +55,12 @@ class Results(Shown, results.Results):
     def verify(self) -> "Report":
         """Check the files against the rules of the schedule; see ``simulator.verify``."""
         return finished.verify(self)
+
+    def report(self) -> "Page":
+        """A page with everything about the run; ``save(path)`` writes it as one HTML file."""
+        from simulator.reports import run
+
+        return run.page(self)
 
     def evaluate(self, **options: Any) -> "pd.DataFrame":
         """Play the final policies again; the options are those of ``simulator.evaluate``."""

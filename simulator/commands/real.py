@@ -22,6 +22,8 @@ from simulator.text_table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+    from simulator.reports.page import Page
+
 
 @dataclass(frozen=True, repr=False)
 class RealResults(Shown):
@@ -38,6 +40,12 @@ class RealResults(Shown):
     def frame(self) -> "pd.DataFrame":
         """A row per run: simulated, real, and the relative errors; empty without ``compare``."""
         return prediction.frame(self.predictions)
+
+    def report(self) -> "Page":
+        """A page with everything about it; ``save(path)`` writes it as one HTML file."""
+        from simulator.reports import campaigns
+
+        return campaigns.of_real(self.results, self.predictions)
 
     def _tables(self) -> Sequence[Table]:
         compared = [prediction.table(self.predictions)] if self.predictions else []

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARKS = {
-    "manifest.json": "run",
     "compare.json": "comparison",
+    "manifest.json": "run",
     "sweep.json": "sweep",
     "complexity.parquet": "study",
 }
@@ -69,9 +69,14 @@ def entries(places: Sequence[Path]) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.seconds)
 
 
+def kind_of(place: Path) -> str | None:
+    """The kind of results in a directory; None if it has none."""
+    return next((MARKS[mark] for mark in MARKS if (place / mark).is_file()), None)
+
+
 def _marked(place: Path, deep: int) -> Iterator[tuple[Path, str]]:
     """Directories with a mark; the parts of a comparison are not listed by themselves."""
-    for mark in ("compare.json", "manifest.json", "sweep.json", "complexity.parquet"):
+    for mark in MARKS:
         if (place / mark).is_file():
             yield place, mark
             return
@@ -147,7 +152,8 @@ def _study(path: Path) -> Summary:
     rows = [_read(file) for file in (path / "runs").glob("*.json")]
     methods = list(dict.fromkeys(row["method"] for row in rows))
     seeds = sorted({row["seed"] for row in rows})
-    return path.name.removeprefix("complexity-"), methods, seeds, "", f"{len(rows)} runs"
+    command = _read(path / "complexity.json")["command"]
+    return _name(command, path), methods, seeds, command, f"{len(rows)} runs"
 
 
 def _read(file: Path) -> Any:

@@ -88,7 +88,7 @@ def conduct(
     sweep = None if tune is None else tuning.sweep_of(scenario, tune)
     fresh = _seeds(scenario, sweep, seeds)
     directory = out or Path("results") / f"compare-{loading.name_of(source)}"
-    identity = _claim(directory, scenario, sweep)
+    identity = _claim(directory, scenario, sweep, confidence)
     swept = None
     if sweep is not None:
         swept = sweeps.conduct(
@@ -107,6 +107,29 @@ def conduct(
     )
     replace(directory / "comparison.parquet", compared.frame.to_parquet)
     return compared
+
+
+def load(directory: Path) -> Compared:
+    """A comparison that is done, from its directory."""
+    import pandas as pd
+
+    file = directory / "comparison.parquet"
+    if not file.exists():
+        raise Mistake(f"{directory}: the comparison is not done; repeat its command, which goes on")
+    rows = pd.read_parquet(file)[list(Standing._fields)].to_dict("records")
+    standing = [Standing(**{str(name): value for name, value in row.items()}) for row in rows]
+    race = results.load(directory / "race")
+    tuned = (directory / "tuning" / "sweep.json").exists()
+    return Compared(
+        race.scenario,
+        race,
+        sweeps.load(directory / "tuning") if tuned else None,
+        list(dict.fromkeys(each.level for each in standing)),
+        standing,
+        _read(directory / "compare.json")["confidence"],
+        directory,
+        race.manifest["status"] == "complete",
+    )
 
 
 def _check(scenario: Scenario, levels: Sequence[float] | None) -> None:
@@ -128,7 +151,9 @@ def _seeds(scenario: Scenario, sweep: Sweep | None, seeds: Sequence[int] | None)
     return list(seeds or fresh_seeds(tuned, FRESH))
 
 
-def _claim(directory: Path, scenario: Scenario, sweep: Sweep | None) -> dict[str, Any]:
+def _claim(
+    directory: Path, scenario: Scenario, sweep: Sweep | None, confidence: float
+) -> dict[str, Any]:
     """Continue a comparison in its directory; refuse to replace another one.
 
     It may grow: by seeds, and by settings, which the directory of the tuning checks.
@@ -136,6 +161,7 @@ def _claim(directory: Path, scenario: Scenario, sweep: Sweep | None) -> dict[str
     wanted = {
         "scenario": scenario.model_copy(update={"seeds": []}).fingerprint(),
         "tune": tuning.as_data(sweep),
+        "confidence": confidence,
     }
     file = directory / "compare.json"
     claim(directory, lambda _: file.exists(), inside="")
@@ -158,7 +184,7 @@ def _write(directory: Path, identity: dict[str, Any]) -> None:
 def _read(file: Path) -> dict[str, Any]:
     try:
         found = from_json(file.read_bytes())
-        return {"scenario": found["scenario"], "tune": found["tune"]}
+        return {name: found[name] for name in ("scenario", "tune", "confidence")}
     except (OSError, ValueError, TypeError, LookupError):
         raise Mistake(f"{file}: cannot be read; name another directory by --out") from None
 

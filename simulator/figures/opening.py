@@ -65,18 +65,19 @@ def _gradients(runs: list[Columns], seconds: float) -> float:
     )
 
 
-def some_workers(cluster: Cluster) -> list[int]:
-    """All workers, or some from the fastest to the slowest if the figure has no room for all.
+def some_workers(cluster: Cluster, most: int = ALL_ROWS, some: int = SOME_ROWS) -> list[int]:
+    """All workers up to ``most``; else ``some``, evenly from the fastest to the slowest.
 
     >>> from simulator.cluster import Cluster, Power
     >>> some_workers(Cluster(1000, Power(exponent=-1.0)))[:3]
-    [0, 53, 105]
+    [999, 946, 894]
     """
     n = cluster.workers
-    if n <= ALL_ROWS:
+    if n <= most:
         return list(range(n))
     by_speed = np.argsort(cluster.computations(seed=0).nominal, kind="stable")
-    return sorted(by_speed[np.linspace(0, n - 1, SOME_ROWS).round().astype(np.int64)].tolist())
+    chosen: list[int] = by_speed[np.linspace(0, n - 1, some).round().astype(np.int64)].tolist()
+    return chosen
 
 
 def replay(

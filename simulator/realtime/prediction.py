@@ -4,20 +4,25 @@ A round is the time between two steps.  Methods that step with every gradient ha
 the time of as many steps as bring ten gradients per worker.
 """
 
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic_core import from_json
 
 from simulator.figures.looks import looks
 from simulator.figures.opening import opening_seconds, replay, some_workers
 from simulator.figures.pictures import Picture, Timeline
+from simulator.mistakes import Mistake
 from simulator.results.columns import rows
 from simulator.results.results import Results
 from simulator.scenario.scenario import Scenario
+from simulator.system.files import replace as replace_file
 from simulator.text_table import Table
 from simulator.training.dry_run import simulate
 from simulator.training.record import Run
@@ -25,6 +30,7 @@ from simulator.training.record import Run
 if TYPE_CHECKING:
     import pandas as pd
 
+NAME = "prediction.json"
 GRADIENTS = 10
 """Gradients per worker in a round of a method that steps with every gradient."""
 DASH = "–"  # noqa: RUF001 (as tables have it)
@@ -90,8 +96,39 @@ def _known(value: float) -> float | None:
 
 
 def predict(results: Results) -> list[Prediction]:
-    """Simulate every run of these results, and compare."""
-    return [_compared(results, row) for row in results.manifest["runs"]]
+    """Simulate every run of these results, compare, and keep what is found beside them."""
+    found = [_compared(results, row) for row in results.manifest["runs"]]
+    text = json.dumps([each.as_data() for each in found], indent=2) + "\n"
+    replace_file(results.directory / NAME, lambda path: path.write_text(text))
+    return found
+
+
+def load(directory: Path) -> list[Prediction]:
+    """The predictions in a result directory; none if nothing was compared."""
+    file = directory / NAME
+    if not file.exists():
+        return []
+    try:
+        return [_of_data(each) for each in from_json(file.read_bytes())]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise Mistake(f"{file}: cannot be read; remove it, or make it again by --compare") from None
+
+
+def _of_data(data: Mapping[str, Any]) -> Prediction:
+    return Prediction(
+        data["method"],
+        data["seed"],
+        data["rounds"],
+        _or_nan(data["round_error"]),
+        _pair_of(data["round_seconds"]),
+        _pair_of(data["steps"]),
+        [_pair_of(each) for each in data["used_per_second"]],
+        _pair_of(data["seconds_to_target"]),
+    )
+
+
+def _pair_of(data: Mapping[str, Any]) -> Pair:
+    return Pair(_or_nan(data["simulated"]), _or_nan(data["real"]))
 
 
 def _compared(results: Results, row: Mapping[str, Any]) -> Prediction:

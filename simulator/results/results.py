@@ -34,7 +34,7 @@ from simulator.results.events import COLUMNS as EVENT_COLUMNS
 from simulator.results.events import Happenings, happenings
 from simulator.results.ledger import COLUMNS
 from simulator.scenario.data_files import PARTS
-from simulator.scenario.scenario import Scenario
+from simulator.scenario.scenario import Scenario, with_infinities
 from simulator.training.record import Run
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ class Results:
         tables = dict(self.manifest["scenario"])
         # Only these may have infinite numbers, which JSON cannot write as numbers.
         for name in {*PARTS} & tables.keys():
-            tables[name] = _with_infinities(tables[name])
+            tables[name] = with_infinities(tables[name])
         return intake.scenario(tables, self.directory)
 
     @property
@@ -208,12 +208,3 @@ def _read(path: Path, reader: Callable[[Path], Any]) -> Any:
     except Exception as error:  # damaged files make their readers raise anything
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise Mistake(f"{path}: cannot be read: {reason}") from None
-
-
-def _with_infinities(value: Any) -> Any:
-    """The tables with the string ``inf`` as the number that it was."""
-    if isinstance(value, Mapping):
-        return {key: _with_infinities(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_infinities(item) for item in value]
-    return float("inf") if value == "inf" else value

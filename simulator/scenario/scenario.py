@@ -278,3 +278,12 @@ def _finite(value: Any) -> Any:
     if isinstance(value, list):
         return [_finite(item) for item in value]
     return "inf" if isinstance(value, float) and math.isinf(value) else value
+
+
+def with_infinities(value: Any) -> Any:
+    """Plain data with the strings ``inf`` and ``Infinity`` as the number that they were."""
+    if isinstance(value, dict):
+        return {key: with_infinities(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [with_infinities(item) for item in value]
+    return math.inf if value in ("inf", "Infinity") else value

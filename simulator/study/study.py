@@ -5,14 +5,19 @@ time to the target, and theory's prediction.  It is a campaign (``simulator/camp
 that was killed continues, and does no run twice.
 
     results/complexity-NAME-PARAMETER/
+      complexity.json         the command, versions, the scenario and the values
       runs/KEY.json           a finished run
       complexity.parquet      a row per method, value and seed: see ``statistics/exponents.py``
       figures/
 """
 
+import json
 import re
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic_core import from_json, to_jsonable_python
 
 from simulator.campaign import campaign
 from simulator.campaign.campaign import TOGETHER, Plan
@@ -21,9 +26,10 @@ from simulator.campaign.rows import claim as claim_rows
 from simulator.campaign.runner import Jobs
 from simulator.campaign.task import Task, tasks_of
 from simulator.mistakes import Mistake
+from simulator.results.writer import PACKAGES
 from simulator.scenario import loading
 from simulator.scenario.loading import Source
-from simulator.scenario.scenario import Scenario
+from simulator.scenario.scenario import Scenario, with_infinities
 from simulator.study.prediction import predicted
 from simulator.study.varying import Vary
 from simulator.system.files import replace
@@ -51,11 +57,36 @@ def conduct(
     out: Path | None = None,
     jobs: Jobs = None,
     quiet: bool = False,
+    command: str = "",
 ) -> "tuple[pd.DataFrame, Path]":
     """Run a whole study; returns its frame and its directory."""
     points = plan(source, vary, settings, methods, seeds)
     directory = claim(out, loading.name_of(source), vary)
+    tables, _ = loading.tables_of(source, settings or [])
+    _write_manifest(tables, vary, directory, command)
     return run(points, directory, jobs, quiet=quiet), directory
+
+
+def _write_manifest(tables: dict[str, Any], vary: Vary, directory: Path, command: str) -> None:
+    manifest = {
+        "command": command,
+        "versions": {name: version(name) for name in PACKAGES},
+        "vary": {vary.path: list(vary.values)},
+        "scenario": to_jsonable_python(tables, inf_nan_mode="strings"),
+    }
+    text = json.dumps(manifest, indent=2) + "\n"
+    replace(directory / "complexity.json", lambda path: path.write_text(text))
+
+
+def manifest_in(directory: Path) -> dict[str, Any]:
+    """The command, the versions, and the scenario of a study."""
+    file = directory / "complexity.json"
+    try:
+        manifest: dict[str, Any] = from_json(file.read_bytes())
+        return {**manifest, "scenario": with_infinities(manifest["scenario"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        remedy = "repeat the command of the study, which does no run twice"
+        raise Mistake(f"{file}: cannot be read; {remedy}") from None
 
 
 def plan(

@@ -30,7 +30,7 @@ from simulator.campaign.runner import Jobs
 from simulator.campaign.task import key_of
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
-from simulator.scenario.scenario import Scenario
+from simulator.scenario.scenario import Scenario, with_infinities
 from simulator.sweeps.halving import WHOLE, rounds_of
 from simulator.sweeps.settings import describe
 from simulator.sweeps.sweep_file import Source, Sweep, read
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 class Swept(NamedTuple):
     sweep: Sweep
     trials: list[Trial]
+    """Its runs; none if it was loaded."""
     frame: "pd.DataFrame"
     directory: Path
 
@@ -86,6 +87,28 @@ def conduct(
     replace(directory / "curves.parquet", frames.curves_of(trials, store.found, frame).to_parquet)
     best.write(sweep, every, frame, directory)
     return Swept(sweep, trials, frame, directory)
+
+
+def load(directory: Path) -> Swept:
+    """A sweep that is done, from its directory."""
+    import pandas as pd
+
+    manifest = manifest_in(directory)
+    if not (directory / "sweep.parquet").exists():
+        raise Mistake(f"{directory}: the sweep is not done; repeat its command, which goes on")
+    sweep = read({**manifest["sweep"], "scenario": manifest["scenario"]})
+    return Swept(sweep, [], pd.read_parquet(directory / "sweep.parquet"), directory)
+
+
+def manifest_in(directory: Path) -> dict[str, Any]:
+    """The command, the versions, and the tables of a sweep."""
+    file = directory / "sweep.json"
+    try:
+        manifest: dict[str, Any] = from_json(file.read_bytes())
+        sweep, scenario = (with_infinities(manifest[name]) for name in ("sweep", "scenario"))
+        return {**manifest, "sweep": sweep, "scenario": scenario}
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise Mistake(f"{file}: cannot be read: {error}") from None
 
 
 def _play(trials: Sequence[Trial], store: Rows, directory: Path, jobs: Jobs, quiet: bool) -> None:

@@ -13,6 +13,7 @@ from matplotlib import rc_context
 from simulator.figures.drawing import save_all
 from simulator.figures.style import STYLE
 from simulator.scenario.toml_text import inline
+from simulator.sweeps.halving import rounds_of
 from simulator.sweeps.keys import is_circumstance
 from simulator.sweeps.score import best, keys_of, ranked
 from simulator.sweeps.sensitivity import draw_sensitivity
@@ -33,11 +34,11 @@ def best_of(frame: pd.DataFrame) -> pd.DataFrame:
     """
     groups = frame.groupby(["case", "method"], sort=False)
     chosen = best(ranked(frame))
-    more = [_counts(row, groups.get_group((row["case"], row["method"]))) for row in _rows(chosen)]
+    more = [_counts(row, groups.get_group((row["case"], row["method"]))) for row in rows_of(chosen)]
     return chosen.assign(**pd.DataFrame(more, index=chosen.index))
 
 
-def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def rows_of(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
@@ -73,28 +74,34 @@ def tables(found: pd.DataFrame, swept: "Swept") -> list[Table]:
 
 def _rounds(swept: "Swept") -> Table:
     """Every setting, the best first, with its last round and its score there."""
-    placed, rounds = ranked(swept.frame), {each.round.number: each.round for each in swept.trials}
+    placed = ranked(swept.frame)
+    rounds = {each.number: each for each in rounds_of(swept.sweep.table.halving)}
     keys, last = keys_of(placed), max(rounds)
     rows = []
-    for row in _rows(placed.sort_values(["case", "method", "rank", "setting"], kind="stable")):
+    for row in rows_of(placed.sort_values(["case", "method", "rank", "setting"], kind="stable")):
         at = rounds[row["round"]]
         dropped = DASH if at.number == last else f"round {at.number}"
         length = f"{at.share:.0%}, {row['runs']} seed{'' if row['runs'] == 1 else 's'}"
         tried = [_word(row[name]) for name in keys]
         rows.append([row["method"], *tried, dropped, length, _number(row["score"])])
-    headings = ["method", *keys, "dropped after", "part of the run", _of(placed)]
+    headings = ["method", *keys, "dropped after", "part of the run", score_name(placed)]
     return Table(headings, rows, "Rounds of successive halving")
 
 
 def _table(found: pd.DataFrame, title: str, case: str) -> Table:
     keys = [name for name in keys_of(found) if not is_circumstance(name)]
-    headings = ["method", *keys, _of(found), "20% to 80%", "settings", "runs failed"]
+    headings = ["method", *keys, score_name(found), "20% to 80%", "settings", "runs failed"]
     rows = []
-    for row in _rows(found):
+    for row in rows_of(found):
         best = [_word(row[name]) for name in keys]
         runs = [str(row["tried"]), f"{row['broken']} of {row['total']}"]
         rows.append([row["method"], *best, _number(row["score"]), _band(row), *runs])
     return Table(headings, rows, ": ".join(filter(None, [title, case])))
+
+
+def label_of(row: Any, frame: pd.DataFrame) -> str:
+    """The method of a row, and its circumstances if there are several."""
+    return ", ".join(filter(None, [row["method"], _case(row, frame)]))
 
 
 def _case(row: Any, frame: pd.DataFrame) -> str:
@@ -127,7 +134,7 @@ def _word(value: Any) -> str:
     return value if isinstance(value, str) else inline(_plain(value))
 
 
-def _of(frame: pd.DataFrame) -> str:
+def score_name(frame: pd.DataFrame) -> str:
     kind, metric = frame["score_kind"].iloc[0], str(frame["metric"].iloc[0])
     words = {"value": metric, "average": f"average {metric}", "time": "seconds to target"}
     words["late"] = f"{metric} in the last fifth"
@@ -146,9 +153,9 @@ def _cautions(row: dict[str, Any]) -> list[str]:
 
 def notes(found: pd.DataFrame, swept: "Swept") -> list[str]:
     """Cautions, failures, and the next command."""
-    frame, rows = swept.frame, _rows(found)
+    frame, rows = swept.frame, rows_of(found)
     lines = [
-        f"{', '.join(filter(None, [row['method'], _case(row, frame)]))}: {'; '.join(cautions)}"
+        f"{label_of(row, frame)}: {'; '.join(cautions)}"
         for row in rows
         if (cautions := _cautions(row))
     ]
@@ -158,7 +165,7 @@ def notes(found: pd.DataFrame, swept: "Swept") -> list[str]:
             "[score] kind = 'time' compares when they reached it"
         )
     broken = frame[frame["end"].isin(BROKEN)]
-    for row in _rows(broken.drop_duplicates("method")):
+    for row in rows_of(broken.drop_duplicates("method")):
         at = _words(_values(row, frame) | _values(row, frame, of_case=True))
         place = f" at {at}" if at else ""
         lines.append(f"{row['method']} {row['end']}{place}, seed {row['seed']}: {row['message']}")
@@ -191,7 +198,7 @@ def as_data(found: pd.DataFrame, swept: "Swept") -> dict[str, Any]:
             "runs_broken": int(row["broken"]),
             "edges": row["edges"],
         }
-        for row in _rows(found)
+        for row in rows_of(found)
     ]
     return {
         "directory": str(swept.directory),
