@@ -15,7 +15,7 @@ from simulator.figures.plots import NAMES, is_wide
 from simulator.reports.packing import floats, packed
 from simulator.reports.page import Widget
 from simulator.results.columns import Columns, groups, length, rows
-from simulator.results.results import Results
+from simulator.results.results import STEPS, Results
 from simulator.statistics.curves import LARGEST, PLACES
 
 POINTS = 60_000
@@ -23,7 +23,7 @@ POINTS = 60_000
 MOST, FEWEST = 400, 40
 BINS = 100
 """Parts of a run in which staleness and waste are averaged."""
-NO_METRICS = {"method", "seed", *PLACES.values(), "tickets", "max_delay", "mean_delay"}
+NO_METRICS = {*STEPS, *PLACES.values()}
 GOING = ("used", "waiting", "unfinished")
 """Outcomes of computing that was not wasted, or is not yet."""
 

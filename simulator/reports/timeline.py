@@ -15,7 +15,8 @@ from simulator.reports.packing import differences, packed, ticks
 from simulator.reports.page import Widget
 from simulator.results.results import Results
 from simulator.schedule import Computation
-from simulator.trace.tracks import Record, Rerun, layers_of, rerun
+from simulator.trace.chrome_trace import SERVER
+from simulator.trace.tracks import Record, Rerun, Slice, layers_of, rerun
 
 MOST = 120_000
 """Slices of all timelines of a page: about a megabyte."""
@@ -42,13 +43,16 @@ def widget(results: Results, others: Mapping[str, Results] | None = None) -> Wid
     """The timelines of results, or of several results of the same scenario by name."""
     named = others or {"": results}
     workers = some_workers(results.scenario.build_cluster(), ROWS, ROWS)
+    rows = [SERVER, *workers]
     chosen = _chosen(named, len(workers))
-    tracks = [_track(name, of, row, workers, most) for name, of, row, most in chosen]
+    tracks = [_track(name, of, row, rows, most) for name, of, row, most in chosen]
     kinds = list(dict.fromkeys(kind for each in tracks for kind in each.columns["kind"]))
+    if not any(track.counts[0] for track in tracks):
+        rows, tracks = workers, [track._replace(counts=track.counts[1:]) for track in tracks]
     content = {
-        "workers": workers,
+        "workers": ["server" if row == SERVER else str(row) for row in rows],
         "of": results.scenario.cluster.workers,
-        "kinds": [{"name": name, "thin": thin} for name, thin in kinds],
+        "kinds": [kind._asdict() for kind in kinds],
         "runs": [_packed(track, kinds) for track in tracks],
         "note": _note(named, tracks, len(workers), results.scenario.cluster.workers),
     }
@@ -89,8 +93,10 @@ def _track(
     )
     records, steps = _records(again, workers)
     slices = [
-        [each for each in again.track(layers_of(own)) if each.record is not None]
-        for own in records.values()
+        [*_of_server(own)]
+        if worker == SERVER
+        else [each for each in again.track(layers_of(own)) if each.record is not None]
+        for worker, own in records.items()
     ]
     starts = np.sort([each.start for own in slices for each in own])
     end = again.end if len(starts) <= most else float(starts[most])
@@ -105,15 +111,34 @@ def _track(
     return Track(name, list(map(len, shown)), columns, times, end, seconds)
 
 
+def _of_server(records: list[Record]) -> Iterator[Slice]:
+    """What the server did, in order: trainings, and collectives between them."""
+    reached = 0.0
+    for record in sorted(records, key=lambda each: (each.start, each.finish)):
+        if record.finish > max(record.start, reached):
+            yield Slice(max(record.start, reached), record.finish, record)
+            reached = record.finish
+
+
 COLUMNS = ("start", "finish", "kind", "version", "index", "step")
 
 
-def _names(record: Record) -> tuple[tuple[str, bool], int, int, int]:
-    """The kind and whether it is thin, version, index, and step, 0 for none."""
+class Kind(NamedTuple):
+    """A fate of a computation, or something else that a worker or the server did."""
+
+    name: str
+    ticket: bool
+    thin: bool
+    """Whether it is drawn as a thin line."""
+
+
+def _names(record: Record) -> tuple[Kind, int, int, int]:
+    """The kind, version, index, and step, 0 for none."""
     if isinstance(record, Computation):
         ticket = record.ticket
-        return (record.outcome, False), ticket.version, ticket.index, record.step or 0
-    return (record.kind, record.kind != "down"), record.version, 0, 0
+        return Kind(record.outcome, True, False), ticket.version, ticket.index, record.step or 0
+    thin = record.kind != "down" and record.worker != SERVER
+    return Kind(record.kind, False, thin), record.version, 0, 0
 
 
 def _records(again: Rerun, workers: Sequence[int]) -> tuple[dict[int, list[Record]], list[float]]:
@@ -129,7 +154,7 @@ def _records(again: Rerun, workers: Sequence[int]) -> tuple[dict[int, list[Recor
     return records, times
 
 
-def _packed(track: Track, kinds: Sequence[tuple[str, bool]]) -> dict[str, Any]:
+def _packed(track: Track, kinds: Sequence[Kind]) -> dict[str, Any]:
     """Times as ticks: the gap before a slice, and its length; numbers as differences."""
     columns, end = track.columns, track.end
     start, finish = ticks(columns["start"], end), ticks(columns["finish"], end)

@@ -61,7 +61,7 @@ function bySpeed(lanes, kinds) {
   const means = Array.from({ length: lanes.first.length - 1 }, (_, lane) => {
     let [sum, count] = [0, 0];
     for (let at = lanes.first[lane]; at < lanes.first[lane + 1]; at++) {
-      if (kinds[lanes.kind[at]].thin || kinds[lanes.kind[at]].name === "down") continue;
+      if (!kinds[lanes.kind[at]].ticket) continue;
       sum += lanes.finish[at] - lanes.start[at];
       count++;
     }

@@ -78,7 +78,7 @@ function paintNames(context, { view, size, order, lanes, content }, x) {
     for (let at = after(lanes, lane, view.from); at < lanes.first[lane + 1] && lanes.start[at] < view.until; at++) {
       const [left, right] = [Math.max(x(lanes.start[at]), GUTTER), Math.min(x(lanes.finish[at]), GUTTER + size.width)];
       const kind = content.kinds[lanes.kind[at]];
-      if (right - left < LABELLED || kind.thin || kind.name === "down") continue;
+      if (right - left < LABELLED || !kind.ticket) continue;
       const text = `${content.workers[lane]}.${lanes.version[at]}.${lanes.index[at]}`;
       const y = STEPS + (place - view.top + 0.5) * row + 4;
       context.fillStyle = styled("--paper");

@@ -134,12 +134,15 @@ function linesOf(state, at, lane) {
   const colour = lookOf(kind.name, content.kinds.map((each) => each.name)).colour;
   const [start, finish] = [lanes.start[at], lanes.finish[at]];
   const times = `${written(start, EXACT)} to ${written(finish, EXACT)} s (${written(finish - start)} s)`;
-  if (kind.thin || kind.name === "down")
-    return [{ colour, text: kind.name }, `worker ${worker}`, kind.thin ? `version ${lanes.version[at]}` : null, times].filter((line) => line);
+  if (!kind.ticket) return [{ colour, text: kind.name }, named(worker), `version ${lanes.version[at]}`, times];
   return [
     { colour, text: `ticket ${worker}.${lanes.version[at]}.${lanes.index[at]}, ${kind.name}` },
-    `worker ${worker}, version ${lanes.version[at]}`,
+    `${named(worker)}, version ${lanes.version[at]}`,
     lanes.step[at] ? `in server step ${lanes.step[at]}, delay ${lanes.step[at] - lanes.version[at] - 1}` : "in no server step",
     times,
   ];
+}
+
+function named(worker) {
+  return worker === "server" ? worker : `worker ${worker}`;
 }

@@ -95,9 +95,10 @@ function legendOf(state, changed) {
 }
 
 function aboutOf({ lanes, run, content }) {
-  const size = `${written(lanes.size)} slices of ${written(lanes.first.length - 1)} workers, ${written(lanes.steps.length)} server steps`;
+  const workers = content.workers.filter((worker) => worker !== "server").length;
+  const size = `${written(lanes.size)} slices of ${written(workers)} workers, ${written(lanes.steps.length)} server steps`;
   const cut = run.end < run.whole ? `; cut at ${written(run.end)} of ${written(run.whole)} s` : "";
-  const some = lanes.first.length - 1 < content.of ? `; ${written(content.of)} workers in all` : "";
+  const some = workers < content.of ? `; ${written(content.of)} workers in all` : "";
   return `${run.name}: ${size}${cut}${some}.`;
 }
 
