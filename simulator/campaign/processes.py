@@ -46,6 +46,11 @@ class Local:
             act(name, work, lambda item, name=name: on_item(name, item))  # type: ignore[misc]
 
 
+def one_thread() -> None:
+    """Let JAX compute in one thread, if it has not started yet."""
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
+
+
 class Processes:
     """So many processes."""
 
@@ -139,7 +144,7 @@ def heard(message: tuple[str, Any], doing: str, on_item: OnItem) -> str:
 
 def _serve(connection: Any, parent: int, share: Share) -> None:
     """The main function of a process: one thread, until its parent ends."""
-    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
+    one_thread()
     os.environ["OMP_NUM_THREADS"] = "1"
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     grant(share)

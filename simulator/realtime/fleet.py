@@ -14,10 +14,9 @@ from algorithms.tickets import Ticket
 from simulator.mistakes import Mistake
 from simulator.realtime.gradients import Vector
 from simulator.realtime.messages import Assignment, Hello, Last, Order, Report, Start
-from simulator.realtime.worker import BOOT, Worker
+from simulator.realtime.worker import Worker, machine
 from simulator.remote.agent import setup
 from simulator.remote.connection import check_installed
-from simulator.remote.traits import traits
 from simulator.scenario.data_files import name_of_copy, with_files
 from simulator.scenario.scenario import Scenario
 
@@ -188,8 +187,7 @@ class Fleet:
 
     def _greet(self, member: _Member, hello: Hello) -> None:
         member.hello, member.deaths, member.asked = hello, 0, None
-        own = BOOT.read_text().strip() if BOOT.exists() else traits().node
-        if hello.machine != own:
+        if hello.machine != machine():
             member.offset = self._offset(member.actor)
 
     def _offset(self, actor: Any) -> float:

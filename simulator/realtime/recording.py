@@ -24,6 +24,8 @@ class Recording:
         self.late = self.deaths = self.recomputed = 0
         """Gradients that themselves took longer than their seconds; deaths of workers; gradients
         that the server computed in place of a dead worker."""
+        self.difference = 0.0
+        """The largest between a point and that of the replay, relative to its largest number."""
         self.computing: list[float] = []
         """Real seconds of the gradients themselves."""
         self._computations: dict[Ticket, Computation] = {}

@@ -6,6 +6,7 @@ those that the workers' own gradients made: reality changes *when*, never *what*
 
 import os
 import statistics
+import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import numpy as np
 
 from simulator import plugins
 from simulator.campaign.perform import outcome
+from simulator.campaign.processes import ONE_THREAD, one_thread
 from simulator.campaign.progress import Progress, showing
 from simulator.campaign.run import Finished, verified
 from simulator.objectives.objective import Objective
@@ -23,6 +25,7 @@ from simulator.realtime.gradients import Gradient, TicketByTicket, Vector, gradi
 from simulator.realtime.recording import Recording
 from simulator.realtime.rule import Ascent
 from simulator.realtime.server import Server
+from simulator.realtime.worker import machine
 from simulator.remote.agents import IDLE
 from simulator.remote.connection import connect
 from simulator.results.directory import own_directory
@@ -45,7 +48,8 @@ from simulator.training.schedules import numbers_of, rule_maker, stop_of, vector
 TIME_SCALE = 0.05
 """Real seconds of a scenario second."""
 TOLERANCE = {"float64": 1e-10, "float32": 1e-3}
-"""Between the points of a run and of its replay, relative to the largest number of a point."""
+"""Between the points of a run and of its replay, relative to the largest number of a point, if the
+workers compute on other machines or JAX has several threads here.  Otherwise they are equal."""
 NOTABLE = 0.05
 """The share of late gradients from which on a note says so."""
 
@@ -70,6 +74,8 @@ def run(
         refusals.check_machine(scenario)
     refusals.check_ends(scenario)
     os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own actors yield to all others
+    if "jax" not in sys.modules:
+        one_thread()  # as the workers compute
     ray = connect(options.address, None)
     if options.address is not None:
         refusals.check_cluster(scenario, ray)
@@ -112,7 +118,9 @@ class _Performer:
         fleet.gather()
         hellos = fleet.hellos
         assert writer.real is not None
-        writer.real["machines"] = len({hello.machine for hello in hellos})
+        machines = {hello.machine for hello in hellos}
+        self._exact = machines == {machine()} and ONE_THREAD in os.environ.get("XLA_FLAGS", "")
+        writer.real["machines"] = len(machines)
         writer.real["gradient_seconds"] = max(hello.gradient_seconds for hello in hellos)
 
     def perform(self, label: str, seed: int, progress: Progress) -> Run:
@@ -160,8 +168,9 @@ class _Performer:
         return server.recording
 
     def _replayed(self, scenario: Scenario, recording: Recording, ascent: Ascent) -> Run:
-        agreement = Agreement(ascent)
+        agreement = Agreement(ascent, self._exact)
         run = self._laboratory.retrace(scenario, recording.schedule, agreement)
+        recording.difference = agreement.largest
         run.real_seconds = recording.end * self._options.time_scale
         return run
 
@@ -200,6 +209,7 @@ def facts_of(run: Run, recording: Recording) -> dict[str, Any]:
         "gradient_seconds": statistics.median(computing) if computing else None,
         "deaths": recording.deaths,
         "recomputed": recording.recomputed,
+        "difference": recording.difference,
     }
 
 
@@ -225,8 +235,8 @@ def notes(results: Results) -> list[str]:
 class Agreement(Observer):
     """Fails a replay whose points are not those of the run in real time."""
 
-    def __init__(self, ascent: Ascent) -> None:
-        self._iterates = ascent.iterates
+    def __init__(self, ascent: Ascent, exact: bool) -> None:
+        self._iterates, self._exact = ascent.iterates, exact
         self.largest = 0.0
 
     def step(self, lane: Lane, turn: Turn) -> None:
@@ -237,6 +247,6 @@ class Agreement(Observer):
             own = turn.iterate[lane.row(run)]
             error = float(np.abs(own - real).max() / max(1.0, float(np.abs(real).max())))
             self.largest = max(self.largest, error)
-            if error > TOLERANCE[str(real.dtype)]:
+            if error > (0.0 if self._exact else TOLERANCE[str(real.dtype)]):
                 message = f"its point at server step {turn.step.number} differs from the workers'"
                 lane.end(run, "failed", f"the replay disagrees: {message} by {error:.3g}")

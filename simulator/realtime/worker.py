@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from algorithms.tickets import Ticket
-from simulator.campaign.processes import ONE_THREAD
+from simulator.campaign.processes import one_thread
 from simulator.realtime.gradients import Gradient, Vector, gradient, weighted
 from simulator.realtime.messages import (
     NEVER,
@@ -38,6 +38,11 @@ MOMENT = 0.5
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
+def machine() -> str:
+    """Equal for processes that read the same clock."""
+    return BOOT.read_text().strip() if BOOT.exists() else traits().node
+
+
 class Worker:
     """One worker of a scenario, in a process of its own."""
 
@@ -56,7 +61,7 @@ class Worker:
         self._folder = tempfile.TemporaryDirectory(prefix="straggle-worker-")
         unpack(self._setup, Path(self._folder.name))
         os.environ["STRAGGLE_CORES"] = "1"
-        os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD}".strip()
+        one_thread()
         self._scenario = _scenario(self._assignment, Path(self._folder.name))
         self._cluster = self._scenario.build_cluster()
         self._finishes = self._cluster.in_flight == "finish"
@@ -70,9 +75,8 @@ class Worker:
         root, ticket = jax.random.key(0), Ticket(self._number, 0, 0)
         point = np.asarray(self._values.initial_point(root))
         seconds = [_timed(lambda: gradient(self._values, root, point, ticket)) for _ in range(3)]
-        machine = BOOT.read_text().strip() if BOOT.exists() else traits().node
         threading.Thread(target=self._work, daemon=True).start()
-        return Hello(machine, min(seconds[1:]))
+        return Hello(machine(), min(seconds[1:]))
 
     def clock(self) -> float:
         """The reading of this worker's clock."""
