@@ -8,6 +8,7 @@ VERSION := $(shell { $(PYTHON) -c 'import sys; print("%d.%d.%d" % sys.version_in
 # Stamps of what .venv holds.  They carry the version, so that another PYTHON installs anew.
 RUN := .venv/.run-$(VERSION)
 TEST := .venv/.test-$(VERSION)
+NIGHT := .venv/.night-$(VERSION)
 SITE := .venv/.site-$(VERSION)
 LOCKED := pyproject.toml uv.lock $(filter .uv/bin/uv,$(UV))
 BROWSERS := chromium chromium-browser google-chrome
@@ -46,7 +47,7 @@ lowest: $(filter .uv/bin/uv,$(UV)) browser | python ## Run all tests with the lo
 	$(UV) pip install --python .venv-lowest --resolution lowest-direct --editable '.[mujoco,notebook,video]' --group dev
 	.venv-lowest/bin/pytest -n auto --dist loadfile
 
-nightly: $(TEST) browser ## Run all tests, also those marked nightly: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
+nightly: $(NIGHT) browser ## Run all tests, also those marked nightly: STRAGGLE_KILLS, STRAGGLE_FUZZ_CASES, STRAGGLE_EXAMPLES
 	XLA_FLAGS= .venv/bin/pytest -n auto --dist loadfile -m ''
 
 mutants: $(TEST) ## Plant mutants and see that the tests find them
@@ -132,6 +133,10 @@ $(RUN): $(LOCKED) | python
 $(TEST): $(LOCKED) | python
 	$(SYNC)
 	@touch $@ $(RUN)
+
+$(NIGHT): $(LOCKED) | python
+	$(SYNC) --group nightly
+	@touch $@ $(TEST) $(RUN)
 
 $(SITE): $(LOCKED) | python
 	$(SYNC) --extra docs

@@ -138,7 +138,7 @@ def test_a_wrong_wrapper_is_refused_in_a_line(wrappers, message):
 def test_wrappers_of_an_environment_in_jax_are_refused_with_its_twin():
     asked = "objective.wrappers=['FlattenObservation']"
     message = refusal("objective.environment=CartPole-v1", asked)
-    assert "'gymnasium:CartPole-v1' runs on the host" in message
+    assert "name 'gymnasium:CartPole-v1', which runs on the host" in message
     assert load("straggler", ["objective.environment='gymnasium:CartPole-v1'", asked])
 
 

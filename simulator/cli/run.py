@@ -240,8 +240,8 @@ class Presenter:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
         if self._report and results.manifest["status"] != "interrupted":
             self._write_report(results)
-        reports = sorted(results.directory.glob("report*.html"))
-        self.tracking.finish([*map(Path, figures), *reports])
+        written = [results.directory / REPORT] if (results.directory / REPORT).is_file() else []
+        self.tracking.finish([*map(Path, figures), *written])
 
     def _write_report(self, results: "Results") -> None:
         from simulator.campaign.progress import showing

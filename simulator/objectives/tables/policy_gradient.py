@@ -147,8 +147,8 @@ class PolicyGradientTable(ObjectiveTable):
 
     def _wrappers(self) -> tuple[Wrapper, ...]:
         if self.wrappers and self.environment in OWN:
-            name, remedy = self.environment, f"'gymnasium:{self.environment}' runs on the host"
-            raise ValueError(f"wrappers: {name} runs in JAX, and wrappers on the host; {remedy}")
+            remedy = f"name 'gymnasium:{self.environment}', which runs on the host"
+            raise ValueError(f"wrappers: {self.environment} runs in JAX, without them; {remedy}")
         return wrappers_of(self.wrappers)
 
     def _policy(self, workers: int) -> Policy:
