@@ -55,7 +55,7 @@ def check(
     as_json: JsonOption = False,
     plugins: PluginOption = None,
 ) -> int:
-    """Run a suite of benchmarks; exit code 1 if one differs from its baseline, or fails."""
+    """Run a suite of benchmarks; exit code 1 if one moved or fails, 2 if a baseline is at fault."""
     from simulator import gate
     from simulator.gate import report
 
