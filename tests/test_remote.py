@@ -7,7 +7,9 @@ so ``shared=False`` makes them send all files back.
 import json
 import os
 import signal
+import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -331,6 +333,14 @@ def test_a_place_without_a_cluster_is_refused_in_a_line(place, message):
 
     with pytest.raises(Mistake, match=message):
         jobs_on(place, None)
+
+
+def test_a_server_that_is_no_cluster_is_refused_at_once():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        threading.Thread(target=lambda: server.accept()[0].sendall(b"HTTP/1.1 400")).start()
+        with pytest.raises(Mistake, match=f"^--on ray=127.0.0.1:{port}: what answers is no Ray"):
+            Ray(f"127.0.0.1:{port}").found()
 
 
 def test_without_ray_a_line_names_the_command(monkeypatch):

@@ -69,6 +69,9 @@ def _frame(file: Path) -> "pd.DataFrame":
         ".csv": lambda: pd.read_csv(file, dtype=str, skipinitialspace=True),
         ".parquet": lambda: pd.read_parquet(file),
     }
+    if file.is_dir():
+        remedy = f"if it has the results of a run, straggle timeline {file} writes a timeline"
+        raise Mistake(f"{file}: is a directory; {remedy}")
     if file.suffix.lower() not in readers:
         raise Mistake(f"{file}: must end in .csv or .parquet, or in .json for a timeline")
     try:
@@ -118,7 +121,8 @@ def _numbers(column: "pd.Series[Any]", name: str, file: str) -> Floats:
     if not (good := np.isfinite(values)).all():
         at = int(np.argmin(good))
         given = "is missing" if pd.isna(column[at]) else f"= {brief(repr(column[at]))}"
-        raise Mistake(f"{file}, row {at + 1}: {name} {given}: must be a number of seconds")
+        rule = "a finite number" if np.isinf(values[at]) else "a number"
+        raise Mistake(f"{file}, row {at + 1}: {name} {given}: must be {rule} of seconds")
     return values
 
 

@@ -26,9 +26,11 @@ def read(file: Path, name: str | None) -> "pd.DataFrame":
         if any(pattern.search(str(event.get(key, ""))) for key in ("name", "cat"))
     ]
     if not chosen:
-        names = list(dict.fromkeys(str(event.get("name")) for event in events))
-        known = f"its events are: {brief(', '.join(names))}" if names else "it has none (ph = X)"
-        raise Mistake(f"{file}: no complete event matches --name {name or ''}; {known}")
+        if not events:
+            raise Mistake(f"{file}: has no complete event (ph = X); must be a Chrome trace")
+        names = dict.fromkeys(repr(str(event.get("name"))) for event in events)
+        known = f"its events are: {brief(', '.join(names))}"
+        raise Mistake(f"{file}: no complete event matches --name {name}; {known}")
     rows = [(f"{e.get('pid')}/{e.get('tid')}", e["ts"], e["dur"]) for e in chosen]
     frame = pd.DataFrame(rows, columns=["worker", "ts", "dur"])
     start, dur = (pd.to_numeric(frame[column], errors="coerce") for column in ("ts", "dur"))

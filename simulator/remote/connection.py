@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
@@ -20,6 +21,10 @@ ANSWER = 4.0
 """Seconds in which an address must answer."""
 STARTS = 2
 """Attempts to start a cluster on this machine."""
+MOST_PORT = 65535
+SETTINGS = b"\x04"
+"""The type of a frame of HTTP/2, its fourth byte."""
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0" + SETTINGS + b"\0\0\0\0\0"
 JOINING = 15.0
 """Seconds for joining a cluster that has answered."""
 QUIET = {
@@ -35,6 +40,7 @@ def ray() -> Any:
     """The module Ray, silent."""
     for name, value in QUIET.items():
         os.environ.setdefault(name, value)
+    os.environ.pop("RAY_BACKEND_LOG_LEVEL", None)  # Ray would write a line about it
     found = import_module("ray")
     logging.getLogger("ray").setLevel(logging.ERROR)
     return found
@@ -77,15 +83,27 @@ def look(address: str | None) -> None:
     if address in (None, "auto"):
         return
     host, colon, port = str(address).rpartition(":")
-    if not colon or not port.isdecimal():
+    if not colon or not port.isdecimal() or int(port) > MOST_PORT:
         example = "HOST:PORT, such as 10.0.0.1:6379"
         raise Mistake(f"--on ray={address}: must be {example}; ray start --head prints it")
     try:
-        socket.create_connection((host, int(port)), ANSWER).close()
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or "no answer"
+        reason = "" if _answers(host, int(port)) else "what answers is no Ray cluster"
+    except OSError as error:
+        reason = error.strerror or f"no answer within {ANSWER:g} s"
+    if reason:
         remedy = "is it up? ray start --head --port=6379 starts one there"
-        raise Mistake(f"--on ray={address}: {reason}; {remedy}") from None
+        raise Mistake(f"--on ray={address}: {reason}; {remedy}")
+
+
+def _answers(host: str, port: int) -> bool:
+    """Whether a server answers as gRPC does: with settings of HTTP/2."""
+    deadline = time.monotonic() + ANSWER
+    with socket.create_connection((host, port), ANSWER) as server:
+        if os.environ.get("RAY_USE_TLS") == "1":
+            return True
+        server.sendall(PREFACE)
+        server.settimeout(max(0.1, deadline - time.monotonic()))
+        return server.recv(4)[3:] == SETTINGS
 
 
 def _join(address: str) -> None:
