@@ -278,6 +278,8 @@ def test_a_curve_holds_up_to_its_tolerance_and_no_further(learnt):
         f"rennala-nigt, seed 1: {metric} at step 5 (10 s) is {point[metric]:.6g}, "
         f"baseline {1.5 * point[metric]:.6g} (-33.3%; allowed ±1e-06)"
     )
+    headline = checked.findings[0].headline
+    assert headline == f"rennala-nigt {metric} up to 33% lower, first at step 5"
     written(file, text.replace('"seconds": 10.0', '"seconds": 9.5'))
     (finding,) = check(learnt, only=["curve"]).findings
     assert "was measured at step 5 (10 s), baseline step 5 (9.5 s)" in finding.lines[0]
