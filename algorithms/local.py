@@ -13,6 +13,16 @@ if TYPE_CHECKING:
     from jax import Array
 
 
+class Mixed(NamedTuple):
+    """Functions of one sample whose decisions were taken at several points, one after another."""
+
+    draw: "Callable[[Array], Any]"  # ``sample = draw(key)``
+    gradient: "Callable[[Any], Array]"
+    """``gradient(sample)``: unbiased for the mixture's return in a common shift of its points."""
+    weight: "Callable[[Any, Array], Array]"
+    """``weight(sample, point)``: how much likelier the sample is at this one point."""
+
+
 class Oracle(NamedTuple):
     """Functions of one sample (a trajectory) of a worker's own objective J_i."""
 
@@ -25,6 +35,11 @@ class Oracle(NamedTuple):
     """``hessian_product(sample, point, vector)``: unbiased for the Hessian times the vector."""
     length: "Callable[[Any], Array]"  # the environment steps that the sample took
     number: "Array | int" = 0  # the index of the ticket at its point
+    mixed: "Callable[[Array, Array], Mixed] | None" = None
+    """``mixed(points, shares)``: each point from its share of the horizon on.
+
+    None where samples are not made of decisions.
+    """
 
 
 Work: TypeAlias = Callable[[Oracle, "Array", "Array"], "tuple[Array, Array]"]
@@ -77,6 +92,61 @@ def mixed_in(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Ar
     point, _, direction, share = unpack(payload)
     sample = oracle.draw(key, point)
     return (1 - share) * direction + share * oracle.gradient(sample, point), oracle.length(sample)
+
+
+def reweighted(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
+    """A sample of an old point, and its gradient at a new one, with a truncated weight.
+
+    From the payload's theta_old, theta_new and bound::
+
+        min(p(sample | theta_new) / p(sample | theta_old), bound) g(theta_new)
+    """
+    import jax.numpy as jnp
+
+    old, new = jnp.reshape(payload[:-1], (2, -1))
+    sample = oracle.draw(key, old)
+    weight = jnp.minimum(oracle.weight(sample, old, new), payload[-1])
+    return weight * oracle.gradient(sample, new), oracle.length(sample)
+
+
+def mixed(pieces: int) -> Work:
+    """The gradient of a sample that ``pieces`` points made, one after another.
+
+    The payload is these points and their shares.
+    """
+
+    def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
+        acting = _mixture(oracle, payload, pieces)
+        sample = acting.draw(key)
+        return acting.gradient(sample), oracle.length(sample)
+
+    return work
+
+
+def mixed_reweighted(pieces: int) -> Work:
+    """``reweighted`` with the likelihood of ``pieces`` points in place of the old one's.
+
+    The payload is that of ``mixed``, then theta_new and the bound.
+    """
+
+    def work(oracle: Oracle, payload: "Array", key: "Array") -> "tuple[Array, Array]":
+        import jax.numpy as jnp
+
+        size = len(payload) // (pieces + 1)
+        new, bound = payload[-size:-1], payload[-1]
+        acting = _mixture(oracle, payload[:-size], pieces)
+        sample = acting.draw(key)
+        weight = jnp.minimum(acting.weight(sample, new), bound)
+        return weight * oracle.gradient(sample, new), oracle.length(sample)
+
+    return work
+
+
+def _mixture(oracle: Oracle, payload: "Array", pieces: int) -> Mixed:
+    import jax.numpy as jnp
+
+    assert oracle.mixed is not None, "refused when the scenario was checked"
+    return oracle.mixed(jnp.reshape(payload[:-pieces], (pieces, -1)), payload[-pieces:])
 
 
 def variance_reduced(local_steps: int, local_step: float) -> Work:

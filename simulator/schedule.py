@@ -85,6 +85,19 @@ class Step(NamedTuple):
         return [t for t in self.tickets if t not in self.again] if self.again else self.tickets
 
     @property
+    def versions(self) -> set[int]:
+        """The points that its new gradients need."""
+        fresh = self.fresh
+        found = {ticket.version for ticket in fresh}
+        if self.mixtures:
+            found |= {version for ticket in fresh for version, _ in self.mixture(ticket)}
+        return found if self.importance is None else found | {self.version}
+
+    def mixture(self, ticket: Ticket) -> Mixture:
+        """The points by which the ticket's worker acted."""
+        return (self.mixtures or {}).get(ticket, ((ticket.version, 0.0),))
+
+    @property
     def mean_delay(self) -> float:
         if not self.tickets:
             return 0.0

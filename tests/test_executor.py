@@ -18,7 +18,9 @@ from simulator.cluster import Cluster, Fixed, Power
 from simulator.engine import Simulation, Stop
 from simulator.objectives.policies import perceptron
 from simulator.objectives.policy_gradient import policy_gradient
+from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
 from simulator.objectives.tables.quadratic import QuadraticTable
+from simulator.objectives.tables.tabular import TabularTable
 from simulator.schedule import Step
 from simulator.training.executor import (
     BatchedExecutor,
@@ -45,7 +47,7 @@ def schedule(aggregation, *, steps, compute, workers):
 
 
 def newest(step):
-    return max(ticket.version for ticket in step.tickets)
+    return max(step.versions)
 
 
 # Groups
@@ -222,3 +224,77 @@ def test_one_step_may_mix_versions(quadratic):
 
 def test_a_group_of_steps_that_mix_versions(objective):
     both(objective, [step(6, (0, 0, 2), (1, 3, 0), weights=[0.4, 0.1]), step(7, (2, 5, 0))])
+
+
+# Gradients away from their ticket's point
+
+
+@pytest.fixture(scope="module")
+def pendulum():
+    return policy_gradient("Pendulum-v1", policy=perceptron((4,)), horizon=6, dtype="float64")
+
+
+@pytest.fixture(scope="module")
+def tabular():
+    return TabularTable(kind="tabular", states=3, actions=2, horizon=6).build(workers=3)
+
+
+@pytest.fixture(scope="module")
+def linear():
+    return LinearQuadraticTable(kind="linear-quadratic", states=2, horizon=6).build(workers=3)
+
+
+SIX = [(0, 1, 0), (1, 0, 2), (2, 2, 0), (0, 3, 1), (1, 3, 3), (2, 3, 4)]
+MIXED = {
+    Ticket(0, 1, 0): ((1, 0.0), (2, 0.3), (4, 0.9)),
+    Ticket(1, 0, 2): ((0, 0.0), (3, 0.5)),
+    Ticket(2, 2, 0): ((2, 0.0), (3, 0.0)),
+    Ticket(1, 3, 3): ((3, 0.0), (4, 1.0)),
+}
+
+
+def away(importance=None, mixtures=None):
+    """A step at version 4 with gradients of four versions."""
+    found = step(4, *SIX, weights=[0.3, -1.0, 0.2, 0.5, 0.1, 1.5])
+    return found._replace(importance=importance, mixtures=mixtures)
+
+
+AWAY = [("quadratic", 1.2, None), ("cartpole", 1.2, None), ("cartpole", 1.2, MIXED)]
+AWAY += [("tabular", 1.2, None), ("tabular", None, MIXED), ("tabular", 1.2, MIXED)]
+AWAY += [("pendulum", None, MIXED), ("linear", 1.2, MIXED)]
+
+
+@pytest.mark.parametrize(("name", "importance", "mixtures"), AWAY)
+def test_importance_and_mixtures(name, importance, mixtures, request):
+    objective = request.getfixturevalue(name)
+    (found,) = both(objective, [away(importance, mixtures)])
+    known = points(objective, 5)
+    (plain,) = alone(BatchedExecutor(objective), known, [away()])
+    assert np.abs(found.gradient - plain.gradient).max() > 1e-3
+
+
+def test_a_group_of_mixtures_is_one_batch(tabular):
+    first = step(4, *SIX[:2])._replace(mixtures=MIXED)
+    second = step(5, *SIX[2:])._replace(mixtures=MIXED)
+    both(tabular, [first, second])
+
+
+def test_with_the_points_of_the_tickets_nothing_changes(objective):
+    """A weight of 1 changes the rounding alone."""
+    there = step(3, (0, 3, 0), (1, 3, 0), (1, 3, 1))
+    known = points(objective, 4)
+    plain, weighed = (
+        alone(BatchedExecutor(objective), known, [each])[0]
+        for each in (there, there._replace(importance=1e9))
+    )
+    np.testing.assert_allclose(weighed.gradient, plain.gradient, rtol=1e-12, atol=1e-14)
+    assert int(weighed.environment_steps) == int(plain.environment_steps)
+
+
+def test_steps_wait_for_the_points_that_they_need():
+    old = [step(version, (version, 0, 0)) for version in range(3)]
+    assert [group.steps for group in whole(old)] == [old]
+    weighted = [each._replace(importance=2.0) for each in old]
+    assert [group.steps for group in whole(weighted)] == [[each] for each in weighted]
+    mixed = old[2]._replace(mixtures={Ticket(2, 0, 0): ((0, 0.0), (1, 0.5))})
+    assert [group.steps for group in whole([*old[:2], mixed])] == [old[:2], [mixed]]

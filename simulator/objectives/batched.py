@@ -171,7 +171,7 @@ class Batched:
 
     def _each_at_its_own(self, points: Array, keys: Array, tickets: Array, weights: Array) -> Paths:
         """The episodes of each ticket at its own point."""
-        choose = partial(jax.vmap(self._choose), self._repeated(points))
+        choose = partial(jax.vmap(self._choose, (0, 0, 0, None)), self._repeated(points))
         workers, alive = self._repeated(tickets[:, 0]), self._repeated(weights != 0)
         return self._paths(choose, keys, workers, alive)
 
@@ -206,8 +206,21 @@ class Batched:
         choose = partial(self._choose, point)
         return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
 
+    def _acted(self, points: Array, turns: Array, keys: Array, workers: Array) -> Paths:
+        """The same, with the t-th decision of all episodes taken at ``points[turns[t]]``."""
+        if len(points) == 1:
+            return self.paths(points[0], keys, workers)
+        layers = jax.vmap(self.policy.layers)(points)
+
+        def choose(observations: Array, noise: Array, time: Array) -> Any:
+            own = jax.tree.map(lambda each: each[turns[time]], layers)
+            return self.policy.choose(own, observations, noise, jnp)
+
+        return self._paths(choose, keys, workers, jnp.ones(len(keys), bool))
+
     def _local(self, work: Work) -> Values:
-        drawn = Drawn(self.policy, self.paths, self.estimator.episodes, self._scales)
+        episodes, rows = self.estimator.episodes, self.room
+        drawn = Drawn(self.policy, self._acted, episodes, self._scales, self.horizon, rows)
         return local_values(drawn, self.dimension, work, episode_keys)
 
     def _weighted(self, paths: Paths, weights: Array) -> Array:
@@ -223,7 +236,7 @@ class Batched:
         """The rows of tickets as rows of their episodes."""
         return jnp.repeat(rows, self.estimator.episodes, axis=axis)
 
-    def _choose(self, point: Array, observations: Array, noise: Array) -> Any:
+    def _choose(self, point: Array, observations: Array, noise: Array, time: Array) -> Any:
         return self.policy.choose(self.policy.layers(point), observations, noise, jnp)
 
     def _paths_of_runs(self, points: Array, keys: Array, workers: Array, alive: Array) -> Paths:
@@ -231,7 +244,7 @@ class Batched:
         runs, count = keys.shape
         layers = jax.vmap(self.policy.layers)(points)
 
-        def choose(observations: Array, noise: Array) -> Any:
+        def choose(observations: Array, noise: Array, time: Array) -> Any:
             rows = [array.reshape(runs, count, -1) for array in (observations, noise)]
             choices = jax.vmap(partial(self.policy.choose, xp=jnp))(layers, *rows)
             return choices.reshape(runs * count, *choices.shape[2:])

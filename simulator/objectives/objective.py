@@ -50,6 +50,8 @@ class Values(Protocol):
     """
 
     dimension: int
+    local: "Callable[[Work], Values] | None" = None
+    """The values of tickets whose workers do this local work, of more than a gradient."""
 
     def gradient(
         self, roots: "Array", points: "Array", tickets: "Array", weights: "Array"
@@ -134,8 +136,6 @@ class Objective(Values, Protocol):
     on_host: bool = False
     """Whether code outside JAX reads the numbers of points."""
     exact: Exact | None = None
-    local: Callable[[Work], Values] | None = None
-    """The values of tickets with this local work: several steps of a worker's own."""
     episodes: Episodes | None = None
 
     def initial_point(self, root: "Array") -> "Array":

@@ -180,6 +180,8 @@ class Rules:
         self._arrived.difference_update(tickets)
         good = importance is None or 0 < importance < inf
         _demand(good, f"{step}: importance = {importance}: must be a positive number")
+        again = importance is not None and (keep or self._kept.intersection(tickets))
+        _demand(not again, f"{step}: keeps or repeats gradients; leave importance or keep out")
         self._kept = frozenset(keep)
 
     def _order(self, quota: int | None, work: float) -> None:

@@ -14,6 +14,7 @@ from algorithms.tickets import Ticket
 from simulator.objectives.objective import Values
 from simulator.schedule import Step
 from simulator.training.executor import Evaluated, RunContext, padded_tickets
+from simulator.training.payloads import ByKind, kind_of, payload
 
 if TYPE_CHECKING:
     from jax import Array
@@ -61,18 +62,18 @@ class TicketByTicket:
     """An executor that computes and adds gradients as workers and server do in real time."""
 
     def __init__(self, objective: Values) -> None:
-        self._values = objective
+        self._by_kind = ByKind(objective)
 
     def evaluate(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         return [self._step(runs, step) for step in group]
 
-    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
-        return np.stack([self._one(runs, ticket).vector for ticket in tickets])[None]
+    def each(self, runs: RunContext, step: Step) -> NDArray[Any]:
+        return np.stack([self._one(runs, step, ticket).vector for ticket in step.fresh])[None]
 
     def _step(self, runs: RunContext, step: Step) -> Evaluated:
         taken = 0
         for ticket in step.fresh:
-            found = self._one(runs, ticket)
+            found = self._one(runs, step, ticket)
             runs.stored[ticket] = cast("Array", found.vector[None])
             taken += found.environment_steps
         total = summed(
@@ -84,9 +85,9 @@ class TicketByTicket:
             del runs.stored[ticket]
         return Evaluated(total[None], np.array([taken]))
 
-    def _one(self, runs: RunContext, ticket: Ticket) -> Gradient:
-        point = np.asarray(runs.points[ticket.version])[0]
-        return gradient(self._values, runs.roots[0], point, ticket)
+    def _one(self, runs: RunContext, step: Step, ticket: Ticket) -> Gradient:
+        place = np.asarray(payload(runs.points, step, ticket))[0]
+        return gradient(self._by_kind[kind_of(step, ticket)], runs.roots[0], place, ticket)
 
 
 def summed(step: Step, vectors: Mapping[Ticket, Vector]) -> Vector | None:

@@ -1,7 +1,7 @@
 """How much of a step's gradient is signal?  Estimated now and then, from further gradients.
 
 The ratio is |E g| / sqrt(E|g - E g|^2) of the aggregated gradient g = sum_j w_j g_j, at the newest
-point of the step's tickets.  With v the variance of one gradient and m the signal, both estimated
+point of the step's gradients.  With v the variance of one gradient and m the signal, both estimated
 from further gradients of the same workers (or m exactly, where the objective knows it)::
 
     |sum_j w_j| |m| / sqrt(v sum_j w_j^2)
@@ -42,7 +42,7 @@ class SignalToNoise:
         """NaN of a step without gradients, infinite of one without noise."""
         if not step.fresh:
             return math.nan
-        version = max(ticket.version for ticket in step.fresh)
+        version = max(step.versions)
         workers = [ticket.worker for ticket in step.tickets]
         each = drawn(self._values, root, points[version], workers, self._count, version)
         mean, variance = mean_and_variance(each)

@@ -106,7 +106,7 @@ class Diagnostics(Observer):
             return
         for run in lane.living:
             row = lane.row(run)
-            points = {t.version: lane.points[t.version][row] for t in turn.step.fresh}
+            points = {v: lane.points[v][row] for v in turn.step.versions}
             ratio = self._ratio.of(lane.root(run), points, turn.step)
             run.record("signal_to_noise", ratio)
 

@@ -9,6 +9,7 @@ one-by-one method's is as many steps as there are gradients in flight.  The grou
 schedule alone.
 """
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from functools import reduce
 from operator import add
@@ -20,6 +21,7 @@ from numpy.typing import NDArray
 from algorithms.tickets import Ticket
 from simulator.objectives.objective import Values
 from simulator.schedule import Step
+from simulator.training.payloads import ByKind, kind_of, payload, places_by_kind
 
 if TYPE_CHECKING:
     from jax import Array
@@ -59,28 +61,28 @@ class Executor(Protocol):
         ``stored`` receives the gradients that a step keeps, and has those that it uses again.
         """
 
-    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
-        """The gradient of every ticket by itself, in every run (R, K, d)."""
+    def each(self, runs: RunContext, step: Step) -> NDArray[Any]:
+        """Every new gradient of the step by itself, in every run (R, K, d)."""
 
 
 class BatchedExecutor:
     """The fast one: padded batches, one backward pass for all tickets at one point."""
 
     def __init__(self, objective: Values) -> None:
-        self._values = objective
-        self._dimension = objective.dimension
+        self._values, self._by_kind = objective, ByKind(objective)
 
     def evaluate(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         if any(step.keep or step.again for step in group):
             return self._from_memory(runs, group)
         group = [_weighing(step) for step in group]
-        if len(group) == 1 and len({ticket.version for ticket in group[0].tickets}) == 1:
+        if len(group) == 1 and len(group[0].versions) == 1 and group[0].importance is None:
             return [self._at_one_point(runs, group[0])]
-        flat = _flatten(group)
-        return _per_step(group, *self._each(runs, flat.tickets, flat.weights))
+        if any(step.importance is not None for step in group):
+            return [_per_step([step], *self._each(runs, step))[0] for step in group]
+        return _per_step(group, *self._each(runs, _flatten(group)))
 
-    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
-        gradients, _ = self._each(runs, tickets, [1.0] * len(tickets))
+    def each(self, runs: RunContext, step: Step) -> NDArray[Any]:
+        gradients, _ = self._each(runs, _unweighted(step))
         return gradients
 
     def _at_one_point(self, runs: RunContext, step: Step) -> Evaluated:
@@ -94,30 +96,35 @@ class BatchedExecutor:
         gradients, steps = zip(*parts, strict=True)
         return Evaluated(reduce(add, gradients), reduce(add, steps))
 
-    def _each(
-        self, runs: RunContext, tickets: list[Ticket], weights: list[float]
-    ) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _each(self, runs: RunContext, step: Step) -> tuple[NDArray[Any], NDArray[Any]]:
         """For each run and ticket: the gradient times its weight, and its environment steps."""
-        count = len(runs.going)
-        gradients = [np.zeros((count, 0, self._dimension), _dtype(runs.points))]
-        taken = [np.zeros((count, 0), np.int32)]
-        for chunk in chunks(len(tickets)):
-            versions = [ticket.version for ticket in tickets[chunk]]
-            # In NumPy: a JAX operation for every row would cost more than its gradient.
-            rows = [np.asarray(runs.points[version]) for version in versions]
-            padded, padded_weights = _padded(runs, tickets[chunk], weights[chunk])
-            rows += [rows[0]] * (len(padded) - len(rows))
-            stacked = cast("Array", np.stack(rows, axis=1))
-            part, steps = self._values.gradients(runs.roots, stacked, padded, padded_weights)
-            gradients.append(np.asarray(part)[:, : len(versions)])
-            taken.append(np.asarray(steps)[:, : len(versions)])
-        return np.concatenate(gradients, axis=1), np.concatenate(taken, axis=1)
+        shape = len(runs.going), len(step.tickets)
+        gradients = np.zeros((*shape, self._values.dimension), _dtype(runs.points))
+        taken = np.zeros(shape, np.int32)
+        for kind, places in places_by_kind(step).items():
+            for chunk in chunks(len(places)):
+                own = places[chunk]
+                part = self._of_kind(runs, self._by_kind[kind], step, own)
+                gradients[:, own], taken[:, own] = (each[:, : len(own)] for each in part)
+        return gradients, taken
+
+    def _of_kind(
+        self, runs: RunContext, values: Values, step: Step, places: Sequence[int]
+    ) -> tuple[NDArray[Any], NDArray[Any]]:
+        tickets, own = [step.tickets[at] for at in places], [step.weights[at] for at in places]
+        # In NumPy: a JAX operation for every row would cost more than its gradient.
+        rows = [np.asarray(payload(runs.points, step, ticket)) for ticket in tickets]
+        padded, weights = _padded(runs, tickets, own)
+        rows += [rows[0]] * (len(padded) - len(rows))
+        stacked = cast("Array", np.stack(rows, axis=1))
+        gradients, taken = values.gradients(runs.roots, stacked, padded, weights)
+        return np.asarray(gradients), np.asarray(taken)
 
     def _from_memory(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         """Compute every gradient once, without its weight, for all steps that use it."""
-        fresh = [ticket for step in group for ticket in step.fresh]
-        rows, taken = self._each(runs, fresh, [1.0] * len(fresh))
-        stored, places = runs.stored, {ticket: at for at, ticket in enumerate(fresh)}
+        fresh = _flatten([_unweighted(step) for step in group])
+        rows, taken = self._each(runs, fresh)
+        stored, places = runs.stored, {ticket: at for at, ticket in enumerate(fresh.tickets)}
         stored.update((ticket, cast("Array", rows[:, at])) for ticket, at in places.items())
         results = []
         for step in group:
@@ -134,34 +141,35 @@ class DebugExecutor:
     """The plain one: runs and tickets one by one, without batching or compilation."""
 
     def __init__(self, objective: Values) -> None:
-        self._objective = objective
+        self._dimension, self._by_kind = objective.dimension, ByKind(objective)
 
     def evaluate(self, runs: RunContext, group: Sequence[Step]) -> list[Evaluated]:
         return [self._step(runs, step) for step in group]
 
-    def each(self, runs: RunContext, tickets: list[Ticket]) -> NDArray[Any]:
-        return np.stack([np.asarray(self._sample(runs, ticket)[0]) for ticket in tickets], axis=1)
+    def each(self, runs: RunContext, step: Step) -> NDArray[Any]:
+        return np.stack([np.asarray(self._sample(runs, step, t)[0]) for t in step.fresh], axis=1)
 
     def _step(self, runs: RunContext, step: Step) -> Evaluated:
         import jax.numpy as jnp
 
         taken = np.zeros(len(runs.going), np.int32)
         for ticket in step.fresh:
-            runs.stored[ticket], steps = self._sample(runs, ticket)
+            runs.stored[ticket], steps = self._sample(runs, step, ticket)
             taken += steps
-        total = jnp.zeros((len(runs.going), self._objective.dimension), _dtype(runs.points))
+        total = jnp.zeros((len(runs.going), self._dimension), _dtype(runs.points))
         for ticket, weight in zip(step.tickets, step.weights, strict=True):
             total = total + weight * runs.stored[ticket]
         for ticket in runs.stored.keys() - step.keep:
             del runs.stored[ticket]
         return Evaluated(total, taken)
 
-    def _sample(self, runs: RunContext, ticket: Ticket) -> "tuple[Array, list[int]]":
+    def _sample(self, runs: RunContext, step: Step, ticket: Ticket) -> "tuple[Array, list[int]]":
         import jax.numpy as jnp
 
-        points = jnp.asarray(runs.points[ticket.version])
+        points = jnp.asarray(payload(runs.points, step, ticket))
+        values, none = self._by_kind[kind_of(step, ticket)], jnp.zeros(self._dimension)
         each = [
-            self._objective.sample(root, point, ticket) if going else (jnp.zeros_like(point), 0)
+            values.sample(root, point, ticket) if going else (none, 0)
             for root, point, going in zip(runs.roots, points, runs.going, strict=True)
         ]
         gradients = jnp.stack([gradient for gradient, _ in each]).astype(points.dtype)
@@ -211,10 +219,17 @@ def _weighing(step: Step) -> Step:
     return step._replace(tickets=[*tickets], weights=[*weights])
 
 
+def _unweighted(step: Step) -> Step:
+    """Its new gradients, each with a weight of 1."""
+    return step._replace(tickets=step.fresh, weights=[1.0] * len(step.fresh))
+
+
 def _flatten(group: Sequence[Step]) -> Step:
+    """All gradients of steps without importance as one step."""
     tickets = [ticket for step in group for ticket in step.tickets]
     weights = [weight for step in group for weight in step.weights]
-    return group[0]._replace(tickets=tickets, weights=weights)
+    mixtures = dict(ChainMap(*(dict(step.mixtures) for step in group if step.mixtures)))
+    return group[0]._replace(tickets=tickets, weights=weights, mixtures=mixtures)
 
 
 def _per_step(group: Sequence[Step], gradients: Any, taken: Any) -> list[Evaluated]:

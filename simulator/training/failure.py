@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from algorithms.tickets import Ticket
+from simulator.schedule import Step
+from simulator.training.payloads import payload
 
 if TYPE_CHECKING:
     from jax import Array
@@ -31,11 +33,16 @@ class Failure(NamedTuple):
 
 
 def failure_at(
-    step: int | None, ticket: Ticket, points: "Mapping[int, Array]", row: int
+    step: Step | None, ticket: Ticket, points: "Mapping[int, Array]", row: int
 ) -> Failure:
-    """A failure of this gradient, with its point if that is still in memory."""
-    rows = points.get(ticket.version)
-    return Failure(step, ticket, None if rows is None else np.array(np.asarray(rows)[row]))
+    """A failure of this gradient, with its point or payload if those are still in memory."""
+    rows: Any = None
+    if step is None:
+        rows = points.get(ticket.version)
+    elif step.versions <= points.keys():
+        rows = payload(points, step, ticket)
+    point = None if rows is None else np.array(np.asarray(rows)[row])
+    return Failure(step and step.number, ticket, point)
 
 
 def name_of(ticket: Ticket) -> str:

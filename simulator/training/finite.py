@@ -55,7 +55,7 @@ def fail_broken(lanes: Sequence[Lane], broken: Broken) -> None:
     for lane in lanes:
         for run in lane.living:
             if broken.ticket is not None:
-                steps = (step.number for step in lane.group if broken.ticket in step.fresh)
+                steps = (step for step in lane.group if broken.ticket in step.fresh)
                 row = lane.row(run)
                 run.failure = failure_at(next(steps, None), broken.ticket, lane.points, row)
             lane.end(run, "failed", f"{broken}{run.failure.described if run.failure else ''}")
@@ -63,10 +63,10 @@ def fail_broken(lanes: Sequence[Lane], broken: Broken) -> None:
 
 def _culprit(lane: Lane, row: int, step: Step) -> Failure:
     """The first of a step's new gradients that is not finite by itself, if there is one."""
-    fresh, runs = step.fresh, lane.context
-    if fresh and {ticket.version for ticket in fresh} <= runs.points.keys():
-        gradients = np.asarray(lane.executor.each(runs, fresh))[row]
+    runs = lane.context
+    if step.fresh and step.versions <= runs.points.keys():
+        gradients = np.asarray(lane.executor.each(runs, step))[row]
         wrong = np.flatnonzero(~np.isfinite(gradients).all(axis=1))
         if len(wrong):
-            return failure_at(step.number, fresh[wrong[0]], runs.points, row)
+            return failure_at(step, step.fresh[wrong[0]], runs.points, row)
     return Failure(step.number)

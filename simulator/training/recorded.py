@@ -29,7 +29,7 @@ class Recorded:
         arrays, outages = _arrays(computations), _spans(stretches, "down")
         self._record = Record(workers, end, False, [*steps], arrays, transfers, outages)
         self._when = account_when
-        self._last = {ticket.version: step.number for step in steps for ticket in step.tickets}
+        self._last = {version: step.number for step in steps for version in step.versions}
 
     def steps(self, stop: object) -> Iterator[Step]:
         for step in self._record.steps:

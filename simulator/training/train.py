@@ -184,7 +184,7 @@ def _forget(schedule: Schedule, group: Group, lanes: Sequence[Lane]) -> None:
         return
     needed = schedule.versions_in_use() | {schedule.version}
     for step in (*group.steps, *([group.following] if group.following else [])):
-        needed |= {step.version, *(ticket.version for ticket in step.fresh)}
+        needed |= {step.version, *step.versions}
     for lane in lanes:
         lane.forget(lane.points.keys() - needed)
 
@@ -220,9 +220,8 @@ def groups(steps: Iterable[Step], *, ahead: bool = True) -> Iterator[Group]:
             step, failure = None, error
         if step is None:
             break
-        fresh = step.fresh
-        newest = max((ticket.version for ticket in fresh), default=0)
-        more = max(1, len(fresh))  # a step without a gradient counts, too
+        newest = max(step.versions, default=0)
+        more = max(1, len(step.fresh))  # a step without a gradient counts, too
         if group and (newest > group[0].version or size + more > LARGEST):
             yield Group(group, step)
             group, size = [], 0

@@ -16,7 +16,8 @@ import pytest
 from scipy.integrate import quad
 
 from simulator.objectives.exact.chain import chain, gate, slide
-from simulator.objectives.exact.model import by_surrogate, oracle_of
+from simulator.objectives.exact.model import by_surrogate
+from simulator.objectives.sources import oracle_of
 from simulator.objectives.tables.chain import ChainTable, bound
 
 ROOT = jax.random.key(3)

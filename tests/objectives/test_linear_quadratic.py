@@ -22,8 +22,9 @@ from simulator.objectives.exact.linear_systems import (
     lyapunov,
     values,
 )
-from simulator.objectives.exact.model import by_surrogate, oracle_of
+from simulator.objectives.exact.model import by_surrogate
 from simulator.objectives.objective import ticket_keys
+from simulator.objectives.sources import oracle_of
 from simulator.objectives.tables.linear_quadratic import LinearQuadraticTable
 
 ROOT = jax.random.key(5)

@@ -15,8 +15,9 @@ import one_run
 import pytest
 
 from algorithms.tickets import Ticket
-from simulator.objectives.exact.model import by_surrogate, oracle_of
+from simulator.objectives.exact.model import by_surrogate
 from simulator.objectives.exact.tridiagonal import random
+from simulator.objectives.sources import oracle_of
 from simulator.objectives.tables.quadratic import QuadraticTable
 
 ROOT = jax.random.key(3)

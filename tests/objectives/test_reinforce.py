@@ -10,6 +10,7 @@ import one_run
 import pytest
 from two_states import DISCOUNT, ENDS, FIRST, HORIZON, REWARD, STAY, two_states
 
+from algorithms.local import mixed, reweighted
 from algorithms.tickets import Ticket
 from simulator.objectives.estimator import (
     episode_keys,
@@ -193,3 +194,31 @@ def test_several_episodes_give_the_same_bits_in_any_company() -> None:
 def test_settings_without_sense_are_refused(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Reinforce(**settings)
+
+
+# --- samples of other points ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("episodes", "baseline"), VARIANTS[::2])
+def test_mixtures_and_weights_estimate_what_enumeration_gives(
+    episodes: int, baseline: Baseline
+) -> None:
+    """Within five standard errors; the second point takes decisions 1 and 2 of the mixture."""
+    second = np.array([-0.4, 0.6, 0.8, -0.9, 0.4, -0.6])
+    points, count = np.stack([POINT, second]), 20_000
+    acting = points[[0, 1, 1]]
+    slope = jax.grad(lambda shift: value(acting + shift, DISCOUNT))(np.zeros(6))
+    estimator = Reinforce(discount=DISCOUNT, episodes=episodes, baseline=baseline)
+    settings: dict[str, Any] = {"policy": perceptron(()), "dtype": "float64"}
+    objective = policy_gradient(two_states(), **settings, horizon=HORIZON, estimator=estimator)
+    tickets = np.stack([np.zeros(count), np.zeros(count), np.arange(count)], 1).astype(np.int32)
+    assert objective.local is not None
+    for work, rest, expected in (
+        (mixed(2), [0.0, 0.3], slope),
+        (reweighted, [np.inf], by_time(second, DISCOUNT).sum(axis=0)),
+    ):
+        payloads = np.tile(np.concatenate([*points, rest]), (count, 1))
+        values = objective.local(work)
+        each, _ = one_run.gradients(values, ROOT, payloads, tickets, np.ones(count))
+        error = each.std(0, ddof=1) / np.sqrt(count)
+        assert np.all(np.abs(each.mean(0) - expected) <= 5 * error)

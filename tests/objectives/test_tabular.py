@@ -16,8 +16,9 @@ import one_run
 import pytest
 
 from simulator.objectives.exact import mdps
-from simulator.objectives.exact.model import by_surrogate, oracle_of
+from simulator.objectives.exact.model import by_surrogate
 from simulator.objectives.objective import ticket_keys
+from simulator.objectives.sources import oracle_of
 from simulator.objectives.tables.tabular import SUPREMA, TabularTable, cut_off, derivatives
 
 ROOT = jax.random.key(5)

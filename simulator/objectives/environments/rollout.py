@@ -5,13 +5,16 @@ keeps its state and writes zeros.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import jax
 import jax.numpy as jnp
 from jax import Array
 
 from simulator.objectives.spaces import Environment
+
+Choose: TypeAlias = Callable[[Array, Array, Array], Array]
+"""``choices = choose(observations, noise, time)``"""
 
 
 class Paths(NamedTuple):
@@ -32,7 +35,7 @@ class _Moment(NamedTuple):
 
 def rollout(
     environment: Environment,
-    choose: Callable[[Array, Array], Array],
+    choose: Choose,
     act: Callable[[Array], Array],
     states: Any,
     noise: Array,
@@ -40,7 +43,7 @@ def rollout(
     room: int,
     axis: int | None = None,
 ) -> Paths:
-    """Play from ``states``; ``choose(observations, noise)`` and ``act(choices)`` take all rows.
+    """Play from ``states``; ``act(choices)`` and ``choose`` take all rows, at one time.
 
     Episodes end where ``noise`` (time, row, …) does; rows not ``alive`` are not played.  The paths
     have ``room`` for that many steps, so that they divide into blocks.  With an ``axis``, each row
@@ -54,7 +57,8 @@ def rollout(
 
     def advance(now: _Moment) -> _Moment:
         observations = observe(environment.parameters, now.states)
-        choices = choose(observations, jax.lax.dynamic_index_in_dim(noise, now.time, 0, False))
+        row = jax.lax.dynamic_index_in_dim(noise, now.time, 0, False)
+        choices = choose(observations, row, now.time)
         states, rewards, terminated = step(environment.parameters, now.states, act(choices))
         new = (observations, choices, rewards)
         return _Moment(
@@ -64,9 +68,12 @@ def rollout(
             _write(now.paths, now.time, now.alive, new),
         )
 
-    shapes = jax.eval_shape(lambda: choose(observe(environment.parameters, states), noise[0]))
+    first = jnp.int32(0)
+    shapes = jax.eval_shape(
+        lambda: choose(observe(environment.parameters, states), noise[0], first)
+    )
     blank = _blank((room, noise.shape[1]), environment.observation_size, shapes, noise.dtype)
-    start = _Moment(jnp.int32(0), alive, states, blank)
+    start = _Moment(first, alive, states, blank)
     return jax.lax.while_loop(go_on, advance, start).paths
 
 

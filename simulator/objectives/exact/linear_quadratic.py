@@ -26,18 +26,20 @@ class LinearQuadratic(Controlled):
 
     # One sample
 
-    def draw(self, key: Array, worker: Array, point: Array) -> Trajectory:
-        (actions, states), gain = self.shape, self._gain(point)
+    def act(self, key: Array, worker: Array, points: Array, turns: Array) -> Trajectory:
+        (actions, states), gains = self.shape, jax.vmap(self._gain)(points)
         place = worker if len(self._own) > 1 else 0
         own, driven = self._own[place], self._driven[place]
         chance = jax.random.normal(key, (1 + self.horizon, states + actions), jnp.float64)
 
-        def step(state: Array, row: Array) -> tuple[Array, tuple[Array, Array]]:
+        def step(state: Array, now: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+            turn, row = now
+            gain = gains[0] if len(gains) == 1 else gains[turn]
             action = self._systems.exploration * row[states:] - gain @ state
             moved = own @ state + driven @ action + self._systems.noise * row[:states]
             return moved, (state, action)
 
-        _, (visited, chosen) = jax.lax.scan(step, chance[0, :states], chance[1:])
+        _, (visited, chosen) = jax.lax.scan(step, chance[0, :states], (turns, chance[1:]))
         costs = (visited**2).mean(1) + (chosen**2).mean(1)
         rewards = -(self._systems.discount ** jnp.arange(self.horizon)) * costs
         return Trajectory(visited, chosen, jnp.cumsum(rewards[::-1])[::-1])

@@ -1,12 +1,6 @@
-"""What can a worker compute from one sample of a stochastic function?
+"""How does a function that is known exactly become an objective?
 
-A model draws a sample at a point (a trajectory, a vector of noise) and gives two scalars for it:
-
-- ``surrogate``: its derivative in the point, with the sample fixed, is the stochastic gradient;
-- ``log_likelihood``: that of the sample at *another* point, up to a constant.
-
-From these two follow the gradient, the importance weight between two points and the product of
-the Hessian with a vector, so every method that works with single samples works on every model.
+A model is a source of samples (``sources.py``) of a function whose value and gradient are known.
 Worker i draws from its own function J_i; the objective is J, the mean over the workers.
 
 ``Sampled`` makes an objective of a model: it maps over the tickets, compiles and adds up.
@@ -15,7 +9,7 @@ Worker i draws from its own function J_i; the objective is J, the mean over the 
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any, NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +17,7 @@ import numpy as np
 from jax import Array
 from numpy.typing import NDArray
 
-from algorithms.local import Oracle, Work
+from algorithms.local import Work
 from algorithms.tickets import Ticket
 from simulator.objectives.objective import (
     Direction,
@@ -33,30 +27,12 @@ from simulator.objectives.objective import (
     run_by_run,
     ticket_keys,
 )
+from simulator.objectives.sources import Decisions, Source, gradient_of, oracle_of
 
 Estimate: TypeAlias = Callable[[Array, Array, Array], tuple[Array, Array]]
 """``value, environment_steps = estimate(key, ticket, point)``, for one row (3,) of tickets."""
 Keys: TypeAlias = Callable[[Array, Array], Array]
 """One random key for each ticket, from the root and the tickets' rows."""
-
-
-class Source(Protocol):
-    """Pure functions in JAX of one point (d,), one key and one worker, to be mapped and compiled.
-
-    A worker is an int32 scalar.
-    """
-
-    def draw(self, key: Array, worker: Array, point: Array) -> Any:
-        """A sample of this worker's function, from its distribution at this point."""
-
-    def surrogate(self, sample: Any, worker: Array, point: Array) -> Array:
-        """A scalar, whose derivative in the point is the sample's gradient."""
-
-    def log_likelihood(self, sample: Any, worker: Array, point: Array) -> Array:
-        """That of the sample at this point; constant where samples depend on no point."""
-
-    def length(self, sample: Any) -> Array:
-        """The environment steps of the sample, int32; 0 without an environment."""
 
 
 class Model(Source, Protocol):
@@ -88,7 +64,7 @@ class Trajectory(NamedTuple):
     """The discounted rewards from this step on, the discount counted from time 0."""
 
 
-class Controlled(Model):
+class Controlled(Decisions, Model):
     """A process without an end under a policy; samples are trajectories of ``horizon`` steps.
 
     The gradient is REINFORCE: the discount counts from time 0 and there is no baseline.
@@ -97,30 +73,15 @@ class Controlled(Model):
     metrics: Mapping[str, Direction] = MappingProxyType(
         {"value": "higher", "gradient_norm": "lower"}
     )
-    horizon: int
-
-    def log_policy(self, sample: Trajectory, point: Array) -> Array:
-        """The log-likelihood of each action, up to a constant."""
-        raise NotImplementedError
 
     def start(self) -> Array:
         return jnp.zeros(self.dimension, jnp.float64)
 
-    def surrogate(self, sample: Trajectory, worker: Array, point: Array) -> Array:
-        return sample.returns @ self.log_policy(sample, point)
-
-    def log_likelihood(self, sample: Trajectory, worker: Array, point: Array) -> Array:
-        """That of the actions: the transitions depend on no point."""
-        return self.log_policy(sample, point).sum()
+    def scales(self, sample: Trajectory) -> Array:
+        return sample.returns
 
     def length(self, sample: Trajectory) -> Array:
         return jnp.array(self.horizon, jnp.int32)
-
-
-def gradient_of(model: Source, sample: Any, worker: Array, point: Array) -> Array:
-    """The sample's gradient at this point."""
-    gradient: Array = jax.grad(model.surrogate, argnums=2)(sample, worker, point)
-    return gradient
 
 
 def by_surrogate(model: Source, key: Array, worker: Array, point: Array) -> tuple[Array, Array]:
@@ -129,33 +90,10 @@ def by_surrogate(model: Source, key: Array, worker: Array, point: Array) -> tupl
     return gradient_of(model, sample, worker, point), model.length(sample)
 
 
-def oracle_of(model: Source, worker: Array) -> Oracle:
-    """This worker's samples, for the work of ``algorithms/local.py``."""
-
-    def gradient(sample: Any, point: Array) -> Array:
-        return gradient_of(model, sample, worker, point)
-
-    def weight(sample: Any, point: Array, other: Array) -> Array:
-        likelihood = model.log_likelihood(sample, worker, other)
-        return jnp.exp(likelihood - model.log_likelihood(sample, worker, point))
-
-    def hessian_product(sample: Any, point: Array, vector: Array) -> Array:
-        likelihood = jax.grad(model.log_likelihood, argnums=2)(sample, worker, point)
-        value, product = jax.jvp(lambda at: gradient(sample, at), (point,), (vector,))
-        total: Array = (likelihood @ vector) * value + product
-        return total
-
-    return Oracle(
-        draw=lambda key, point: model.draw(key, worker, point),
-        gradient=gradient,
-        weight=weight,
-        hessian_product=hessian_product,
-        length=model.length,
-    )
-
-
 class Estimates:
     """Values of tickets by one estimate: at one point of each run, or each at its own."""
+
+    local: Callable[[Work], Values] | None = None
 
     def __init__(self, dimension: int, estimate: Estimate, keys: Keys = ticket_keys) -> None:
         self.dimension = dimension
@@ -200,7 +138,7 @@ class Sampled(Estimates):
         self.metrics: Mapping[str, Direction] = model.metrics
         measure, ascent = (jax.jit(jax.vmap(each)) for each in (model.measure, model.ascent))
         self.exact: Exact | None = Exact(measure, ascent)
-        self.local: Callable[[Work], Values] | None = partial(local_values, model, model.dimension)
+        self.local = partial(local_values, model, model.dimension)
 
     def initial_point(self, root: Array) -> Array:
         return self.model.start()

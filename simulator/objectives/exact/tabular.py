@@ -27,18 +27,18 @@ class Tabular(Controlled):
 
     # One sample
 
-    def draw(self, key: Array, worker: Array, point: Array) -> Trajectory:
-        own = self._own(worker)
-        choices = jnp.cumsum(self._policy(point), 1)
-        choices = choices / choices[:, -1:]
+    def act(self, key: Array, worker: Array, points: Array, turns: Array) -> Trajectory:
+        own, each = self._own(worker), jax.vmap(self._choices)(points)
         chance = jax.random.uniform(key, (1 + 2 * self.horizon,), jnp.float64)
 
-        def step(state: Array, row: Array) -> tuple[Array, tuple[Array, Array]]:
-            action = _pick(choices[state], row[0])
+        def step(state: Array, now: tuple[Array, Array]) -> tuple[Array, tuple[Array, Array]]:
+            turn, row = now
+            action = _pick(each[turn, state], row[0])
             return _pick(self._moves[own, state, action], row[1]), (state, action)
 
         first = _pick(self._starts, chance[0])
-        _, (states, actions) = jax.lax.scan(step, first, chance[1:].reshape(-1, 2))
+        rows = turns, chance[1:].reshape(-1, 2)
+        _, (states, actions) = jax.lax.scan(step, first, rows)
         discounts = self.discount ** jnp.arange(self.horizon)
         rewards = discounts * self._rewards[own, states, actions]
         return Trajectory(states, actions, jnp.cumsum(rewards[::-1])[::-1])
@@ -77,6 +77,11 @@ class Tabular(Controlled):
     def _own(self, worker: Array) -> Array | int:
         """The number of the worker's process."""
         return worker if len(self._rewards) > 1 else 0
+
+    def _choices(self, point: Array) -> Array:
+        """The sums of the policy's probabilities, in each state."""
+        sums = jnp.cumsum(self._policy(point), 1)
+        return sums / sums[:, -1:]
 
     def _policy(self, point: Array) -> Array:
         return jax.nn.softmax(point.reshape(self.states, self.actions))

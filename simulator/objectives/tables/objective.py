@@ -67,6 +67,11 @@ class ObjectiveTable(Table):
         return True
 
     @property
+    def decides(self) -> bool:
+        """Whether samples are decisions of a policy, which may change in the midst of them."""
+        return False
+
+    @property
     def episode_steps(self) -> float:
         """Expected environment steps of a gradient."""
         return 1.0
@@ -113,6 +118,10 @@ class DiscountedTable(ExactTable):
     dtype: Literal["float64"] = "float64"
 
     metrics: ClassVar[Mapping[str, Direction]] = {"value": "higher", "gradient_norm": "lower"}
+
+    @property
+    def decides(self) -> bool:
+        return True
 
     def steps(self) -> int:
         """The steps of a trajectory."""

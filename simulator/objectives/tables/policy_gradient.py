@@ -110,6 +110,10 @@ class PolicyGradientTable(ObjectiveTable):
         return self.environment in OWN
 
     @property
+    def decides(self) -> bool:
+        return self.local
+
+    @property
     def episode_steps(self) -> float:
         return self.episodes * max(1.0, PLAYED * self.horizon)
 
