@@ -138,6 +138,16 @@ TRAINED = {
     "a target": ("afedpg", {"stop": {"steps": 60, "target": 0.2}}),
     "seconds": ("rennala-nigt", {"stop": {"seconds": 31.0}, "evaluation": {"every_seconds": 4}}),
     "times that episodes decide": ("afedpg", {"objective": CARTPOLE, "cluster": EPISODES_DECIDE}),
+    "points of others": (
+        "queued-pg",
+        {
+            "objective": {"kind": "tabular", "states": 3, "actions": 2, "horizon": 4},
+            "server": {"seconds": 0.3},
+            "methods": {
+                "queued-pg": {"batch": 2, "step": 0.1, "importance": 1.1, "update": "during"}
+            },
+        },
+    ),
     "an environment on the host": (
         "rennala-nigt",
         {"objective": {**CARTPOLE, "environment": "Acrobot-v1"}, "stop": {"steps": 5}},

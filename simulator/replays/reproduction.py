@@ -114,11 +114,25 @@ def _check_started(outcome: Results, chosen: Chosen) -> None:
     # The record ends before the step that failed.
     if outcome.tickets is None or (failed and failed[0] == ticket):
         return
+    if not len(_rows_of(outcome, chosen)):
+        raise Mistake(f"{name_of(ticket)}: {method}, seed {seed}, started no such gradient")
+
+
+def _step_of(outcome: Results, chosen: Chosen) -> int | None:
+    """The first step that used the ticket, if there is one and tickets are recorded."""
+    rows = _rows_of(outcome, chosen)
+    used: Any = rows[rows["outcome"] == "used"]["used_in_step"] if len(rows) else ()
+    return int(used.iloc[0]) if len(used) else None
+
+
+def _rows_of(outcome: Results, chosen: Chosen) -> Any:
+    method, seed, ticket = chosen
     recorded = outcome.tickets
+    if recorded is None:
+        return ()
     own = recorded[(recorded["method"] == method) & (recorded["seed"] == seed)]
     same = own[["worker", "version", "index"]].to_numpy() == np.array(ticket)
-    if not same.all(axis=1).any():
-        raise Mistake(f"{name_of(ticket)}: {method}, seed {seed}, started no such gradient")
+    return own[same.all(axis=1)]
 
 
 def reproduce(
@@ -130,12 +144,15 @@ def reproduce(
     method, seed, ticket = chosen
     scenario = outcome.scenario.restrict([method], [seed])
     laboratory = laboratory_of(scenario)
-    failed = outcome.failure(method, seed)
-    if failed is not None and failed[0].version == ticket.version:
+    failed, used = outcome.failure(method, seed), _step_of(outcome, chosen)
+    real = partial(recorded.schedule, outcome, method, seed) if outcome.real else None
+    if failed is not None and failed[0] == ticket:
         point = failed[1]
+    elif used is not None:
+        report(f"training {method}, seed {seed}, up to step {used} once more")
+        point = laboratory.place_of(scenario, ticket, used, real)
     else:
         report(f"training {method}, seed {seed}, up to version {ticket.version} once more")
-        real = partial(recorded.schedule, outcome, method, seed) if outcome.real else None
         point = laboratory.point_at(scenario, ticket.version, real)
     try:
         gradient, steps = laboratory.sample(scenario, point, ticket)

@@ -29,6 +29,7 @@ from simulator.objectives.tables.objective import ObjectiveTable
 from simulator.scenario import data_files, prescription
 from simulator.scenario.cluster_table import ClusterTable, NetworkTable, ServerTable
 from simulator.scenario.ends import EvaluationTable, StopTable
+from simulator.scenario.gradients import check_gradients
 from simulator.scenario.tables import MethodTable, method_table
 from simulator.scenario.toml_text import document
 from simulator.system.files import replace
@@ -174,7 +175,7 @@ class Scenario(Table):
         check_all(partial(self._check_method, label) for label in self.methods)
 
     def _check_method(self, label: str) -> None:
-        """Refuse lists for another number of workers, and local work on other objectives."""
+        """Refuse lists for another number of workers, and gradients that are not to be had."""
         table = self.methods[label]
         for name, value in table.settings().items():
             if isinstance(value, list) and len(value) != self.cluster.workers:
@@ -186,18 +187,7 @@ class Scenario(Table):
                 METHODS[table.method].aggregate(table.settings())
             except ValueError as error:
                 raise Mistake(f"methods.{label}.{error}") from None
-        if not METHODS[table.method].works_locally(table.settings()):
-            return
-        if self.cluster.per == "environment-step":
-            raise Mistake(
-                f"methods.{label}: its workers take steps of their own, which are timed as "
-                "gradients; use cluster.per = 'gradient'"
-            )
-        if not self.objective.local:
-            raise Mistake(
-                f"methods.{label}: its workers take steps of their own, which needs an "
-                "environment in JAX, such as CartPole-v1; this one is played on the host"
-            )
+        check_gradients(label, table, self.objective, self.cluster.per)
 
     def replace(self, **parts: Any) -> "Scenario":
         """A copy with other parts: ``scenario.replace(seeds=[7])``."""

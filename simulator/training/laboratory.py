@@ -33,6 +33,7 @@ from simulator.training.lanes import Lane, Turn, lanes_of
 from simulator.training.learner import Learner
 from simulator.training.lengths import Ruler
 from simulator.training.observer import Observer
+from simulator.training.payloads import ByKind, kind_of_size, payload
 from simulator.training.record import Memory, Run
 from simulator.training.recorded import Recorded
 from simulator.training.schedules import (
@@ -111,12 +112,14 @@ class Laboratory:
         return self._train([Member(scenario)], [], lambda at, run: None, observer, recorded)[0]
 
     def sample(self, scenario: Scenario, point: NDArray[Any], ticket: Ticket) -> Any:
-        """One gradient by the plain code, and its environment steps."""
+        """One gradient by the plain code at its point or payload, and its environment steps."""
         import jax
         import jax.numpy as jnp
 
         member = Member(scenario)
         values = self._compiled_for(scenario, member.label).values
+        if values is self.objective:
+            values = ByKind(values)[kind_of_size(len(point), values.dimension)]
         root = jax.random.key(member.seed)
         gradient, steps = values.sample(root, jnp.asarray(point), ticket)
         return np.asarray(gradient), int(steps)
@@ -125,12 +128,20 @@ class Laboratory:
         self, scenario: Scenario, version: int, recorded: Record | None = None
     ) -> NDArray[Any]:
         """The point of this version in the only run of this scenario."""
-        points: list[NDArray[Any]] = []
-        seek = _Seek(version, points)
+        return self._found(scenario, _Seek(version), recorded)
+
+    def place_of(
+        self, scenario: Scenario, ticket: Ticket, step: int, recorded: Record | None = None
+    ) -> NDArray[Any]:
+        """The point or payload of this gradient in the step that used it."""
+        return self._found(scenario, _Seek(step, ticket), recorded)
+
+    def _found(self, scenario: Scenario, seek: "_Seek", recorded: Record | None) -> NDArray[Any]:
         runs = self._train([Member(scenario)], [], lambda at, run: None, seek, recorded)
-        if not points:
-            raise Mistake(f"version {version}: the run closed only {runs[0].steps} server steps")
-        return points[0]
+        if seek.found is None:
+            closed = f"the run closed only {runs[0].steps} server steps"
+            raise Mistake(f"version {seek.version}: {closed}")
+        return seek.found
 
     def _train(
         self,
@@ -234,21 +245,24 @@ class Laboratory:
 
 
 class _Seek(Observer):
-    """Ends the training at a version, and adds its point to ``points``."""
+    """Ends the training at a version; finds its point, or how its step used a ticket."""
 
-    def __init__(self, version: int, points: list[NDArray[Any]]) -> None:
-        self._version, self._points = version, points
+    found: NDArray[Any] | None = None
+
+    def __init__(self, version: int, ticket: Ticket | None = None) -> None:
+        self.version, self._ticket = version, ticket
 
     def begin(self, lane: Lane) -> None:
-        if self._version == 0:
+        if self.version == 0:
             self._end(lane, lane.place.query)
 
     def step(self, lane: Lane, turn: Turn) -> None:
-        if self._version == turn.step.number:
-            self._end(lane, turn.query)
+        if self.version == turn.step.number:
+            used = self._ticket and payload(lane.points, turn.step, self._ticket)
+            self._end(lane, turn.query if used is None else used)
 
     def _end(self, lane: Lane, rows: Any) -> None:
-        self._points.append(np.asarray(rows)[0])
+        self.found = np.asarray(rows)[0]
         for run in lane.living:
             lane.end(run, "interrupted")
 

@@ -27,7 +27,7 @@ class Kind(NamedTuple):
     """What a gradient's payload consists of."""
 
     pieces: int = 1
-    """Points by which the worker acted, with unused ones: a power of two, so few are compiled."""
+    """Points by which the worker acted, with unused ones: a power of four, so few are compiled."""
     weighted: bool = False
     """Whether the gradient is taken at another point, with a weight."""
 
@@ -63,7 +63,8 @@ def kind_of(step: Step, ticket: Ticket) -> Kind:
     Kind(pieces=1, weighted=True)
     """
     pieces = len(step.mixture(ticket))
-    return Kind(1 << (pieces - 1).bit_length(), step.importance is not None)
+    half = ((pieces - 1).bit_length() + 1) // 2
+    return Kind(4**half, step.importance is not None)
 
 
 def places_by_kind(step: Step) -> dict[Kind, list[int]]:
@@ -79,8 +80,8 @@ def places_by_kind(step: Step) -> dict[Kind, list[int]]:
 def kind_of_size(numbers: int, dimension: int) -> Kind:
     """The kind whose payload has so many numbers: no two kinds have the same size.
 
-    >>> [kind_of_size(size, 10) for size in (10, 21, 22)]
-    [Kind(pieces=1, weighted=False), Kind(pieces=1, weighted=True), Kind(pieces=2, weighted=False)]
+    >>> [kind_of_size(size, 10) for size in (10, 21, 44)]
+    [Kind(pieces=1, weighted=False), Kind(pieces=1, weighted=True), Kind(pieces=4, weighted=False)]
     """
     if numbers in (dimension, 2 * dimension + 1):
         return Kind(1, numbers > dimension)
