@@ -35,6 +35,7 @@ from simulator.results.events import Happenings, happenings
 from simulator.results.ledger import COLUMNS
 from simulator.scenario.data_files import PARTS
 from simulator.scenario.scenario import Scenario, with_infinities
+from simulator.training.payloads import sizes_of_payloads
 from simulator.training.record import Run
 
 if TYPE_CHECKING:
@@ -142,8 +143,9 @@ class Results:
         path = intake.inside(self.directory, self.directory / files_of(method, seed)[1])
         if not path.exists():
             return None
-        # Workers with steps of their own receive more than a point (algorithms/local.py).
-        sizes = self.vector.dimension, 3 * self.vector.dimension + 1
+        # Local work starts from more than a point (algorithms/local.py).
+        size = self.vector.dimension
+        sizes = size, 3 * size + 1, *sizes_of_payloads(size)
         point = _read(path, lambda path: intake.point(path, "point", *sizes))
         return _read(path, intake.ticket), point
 

@@ -90,6 +90,16 @@ def kind_of_size(numbers: int, dimension: int) -> Kind:
     return Kind(pieces - weighted, weighted)
 
 
+def sizes_of_payloads(dimension: int) -> tuple[int, ...]:
+    """The sizes of the payloads that differ from a point, up to 4096 pieces.
+
+    >>> sizes_of_payloads(10)[:3]
+    (21, 44, 55)
+    """
+    pieces = [4**power + weighted for power in range(1, 7) for weighted in (0, 1)]
+    return 2 * dimension + 1, *(count * (dimension + 1) for count in pieces)
+
+
 def payload(points: "Mapping[int, Array]", step: Step, ticket: Ticket) -> "Array | NDArray[Any]":
     """The point of a plain gradient, or the payload of its work; a row for each run."""
     if step.importance is None and not step.mixtures:
