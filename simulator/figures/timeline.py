@@ -37,6 +37,8 @@ MOST_EDGES, WIDE_EDGES = 160, 80
 """Most bars of a worker that have white edges, and wide ones."""
 MOST_KEYS = 7
 """Entries in a row of the legend."""
+HEADING = 104
+"""Letters above all panels of a row."""
 MOST_LINES = 40
 """Most server steps that are lines across the panel."""
 
@@ -47,7 +49,7 @@ def draw_timeline(picture: Timeline) -> Figure:
     figure, panels = _panels(len(openings), len(workers))
     for axes, (label, opening) in zip(panels, openings.items(), strict=True):
         _draw_panel(axes, opening, seconds)
-        _head_panel(axes, opening, label, picture.colours[label])
+        _head_panel(axes, opening, label, picture.colours[label], _columns(len(openings)))
     panels[0].set_xlim(0, seconds)
     _draw_legend(figure, openings, seconds)
     figure.supxlabel(picture.note, x=0.01, ha="left", fontsize=7, color=GREY)
@@ -57,7 +59,7 @@ def draw_timeline(picture: Timeline) -> Figure:
 def draw_run(axes: Axes, opening: Opening, method: str, colour: str, seconds: float) -> None:
     """Draw the panel of one run, with a legend below."""
     _draw_panel(axes, opening, seconds)
-    _head_panel(axes, opening, method, colour)
+    _head_panel(axes, opening, method, colour, columns=1)
     axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel="worker")
     axes.xaxis.set_major_formatter("{x:,g}")
     key_below(axes, _keys([opening], seconds), columns=MOST_KEYS)
@@ -68,9 +70,13 @@ def panel_height(rows: int) -> float:
     return max(0.45, min(0.12, 1.6 / rows) * rows)
 
 
+def _columns(count: int) -> int:
+    return 1 if count <= 4 else 2
+
+
 def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
     """Panels in one or two columns, with a common axis of time."""
-    columns = 1 if count <= 4 else 2
+    columns = _columns(count)
     ranks = math.ceil(count / columns)
     figure = Figure(figsize=(7.0, 1.0 + ranks * (panel_height(rows) + 0.3)), layout="constrained")
     grid = figure.subplots(ranks, columns, sharex=True, squeeze=False).T.ravel().tolist()
@@ -136,13 +142,15 @@ def _box(bar: Bar, y: int) -> list[tuple[float, float]]:
     return [(bar.start, low), (bar.finish, low), (bar.finish, high), (bar.start, high)]
 
 
-def _head_panel(axes: Axes, opening: Opening, label: str, colour: str) -> None:
+def _head_panel(axes: Axes, opening: Opening, label: str, colour: str, columns: int) -> None:
     """Write the heading, and the numbers of some workers."""
     workers = list(opening.bars)
     axes.set_title(label, loc="left", color=colour, pad=6)
     steps, used = len(opening.step_times), opening.used
     counts = f"{_count(steps, 'step')}, {_count(used, 'gradient')} used"
     counts += ", waits without end" if opening.stalled else ""
+    if len(label) + len(counts) > HEADING // columns:
+        counts = "waits without end" if opening.stalled else _count(steps, "step")
     axes.set_title(counts, loc="right", color=GREY, fontsize=8, pad=6)
     shown = np.unique(np.linspace(0, len(workers) - 1, 4).round().astype(int)).tolist()
     axes.set_yticks(shown, [f"{workers[y]:,}" for y in shown])
