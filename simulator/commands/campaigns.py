@@ -139,7 +139,8 @@ class CompareResults(Shown):
         from simulator.comparison.figure import plot_ratios
         from simulator.figures.style import axes_of
 
-        return plot_ratios(self.compared.standings, axes_of(ax))
+        methods = list(self.compared.scenario.methods)
+        return plot_ratios(self.compared.standings, axes_of(ax), methods)
 
     def report(self) -> "Page":
         """A page with everything about it; ``save(path)`` writes it as one HTML file."""
