@@ -41,8 +41,8 @@ def queued(
 ) -> Aggregation:
     """The mean of ``batch`` episodes, in prompts of ``group``, from a queue of ``queue`` batches.
 
-    If the queue is ``full``, workers wait, or its oldest or newest prompt is dropped.  With
-    ``depth`` workers begin no episode that is more than so many steps ahead: 0 is on-policy, 1 one
+    If the queue is ``full``, the worker that completes a prompt waits for room, or the oldest or
+    newest prompt is dropped.  With ``depth`` workers begin no episode that is more than so many steps ahead: 0 is on-policy, 1 one
     step off.  Prompts older than ``age`` are dropped.  A worker gets new points ``between`` its
     episodes, or also ``during`` one.
     """
@@ -59,14 +59,20 @@ def queued(
                     taken = [ready.popleft() for _ in range(of_a_batch)]
                     episodes = [ticket for prompt in taken for ticket in prompt.episodes]
                     cluster.train(episodes, weights, importance=importance)
-            if full != "wait" or len(ready) < capacity:
-                rollouts.begin(inf if depth is None else (cluster.version + 1 + depth) * batch)
+            rollouts.unblock(len(ready) - capacity)
+            rollouts.begin(inf if depth is None else (cluster.version + 1 + depth) * batch)
             match (yield cluster.arrival()):
                 case Ticket() as ticket:
                     if prompt := rollouts.end(ticket):
                         ready.append(prompt)
-                        if full != "wait" and len(ready) > capacity:
-                            rollouts.drop(ready.popleft() if full == "drop-oldest" else ready.pop())
+                        if len(ready) > capacity:
+                            match full:
+                                case "wait":
+                                    rollouts.block(ticket.worker)
+                                case "drop-oldest":
+                                    rollouts.drop(ready.popleft())
+                                case "drop-newest":
+                                    rollouts.drop(ready.pop())
                 case Trained():
                     training = False
                     if update == "during":
@@ -92,6 +98,7 @@ class Rollouts:
     def __init__(self, cluster: Cluster, group: int) -> None:
         self._cluster, self._group = cluster, group
         self._idle = deque(cluster.present())
+        self._blocked = deque[int | None]()  # workers whose prompts wait for room; None: lost
         self._under_way: dict[int, Prompt] = {}
         self._open = deque[Prompt]()  # prompts with missing episodes
         self._begun = 0  # episodes, but for those that were lost or dropped
@@ -116,10 +123,24 @@ class Rollouts:
         self._idle.append(ticket.worker)
         return prompt if len(prompt.episodes) == self._group else None
 
+    def block(self, worker: int) -> None:
+        """The prompt that this worker has completed waits for room in the queue."""
+        self._idle.remove(worker)
+        self._blocked.append(worker)
+
+    def unblock(self, waiting: int) -> None:
+        """So many prompts still wait for room."""
+        while len(self._blocked) > max(0, waiting):
+            worker = self._blocked.popleft()
+            if worker is not None:
+                self._idle.append(worker)
+
     def lose(self, worker: int) -> None:
         """A worker fails: another one begins its episode again."""
         if worker in self._idle:
             self._idle.remove(worker)
+        elif worker in self._blocked:
+            self._blocked[self._blocked.index(worker)] = None
         elif prompt := self._under_way.pop(worker, None):
             if not prompt.missing:
                 self._open.appendleft(prompt)
