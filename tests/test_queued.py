@@ -8,7 +8,7 @@ from scripted import Asked, ScriptedCluster
 from algorithms.methods import greedy, queued
 from algorithms.tickets import Ticket
 from algorithms.vocabulary import Joined, Lost, Trained
-from simulator.cluster import Cluster, Exponential, Fixed, Outage, Outages, Server
+from simulator.cluster import Cluster, Exponential, Fixed, LogNormal, Outage, Outages, Server
 from simulator.engine import Simulation, Sinks, Stop
 
 
@@ -176,3 +176,28 @@ def test_a_lost_worker_leaves_its_turn_to_the_next():
         (3.5, 1),
         (4.5, 1),
     ]
+
+
+# How old are the episodes, on average?  By counting those that are under way or wait
+
+
+def mean_age(slots, batch, rho, sigma, **settings):
+    cluster = Cluster(
+        slots, LogNormal(Fixed(1.0), sigma), server=Server(Fixed(rho * batch / slots))
+    )
+    steps = list(Simulation(cluster, queued(batch, **settings)).steps(Stop(steps=300)))[100:]
+    return sum(step.mean_delay for step in steps) / len(steps)
+
+
+@pytest.mark.parametrize("rho", [1.5, 4.0])
+@pytest.mark.parametrize(("slots", "queue"), [(32, 1), (128, 3)])
+def test_workers_that_wait_fill_the_queue_and_the_slots(slots, queue, rho):
+    """One episode less where the newest one has just begun."""
+    age = mean_age(slots, 64, rho, 1.0, queue=queue)
+    assert age == pytest.approx(queue + slots / 64, abs=1 / 64 + 1e-9)
+
+
+@pytest.mark.parametrize("slots", [32, 128])
+def test_a_quick_trainer_leaves_the_batch_to_fill(slots):
+    """Half a batch waits while the other half fills, and the trainer takes rho of the time."""
+    assert mean_age(slots, 64, 0.5, 1.0) == pytest.approx(slots / 64 + 0.5, rel=0.02)

@@ -80,7 +80,11 @@ def test_three_lines_of_comment_describe_the_result(name):
 
 @pytest.mark.parametrize(
     "name",
-    sorted({*COMPARED} - {"straggler", "short-episodes", "time-complexity", "regimes/costly"}),
+    sorted(
+        {*COMPARED}
+        - {"straggler", "short-episodes", "time-complexity", "regimes/costly"}
+        - {"language-model", "long-episodes"}
+    ),
 )
 def test_the_four_methods_are_compared(name):
     assert list(load(name).methods) == FOUR
@@ -124,6 +128,8 @@ AHEAD = [
     ("heavy-tail", "rennala-nigt", "synchronous-nigt", 8),
     ("day-and-night", "rennala-nigt", "synchronous-nigt", 2),
     ("slow-network", "rennala-nigt", "afedpg", 2),
+    ("language-model", "asynchronous", "synchronous", 4),
+    ("language-model", "one-step-off", "synchronous", 2),
     ("slow-network", "rennala-nigt", "synchronous-nigt", 2),
 ]
 

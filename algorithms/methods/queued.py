@@ -42,9 +42,9 @@ def queued(
     """The mean of ``batch`` episodes, in prompts of ``group``, from a queue of ``queue`` batches.
 
     If the queue is ``full``, the worker that completes a prompt waits for room, or the oldest or
-    newest prompt is dropped.  With ``depth`` workers begin no episode that is more than so many steps ahead: 0 is on-policy, 1 one
-    step off.  Prompts older than ``age`` are dropped.  A worker gets new points ``between`` its
-    episodes, or also ``during`` one.
+    newest prompt is dropped.  With ``depth`` workers begin no episode that is more than so many
+    steps ahead: 0 is on-policy, 1 one step off.  Prompts older than ``age`` are dropped.  A worker
+    gets new points ``between`` its episodes, or also ``during`` one.
     """
     if batch % group:
         raise ValueError(f"batch = {batch}: must be a multiple of group = {group}")

@@ -5,7 +5,7 @@ Rennala, the threshold of Ringmaster, the local steps of FedSVRPG-M.  A method w
 other settings is only compared where a scenario gives them.
 """
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
@@ -59,9 +59,20 @@ def candidates(scenario: Scenario) -> list[Candidate]:
             if size != own and "initial_batch" in type(table).model_fields:
                 changes["initial_batch"] = None
             methods = {label: table.model_copy(update=changes)}
+            if not _accepts(table.method, methods[label].settings()):
+                continue
             varied = alone.model_copy(update={"methods": methods})
             found.append(Candidate(label, setting, size, varied))
     return found
+
+
+def _accepts(method: str, settings: Mapping[str, Any]) -> bool:
+    """Whether a size suits the method's other settings."""
+    try:
+        METHODS[method].aggregate(settings)
+    except ValueError:
+        return False
+    return True
 
 
 def size_of(method: str) -> str | None:

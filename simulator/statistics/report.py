@@ -34,6 +34,7 @@ def _of_learning(scenario: Scenario, rows: list[Row]) -> dict[str, list[str]]:
         "work wasted": [_share(row.wasted) for row in rows],
         "workers idle": [_share(row.idle_share) for row in rows],
     }
+    columns |= _of_the_server(rows)
     if has_target and synchronous_label(scenario) is not None:
         columns["speed-up"] = [_speed_up(row) for row in rows]
     return columns
@@ -55,7 +56,17 @@ def _of_schedules(rows: list[Row]) -> dict[str, list[str]]:
         del columns["sending"]
     if not any(row.down_share > 0 for row in rows):
         del columns["down"]
-    return columns
+    return columns | _of_the_server(rows)
+
+
+def _of_the_server(rows: list[Row]) -> dict[str, list[str]]:
+    """What its time costs, if its updates take any."""
+    if not any(row.training_share > 0 for row in rows):
+        return {}
+    return {
+        "server busy": [_share(row.training_share) for row in rows],
+        "age": [_number(round(row.age, 2)) for row in rows],
+    }
 
 
 def goal_of(scenario: Scenario) -> str:
@@ -84,6 +95,8 @@ def notes(results: Results) -> list[str]:
     if scenario.stop.target is not None and reference and not results.schedule_only:
         lines.append(f"speed-up: simulated seconds to the target, against {reference}")
     lines.append("work wasted: computing that went into recalled, obsolete or lost gradients")
+    if scenario.server is not None:
+        lines.append("age: server steps since the gradients were ordered, on average")
     return [*lines, *failures(results)]
 
 
@@ -104,7 +117,7 @@ def failures(results: Results) -> list[str]:
 def _seconds(row: Row) -> str:
     some = f" ({row.reached} of {row.seeds} seeds)" if 0 < row.reached < row.seeds else ""
     if math.isfinite(row.seconds_to_target):
-        return f"{row.seconds_to_target:,.4g}{some}"
+        return f"{_number(row.seconds_to_target)}{some}"
     return f"not within {row.watched:,.10g} s{some}"
 
 

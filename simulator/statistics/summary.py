@@ -36,6 +36,8 @@ class Row(NamedTuple):
     communicating_share: float
     down_share: float
     idle_share: float
+    training_share: float  # of the server's time
+    age: float  # the mean delay of the gradients
     speed_up: float | None  # against the synchronous method, in simulated seconds to the target
     speed_up_is_bound: bool  # only a lower bound, as the synchronous method missed the target
 
@@ -90,6 +92,8 @@ def _row(
         communicating_share=_mean(runs, "communicating_share"),
         down_share=_mean(runs, "down_share"),
         idle_share=_mean(runs, "idle_share"),
+        training_share=_training_share(results, rows_by_seed),
+        age=_age(results, rows_by_seed),
         speed_up=speed_up,
         speed_up_is_bound=is_bound,
     )
@@ -138,6 +142,21 @@ def _at_least(run: Run) -> float:
 def _mean(runs: list[Run], column: str) -> float:
     known = [float(run[column]) for run in runs if run[column] is not None]
     return sum(known) / len(known) if known else math.nan
+
+
+def _training_share(results: Results, rows_by_seed: RowsBySeed) -> float:
+    trained, times = (results.step_columns[name] for name in ("training_seconds", "time"))
+    seeds = [rows for rows in rows_by_seed.values() if rows is not None and times[rows[-1]] > 0]
+    shares = [trained[rows].sum() / times[rows[-1]] for rows in seeds]
+    return float(np.mean(shares)) if shares else 0.0
+
+
+def _age(results: Results, rows_by_seed: RowsBySeed) -> float:
+    columns = results.step_columns
+    seeds = [rows for rows in rows_by_seed.values() if rows is not None]
+    sums = [(columns["mean_delay"][rows] * columns["tickets"][rows]).sum() for rows in seeds]
+    counts = [columns["tickets"][rows].sum() for rows in seeds]
+    return float(sum(sums) / sum(counts)) if sum(counts) else math.nan
 
 
 def _seconds_per_step(results: Results, rows_by_seed: RowsBySeed) -> float:
