@@ -65,17 +65,21 @@ def _gradients(runs: list[Columns], seconds: float) -> float:
     )
 
 
-def some_workers(cluster: Cluster, most: int = ALL_ROWS, some: int = SOME_ROWS) -> list[int]:
+def some_workers(
+    cluster: Cluster, seed: int, most: int = ALL_ROWS, some: int = SOME_ROWS
+) -> list[int]:
     """All workers up to ``most``; else ``some``, evenly from the fastest to the slowest.
 
+    Their speeds may depend on the ``seed`` of the run.
+
     >>> from simulator.cluster import Cluster, Power
-    >>> some_workers(Cluster(1000, Power(exponent=-1.0)))[:3]
+    >>> some_workers(Cluster(1000, Power(exponent=-1.0)), 0)[:3]
     [999, 946, 894]
     """
     n = cluster.workers
     if n <= most:
         return list(range(n))
-    by_speed = np.argsort(cluster.computations(seed=0).nominal, kind="stable")
+    by_speed = np.argsort(cluster.computations(seed).nominal, kind="stable")
     chosen: list[int] = by_speed[np.linspace(0, n - 1, some).round().astype(np.int64)].tolist()
     return chosen
 

@@ -85,7 +85,7 @@ def _from_one(curve: Columns) -> Columns:
 def timeline(results: Results, seconds: float | None = None) -> Timeline:
     """The workers' bars in the opening rounds, or in these first seconds."""
     scenario, seed = results.scenario, int(results.step_columns["seed"][0])
-    workers = some_workers(scenario.build_cluster())
+    workers = some_workers(scenario.build_cluster(), seed)
     seconds = opening_seconds(results) if seconds is None else seconds
     methods, known = list(_methods(results)), looks(scenario.methods)
     note = f"Opening of seed {seed}."

@@ -39,6 +39,8 @@ MOST_KEYS = 7
 """Entries in a row of the legend."""
 HEADING = 104
 """Letters above all panels of a row."""
+SMALL = 5.5
+"""Points of the numbers of sampled workers."""
 MOST_LINES = 40
 """Most server steps that are lines across the panel."""
 
@@ -46,7 +48,7 @@ MOST_LINES = 40
 def draw_timeline(picture: Timeline) -> Figure:
     openings, seconds = picture.openings, picture.seconds
     workers = next(iter(openings.values())).bars
-    figure, panels = _panels(len(openings), len(workers))
+    figure, panels = _panels(len(openings), list(workers))
     for axes, (label, opening) in zip(panels, openings.items(), strict=True):
         _draw_panel(axes, opening, seconds)
         _head_panel(axes, opening, label, picture.colours[label], _columns(len(openings)))
@@ -60,7 +62,7 @@ def draw_run(axes: Axes, opening: Opening, method: str, colour: str, seconds: fl
     """Draw the panel of one run, with a legend below."""
     _draw_panel(axes, opening, seconds)
     _head_panel(axes, opening, method, colour, columns=1)
-    axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel="worker")
+    axes.set(xlim=(0, seconds), xlabel="simulated time (s)", ylabel=_rows_name(list(opening.bars)))
     axes.xaxis.set_major_formatter("{x:,g}")
     key_below(axes, _keys([opening], seconds), columns=MOST_KEYS)
 
@@ -74,9 +76,9 @@ def _columns(count: int) -> int:
     return 1 if count <= 4 else 2
 
 
-def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
+def _panels(count: int, workers: Sequence[int]) -> tuple[Figure, list[Axes]]:
     """Panels in one or two columns, with a common axis of time."""
-    columns = _columns(count)
+    rows, columns = len(workers), _columns(count)
     ranks = math.ceil(count / columns)
     figure = Figure(figsize=(7.0, 1.0 + ranks * (panel_height(rows) + 0.3)), layout="constrained")
     grid = figure.subplots(ranks, columns, sharex=True, squeeze=False).T.ravel().tolist()
@@ -89,8 +91,14 @@ def _panels(count: int, rows: int) -> tuple[Figure, list[Axes]]:
         # A shorter column has room below.
         grid[last].xaxis.set_in_layout((last + 1) % ranks == 0)
     grid[0].xaxis.set_major_formatter("{x:,g}")
-    figure.supylabel("worker", fontsize=9)
+    figure.supylabel(_rows_name(workers), fontsize=9)
     return figure, grid[:count]
+
+
+def _rows_name(workers: Sequence[int]) -> str:
+    """The name of the axis of workers, which has the order of a sample."""
+    everyone = list(workers) == list(range(len(workers)))
+    return "worker" if everyone else "worker, from the fastest to the slowest"
 
 
 def _draw_panel(axes: Axes, opening: Opening, seconds: float) -> None:
@@ -152,10 +160,13 @@ def _head_panel(axes: Axes, opening: Opening, label: str, colour: str, columns: 
     if len(label) + len(counts) > HEADING // columns:
         counts = "waits without end" if opening.stalled else _count(steps, "step")
     axes.set_title(counts, loc="right", color=GREY, fontsize=8, pad=6)
-    shown = np.unique(np.linspace(0, len(workers) - 1, 4).round().astype(int)).tolist()
+    # The workers of a sample have numbers in no order, so each row has its number.
+    sampled = workers != list(range(len(workers)))
+    count = len(workers) if sampled else 4
+    shown = np.unique(np.linspace(0, len(workers) - 1, count).round().astype(int)).tolist()
     axes.set_yticks(shown, [f"{workers[y]:,}" for y in shown])
     axes.set_ylim(len(workers) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, labelsize=SMALL if sampled else None)
     axes.spines["left"].set_visible(False)
 
 

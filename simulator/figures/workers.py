@@ -46,7 +46,7 @@ def plot_timeline(
     if (method, seed) not in runs:
         hint = did_you_mean(method, {label for label, _ in runs})
         raise Mistake(f"method {method!r}, seed {seed}: no such run; {hint}")
-    workers = some_workers(results.scenario.build_cluster())
+    workers = some_workers(results.scenario.build_cluster(), seed)
     seconds = opening_seconds(results) if seconds is None else seconds
     opening = replay(results, method, seed, seconds, workers)
     axes = axes_of(ax, (7.0, 1.5 + panel_height(len(workers))))

@@ -240,7 +240,7 @@ def frame(predictions: Sequence[Prediction]) -> "pd.DataFrame":
 def pictures(results: Results, seconds: float | None = None) -> dict[str, Picture]:
     """The timelines of both, simulated above real, on one axis."""
     scenario, seed = results.scenario, int(results.step_columns["seed"][0])
-    workers = some_workers(scenario.build_cluster())
+    workers = some_workers(scenario.build_cluster(), seed)
     seconds = opening_seconds(results) if seconds is None else seconds
     known, scale = looks(scenario.methods), results.manifest["real"]["time_scale"]
     without = {name: value for name, value in results.manifest.items() if name != "real"}

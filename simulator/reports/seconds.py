@@ -25,7 +25,7 @@ PARTS = {
 def widget(results: Results) -> Widget:
     """Stacked shares, a chart per method."""
     of = results.worker_columns
-    workers = some_workers(results.scenario.build_cluster(), BARS, BARS)
+    workers = some_workers(results.scenario.build_cluster(), results.scenario.seeds[0], BARS, BARS)
     methods = [label for label in results.scenario.methods if (of["method"] == label).any()]
     shares = [_shares(rows(of, of["method"] == label), workers) for label in methods]
     found = [part for part in PARTS if any(each[part].any() for each in shares)]

@@ -42,7 +42,7 @@ class Track(NamedTuple):
 def widget(results: Results, others: Mapping[str, Results] | None = None) -> Widget:
     """The timelines of results, or of several results of the same scenario by name."""
     named = others or {"": results}
-    workers = some_workers(results.scenario.build_cluster(), ROWS, ROWS)
+    workers = some_workers(results.scenario.build_cluster(), results.scenario.seeds[0], ROWS, ROWS)
     rows = [SERVER, *workers]
     chosen = _chosen(named, len(workers))
     tracks = [_track(name, of, row, rows, most) for name, of, row, most in chosen]
