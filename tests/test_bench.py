@@ -38,7 +38,7 @@ def identity(row):
 # The benchmarks
 
 
-SLOW = {"command", "waste", "quadratic", "together", "cartpole", "vectors", "envpool"}
+SLOW = {"reports", "command", "waste", "quadratic", "together", "cartpole", "vectors", "envpool"}
 """They start processes or compile episodes, however little work they get."""
 
 

@@ -197,6 +197,8 @@ def test_fates_can_be_left_out_and_runs_switched(page):
     shown = shown.replace("%s", STATE)
     drawn = "() => document.querySelector('[data-kind=timeline]').timeline.paint()"
     assert page.evaluate(shown)
+    pressed = page.get_by_role("group", name="Fates").get_by_role("button", pressed=True)
+    assert pressed.count() == page.evaluate(f"{STATE}.content.kinds.length")
     fate = page.get_by_role("group", name="Fates").get_by_role("button").first
     fate.click()
     page.evaluate(drawn)
@@ -237,6 +239,16 @@ def test_a_notebook_shows_the_page_and_a_path_saves_it(tmp_path):
     assert frame.startswith('<iframe sandbox="allow-scripts"')
     assert frame.count("<") == 2  # the page is an attribute
     assert page.save(tmp_path / "it.html").read_text("utf-8") == page.html
+
+
+def test_a_run_without_a_step_has_a_page(chromium, tmp_path):
+    tables = {"cluster": {"workers": 2, "compute": 1}, "objective": {"kind": "quadratic"}}
+    tables |= {"methods": {"synchronous-pg": {"step": 0.1}}, "stop": {"seconds": 0.5}}
+    page = run(tables, quiet=True).report()
+    view, errors = opened(chromium, page.save(tmp_path / "none.html"))
+    assert "0 server steps" in view.locator("#timeline").inner_text()
+    view.close()
+    assert not errors
 
 
 def test_the_largest_timeline_is_small():

@@ -25,7 +25,7 @@ def packed(columns: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
         kind = values.dtype.kind + str(values.dtype.itemsize)
         plain = np.ascontiguousarray(values, KINDS[kind])
         fields.append([name, kind, len(plain)])
-        planes.append(plain.view(np.uint8).reshape(len(plain), -1).T.tobytes())
+        planes.append(plain.view(np.uint8).reshape(len(plain), plain.itemsize).T.tobytes())
     data = base64.b64encode(zlib.compress(b"".join(planes), 9)).decode()
     return {"fields": fields, "data": data}
 

@@ -46,7 +46,8 @@ def widget(results: Results, others: Mapping[str, Results] | None = None) -> Wid
     rows = [SERVER, *workers]
     chosen = _chosen(named, len(workers))
     tracks = [_track(name, of, row, rows, most) for name, of, row, most in chosen]
-    kinds = list(dict.fromkeys(kind for each in tracks for kind in each.columns["kind"]))
+    found = dict.fromkeys(kind for each in tracks for kind in each.columns["kind"])
+    kinds = sorted(found, key=lambda kind: not kind.ticket)  # computations first
     if not any(track.counts[0] for track in tracks):
         rows, tracks = workers, [track._replace(counts=track.counts[1:]) for track in tracks]
     content = {

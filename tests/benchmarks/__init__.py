@@ -5,11 +5,14 @@ contestant asserts that it did exactly the work it was asked for.  Nothing decid
 passes: a machine's seconds are no promise.
 """
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from typing import NamedTuple
+
+from browser import NAMES
 
 from benchmarks.row import Row
 from benchmarks.stopwatch import Stopwatch
@@ -43,6 +46,7 @@ BENCHMARKS = {
     "envpool": Benchmark("vectors", usual=False),
     "together": Benchmark("together", usual=False),
     "command": Benchmark("commands"),
+    "reports": Benchmark("reports", usual=False),
 }
 
 
@@ -64,6 +68,8 @@ def missing(name: str) -> str | None:
         return f"MuJoCo is not installed; {install_command('mujoco')} installs it"
     if name == "envpool" and find_spec("envpool") is None:
         return "EnvPool is not installed; pip install envpool installs it"
+    if name == "reports" and not any(map(shutil.which, NAMES)):
+        return "there is no browser; apt-get install chromium installs one"
     if name == "memory" and sys.platform != "linux":
         return "reads what only Linux tells of a process"
     return None

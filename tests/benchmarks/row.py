@@ -10,7 +10,7 @@ SHOWN = {
     "x": lambda number: f"{number:.1f}x",
     "s": lambda number: f"{number:.1f} s" if number >= 1 else f"{number:.2f} s",
     "µs": lambda number: f"{number:.1f} µs",
-    "MB": lambda number: f"{number:.0f} MB",
+    "MB": lambda number: f"{number:.0f} MB" if number >= 10 else f"{number:.1f} MB",
 }
 
 

@@ -69,7 +69,7 @@ function chartOf(content, state, runs, methods, width) {
   const levels = content.levels.filter((level) => level.of === y.name);
   const scales = scalesOf(shown, levels, width, height, [isLogarithmic(content, state, "x"), isLogarithmic(content, state, "y")]);
   const name = `${y.label} against ${x.label}. Left and right arrows move a cursor.`;
-  const svg = draw("svg", { width, height, tabindex: 0, role: "img", "aria-label": name });
+  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img", "aria-label": name });
   svg.append(axesOf(...scales, width, height, [x.label, y.label]));
   for (const level of levels) svg.append(...lineAt(level, scales[1], width));
   for (const each of shown) svg.append(...curveOf(each, scales, y.held));

@@ -30,7 +30,7 @@ function choice(label, names, chosen, changed) {
 
 // A button that is pressed or not.
 function toggle(content, pressed, changed, attributes = {}) {
-  const button = make("button", { type: "button", "aria-pressed": pressed, ...attributes }, ...content);
+  const button = make("button", { type: "button", "aria-pressed": String(pressed), ...attributes }, ...content);
   button.addEventListener("click", () => {
     pressed = !pressed;
     button.setAttribute("aria-pressed", pressed);
@@ -57,12 +57,12 @@ function redrawn(element, paint) {
   return ask;
 }
 
-const DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 5 });
+const DIGITS = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
 const EXACT = new Intl.NumberFormat("en", { maximumSignificantDigits: 7 });
 
 function written(value, format = DIGITS) {
   if (!Number.isFinite(value)) return value > 0 ? "never" : "\u2013";
   const size = Math.abs(value); // no minus sign for a negative zero
   if (size && (size < 1e-4 || size >= 1e9)) return value.toExponential(2);
-  return format.format(size ? value : 0);
+  return (Number.isInteger(value) ? EXACT : format).format(size ? value : 0);
 }

@@ -15,7 +15,7 @@ function intervalsOf(content, width) {
   const bottom = MARGIN.top + ROW * content.bars.length + GROUP * named;
   const height = bottom + MARGIN.bottom;
   const x = scaleOf(content, width);
-  const svg = draw("svg", { width, height, role: "img", "aria-label": content.label });
+  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": content.label });
   for (const tick of ticksOf(x, width / 140))
     svg.append(
       draw("line", { class: "grid", x1: x(tick), x2: x(tick), y1: MARGIN.top, y2: bottom }),

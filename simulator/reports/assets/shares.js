@@ -42,7 +42,7 @@ function keyOf(kind, kinds) {
 function sharesOf(workers, parts, kinds, method, canvas, tooltip) {
   const [width, height, bottom] = [canvas.clientWidth, SHARES, SHARES - 22];
   const x = scale(0, workers.length, 44, width - 4);
-  const svg = draw("svg", { width, height, role: "img", tabindex: 0, "aria-label": `Shares of the time of each worker, ${method}. Arrows move between workers.` });
+  const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", tabindex: 0, "aria-label": `Shares of the time of each worker, ${method}. Arrows move between workers.` });
   const sums = new Float64Array(workers.length);
   for (const part of parts) {
     const before = Float64Array.from(sums);

@@ -38,7 +38,8 @@ function lookOf(kind, kinds) {
 
 // A colour made for white paper, lighter where the page is dark.
 function themed(colour) {
-  return isDark() ? mixed(colour, "#FFFFFF", 0.38) : colour;
+  if (!isDark()) return colour;
+  return mixed(colour, "#FFFFFF", Math.max(...channels(colour)) < 100 ? 0.7 : 0.38);
 }
 
 function mixed(colour, other, share) {
