@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from plugged import plugins_as_before
 
-from simulator import advise
+from simulator import advise, load_plugin
 from simulator.advice.candidates import candidates, size_of, sizes
 from simulator.advice.forecast import forecast
 from simulator.advice.needs import steps
@@ -179,6 +180,18 @@ def test_a_mistake_is_one_line(tables, options, message):
 def test_sizes_are_multiples_of_the_workers_and_the_own_one():
     assert sizes(10, own=18) == [1, 2, 5, 10, 18, 20, 40, 80, 160]
     assert sizes(64)[:4] == [1, 4, 16, 32]
+
+
+def test_a_method_of_a_plug_in_is_advised_as_well(short, tmp_path):
+    page = PAGE.with_name("plugins") / "methods.md"
+    file = tmp_path / "quorum.py"
+    file.write_text(page.read_text("utf-8").split("```python\n")[1].split("```")[0], "utf-8")
+    with plugins_as_before():
+        load_plugin(file)
+        found = of(cluster(4, [1.0, 1.0, 1.0, 9.0]), methods=["quorum-nigt", "synchronous-nigt"])
+    assert (found.method, found.settings) == ("quorum-nigt", {"quorum": 2})
+    assert found.frame.set_index("size")["verdict"][8] == "never"  # four workers are no quorum of 8
+    assert "never" in repr(found)
 
 
 def test_json_is_finite_and_has_every_candidate(capsys, tmp_path, short):

@@ -1,16 +1,15 @@
 """What is compared?  Every method at a range of batches.
 
-A method's size is the setting of its story that is a ``Batch`` and has no default: the batch of
+A method's size is the one setting of its story without a default, if it is an integer: the batch of
 Rennala, the threshold of Ringmaster, the local steps of FedSVRPG-M.  A method whose story needs
 other settings is only compared where a scenario gives them.
 """
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from inspect import Parameter, signature
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args, get_origin
 
 from algorithms.methods import METHODS
-from algorithms.vocabulary import Batch
 from simulator.mistakes import Mistake, did_you_mean
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
@@ -82,7 +81,7 @@ def size_of(method: str) -> str | None:
     ('batch', 'buffer', None)
     """
     needed = signature(METHODS[method].aggregation).parameters.values()
-    sizes = [each.name for each in needed if _is_needed(each) and each.annotation == Batch]
+    sizes = [each.name for each in needed if _is_needed(each) and _is_whole(each.annotation)]
     return sizes[0] if len(sizes) == 1 else None
 
 
@@ -95,6 +94,10 @@ def sizes(workers: int, own: int | None = None) -> list[int]:
     usual = {max(1, round(workers * multiple)) for multiple in MULTIPLES}
     small = {size for size in SMALL if size < min(usual)}
     return sorted(usual | small | ({own} if own else set()))
+
+
+def _is_whole(kind: Any) -> bool:
+    return kind is int or (get_origin(kind) is Annotated and get_args(kind)[0] is int)
 
 
 def _is_needed(parameter: Parameter) -> bool:

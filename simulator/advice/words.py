@@ -1,5 +1,6 @@
 """How is advice shown?  A ranking, the times of all sizes, the reasons, and the assumptions."""
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -70,25 +71,24 @@ def _sizes(ranking: Ranking) -> list[Table]:
     if not rows:
         return []
     shown = [
-        [names, setting, *(number(ranking.times(row)) for row in of_sizes)]
-        for names, setting, of_sizes in _rows_of_sizes(ranking, sizes)
+        [names, setting, *(number(own.get(size, math.nan)) for size in sizes)]
+        for names, setting, own in _times_of_sizes(ranking)
     ]
     title = "Times as long as the leader, at each size"
     return [Table(["method", "size", *map(str, sizes)], shown, title, words=(1,), prose=(0,))]
 
 
-def _rows_of_sizes(ranking: Ranking, sizes: Sequence[int]) -> Iterator[tuple[str, str, list[Row]]]:
-    """Every method with a size; those with the same times at every size belong together."""
+def _times_of_sizes(ranking: Ranking) -> Iterator[tuple[str, str, Mapping[int, float]]]:
+    """The time of each size of every method; methods with the same times belong together."""
     methods = [row.candidate.method for row in ranking.best if not ranking.is_biased(row)]
-    found: dict[Any, tuple[list[str], list[Row]]] = {}
+    found: dict[Any, list[str]] = {}
     for method in methods:
-        own = {r.candidate.size: r for r in ranking.rows if r.candidate.method == method}
-        if any(row.candidate.setting for row in own.values()):
-            rows = [own[size] for size in sizes if size in own]
-            key = rows[0].candidate.setting, tuple(row.time for row in rows)
-            found.setdefault(key, ([], rows))[0].append(method)
-    for (setting, _), (names, rows) in found.items():
-        yield ", ".join(names), setting, rows
+        rows = [row for row in ranking.rows if row.candidate.method == method]
+        times = tuple((row.candidate.size or 0, ranking.times(row)) for row in rows)
+        if setting := rows[0].candidate.setting:
+            found.setdefault((setting, times), []).append(method)
+    for (setting, times), names in found.items():
+        yield ", ".join(names), setting, dict(times)
 
 
 def notes(advice: Advice) -> list[str]:
