@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from generated import api, commands, keys, panels, rollouts
+from generated import advice, api, commands, keys, panels, rollouts
 
 HERE = Path(__file__).resolve().parent
 MARKED = re.compile(r"(<!-- generated: ([^\n]+) -->\n).*?(<!-- end -->)", re.S)
@@ -30,6 +30,7 @@ PARTS: dict[str, Callable[..., str]] = {
     "classes": api.classes,
     "panel": panels.panel,
     "rollouts": rollouts.table,
+    "advice": advice.table,
 }
 
 

@@ -72,13 +72,18 @@ def test_traffic_counts_every_message():
 
 @pytest.mark.parametrize("path", [None, 8.0])
 def test_the_rule_of_steps(path):
-    noise, label = Noise(20.0, "", path=path), "rennala-nigt"
-    row = candidate(cluster(), label, 4)
-    needed = steps(row, forecast(row, 1000, [0]), noise)
+    noise, size = Noise(20.0, "", path=path), {"rennala-nigt": 4, "afedpg": None}
+    needed = {}
+    for method in size:
+        row = candidate(cluster(), method, size[method])
+        needed[method] = steps(row, forecast(row, 3000, [0]), noise)
     if path is None:
-        assert tuple(needed) == (0.5, 0.0, 5.0)
+        assert tuple(needed["rennala-nigt"]) == (0.5, 0.0, 5.0)
+        assert tuple(needed["afedpg"]) == pytest.approx((0.5, 2 * 3, 1.5 * 20))
+        assert needed["afedpg"].whole == pytest.approx(0.5 + 1.5 * 20)
     else:
-        assert tuple(needed) == pytest.approx((1.4 * 8, 0.0, 5.0**1.5))
+        assert tuple(needed["rennala-nigt"]) == pytest.approx((1.4 * 8, 0.0, 5.0**1.5))
+        assert tuple(needed["afedpg"]) == pytest.approx((1.4 * 8, 2 * 8 * 3, 20.0**1.5))
 
 
 def test_a_slower_upload_is_the_network_that_is_slower():

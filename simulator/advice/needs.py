@@ -2,8 +2,8 @@
 
 With B the batch that the noise requires, and P the steps of a plain ascent without noise::
 
-    plain:       P ((1/K + delay)/2 + B/b)            STALE B/b if gradients are old
-    normalised:  P (NORMALISED + delay/2) + (B/b)^(3/2)
+    plain:       P/(2 K) + max{2 P delay, P B/b}            STALE P B/b if gradients are old
+    normalised:  NORMALISED P + max{2 P delay, (B/b)^(3/2)}
 
 b is the batch of a step, and delay that of its gradients in steps.  K local steps one after another
 go K steps of the path at once.  docs/advise.md has the argument, and the source of the constants.
@@ -30,7 +30,7 @@ class Steps(NamedTuple):
 
     @property
     def whole(self) -> float:
-        return self.path + self.delay + self.noise
+        return self.path + max(self.delay, self.noise)
 
 
 def steps(candidate: Candidate, forecast: Forecast, noise: Noise) -> Steps:
@@ -38,9 +38,9 @@ def steps(candidate: Candidate, forecast: Forecast, noise: Noise) -> Steps:
     averaged = noise.batch / forecast.batch if forecast.batch else math.inf
     delay = forecast.delay
     if noise.path is not None and _is_normalised(candidate):
-        return Steps(noise.path * NORMALISED, noise.path * delay / 2, averaged**1.5)
+        return Steps(noise.path * NORMALISED, 2 * noise.path * delay, averaged**1.5)
     path, late = noise.path or 1.0, 1 + (STALE - 1) * min(1.0, delay)
-    return Steps(path / forecast.depth / 2, path * delay / 2, path * late * averaged)
+    return Steps(path / forecast.depth / 2, 2 * path * delay, path * late * averaged)
 
 
 def _is_normalised(candidate: Candidate) -> bool:

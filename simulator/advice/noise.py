@@ -59,7 +59,8 @@ def _as(known: Noise | None, batch: float, source: str) -> Noise:
 def _known(scenario: Scenario) -> Noise:
     """From the constants of an exact objective.
 
-    If its deviation is only a bound, it is measured where an ascent without noise meets the target.
+    If its deviation is only a bound, it is measured at the start and where an ascent without
+    noise meets the target, and the larger one counts.
     """
     constants, start = constants_of(scenario), probe.start_of(scenario)
     deviation, smoothness = constants.deviation, constants.smoothness.value
@@ -67,24 +68,26 @@ def _known(scenario: Scenario) -> Noise:
     ended = probe.noise_free(scenario, start, smoothness)
     variance, source = deviation.value**2, f"the objective's constants, {deviation.status}"
     if ended is not None and deviation.status != "exact":
-        variance = probe.variance_at(scenario, start, ended[1])
-        source = f"sigma² from {probe.GRADIENTS} gradients near the target"
+        points = start.point, ended[1]
+        variance = max(probe.variance_at(scenario, start, point) for point in points)
+        source = f"sigma² from {probe.GRADIENTS} gradients at the start and near the target"
     words = f"sigma²/eps² = {variance:.3g}/{squared:.3g}"
     path = None if ended is None else float(ended[0])
-    return Noise(variance / squared, f"{words}; {source}", math.sqrt(squared), path)
+    norm = scenario.stop.target if scenario.metric == "gradient_norm" else math.sqrt(squared)
+    return Noise(variance / squared, f"{words}; {source}", norm, path)
 
 
 def _squared_norm(scenario: Scenario, start: Start, smoothness: float, gap: float) -> float:
-    """eps², the square of the gradient's norm at the target.
+    """eps², which the noise of a step must not exceed: 2 L_g d, where J is d below its maximum.
 
-    Where J is d below its maximum, it is at most 2 L_g d.
+    Noise raises the squared norm by L_g times as much as d, on average, so a norm counts as well.
     """
     target = scenario.stop.target
     assert target is not None
     if not scenario.higher_is_better and target <= 0:
         raise Mistake(f"stop.target = {target:g}: must be more than 0, to be reached with noise")
     if scenario.metric == "gradient_norm":
-        return target**2
+        return 2 * target**2
     if scenario.metric == "gap":
         return 2 * smoothness * target
     best = probe.value(start, scenario.metric, start.point) + gap
