@@ -68,10 +68,10 @@ def _finished(ax: Axes, part: Part) -> Axes:
     if seconds.min() > 0 and seconds.max() > WIDE * seconds.min():
         ax.set_xscale("log")
     number_ticks(ax.xaxis)
-    chosen = part.chosen
-    law = chosen.law if chosen else "no law fits"
+    best = part.candidates[0].law if part.candidates else "no law"
+    fits = "" if part.chosen else ", which does not fit"
     ax.set(xlabel=f"seconds of {part.sample.kind}", ylabel="share of rows", ylim=(0, 1.02))
-    ax.set_title(f"measured (steps) and {law} (dashed)" if chosen else law, loc="left")
+    ax.set_title(f"measured (steps) and {best} (dashed){fits}", loc="left")
     ax.grid(True)
-    ax.legend(loc="lower right")
+    ax.legend(loc="best")
     return ax
