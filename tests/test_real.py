@@ -16,6 +16,7 @@ from simulator.realtime.fleet import Fleet
 from simulator.remote import connection
 from simulator.results import recorded
 from simulator.results.results import Results as Files
+from simulator.training.executor import DebugExecutor, RunContext
 from simulator.training.schedules import rule_of
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Ray in a process of its own")
@@ -73,6 +74,30 @@ def test_a_real_run_ends_where_plain_code_ends_with_the_same_gradients(label, ra
     assert len(steps) == 6
     found = raced.results.parameters(label, 0)
     np.testing.assert_allclose(found, rule.iterate(state), rtol=0, atol=1e-10)
+
+
+def test_the_server_weighs_old_samples_as_plain_code_does():
+    import jax
+
+    methods = {"queued-pg": {"batch": 2, "queue": 2, "importance": 1.1, "step": 0.5}}
+    tabular = {"kind": "tabular", "states": 3, "actions": 2, "horizon": 4}
+    found = real(
+        {**SCENARIO, "objective": tabular, "methods": methods, "server": {"seconds": 1.5}},
+        time_scale=SCALE,
+        quiet=True,
+    ).results
+    objective, rule = found.scenario.build_objective(), rule_of(found.scenario, "queued-pg")
+    root = jax.random.key(0)[None]
+    state = rule.init(objective.initial_point(root[0]))
+    points, executor = {0: rule.query(state)[None]}, DebugExecutor(objective)
+    for step in recorded.steps(found, "queued-pg", 0):
+        assert step.importance == 1.1
+        runs = RunContext(root, points, np.array([True]), {})
+        (value,) = executor.evaluate(runs, [step])
+        state = rule.update(state, value.gradient[0], step.dispatched)
+        points[step.number] = rule.query(state)[None]
+    np.testing.assert_allclose(found.parameters("queued-pg", 0), rule.iterate(state), atol=1e-10)
+    assert not verify(found.directory).problems
 
 
 def test_the_files_of_a_real_run_verify_and_show_what_happened(raced):

@@ -37,6 +37,14 @@ def gradient(values: Values, root: "Array", point: Vector, ticket: Ticket) -> Gr
     return Gradient(np.array(np.asarray(vectors)[0, 0]), int(np.asarray(steps)[0, 0]))
 
 
+def gradient_in(
+    by_kind: ByKind, root: "Array", points: Mapping[int, Any], step: Step, ticket: Ticket
+) -> Gradient:
+    """The gradient of one ticket in this step; ``points`` have a single row."""
+    place = np.asarray(payload(points, step, ticket))[0]
+    return gradient(by_kind[kind_of(step, ticket)], root, place, ticket)
+
+
 def weighted(vectors: Sequence[Vector], weights: Sequence[float]) -> Vector:
     """The weighted sum of some vectors; one of weight 0 may be NaN, and does not count."""
     total = np.zeros_like(vectors[0])
@@ -86,8 +94,7 @@ class TicketByTicket:
         return Evaluated(total[None], np.array([taken]))
 
     def _one(self, runs: RunContext, step: Step, ticket: Ticket) -> Gradient:
-        place = np.asarray(payload(runs.points, step, ticket))[0]
-        return gradient(self._by_kind[kind_of(step, ticket)], runs.roots[0], place, ticket)
+        return gradient_in(self._by_kind, runs.roots[0], runs.points, step, ticket)
 
 
 def summed(step: Step, vectors: Mapping[Ticket, Vector]) -> Vector | None:

@@ -4,18 +4,18 @@ If a worker dies in an all-reduce, the server computes its gradients once more: 
 and ticket only.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 import numpy as np
 
 from algorithms.tickets import Ticket
 from simulator.realtime.fleet import Fleet
-from simulator.realtime.gradients import Gradient, Vector, by_worker, weighted
+from simulator.realtime.gradients import Gradient, Vector, by_worker, summed, weighted
 from simulator.realtime.recording import Recording
 from simulator.schedule import Step
 
-Compute = Callable[[Vector, Ticket], Gradient]
-"""A gradient, computed by the server itself."""
+Compute = Callable[[Mapping[int, Vector], Step, Ticket], Gradient]
+"""A gradient of a step, computed by the server itself from points by version."""
 
 
 class Holdings:
@@ -49,25 +49,32 @@ class Holdings:
         self.arrived = {t: held for t, held in self.arrived.items() if t not in tickets}
 
     def sum(self, step: Step) -> Vector:
-        """The weighted sum of the step's gradients; each worker adds those that it holds."""
+        """The weighted sum of the step's gradients; each worker adds those that it holds.
+
+        With importance the server computes them: the workers' were taken at their own points.
+        """
+        if step.importance is not None:
+            vectors = {t: self._compute(self.points, step, t).vector for t in step.tickets}
+            total = summed(step, vectors)
+            return np.zeros_like(self.points[step.version]) if total is None else total
         known = self.kept | self.arrived
         parts = by_worker(step.tickets, step.weights)
         held = {worker: part for worker, part in parts.items() if known[part[0][0]] is None}
         keep = [ticket for ticket in step.keep if known.get(ticket, 0) is None]
         found = self._fleet.sums(held, keep) if held else {}
-        vectors = []
+        sums = []
         for worker, (tickets, weights) in parts.items():
             if worker not in found:
-                own = [(known[ticket] or self._again(ticket)).vector for ticket in tickets]
+                own = [(known[ticket] or self._again(step, ticket)).vector for ticket in tickets]
                 found[worker] = weighted(own, weights)
-            vectors.append(found[worker])
-        if not vectors:
+            sums.append(found[worker])
+        if not sums:
             return np.zeros_like(self.points[step.version])
-        return weighted(vectors, [1.0] * len(vectors))
+        return weighted(sums, [1.0] * len(sums))
 
-    def _again(self, ticket: Ticket) -> Gradient:
+    def _again(self, step: Step, ticket: Ticket) -> Gradient:
         self._recording.recomputed += 1
-        return self._compute(self.points[ticket.version], ticket)
+        return self._compute(self.points, step, ticket)
 
     def close(self, step: Step, point: Vector, wanted: Iterable[int]) -> None:
         """Keep what a later step may use; its own points, and those of the ``wanted`` versions."""

@@ -7,12 +7,14 @@ those that the workers' own gradients made: reality changes *when*, never *what*
 import os
 import statistics
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from algorithms.tickets import Ticket
 from simulator import plugins
 from simulator.campaign.perform import outcome
 from simulator.campaign.processes import ONE_THREAD, one_thread
@@ -21,7 +23,7 @@ from simulator.campaign.run import Finished, verified
 from simulator.objectives.objective import Objective
 from simulator.realtime import refusals
 from simulator.realtime.fleet import Fleet
-from simulator.realtime.gradients import Gradient, TicketByTicket, Vector, gradient
+from simulator.realtime.gradients import Gradient, TicketByTicket, Vector, gradient_in
 from simulator.realtime.recording import Recording
 from simulator.realtime.rule import Ascent
 from simulator.realtime.server import Server
@@ -35,6 +37,7 @@ from simulator.results.results import Results
 from simulator.results.writer import Writer
 from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
+from simulator.schedule import Step
 from simulator.system.machine import cores
 from simulator.system.messages import LOG
 from simulator.training.jax_setup import prepare
@@ -42,6 +45,7 @@ from simulator.training.laboratory import Laboratory
 from simulator.training.lanes import Lane, Turn
 from simulator.training.learner import Learner
 from simulator.training.observer import Observer
+from simulator.training.payloads import ByKind
 from simulator.training.record import Run
 from simulator.training.schedules import numbers_of, rule_maker, stop_of, vector_of
 
@@ -114,6 +118,7 @@ class _Performer:
     def __init__(self, writer: Writer, fleet: Fleet, options: RealOptions) -> None:
         self._writer, self._fleet, self._options = writer, fleet, options
         self._objective: Objective = writer.scenario.build_objective()
+        self._by_kind = ByKind(self._objective)
         self._laboratory = Laboratory(self._objective, TicketByTicket)
         fleet.gather()
         hellos = fleet.hellos
@@ -146,8 +151,9 @@ class _Performer:
         cluster, timing = scenario.build_cluster(), scenario.timing_seed(seed)
         method, root = scenario.methods[label].method, jax.random.key(seed)
 
-        def compute(point: Vector, ticket: Any) -> Gradient:
-            return gradient(self._objective, root, point, ticket)
+        def compute(points: Mapping[int, Vector], step: Step, ticket: Ticket) -> Gradient:
+            rows = {version: point[None] for version, point in points.items()}
+            return gradient_in(self._by_kind, root, rows, step, ticket)
 
         scale = self._options.time_scale
         server = Server(
