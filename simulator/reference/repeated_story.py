@@ -97,6 +97,8 @@ class RepeatedStory:
             answer = None
             if request is _ARRIVAL:
                 if not events:
+                    self._end_training()  # no event tells of the step that ends the run
+                    yield self._steps
                     return
                 answer, _, notice = events.pop()
                 if notice is Notice.AT_ONCE:
@@ -111,7 +113,7 @@ class RepeatedStory:
             case Joined(worker):
                 self._present.add(worker)
             case Trained():
-                self._training()
+                self._end_training()
 
     # The words of the story
 
@@ -181,6 +183,10 @@ class RepeatedStory:
         step = Step(self.version, 0.0, tickets, weights, self._used, None, again, kept, importance)
         self._steps.append(step)
         self.version += 1
+
+    def _end_training(self) -> None:
+        training, self._training = self._training, _nothing_is_trained
+        training()
 
     def _take(self, ticket: Ticket, verb: str) -> None:
         if ticket not in self._arrived:
