@@ -74,7 +74,7 @@ LONGEST = (
     *("test_resume.py", "test_reference.py", "test_collectives.py", "test_lengths.py"),
     *("test_players.py", "test_runs.py", "test_side_by_side.py", "test_methods.py"),
     *("test_cli.py", "test_dry_run.py", "test_ledger.py", "test_failures.py"),
-    *("test_stories.py", "test_heterogeneous.py", "test_verified_seconds.py"),
+    *("test_report.py", "test_stories.py", "test_heterogeneous.py", "test_verified_seconds.py"),
 )
 """Files that take more than ten seconds begin first, so that no process ends long after another."""
 

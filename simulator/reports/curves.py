@@ -121,7 +121,7 @@ def learning(results: Results, more: Sequence[Level] = ()) -> Widget:
         _places(steps),
         y,
         [*levels, *more],
-        note="Past its end a seed keeps its last value of a metric.",
+        note="Past its end a seed keeps its last value of a metric." if metrics else "",
     )
 
 
