@@ -57,8 +57,7 @@ class Server:
         stop: Stop,
         say: Callable[[str], None],
     ) -> None:
-        self.workers = cluster.workers
-        self._finishes = cluster.in_flight == "finish"
+        self.workers, self._finishes = cluster.workers, cluster.in_flight == "finish"
         self._fleet, self._scale, self._stop, self._say = fleet, scale, stop, say
         self.recording = Recording(cluster.workers)
         self._transfers = Transfers(cluster, seed, vector, self.recording)
@@ -224,8 +223,7 @@ class Server:
         lost = {*self._holdings.held_by(worker), *self._transfers.sent_by(worker)}
         lost -= {*self._steps.safe}
         self._dialogue.withdraw(lost.__contains__)
-        # An all-reduce that is under way has all gradients.
-        if self._dialogue.waiting or self._dialogue.computing:
+        if self._dialogue.waiting or self._dialogue.computing:  # an all-reduce has all gradients
             self._holdings.lose(lost)
             self._transfers.lose(lost)
             for ticket in lost:
