@@ -265,6 +265,10 @@ def said_of(command, line, folder):
             "yield cluster.step([ticket], [1.0], keep=[Ticket(1, 9, 0)])",
             "LINE step 1: keeps Ticket",
         ),
+        (
+            "yield cluster.step([ticket], [1.0], keep=[ticket], importance=2.0)",
+            "LINE step 1: keeps or repeats gradients; leave importance or keep out",
+        ),
         ("cluster.send(999)", "LINE an order to worker 999: there are "),
         ("cluster.send(0, quota=0)", "LINE quota = 0: must be 1 or more, or None"),
         ("cluster.send(0, limit=0)", "LINE limit = 0: must be more than 0 seconds"),
