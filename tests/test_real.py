@@ -35,7 +35,10 @@ SCENARIO = {
         "ringmaster-pg": {"step": 0.01, "threshold": 2, "stops": True},
         "mindflayer-pg": {"step": 0.01, "attempts": 2, "limit": 1.5, "probability": 0.6},
         "ringleader-pg": {"step": 0.01},
+        # A training that ends later:
+        "queued-pg": {"step": 0.05, "batch": 4, "group": 2, "depth": 1},
     },
+    "server": {"seconds": 0.3},
 }
 NETWORK = 'network={upload=[0.2, 0.5, 0.1], download=0.1, collective="ring"}'
 SCALE = 0.02

@@ -322,7 +322,7 @@ def test_missing_or_unsealed_tickets_are_written_again(spoil, begun):
     ("setting", "printed"),
     {
         "methods.rennala-nigt.step=0.2": "methods.rennala-nigt.step is 0.2, was 0.1",
-        "stop={seconds=9}": "stop.seconds is 9.0, was nothing; stop.steps is nothing, was 14",
+        "stop={seconds=9}": "stop.steps is nothing, was 14; stop.seconds is 9.0, was nothing",
         "cluster.compute=[1,2,3,4]": 'cluster.compute.law is "fixed", was "log-normal"; ',
     }.items(),
 )
