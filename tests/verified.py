@@ -71,7 +71,7 @@ def recorded(directory, methods, cluster=None, *, learn=False, **tables):
     }
     with pytest.MonkeyPatch.context() as patch:
         # A test verifies the directory itself: twice would take twice as long.
-        patch.setattr(campaign_run, "_verify", lambda outcome, quiet: None)
+        patch.setattr(campaign_run, "verified", lambda found, quiet: None)
         # Nor does the power go off.
         patch.setattr(files, "_to_the_disk", lambda path: None)
         run_in(directory, check(plain), schedule_only=not learn, tickets=True)

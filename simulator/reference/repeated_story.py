@@ -97,8 +97,9 @@ class RepeatedStory:
             answer = None
             if request is _ARRIVAL:
                 if not events:
-                    self._end_training()  # no event tells of the step that ends the run
-                    yield self._steps
+                    if self._training is not _nothing_is_trained:
+                        self._end_training()  # no event tells of the step that ends the run
+                        yield self._steps
                     return
                 answer, _, notice = events.pop()
                 if notice is Notice.AT_ONCE:
