@@ -36,6 +36,7 @@ BENCHMARKS = {
     "throughput": Benchmark("schedules"),
     "million": Benchmark("schedules"),
     "recall": Benchmark("schedules"),
+    "queue": Benchmark("schedules"),
     "memory": Benchmark("memory", usual=False),
     "curve": Benchmark("curve", usual=False),
     "quadratic": Benchmark("gradients"),

@@ -8,11 +8,12 @@ from typing import Any
 import simpy
 from simpy.core import StopSimulation
 
-from algorithms.methods import greedy, rennala
+from algorithms.methods import greedy, queued, rennala
 from algorithms.vocabulary import Aggregation
 from benchmarks.row import Aim, Row
 from benchmarks.stopwatch import Stopwatch
-from simulator.cluster import Cluster, Durations, Law, LogNormal, Power
+from simulator.cluster import Cluster, Durations, Fixed, Law, LogNormal, Power, Server
+from simulator.cluster.server import AT_ONCE
 from simulator.engine import Simulation, Stop
 
 POWER = Power(exponent=0.5)
@@ -24,9 +25,15 @@ def seconds_of(workers: int) -> list[float]:
     return nominal
 
 
-def simulate(workers: int, aggregation: Aggregation, gradients: int, law: Law = POWER) -> None:
+def simulate(
+    workers: int,
+    aggregation: Aggregation,
+    gradients: int,
+    law: Law = POWER,
+    server: Server = AT_ONCE,
+) -> None:
     """The product: every server step until so many gradients are used, no more, no less."""
-    simulation = Simulation(Cluster(workers, law), aggregation)
+    simulation = Simulation(Cluster(workers, law, server=server), aggregation)
     used = sum(len(step.tickets) for step in simulation.steps(Stop(gradients=gradients)))
     assert used == gradients == simulation.accounts().used.sum()
 
@@ -106,6 +113,31 @@ def million(watch: Stopwatch) -> Iterator[Row]:
             seconds[name] / events * 1e6,
             "s",
             Aim("≤", 20),
+            f"{share:.2f} of a bare SimPy loop; {events:,} simulated",
+        )
+
+
+def queue(watch: Stopwatch) -> Iterator[Row]:
+    """A quarter of a million episodes of 64 slots: a queue of prompts, and a trainer."""
+    events = watch.work(250_000, of=64)
+    lengths, trainer = LogNormal(Fixed(1.0), sigma=1.0), Server(Fixed(0.9))
+    forms = {
+        "asynchronous": queued(batch=64, group=8, queue=2),
+        "one step off": queued(batch=64, group=8, depth=1),
+        "partial rollouts": queued(batch=64, group=8, queue=2, update="during"),
+    }
+    acts: dict[str, Callable[[], object]] = {
+        name: partial(simulate, 64, story, events, lengths, trainer)
+        for name, story in forms.items()
+    }
+    seconds = watch.alternate({**acts, "SimPy": lambda: bare_simpy(64, events)}, watch.rounds(3))
+    for name in forms:
+        share = seconds["SimPy"] / seconds[name]
+        yield Row(
+            f"a quarter of a million episodes, n = 64, {name}",
+            seconds[name] / events * 250_000,
+            "s",
+            Aim("≤", 10),
             f"{share:.2f} of a bare SimPy loop; {events:,} simulated",
         )
 
