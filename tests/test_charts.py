@@ -226,6 +226,12 @@ def test_delays_are_counted_by_gradient():
     assert axes.get_xlabel() == "largest delay in a step (server steps)"
     both = steps.assign(max_delay=[0, 0, 2, 0], mean_delay=[0.0, 0.0, 1.5, 0.0])
     assert line_of(plot_staleness(both), "a").get_xdata()[2] == 1.5
+    early = both.assign(arrival_delay=[0.0, 0.0, 0.5, 0.0])
+    axes = plot_staleness(early, when="arrival")
+    assert line_of(axes, "a").get_xdata()[2] == 0.5
+    assert axes.get_xlabel() == "mean delay of a step's gradients on arrival (server steps)"
+    with pytest.raises(Mistake, match=r"only results\.steps have these delays"):
+        plot_staleness(both, when="arrival")
 
 
 def test_tickets_tell_the_delay_of_those_that_were_used():

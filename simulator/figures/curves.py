@@ -4,7 +4,7 @@ Each function takes a frame and draws on ``ax``, or in a new figure; ``methods``
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -33,6 +33,7 @@ from simulator.statistics.curves import known_metric
 from simulator.statistics.frames import check_frame, columns_by_method, rows_of
 from simulator.statistics.samples import CONFIDENCE
 
+When: TypeAlias = Literal["use", "arrival"]
 LONG = 20
 """From this delay on the axis of delays is logarithmic above 1."""
 
@@ -175,13 +176,18 @@ def _draw_interval(axes: Axes, y: int, summary: Any, look: Look) -> None:
 
 @styled
 def plot_staleness(
-    frame: pd.DataFrame, ax: Axes | None = None, *, methods: str | Sequence[str] | None = None
+    frame: pd.DataFrame,
+    ax: Axes | None = None,
+    *,
+    methods: str | Sequence[str] | None = None,
+    when: When = "use",
 ) -> Axes:
     """The delays of used gradients: the share of gradients with at most a delay.
 
     A delay counts the server steps between the point of a gradient and the step that used it.
     Tickets have it for every gradient; steps have only the mean over their gradients, or, without
-    the column ``mean_delay``, the largest.  All seeds have equal weight.
+    the column ``mean_delay``, the largest.  All seeds have equal weight.  ``when = "arrival"``
+    takes the delays on arrival, without the time in a buffer or queue; only steps have them.
 
     >>> frame = pd.DataFrame({"method": "afedpg", "step": [0, 1, 2, 3]})
     >>> axes = plot_staleness(frame.assign(tickets=[0, 1, 1, 2], max_delay=[0, 0, 3, 1]))
@@ -190,7 +196,7 @@ def plot_staleness(
     """
     check_frame("plot_staleness", "frame", frame, "results.steps or results.tickets")
     rows = rows_of(frame, methods)
-    delays = {label: _delays(own) for label, own in rows.items()}
+    delays = {label: _delays(own, when) for label, own in rows.items()}
     longest = max((values.max() for values, _ in delays.values() if len(values)), default=0.0)
     axes, look = axes_of(ax), looks(rows)
     for label, (values, weights) in delays.items():
@@ -199,31 +205,39 @@ def plot_staleness(
         x = np.concatenate([[0.0], at, [1.05 * longest + 0.5]])
         y = np.concatenate([[0.0], share, [1.0]])
         axes.plot(x, y, drawstyle="steps-post", label=label, **look[label].line)
-    _name_staleness(axes, frame, float(longest))
+    _name_staleness(axes, frame, float(longest), when)
     key_above(axes)
     return axes
 
 
-def _delays(own: pd.DataFrame) -> tuple[Floats, Floats]:
-    if "used_in_step" in own:
+def _delays(own: pd.DataFrame, when: When) -> tuple[Floats, Floats]:
+    if "used_in_step" in own and when == "use":
         used = own.dropna(subset=["used_in_step"])
         delays = used["used_in_step"].astype(np.int64) - 1 - used["version"]
         return delays.to_numpy(np.float64), np.ones(len(used))
     steps = own[own["tickets"] > 0]
-    column = _delay_column(steps)
+    column = _delay_column(steps, when)
     return steps[column].to_numpy(np.float64), steps["tickets"].to_numpy(np.float64)
 
 
-def _delay_column(frame: pd.DataFrame) -> str:
-    for column in ("mean_delay", "max_delay"):
+def _delay_column(frame: pd.DataFrame, when: When) -> str:
+    columns = ("mean_delay", "max_delay") if when == "use" else ("arrival_delay",)
+    for column in columns:
         if column in frame:
             return column
+    if when == "arrival":
+        raise Mistake("plot_staleness: when = 'arrival': only results.steps have these delays")
     raise Mistake("plot_staleness: needs tickets, or steps with a mean_delay or max_delay")
 
 
-def _name_staleness(axes: Axes, frame: pd.DataFrame, longest: float) -> None:
-    of = {"mean_delay": "mean delay of a step's gradients", "max_delay": "largest delay in a step"}
-    what = "delay" if "used_in_step" in frame else of[_delay_column(frame)]
+def _name_staleness(axes: Axes, frame: pd.DataFrame, longest: float, when: When) -> None:
+    of = {
+        "mean_delay": "mean delay of a step's gradients",
+        "max_delay": "largest delay in a step",
+        "arrival_delay": "mean delay of a step's gradients on arrival",
+    }
+    tickets = "used_in_step" in frame and when == "use"
+    what = "delay" if tickets else of[_delay_column(frame, when)]
     axes.set(xlabel=f"{what} (server steps)", ylabel="gradients used with at most it")
     if longest >= LONG:
         axes.set_xscale("symlog", linthresh=1.0)
