@@ -232,6 +232,8 @@ def test_delays_are_counted_by_gradient():
     assert axes.get_xlabel() == "mean delay of a step's gradients on arrival (server steps)"
     with pytest.raises(Mistake, match=r"only results\.steps have these delays"):
         plot_staleness(both, when="arrival")
+    with pytest.raises(Mistake, match="did you mean 'arrival'"):
+        plot_staleness(early, when="arival")
 
 
 def test_tickets_tell_the_delay_of_those_that_were_used():

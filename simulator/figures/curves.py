@@ -4,7 +4,7 @@ Each function takes a frame and draws on ``ax``, or in a new figure; ``methods``
 """
 
 from collections.abc import Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -25,7 +25,7 @@ from simulator.figures.style import (
     number_ticks,
     styled,
 )
-from simulator.mistakes import Mistake
+from simulator.mistakes import Mistake, did_you_mean
 from simulator.results.columns import columns_of
 from simulator.results.results import Results
 from simulator.statistics.arrivals import summarise
@@ -195,6 +195,8 @@ def plot_staleness(
     [0.0, 0.25, 0.75, 1.0, 1.0]
     """
     check_frame("plot_staleness", "frame", frame, "results.steps or results.tickets")
+    if when not in get_args(When):
+        raise Mistake(f"plot_staleness: when = {when!r}; {did_you_mean(when, get_args(When))}")
     rows = rows_of(frame, methods)
     delays = {label: _delays(own, when) for label, own in rows.items()}
     longest = max((values.max() for values, _ in delays.values() if len(values)), default=0.0)
