@@ -70,7 +70,10 @@ def forecast(
     cluster = candidate.scenario.build_cluster()
     least = max(ENOUGH_STEPS * (candidate.size or 1), OF_A_WORKER * cluster.workers, OF_A_SEED)
     seeds = seeds[: max(1, events // least if cluster.random else 1)]
-    found = [_one(candidate, max(events // len(seeds), least), seed, slowness) for seed in seeds]
+    budget = max(events // len(seeds), least)
+    found = [_one(candidate, budget, seed, slowness) for seed in seeds]
+    if not any(found):  # episodes arrive while a server trains, and they count as well
+        found = [_one(candidate, 4 * budget, seeds[0], slowness)]
     closed = [each for each in found if each is not None]
     if not closed:
         return None
