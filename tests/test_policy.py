@@ -121,6 +121,10 @@ def test_actions_have_the_form_of_their_environment():
         results.policy("synchronous-nigt")
     seen = gymnasium.make("Pendulum-v1").reset(seed=0)[0]
     one, other = (results.policy("synchronous-nigt", worker=worker) for worker in (0, 1))
+    with pytest.raises(Mistake, match=r"worker = 2: must be from 0 to 1"):
+        results.policy("synchronous-nigt", worker=2)
+    with pytest.raises(Mistake, match=r"observation: has 2 numbers; the policy takes 3"):
+        one.act(seen[:2])
     assert one.act(seen).shape == (1,)
     assert one.policy.standard is not None
     assert not np.array_equal(one.act(seen), other.act(seen))

@@ -13,7 +13,7 @@ from simulator.mistakes import Mistake, did_you_mean
 from simulator.objectives.environments.catalogue import OWN, spaces
 from simulator.objectives.environments.playing.episode import observe
 from simulator.objectives.environments.playing.varied import open_varied
-from simulator.objectives.environments.variation import ALIKE, Variation
+from simulator.objectives.environments.variation import Variation
 from simulator.objectives.networks import Perceptron, SideBySide
 from simulator.objectives.policies import Gaussian, Policy, Softmax
 from simulator.objectives.spaces import Box
@@ -77,6 +77,12 @@ class TrainedPolicy:
         size = raw.shape[-1] + (self.variation.flag is not None)
         seen = np.empty((*raw.shape[:-1], size), raw.dtype)
         observe(raw, self.variation, seen)
+        if isinstance(self.policy, Softmax | Gaussian):
+            takes = len(self._networks()[0][0][0])
+            if size != takes:
+                extra = size - raw.shape[-1]
+                reason = f"has {raw.shape[-1]} numbers; the policy takes {takes - extra}"
+                raise Mistake(f"act: observation: {reason}")
         return seen
 
     def _vector(self, observation: Any) -> NDArray[Any]:
@@ -150,7 +156,7 @@ def trained(
 
         prepare()
     policy = table.build_policy(results.scenario.cluster.workers)
-    variation = _variation(table, worker)
+    variation = _variation(table, worker, results.scenario.cluster.workers)
     return TrainedPolicy(method, seed, parameters, policy, variation, *_spaces(table))
 
 
@@ -180,7 +186,7 @@ def _seed(results: Results, method: str, seed: int | None) -> int:
     return seeds[0] if seed is None else seed
 
 
-def _variation(table: PolicyGradientTable, worker: int | None) -> Variation:
+def _variation(table: PolicyGradientTable, worker: int | None, workers: int) -> Variation:
     """The sign and flag of a worker's observations."""
     variations = table.variations
     views = {(each.sign, each.flag) for each in variations}
@@ -188,6 +194,6 @@ def _variation(table: PolicyGradientTable, worker: int | None) -> Variation:
         if len(views) > 1:
             raise Mistake("policy: workers see signs or flags of their own; name one: worker=0")
         return variations[0]
-    if not 0 <= worker < len(variations) and variations != ALIKE:
-        raise Mistake(f"policy: worker = {worker}: must be from 0 to {len(variations) - 1}")
+    if not 0 <= worker < workers:
+        raise Mistake(f"policy: worker = {worker}: must be from 0 to {workers - 1}")
     return variations[worker % len(variations)]
