@@ -1,5 +1,6 @@
 """Does a report show what happened, let a reader explore it, and run no script but its own?"""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -249,6 +250,14 @@ def test_a_run_without_a_step_has_a_page(chromium, tmp_path):
     assert "0 server steps" in view.locator("#timeline").inner_text()
     view.close()
     assert not errors
+
+
+def test_the_page_of_an_interrupted_run_says_how_to_finish_it(folder):
+    whole = load_results(folder / "run")
+    assert "runs have ended" not in whole.report().html
+    cut = {**whole.manifest, "status": "interrupted", "runs": whole.manifest["runs"][:3]}
+    text = replace(whole, manifest=cut).report().html
+    assert f"interrupted: 3 of 4 runs have ended; straggle run --resume {whole.directory}" in text
 
 
 def test_the_largest_timeline_is_small():

@@ -46,7 +46,7 @@ def sections(
 
 
 def _results(results: Results, more: Iterable[str | Widget]) -> Section:
-    table, notes = report.table(results), report.notes(results)
+    table, notes = report.table(results), [*_missing(results), *report.notes(results)]
     parts: list[str | Widget] = []
     if not results.schedule_only and length(results.step_columns):
         table, bars = intervals.with_intervals(table, results)
@@ -54,6 +54,18 @@ def _results(results: Results, more: Iterable[str | Widget]) -> Section:
             parts.append(intervals.widget("", table.headings[1], bars))
             notes = [*notes, "interval: of the median over the seeds, by bootstrap"]
     return Section("results", "Results", [tables([table]), markup.items(notes), *parts, *more])
+
+
+def _missing(results: Results) -> list[str]:
+    """That runs are missing, and the command that finishes them."""
+    manifest, scenario = results.manifest, results.scenario
+    if manifest["status"] not in ("running", "interrupted"):
+        return []
+    ended = sum(run["end"] != "interrupted" for run in manifest["runs"])
+    total = len(scenario.methods) * len(scenario.seeds)
+    remedy = f"; straggle run --resume {results.directory} finishes the rest"
+    # Real time cannot be continued.
+    return [f"interrupted: {ended} of {total} runs have ended{'' if results.real else remedy}"]
 
 
 def tables(content: Sequence[Table]) -> str:
