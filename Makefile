@@ -32,7 +32,7 @@ help: ## List what can be done
 race: $(RUN) ## Race four tuned methods on ten unequal workers with costly uploads
 	.venv/bin/straggle compare scenarios/race.toml --levels 100,190
 
-paper: $(TEST) ## Tune and race the methods on one of the paper's panels, reduced: 15 minutes
+paper: $(TEST) ## Tune and race the methods on one of the paper's panels, reduced: five minutes
 	.venv/bin/straggle compare paper/reacher --tune paper-settings --seeds 1-3 \
 		--set stop.seconds=8000 --set evaluation.every_seconds=320 --out results/paper/reacher-short
 
