@@ -54,7 +54,8 @@ def queued(
         rollouts, ready, training = Rollouts(cluster, group), deque[Prompt](), False
         while True:
             if not training:
-                drop_old(rollouts, ready, -inf if age is None else cluster.version - age)
+                if age is not None:
+                    drop_old(rollouts, ready, cluster.version - age)
                 if training := len(ready) >= of_a_batch:
                     taken = [ready.popleft() for _ in range(of_a_batch)]
                     episodes = [ticket for prompt in taken for ticket in prompt.episodes]
@@ -160,7 +161,7 @@ class Rollouts:
             self._cluster.refresh(worker)
 
 
-def drop_old(rollouts: Rollouts, ready: deque[Prompt], oldest: float) -> None:
+def drop_old(rollouts: Rollouts, ready: deque[Prompt], oldest: int) -> None:
     """Drop the prompts with an episode from before this version."""
     kept = []
     for prompt in ready:

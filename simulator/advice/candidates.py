@@ -1,4 +1,4 @@
-"""What is compared?  Every method at a range of batches.
+"""Which methods are compared?  Each at a range of batches.
 
 A method's size is the one setting of its story without a default, if it is an integer: the batch of
 Rennala, the threshold of Ringmaster, the local steps of FedSVRPG-M.  A method whose story needs

@@ -199,7 +199,7 @@ class Simulation:
         assert self._trace is not None
         end = self.accounts().time
         self._transfers.close_trace(end, self.version)
-        if self._trace and self._update and self._update.begin < end:
+        if self._update and self._update.begin < end:
             self._trace.stretch("training", SERVER, self._update.begin, end, self.version)
         self._trace.close(self._state, end)
 

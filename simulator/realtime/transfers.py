@@ -1,4 +1,4 @@
-"""What is on its way in real time?  Downloads, uploads and all-reduces.
+"""Which transfers are under way in real time?  Downloads, uploads and all-reduces.
 
 They last as long as the scenario says.  The server owns the network:
 real messages are short, and the rest of the time is waited for.
