@@ -267,6 +267,7 @@ def test_json_is_one_document_and_nothing_else(tmp_path, tiny):
     assert said["methods"][0]["seconds_to_target"] is None
     assert said["figures"]
     assert all(Path(figure).is_file() for figure in said["figures"])
+    assert said["report"] is None
 
 
 def test_json_has_no_numbers_that_json_does_not_know(tmp_path, tiny, undrawn):

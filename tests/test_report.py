@@ -1,5 +1,6 @@
 """Does a report show what happened, let a reader explore it, and run no script but its own?"""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,8 +38,9 @@ def folder(tmp_path_factory):
     """A run, a sweep, a study and a comparison, made with their reports."""
     place = tmp_path_factory.mktemp("reports")
     scenario = written(place / "mine.toml", TOML)
-    words = ["--report", "--quiet", "--figures", "none", "--jobs", "1"]
-    assert straggle("run", scenario, "--out", place / "run", *words).code == 0
+    words = ["--report", "--json", "--figures", "none", "--jobs", "1"]
+    ran = straggle("run", scenario, "--out", place / "run", *words)
+    assert json.loads(ran.out)["report"] == str(place / "run" / "report.html")
     short, once = ["stop={steps=9, target=0.5}", "seeds=[0]"], {"jobs": 1, "quiet": True}
     vary = "cluster.compute=1,2"
     complexity(scenario, vary, *short, out=place / "study", **once)

@@ -5,6 +5,7 @@ import math
 import re
 import signal
 from math import nan, sqrt
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -370,9 +371,18 @@ def test_the_command_tells_each_run_and_the_outcome(exact, tmp_path):
     assert ended_runs == ["[1/2]", "[2/2]"]
     assert "seconds at 2" in answer.out
     assert f"results: {tmp_path / 'out'}" in answer.out.replace("\n", "")
-    answer = straggle(*words, "--json")
+    words += ["--json", "--report", "--figures", "none", "--confidence", "0.8"]
+    answer = straggle(*words)
     assert (answer.code, answer.err) == (0, "")
-    assert json.loads(answer.out)["methods"][0]["measured"] == pytest.approx(0, abs=1e-9)
+    said = json.loads(answer.out)
+    assert said["methods"][0]["measured"] == pytest.approx(0, abs=1e-9)
+    # A later report has the intervals that the command had.
+    page = Path(said["report"]).read_bytes()
+    assert b"interval: 80%" in page
+    again = json.loads(straggle("report", tmp_path / "out", "--json").out)
+    found = {"directory": str(tmp_path / "out"), "report": said["report"], "bytes": len(page)}
+    assert again == [found]
+    assert Path(said["report"]).read_bytes() == page
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -15,6 +16,7 @@ from simulator.text_table import Table, laid_out, wrapped
 
 if TYPE_CHECKING:
     from simulator.campaign.runner import Jobs
+    from simulator.reports.page import Page
 
 BOLD, RED, PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[0m"
 LONGEST = 800
@@ -116,6 +118,22 @@ FORMATS = ("png", "svg", "pdf")
 FiguresOption = Annotated[
     str, typer.Option(metavar="png,svg,pdf", help="Formats of the figures, or none.")
 ]
+
+
+def write_report(page: "Callable[[], Page]", directory: Path, quiet: bool) -> Path:
+    """Write the page into a result directory, and print its path."""
+    from simulator.campaign.progress import showing
+
+    with showing(doing="writing the report", quiet=quiet):
+        written = page().save(directory / REPORT)
+    if not quiet:
+        print(f"report:  {written}")
+    return written
+
+
+def files_as_data(figures: Iterable[Path | str], page: Path | None) -> dict[str, Any]:
+    """The files that a command wrote beside its results, for ``--json``."""
+    return {"figures": list(map(str, figures)), "report": str(page) if page else None}
 
 
 def complain(message: str, code: int) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.app import (
-    REPORT,
     FiguresOption,
     JobsOption,
     JsonOption,
@@ -23,12 +22,14 @@ from simulator.cli.app import (
     SetOption,
     app,
     command_line,
+    files_as_data,
     formats_of,
     jobs_on,
     say,
     seeds_of,
     show,
     words,
+    write_report,
 )
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import remedy
@@ -202,6 +203,7 @@ def complexity(
             seeds=seeds_of(seeds),
             out=out,
             jobs=jobs_on(on, jobs),
+            confidence=confidence,
             quiet=quiet or as_json,
             command=command_line(),
         )
@@ -214,17 +216,15 @@ def complexity(
 
 def _show(
     results: "SweepResults | CompareResults | ComplexityResults",
-    data: Any,
+    data: dict[str, Any] | None,
     draw: Callable[[], list[Path]],
     report: bool,
     quiet: bool,
 ) -> None:
-    """Print the tables, or the data as JSON; draw the figures, write the report, and name them."""
+    """Print the tables, draw the figures, write the report, and name them; or all that as JSON."""
     from simulator.campaign.progress import showing
 
     quiet = quiet or data is not None
-    if data is not None:
-        print(json.dumps(data, indent=2))
     if not quiet:
         for table in results._tables():
             show(table)
@@ -234,8 +234,6 @@ def _show(
         drawn = draw()
     if drawn and not quiet:
         print(*(f"figure:  {figure}" for figure in drawn), sep="\n")
-    if report:
-        with showing(doing="writing the report", quiet=quiet):
-            written = results.report().save(results.directory / REPORT)
-        if not quiet:
-            print(f"report:  {written}")
+    page = write_report(results.report, results.directory, quiet) if report else None
+    if data is not None:
+        print(json.dumps(data | files_as_data(drawn, page), indent=2))

@@ -73,6 +73,7 @@ def report(
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="File to write [DIR/report.html].")
     ] = None,
+    as_json: JsonOption = False,
     plugins: PluginOption = None,
 ) -> None:
     """Write a report as one HTML file: tables, curves, and a timeline to explore."""
@@ -81,10 +82,16 @@ def report(
 
     if out is not None and len(places) > 1:
         raise Mistake(f"--out {out}: is for one directory; there are {len(places)}")
+    pages = []
     for place in places:
-        with showing(doing="writing the report"):
+        with showing(doing="writing the report", quiet=as_json):
             written = report_of(place).save(out or place / REPORT)
-        print(f"{written}: {written.stat().st_size / 1e6:,.2f} MB")
+        size = written.stat().st_size
+        pages.append({"directory": str(place), "report": str(written), "bytes": size})
+        if not as_json:
+            print(f"{written}: {size / 1e6:,.2f} MB")
+    if as_json:
+        print(json.dumps(pages, indent=2))
 
 
 @app.command()

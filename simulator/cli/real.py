@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from simulator.cli.app import (
-    REPORT,
     FiguresOption,
     JsonOption,
     MethodsOption,
@@ -21,11 +20,13 @@ from simulator.cli.app import (
     app,
     command_line,
     complain,
+    files_as_data,
     formats_of,
     say,
     seeds_of,
     show,
     words,
+    write_report,
 )
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import INTERRUPTED
@@ -81,9 +82,7 @@ def real(
             return complain("interrupted; what ended is written", INTERRUPTED)
         predictions = prediction.predict(ran.results) if compare else []
         drawn = _draw(painter, ran.results, compare)
-        _show(ran.results, predictions, drawn, quiet, as_json)
-        if report:
-            _write_report(ran.results, predictions, quiet or as_json)
+        _show(ran.results, predictions, drawn, report, quiet, as_json)
     return 0 if ran.good else FAILED
 
 
@@ -108,20 +107,17 @@ def _draw(painter: "Painter", results: "Results", compare: bool) -> list[str]:
     return sorted(map(str, painter.finish()))
 
 
-def _write_report(results: "Results", predictions: "list[Prediction]", quiet: bool) -> None:
-    from simulator.campaign.progress import showing
+def _write_page(results: "Results", predictions: "list[Prediction]", quiet: bool) -> Path:
     from simulator.reports.campaigns import of_real
 
-    with showing(doing="writing the report", quiet=quiet):
-        written = of_real(results, predictions).save(results.directory / REPORT)
-    if not quiet:
-        print(f"report:  {written}")
+    return write_report(lambda: of_real(results, predictions), results.directory, quiet)
 
 
 def _show(
     results: "Results",
     predictions: "list[Prediction]",
     figures: list[str],
+    with_page: bool,
     quiet: bool,
     as_json: bool,
 ) -> None:
@@ -129,16 +125,18 @@ def _show(
     from simulator.realtime.run import notes
     from simulator.statistics import report, summary
 
-    if as_json:
-        data: dict[str, Any] = {"directory": str(results.directory)}
-        data["methods"] = summary.as_data(summary.summarise(results))
-        data |= {"real": results.manifest["real"], "figures": figures}
-        data["predictions"] = [each.as_data() for each in predictions]
-        print(json.dumps(data, indent=2))
-    elif not quiet:
+    silent = quiet or as_json
+    if not silent:
         show(report.table(results))
         if predictions:
             show(prediction.table(predictions))
         say(*report.notes(results), *notes(results))
         print(f"results: {results.directory}", flush=True)
         print(*(f"figure:  {figure}" for figure in figures), sep="\n")
+    page = _write_page(results, predictions, silent) if with_page else None
+    if as_json:
+        data: dict[str, Any] = {"directory": str(results.directory)}
+        data["methods"] = summary.as_data(summary.summarise(results))
+        data |= {"real": results.manifest["real"]} | files_as_data(figures, page)
+        data["predictions"] = [each.as_data() for each in predictions]
+        print(json.dumps(data, indent=2))

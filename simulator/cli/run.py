@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from simulator.cli.app import (
-    REPORT,
     FiguresOption,
     JsonOption,
     MethodsOption,
@@ -22,12 +21,14 @@ from simulator.cli.app import (
     app,
     command_line,
     complain,
+    files_as_data,
     formats_of,
     jobs_on,
     say,
     seeds_of,
     show,
     words,
+    write_report,
 )
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import INTERRUPTED, remedy
@@ -232,22 +233,15 @@ class Presenter:
         if self._drawn:
             with showing(doing="drawing the figures", quiet=self.silent):
                 figures = sorted(map(str, self._painter.finish()))
-        if self._json:
-            rows, status = summary.as_data(summary.summarise(results)), results.manifest["status"]
-            data = {"directory": str(results.directory), "status": status, "methods": rows}
-            print(json.dumps(data | {"figures": figures}, indent=2))
-        elif figures and not self._quiet:
+        if figures and not self.silent:
             print(*(f"figure:  {figure}" for figure in figures), sep="\n")
-        if self._report and results.manifest["status"] != "interrupted":
-            self._write_report(results)
-        written = [results.directory / REPORT] if (results.directory / REPORT).is_file() else []
-        self.tracking.finish([*map(Path, figures), *written])
+        status, made = results.manifest["status"], None
+        if self._report and status != "interrupted":
+            from simulator.reports.run import page
 
-    def _write_report(self, results: "Results") -> None:
-        from simulator.campaign.progress import showing
-        from simulator.reports.run import page
-
-        with showing(doing="writing the report", quiet=self.silent):
-            written = page(results).save(results.directory / REPORT)
-        if not self.silent:
-            print(f"report:  {written}")
+            made = write_report(lambda: page(results), results.directory, self.silent)
+        if self._json:
+            rows = summary.as_data(summary.summarise(results))
+            data = {"directory": str(results.directory), "status": status, "methods": rows}
+            print(json.dumps(data | files_as_data(figures, made), indent=2))
+        self.tracking.finish([*map(Path, figures), *([made] if made else [])])

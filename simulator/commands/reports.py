@@ -48,10 +48,10 @@ def _study(place: Path) -> "Page":
     import pandas as pd
 
     from simulator.reports import campaigns
-    from simulator.statistics.samples import CONFIDENCE
+    from simulator.study import study
 
-    frame = pd.read_parquet(place / "complexity.parquet")
-    return campaigns.of_study(frame, place, CONFIDENCE)
+    frame, manifest = pd.read_parquet(place / "complexity.parquet"), study.manifest_in(place)
+    return campaigns.of_study(frame, place, manifest["confidence"])
 
 
 def _comparison(place: Path) -> "Page":

@@ -5,7 +5,7 @@ time to the target, and theory's prediction.  It is a campaign (``simulator/camp
 that was killed continues, and does no run twice.
 
     results/complexity-NAME-PARAMETER/
-      complexity.json         the command, versions, the scenario and the values
+      complexity.json         the command, versions, the scenario, the values and the confidence
       runs/KEY.json           a finished run
       complexity.parquet      a row per method, value and seed: see ``statistics/exponents.py``
       figures/
@@ -30,6 +30,7 @@ from simulator.results.writer import PACKAGES
 from simulator.scenario import loading
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario, with_infinities
+from simulator.statistics.samples import CONFIDENCE
 from simulator.study.prediction import predicted
 from simulator.study.varying import Vary
 from simulator.system.files import replace
@@ -54,6 +55,7 @@ def conduct(
     settings: list[str] | None = None,
     methods: list[str] | None = None,
     seeds: list[int] | None = None,
+    confidence: float = CONFIDENCE,
     out: Path | None = None,
     jobs: Jobs = None,
     quiet: bool = False,
@@ -63,15 +65,18 @@ def conduct(
     points = plan(source, vary, settings, methods, seeds)
     directory = claim(out, loading.name_of(source), vary)
     tables, _ = loading.tables_of(source, settings or [])
-    _write_manifest(tables, vary, directory, command)
+    _write_manifest(tables, vary, confidence, directory, command)
     return run(points, directory, jobs, quiet=quiet), directory
 
 
-def _write_manifest(tables: dict[str, Any], vary: Vary, directory: Path, command: str) -> None:
+def _write_manifest(
+    tables: dict[str, Any], vary: Vary, confidence: float, directory: Path, command: str
+) -> None:
     manifest = {
         "command": command,
         "versions": {name: version(name) for name in PACKAGES},
         "vary": {vary.path: list(vary.values)},
+        "confidence": confidence,
         "scenario": to_jsonable_python(tables, inf_nan_mode="strings"),
     }
     text = json.dumps(manifest, indent=2) + "\n"
@@ -79,11 +84,12 @@ def _write_manifest(tables: dict[str, Any], vary: Vary, directory: Path, command
 
 
 def manifest_in(directory: Path) -> dict[str, Any]:
-    """The command, the versions, and the scenario of a study."""
+    """The command, the versions, the scenario, and the confidence of a study's intervals."""
     file = directory / "complexity.json"
     try:
         manifest: dict[str, Any] = from_json(file.read_bytes())
-        return {**manifest, "scenario": with_infinities(manifest["scenario"])}
+        scenario = with_infinities(manifest["scenario"])
+        return {"confidence": CONFIDENCE, **manifest, "scenario": scenario}
     except (OSError, ValueError, KeyError, TypeError):
         remedy = "repeat the command of the study, which does no run twice"
         raise Mistake(f"{file}: cannot be read; {remedy}") from None
