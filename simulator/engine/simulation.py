@@ -13,7 +13,7 @@ computing at the old point.  Outages begin and end after all arrivals.
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import NamedTuple, TypeAlias
 
 from simpy.core import EmptySchedule
 
@@ -30,12 +30,14 @@ from algorithms.vocabulary import (
 )
 from simulator.cluster import Cluster, Vector
 from simulator.cluster.network import SCALAR
-from simulator.dialogue import ARRIVAL, COLLECTIVE, DONE, NONE, UPDATE, Dialogue
+from simulator.dialogue import ARRIVAL, COLLECTIVE, DONE, UPDATE, Dialogue
 from simulator.engine.calendar import Calendar
 from simulator.engine.clock import SERVER_RANK, Clock, Happening, computation_rank, outage_rank
+from simulator.engine.gradients import Gradients
 from simulator.engine.outages import Attendance, come_back, lose, pause
 from simulator.engine.refreshes import Refreshes
 from simulator.engine.stalls import StallDetector, Stalled
+from simulator.engine.stop import ENDLESS, Ends, Stop
 from simulator.engine.totals import NEVER
 from simulator.engine.trace import Sinks, Trace
 from simulator.engine.transfers import SERVER, Transfers
@@ -47,29 +49,6 @@ Lengths: TypeAlias = Callable[[Sequence[Ticket]], Sequence[int]]
 """The lengths of these tickets' episodes, in environment steps."""
 MOST_EMPTY = 1000  # steps without a gradient, before a run that counts gradients gives up
 MOST_AT_ONCE = 10_000  # steps without a request between them, before a story counts as endless
-
-
-@runtime_checkable
-class Ends(Protocol):
-    """The limits of a run; None is no limit."""
-
-    @property
-    def seconds(self) -> float | None: ...
-    @property
-    def steps(self) -> float | None: ...
-    @property
-    def gradients(self) -> float | None: ...
-
-
-class Stop(NamedTuple):
-    """The limits of a run: the first one ends it, simulated ``seconds`` inclusive."""
-
-    seconds: float = NEVER
-    steps: float = NEVER
-    gradients: float = NEVER
-
-
-ENDLESS = Stop()
 
 
 class Update(NamedTuple):
@@ -133,24 +112,20 @@ class Simulation:
         self._updates = cluster.updates(seed, vector)
         self._slow = not self._updates.free
         self._update: Update | None = None
-        # Whether SimPy's queue does not change while finishes are served.
+        # Whether no gradient is dated, and SimPy's queue does not change while finishes are served.
         steady = self._transfers.never_waits and not self._slow
         self._simple = steady and not self._mortal and lengths is None
         self._horizon = NEVER  # the time of SimPy's next event
         self._in_transit = self._transfers.in_transit
         self._needs: Needs = no_worker
-        # Gradients that were sent and not used yet, and the seconds that each took.
-        self._sent: dict[Ticket, float] = {}
-        # The versions at which gradients arrived, once these may differ from those of their steps.
-        self._arrivals: dict[Ticket, int] | None = {} if self._slow else None
-        self._dated_from = 0  # the version at which the gradients before them arrived
-        self._used, self._kept = 0, NONE
         self._name, self._empty = name, 0
         self._account_when = account_when
         self._closed: deque[Step] = deque()
         self._stop = Stop()
         self._final: Accounts | None = None
         self._dialogue = Dialogue(name)
+        self._gradients = Gradients(self._totals, self._refreshes, self._dialogue, dated=self._slow)
+        self._sent = self._gradients.sent
         self._dialogue.begin(aggregation(self))
 
     # The run
@@ -158,8 +133,7 @@ class Simulation:
     def steps(self, stop: Ends = ENDLESS) -> Iterator[Step]:
         """The server steps, each as it closes, until ``stop``."""
         check_argument("steps: stop", stop, Ends, "give Stop(steps=3)")
-        ends = (stop.seconds, stop.steps, stop.gradients)
-        self._stop = Stop(*(NEVER if end is None else end for end in ends))
+        self._stop = Stop.of(stop)
         if self._stop.seconds < NEVER:
             # After all other events of that instant.
             self._clock.at(
@@ -240,7 +214,6 @@ class Simulation:
             self._calendar.push((finish, worker))
 
     def refresh(self, worker: int) -> None:
-        self._simple = False
         self._date()
         self._refreshes.send(self.now, worker, self.version)
 
@@ -251,9 +224,7 @@ class Simulation:
         return ARRIVAL
 
     def drop(self, ticket: Ticket) -> None:
-        if self._arrivals:
-            self._arrivals.pop(ticket, None)
-        worker, seconds = ticket.worker, self._sent.pop(ticket, None)
+        worker, seconds = ticket.worker, self._gradients.drop(ticket)
         if seconds is None:  # its worker still holds it
             seconds = self._totals.last[worker]
             if self._mortal:
@@ -285,33 +256,13 @@ class Simulation:
         """Close a step that takes no time, or that the server began to compute at ``begin``."""
         if self._slow and begin is None:
             return self._begin(tickets, weights, keep, importance, awaited=True)
-        fresh, again = tickets, NONE
-        if self._kept and (again := self._kept.intersection(tickets)):
-            fresh = [ticket for ticket in tickets if ticket not in again]
-        used, done, sent = self._totals.used, self._totals.done, self._sent
-        try:
-            for ticket in fresh:
-                worker = ticket[0]
-                used[worker] = count = used[worker] + 1
-                if count > done[worker]:
-                    self._dialogue.never_arrived(self.version, ticket)
-                if sent:
-                    sent.pop(ticket, None)
-        except IndexError:
-            self._dialogue.never_arrived(self.version, ticket)
         if len(weights) != len(tickets) or self._closed or self._in_transit:
             self._check(tickets, weights)
-        self._used = total = self._used + len(fresh)
+        if keep:
+            self._date()
+        total, again, kept, mixtures, arrived = self._gradients.take(self.version, tickets, keep)
         if not tickets:
             self._count_empty()
-        kept, arrived, mixtures = NONE, None, None
-        if keep:
-            kept = frozenset(keep)
-            self._date()
-        self._kept = kept
-        if self._arrivals is not None:
-            arrived = [self._arrivals.pop(ticket, self._dated_from) for ticket in fresh]
-            mixtures = self._refreshes.taken(fresh)
         before, self.version = self.version, self.version + 1
         if self._trace:
             try:
@@ -325,21 +276,10 @@ class Simulation:
         if over:
             self._final, self._dialogue.over = accounts, True
             self._state.left.fill(0)  # the worker that has just delivered does not go on
-        step = (
-            before,
-            self.now,
-            tickets,
-            weights,
-            total,
-            accounts,
-            again,
-            kept,
-            importance,
-            begin,
-            mixtures,
-            arrived,
+        whole = before, self.now, tickets, weights, total, accounts
+        self._closed.append(
+            closed_step((*whole, again, kept, importance, begin, mixtures, arrived))
         )
-        self._closed.append(closed_step(step))
         return DONE
 
     def train(
@@ -363,7 +303,7 @@ class Simulation:
         awaited: bool,
     ) -> Request:
         """The server begins to compute a step."""
-        fresh = len(tickets) - len(self._kept.intersection(tickets)) if self._kept else len(tickets)
+        fresh = self._gradients.fresh(tickets)
         end = self.now + self._updates.seconds(self.version, fresh)
         self._dialogue.start_step(self.version + 1, awaited=awaited)
         self._date()
@@ -373,7 +313,6 @@ class Simulation:
             return DONE
         self._update = Update(tickets, weights, keep, importance, self.now)
         self._clock.at(end, SERVER_RANK, self._computed)
-        self._simple = False
         return UPDATE
 
     def _computed(self, event: Happening) -> None:
@@ -389,8 +328,8 @@ class Simulation:
 
     def _date(self) -> None:
         """From now on, gradients may have arrived before the last step."""
-        if self._arrivals is None:
-            self._arrivals, self._dated_from = {}, self.version
+        self._gradients.date(self.version)
+        self._simple = False
 
     def _check(self, tickets: Sequence[Ticket], weights: Sequence[float]) -> None:
         self._dialogue.check_weights(self.version, tickets, weights)
@@ -488,14 +427,12 @@ class Simulation:
             if sends and not transfers.free:
                 transfers.send(self.now, ticket)
                 return
-        if self._arrivals is not None:
-            self._arrivals[ticket] = self.version
+            self._gradients.arrive(ticket, self.version)
         self._dialogue.deliver(ticket)
 
     def _arrive(self, ticket: Ticket) -> None:
         self.now = self._clock.now
-        if self._arrivals is not None:
-            self._arrivals[ticket] = self.version
+        self._gradients.arrive(ticket, self.version)
         if self._mortal:
             self._totals.let_go_one(ticket.worker, self._sent[ticket])
         self._dialogue.deliver(ticket)
