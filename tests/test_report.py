@@ -102,8 +102,15 @@ def test_every_kind_of_results_has_a_page_without_errors(kind, chromium, folder)
     command = page.get_by_label("Command").inner_text()
     assert command.removeprefix("Copy").strip().startswith(("straggle", "simulator"))
     assert "[methods.rennala-nigt]" in page.get_by_label("Scenario").inner_text()
-    page.emulate_media(media="print")
     page.set_viewport_size({"width": 400, "height": 800})
+    # Paper is white, has the charts, and nothing to press; also from a dark window.
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("[isDark(), styled('--paper')]") == [False, "#FFFFFF"]
+    page.emulate_media(media="print", color_scheme="dark")
+    charts = page.locator(".widget svg[role=img], canvas.lanes").filter(visible=True)
+    assert charts.count() >= drawn
+    idle = "nav, .copy, .minimap, .screen, .tooltip, button:not([aria-pressed=true])"
+    assert page.locator(idle).filter(visible=True).count() == 0
     page.close()
     assert not errors
 

@@ -61,7 +61,7 @@ function isLogarithmic(content, state, key) {
 
 function chartOf(content, state, runs, methods, width) {
   const [x, y] = [content.x[state.x], content.y[state.y]];
-  const height = Math.round(Math.max(240, Math.min(420, width * 0.5)));
+  const height = Math.round(Math.max(240, Math.min(420, width * 0.42)));
   const shown = methods.filter((method) => !state.hidden.has(method)).map((method) => {
     const own = runs.filter((run) => run.method === method && !state.without.has(run.seed));
     return { method, look: content.looks[method], band: bandOf(own, x.name, y.name, y.held, content.middle) };

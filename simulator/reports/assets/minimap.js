@@ -16,7 +16,7 @@ function minimapOf(state, moved) {
   canvas.addEventListener("pointermove", (event) => { if (event.buttons) centre(event); });
   // The picture is painted anew only if what it shows has changed.
   const paint = () => {
-    const ratio = devicePixelRatio;
+    const ratio = density();
     const [width, height] = [Math.round(canvas.parentElement.clientWidth * ratio), Math.round(MINI * ratio)];
     const now = [width, state.name, state.sorted, [...state.hidden], isDark()].join();
     const context = canvas.getContext("2d");
@@ -25,7 +25,7 @@ function minimapOf(state, moved) {
       canvas.style.width = `${width / ratio}px`;
       picture = context.createImageData(width, height);
       const whole = { from: 0, until: state.lanes.end, top: 0, rows: state.order.length };
-      raster(picture, state.lanes, state.order, state.paint, whole);
+      raster(picture, state.lanes, state.order, state.paint, whole, ratio);
     }
     context.putImageData(picture, 0, 0);
     const { from, until, top, rows } = state.view;

@@ -2,14 +2,14 @@
 // How is the timeline painted?  Slices as pixels, then steps, numbers, names and the selection.
 
 function paintTimeline(surface, box, state) {
-  const [ratio, { view, order }] = [devicePixelRatio, state];
+  const [ratio, { view, order }] = [density(), state];
   const rows = Math.max(LEAST, Math.min(MOST, TALLEST * order.length));
   const size = { width: box.clientWidth - GUTTER, height: order.length < LEAST / TALLEST ? TALLEST * order.length : rows };
   state.size = size;
   resize(surface, box.clientWidth, size.height + STEPS + RULER, ratio);
   const context = surface.getContext("2d");
   const image = imageOf(state, context, Math.round(size.width * ratio), Math.round(size.height * ratio));
-  raster(image, state.lanes, order, state.paint, view);
+  raster(image, state.lanes, order, state.paint, view, ratio);
   context.setTransform(1, 0, 0, 1, 0, 0);
   context.clearRect(0, 0, surface.width, surface.height);
   context.putImageData(image, Math.round(GUTTER * ratio), Math.round(STEPS * ratio));

@@ -10,7 +10,7 @@ const MARKS = {
   level: (x, y) => y % 5 < 2,
   upright: (x) => x % 5 < 2,
 };
-const MARKED = 14; // pixels of a row from which on it has marks
+const MARKED = 14; // pixels of the page in a row from which on it has marks
 const RARE = 0.01; // share of the slices below which a kind is never too short to be seen
 
 // The two colours of a kind as words of pixels.
@@ -25,22 +25,26 @@ function word([red, green, blue]) {
 }
 
 // Paint the slices of a view onto an image: from and until are seconds, top and rows are lanes.
-function raster(image, lanes, order, paint, view) {
+// A pixel of the page has `ratio` pixels of the image.
+function raster(image, lanes, order, paint, view, ratio) {
   const pixels = new Uint32Array(image.data.buffer);
   pixels.fill(paint.ground);
   const { width, height } = image;
   const [row, scaled] = [height / view.rows, width / (view.until - view.from)];
+  const dot = row >= MARKED * ratio ? Math.max(1, Math.round(ratio)) : 0;
+  const area = { pixels, width, row, scaled, dot };
   const last = Math.min(order.length, Math.ceil(view.top + view.rows));
   for (let place = Math.max(0, Math.floor(view.top)); place < last; place++) {
     const edge = (place - view.top) * row;
     const gap = row >= 4 ? Math.max(1, Math.round(row * 0.12)) : 0;
     const top = Math.max(0, Math.round(edge));
     const bottom = Math.min(height, Math.max(top + 1, Math.round(edge + row) - gap));
-    lane(pixels, width, top, bottom, row, lanes, order[place], paint, view, scaled);
+    lane(area, top, bottom, lanes, order[place], paint, view);
   }
 }
 
-function lane(pixels, width, top, bottom, row, lanes, at, paint, view, scaled) {
+function lane(area, top, bottom, lanes, at, paint, view) {
+  const { width, row, scaled, dot } = area;
   const { start, finish, kind } = lanes;
   const end = lanes.first[at + 1];
   for (let slice = after(lanes, at, view.from); slice < end && start[slice] < view.until; slice++) {
@@ -53,18 +57,19 @@ function lane(pixels, width, top, bottom, row, lanes, at, paint, view, scaled) {
       if (!look.rare) continue;
       left = Math.min(left, width - 1);
       right = left + 1;
-    } else if (right - left > 4 && row >= 4) right -= 1; // from the next one
+    } else if (right - left > 4 && row >= 4) right -= dot || 1; // from the next one
     const inset = look.thin && bottom - top >= 3 ? Math.floor((bottom - top) / 3) : 0;
-    box(pixels, width, left, right, top + inset, bottom - inset, look, row >= MARKED);
+    box(area, left, right, top + inset, bottom - inset, look);
   }
 }
 
-function box(pixels, width, left, right, top, bottom, look, marked) {
-  const marks = marked && right - left > 3 ? look.marks : null;
+// Dots of marks have so many pixels; 0: there is no room for them.
+function box({ pixels, width, dot }, left, right, top, bottom, look) {
+  const marks = dot && right - left > 3 * dot ? look.marks : null;
   for (let y = top; y < bottom; y++) {
     const begin = y * width;
     if (!marks) pixels.fill(look.plain, begin + left, begin + right);
-    else for (let x = left; x < right; x++) pixels[begin + x] = marks(x, y) ? look.marked : look.plain;
+    else for (let x = left; x < right; x++) pixels[begin + x] = marks(Math.floor(x / dot), Math.floor(y / dot)) ? look.marked : look.plain;
   }
 }
 

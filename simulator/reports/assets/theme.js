@@ -4,6 +4,8 @@
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 let printing = false;
 const isDark = () => DARK.matches && !printing;
+const SHARP = 3; // pixels of paper in a pixel of the page
+const density = () => (printing ? SHARP : devicePixelRatio);
 
 // A colour on white, one on black, and marks that tell kinds apart without colours.  Any other kind
 // takes a colour of REST, so new fates need no line here.
@@ -57,9 +59,20 @@ function styled(name) {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 
+const drawings = [];
+
 // Call this when colours change, on paper too.
 function onTheme(draw) {
-  DARK.addEventListener("change", draw);
-  addEventListener("beforeprint", () => { printing = true; draw(); });
-  addEventListener("afterprint", () => { printing = false; draw(); });
+  drawings.push(draw);
 }
+
+// For paper, what is drawn takes the width of a sheet, whatever that of the window.
+function redraw(onPaper) {
+  printing = onPaper;
+  document.documentElement.classList.toggle("paper", onPaper);
+  for (const draw of drawings) draw();
+}
+
+DARK.addEventListener("change", () => redraw(printing));
+addEventListener("beforeprint", () => redraw(true));
+addEventListener("afterprint", () => redraw(false));
