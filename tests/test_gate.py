@@ -21,7 +21,9 @@ from simulator.campaign.processes import Local
 from simulator.engine import Simulation
 from simulator.engine.calendar import Calendar
 from simulator.gate import baselines, claims, predicted, report, runs, shorthand, suite_file
+from simulator.gate.figure import draw
 from simulator.gate.headlines import of as headlines_of
+from simulator.gate.history import Point
 from simulator.mistakes import Mistake
 from simulator.schedule import Step
 from simulator.statistics import bounds
@@ -489,6 +491,9 @@ def test_the_history_of_a_benchmark_is_read_from_git(kept):
     edit(kept, "batch = 2", "batch = 4", "small.toml")
     assert check(kept, only=["schedule"], update=True).good
     commit(kept, "Take a batch of four")
+    file = baselines.file_of(kept / "baselines" / "suite", "schedule")
+    file.write_text(file.read_text() + "\n")
+    commit(kept, "Change no number")
     edit(kept, "batch = 4", "batch = 2", "small.toml")
     assert check(kept, only=["schedule"], update=True).good
     points = simulator.check_history(kept / "suite.toml", only="schedule")
@@ -503,8 +508,25 @@ def test_the_history_of_a_benchmark_is_read_from_git(kept):
     assert line.count("█") == 20
     assert "+50%" in line
     assert "synchronous-nigt / rennala-nigt" in shown.out
+    # A number that never changed has no bar.
+    assert "█" not in straggle("check", kept / "suite.toml", "--history", "--only", "rounds").out
     misuse = straggle("check", kept / "suite.toml", "--history", "--update")
     assert "--update, with --history: nothing is run" in one_line(misuse)
+    misuse = straggle("check", kept / "suite.toml", "--figures", "png")
+    assert "--figures png: is for the figures of --history; add that" in one_line(misuse)
+
+
+def test_the_history_is_drawn_where_a_number_has_changed(tmp_path):
+    numbers = {"rounds": [24.0, 36.0, 36.0], "kept": [1.0]}
+    points = [
+        Point(benchmark, f"afedpg: {benchmark}", f"abcde{at}", "2026-11-29", "subject", value)
+        for benchmark, values in numbers.items()
+        for at, value in enumerate(values)
+    ]
+    (file,) = draw(points, tmp_path / "figures", ["svg"])
+    assert file == tmp_path / "figures" / "rounds.svg"
+    for text in ("afedpg: rounds", "+50%", "abcde2", "2026-11-29"):
+        assert text in file.read_text()
 
 
 def commit(folder, subject):

@@ -2,11 +2,12 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from simulator.cli.app import (
+    FiguresOption,
     JobsOption,
     JsonOption,
     OnOption,
@@ -14,6 +15,7 @@ from simulator.cli.app import (
     QuietOption,
     app,
     complain,
+    formats_of,
     jobs_on,
     say,
     show,
@@ -21,6 +23,9 @@ from simulator.cli.app import (
 )
 from simulator.mistakes import Mistake
 from simulator.system.interrupts import remedy
+
+if TYPE_CHECKING:
+    from simulator.gate.history import Point
 
 
 @app.command()
@@ -40,8 +45,13 @@ def check(
     ] = None,
     history: Annotated[
         bool,
-        typer.Option("--history", help="Draw the baselines over their commits, without a run."),
+        typer.Option("--history", help="Show the baselines over their commits, without a run."),
     ] = False,
+    figures: FiguresOption = "none",
+    out: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the figures go [results/check-SUITE]."),
+    ] = None,
     jobs: JobsOption = None,
     on: OnOption = None,
     junit: Annotated[
@@ -59,9 +69,17 @@ def check(
     from simulator import gate
     from simulator.gate import report
 
+    formats = formats_of(figures)
     if history:
         given: dict[str, object] = {"--update": update, "--junit": junit, "--markdown": markdown}
-        return _history(suite, baseline, words(only, "--only"), given, as_json)
+        for option, value in given.items():
+            if value:
+                raise Mistake(f"{option}, with --history: nothing is run; leave one of them out")
+        place = out or Path("results") / f"check-{Path(suite).stem}"
+        return _history(suite, baseline, words(only, "--only"), formats, place, as_json)
+    if formats or out:
+        option = f"--figures {figures}" if formats else f"--out {out}"
+        raise Mistake(f"{option}: is for the figures of --history; add that")
     printed = markdown == Path("-")
     if printed and as_json:
         raise Mistake("--markdown -: prints, and so does --json; name a file")
@@ -104,23 +122,35 @@ def _history(
     suite: str,
     baseline: Path | None,
     only: list[str] | None,
-    given: dict[str, object],
+    formats: list[str],
+    place: Path,
     as_json: bool,
 ) -> int:
-    """Show the numbers of all baselines in git, or ``only`` some."""
+    """Show the numbers of all baselines in git, or ``only`` some; draw those that changed."""
     from simulator.gate import history
 
-    for option, value in given.items():
-        if value:
-            raise Mistake(f"{option}, with --history: nothing is run; leave one of them out")
     points, notes = history.history(suite, baseline=baseline, only=only)
+    drawn = _draw(points, place / "figures", formats) if formats else []
     if as_json:
-        print(json.dumps([point._asdict() for point in points], indent=2))
+        rows = [point._asdict() for point in points]
+        print(json.dumps({"points": rows, "figures": list(map(str, drawn))}, indent=2))
         return 0
     for table in history.tables(points):
         show(table)
     say(*notes)
+    for path in drawn:
+        print(f"figure:  {path}")
+    if formats and not drawn:
+        say("no figure: no number has changed")
     return 0
+
+
+def _draw(points: "list[Point]", folder: Path, formats: list[str]) -> list[Path]:
+    from simulator.campaign.progress import showing
+    from simulator.gate import figure
+
+    with showing(doing="drawing the figures"):
+        return figure.draw(points, folder, formats)
 
 
 def _write(option: str, file: Path, text: str) -> None:

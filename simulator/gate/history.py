@@ -1,10 +1,12 @@
-"""How have the numbers of a benchmark changed?  Over the commits that changed its baseline.
+"""How have the numbers of a benchmark changed?  Over the commits that changed one of them.
 
 The baselines are read from git.  Nothing is run.
 """
 
+import math
 import subprocess
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +23,8 @@ from simulator.text_table import Table
 WIDEST = 20
 """Characters of the longest bar."""
 UNCOMMITTED = "not committed"
+ROUNDING = 1e-9
+"""The largest relative difference of two numbers that count as equal."""
 
 
 class Commit(NamedTuple):
@@ -113,16 +117,28 @@ def _git(directory: Path, *words: str) -> bytes:
 
 def _points(benchmark: Benchmark, commits: Sequence[Commit]) -> list[Point]:
     """A point for each number and commit.  A baseline with other contents has none."""
-    kind, found = benchmark.table.kind, []
-    alike = [commit for commit in commits if commit.baseline.kind == kind]
-    numbers = [_numbers(benchmark, each.baseline, _shortest(alike)) for each in alike]
-    for number in dict.fromkeys(name for each in numbers for name in each):
-        found += [
-            Point(benchmark.name, number, *commit[:3], values[number])
-            for commit, values in zip(alike, numbers, strict=True)
-            if number in values
-        ]
-    return found
+    alike = [commit for commit in commits if commit.baseline.kind == benchmark.table.kind]
+    shortest = _shortest(alike)
+    changes: list[tuple[Commit, dict[str, float]]] = []
+    for commit in alike:
+        values = _numbers(benchmark, commit.baseline, shortest)
+        if not changes or not _are_equal(values, changes[-1][1]):
+            changes.append((commit, values))
+    names = dict.fromkeys(name for _, values in changes for name in values)
+    return [
+        Point(benchmark.name, number, *commit[:3], values[number])
+        for number in names
+        for commit, values in changes
+        if number in values
+    ]
+
+
+def _are_equal(new: Mapping[str, float], old: Mapping[str, float]) -> bool:
+    return new.keys() == old.keys() and all(is_equal(new[name], old[name]) for name in new)
+
+
+def is_equal(new: float, old: float) -> bool:
+    return math.isclose(new, old, rel_tol=ROUNDING)
 
 
 def _shortest(commits: Sequence[Commit]) -> dict[str, int]:
@@ -156,7 +172,7 @@ def _numbers(benchmark: Benchmark, then: Baseline, shortest: Mapping[str, int]) 
 
 
 def tables(points: Sequence[Point]) -> list[Table]:
-    """A table per benchmark, with a bar for each number."""
+    """A table per benchmark, with the changes of each number, and a bar for each of its values."""
     names = dict.fromkeys(point.benchmark for point in points)
     return [_table(name, [each for each in points if each.benchmark == name]) for name in names]
 
@@ -164,19 +180,28 @@ def tables(points: Sequence[Point]) -> list[Table]:
 def _table(name: str, points: Sequence[Point]) -> Table:
     rows = []
     for number in dict.fromkeys(point.number for point in points):
-        own = [point for point in points if point.number == number]
-        most = max(abs(point.value) for point in own)
+        own = changes_of([point for point in points if point.number == number])
+        most = max(abs(point.value) for point in own) if len(own) > 1 else 0.0
         for at, point in enumerate(own):
             before = own[at - 1].value if at else point.value
             bar = "█" * round(WIDEST * abs(point.value) / most) if most else ""
-            cells = f"{point.value:.4g}", bar, _change(point.value, before)
+            cells = f"{point.value:.4g}", bar, change(point.value, before)
             where = point.date, point.commit or "–", point.subject  # noqa: RUF001
             rows.append(["" if at else number, *where, *cells])
     headings = ["number", "date", "commit", "subject", "value", "", "change"]
+    if not any(row[-1] for row in rows):  # a bar compares nothing
+        headings, rows = headings[:-2], [row[:-2] for row in rows]
     return Table(headings, rows, name, words=(0, 1, 2, 5), prose=(3,))
 
 
-def _change(value: float, before: float) -> str:
+def changes_of(points: Sequence[Point]) -> list[Point]:
+    """The first point of a number, and those that differ from the one before."""
+    changed = [new for old, new in pairwise(points) if not is_equal(new.value, old.value)]
+    return [*points[:1], *changed]
+
+
+def change(value: float, before: float) -> str:
+    """By how much a number has changed, as in ``+50%``."""
     if value == before:
         return ""
     return f"{'+' if value > before else '-'}{per_cent(value / before - 1)}" if before else "from 0"
