@@ -33,6 +33,7 @@ LIMITS = {
     "tables/chain": 40,
     "time-complexity": 140,
     "tables/linear-quadratic": 300,
+    "questions/policy": 300,
 }
 """The scenarios, and the simulated seconds after which a run is no rival of the best."""
 TUNING, RACE = range(12), range(100, 200)
@@ -67,11 +68,13 @@ def fine(best: Mapping[str, float]) -> list[dict[str, float]]:
 def grid(
     own: Mapping[str, float], steps: Sequence[float], momenta: Sequence[float]
 ) -> list[dict[str, float]]:
-    return [
-        {"step": rounded(own["step"] * s), "momentum": min(1.0, rounded(own["momentum"] * m))}
+    """Products of the factors, each once: no momentum exceeds 1."""
+    tries = {
+        (rounded(own["step"] * s), min(1.0, rounded(own["momentum"] * m)))
         for s in steps
         for m in momenta
-    ]
+    }
+    return [{"step": step, "momentum": momentum} for step, momentum in sorted(tries)]
 
 
 def length_of(settings: Mapping[str, float]) -> str:

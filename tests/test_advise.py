@@ -14,8 +14,11 @@ from simulator.advice.candidates import candidates, size_of, sizes
 from simulator.advice.forecast import forecast
 from simulator.advice.needs import steps
 from simulator.advice.noise import Noise
+from simulator.advice.paths import path as path_of
+from simulator.advice.probe import start_of
 from simulator.mistakes import Mistake
 from simulator.scenario.loading import load
+from simulator.scenario.prescription import constants_of
 
 PAGE = Path(__file__).parent.parent / "docs" / "advise.md"
 
@@ -70,7 +73,7 @@ def test_traffic_counts_every_message():
     assert (found.seconds, found.bytes) == (2.0, 10 * 1000)
 
 
-@pytest.mark.parametrize("path", [None, 8.0])
+@pytest.mark.parametrize("path", [None, 10])
 def test_the_rule_of_steps(path):
     noise, size = Noise(20.0, "", path=path), {"rennala-nigt": 4, "afedpg": None}
     needed = {}
@@ -78,12 +81,24 @@ def test_the_rule_of_steps(path):
         row = candidate(cluster(), method, size[method])
         needed[method] = steps(row, forecast(row, 3000, [0]), noise)
     if path is None:
-        assert tuple(needed["rennala-nigt"]) == (0.5, 0.0, 5.0)
-        assert tuple(needed["afedpg"]) == pytest.approx((0.5, 2 * 3, 1.5 * 20))
-        assert needed["afedpg"].whole == pytest.approx(0.5 + 1.5 * 20)
+        assert tuple(needed["rennala-nigt"]) == (1.0, 0.0, 1.6 * 5)
+        assert tuple(needed["afedpg"]) == pytest.approx((1, 3 * 3, 2.4 * 20))
+        assert needed["afedpg"].whole == pytest.approx(1 + 2.4 * 20)
     else:
-        assert tuple(needed["rennala-nigt"]) == pytest.approx((1.4 * 8, 0.0, 5.0**1.5))
-        assert tuple(needed["afedpg"]) == pytest.approx((1.4 * 8, 2 * 8 * 3, 20.0**1.5))
+        noisy = [9 * averaged**0.5 + averaged**1.5 for averaged in (5, 20)]
+        assert tuple(needed["rennala-nigt"]) == pytest.approx((12, 0.0, noisy[0]))
+        assert tuple(needed["afedpg"]) == pytest.approx((12, 2 * 12 * 3, noisy[1]))
+
+
+def test_the_path_has_the_fewest_steps_of_any_length():
+    """On a chain, steps of 1/L_g are a hundredth of the best ones."""
+    scenario = load("tables/chain")
+    start, smoothness = start_of(scenario), constants_of(scenario).smoothness.value
+    found = path_of(scenario, start, smoothness)
+    assert found is not None
+    assert found.steps == 4
+    norm = np.linalg.norm(start.exact.ascent(found.end[None])[0])
+    assert norm <= scenario.stop.target
 
 
 def test_a_slower_upload_is_the_network_that_is_slower():

@@ -51,4 +51,6 @@ def _name(row: "pd.Series[Any]") -> str:
 
 
 def _seconds(value: float) -> str:
+    if not np.isfinite(value):
+        return "too late"
     return f"{value:,.3g}" if value < 1000 else f"{value:,.0f}"

@@ -18,6 +18,8 @@ MULTIPLES = 0.25, 0.5, 1, 2, 4, 8, 16
 """Sizes, as multiples of the number of workers."""
 SMALL = 1, 4, 16, 64
 """Further sizes, where they are below all of those."""
+LARGEST = 100_000
+"""Larger sizes than this and than the number of workers would take long to simulate."""
 PLACEHOLDERS = 0.1, 1
 """Values of settings that change no schedule, such as the length of a step."""
 
@@ -90,8 +92,11 @@ def sizes(workers: int, own: int | None = None) -> list[int]:
 
     >>> sizes(10), sizes(1)
     ([1, 2, 5, 10, 20, 40, 80, 160], [1, 2, 4, 8, 16])
+    >>> sizes(100_000)
+    [1, 4, 16, 64, 25000, 50000, 100000]
     """
     usual = {max(1, round(workers * multiple)) for multiple in MULTIPLES}
+    usual = {size for size in usual if size <= max(LARGEST, workers)}
     small = {size for size in SMALL if size < min(usual)}
     return sorted(usual | small | ({own} if own else set()))
 

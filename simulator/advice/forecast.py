@@ -23,8 +23,10 @@ BEGINNING = 0.2
 """Share of the steps that do not count: the cluster is not in its rhythm yet."""
 ENOUGH_STEPS, OF_A_WORKER, OF_A_SEED = 4, 3, 1000
 """The least steps, and the least events per worker and in all, of a simulation."""
-MOST = 400_000
-"""Events of one simulation."""
+MOST = 100_000
+"""Events of one simulation, if it has at least one per worker and a step."""
+PATIENCE = 4
+"""Times as many events, after which a simulation without a step ends."""
 
 
 class Forecast(NamedTuple):
@@ -68,31 +70,31 @@ def forecast(
     Each seed gets enough events, and a large batch enough for a few steps.
     """
     cluster = candidate.scenario.build_cluster()
-    least = max(ENOUGH_STEPS * (candidate.size or 1), OF_A_WORKER * cluster.workers, OF_A_SEED)
+    size, workers = candidate.size or 1, cluster.workers
+    wanted = max(ENOUGH_STEPS * size, OF_A_WORKER * workers, OF_A_SEED)
+    least = max(min(wanted, MOST), 2 * size, workers)
     seeds = seeds[: max(1, events // least if cluster.random else 1)]
     budget = max(events // len(seeds), least)
     found = [_one(candidate, budget, seed, slowness) for seed in seeds]
-    if not any(found):  # episodes arrive while a server trains, and they count as well
-        found = [_one(candidate, 4 * budget, seeds[0], slowness)]
     closed = [each for each in found if each is not None]
     if not closed:
         return None
-    means = [float(np.mean(column)) for column in zip(*closed, strict=True)]
-    whole = Forecast(*means)  # type: ignore[arg-type]  # the counts are below
+    whole = Forecast._make(float(np.mean(column)) for column in zip(*closed, strict=True))
     return whole._replace(last=closed[0].last, steps=sum(each.steps for each in closed))
 
 
 def _one(candidate: Candidate, events: int, seed: int, slowness: float) -> Forecast | None:
     observed = Observed()
-    run = observed_run(
-        candidate.scenario, candidate.method, seed, observed, min(events, MOST), slowness
-    )
+    most = PATIENCE * events
+    run = observed_run(candidate.scenario, candidate.method, seed, observed, most, slowness)
     steps: list[Step] = []
     messages: list[int] = []
     with suppress(Stalled, InvalidDuration, Enough):
         for step in run.steps():
             steps.append(step)
             messages.append(observed.uploads + observed.downloads)
+            if observed.events >= events:
+                break
     if not steps:
         return None
     return _summary(candidate, _Later.of(steps, messages), run, observed.work)

@@ -1,12 +1,12 @@
 """How many steps does a candidate need?  Theory's dependence on batch, noise and delay.
 
-With B the batch that the noise requires, and P the steps of a plain ascent without noise::
+With B the batch that the noise requires, b that of a step, and P the fewest steps without noise::
 
-    plain:       P/(2 K) + max{2 P delay, P B/b}            STALE P B/b if gradients are old
-    normalised:  NORMALISED P + max{2 P delay, (B/b)^(3/2)}
+    plain:       P/K + max{3 P delay, 1.6 P B/b}          2.4 P B/b if gradients are old
+    normalised:  Q + max{2 Q delay, 0.75 Q (B/b)^(1/2) + (B/b)^(3/2)}            Q = 1.2 P
 
-b is the batch of a step, and delay that of its gradients in steps.  K local steps one after another
-go K steps of the path at once.  docs/advise.md has the argument, and the source of the constants.
+The delay is that of its gradients, in steps.  K local steps one after another go K steps of the
+path at once.  docs/advise.md has the argument, and the source of the constants.
 """
 
 import math
@@ -17,8 +17,6 @@ from simulator.advice.candidates import Candidate
 from simulator.advice.forecast import Forecast
 from simulator.advice.noise import Noise
 from simulator.scenario.prescription import settings_of
-
-STALE, NORMALISED = 1.5, 1.4
 
 
 class Steps(NamedTuple):
@@ -34,13 +32,20 @@ class Steps(NamedTuple):
 
 
 def steps(candidate: Candidate, forecast: Forecast, noise: Noise) -> Steps:
-    """Whether a rule is normalised only counts where P is known."""
+    """Without a known P all rules count as plain, and P as 1: it does not change a ranking."""
     averaged = noise.batch / forecast.batch if forecast.batch else math.inf
-    delay = forecast.delay
     if noise.path is not None and _is_normalised(candidate):
-        return Steps(noise.path * NORMALISED, 2 * noise.path * delay, averaged**1.5)
-    path, late = noise.path or 1.0, 1 + (STALE - 1) * min(1.0, delay)
-    return Steps(path / forecast.depth / 2, 2 * path * delay, path * late * averaged)
+        return _normalised(1.2 * noise.path, averaged, forecast.delay)
+    return _plain(noise.path or 1, averaged, forecast.delay, forecast.depth)
+
+
+def _plain(path: float, averaged: float, delay: float, depth: float) -> Steps:
+    age = 1 + 0.5 * min(1.0, delay)
+    return Steps(path / depth, 3 * path * delay, 1.6 * path * age * averaged)
+
+
+def _normalised(path: float, averaged: float, delay: float) -> Steps:
+    return Steps(path, 2 * path * delay, 0.75 * path * averaged**0.5 + averaged**1.5)
 
 
 def _is_normalised(candidate: Candidate) -> bool:

@@ -8,6 +8,7 @@ import math
 from typing import NamedTuple
 
 from simulator.advice import probe
+from simulator.advice.paths import path
 from simulator.advice.probe import Start
 from simulator.mistakes import Mistake
 from simulator.scenario.prescription import constants_of
@@ -24,8 +25,8 @@ class Noise(NamedTuple):
     source: str
     eps: float | None = None
     """The gradient's norm at the target, where it is known."""
-    path: float | None = None
-    """The steps of a plain ascent without noise, where they are known."""
+    path: int | None = None
+    """The fewest steps to the target without noise, where they are known."""
 
     def times(self, factor: float) -> "Noise":
         return self._replace(batch=self.batch * factor)
@@ -65,29 +66,29 @@ def _known(scenario: Scenario) -> Noise:
     constants, start = constants_of(scenario), probe.start_of(scenario)
     deviation, smoothness = constants.deviation, constants.smoothness.value
     squared = _squared_norm(scenario, start, smoothness, constants.gap.value)
-    ended = probe.noise_free(scenario, start, smoothness)
+    climbed = path(scenario, start, smoothness)
     variance, source = deviation.value**2, f"the objective's constants, {deviation.status}"
-    if ended is not None and deviation.status != "exact":
-        points = start.point, ended[1]
+    if climbed is not None and deviation.status != "exact":
+        points = start.point, climbed.end
         variance = max(probe.variance_at(scenario, start, point) for point in points)
         source = f"sigma² from {probe.GRADIENTS} gradients at the start and near the target"
     words = f"sigma²/eps² = {variance:.3g}/{squared:.3g}"
-    path = None if ended is None else float(ended[0])
     norm = scenario.stop.target if scenario.metric == "gradient_norm" else math.sqrt(squared)
-    return Noise(variance / squared, f"{words}; {source}", norm, path)
+    return Noise(variance / squared, f"{words}; {source}", norm, climbed and climbed.steps)
 
 
 def _squared_norm(scenario: Scenario, start: Start, smoothness: float, gap: float) -> float:
     """eps², which the noise of a step must not exceed: 2 L_g d, where J is d below its maximum.
 
-    Noise raises the squared norm by L_g times as much as d, on average, so a norm counts as well.
+    A norm falls and rises with the noise.  So it reaches a target while its square is usually more:
+    5 times as much counts.
     """
     target = scenario.stop.target
     assert target is not None
     if not scenario.higher_is_better and target <= 0:
         raise Mistake(f"stop.target = {target:g}: must be more than 0, to be reached with noise")
     if scenario.metric == "gradient_norm":
-        return 2 * target**2
+        return 5 * target**2
     if scenario.metric == "gap":
         return 2 * smoothness * target
     best = probe.value(start, scenario.metric, start.point) + gap

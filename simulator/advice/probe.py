@@ -1,7 +1,4 @@
-"""What do a few gradients show?  Their noise, and the steps of a plain ascent without noise.
-
-Nothing is trained: the ascent follows the exact gradient of an objective that knows it.
-"""
+"""What do a few gradients show?  Their noise."""
 
 import math
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,8 +14,6 @@ if TYPE_CHECKING:
     from simulator.objectives.objective import Exact, Objective
 
 GRADIENTS = 64
-MOST_STEPS = 20_000
-"""Of the ascent without noise."""
 
 
 class Start(NamedTuple):
@@ -78,28 +73,3 @@ def _mean_and_variance(
 
 def value(start: Start, metric: str, point: "Array") -> float:
     return float(start.exact.measure(point[None])[metric][0])
-
-
-def noise_free(scenario: Scenario, start: Start, smoothness: float) -> "tuple[int, Array] | None":
-    """The steps of length 1/L_g to the target along the exact gradient, and the point there.
-
-    None if it is not reached.
-    """
-    import jax
-
-    metric, target, exact = scenario.metric, scenario.stop.target, start.exact
-    sign = 1.0 if scenario.higher_is_better else -1.0
-    assert target is not None
-
-    def missing(state: "tuple[Array, Array]") -> "Array":
-        number, point = state
-        reached = sign * (exact.measure(point[None])[metric][0] - target) >= 0
-        return (number < MOST_STEPS) & ~reached
-
-    def ascend(state: "tuple[Array, Array]") -> "tuple[Array, Array]":
-        number, point = state
-        return number + 1, point + exact.ascent(point[None])[0] / smoothness
-
-    begin = (jax.numpy.zeros((), jax.numpy.int32), start.point)
-    number, point = jax.lax.while_loop(missing, ascend, begin)
-    return None if int(number) >= MOST_STEPS else (max(1, int(number)), point)

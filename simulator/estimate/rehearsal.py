@@ -34,6 +34,7 @@ from simulator.scenario.scenario import Scenario
 from simulator.training.schedules import simulation_of, stop_of, vector_of
 
 GRADIENTS, WORKERS = 1000, 10_000  # a rehearsal's gradients, and one more per worker up to 10,000
+ORDERS = 200  # of a broadcast that cost as much as an event
 FEW = 4  # steps; with fewer the first one counts, too, although its batch may be larger
 REMEMBERED = 64
 
@@ -243,7 +244,9 @@ class _Observer:
         return self._cluster.version
 
     def broadcast(self, **order: Any) -> None:
-        self._ordered(len(self.present()), **order)
+        workers = len(self.present())
+        self._observed.events += workers // ORDERS
+        self._ordered(workers, **order)
         self._cluster.broadcast(**order)
 
     def send(self, worker: int, *, recall: bool = False, **order: Any) -> None:
