@@ -83,7 +83,7 @@ def test_results_show_the_table_of_the_command(tmp_path, capsys, monkeypatch):
     assert repr(kept) == printed(asked, capsys, monkeypatch).rpartition("results:")[0].rstrip()
     html = kept._repr_html_()
     assert html.count("<tr>") == 3
-    assert "<caption>gap of 0.5 within 20 server steps (median of 2 seeds)</caption>" in html
+    assert "gap of 0.5 within 20 server steps (median of 2 seeds)</span></caption>" in html
 
 
 def test_results_lead_on(found):

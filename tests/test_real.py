@@ -14,6 +14,7 @@ from simulator.figures.opening import replay
 from simulator.realtime import refusals
 from simulator.realtime.fleet import Fleet
 from simulator.remote import connection
+from simulator.reports.page import Widget
 from simulator.results import recorded
 from simulator.results.results import Results as Files
 from simulator.training.executor import DebugExecutor, RunContext
@@ -116,6 +117,14 @@ def test_the_files_of_a_real_run_verify_and_show_what_happened(raced):
         assert bars >= len(again.tickets.query(f"method == '{label}'")) > 0
     assert raced.frame["rounds"].min() > 0
     assert "Prediction and reality" in repr(raced)
+
+
+def test_the_report_has_the_real_timeline_of_a_run_above_the_simulated_one(raced):
+    parts = [part for section in raced.report().sections for part in section.parts]
+    (timeline,) = [part for part in parts if isinstance(part, Widget) and part.kind == "timeline"]
+    label = next(iter(SCENARIO["methods"]))
+    names = [run["name"] for run in timeline.data["runs"]]
+    assert names[:2] == [f"{label}, real, seed 0", f"{label}, simulated, seed 0"]
 
 
 def test_verification_tells_the_story_again(raced, monkeypatch):

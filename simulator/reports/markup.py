@@ -17,7 +17,7 @@ def table(content: Table) -> str:
     """A table, with numbers on the right."""
     headings = "".join(f'<th scope="col">{escape(heading)}</th>' for heading in content.headings)
     rows = "".join(f"<tr>{_cells(content, row)}</tr>" for row in content.rows)
-    title = f"<caption>{escape(content.title)}</caption>" if content.title else ""
+    title = f"<caption><span>{escape(content.title)}</span></caption>" if content.title else ""
     return f"<table>{title}<thead><tr>{headings}</tr></thead><tbody>{rows}</tbody></table>"
 
 

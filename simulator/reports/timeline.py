@@ -66,7 +66,8 @@ def _chosen(
     """Runs, each with the most slices that it may have: all of the first seed, others if small."""
     rows = [(name, of, row) for name, of in named.items() for row in of.manifest["runs"]]
     seeds = list(dict.fromkeys(row["seed"] for *_, row in rows))
-    rows.sort(key=lambda each: seeds.index(each[2]["seed"]))
+    methods = list(dict.fromkeys(row["method"] for *_, row in rows))
+    rows.sort(key=lambda each: (seeds.index(each[2]["seed"]), methods.index(each[2]["method"])))
     first = [each for each in rows if each[2]["seed"] == seeds[0]]
     share = MOST // max(1, len(first))
     left = MOST

@@ -71,8 +71,10 @@ function chartOf(content, state, runs, methods, width) {
   const name = `${y.label} against ${x.label}. Left and right arrows move a cursor.`;
   const svg = draw("svg", { width, height, viewBox: `0 0 ${width} ${height}`, tabindex: 0, role: "img", "aria-label": name });
   svg.append(axesOf(...scales, width, height, [x.label, y.label]));
-  for (const level of levels) svg.append(...lineAt(level, scales[1], width));
+  const lines = levels.map((level) => lineAt(level, scales[1], width));
+  svg.append(...lines.map(([line]) => line));
   for (const each of shown) svg.append(...curveOf(each, scales, y.held));
+  svg.append(...lines.map(([, text]) => text));
   svg.append(draw("line", { class: "cursor", y1: MARGIN.top, y2: height - MARGIN.bottom, visibility: "hidden" }));
   return { svg, shown, scales, x, y };
 }
@@ -108,6 +110,7 @@ function padded([low, high], logarithmic) {
   return [low - (low >= 0 && low < more ? low : more), high + more];
 }
 
+// The line of a level, and its text, which stays legible above the curves.
 function lineAt(level, y, width) {
   const at = y(level.value);
   return [
