@@ -176,9 +176,11 @@ def words(text: str | None, option: str = "--methods") -> list[str] | None:
     """The words of a list such as ``a,b``."""
     if text is None:
         return None
-    found = [word.strip() for word in text.split(",") if word.strip()]
-    if not found:
+    found = [word.strip() for word in text.split(",")]
+    if not any(found):
         raise Mistake(f"{option} {text!r}: names nothing; leave it out for all")
+    if not all(found):
+        raise Mistake(f"{option} {text!r}: has an empty entry; remove a comma")
     return found
 
 
