@@ -43,6 +43,8 @@ def perform(name: str, job: Job, tell: Tell) -> None:
     scenarios = [task.scenario() for task in job.tasks]
 
     def ended(at: int, run: Run) -> None:
+        if run.end == "interrupted" and run.metrics and not run.evaluations:
+            return  # before its first evaluation, a run has nothing to store
         tell(Working(f"{run.method}, seed {run.seed}: recording", fraction(run, scenarios[at])))
         if job.files:
             job.files.write(job.files.folder, scenarios[at], run)

@@ -107,7 +107,8 @@ class Checkpoints(Observer):
             self._due = now + max(self._every, (now - began) / SHARE)
 
     def interrupted(self, lane: Lane) -> None:
-        self._save(lane)
+        if lane.is_marked:
+            self._save(lane)
 
     def _save(self, lane: Lane) -> None:
         memories = lane.memories()

@@ -145,6 +145,11 @@ class Lane:
         """Mark a state from which the runs can continue: between two groups of steps."""
         self._snapshot = self._state, self.place, dict(self._stored), self._version, self._evaluated
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether there is a state to continue from: not before the first evaluation."""
+        return self._snapshot is not None
+
     def memories(self) -> dict[int, dict[str, NDArray[Any]]]:
         """By row, all that a run needs to continue from the last mark."""
         import jax
