@@ -8,6 +8,7 @@ import threading
 
 import numpy as np
 import pytest
+from tracked import noting, points_of
 
 from simulator import Mistake, calibrate, load_results, real, resume, run, verify
 from simulator.figures.opening import replay
@@ -54,8 +55,24 @@ def cluster():
 
 
 @pytest.fixture(scope="module")
-def raced():
-    return real(SCENARIO, NETWORK, time_scale=SCALE, compare=True, quiet=True)
+def notes():
+    """What a tracker gets of the race, beside one that fails."""
+    with noting() as notes:
+        yield notes
+
+
+@pytest.fixture(scope="module")
+def raced(notes):
+    track = ["broken", "noted"]
+    return real(SCENARIO, NETWORK, time_scale=SCALE, compare=True, track=track, quiet=True)
+
+
+@pytest.mark.parametrize("label", SCENARIO["methods"])
+def test_a_tracker_gets_a_real_run_when_it_is_replayed(label, raced, notes):
+    run = notes[f"{label}-0"]
+    assert run["points"] == points_of(raced.results.steps, label, 0)
+    assert run["settings"][0]["cluster.workers"] == 3
+    assert run["ends"] == ["stop"]
 
 
 @pytest.mark.parametrize("label", SCENARIO["methods"])

@@ -6,18 +6,19 @@ the same campaign, begun again, continues.
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from simulator import plugins
-from simulator.campaign.perform import Done, Working, perform
+from simulator.campaign.perform import Done, Points, Working, perform
 from simulator.campaign.processes import Local
 from simulator.campaign.progress import showing
 from simulator.campaign.runner import Jobs
 from simulator.campaign.task import Files, Job, Keep, Task
+from simulator.campaign.tracked import track
 from simulator.system.machine import cores
-from simulator.tracking.sink import Points
+from simulator.tracking import UNTRACKED, Tracking
 from simulator.training.checkpoint import Keeper
 from simulator.training.record import BROKEN
 
@@ -45,10 +46,14 @@ class Plan(NamedTuple):
     """Describes a finished run, given its task and the stored data."""
     checkpoints: Path | None = None
     files: Files | None = None
-    points: Callable[[Points], None] | None = None
-    """Is called with the evaluated steps of every run while it trains."""
     together: int = 1
     """Most runs of one schedule that train side by side in a job."""
+    tracking: Tracking = UNTRACKED
+    """Gets the metrics of all runs while they train."""
+    apart: Callable[[Task], str] = lambda task: ""
+    """Tells trackers runs of one method and seed apart."""
+    summary: Callable[[Task, Any], Mapping[str, Any]] = lambda task, stored: stored
+    """The outcome of a run for trackers, given its task and the stored data."""
 
 
 def conduct(
@@ -66,6 +71,9 @@ def conduct(
         _clear(plan, key)  # a kill may come after a run is stored and before it is cleared
     runner = Local(jobs_for(missing, jobs)) if isinstance(jobs, int | None) else jobs
     done = len(by_key) - len(missing)
+    tracked = {}
+    if plan.tracking.active:
+        tracked = {task.key: track(plan.tracking, task, plan.apart(task)) for task in missing}
     with showing(len(by_key), done=done, doing="preparing", quiet=quiet) as progress:
 
         def on_item(name: str, item: Working | Points | Done) -> None:
@@ -73,11 +81,12 @@ def conduct(
                 progress.under_way(*item)
                 return
             if isinstance(item, Points):
-                if plan.points is not None:
-                    plan.points(item)
+                tracked[item.key].log(item.points)
                 return
             task = by_key[item.key]
             store.add(task, item)
+            if tracked:
+                tracked[item.key].end(plan.summary(task, item.stored))
             if item.end != "interrupted":
                 _clear(plan, task.key)
                 failed = item.end in BROKEN
@@ -112,7 +121,7 @@ def jobs_of(tasks: Sequence[Task], plan: Plan, at_once: int) -> dict[str, Job]:
     if at_once > 1:
         parts.sort(key=lambda part: -sum(task.seconds for task in part))
     parts.sort(key=lambda part: part[0].plane == "training")
-    own = plan.keep, plan.checkpoints, plan.files, plan.points is not None
+    own = plan.keep, plan.checkpoints, plan.files, plan.tracking.active
     return {_name(part): Job(part, *own) for part in parts}
 
 

@@ -5,7 +5,7 @@ A job is plain data.  It reports its progress, and the stored data of every run 
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from simulator.campaign.runner import Tell
 from simulator.campaign.task import Job, Task
 from simulator.scenario.scenario import Scenario
 from simulator.system.messages import LOG
+from simulator.tracking.sink import Point
 from simulator.training.checkpoint import Keeper
 from simulator.training.dry_run import simulate
 from simulator.training.record import End, Run
@@ -27,6 +28,13 @@ class Working(NamedTuple):
 
     doing: str
     share: float
+
+
+class Points(NamedTuple):
+    """A report: the newest evaluated steps of a run."""
+
+    key: str
+    points: Sequence[Point]
 
 
 class Done(NamedTuple):
@@ -67,22 +75,20 @@ def _train(
 ) -> None:
     from simulator.training.checkpoint import Member
     from simulator.training.laboratory import laboratory_of
-    from simulator.training.live import Live
 
     def keeper(task: Task, scenario: Scenario) -> Keeper | None:
         if job.checkpoints is None:
             return None
         return Keeper(job.checkpoints, task.key, scenario.fingerprint(), LOG.warning)
 
-    live = Live(tell)
+    def log(key: str, points: Sequence[Point]) -> None:
+        tell(Points(key, points))
 
-    def reported(at: int, run: Run) -> None:
-        live.report(run)
-        ended(at, run)
-
-    members = [Member(s, keeper(task, s)) for task, s in zip(job.tasks, scenarios, strict=True)]
-    observers, last = ([live], reported) if job.live else ([], ended)
-    laboratory_of(scenarios[0]).train(members, last, watch, observers)
+    members = [
+        Member(scenario, keeper(task, scenario), partial(log, task.key) if job.live else None)
+        for task, scenario in zip(job.tasks, scenarios, strict=True)
+    ]
+    laboratory_of(scenarios[0]).train(members, ended, watch)
 
 
 def _watching(scenario: Scenario, tell: Tell) -> Callable[[Run], None]:

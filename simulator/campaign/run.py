@@ -6,13 +6,11 @@ of runs that were never stopped.
 """
 
 import platform
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
-
-from pydantic_core import to_jsonable_python
+from typing import NamedTuple, TypeAlias
 
 from simulator import plugins
 from simulator.campaign import campaign
@@ -32,14 +30,13 @@ from simulator.results.ledger import Ledger
 from simulator.results.results import Results
 from simulator.results.writer import PACKAGES, Writer
 from simulator.scenario import data_files
-from simulator.scenario.prescription import settings_of
 from simulator.scenario.scenario import Scenario
 from simulator.scenario.toml_text import differences
 from simulator.system.files import Unwritable, alone_in, clear_partial
 from simulator.system.interrupts import remedy
 from simulator.system.machine import cores
 from simulator.system.messages import LOG
-from simulator.tracking.session import Tracking
+from simulator.tracking import UNTRACKED, Tracking
 from simulator.training.checkpoint import every_seconds
 from simulator.training.record import Run
 from simulator.training.schedules import replay, stop_of, vector_of
@@ -62,7 +59,7 @@ class RunOptions(NamedTuple):
     fitting: bool = True
     """Whether to refuse a run that needs too much memory or would never end."""
     quiet: bool = False
-    tracking: Tracking | None = None
+    tracking: Tracking = UNTRACKED
     """Gets the metrics of all runs while they train."""
     temporary: bool = False
     """Whether the directory vanishes with the results: then messages name no command for it."""
@@ -90,6 +87,7 @@ def run(
     ended: Ended = lambda outcome: None,
 ) -> Finished:
     """Run every method on every seed, in the directory ``out`` or a new one below ``results/``."""
+    options.tracking.choose(scenario.tracking)
     dry, by_episodes = options.schedule_only, scenario.cluster.per == "environment-step"
     if dry and by_episodes:
         raise Mistake(
@@ -115,6 +113,7 @@ def resume(
     ended: Ended = lambda outcome: None,
 ) -> Finished:
     """Finish an interrupted directory; ``wanted``, if given, must be the same scenario."""
+    options.tracking.choose(wanted.tracking if wanted else [])
     _check_environment_variables()
     results.load(directory)  # refuses a broken directory before anything is written
     with alone_in(directory):
@@ -146,14 +145,12 @@ class _Directory(NamedTuple):
     """A result directory as the store of a campaign."""
 
     writer: Writer
-    tracking: Tracking
 
     def has(self, task: Task) -> bool:
         return (task.method, task.seed) in self.writer.done
 
     def add(self, task: Task, done: Done) -> None:
         self.writer.add(done.stored)
-        self.tracking.ended(task.method, task.seed, self.writer.row(task.method, task.seed))
 
 
 def _finish(writer: Writer, options: RunOptions, ended: Ended) -> Finished:
@@ -173,17 +170,17 @@ def _finish(writer: Writer, options: RunOptions, ended: Ended) -> Finished:
 def _run_missing(writer: Writer, options: RunOptions) -> bool:
     """Do the runs that have not ended; False after an interrupt."""
     scenario, directory = writer.scenario, writer.directory
-    tracking = options.tracking or Tracking([])
-    tracking.open(directory, lambda method, seed: _settings(scenario, method, seed))
+    options.tracking.open(directory)
     plan = Plan(
         keep=_keep,
         outcome=lambda task, run: outcome(run, scenario),
         checkpoints=directory / "checkpoints",
         files=Files(directory, _write_tickets) if writer.tickets else None,
-        points=tracking.points if tracking.active else None,
+        tracking=options.tracking,
+        summary=lambda task, run: writer.row(task.method, task.seed),
     )
     plane: Plane = "schedule" if writer.schedule_only else "training"
-    store, jobs, quiet = _Directory(writer, tracking), options.jobs, options.quiet
+    store, jobs, quiet = _Directory(writer), options.jobs, options.quiet
     try:
         tasks = tasks_of(scenario.model_dump(), directory, scenario, plane, fitting=False)
         # Every method on the first seed comes first, for an early comparison.
@@ -205,22 +202,6 @@ def _writing(directory: Path) -> Iterator[None]:
         reason = error.strerror or (str(error).splitlines() or ["no reason given"])[0]
         remedy = f"when that is mended, {how_to_finish(directory)}"
         raise Unwritable(f"{directory}: cannot be written: {reason}; {remedy}") from None
-
-
-def _settings(scenario: Scenario, method: str, seed: int) -> dict[str, Any]:
-    """All settings of a run by the paths of their keys, with those that theory chooses."""
-    only = scenario.restrict([method], [seed])
-    chosen = {f"methods.{method}.{k}": v for k, v in settings_of(only, method).items()}
-    plain = to_jsonable_python(dict(_leaves(only.canonical())) | chosen)
-    return {key: value for key, value in plain.items() if value is not None}
-
-
-def _leaves(tables: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in tables.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, f"{place}{name}.")
-        else:
-            yield f"{place}{name}", value
 
 
 def _keep(scenario: Scenario, run: Run) -> Run:

@@ -72,6 +72,10 @@ OnOption = Annotated[
     str | None,
     typer.Option("--on", metavar="ray[=HOST:PORT]", help="Run on the nodes of a Ray cluster."),
 ]
+TrackOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="SINK", help="Send metrics to tensorboard, wandb, …; repeatable."),
+]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress, no table.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
 

@@ -20,6 +20,7 @@ from simulator.cli.app import (
     ScenarioArgument,
     SeedsOption,
     SetOption,
+    TrackOption,
     app,
     command_line,
     files_as_data,
@@ -57,6 +58,7 @@ def sweep(
     jobs: JobsOption = None,
     on: OnOption = None,
     yes: Annotated[bool, typer.Option("--yes", help="Allow more than 500 runs.")] = False,
+    track: TrackOption = None,
     figures: FiguresOption = "png",
     report: ReportOption = False,
     quiet: QuietOption = False,
@@ -67,9 +69,10 @@ def sweep(
     from simulator.commands.campaigns import SweepResults
     from simulator.sweeps import tuning
     from simulator.sweeps.sweep import conduct
+    from simulator.tracking import Tracking
 
     formats = formats_of(figures)
-    with remedy(GO_ON):
+    with remedy(GO_ON), Tracking(track or ()) as tracking:
         swept = conduct(
             sweep,
             methods=words(methods),
@@ -79,6 +82,7 @@ def sweep(
             yes=yes,
             quiet=quiet or as_json,
             command=command_line(),
+            tracking=tracking,
         )
         found = tuning.best_of(swept.frame)
         data = tuning.as_data(found, swept) if as_json else None
@@ -119,6 +123,7 @@ def compare(
     jobs: JobsOption = None,
     on: OnOption = None,
     confidence: ConfidenceOption = 0.9,
+    track: TrackOption = None,
     figures: FiguresOption = "png",
     report: ReportOption = False,
     quiet: QuietOption = False,
@@ -129,9 +134,10 @@ def compare(
     from simulator.commands.campaigns import CompareResults
     from simulator.comparison import comparison, figure
     from simulator.comparison import words as comparison_words
+    from simulator.tracking import Tracking
 
     formats = formats_of(figures)
-    with remedy(GO_ON):
+    with remedy(GO_ON), Tracking(track or ()) as tracking:
         compared = comparison.conduct(
             scenario,
             settings or [],
@@ -144,6 +150,7 @@ def compare(
             jobs=jobs_on(on, jobs),
             quiet=quiet or as_json,
             command=command_line(),
+            tracking=tracking,
         )
         data = comparison_words.as_data(compared) if as_json else None
         _show(CompareResults(compared), data, lambda: figure.draw(compared, formats), report, quiet)
@@ -182,6 +189,7 @@ def complexity(
     jobs: JobsOption = None,
     on: OnOption = None,
     confidence: ConfidenceOption = 0.9,
+    track: TrackOption = None,
     figures: FiguresOption = "png",
     report: ReportOption = False,
     quiet: QuietOption = False,
@@ -191,10 +199,11 @@ def complexity(
     """Measure how the time to the target grows, and compare it with theory."""
     from simulator.commands.campaigns import ComplexityResults
     from simulator.study import growth, study, varying
+    from simulator.tracking import Tracking
     from simulator.training.record import BROKEN
 
     formats = formats_of(figures)
-    with remedy(GO_ON):
+    with remedy(GO_ON), Tracking(track or ()) as tracking:
         frame, directory = study.conduct(
             scenario,
             varying.together(vary or []),
@@ -206,6 +215,7 @@ def complexity(
             confidence=confidence,
             quiet=quiet or as_json,
             command=command_line(),
+            tracking=tracking,
         )
         data = growth.as_data(frame, directory, confidence) if as_json else None
         results = ComplexityResults(frame, directory, confidence=confidence)

@@ -17,6 +17,7 @@ from simulator.cli.app import (
     ScenarioArgument,
     SeedsOption,
     SetOption,
+    TrackOption,
     app,
     command_line,
     complain,
@@ -58,6 +59,7 @@ def real(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where results go [results/SCENARIO-real].")
     ] = None,
+    track: TrackOption = None,
     figures: FiguresOption = "png",
     report: ReportOption = False,
     quiet: QuietOption = False,
@@ -68,14 +70,15 @@ def real(
     if not 0 < time_scale < math.inf:
         raise Mistake(f"--time-scale {time_scale:g}: must be a positive number of real seconds")
     from simulator.figures.painter import Painter  # first: its process starts at once
+    from simulator.tracking import Tracking
 
-    with Painter(formats_of(figures)) as painter:
+    with Painter(formats_of(figures)) as painter, Tracking(track or ()) as tracking:
         from simulator.realtime import prediction
         from simulator.realtime.run import RealOptions, run
         from simulator.scenario.loading import load
 
         chosen = load(scenario, settings or []).restrict(words(methods), seeds_of(seeds))
-        options = RealOptions(time_scale, _address(on), quiet or as_json)
+        options = RealOptions(time_scale, _address(on), quiet or as_json, tracking)
         name, command = Path(scenario).stem, command_line()
         ran = run(chosen, out, name, command=command, options=options)
         if ran.results.manifest["status"] == "interrupted":

@@ -18,6 +18,7 @@ from simulator.cli.app import (
     ReportOption,
     SeedsOption,
     SetOption,
+    TrackOption,
     app,
     command_line,
     complain,
@@ -80,10 +81,7 @@ def run(
         float | None,
         typer.Option(metavar="SECONDS", help="Length of the timeline [a round of each method]."),
     ] = None,
-    track: Annotated[
-        list[str] | None,
-        typer.Option(metavar="SINK", help="Send metrics to tensorboard, wandb, …; repeatable."),
-    ] = None,
+    track: TrackOption = None,
     report: ReportOption = False,
     quiet: QuietOption = False,
     as_json: JsonOption = False,
@@ -94,8 +92,9 @@ def run(
 ) -> int:
     """Run every method of a scenario on every seed; write results and figures."""
     from simulator.figures.painter import Painter  # first: its process starts at once
+    from simulator.tracking import Tracking
 
-    with Painter(formats_of(figures)) as painter:
+    with Painter(formats_of(figures)) as painter, Tracking(track or ()) as tracking:
         if timeline is not None and not 0 < timeline < math.inf:
             raise Mistake(f"--timeline {timeline:g}: must be a positive number of seconds")
         where = jobs_on(on, jobs)
@@ -108,26 +107,18 @@ def run(
             if scenario is None:
                 given |= {"--set": settings, "--methods": methods, "--seeds": seeds}
             chosen = _chosen(scenario, settings, methods, seeds) if scenario else None
-            with _tracking(chosen, track) as tracking:
-                presenter = Presenter(painter, tracking, quiet, as_json, timeline, report)
-                return presenter.show(_resume(resume, chosen, given, presenter, where))
+            presenter = Presenter(painter, quiet, as_json, timeline, report)
+            return presenter.show(_resume(resume, chosen, given, presenter, where, tracking))
         if scenario is None:
             raise Mistake("no scenario: name a file or a shipped scenario, or --resume DIR")
         from simulator.campaign.run import RunOptions
 
         chosen, silent = _chosen(scenario, settings, methods, seeds), quiet or as_json
-        with _tracking(chosen, track) as tracking:
-            presenter = Presenter(painter, tracking, quiet, as_json, timeline, report)
-            options = RunOptions(
-                schedule_only, tickets, where, fitting=not anyway, quiet=silent, tracking=tracking
-            )
-            return presenter.show(_run(chosen, out, Path(scenario).stem, options, presenter))
-
-
-def _tracking(scenario: "Scenario | None", names: list[str] | None) -> "Tracking":
-    from simulator.tracking import Tracking, sinks_of
-
-    return Tracking(sinks_of(scenario.tracking if scenario else [], names or []))
+        presenter = Presenter(painter, quiet, as_json, timeline, report)
+        options = RunOptions(
+            schedule_only, tickets, where, fitting=not anyway, quiet=silent, tracking=tracking
+        )
+        return presenter.show(_run(chosen, out, Path(scenario).stem, options, presenter))
 
 
 def _chosen(
@@ -164,6 +155,7 @@ def _resume(
     given: dict[str, object],
     presenter: "Presenter",
     jobs: "Jobs",
+    tracking: "Tracking",
 ) -> int:
     from simulator.campaign.run import RunOptions, resume
 
@@ -171,7 +163,7 @@ def _resume(
         if value is not None:
             message = "a resumed run keeps its options; leave this out"
             raise Mistake(f"{option}, with --resume {directory}: {message}")
-    options = RunOptions(jobs=jobs, quiet=presenter.silent, tracking=presenter.tracking)
+    options = RunOptions(jobs=jobs, quiet=presenter.silent, tracking=tracking)
     return _code(resume(directory, wanted, options=options, ended=presenter.draw))
 
 
@@ -189,14 +181,13 @@ class Presenter:
     def __init__(
         self,
         painter: "Painter",
-        tracking: "Tracking",
         quiet: bool,
         as_json: bool,
         timeline: float | None,
         report: bool,
     ) -> None:
         self._painter, self._quiet, self._json = painter, quiet, as_json
-        self.tracking, self._timeline, self._report = tracking, timeline, report
+        self._timeline, self._report = timeline, report
         self.silent = quiet or as_json
         self._drawn = False
 
@@ -244,4 +235,3 @@ class Presenter:
             rows = summary.as_data(summary.summarise(results))
             data = {"directory": str(results.directory), "status": status, "methods": rows}
             print(json.dumps(data | files_as_data(figures, made), indent=2))
-        self.tracking.finish([*map(Path, figures), *([made] if made else [])])

@@ -19,6 +19,7 @@ from simulator.scenario.scenario import Scenario
 from simulator.study import study, varying
 from simulator.sweeps import sweep_file
 from simulator.text_table import Table
+from simulator.tracking import Tracking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -192,14 +193,15 @@ def complexity(
     out: str | Path | None = None,
     jobs: int | None = None,
     runner: Runner | None = None,
+    track: str | Sequence[str] = (),
     quiet: bool = False,
 ) -> ComplexityResults:
     """``straggle complexity``: the time of each run to the target, per value of a parameter.
 
     Several ``vary`` vary together; the first is the parameter.  The runs stay in a directory
     ``out``, from which the same call continues.  With several ``jobs``, a script (but no notebook)
-    needs ``if __name__ == "__main__":``.  A ``runner`` such as
-    ``Ray()`` does the runs elsewhere.
+    needs ``if __name__ == "__main__":``.  A ``runner`` such as ``Ray()`` does the runs elsewhere.
+    ``track`` sends the metrics to sinks such as ``"tensorboard"``.
 
     >>> short = 'objective={kind="quadratic", dimension=5}', "stop={steps=3, target=0.5}"
     >>> found = complexity("sqrt-workers", "cluster.workers=2,4", *short,
@@ -212,17 +214,19 @@ def complexity(
     place = place_of(out)
     command = command_of("complexity", source, settings, methods, seeds)
     command += [word for each in given[: len(given) - len(settings)] for word in ("--vary", each)]
-    frame, directory = study.conduct(
-        source,
-        varying.together(vary),
-        settings=list(settings),
-        methods=methods,
-        seeds=seeds,
-        out=place.path,
-        jobs=runner or jobs,
-        quiet=quiet,
-        command=shlex.join(command),
-    )
+    with Tracking(track) as tracking:
+        frame, directory = study.conduct(
+            source,
+            varying.together(vary),
+            settings=list(settings),
+            methods=methods,
+            seeds=seeds,
+            out=place.path,
+            jobs=runner or jobs,
+            quiet=quiet,
+            command=shlex.join(command),
+            tracking=tracking,
+        )
     return ComplexityResults(frame, directory, place.keeper)
 
 
@@ -235,11 +239,12 @@ def sweep(
     jobs: int | None = None,
     runner: Runner | None = None,
     yes: bool = False,
+    track: str | Sequence[str] = (),
     quiet: bool = False,
 ) -> SweepResults:
     """``straggle sweep``: run and score every setting.
 
-    ``out``, ``jobs`` and ``runner`` are those of ``complexity``.
+    ``out``, ``jobs``, ``runner`` and ``track`` are those of ``complexity``.
 
     >>> from simulator import Quadratic, Sweep
     >>> steps = Sweep(scenario="straggler", grid={"methods.afedpg.step": [0.1, 0.2]},
@@ -252,16 +257,18 @@ def sweep(
 
     methods, seeds = checked("sweep", source, "Sweep", (), methods, seeds, jobs)
     place = place_of(out)
-    swept = conduct(
-        source,
-        methods=methods,
-        seeds=seeds,
-        out=place.path,
-        jobs=runner or jobs,
-        yes=yes,
-        quiet=quiet,
-        command=shlex.join(command_of("sweep", source, (), methods, seeds)),
-    )
+    with Tracking(track) as tracking:
+        swept = conduct(
+            source,
+            methods=methods,
+            seeds=seeds,
+            out=place.path,
+            jobs=runner or jobs,
+            yes=yes,
+            quiet=quiet,
+            command=shlex.join(command_of("sweep", source, (), methods, seeds)),
+            tracking=tracking,
+        )
     return SweepResults(swept, place.keeper)
 
 
@@ -276,6 +283,7 @@ def compare(
     out: str | Path | None = None,
     jobs: int | None = None,
     runner: Runner | None = None,
+    track: str | Sequence[str] = (),
     quiet: bool = False,
 ) -> CompareResults:
     """``straggle compare``: tune every method alike, race them on fresh seeds, name the leader.
@@ -292,19 +300,21 @@ def compare(
 
     methods, seeds = checked("compare", source, "Scenario", settings, methods, seeds, jobs)
     place = place_of(out)
-    compared = conduct(
-        source,
-        settings,
-        tune=tune,
-        levels=levels,
-        methods=methods,
-        seeds=seeds,
-        confidence=confidence,
-        out=place.path,
-        jobs=runner or jobs,
-        quiet=quiet,
-        command=shlex.join(command_of("compare", source, settings, methods, seeds)),
-    )
+    with Tracking(track) as tracking:
+        compared = conduct(
+            source,
+            settings,
+            tune=tune,
+            levels=levels,
+            methods=methods,
+            seeds=seeds,
+            confidence=confidence,
+            out=place.path,
+            jobs=runner or jobs,
+            quiet=quiet,
+            command=shlex.join(command_of("compare", source, settings, methods, seeds)),
+            tracking=tracking,
+        )
     return CompareResults(compared, place.keeper)
 
 

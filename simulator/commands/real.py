@@ -18,6 +18,7 @@ from simulator.scenario import loading
 from simulator.scenario.loading import Source
 from simulator.statistics import report
 from simulator.text_table import Table
+from simulator.tracking import Tracking
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -64,20 +65,23 @@ def real(
     address: str | None = None,
     compare: bool = False,
     out: str | Path | None = None,
+    track: str | Sequence[str] = (),
     quiet: bool = False,
 ) -> RealResults:
     """``straggle real``: run every method in real time, on actors of a Ray cluster.
 
     A scenario second lasts ``time_scale`` real seconds.  ``address`` is that of a cluster; without
-    it one starts on this machine.  ``compare`` also simulates the runs.  Needs the extra ``ray``.
+    it one starts on this machine.  ``compare`` also simulates the runs.  ``track`` is that of
+    ``run``.  Needs the extra ``ray``.
     """
     methods, seeds = checked("real", source, "Scenario", settings, methods, seeds)
     if not isinstance(time_scale, int | float) or not 0 < time_scale < math.inf:
         raise Mistake(f"real: time_scale = {time_scale!r}: must be a positive number of seconds")
     scenario = loading.load(source, settings).restrict(methods, seeds)
     place = place_of(out)
-    options = RealOptions(float(time_scale), address, quiet)
     command = shlex.join(command_of("real", source, settings, methods, seeds))
-    ran = realtime.run(scenario, place.path, "", command=command, options=options)
+    with Tracking(track) as tracking:
+        options = RealOptions(float(time_scale), address, quiet, tracking)
+        ran = realtime.run(scenario, place.path, "", command=command, options=options)
     predictions = prediction.predict(ran.results) if compare else []
     return RealResults(shown(ran.results, place.keeper), predictions)

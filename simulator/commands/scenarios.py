@@ -22,7 +22,7 @@ from simulator.scenario import loading, prescription
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
 from simulator.system.machine import release_memory
-from simulator.tracking import Tracking, sinks_of
+from simulator.tracking import Tracking
 
 
 def load(source: Source, *settings: str) -> Scenario:
@@ -69,9 +69,9 @@ def run(
         scenario = one_of_equal_seeds(scenario)
     temporary = place.keeper is not None
     command = shlex.join(command_of("run", source, settings, methods, seeds))
-    with _tracking(scenario, track) as sinks:
+    with Tracking(track) as tracking:
         options = RunOptions(
-            schedule_only, tickets, runner or jobs, not anyway, quiet, sinks, temporary
+            schedule_only, tickets, runner or jobs, not anyway, quiet, tracking, temporary
         )
         ran = campaign.run(scenario, place.path, "", command=command, options=options)
     release_memory()  # a notebook may live for days
@@ -89,15 +89,10 @@ def resume(
     """``straggle run --resume``: finish an interrupted run."""
     check_argument("resume: directory", directory, (str, Path), "give the path of one")
     check_jobs(jobs)
-    with _tracking(None, track) as sinks:
-        options = RunOptions(jobs=runner or jobs, quiet=quiet, tracking=sinks)
+    with Tracking(track) as tracking:
+        options = RunOptions(jobs=runner or jobs, quiet=quiet, tracking=tracking)
         ran = campaign.resume(Path(directory), None, options=options)
     return shown(ran.results)
-
-
-def _tracking(scenario: Scenario | None, names: str | Sequence[str]) -> Tracking:
-    given = [names] if isinstance(names, str) else list(names)
-    return Tracking(sinks_of(scenario.tracking if scenario else [], given))
 
 
 class Valid(NamedTuple):

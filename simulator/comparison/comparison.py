@@ -37,6 +37,7 @@ from simulator.sweeps.sweep import Swept
 from simulator.sweeps.sweep_file import Sweep
 from simulator.system.files import replace
 from simulator.system.messages import LOG
+from simulator.tracking import UNTRACKED, Tracking
 from simulator.training.record import BROKEN
 
 if TYPE_CHECKING:
@@ -81,23 +82,33 @@ def conduct(
     jobs: Jobs = None,
     quiet: bool = False,
     command: str = "",
+    tracking: Tracking = UNTRACKED,
 ) -> Compared:
     """A whole comparison; an interrupted one continues in its directory."""
     scenario = loading.load(source, settings).restrict(methods, None)
+    tracking.choose(scenario.tracking)
     _check(scenario, levels)
     sweep = None if tune is None else tuning.sweep_of(scenario, tune)
     fresh = _seeds(scenario, sweep, seeds)
     directory = out or Path("results") / f"compare-{loading.name_of(source)}"
     identity = _claim(directory, scenario, sweep, confidence)
+    tracking.open(directory)
     swept = None
     if sweep is not None:
         swept = sweeps.conduct(
-            sweep, out=directory / "tuning", jobs=jobs, yes=True, quiet=quiet, command=command
+            sweep,
+            out=directory / "tuning",
+            jobs=jobs,
+            yes=True,
+            quiet=quiet,
+            command=command,
+            tracking=tracking,
         )
         scenario = _best(swept)
     _write(directory, identity)
     scenario = scenario.restrict(None, fresh)
-    ran = _race(scenario, directory / "race", RunOptions(jobs=jobs, quiet=quiet), command)
+    options = RunOptions(jobs=jobs, quiet=quiet, tracking=tracking)
+    ran = _race(scenario, directory / "race", options, command)
     steps, metric, higher = ran.results.step_columns, scenario.metric, scenario.higher_is_better
     found = list(levels or levels_of(steps, metric, higher, scenario.stop.target))
     failed = {(r["method"], r["seed"]) for r in ran.results.manifest["runs"] if r["end"] in BROKEN}

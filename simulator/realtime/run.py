@@ -9,6 +9,7 @@ import statistics
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from simulator.campaign.perform import outcome
 from simulator.campaign.processes import ONE_THREAD, one_thread
 from simulator.campaign.progress import Progress, showing
 from simulator.campaign.run import Finished, verified
+from simulator.campaign.tracked import all_settings
 from simulator.objectives.objective import Objective
 from simulator.realtime import refusals
 from simulator.realtime.fleet import Fleet
@@ -40,10 +42,12 @@ from simulator.scenario.scenario import Scenario
 from simulator.schedule import Step
 from simulator.system.machine import cores
 from simulator.system.messages import LOG
+from simulator.tracking import UNTRACKED, Tracking
 from simulator.training.jax_setup import prepare
 from simulator.training.laboratory import Laboratory
 from simulator.training.lanes import Lane, Turn
 from simulator.training.learner import Learner
+from simulator.training.live import Log
 from simulator.training.observer import Observer
 from simulator.training.payloads import ByKind
 from simulator.training.record import Run
@@ -62,6 +66,8 @@ class RealOptions(NamedTuple):
     time_scale: float = TIME_SCALE
     address: str | None = None
     quiet: bool = False
+    tracking: Tracking = UNTRACKED
+    """Gets the metrics of each run when it is replayed."""
 
 
 def run(
@@ -73,6 +79,7 @@ def run(
     options: RealOptions,
 ) -> Finished:
     """Run every method on every seed in real time, into ``out`` or a directory below results/."""
+    options.tracking.choose(scenario.tracking)
     refusals.check_scenario(scenario, options.time_scale)
     if options.address is None:
         refusals.check_machine(scenario)
@@ -89,6 +96,7 @@ def run(
         facts = {"time_scale": options.time_scale, "cores": cores(), "runs": []}
         writer = Writer(directory, scenario, command, vector_of(scenario), tickets=True, real=facts)
         writer.write("running")
+        options.tracking.open(directory)
         cpus = 1.0 if options.address else 1 / refusals.PER_CORE
         fleet = Fleet(ray, scenario, cpus)
         try:
@@ -134,8 +142,10 @@ class _Performer:
         ascent = self._ascent(scenario, label, seed)
         recording = self._in_real_time(scenario, label, seed, ascent)
         progress.under_way(f"{label}, seed {seed}: replaying")
-        run = self._replayed(scenario, recording, ascent)
+        tracked = self._options.tracking.run(f"{label}-{seed}", partial(all_settings, scenario))
+        run = self._replayed(scenario, recording, ascent, tracked.log)
         self._write(scenario, run, recording)
+        tracked.end(self._writer.row(label, seed))
         return run
 
     def _ascent(self, scenario: Scenario, label: str, seed: int) -> Ascent:
@@ -173,9 +183,9 @@ class _Performer:
         server.run()
         return server.recording
 
-    def _replayed(self, scenario: Scenario, recording: Recording, ascent: Ascent) -> Run:
+    def _replayed(self, scenario: Scenario, recording: Recording, ascent: Ascent, log: Log) -> Run:
         agreement = Agreement(ascent, self._exact)
-        run = self._laboratory.retrace(scenario, recording.schedule, agreement)
+        run = self._laboratory.retrace(scenario, recording.schedule, agreement, log)
         recording.difference = agreement.largest
         run.real_seconds = recording.end * self._options.time_scale
         return run

@@ -43,6 +43,11 @@ def tables_of(
     return tables, folder
 
 
+def untracked(tables: dict[str, Any]) -> dict[str, Any]:
+    """The tables without trackers, which no result stores: an address may hold a password."""
+    return {name: table for name, table in tables.items() if name != "tracking"}
+
+
 def name_of(source: Source) -> str:
     """The name of files and folders that are made from a source."""
     return Path(source).stem if isinstance(source, str | Path) else "scenario"

@@ -34,6 +34,7 @@ from simulator.statistics.samples import CONFIDENCE
 from simulator.study.prediction import predicted
 from simulator.study.varying import Vary
 from simulator.system.files import replace
+from simulator.tracking import UNTRACKED, Tracking
 from simulator.training.record import Run
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 class Point(NamedTuple):
     """One run of a study, at one value of the parameter."""
 
-    parameter: str
+    vary: Vary
     value: float
     task: Task
 
@@ -60,13 +61,16 @@ def conduct(
     jobs: Jobs = None,
     quiet: bool = False,
     command: str = "",
+    tracking: Tracking = UNTRACKED,
 ) -> "tuple[pd.DataFrame, Path]":
     """Run a whole study; returns its frame and its directory."""
     points = plan(source, vary, settings, methods, seeds)
+    tracking.choose(points[0].task.scenario().tracking)
     directory = claim(out, loading.name_of(source), vary)
     tables, _ = loading.tables_of(source, settings or [])
     _write_manifest(tables, vary, confidence, directory, command)
-    return run(points, directory, jobs, quiet=quiet), directory
+    tracking.open(directory)
+    return run(points, directory, jobs, quiet, tracking), directory
 
 
 def _write_manifest(
@@ -77,7 +81,7 @@ def _write_manifest(
         "versions": {name: version(name) for name in PACKAGES},
         "vary": {vary.path: list(vary.values)},
         "confidence": confidence,
-        "scenario": to_jsonable_python(tables, inf_nan_mode="strings"),
+        "scenario": to_jsonable_python(loading.untracked(tables), inf_nan_mode="strings"),
     }
     text = json.dumps(manifest, indent=2) + "\n"
     replace(directory / "complexity.json", lambda path: path.write_text(text))
@@ -116,7 +120,7 @@ def plan(
             place = "" if line.startswith(f"{vary.path} = ") else f"at {vary.path} = {value:g}: "
             raise Mistake(place + line) from None
         _check(scenario, vary)
-        points += (Point(vary.name, value, t) for t in tasks_of(varied, folder, scenario))
+        points += (Point(vary, value, t) for t in tasks_of(varied, folder, scenario))
     runs = [{point.task.key for point in points if point.value == value} for value in vary.values]
     if len(runs) > 1 and all(each == runs[0] for each in runs):
         labels = ", ".join(dict.fromkeys(point.task.method for point in points))
@@ -154,21 +158,25 @@ def claim(out: Path | None, name: str, vary: Vary) -> Path:
     return claim_rows(directory, lambda there: not (there / "sweep.json").exists())
 
 
-def run(points: list[Point], directory: Path, jobs: Jobs, *, quiet: bool = True) -> "pd.DataFrame":
+def run(
+    points: list[Point], directory: Path, jobs: Jobs, quiet: bool, tracking: Tracking
+) -> "pd.DataFrame":
     """Do the missing runs; write and return the frame of all."""
     import pandas as pd
 
-    at = {point.task.key: f"{point.parameter} = {point.value:g}" for point in points}
+    at = {point.task.key: point for point in points}
     store = Rows(directory, {*COLUMNS} - {"parameter", "value"})
     plan = Plan(
         row_of,
         lambda task, row: _outcome(at[task.key], row),
         checkpoints=directory / "checkpoints",
         together=TOGETHER,
+        tracking=tracking,
+        apart=lambda task: f"{at[task.key].vary.path} = {at[task.key].value}",
     )
     campaign.conduct([point.task for point in points], plan, store, jobs=jobs, quiet=quiet)
     rows = [
-        store.found[point.task.key] | {"parameter": point.parameter, "value": point.value}
+        store.found[point.task.key] | {"parameter": point.vary.name, "value": point.value}
         for point in points
     ]
     frame = pd.DataFrame(rows)[COLUMNS]
@@ -199,6 +207,7 @@ def row_of(scenario: Scenario, run: Run) -> Row:
     return own | ending(run) | {"predicted": predicted(scenario, run.method)}
 
 
-def _outcome(at: str, row: Row) -> str:
+def _outcome(point: Point, row: Row) -> str:
     reached = f"{row['seconds']:,.4g} s" if row["reached"] else "target not reached"
+    at = f"{point.vary.name} = {point.value:g}"
     return f"{row['method']}, {at}, seed {row['seed']}: {reached} ({row['real_seconds']:.1f} s)"

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulator.scenario import data_files
+from simulator.scenario import data_files, loading
 from simulator.scenario.toml_text import document
 from simulator.sweeps import score
 from simulator.sweeps.settings import Setting, describe
@@ -49,7 +49,7 @@ def _write(
     sweep: Sweep, chosen: list[Setting], seeds: list[int], directory: Path, name: str
 ) -> Path:
     order = sorted(chosen, key=lambda setting: sweep.methods.index(setting.method))
-    tables: dict[str, Any] = copy.deepcopy(order[0].tables)
+    tables: dict[str, Any] = copy.deepcopy(loading.untracked(order[0].tables))
     tables["methods"] = {s.method: s.tables["methods"][s.method] for s in order}
     tables["seeds"] = seeds
     files = order[0].scenario.moved_to(directory, f"{name}-").files

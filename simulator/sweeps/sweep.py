@@ -30,12 +30,14 @@ from simulator.campaign.runner import Jobs
 from simulator.campaign.task import key_of
 from simulator.mistakes import Mistake
 from simulator.results.writer import PACKAGES
+from simulator.scenario import loading
 from simulator.scenario.scenario import Scenario, with_infinities
 from simulator.sweeps.halving import WHOLE, rounds_of
 from simulator.sweeps.settings import describe
 from simulator.sweeps.sweep_file import Source, Sweep, read
 from simulator.sweeps.trials import Trial, settings_of, trials_of
 from simulator.system.files import replace
+from simulator.tracking import UNTRACKED, Tracking
 from simulator.training.record import BROKEN, Run
 
 if TYPE_CHECKING:
@@ -60,6 +62,7 @@ def conduct(
     yes: bool = False,
     quiet: bool = False,
     command: str = "",
+    tracking: Tracking = UNTRACKED,
 ) -> Swept:
     """Run a whole sweep."""
     from simulator.sweeps import best, frames, score
@@ -69,18 +72,20 @@ def conduct(
     whole = list(trials_of(sweep, every, WHOLE))  # refuses runs that are too large
     rounds = [*rounds_of(sweep.table.halving)]
     trials = whole if rounds == [WHOLE] else list(trials_of(sweep, every, rounds[0]))
+    tracking.choose(trials[0].setting.scenario.tracking)
     place = out or Path("results") / f"sweep-{sweep.name}"
     directory = claim(place, lambda existing: (existing / "sweep.json").exists())
     _check_contains(trials, directory)
     _write_manifest(sweep, trials, directory, command)
     store = Rows(directory, NEEDED)
-    _play(trials, store, directory, jobs, quiet)
+    tracking.open(directory)
+    _play(trials, store, directory, jobs, quiet, tracking)
     frame = frames.frame_of(sweep, trials, store.found)
     for before, each in pairwise(rounds):
         survivors = score.survivors(frame[frame["round"] == before.number], before)
         left = {number: setting for number, setting in left.items() if number in survivors}
         played = list(trials_of(sweep, left, each))
-        _play(played, store, directory, jobs, quiet)
+        _play(played, store, directory, jobs, quiet, tracking)
         trials += played
         frame = frames.frame_of(sweep, trials, store.found)
     replace(directory / "sweep.parquet", frame.to_parquet)
@@ -111,13 +116,22 @@ def manifest_in(directory: Path) -> dict[str, Any]:
         raise Mistake(f"{file}: cannot be read: {error}") from None
 
 
-def _play(trials: Sequence[Trial], store: Rows, directory: Path, jobs: Jobs, quiet: bool) -> None:
+def _play(
+    trials: Sequence[Trial],
+    store: Rows,
+    directory: Path,
+    jobs: Jobs,
+    quiet: bool,
+    tracking: Tracking,
+) -> None:
     settings = {trial.task.key: _setting(trial) for trial in trials}
     plan = Plan(
         row_of,
         lambda task, row: _outcome(settings[task.key], row),
         checkpoints=directory / "checkpoints",
         together=TOGETHER,
+        tracking=tracking,
+        apart=lambda task: settings[task.key],
     )
     campaign.conduct([trial.task for trial in trials], plan, store, jobs=jobs, quiet=quiet)
 
@@ -144,8 +158,8 @@ def _check_contains(trials: list[Trial], directory: Path) -> None:
 def _write_manifest(sweep: Sweep, trials: list[Trial], directory: Path, command: str) -> None:
     """Write ``sweep.json``; its hash is of the sweep and of its runs' contents."""
     resolved = {
-        "sweep": sweep.table.model_dump(exclude_none=True),
-        "scenario": sweep.tables,
+        "sweep": sweep.table.model_dump(exclude_none=True, exclude={"scenario": {"tracking"}}),
+        "scenario": loading.untracked(sweep.tables),
         "runs": [trial.task.key for trial in trials],
     }
     plain = to_jsonable_python(resolved, inf_nan_mode="strings")
@@ -190,10 +204,14 @@ def _curve(run: Run) -> dict[str, list[Any]]:
 
 def _setting(trial: Trial) -> str:
     played = "" if trial.round.share == 1 else f"round {trial.round.number}"
-    words = trial.setting.method, describe(trial.setting.values), played
+    return _listed(describe(trial.setting.values), played)
+
+
+def _listed(*words: str) -> str:
     return ", ".join(word for word in words if word)
 
 
 def _outcome(setting: str, row: Row) -> str:
     end = row["end"] if row["end"] in BROKEN else f"{row['metric']} {row['final']:.4g}"
-    return f"{setting}, seed {row['seed']}: {end} ({row['real_seconds']:.1f} s)"
+    run = _listed(row["method"], setting, f"seed {row['seed']}")
+    return f"{run}: {end} ({row['real_seconds']:.1f} s)"

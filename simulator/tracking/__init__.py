@@ -5,7 +5,18 @@ warning, and never a run.  Tracking changes no result and is no part of a run's 
 """
 
 from simulator.tracking.catalogue import SINKS, AnySink, sinks_of
-from simulator.tracking.session import Tracking
-from simulator.tracking.sink import Points, Sink, SinkTable
+from simulator.tracking.session import UNTRACKED, TrackedRun, Tracking
+from simulator.tracking.sink import Group, Point, Sink, SinkTable
 
-__all__ = ["SINKS", "AnySink", "Points", "Sink", "SinkTable", "Tracking", "sinks_of"]
+__all__ = [
+    "SINKS",
+    "UNTRACKED",
+    "AnySink",
+    "Group",
+    "Point",
+    "Sink",
+    "SinkTable",
+    "TrackedRun",
+    "Tracking",
+    "sinks_of",
+]

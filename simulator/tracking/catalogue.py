@@ -34,7 +34,7 @@ def sinks_of(tables: Sequence[SinkTable], names: Iterable[str] = ()) -> list[Sin
     found = list(tables)
     for name in names:
         if name not in SINKS:
-            raise Mistake(f"--track {name}: no such sink; {did_you_mean(name, SINKS)}")
+            raise Mistake(f"--track {name!r}: no such sink; {did_you_mean(name, SINKS)}")
         if all(table.kind != name for table in found):
             found.append(SINKS[name](kind=name))
     for table in found:

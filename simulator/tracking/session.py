@@ -2,60 +2,76 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Thread
 from types import TracebackType
 from typing import Any, Self
 
-from simulator.mistakes import one_line
+from simulator.mistakes import check_argument, one_line
 from simulator.system.interrupts import undisturbed
 from simulator.system.messages import LOG
-from simulator.tracking.sink import Points, Sink, SinkTable
+from simulator.tracking.catalogue import sinks_of
+from simulator.tracking.sink import Group, Point, Sink, SinkTable, group_of
 
 PATIENCE = 30.0
 """Seconds that the sinks have for the rest when all is done."""
 WHOLE = "results"
 """The run that holds the files of all runs."""
+FILES = ("figures/*", "report.html", "best*.toml")
+"""The files of a result directory that are attached."""
 Act = Callable[[Sink], None]
+Settings = Callable[[], Mapping[str, Any]]
 
 
 class Tracking:
     """The sinks of one command."""
 
-    def __init__(self, tables: Sequence[SinkTable]) -> None:
-        self._tables = tables
+    def __init__(self, names: str | Sequence[str] | None = None) -> None:
+        """``names`` are those of ``--track``; None tracks nothing, whatever a scenario says."""
+        if names is not None:
+            check_argument("track", names, Sequence, "give the name of a sink, or a list of names")
+        self._names = [names] if isinstance(names, str) else names
+        self._tables: list[SinkTable] | None = None
         self._feeds: list[_Feed] = []
-        self._settings: Callable[[str, int], Mapping[str, Any]] = lambda method, seed: {}
-        self._begun: set[str] = set()
+        self._folder = ""
+        self._directories: dict[str, Path] = {}
+        """By the folders of their runs."""
 
-    def open(self, directory: Path, settings: Callable[[str, int], Mapping[str, Any]]) -> None:
-        """Open the sinks of a result directory; ``settings`` are those of a run."""
-        self._settings = settings
-        self._feeds = [_Feed(table, directory) for table in self._tables]
+    def choose(self, tables: Sequence[SinkTable]) -> None:
+        """Choose the named sinks and those of a scenario, once; a Mistake if one is impossible."""
+        if self._names is not None and self._tables is None:
+            self._tables = sinks_of(tables, self._names)
+
+    def open(self, directory: Path) -> None:
+        """Open the sinks of a result directory; a directory within it is a folder of its runs."""
+        if not self._tables:
+            return
+        if not self._feeds:
+            try:
+                group = group_of(directory)
+            except OSError as error:
+                LOG.warning(f"tracking failed: {one_line(error)}; the runs go on without it")
+                return
+            self._feeds = [_Feed(table, group) for table in self._tables]
+        first = next(iter(self._directories.values()), directory)
+        self._folder = "" if directory == first else f"{directory.relative_to(first)}/"
+        self._directories[self._folder] = directory
 
     @property
     def active(self) -> bool:
         return bool(self._feeds)
 
-    def points(self, points: Points) -> None:
-        """Log the new rows of a run."""
-        run = self._begin(points.method, points.seed)
+    def run(self, name: str, settings: Settings) -> "TrackedRun":
+        """A run of the directory that was opened last; it begins with its first report."""
+        return TrackedRun(self._put, self._folder + name, settings)
 
-        def log(sink: Sink) -> None:
-            for step, seconds, metrics in points.rows:
-                sink.log(run, step, seconds, metrics)
-
-        self._put(log)
-
-    def ended(self, method: str, seed: int, summary: Mapping[str, Any]) -> None:
-        run, known = self._begin(method, seed), {k: v for k, v in summary.items() if v is not None}
-        self._put(lambda sink: sink.end(run, known))
-
-    def finish(self, files: Sequence[Path] = ()) -> None:
-        """Attach the files of all runs, and wait until the sinks have everything."""
-        for file in files:
-            self._put(lambda sink, file=file: sink.attach(WHOLE, file))  # type: ignore[misc]
+    def finish(self) -> None:
+        """Attach the files of the directories, and wait until the sinks have everything."""
+        for folder, directory in self._directories.items():
+            for file in sorted(file for kind in FILES for file in directory.glob(kind)):
+                self._put(partial(_attach, run=folder + WHOLE, file=file))
         deadline = time.monotonic() + PATIENCE
         for feed in self._feeds:
             feed.close(deadline)
@@ -72,24 +88,51 @@ class Tracking:
     ) -> None:
         self.finish()
 
-    def _begin(self, method: str, seed: int) -> str:
-        run = f"{method}-{seed}"
-        if run not in self._begun and self._feeds:
-            self._begun.add(run)
-            settings = self._settings(method, seed)
-            self._put(lambda sink: sink.begin(run, settings))
-        return run
-
     def _put(self, act: Act) -> None:
         for feed in self._feeds:
             feed.put(act)
 
 
+def _attach(sink: Sink, run: str, file: Path) -> None:
+    sink.attach(run, file)
+
+
+UNTRACKED = Tracking()
+
+
+class TrackedRun:
+    """One run, as the sinks know it."""
+
+    def __init__(self, put: Callable[[Act], None], name: str, settings: Settings) -> None:
+        self._put, self._name, self._settings = put, name, settings
+        self._begun = False
+
+    def log(self, points: Sequence[Point]) -> None:
+        self._begin()
+
+        def log(sink: Sink) -> None:
+            for point in points:
+                sink.log(self._name, *point)
+
+        self._put(log)
+
+    def end(self, summary: Mapping[str, Any]) -> None:
+        """End the run; its summary has texts and numbers, and leaves out all else."""
+        self._begin()
+        plain = {k: v for k, v in summary.items() if isinstance(v, str | float | int) and v == v}
+        self._put(lambda sink: sink.end(self._name, plain))
+
+    def _begin(self) -> None:
+        if not self._begun:
+            self._begun, settings = True, self._settings()
+            self._put(lambda sink: sink.begin(self._name, settings))
+
+
 class _Feed:
     """One sink, and the thread that calls it."""
 
-    def __init__(self, table: SinkTable, directory: Path) -> None:
-        self._table, self._directory = table, directory
+    def __init__(self, table: SinkTable, group: Group) -> None:
+        self._table, self._group = table, group
         self._queue: SimpleQueue[Act | None] = SimpleQueue()
         self._thread = Thread(target=self._work, daemon=True)
         with undisturbed():  # interrupts are for the main thread
@@ -107,7 +150,7 @@ class _Feed:
 
     def _work(self) -> None:
         try:
-            sink = self._table.open(self._directory)
+            sink = self._table.open(self._group)
             while (act := self._queue.get()) is not None:
                 act(sink)
             sink.close()

@@ -1,5 +1,8 @@
 """What must a sink be able to do?  Begin a run, log its metrics, end it, and take files."""
 
+import hashlib
+import json
+import secrets
 from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,18 +10,54 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 
 from simulator.table import Table
 
+TOKEN = "tracking.txt"
+"""The file in a result directory by which trackers know it again."""
 
-class Points(NamedTuple):
-    """Evaluated server steps of a run: a row for each, NaN for what was not measured."""
 
-    method: str
-    seed: int
-    rows: list[tuple[int, float, dict[str, float]]]
-    """Server step, simulated seconds, and the metrics with the work so far."""
+class Point(NamedTuple):
+    """An evaluated server step of a run."""
+
+    step: int
+    seconds: float
+    """Simulated."""
+    metrics: dict[str, float]
+    """With the work so far."""
+
+
+class Group(NamedTuple):
+    """The runs of a result directory."""
+
+    directory: Path
+    token: str
+    """Tells the directory from others of its name."""
+    resumed: bool
+    """Whether an earlier command has tracked it."""
+
+    @property
+    def name(self) -> str:
+        return self.directory.name
+
+    def id_of(self, run: str, settings: Mapping[str, Any] | None) -> str:
+        """The identity of a run: a resumed run keeps it."""
+        text = json.dumps([self.token, run, dict(settings or {})], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def group_of(directory: Path) -> Group:
+    """The group of a directory, which remembers its token."""
+    file = directory / TOKEN
+    if resumed := file.exists():
+        token = file.read_text()
+    else:
+        file.write_text(token := secrets.token_hex(8))
+    return Group(directory, token, resumed)
 
 
 class Sink(Protocol):
-    """Knows runs by their names, such as ``afedpg-0``; ``results`` has the files of all."""
+    """Knows runs by their names, such as ``afedpg-0`` or, in a sweep, ``step=0.1/afedpg-0``.
+
+    The run ``results`` has the files of all.
+    """
 
     def begin(self, run: str, settings: Mapping[str, Any]) -> None: ...
 
@@ -41,5 +80,5 @@ class SinkTable(Table):
     """The extra of straggle that installs the module."""
 
     @abstractmethod
-    def open(self, directory: Path) -> Sink:
+    def open(self, group: Group) -> Sink:
         """The sink of a result directory; this may import its package."""

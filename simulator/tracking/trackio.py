@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from simulator.tracking.sink import Sink, SinkTable
+from simulator.tracking.sink import Group, Sink, SinkTable
 
 
 class TrackioTable(SinkTable):
@@ -21,16 +21,17 @@ class TrackioTable(SinkTable):
     package: ClassVar[str] = "trackio"
     extra: ClassVar[str] = "trackio"
 
-    def open(self, directory: Path) -> Sink:
-        return Trackio(self.project, self.space, directory)
+    def open(self, group: Group) -> Sink:
+        return Trackio(self.project, self.space, group)
 
 
 class Trackio:
-    def __init__(self, project: str, space: str | None, directory: Path) -> None:
+    def __init__(self, project: str, space: str | None, group: Group) -> None:
         self._place: dict[str, Any] = {
             "project": project,
             "space_id": space,
-            "group": directory.name,
+            "group": group.name,
+            "resume": "allow" if group.resumed else "never",
         }
         self._runs: dict[str, Any] = {}
         self._settings: dict[str, dict[str, Any]] = {}

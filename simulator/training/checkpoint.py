@@ -18,6 +18,7 @@ from simulator.mistakes import Mistake
 from simulator.scenario.scenario import Scenario
 from simulator.system.files import replace, save_arrays
 from simulator.training.lanes import Lane
+from simulator.training.live import Log
 from simulator.training.observer import Observer
 from simulator.training.record import Memory, Run
 from simulator.training.schedules import numbers_of
@@ -125,6 +126,8 @@ class Member(NamedTuple):
 
     scenario: Scenario
     keeper: Keeper | None = None
+    log: Log | None = None
+    """Gets the evaluated steps while the run trains."""
 
     @property
     def label(self) -> str:

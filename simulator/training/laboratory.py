@@ -32,6 +32,7 @@ from simulator.training.jax_setup import prepare
 from simulator.training.lanes import Lane, Turn, lanes_of
 from simulator.training.learner import Learner
 from simulator.training.lengths import Ruler
+from simulator.training.live import Live, Log
 from simulator.training.observer import Observer
 from simulator.training.payloads import ByKind, kind_of_size, payload
 from simulator.training.record import Memory, Run
@@ -93,7 +94,6 @@ class Laboratory:
         members: Sequence[Member],
         ended: Ended,
         watch: Watch = lambda run: None,
-        observers: Sequence[Observer] = (),
     ) -> None:
         """Train members of one ``schedule_key`` side by side.
 
@@ -105,11 +105,14 @@ class Laboratory:
                 ended(part[at], run)
 
             chosen = [members[at] for at in part]
-            self._train(chosen, memories, ended_at, _Watching(watch), last=observers)
+            self._train(chosen, memories, ended_at, _Watching(watch))
 
-    def retrace(self, scenario: Scenario, recorded: Record, observer: Observer) -> Run:
+    def retrace(
+        self, scenario: Scenario, recorded: Record, observer: Observer, log: Log | None = None
+    ) -> Run:
         """The only run of this scenario along a recorded schedule, step by step."""
-        return self._train([Member(scenario)], [], lambda at, run: None, observer, recorded)[0]
+        member = Member(scenario, log=log)
+        return self._train([member], [], lambda at, run: None, observer, recorded)[0]
 
     def sample(self, scenario: Scenario, point: NDArray[Any], ticket: Ticket) -> Any:
         """One gradient by the plain code at its point or payload, and its environment steps."""
@@ -150,7 +153,6 @@ class Laboratory:
         ended: Ended,
         first: Observer,
         recorded: Record | None = None,
-        last: Sequence[Observer] = (),
     ) -> list[Run]:
         """Train members together; ``first`` observes every step first, and may end the runs."""
         scenario, label = members[0].scenario, members[0].label
@@ -158,7 +160,13 @@ class Laboratory:
         runs = [Run(label, each.seed, tuple(self.objective.metrics)) for each in members]
         numbers = [numbers_of(each.scenario, label) for each in members]
         by_name = {name: [each[name] for each in numbers] for name in numbers[0]}
-        accounting = Accounting(scenario, runs, ended)
+        live = Live(runs, [each.log for each in members])
+
+        def settled(at: int, run: Run) -> None:
+            live.report(run)
+            ended(at, run)
+
+        accounting = Accounting(scenario, runs, settled)
         lanes = lanes_of(runs, by_name, compiled.learner, compiled.executor, accounting.settle)
         for lane in lanes:
             lane.start(self.objective.initial_point)
@@ -169,7 +177,9 @@ class Laboratory:
         else:
             schedule = recorded(self._account_when(scenario))
         accounting.schedule = schedule
-        observers = [Finite(), first, *self._observers(scenario, compiled), accounting, *last]
+        observers = [Finite(), first, *self._observers(scenario, compiled), accounting]
+        if any(each.log for each in members):
+            observers.append(live)
         if keepers := [each.keeper for each in members if each.keeper]:
             observers.append(Checkpoints(keepers, runs))
         done = restore(lanes, memories) if memories else 0

@@ -2,11 +2,12 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
 
 import numpy as np
 
-from simulator.tracking.sink import Points
+from simulator.tracking.sink import Point
 from simulator.training.lanes import Lane, Turn
 from simulator.training.observer import Observer
 from simulator.training.record import Run
@@ -15,13 +16,15 @@ MOMENT = 0.5
 """Seconds between two reports of a run."""
 MOST = 100
 """Steps of a report: of an exact objective, every step is evaluated."""
+Log: TypeAlias = Callable[[Sequence[Point]], object]
+"""Takes the new points of a run."""
 
 
 class Live(Observer):
-    """Reports the new rows of every run."""
+    """Reports the new rows of every run to its log, if it has one."""
 
-    def __init__(self, tell: Callable[[Points], object]) -> None:
-        self._tell = tell
+    def __init__(self, runs: Sequence[Run], logs: Sequence[Log | None]) -> None:
+        self._logs = {id(run): log for run, log in zip(runs, logs, strict=True) if log}
         self._reported: dict[int, int] = {}
         """The number of rows that were reported or belong to an earlier command."""
         self._due: dict[int, float] = {}
@@ -41,6 +44,8 @@ class Live(Observer):
 
     def report(self, run: Run) -> None:
         """Report the rows since the last report."""
+        if id(run) not in self._logs:
+            return
         first = self._reported.setdefault(id(run), run.steps)
         self._reported[id(run)] = run.steps + 1
         rows = [row for row in range(first, run.steps + 1) if _metrics(run, row)]
@@ -48,8 +53,8 @@ class Live(Observer):
             rows = [rows[at] for at in np.linspace(0, len(rows) - 1, MOST).astype(int)]
         if rows:
             played = np.cumsum(np.concatenate([[0], run.environment_steps[: run.steps]]))
-            points = [(row, _time(run, row), _all(run, row, int(played[row]))) for row in rows]
-            self._tell(Points(run.method, run.seed, points))
+            points = [Point(row, _time(run, row), _all(run, row, int(played[row]))) for row in rows]
+            self._logs[id(run)](points)
 
 
 def _time(run: Run, row: int) -> float:
