@@ -87,7 +87,7 @@ def test_the_rule_of_steps(path):
     else:
         noisy = [9 * averaged**0.5 + averaged**1.5 for averaged in (5, 20)]
         assert tuple(needed["rennala-nigt"]) == pytest.approx((12, 0.0, noisy[0]))
-        assert tuple(needed["afedpg"]) == pytest.approx((12, 2 * 12 * 3, noisy[1]))
+        assert tuple(needed["afedpg"]) == pytest.approx((12, 1.5 * 10 * 3, noisy[1]))
 
 
 def test_the_path_has_the_fewest_steps_of_any_length():
