@@ -26,7 +26,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "advise.md"
 @pytest.fixture
 def short(monkeypatch):
     """Fewer events, enough for clusters without chance."""
-    monkeypatch.setattr("simulator.advice.advise.EVENTS", 12_000)
+    monkeypatch.setattr("simulator.advice.advise.FEW", 400)
     monkeypatch.setattr("simulator.advice.advise.SEVERAL", 800)
     monkeypatch.setattr("simulator.advice.flips.EVENTS", 400)
     monkeypatch.setattr("simulator.advice.forecast.OF_A_SEED", 200)
@@ -99,6 +99,22 @@ def test_the_path_has_the_fewest_steps_of_any_length():
     assert found.steps == 4
     norm = np.linalg.norm(start.exact.ascent(found.end[None])[0])
     assert norm <= scenario.stop.target
+
+
+def test_a_best_size_at_the_edge_is_named(short):
+    far = cluster(network={"upload": 10.0})
+    found = of(far, methods=["rennala-pg", "asynchronous-pg"], noise=1e4)
+    assert "batch = 64 is the largest size that was tried for rennala-pg" in repr(found)
+    assert "the largest size" not in repr(of(cluster(), methods=["rennala-pg"], noise=1.0))
+
+
+def test_the_numbers_of_a_method_do_not_depend_on_the_others(short):
+    failing = cluster()
+    failing["cluster"]["failures"] = {"mean_time_between_failures": 50, "mean_time_to_repair": 5}
+    lists = ["rennala-pg"], ["rennala-pg", "malenia-pg", "asynchronous-pg", "synchronous-pg"]
+    alone, among = (of(failing, methods=methods).frame for methods in lists)
+    among = among[among["method"] == "rennala-pg"]
+    assert alone["seconds_per_step"].tolist() == among["seconds_per_step"].tolist()
 
 
 def test_a_slower_upload_is_the_network_that_is_slower():

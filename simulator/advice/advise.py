@@ -15,10 +15,10 @@ from simulator.scenario import loading
 from simulator.scenario.loading import Source
 from simulator.scenario.scenario import Scenario
 
-EVENTS, SEVERAL = 120_000, 8_000
-"""Events of all simulations together, and the most of one."""
+FEW, SEVERAL = 3_000, 8_000
+"""Events of a first simulation of each candidate, and of a second one of the best."""
 CONTENDERS = 1.5
-"""Candidates within so many times the leader's time are simulated again, with the most events."""
+"""Candidates within so many times the leader's time are simulated again."""
 SEEDS = 3
 ALONE: Mapping[str, Any] = {"objective": {"kind": "quadratic"}, "stop": {"steps": 1}}
 """What the tables of a cluster alone lack."""
@@ -54,7 +54,7 @@ def advise(
     scenario, alone = read(source, settings, methods)
     if alone and probed:
         raise Mistake("--probe: needs an objective; give the file a table [objective]")
-    with showing(doing="probing", quiet=quiet) as progress:
+    with showing(doing="estimating the noise", quiet=quiet) as progress:
         found = noise_of(scenario, stated=noise, probed=probed, alone=alone)
         alike = scenario.objective.alike
         every, seeds = candidates.candidates(scenario), scenario.seeds[:SEEDS]
@@ -68,10 +68,7 @@ def advise(
 
 
 def _ranked(every: Sequence[Candidate], noise: Noise, seeds: Sequence[int], alike: bool) -> Ranking:
-    events = EVENTS // len({each.schedule for each in every})
-    first = ranking(every, simulated(min(events, SEVERAL), seeds), noise, alike)
-    if events >= SEVERAL:
-        return first
+    first = ranking(every, simulated(FEW, seeds), noise, alike)
     near = {row.candidate.schedule for row in first.rows if first.times(row) <= CONTENDERS}
     longer = simulated(SEVERAL, seeds)
     known = {row.candidate.schedule: row.forecast for row in first.rows}

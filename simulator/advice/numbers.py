@@ -9,14 +9,14 @@ UNITS = (1e9, "GB"), (1e6, "MB"), (1e3, "kB")
 def number(value: float) -> str:
     """Three digits.
 
-    >>> number(0.1234), number(1234.5), number(math.inf), number(math.nan)
-    ('0.123', '1,234', 'never', '\N{EN DASH}')
+    >>> number(0.1234), number(1234.5), number(1.2e9), number(math.inf), number(math.nan)
+    ('0.123', '1,234', '1.2e+09', 'never', '\N{EN DASH}')
     """
     if math.isnan(value):
         return DASH
     if math.isinf(value):
         return "never"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+    return f"{value:,.0f}" if 100 <= value < 1e7 else f"{value:.3g}"
 
 
 def per_second(size: float) -> str:

@@ -39,7 +39,7 @@ def _of_schedule(row: Row, scenario: Scenario) -> str:
     if name == "sending":
         return f"Sending, and waiting for it, takes {share:.0%} of the workers' time."
     if name == "wasted":
-        return f"No step uses {share / found.busy:.0%} of the computing."
+        return f"{share / found.busy:.0%} of the computing is wasted: no step uses its gradients."
     if name == "down":
         return f"Workers are down {share:.0%} of the time."
     return f"It waits for the last worker of a round; the workers are idle {share:.0%} of the time."
@@ -61,9 +61,9 @@ def _of_steps(row: Row, noise: float) -> str:
     share = parts[name] / needed.whole if math.isfinite(needed.whole) else 1.0
     if name == "delay":
         delay = f"Its gradients are {number(found.delay)} steps old"
-        return f"{delay}, which makes {share:.0%} of its steps."
+        return f"{delay}: this age makes {share:.0%} of its steps."
     if name == "noise":
         averages = f"each averages {count(found.batch)}, and the target requires"
         return f"Noise makes {share:.0%} of its steps: {averages} {number(noise)}."
     batch = f"Its batch of {number(found.batch)} leaves little noise"
-    return f"{batch}: the way makes {share:.0%} of its steps."
+    return f"{batch}: {share:.0%} of its steps are needed without any."

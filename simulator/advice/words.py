@@ -95,6 +95,7 @@ def notes(advice: Advice) -> list[str]:
     return [
         *_reasons(advice),
         *_ties(advice.ranking),
+        *_edge(advice.ranking),
         f"Assumed: the noise requires batches of {number(advice.noise.batch)} gradients "
         f"({advice.noise.source}).",
         "Assumed: step and momentum are tuned for each method and size.",
@@ -127,6 +128,18 @@ def _ties(ranking: Ranking) -> list[str]:
     ]
 
 
+def _edge(ranking: Ranking) -> list[str]:
+    """A caution where the best size is the largest one."""
+    leader = ranking.leader.candidate
+    sizes = [row.candidate.size for row in ranking.rows if row.candidate.method == leader.method]
+    if leader.size is None or len(sizes) == 1 or leader.size < max(size or 0 for size in sizes):
+        return []
+    name = f"{leader.setting} = {leader.size}"
+    return [
+        f"{name} is the largest size that was tried for {leader.method}; a larger may be better."
+    ]
+
+
 def _bias(advice: Advice) -> list[str]:
     biased = [row.candidate.method for row in advice.ranking.best if advice.ranking.is_biased(row)]
     if not biased:
@@ -145,7 +158,7 @@ def _drift(ranking: Ranking) -> list[str]:
         return [words]
     other = others[0]
     longer = f"{ranking.times(other):.2f} times as long"
-    return [f"{words} Without them {other.candidate.name} leads, {longer}."]
+    return [f"{words} If they do, {other.candidate.name} is the best, {longer}."]
 
 
 def _change(flip: Flip) -> str:
@@ -166,7 +179,8 @@ def _unchanged(advice: Advice) -> list[str]:
     leader = advice.ranking.leader.candidate.method
     if advice.lonely or kinds:
         return []
-    return [f"{leader} leads at every upload time and noise that was tried, a 64th to 64 times."]
+    tried = "from a 64th to 64 times the upload time, and of the noise"
+    return [f"{leader} leads in the whole range that was tried: {tried}."]
 
 
 def _settings(advice: Advice) -> list[str]:

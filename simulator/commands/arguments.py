@@ -8,6 +8,7 @@ from types import NoneType
 from typing import Any, NamedTuple
 
 from simulator.mistakes import Mistake, check_argument, labels_of
+from simulator.system.messages import LOG
 from simulator.table import Table
 
 
@@ -17,11 +18,13 @@ class Place(NamedTuple):
     """Removes a temporary directory with the last reference to it; None for a lasting one."""
 
 
-def place_of(out: str | Path | None) -> Place:
+def place_of(out: str | Path | None, track: str | Sequence[str] = ()) -> Place:
     """A directory for results: ``out``, or a temporary one."""
     check_argument("out", out, (str, Path, NoneType), "give the path of a directory")
     if out is not None:
         return Place(Path(out), None)
+    if track:
+        LOG.warning("track: the files of a tracker vanish with these results; give out='results/…'")
     keeper = tempfile.TemporaryDirectory(prefix="straggle-")
     return Place(Path(keeper.name), keeper)
 

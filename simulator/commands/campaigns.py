@@ -211,7 +211,7 @@ def complexity(
     """
     given = (*(vary if isinstance(vary, (list, tuple)) else [vary]), *settings)
     methods, seeds = checked("complexity", source, "Scenario", given, methods, seeds, jobs)
-    place = place_of(out)
+    place = place_of(out, track)
     command = command_of("complexity", source, settings, methods, seeds)
     command += [word for each in given[: len(given) - len(settings)] for word in ("--vary", each)]
     with Tracking(track) as tracking:
@@ -256,7 +256,7 @@ def sweep(
     from simulator.sweeps.sweep import conduct
 
     methods, seeds = checked("sweep", source, "Sweep", (), methods, seeds, jobs)
-    place = place_of(out)
+    place = place_of(out, track)
     with Tracking(track) as tracking:
         swept = conduct(
             source,
@@ -299,7 +299,7 @@ def compare(
     from simulator.comparison.comparison import conduct
 
     methods, seeds = checked("compare", source, "Scenario", settings, methods, seeds, jobs)
-    place = place_of(out)
+    place = place_of(out, track)
     with Tracking(track) as tracking:
         compared = conduct(
             source,

@@ -78,7 +78,7 @@ def real(
     if not isinstance(time_scale, int | float) or not 0 < time_scale < math.inf:
         raise Mistake(f"real: time_scale = {time_scale!r}: must be a positive number of seconds")
     scenario = loading.load(source, settings).restrict(methods, seeds)
-    place = place_of(out)
+    place = place_of(out, track)
     command = shlex.join(command_of("real", source, settings, methods, seeds))
     with Tracking(track) as tracking:
         options = RealOptions(float(time_scale), address, quiet, tracking)

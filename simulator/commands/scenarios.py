@@ -63,7 +63,7 @@ def run(
     """
     methods, seeds = checked("run", source, "Scenario", settings, methods, seeds, jobs)
     scenario = loading.load(source, settings).restrict(methods, seeds)
-    place = place_of(out)
+    place = place_of(out, track)
     warn(scenario)
     if schedule_only:
         scenario = one_of_equal_seeds(scenario)

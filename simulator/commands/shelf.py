@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic_core import from_json
@@ -64,7 +65,9 @@ def entries(places: Sequence[Path]) -> list[Entry]:
     """The results in these folders, the newest first."""
     for place in places:
         if not place.is_dir():
-            raise Mistake(f"show: {place}: is no directory; name one with results")
+            raise Mistake(
+                f"show: {place}: is no directory; name one with results, as straggle run makes"
+            )
     found = [_entry(path, mark) for place in places for path, mark in _marked(place, DEEPEST)]
     return sorted(found, key=lambda entry: entry.seconds)
 
@@ -110,7 +113,8 @@ def _run(path: Path) -> Summary:
     if outcome == "complete":
         outcome = _first(methods, runs) or ("times only" if manifest["schedule_only"] else outcome)
     elif outcome != "failed":
-        outcome = f"{outcome}: {len(runs)} of {len(methods) * len(seeds)} runs"
+        ended = sum(run["end"] != "interrupted" for run in runs)
+        outcome = f"{outcome}: {ended} of {len(methods) * len(seeds)} runs"
     return _name(command, path), methods, seeds, command, outcome
 
 
@@ -123,7 +127,7 @@ def _first(methods: Sequence[str], runs: Sequence[Any]) -> str:
             for run in runs
             if run["method"] == method
         )
-        middles[method] = seconds[len(seconds) // 2] if seconds else math.inf
+        middles[method] = median(seconds) if seconds else math.inf
     best = min(middles, key=middles.__getitem__, default="")
     return f"{best} first, {middles[best]:,.4g} s" if best and middles[best] < math.inf else ""
 

@@ -31,8 +31,8 @@ def _table(compared: Compared) -> Table:
         *("times as long", f"{percent} interval", "verdict"),
     ]
     rows = [list(cells(each)) for each in compared.standings]
-    count = len(scenario.seeds)
-    title = f"{scenario.title or 'Comparison'}: seconds to a level, {count} seeds"
+    seeds = "one seed" if len(scenario.seeds) == 1 else f"{len(scenario.seeds)} seeds"
+    title = f"{scenario.title or 'Comparison'}: seconds to a level, {seeds}"
     return Table(headings, rows, title, words=(0, 8))
 
 

@@ -118,7 +118,7 @@ def _seconds(row: Row) -> str:
     some = f" ({row.reached} of {row.seeds} seeds)" if 0 < row.reached < row.seeds else ""
     if math.isfinite(row.seconds_to_target):
         return f"{_number(row.seconds_to_target)}{some}"
-    return f"not within {row.watched:,.10g} s{some}"
+    return f"not within {row.watched:,.10g} s{some}" if row.watched else DASH
 
 
 def _speed_up(row: Row) -> str:
