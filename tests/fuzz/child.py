@@ -24,7 +24,7 @@ import kinds
 from simulator.cli import command_line
 from simulator.mistakes import MOST
 
-LONGEST = 5.0
+LONGEST = 15.0
 """Seconds of the processor; and four times as many on the clock, for others may have work, too."""
 MEMORY = 2**30
 """Bytes that a case may really use, beyond what the process had before the first."""
