@@ -38,10 +38,15 @@ def test_seeds_may_be_ranges(text, seeds):
     ("seeds", "why"),
     [
         ("4-0", "4-0 runs backwards; write the smaller seed first"),
-        *((text, NO_SEEDS) for text in ("0-", "1-2-x", "1,a", "-1", "1.5", "0,,x", "1 2", "1e3")),
+        *((text, NO_SEEDS) for text in ("0-", "1-2-x", "1,a", "-1", "1.5", "1 2", "1e3")),
         ("0-99999999999999999999", "must be less than 2^32"),
         ("0-1000000000", f"are more than {MOST_SEEDS:,} seeds"),
     ],
 )
 def test_seeds_that_make_no_sense_are_refused(seeds, why):
     assert one_line(straggle("run", "straggler", "--seeds", seeds)) == f"--seeds {seeds}: {why}"
+
+
+def test_a_list_has_no_empty_entry():
+    said = one_line(straggle("run", "straggler", "--seeds", "0,,1"))
+    assert said == "--seeds '0,,1': has an empty entry; remove a comma"
