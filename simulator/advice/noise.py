@@ -74,7 +74,8 @@ def _known(scenario: Scenario) -> Noise:
         source = f"sigma² from {probe.GRADIENTS} gradients at the start and near the target"
     words = f"sigma²/eps² = {variance:.3g}/{squared:.3g}"
     norm = scenario.stop.target if scenario.metric == "gradient_norm" else math.sqrt(squared)
-    return Noise(variance / squared, f"{words}; {source}", norm, climbed and climbed.steps)
+    steps = climbed.steps if climbed else None
+    return Noise(variance / squared, f"{words}; {source}", norm, steps)
 
 
 def _squared_norm(scenario: Scenario, start: Start, smoothness: float, gap: float) -> float:
